@@ -1,0 +1,1 @@
+"""Explaining a classifier's decision, and judging the explanations. No TensorFlow and no page in here."""

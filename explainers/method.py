@@ -1,0 +1,94 @@
+"""A method is a choice of questions put to a classifier, and a rule for combining the answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+
+if TYPE_CHECKING:
+    from explainers.case import Case
+
+Family = Literal["CAM", "surrogate", "occlusion", "gradient"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """The bounds of a parameter: slider, command-line flag, refusal and documentation in one."""
+
+    low: float
+    high: float
+    step: float
+    help: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A parameter that takes one of a few words."""
+
+    options: tuple[str, ...]
+    help: str
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """One reading of a method's map, on the method's own grid.
+
+    values: (h, w) float32; signed where the method is, never negative where it is not, in units of the score.
+    signed: (h, w) the map before rectifying, for an unsigned method that has one. halves: two readings from disjoint
+    evaluations, for reliability. uncertainty: the largest standard error over the map's range, or the method's own
+    convergence figure; None where the method is deterministic and exact. remark: what the budget left undone, in words.
+    blank: why there is no positive evidence and what to do about it; empty where there is some.
+    """
+
+    values: NDArray[np.float32]
+    signed: NDArray[np.float32] | None = None
+    halves: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+    uncertainty: float | None = None
+    converged: bool = True
+    remark: str = ""
+    blank: str = ""
+
+
+@dataclass(frozen=True)
+class Method(ABC):
+    """Parameters as fields, called with a case, yields ever better maps. Subclasses are frozen dataclasses too."""
+
+    title: ClassVar[str]
+    family: ClassVar[Family]
+    signed: ClassVar[bool]
+    asks: ClassVar[Literal["outputs", "gradients", "features"]]
+    source: ClassVar[str]
+    formula: ClassVar[str]
+    about: ClassVar[str]
+    fails: ClassVar[str]
+
+    @abstractmethod
+    def __call__(self, case: "Case") -> Iterator[Attribution]: ...
+
+    @abstractmethod
+    def cost(self, case: "Case") -> int:
+        """Pictures put through the model if nothing is shared, at most; known before the method starts."""
+
+    def __post_init__(self) -> None:
+        for name, bounds in self.parameters().items():
+            value = getattr(self, name)
+            if isinstance(bounds, Range) and not bounds.low <= value <= bounds.high:
+                raise UserError(f"{self.title}: {name} is {value}; it must lie from {bounds.low:g} to {bounds.high:g}.")
+            if isinstance(bounds, Choice) and value not in bounds.options:
+                raise UserError(f"{self.title}: {name} is {value!r}; it must be one of {', '.join(bounds.options)}.")
+
+    @classmethod
+    def parameters(cls) -> dict[str, Range | Choice]:
+        """The fields that a person may set, with their bounds, in order."""
+        hints = get_type_hints(cls, include_extras=True)
+        found: dict[str, Any] = {}
+        for field in fields(cls):
+            for note in getattr(hints[field.name], "__metadata__", ()):
+                if isinstance(note, Range | Choice):
+                    found[field.name] = note
+        return found

@@ -1,0 +1,1 @@
+"""Classifiers: what they are (card), how they answer (classifier), where they come from (loading, training, store)."""
