@@ -1,0 +1,1 @@
+"""Everything that a person touches: the page, the command line, and the pictures that both of them show."""

@@ -1,0 +1,90 @@
+"""The command line: which words and flags there are. What they do is imported only when it is asked for."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.options import ServeOptions
+from errors import UserError
+
+COMMANDS = ("serve", "explain", "methods")
+MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or a bundled name (phantoms, phantoms_shortcut, glass_box)"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status: 0 done, 1 partly failed, 2 a mistake in what was given."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] not in (*COMMANDS, "-h", "--help"):
+        given = ["serve", *given]
+    chosen = _parser().parse_args(given)
+    try:
+        return int(chosen.run(chosen))
+    except UserError as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Crosscheck compares how explanation techniques account for an image classifier's decision.",
+        epilog="Without a command the page is served: python -m app --model my.keras",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="{" + ",".join(COMMANDS) + "}", required=True)
+    _add_serve(commands.add_parser("serve", help="open the page in a browser (the default)"))
+    _add_explain(commands.add_parser("explain", help="explain pictures and write overlays, maps and a manifest"))
+    _add_methods(commands.add_parser("methods", help="print the table of methods"))
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    usual = ServeOptions()
+    parser.add_argument("--model", action="append", default=[], metavar="MODEL", help=f"{MODEL_HELP}; may be given several times")
+    parser.add_argument("--examples", type=Path, metavar="DIR", help="a folder of pictures to offer beside the bundled ones")
+    parser.add_argument("--host", default=usual.host, help=f"address to listen on ({usual.host}; 0.0.0.0 lets others in)")
+    parser.add_argument("--port", type=int, default=usual.port, help=f"port to listen on ({usual.port}; 0 picks a free one)")
+    parser.add_argument("--concurrency", type=int, default=usual.concurrency, metavar="N", help="jobs that may ask the model at once (1)")
+    parser.add_argument("--queue", type=int, default=usual.queue, metavar="N", help=f"visitors that may wait ({usual.queue})")
+    parser.add_argument("--budget", type=float, default=usual.budget, metavar="SECONDS", help=f"longest explanation ({usual.budget:g})")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser of this machine")
+    parser.set_defaults(run=_serve)
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    options = ServeOptions(
+        models=tuple(chosen.model),
+        examples=chosen.examples,
+        host=chosen.host,
+        port=chosen.port,
+        concurrency=chosen.concurrency,
+        queue=chosen.queue,
+        budget=chosen.budget,
+        open_browser=chosen.open,
+    )
+    from app.page import serve
+
+    serve(options)
+    return 0
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
+    parser.add_argument("--model", default="phantoms", help=f"{MODEL_HELP}; phantoms where none is given")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; it may not exist yet")
+    parser.set_defaults(run=_explain)
+
+
+def _explain(chosen: argparse.Namespace) -> int:
+    raise NotImplementedError
+
+
+def _add_methods(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_methods)
+
+
+def _methods(chosen: argparse.Namespace) -> int:
+    raise NotImplementedError
