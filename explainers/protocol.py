@@ -1,7 +1,6 @@
 """What explaining needs of a classifier: three questions, one way to hide parts of a picture, and what a score is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -28,13 +27,15 @@ class Layer(Protocol):
     def channels(self) -> int: ...
 
 
-@dataclass(frozen=True)
-class Features:
+class Features(Protocol):
     """One layer's answer to one picture. maps, gradients: (h, w, k); gradients are of the score with respect to maps."""
 
-    layer: str
-    maps: Floats
-    gradients: Floats
+    @property
+    def layer(self) -> str: ...
+    @property
+    def maps(self) -> Floats: ...
+    @property
+    def gradients(self) -> Floats: ...
 
 
 class Classifier(Protocol):
