@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from explainers.case import Case
 
 Family = Literal["CAM", "surrogate", "occlusion", "gradient"]
+Resolution = Literal["layer", "segments", "windows", "pixels"]
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,17 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """Parameters as fields, called with a case, yields ever better maps. Subclasses are frozen dataclasses too."""
+    """Parameters as fields, called with a case, yields ever better maps. Subclasses are frozen dataclasses too.
+
+    asks: the question it puts to the classifier. resolution: how fine its maps are of themselves. source: paper and
+    section. formula: as text. about: two sentences for a newcomer. fails: where it is known to mislead.
+    """
 
     title: ClassVar[str]
     family: ClassVar[Family]
     signed: ClassVar[bool]
     asks: ClassVar[Literal["outputs", "gradients", "features"]]
+    resolution: ClassVar[Resolution]
     source: ClassVar[str]
     formula: ClassVar[str]
     about: ClassVar[str]

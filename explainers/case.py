@@ -1,0 +1,248 @@
+"""A case is one picture in front of one classifier with one score chosen; it remembers everything that has been asked."""
+
+import copy
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from explainers.asking import Desk, Ledger, Pictures, Stopped
+from explainers.fills import FILLS, fill_picture
+from explainers.protocol import Classifier, Features, Floats, Layer, Score
+
+if TYPE_CHECKING:
+    from explainers.pool import Pool
+
+__all__ = ["PRESETS", "Case", "Settings", "Stopped"]
+
+PRESETS = {"Fast": 120, "Balanced": 400, "Thorough": 2000}
+"""Preset -> pictures that one method may put through the model; the pool that LIME, SHAP and RISE share counts as one method."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all methods of a case have in common.
+
+    preset: how much to spend. fill: what replaces hidden parts, and the baseline. segments: superpixels aimed at.
+    seed: of everything drawn. budget: pictures that one method may ask for; None takes the preset's. batch: pictures put
+    through the model at once. layers: names of the layers for the CAM family; empty takes the classifier's own choice.
+    """
+
+    preset: str = "Balanced"
+    fill: str = "blur"
+    segments: int = 40
+    seed: int = 0
+    budget: int | None = None
+    batch: int = 32
+    layers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, options in (("preset", tuple(PRESETS)), ("fill", FILLS)):
+            if getattr(self, name) not in options:
+                raise UserError(f"The {name} is {getattr(self, name)!r}; it must be one of {', '.join(options)}.")
+        for name, low, high in (("segments", 2, 400), ("seed", 0, 2**32 - 1), ("budget", 16, 10**6), ("batch", 1, 1024)):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UserError(f"The setting '{name}' is {value}; it must lie from {low} to {high}.")
+
+
+class Case:
+    """One picture, one classifier, one score; used by one thread, but `stop` may be called from any.
+
+    Every question runs in batches, is counted in `ledger`, and raises Stopped after `stop`. Answers keep all classes, so
+    `retarget` asks about another class without asking again what does not depend on the score.
+    """
+
+    def __init__(self, classifier: Classifier, image: Floats, score: Score, settings: Settings | None = None) -> None:
+        """image: (H, W, 3) float32 in 0..1 of the classifier's size, as its `fit` makes it. Raises UserError."""
+        self.classifier = classifier
+        self.image = _checked(image, classifier.size)
+        self.score = score
+        self.settings = settings or Settings()
+        self.layers = _layers(classifier, self.settings.layers)
+        self._desk = Desk(self.settings.batch)
+        self._memory: dict[Hashable, Any] = {}
+
+    def retarget(self, score: Score) -> "Case":
+        """The same case for another score: shares everything asked so far and the count, and is not stopped."""
+        other = copy.copy(self)
+        other.score = score
+        self._desk.stopped.clear()
+        return other
+
+    def stop(self) -> None:
+        """From now on every question raises Stopped; a batch that is under way is finished."""
+        self._desk.stopped.set()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.classifier.size
+
+    @property
+    def preset(self) -> str:
+        return self.settings.preset
+
+    @property
+    def fill(self) -> str:
+        return self.settings.fill
+
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
+
+    @property
+    def budget(self) -> int:
+        """Pictures that one method may put through the model."""
+        return self.settings.budget or PRESETS[self.settings.preset]
+
+    @property
+    def ledger(self) -> Ledger:
+        """Who asked how much."""
+        return self._desk.ledger
+
+    @property
+    def evaluations(self) -> int:
+        """Pictures put through the model so far, by everybody; a gradient counts as one (and again in `ledger.backward`)."""
+        return sum(self.ledger.evaluations.values())
+
+    @property
+    def fill_image(self) -> Floats:
+        """(H, W, 3): what shows through where the picture is hidden."""
+        return self.filled(self.fill)
+
+    def filled(self, fill: str) -> Floats:
+        """(H, W, 3) of any fill, for a method whose baseline is a parameter."""
+        return self.remember(("fill", fill), lambda: fill_picture(self.image, fill, self.segments if fill == "segment mean" else None))
+
+    @property
+    def segments(self) -> NDArray[np.int64]:
+        """(H, W) superpixel labels from 0, by SLIC; made once."""
+        from explainers.segments import superpixels  # scikit-image takes half a second, and only some methods need it
+
+        return self.remember("segments", lambda: superpixels(self.image, self.settings.segments))
+
+    @property
+    def pool(self) -> "Pool":
+        """The masked evaluations that LIME, SHAP and RISE share; made once, whatever the score: it must not keep `self.score`."""
+        from explainers.pool import Pool
+
+        return self.remember("pool", lambda: Pool(self))
+
+    @property
+    def image_logits(self) -> Floats:
+        """(classes,) of the picture itself; asked once."""
+        logits: Floats = self.recall(["everything"], lambda _: np.ones((1, 1), np.float32))[0]
+        return logits
+
+    @property
+    def baseline_logits(self) -> Floats:
+        """(classes,) of the fill alone; asked once."""
+        return self.fill_logits(self.fill)
+
+    def fill_logits(self, fill: str) -> Floats:
+        """(classes,) of any fill alone; asked once."""
+        logits: Floats = self.recall(["nothing"], lambda _: np.zeros((1, 1), np.float32), fill)[0]
+        return logits
+
+    def outputs(self, images: Pictures) -> Floats:
+        """(n, H, W, 3), or an iterable of pictures -> logits (n, classes)."""
+        return self._joined(self._desk.ask(images, self.classifier.outputs, rank=3))
+
+    def masked(self, masks: Pictures, fill: str | None = None) -> Floats:
+        """Masks (n, h, w) in 0..1, or an iterable of masks or batches of masks -> logits (n, classes). 1 shows, 0 hides."""
+        shown = partial(_masked, self.classifier, self.image, self.filled(fill or self.fill))
+        return self._joined(self._desk.ask(masks, shown, rank=2))
+
+    def recall(self, keys: Sequence[Hashable], mask_of: Callable[[Any], Floats], fill: str | None = None) -> Floats:
+        """Logits (n, classes) of the masks that `mask_of` makes of `keys`, asking only for keys never asked with this fill.
+
+        A key must always stand for the same mask. The answers serve every score of the case.
+        """
+        fill = fill or self.fill
+        known = self._memory.setdefault(("answers", fill), {})
+        new = [key for key in dict.fromkeys(keys) if key not in known]
+        if new:
+            shown = partial(_masked, self.classifier, self.image, self.filled(fill))
+            fresh = (row for batch in self._desk.ask((mask_of(key) for key in new), shown, rank=2) for row in batch)
+            for key, row in zip(new, fresh, strict=True):
+                known[key] = (row, self.ledger.asker)
+        for key in keys:
+            if known[key][1] != self.ledger.asker:
+                self.ledger.borrow((fill, key), 1)
+        return np.stack([known[key][0] for key in keys])
+
+    def gradients(self, images: Pictures) -> Iterator[Floats]:
+        """Pictures (H, W, 3) -> d score / d picture (H, W, 3), one after the other, so that they need not all be kept."""
+        for batch in self._desk.ask(images, lambda batch: self.classifier.gradients(batch, self.score), rank=3, backward=True):
+            yield from batch
+
+    def features(self) -> tuple[Features, ...]:
+        """For each layer of `layers` its maps and the score's gradients (h, w, k); one pass, made once for a score."""
+        key = ("features", tuple(layer.name for layer in self.layers), self.score)
+
+        def ask() -> tuple[tuple[Features, ...], Hashable]:
+            found = self._desk.once(lambda: self.classifier.features(self.image, self.layers, self.score))
+            return found, self.ledger.asker
+
+        features, payer = self.remember(key, ask)
+        if payer != self.ledger.asker:
+            self.ledger.borrow(key, 1)
+        return features
+
+    def values(self, logits: Floats) -> NDArray[np.float64]:
+        """Logits (n, classes) -> the score of each (n,); (classes,) -> (1,)."""
+        return np.asarray(self.classifier.values(np.atleast_2d(logits).astype(np.float64), self.score))
+
+    def probabilities(self, logits: Floats) -> Floats:
+        """Logits (n, classes) -> probabilities (n, classes), as the model gives them."""
+        return self.classifier.probabilities(np.atleast_2d(logits))
+
+    @property
+    def image_value(self) -> float:
+        """The score of the picture itself."""
+        return float(self.values(self.image_logits)[0])
+
+    @property
+    def baseline_value(self) -> float:
+        """The score of the fill alone."""
+        return float(self.values(self.baseline_logits)[0])
+
+    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gave the first time that `key` was asked for, in this case or one it was retargeted from."""
+        if key not in self._memory:
+            self._memory[key] = make()
+        found: T = self._memory[key]
+        return found
+
+    def _joined(self, answers: Iterator[Floats]) -> Floats:
+        parts = list(answers)
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.image_logits)), np.float32)
+
+
+def _masked(classifier: Classifier, image: Floats, fill: Floats, masks: Floats) -> Floats:
+    return classifier.masked(image, masks, fill)
+
+
+def _checked(image: Floats, size: tuple[int, int]) -> Floats:
+    if image.shape != (*size, 3):
+        raise UserError(f"The picture is {image.shape}; this classifier takes {(*size, 3)}: height, width, RGB. Fit it first.")
+    if not np.isfinite(image).all() or image.min() < 0 or image.max() > 1:
+        raise UserError("The picture holds values outside 0..1 or that are no numbers; decode and fit it first.")
+    view: Floats = np.asarray(image, np.float32).view()
+    view.flags.writeable = False
+    return view
+
+
+def _layers(classifier: Classifier, names: tuple[str, ...]) -> tuple[Layer, ...]:
+    known = {layer.name: layer for layer in classifier.layers}
+    for name in names:
+        if name not in known:
+            raise UserError(f"The model has no spatial layer {name!r}; it has {', '.join(known) or 'none'}.")
+    return tuple(known[name] for name in names) or tuple(classifier.default_layers)

@@ -1,0 +1,41 @@
+"""What a hidden part of a picture is replaced by, so that the classifier no longer sees what was there."""
+
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from explainers.protocol import Floats
+
+Fill = Literal["blur", "mean colour", "black", "segment mean"]
+FILLS: tuple[str, ...] = get_args(Fill)
+BLUR = 0.1
+"""The blur's standard deviation as a share of the picture's shorter side: shapes go, the light and colour of a place stay."""
+
+
+def fill_picture(image: Floats, fill: str, segments: NDArray[np.int64] | None = None) -> Floats:
+    """The picture (H, W, 3) that shows through where `image` (H, W, 3) is hidden. Only "segment mean" reads `segments` (H, W)."""
+    if fill == "blur":
+        return _blurred(image)
+    if fill == "mean colour":
+        return np.broadcast_to(image.mean((0, 1), dtype=np.float64).astype(np.float32), image.shape).copy()
+    if fill == "black":
+        return np.zeros(image.shape, np.float32)
+    if fill == "segment mean" and segments is not None:
+        return _segment_means(image, segments)
+    raise UserError(f"The fill is {fill!r}; it must be one of {', '.join(FILLS)}.")
+
+
+def _blurred(image: Floats) -> Floats:
+    sigma = BLUR * min(image.shape[:2])
+    blurred = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.clip(blurred, 0, 1).astype(np.float32)
+
+
+def _segment_means(image: Floats, segments: NDArray[np.int64]) -> Floats:
+    labels = segments.ravel()
+    sizes = np.maximum(np.bincount(labels), 1)
+    means = np.stack([np.bincount(labels, image[..., c].ravel()) / sizes for c in range(image.shape[2])], axis=-1)
+    return means[segments].astype(np.float32)
