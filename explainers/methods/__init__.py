@@ -2,9 +2,12 @@
 
 from explainers.method import Method
 from explainers.methods.grad_cam import GradCAM
+from explainers.methods.lime import LIME
+from explainers.methods.rise import RISE
+from explainers.methods.shap import SHAP
 
-SEVEN: tuple[type[Method], ...] = (GradCAM,)
+SEVEN: tuple[type[Method], ...] = (GradCAM, LIME, SHAP)
 """The techniques that every case is looked at with."""
 
-METHODS: tuple[type[Method], ...] = (*SEVEN,)
+METHODS: tuple[type[Method], ...] = (*SEVEN, RISE)
 """All techniques: the seven and the extras."""

@@ -1,0 +1,89 @@
+"""Paints one number for each segment over the picture, ever better as the pool of answers grows, and says how far to trust it."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.case import Case
+from explainers.estimators import first_frame
+from explainers.method import Attribution
+from explainers.pool import Sample
+from explainers.segments import areas
+from explainers.sizes import Vector
+
+Estimate = Callable[[Sample, Vector], Vector]
+"""(a sample, the score of each of its rows) -> one number for each segment."""
+
+BLOCKS = 8
+ENOUGH = 0.05
+"""Largest standard error of a segment, as a share of the map's range, of a converged map."""
+FIRST_STEP = 128
+FRAME = "The first frame only: each segment shown alone and hidden alone."
+
+
+def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0) -> Iterator[Attribution]:
+    """Ever better maps: the first frame's, then those of a pool that doubles until the map has converged or the budget is spent.
+
+    frame_factor: what the first frame's estimate is multiplied by, where `estimate` tends to a multiple of it.
+    """
+    pool = case.pool
+    if pool.framed and pool.first < min(case.budget, pool.limit):
+        sample = pool.grow(pool.first)
+        densities = first_frame(sample, case.values(sample.logits)) * frame_factor / areas(case.segments)
+        yield Attribution(_painted(case, densities), converged=False, remark=FRAME)
+    for evaluations in steps(pool.first if pool.framed else 2, min(case.budget, pool.limit)):
+        found = _reading(case, pool.grow(evaluations), estimate)
+        yield found
+        if found.converged:
+            return
+
+
+def steps(first: int, budget: int) -> list[int]:
+    """Evaluations at which a map is drawn: 128, 256, 512... beyond the first frame, and the budget."""
+    doublings = [FIRST_STEP * 2**i for i in range(20)]
+    return [step for step in doublings if first < step < budget] + [budget]
+
+
+def standard_errors(sample: Sample, values: Vector, estimate: Estimate, seed: int) -> Vector:
+    """(M,) by the jackknife over blocks of pairs: how much the estimate moves when a block is left out."""
+    blocks = sample.groups(BLOCKS, seed)
+    left = [_without(sample, values, estimate, block) for block in blocks]
+    return np.asarray(np.std(left, axis=0) * np.sqrt(len(left) - 1))
+
+
+def halves(sample: Sample, values: Vector, estimate: Estimate, seed: int) -> tuple[Vector, Vector]:
+    """Two estimates from disjoint halves of the pairs; only what shows nothing and everything serves both."""
+    first, second = (estimate(sample.keep(pairs), values[sample.rows(pairs)]) for pairs in sample.groups(2, seed))
+    return first, second
+
+
+def _without(sample: Sample, values: Vector, estimate: Estimate, block: NDArray[np.intp]) -> Vector:
+    pairs = np.setdiff1d(np.arange(sample.pairs), block)
+    return estimate(sample.keep(pairs), values[sample.rows(pairs)])
+
+
+def _reading(case: Case, sample: Sample, estimate: Estimate) -> Attribution:
+    values, areas_ = case.values(sample.logits), areas(case.segments)
+    densities = estimate(sample, values) / areas_
+    painted = _painted(case, densities)
+    if sample.complete:
+        return Attribution(painted, uncertainty=0.0, remark="Exact: every combination of segments was asked.")
+    error = standard_errors(sample, values, estimate, case.seed) / areas_
+    spread = float(np.ptp(densities))
+    ratio = float(error.max()) / spread if spread > 0 else 0.0
+    first, second = (_painted(case, half / areas_) for half in halves(sample, values, estimate, case.seed))
+    converged = ratio < ENOUGH
+    remark = "" if converged else f"Not converged: about {_further(len(values), ratio):,} more evaluations."
+    return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=converged, remark=remark)
+
+
+def _further(evaluations: int, ratio: float) -> int:
+    """Evaluations that are missing until the error has fallen enough, with one significant digit; the error falls with their root."""
+    missing = max(evaluations * ((ratio / ENOUGH) ** 2 - 1), 1)
+    digit = 10 ** int(np.log10(missing))
+    return int(np.ceil(missing / digit) * digit)
+
+
+def _painted(case: Case, densities: Vector) -> NDArray[np.float32]:
+    return np.asarray(densities[case.segments], np.float32)

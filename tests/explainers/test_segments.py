@@ -1,0 +1,58 @@
+"""Superpixels are connected, contiguous, near the count asked for, and there are always two."""
+
+import numpy as np
+import pytest
+from skimage.measure import label
+
+from errors import UserError
+from explainers.segments import areas, even_grid, superpixels
+from tests.explainers.toys import picture
+
+
+def checkerboard(cells: int, cell: int) -> np.ndarray:
+    board = np.indices((cells, cells)).sum(0) % 2
+    return np.repeat(np.kron(board, np.ones((cell, cell)))[..., None], 3, axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("count", [4, 9, 16, 40])
+def test_labels_run_from_zero_and_are_near_the_count(count: int) -> None:
+    found = superpixels(picture((96, 128)), count)
+    assert found.shape == (96, 128)
+    assert set(np.unique(found)) == set(range(found.max() + 1))
+    assert abs(found.max() + 1 - count) <= max(2, 0.2 * count)
+
+
+def test_every_segment_is_one_connected_patch() -> None:
+    found = superpixels(picture((64, 64), seed=4), 20)
+    assert all(label(found == s, connectivity=1).max() == 1 for s in range(found.max() + 1))
+
+
+def test_segments_follow_the_edges_of_a_checkerboard() -> None:
+    board = checkerboard(4, 16)
+    found = superpixels(board, 16)
+    inside = [np.unique(found[r : r + 10, c : c + 10]).size for r in range(3, 64, 16) for c in range(3, 64, 16)]
+    assert found.max() + 1 == 16
+    assert inside == [1] * 16
+
+
+def test_the_same_picture_gives_the_same_segments() -> None:
+    np.testing.assert_array_equal(superpixels(picture((60, 80)), 12), superpixels(picture((60, 80)), 12))
+
+
+@pytest.mark.parametrize("size", [(1, 2), (2, 1), (3, 3), (1, 50), (64, 64)])
+def test_flat_and_tiny_pictures_have_at_least_two_segments(size: tuple[int, int]) -> None:
+    for count in (2, 16):
+        found = superpixels(np.full((*size, 3), 0.5, np.float32), count)
+        assert 2 <= found.max() + 1 <= size[0] * size[1]
+        assert set(np.unique(found)) == set(range(found.max() + 1))
+
+
+def test_an_even_grid_has_rectangles_of_like_area() -> None:
+    assert areas(even_grid((60, 80), 12)).tolist() == [400.0] * 12
+
+
+def test_what_cannot_be_cut_is_refused_with_its_size() -> None:
+    with pytest.raises(UserError, match="1 x 1 pixels"):
+        superpixels(np.zeros((1, 1, 3), np.float32), 8)
+    with pytest.raises(UserError, match="is 1; explaining by segments needs at least 2"):
+        superpixels(np.zeros((8, 8, 3), np.float32), 1)
