@@ -1,0 +1,81 @@
+"""Turns what a picture file stores, whatever its mode, into RGB from 0 to 1."""
+
+import contextlib
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from errors import UserError
+
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+_CEILINGS = (1, 255, 65_535)
+_TURNS = {  # EXIF orientation -> (swap rows and columns, then flip rows, flip columns)
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """In mode L, RGB, CMYK, or F for 16 bits and more: palettes looked up, transparency laid over white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray(np.asarray(image).astype(np.float32) / np.float32(65_535))
+    if image.mode in ("I", "F"):
+        return Image.fromarray(np.asarray(image).astype(np.float32))
+    if image.has_transparency_data:
+        shown = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def flat(pixels: Pixels, profile: bytes | None) -> NDArray[np.float32]:
+    """(H, W), (H, W, 3) or (H, W, 4 inks) -> (H, W, 3) float32 in 0..1, in sRGB where `profile` says what the numbers mean."""
+    if pixels.dtype == np.float32:
+        return np.repeat(_unit(pixels)[..., None], 3, axis=2)
+    image = Image.fromarray(pixels, "CMYK") if pixels.ndim == 3 and pixels.shape[2] == 4 else Image.fromarray(pixels)
+    image = _in_srgb(image, profile) if profile else image
+    return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
+
+
+def upright(picture: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+    """(H, W, 3) turned and mirrored as the EXIF orientation 1..8 asks; any other number leaves it as it is."""
+    swap, rows, columns = _TURNS.get(orientation, (False, False, False))
+    turned = picture.transpose(1, 0, 2) if swap else picture
+    return np.ascontiguousarray(turned[:: -1 if rows else 1, :: -1 if columns else 1])
+
+
+def _unit(values: Pixels) -> NDArray[np.float32]:
+    if not np.isfinite(values).all():
+        raise UserError("The picture holds values that are no numbers (NaN or infinite); save it without them.")
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= _CEILINGS[-1]:
+        return (values / min(ceiling for ceiling in _CEILINGS if high <= ceiling)).astype(np.float32)
+    return ((values.astype(np.float64) - low) / ((high - low) or 1)).astype(np.float32)
+
+
+def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    # A profile that is damaged or for other colours than the picture's is no reason to refuse the picture.
+    with contextlib.suppress(ImageCms.PyCMSError, OSError):
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image
+        return (
+            ImageCms.profileToProfile(
+                image,
+                source,
+                ImageCms.createProfile("sRGB"),
+                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                outputMode="RGB",
+                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
+            or image
+        )
+    return image
