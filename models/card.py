@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -101,6 +101,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def distinct(names: Sequence[str]) -> tuple[Label, ...]:
+    """Labels of these names; a name that came before (ImageNet has two cranes) is told apart by its class number."""
+    return tuple(Label(f"{name} (class {i})" if name in names[:i] else name) for i, name in enumerate(names))
+
+
 def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
     known = {f.name: f for f in dataclasses.fields(Card)}
     for name in raw:
@@ -146,11 +151,9 @@ def _truth(name: str, value: object) -> bool:
 
 
 def _size(name: str, value: object) -> tuple[int, int]:
-    whole = isinstance(value, list) and len(value) == 2 and all(isinstance(side, int) and not isinstance(side, bool) for side in value)
-    if not whole:
-        raise _wrong(name, value, "two positive whole numbers, height and width")
-    height, width = value  # type: ignore[misc]
-    return height, width
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(side, int) and not isinstance(side, bool) for side in value):
+        return value[0], value[1]
+    raise _wrong(name, value, "two positive whole numbers, height and width")
 
 
 def _labels(name: str, value: object) -> tuple[Label, ...]:

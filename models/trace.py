@@ -1,0 +1,79 @@
+"""One trace of a model, from which every question is cut: a question is the part of the graph between what is fed and what is fetched."""
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.graph import Head, SpatialLayer, find_head, spatial_layers
+
+Question = Callable[..., list[NDArray[np.float32]]]
+Step = Callable[[tf.Tensor], tf.Tensor]
+
+
+class Trace:
+    """A model called once on `images` (n, H, W, 3) = masks * image + (1 - masks) * fill, in display space.
+
+    Feeding `images` asks about whole pictures; feeding image, masks and fill asks about masked ones, which are then made inside
+    the compiled function. Questions are cut once, under a lock; asking them needs none.
+    """
+
+    def __init__(self, prepare: Step, model: Step, size: tuple[int, int], leaves: Collection[str] = ()) -> None:
+        height, width = size
+        picture = tf.TensorSpec([height, width, 3], tf.float32)
+        masks = tf.TensorSpec([None, None, None], tf.float32)
+        self.calls = 0
+
+        def masked_then_asked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            self.calls += 1
+            shown = tf.image.resize(masks[..., None], size)
+            images = tf.ensure_shape(fill + shown * (image - fill), [None, height, width, 3])
+            prepared = prepare(images)
+            return images, prepared, model(prepared)
+
+        self._graph = tf.compat.v1.wrap_function(masked_then_asked, [picture, masks, picture])
+        self.image, self.masks, self.fill = self._graph.inputs[:3]
+        self.images, prepared, self.output = self._graph.outputs
+        self.head: Head = find_head(self.output)
+        self.layers: tuple[SpatialLayer, ...] = spatial_layers(prepared, self.head.logits, leaves)
+        self._lock = threading.Lock()
+        self._derived: dict[str, tf.Tensor] = {}
+        self._questions: dict[tuple[str, ...], Question] = {}
+
+    def derived(self, name: str, build: Callable[[], tf.Tensor]) -> tf.Tensor:
+        """The tensor of that name, added to the graph by `build` when it is first asked for."""
+        with self._lock, self._graph.graph.as_default():
+            if name not in self._derived:
+                self._derived[name] = build()
+            return self._derived[name]
+
+    def question(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Question:
+        """The compiled function that takes `feeds` and gives `fetches`, as arrays; MemoryError where the device's memory ran out."""
+        key = (*(tensor.name for tensor in feeds), "->", *(tensor.name for tensor in fetches))
+        with self._lock:
+            if key not in self._questions:
+                self._questions[key] = _asked_with_arrays(self._graph.prune(list(feeds), list(fetches)))
+            return self._questions[key]
+
+    def variables(self) -> list[tuple[tf.Tensor, tf.Variable]]:
+        """Each tensor that reads one of the model's variables, with the variable."""
+        handles = {id(outside): inside for outside, inside in self._graph.graph.captures}
+        found = []
+        for variable in self._graph.graph.variables:
+            inside = handles.get(id(variable.handle))
+            for op in inside.consumers() if inside is not None else ():
+                if op.type == "ReadVariableOp":
+                    found.append((op.outputs[0], variable))
+        return found
+
+
+def _asked_with_arrays(function: Callable[..., list[tf.Tensor]]) -> Question:
+    def ask(*arrays: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        try:
+            return [tensor.numpy() for tensor in function(*(tf.convert_to_tensor(array) for array in arrays))]
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(f"The classifier ran out of memory on {len(arrays[0])} pictures at once.") from error
+
+    return ask
