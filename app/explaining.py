@@ -1,0 +1,108 @@
+"""What a job does: decode and fit the picture, predict, then let the methods work on one case and pass on what they find."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock, Timer
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.session import Report, key_of
+from app.shelf import Entry, Shelf
+from explainers.case import Case, Settings
+from explainers.method import Method
+from explainers.study import study
+from models.pictures import decode, fit
+from models.score import Score
+
+if TYPE_CHECKING:
+    from app.jobs import Job
+
+SIDE_ON_SCREEN = 640
+_decoding = Lock()  # a picture of 50 megapixels takes 600 MB while it is decoded: one at a time
+
+
+def glance(job: "Job", shelf: Shelf) -> None:
+    """Waits for the classifier, turns bytes into pixels and publishes the prediction. Never raises."""
+    question = job.report.question
+    try:
+        classifier = shelf.get(question.classifier)
+    except Exception as error:
+        return job.fail(error, "classifier")
+    job.publish(state="looking", card=classifier.card)
+    try:
+        height, width = classifier.size
+        times = max(1, SIDE_ON_SCREEN // max(height, width))
+        with _decoding:
+            picture = decode(question.picture.data)
+            image = classifier.fit(picture)
+            photo = fit(picture, (height * times, width * times), classifier.card.fit)
+    except Exception as error:
+        return job.fail(error, "picture")
+    try:
+        probabilities = classifier.predict(image)
+        target = int(np.argmax(probabilities)) if question.target is None else question.target
+        score_of(target, question.rather_than).check(classifier.labels)
+    except Exception as error:
+        return job.fail(error, "question")
+    shown = np.round(np.clip(photo, 0, 1) * 255).astype(np.uint8)
+    return job.publish(image=image, photo=shown, probabilities=probabilities, target=target)
+
+
+def explain(job: "Job", shelf: Shelf, budget: float) -> None:
+    """Runs the methods, cheap ones first, and publishes each map as it comes. Ends after `budget` seconds. Never raises."""
+    question = job.report.question
+    try:
+        classifier = shelf.get(question.classifier)
+        case = Case(classifier, job.report.image, _score(job.report), Settings(preset=question.preset))
+        outlook = forecast(question.methods, case, shelf.entry(question.classifier))
+        job.stop_case = case.stop
+        job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds)
+        if job.abandoned:
+            return
+        clock = Timer(budget, case.stop)
+        clock.daemon = True
+        clock.start()
+        try:
+            for result in study(case, question.methods):
+                results = {**job.report.results, key_of(result.method): result}
+                job.publish(results=results, evaluations=case.evaluations)
+        finally:
+            clock.cancel()
+    except Exception as error:
+        return job.fail(error, "methods")
+    late = job.report.elapsed >= budget
+    words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
+    return job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What an explanation will cost at most: evaluations and seconds on this machine."""
+
+    evaluations: int
+    seconds: float
+
+
+def forecast(methods: Sequence[Method], case: Case, entry: Entry) -> Forecast:
+    """Adds up the methods' own costs; those that share one pool of evaluations count once."""
+    alone, pooled, seconds, shared_seconds = 0, 0, 0.0, 0.0
+    for method in methods:
+        cost = method.cost(case)
+        price = cost * (entry.forward if method.asks == "outputs" else entry.backward)
+        if method.family == "surrogate":
+            pooled, shared_seconds = max(pooled, cost), max(shared_seconds, price)
+        else:
+            alone, seconds = alone + cost, seconds + price
+    return Forecast(alone + pooled, seconds + shared_seconds)
+
+
+def score_of(target: int, rather_than: int | None) -> Score:
+    """The centred logit of a class, or its contrast with a second one."""
+    return Score(target) if rather_than is None else Score(target, "contrast", rather_than)
+
+
+def _score(report: Report) -> Any:
+    assert report.target is not None
+    return score_of(report.target, report.question.rather_than)

@@ -1,0 +1,143 @@
+"""Jobs answer questions behind the page: a glance for the prediction, then the methods, a few jobs at a time."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Lock
+from typing import Any
+
+from app.explaining import explain, glance
+from app.session import Place, Question, Report
+from app.shelf import Shelf
+from errors import UserError
+
+GLANCES = 4
+ANSWERS_KEPT = 24
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """One question under way. Whoever listens is told of every new report; when nobody listens any more, it stops."""
+
+    def __init__(self, question: Question) -> None:
+        self.report = Report(question)
+        self.stop_case: Callable[[], None] = lambda: None
+        self.abandoned = False
+        self._listeners: set[Callable[[], None]] = set()
+        self._lock = Lock()
+
+    def publish(self, **changes: Any) -> None:
+        """The report's fields that are new; listeners are told."""
+        with self._lock:
+            self.report = replace(self.report, **changes)
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener()
+
+    def fail(self, error: Exception, place: Place) -> None:
+        """Ends the job with a sentence; what is no UserError goes to the log, not to the visitor."""
+        if not isinstance(error, UserError):
+            log.error("a job failed", exc_info=error)
+        words = str(error) if isinstance(error, UserError) else f"Something went wrong ({type(error).__name__}); the server's log says what."
+        self.publish(state="failed", error=words, place=place)
+
+    def listen(self, listener: Callable[[], None]) -> bool:
+        """False where the job was given up before anybody could join."""
+        with self._lock:
+            if self.abandoned:
+                return False
+            self._listeners.add(listener)
+        return True
+
+    def leave(self, listener: Callable[[], None]) -> None:
+        """Stops the job's case within a batch if this was the last one who waited."""
+        with self._lock:
+            self._listeners.discard(listener)
+            self.abandoned = not self._listeners and not self.report.final
+        if self.abandoned:
+            self.stop_case()
+
+
+class Jobs:
+    """Question -> job. Equal questions share one job, and the newest answers are kept, so a class that clicks one example waits once."""
+
+    def __init__(self, shelf: Shelf, concurrency: int, queue: int, budget: float) -> None:
+        """concurrency: jobs that ask a model at once. queue: jobs that may wait. budget: seconds that one may take."""
+        self.shelf = shelf
+        self.budget = budget
+        self._room = concurrency + queue
+        self._known: OrderedDict[Question, Job] = OrderedDict()
+        self._queue: list[Job] = []
+        self._lock = Lock()
+        self._glances = ThreadPoolExecutor(GLANCES, "glance")
+        self._desk = ThreadPoolExecutor(concurrency, "explain")
+
+    def ask(self, question: Question) -> Job:
+        """The job that answers; begun, joined or finished long ago. UserError where too many wait."""
+        with self._lock:
+            job = self._known.get(question)
+            if job and not job.abandoned and job.report.state not in ("failed", "stopped"):
+                self._known.move_to_end(question)
+                return job
+            if len(self._queue) >= self._room:
+                raise UserError(f"Too many people are asking at once ({len(self._queue)} explanations wait); try again in a minute.")
+            job = self._known[question] = Job(question)
+            self._queue.append(job)
+            self._forget()
+        self._glances.submit(self._look, job)
+        return job
+
+    def keep(self, report: Report) -> None:
+        """Takes in an answer that was worked out before, so that nobody needs to ask again."""
+        job = Job(report.question)
+        job.report = report
+        with self._lock:
+            self._known.setdefault(report.question, job)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that are not finished."""
+        return len(self._queue)
+
+    def close(self) -> None:
+        """Stops everything that runs."""
+        for job in list(self._queue):
+            job.abandoned = True
+            job.stop_case()
+        self._glances.shutdown(wait=False, cancel_futures=True)
+        self._desk.shutdown(wait=False, cancel_futures=True)
+
+    def _look(self, job: Job) -> None:
+        if not job.abandoned:
+            glance(job, self.shelf)
+        if job.report.final or job.abandoned:
+            return self._finished(job)
+        job.publish(state="queued", ahead=self._ahead(job))
+        self._desk.submit(self._explain, job)
+        return None
+
+    def _explain(self, job: Job) -> None:
+        if not job.abandoned:
+            explain(job, self.shelf, self.budget)
+        self._finished(job)
+
+    def _finished(self, job: Job) -> None:
+        with self._lock:
+            if job in self._queue:
+                self._queue.remove(job)
+            waiting = [other for other in self._queue if other.report.state == "queued"]
+        for place, other in enumerate(waiting):
+            other.publish(ahead=place)
+
+    def _ahead(self, job: Job) -> int:
+        with self._lock:
+            return max(0, self._queue.index(job)) if job in self._queue else 0
+
+    def _forget(self) -> None:
+        for question, job in list(self._known.items()):
+            if len(self._known) <= ANSWERS_KEPT:
+                break
+            if job.report.final or job.abandoned:
+                del self._known[question]

@@ -1,0 +1,17 @@
+"""The page: the only room that knows Gradio. `serve(options)` opens it."""
+
+import os
+
+from app.options import ServeOptions
+
+# Read by Gradio and its libraries when they are imported: neither page nor server asks anything of the outside.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def serve(options: ServeOptions) -> None:
+    """Serves the page until it is interrupted. UserError where the address is taken or a setting is wrong."""
+    from app.page.serve import serve as run
+
+    run(options)

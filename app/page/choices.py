@@ -1,0 +1,169 @@
+"""What the visitor wants, out of what the browser sent: every value is checked here, whoever sent it."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from app.gallery import Example
+from app.page.pictures import thumb_uri
+from app.page.words import duration
+from app.session import Question, Report, Session
+from app.uploads import Picture
+from errors import UserError
+from explainers.case import PRESETS
+from explainers.method import Method
+
+if TYPE_CHECKING:
+    from app.page.handlers import Handlers
+
+NOTHING = "(no other class)"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An event. data: what the page's script sent along. inputs: classifier, methods, preset, target, rather than."""
+
+    kind: str
+    data: Any
+    inputs: tuple[Any, ...]
+
+
+class Choices:
+    """Wish -> question, and the controls that follow from a report."""
+
+    def __init__(self, handlers: "Handlers") -> None:
+        self.handlers = handlers
+
+    def question(self, session: Session, wish: Wish) -> Question | None:
+        """None where there is nothing to explain yet. UserError for anything that the page does not offer."""
+        classifier, chosen, preset, target, rather = wish.inputs
+        name = self.handlers.shelf.entry(classifier).name
+        if preset not in PRESETS:
+            raise UserError(f"There is no preset {str(preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
+        if wish.kind == "parameters":
+            self._set_parameters(session, wish.data)
+        methods = self._methods(session, chosen)
+        last = session.question
+        picture = self._picture(name, wish, last)
+        if picture is None:
+            return None
+        question = Question(name, picture, methods, preset)
+        if last is None or last.picture != picture or last.classifier != name:
+            return question
+        if wish.kind == "bar":
+            return replace(question, target=self._index(name, _field(wish.data, "index")), rather_than=None)
+        if wish.kind == "class" or target is not None:
+            return self._with_classes(question, target, rather)
+        return question
+
+    def _with_classes(self, question: Question, target: Any, rather: Any) -> Question:
+        first = self._index(question.classifier, target)
+        other = None if rather in (NOTHING, None) else self._index(question.classifier, rather)
+        if first == other:
+            raise UserError("A class cannot be explained rather than itself; choose two different classes.")
+        return replace(question, target=first, rather_than=other)
+
+    def _picture(self, classifier: str, wish: Wish, last: Question | None) -> Picture | None:
+        if wish.kind == "picked":
+            if isinstance(wish.data, dict) and "example" in wish.data:
+                return self._example(classifier, wish.data["example"]).picture
+            return self.handlers.uploads.take(_field(wish.data, "token"))
+        if last is not None and (last.classifier == classifier or not last.picture.example):
+            return last.picture
+        # Another classifier has other examples; a visitor's own picture stays.
+        examples = self.handlers.gallery.of(classifier)
+        return examples[0].picture if examples else last.picture if last else None
+
+    def _example(self, classifier: str, wanted: Any) -> Example:
+        for example in self.handlers.gallery.of(classifier):
+            if example.picture.example == wanted:
+                return example
+        raise UserError("There is no such example; choose one from the list.")
+
+    def _index(self, classifier: str, value: Any) -> int:
+        """A class as its number. Labels may repeat, so numbers travel, not names."""
+        ready = self.handlers.shelf.ready(classifier)
+        classes = len(ready.labels) if ready else 0
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < classes:
+            raise UserError(f"This classifier has no class number {str(value)[:20]}; choose one from the list.")
+        return value
+
+    def _methods(self, session: Session, chosen: Any) -> tuple[Method, ...]:
+        known = self.handlers.defaults
+        if not isinstance(chosen, list) or not chosen:
+            raise UserError("No method is chosen; choose at least one.")
+        if unknown := [name for name in chosen if name not in known]:
+            raise UserError(f"There is no method {str(unknown[0])[:40]!r}; choose from the list.")
+        return tuple(session.settings.get(name, known[name]) for name in known if name in chosen)
+
+    def _set_parameters(self, session: Session, data: Any) -> None:
+        """New parameters of one method; what its dataclass refuses comes back as its sentence."""
+        name, values = _field(data, "method"), _field(data, "values")
+        if name not in self.handlers.defaults or not isinstance(values, dict):
+            raise UserError("There is no such method; choose from the list.")
+        method = self.handlers.defaults[name]
+        bounds = method.parameters()
+        if unknown := [key for key in values if key not in bounds]:
+            raise UserError(f"{method.title} has no parameter {str(unknown[0])[:40]!r}.")
+        clean = {key: _of_kind(getattr(method, key), values[key], f"{method.title}: {key}") for key in values}
+        session.settings[name] = replace(method, **clean)
+
+    def around(self, report: Report, run: int) -> dict[str, Any]:
+        """The controls beside the answer: examples, the lists of classes, facts about the classifier, seconds of the presets."""
+        values: dict[str, Any] = {"picture": self._picture_box(report, run)}
+        if report.card is not None and report.target is not None:
+            classes = [(label.name, index) for index, label in enumerate(report.card.labels)]
+            rather = report.question.rather_than
+            values["target"] = gr.update(choices=classes, value=report.target)
+            values["rather"] = gr.update(choices=[(NOTHING, NOTHING), *classes], value=NOTHING if rather is None else rather)
+            values["about"] = facts(report)
+        entry = self.handlers.shelf.entry(report.question.classifier)
+        if entry.seconds:
+            values["preset"] = gr.update(choices=[(f"{name} · about {duration(entry.seconds[name])}", name) for name in PRESETS if name in entry.seconds])
+        return values
+
+    def _picture_box(self, report: Report, run: int) -> dict[str, Any]:
+        picture = report.question.picture
+        examples = self.handlers.gallery.of(report.question.classifier)
+        own = next((example for example in examples if example.picture == picture), None)
+        size = report.image.shape if report.image is not None else None
+        return {
+            "run": run,
+            "alt": f"The picture explained: {own.title if own else picture.name}",
+            "facts": f"{own.title if own else picture.name}" + (f" · seen at {size[1]} × {size[0]} pixels" if size else ""),
+            "credit": own.credit if own else "",
+            "error": report.error if report.place == "picture" else "",
+            "example": picture.example,
+            "examples": [{"id": one.picture.example, "title": one.title, "thumb": thumb_uri(one.thumb)} for one in examples],
+        }
+
+
+def facts(report: Report) -> str:
+    """What the card says of the classifier, in a line of Markdown."""
+    card = report.card
+    assert card is not None
+    parts = [f"{len(card.labels)} classes", f"{card.size[1]} × {card.size[0]} pixels"]
+    if card.accuracy is not None:
+        parts.append(f"right on {card.accuracy:.1%} of {card.measured_on or 'the pictures it was measured on'}".replace("%", " %"))
+    notes = " ".join(card.notes)
+    return " · ".join(parts) + (f"\n\n{notes}" if notes else "")
+
+
+def _field(data: Any, name: str) -> Any:
+    if not isinstance(data, dict) or name not in data:
+        raise UserError("The page sent something that this server does not understand; reload it.")
+    return data[name]
+
+
+def _of_kind(default: Any, value: Any, what: str) -> Any:
+    """The value as the same kind of thing as the default: whole numbers stay whole, words stay words."""
+    if isinstance(default, str) and isinstance(value, str):
+        return value
+    if isinstance(default, int | float) and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
+        return int(value) if isinstance(default, int) and value == int(value) else float(value) if isinstance(default, float) else _refuse(what, value)
+    return _refuse(what, value)
+
+
+def _refuse(what: str, value: Any) -> Any:
+    raise UserError(f"{what} is {str(value)[:40]!r}; move the slider or choose from the list.")

@@ -1,0 +1,128 @@
+"""Closes what Gradio leaves open: only the page's own requests get in, small ones, from the page itself."""
+
+import re
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+EVENT_BYTES = 100_000
+PICTURE_BYTES = 60_000_000
+PICTURE_PATH = "/crosscheck/picture"
+OPEN = re.compile(
+    r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|health)/?"
+    r"|/(assets|static|svelte)/[^?]*"
+    r"|/crosscheck/(picture|page\.js|page\.css)"
+    r"|/gradio_api/(startup-events|info|app_id|reset|cancel|queue/join|queue/data|heartbeat/[\w-]+)/?"
+)
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self' https://huggingface.co"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+class Doors:
+    """ASGI middleware. What it refuses never reaches Gradio.
+
+    404: a path that the page does not use (uploads to disk, files, proxies, direct calls, monitoring, run history).
+    403: a request that changes something, from another site. 413: a body over the limit, whether it says its length or not.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        refusal = _refusal(scope)
+        if refusal:
+            await refusal(scope, receive, _with_headers(send))
+            return
+        body = _Body(receive, _limit(scope["path"]))
+        guarded = _Answer(_with_headers(send), body)
+        await self.app(scope, body, guarded)
+        if body.exceeded and not guarded.started:
+            await _too_large(body.limit)(scope, receive, _with_headers(send))
+
+
+class _Body:
+    """Passes the body on until it is too long; then says that the visitor has gone."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self.receive, self.limit, self.size, self.exceeded = receive, limit, 0, False
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        self.size += len(message.get("body", b""))
+        if self.size > self.limit:
+            self.exceeded = True
+            return {"type": "http.disconnect"}
+        return message
+
+
+class _Answer:
+    """Passes the answer on, unless the body turned out too long before it began."""
+
+    def __init__(self, send: Send, body: _Body) -> None:
+        self.send, self.body, self.started = send, body, False
+
+    async def __call__(self, message: Message) -> None:
+        if self.body.exceeded and not self.started:
+            return
+        self.started = True
+        await self.send(message)
+
+
+def _refusal(scope: Scope) -> JSONResponse | None:
+    headers, path = Headers(scope=scope), scope["path"]
+    if not OPEN.fullmatch(path):
+        return JSONResponse({"error": "This page has no such address."}, 404)
+    if scope["method"] not in ("GET", "HEAD", "POST"):
+        return JSONResponse({"error": "This page takes GET and POST."}, 405)
+    if scope["method"] == "POST" and _foreign(headers):
+        return JSONResponse({"error": "Requests from other sites are refused."}, 403)
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > _limit(path):
+        return _too_large(_limit(path))
+    return None
+
+
+def _foreign(headers: Headers) -> bool:
+    """Whether a browser says that the request comes from another site than the one it goes to."""
+    if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        return True
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    hosts = {headers.get("host"), *(part.strip() for part in headers.get("x-forwarded-host", "").split(","))}
+    return urlsplit(origin).netloc not in hosts
+
+
+def _limit(path: str) -> int:
+    return PICTURE_BYTES if path == PICTURE_PATH else EVENT_BYTES
+
+
+def _too_large(limit: int) -> JSONResponse:
+    return JSONResponse({"error": f"That is too large; {limit / 1e6:g} MB is the most."}, 413)
+
+
+def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return answer

@@ -1,0 +1,88 @@
+"""Where things stand on the page, and which event calls which handler."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.themes.utils import colors, sizes
+
+from app.page.choices import NOTHING
+from app.page.handlers import Handlers
+from explainers.case import PRESETS
+
+TITLE = "Crosscheck"
+LEAD = "Where did the classifier look? Seven explanation methods answer side by side, and you see where they agree."
+WARNING = (
+    "For learning and research; **not a medical device**. A map shows what moved the classifier's score, not what is true about the picture, "
+    "and explanations that agree can all be wrong. Pictures stay in memory on this server and are forgotten when you leave."
+)
+THEME = gr.themes.Base(
+    primary_hue=colors.indigo,
+    secondary_hue=colors.indigo,
+    neutral_hue=colors.slate,
+    font=[gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+    radius_size=sizes.radius_md,
+).set(
+    body_background_fill="#f6f7fb",
+    body_background_fill_dark="#0b1120",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_400",
+    block_label_text_color="*neutral_600",
+    block_label_text_color_dark="*neutral_300",
+    block_title_text_color="*neutral_700",
+    block_title_text_color_dark="*neutral_200",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    button_primary_background_fill_dark="*primary_600",
+    button_primary_text_color="white",
+)
+PARTS = ("picture", "prediction", "status", "grid", "agreement")
+
+
+class Layout:
+    """The page's Blocks. `components`: name -> component, as the handlers name them."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        self.components: dict[str, Any] = {}
+        with gr.Blocks(title=f"{TITLE}: seven explanations side by side", analytics_enabled=False, fill_width=True) as self.blocks:
+            gr.HTML(html_template=_header(), js_on_load="crosscheck.header(element)", elem_id="cc-header", apply_default_css=False)
+            with gr.Row(elem_id="cc-columns", equal_height=False):
+                with gr.Column(elem_id="cc-left", scale=0, min_width=280):
+                    self._left(handlers)
+                with gr.Column(elem_id="cc-right", scale=1, min_width=280):
+                    self._right()
+            gr.Markdown(WARNING, elem_id="cc-warning")
+        with self.blocks:
+            handlers.bind(self.blocks, self.components)
+
+    def _left(self, handlers: Handlers) -> None:
+        self._part("picture")
+        self._keep("classifier", gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"))
+        self._keep("about", gr.Markdown("", elem_id="cc-about"))
+        titles = [(method.title, name) for name, method in handlers.defaults.items()]
+        self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
+        self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
+        with gr.Row(elem_id="cc-actions"):
+            self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
+            self._keep("stop", gr.Button("Stop", elem_id="cc-stop", min_width=100))
+
+    def _right(self) -> None:
+        with gr.Column(elem_id="cc-answer", elem_classes="cc-card"):
+            self._part("prediction")
+            with gr.Row(elem_id="cc-classes"):
+                self._keep("target", gr.Dropdown([], value=None, label="Explain the class", info="all classes; type to search", elem_id="cc-target", min_width=200))
+                self._keep("rather", gr.Dropdown([NOTHING], value=NOTHING, label="rather than", info="what speaks for one class and against another", elem_id="cc-rather", min_width=200))
+        for name in ("status", "grid", "agreement"):
+            self._part(name)
+
+    def _part(self, name: str) -> None:
+        """A part painted by the page's own script; its template is static, so no text from outside is ever markup."""
+        script = f"crosscheck.{name}({{ element, props, trigger, watch }}); // events: 'pick' 'target' 'parameters'"
+        self._keep(name, gr.HTML(value={}, html_template="<div></div>", js_on_load=script, elem_id=f"cc-{name}", apply_default_css=False))
+
+    def _keep(self, name: str, component: Any) -> None:
+        self.components[name] = component
+
+
+def _header() -> str:
+    return f'<header class="cc-header"><div><h1>{TITLE}</h1><p>{LEAD}</p></div><button type="button" class="cc-button" id="cc-theme">Light or dark</button></header>'

@@ -1,0 +1,146 @@
+"""A report becomes what the page shows: `paint(report)` gives each part's value, and nothing else decides what is seen."""
+
+from typing import Any
+
+import numpy as np
+
+from app.page.panels import panels_of
+from app.page.pictures import photo_uri, seen_uri
+from app.page.words import duration, plural, share
+from app.session import Report
+from errors import UserError
+
+BARS = 5
+Value = dict[str, Any]
+
+
+def paint(report: Report, run: int) -> dict[str, Value]:
+    """The parts that follow the report alone: picture, prediction, status, grid and agreement."""
+    return {
+        "status": status(report, run),
+        "prediction": prediction(report, run),
+        "grid": grid(report, run),
+        "agreement": agreement(report, run),
+    }
+
+
+def status(report: Report, run: int) -> Value:
+    """One line: what is running, how far, how long still."""
+    text = _now(report)
+    error = report.error if report.place != "picture" else ""
+    spoken = text if report.final or report.state in ("loading", "queued") else _milestone(report)
+    return {"run": run, "state": report.state, "text": text, "spoken": spoken, "share": round(_done_share(report), 3), "error": error}
+
+
+def prediction(report: Report, run: int) -> Value:
+    """The classifier's answer in a sentence, and the likeliest classes as bars; the class explained is among them."""
+    if report.probabilities is None or report.card is None:
+        return {"run": run, "sentence": "Loading the classifier…" if report.state == "loading" else "", "bars": []}
+    labels, values, target = report.card.labels, report.probabilities, report.target
+    first = np.argsort(-values, kind="stable")[:BARS].tolist()
+    chosen = [index for index in (target, report.question.rather_than) if index is not None and index not in first]
+    top = int(first[0])
+    bars = [
+        {
+            "index": index,
+            "label": labels[index].name,
+            "share": share(float(values[index])),
+            "size": round(float(values[index]), 4),
+            "description": labels[index].description,
+            "explained": index == target,
+            "rather": index == report.question.rather_than,
+        }
+        for index in [*first, *chosen]
+    ]
+    return {
+        "run": run,
+        "classifier": report.card.name,
+        "sentence": f"The classifier says “{labels[top].name}”, with {share(float(values[top]))} confidence.",
+        "bars": bars,
+        "note": _calibration(report),
+        "about": _explained(report),
+    }
+
+
+def grid(report: Report, run: int) -> Value:
+    """The panels, and the picture that lies under every map."""
+    picture: Value = {}
+    if report.image is not None and report.photo is not None:
+        height, width = report.image.shape[:2]
+        picture = {"photo": photo_uri(report.photo), "seen": seen_uri(report.image), "width": width, "height": height}
+    return {"run": run, "picture": picture, "panels": panels_of(report) if picture or not report.final else []}
+
+
+def agreement(report: Report, run: int) -> Value:
+    """The table of pairs."""
+    from app.page.agreement import table_of
+
+    return {"run": run, **table_of(report)}
+
+
+def refused(report: Report | None, error: UserError, run: int) -> dict[str, Value]:
+    """A sentence where there is no report: a picture that is gone, a class that does not exist, too many visitors."""
+    return {"status": {"run": run, "state": "failed", "text": "", "spoken": "", "share": 0, "error": str(error)}}
+
+
+def _now(report: Report) -> str:
+    done, planned = sum(r.done for r in report.results.values()), len(report.question.methods)
+    if report.state == "loading":
+        return "Loading the classifier; TensorFlow takes some seconds the first time."
+    if report.state == "looking":
+        return "The classifier looks at the picture."
+    if report.state == "queued":
+        ahead = f"{plural(report.ahead, 'explanation')} before yours" if report.ahead else "yours is next"
+        return f"Waiting for the classifier: {ahead}."
+    if report.state == "running":
+        left = _seconds_left(report)
+        return f"{done} of {planned} maps finished · {plural(report.evaluations, 'evaluation')}" + (f" · about {duration(left)} left" if left >= 0.5 else "")
+    if report.state == "failed":
+        return "Not explained."
+    verb = "Stopped" if report.state == "stopped" else "Finished"
+    text = f"{verb}: {done if report.state == 'done' else _maps(report)} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
+    return text + (" Stored with the page, by this classifier." if report.stored else "")
+
+
+def _maps(report: Report) -> int:
+    return sum(result.attribution is not None for result in report.results.values())
+
+
+def _milestone(report: Report) -> str:
+    """What a screen reader is told while maps come: not every number, only that it has begun."""
+    return "Explaining." if report.state == "running" else ""
+
+
+def _done_share(report: Report) -> float:
+    if report.state == "done":
+        return 1.0
+    planned = len(report.question.methods) or 1
+    finished = sum(result.done for result in report.results.values()) / planned
+    spent = report.evaluations / report.expected if report.expected else 0.0
+    return min(0.98, max(finished, spent)) if report.state in ("running", "stopped") else 0.0
+
+
+def _seconds_left(report: Report) -> float:
+    """From the pace so far once a few evaluations are done, from the forecast before."""
+    if report.evaluations < 20:
+        return max(0.0, report.expected_seconds - report.elapsed)
+    return report.elapsed / report.evaluations * max(0, report.expected - report.evaluations)
+
+
+def _calibration(report: Report) -> str:
+    card = report.card
+    assert card is not None
+    if card.temperature != 1.0:
+        return "Confidence is calibrated: it was fitted so that it matches how often the classifier is right on known pictures."
+    return "Confidence is the classifier's own and was not calibrated; it may be too sure of itself."
+
+
+def _explained(report: Report) -> str:
+    card, target = report.card, report.target
+    assert card is not None
+    if target is None:
+        return ""
+    label = card.labels[target]
+    other = report.question.rather_than
+    words = f"The maps explain “{label.name}”" + (f" rather than “{card.labels[other].name}”." if other is not None else ".")
+    return f"{words} {label.description}".strip()

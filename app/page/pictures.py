@@ -1,0 +1,59 @@
+"""Pictures and maps on their way to the browser: small data URIs, encoded once however many visitors see them."""
+
+import base64
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+KEPT = 400
+JPEG_QUALITY = 88
+_kept: OrderedDict[tuple[str, int], tuple[Any, str]] = OrderedDict()
+_lock = Lock()
+
+
+def photo_uri(photo: NDArray[np.uint8]) -> str:
+    """(H, W, 3) RGB -> JPEG."""
+    return _once("photo", photo, lambda: _encoded(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]))
+
+
+def seen_uri(image: NDArray[np.float32]) -> str:
+    """(H, W, 3) RGB 0..1, the classifier's own pixels -> PNG, without loss."""
+    return _once("seen", image, lambda: _encoded(".png", np.round(image[..., ::-1] * 255).astype(np.uint8), []))
+
+
+def codes_uri(key: Any, codes: Callable[[], NDArray[np.uint8]]) -> str:
+    """Codes (h, w) of a map -> grey PNG. key: the object that they belong to; asked for again, nothing is encoded anew."""
+    return _once("codes", key, lambda: _encoded(".png", codes(), []))
+
+
+def thumb_uri(photo: NDArray[np.uint8]) -> str:
+    """(H, W, 3) RGB -> a JPEG for a list of examples."""
+    return _once("thumb", photo, lambda: _encoded(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80]))
+
+
+def _encoded(kind: str, pixels: NDArray[np.uint8], flags: list[int]) -> str:
+    ok, data = cv2.imencode(kind, np.ascontiguousarray(pixels), flags)
+    if not ok:
+        raise ValueError(f"a picture of shape {pixels.shape} could not be encoded as {kind}")
+    mime = "image/jpeg" if kind == ".jpg" else "image/png"
+    return f"data:{mime};base64,{base64.b64encode(data.tobytes()).decode()}"
+
+
+def _once(kind: str, key: Any, make: Callable[[], str]) -> str:
+    """`key` is kept alive with its URI, so that its id stays its own."""
+    name = (kind, id(key))
+    with _lock:
+        if name in _kept:
+            _kept.move_to_end(name)
+            return _kept[name][1]
+    uri = make()
+    with _lock:
+        _kept[name] = (key, uri)
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return uri

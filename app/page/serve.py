@@ -1,0 +1,111 @@
+"""Starts the page: Gradio's application behind the doors, the pictures' own entrance, and the classifiers loading behind it."""
+
+import contextlib
+import logging
+import socket
+import threading
+import webbrowser
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from app.options import ServeOptions
+from app.page.assets import head, page_css, page_js
+from app.page.doors import PICTURE_PATH, Doors
+from app.page.handlers import Handlers
+from app.page.layout import THEME, Layout
+from errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+def serve(options: ServeOptions) -> None:
+    """Serves the page until it is interrupted. UserError where the address is taken or a setting is wrong."""
+    with _listening(options.host, options.port) as listener:
+        app = application(options)
+        host, port = listener.getsockname()[:2]
+        address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, h11_max_incomplete_event_size=32_768)
+        server = uvicorn.Server(config)
+        threading.Thread(target=_announce, args=(server, address, options.open_browser), daemon=True).start()
+        server.run(sockets=[listener])
+
+
+def application(options: ServeOptions) -> FastAPI:
+    """The page as an ASGI application; classifiers begin to load as soon as it has started."""
+    handlers = Handlers(options)
+    blocks = Layout(handlers).blocks
+
+    @contextlib.asynccontextmanager
+    async def living(_: FastAPI):  # type: ignore[no-untyped-def]
+        handlers.start()
+        yield
+        handlers.close()
+
+    # A CORSMiddleware that allows nobody: Gradio then adds none of its own, which would echo every origin.
+    app = FastAPI(lifespan=living, docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(CORSMiddleware), Middleware(Doors)])
+    _add_routes(app, handlers)
+    blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
+    return gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        max_file_size=1,
+        show_error=False,
+        ssr_mode=False,
+        theme=THEME,
+        head=head(handlers.methods),
+    )
+
+
+def _add_routes(app: FastAPI, handlers: Handlers) -> None:
+    @app.get("/health")
+    async def health() -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    @app.get("/crosscheck/page.js")
+    async def script() -> Response:
+        return Response(page_js(), media_type="text/javascript", headers={"Cache-Control": "max-age=31536000, immutable"})
+
+    @app.get("/crosscheck/page.css")
+    async def style() -> Response:
+        return Response(page_css(), media_type="text/css", headers={"Cache-Control": "max-age=31536000, immutable"})
+
+    @app.post(PICTURE_PATH)
+    async def picture(request: Request, name: str = "") -> JSONResponse:
+        data = await request.body()
+        if not data:
+            return JSONResponse({"error": "The file is empty; choose a picture."}, 400)
+        return JSONResponse({"token": handlers.uploads.put(data, unquote(name)[:80] or "picture")})
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise UserError(f"The page cannot listen on {host}:{port} ({error.strerror or error}); choose another with --host or --port.") from error
+    with listener:
+        yield listener
+
+
+def _announce(server: uvicorn.Server, address: str, open_browser: bool) -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        threading.Event().wait(0.02)
+    print(f"Crosscheck is at {address}  (Ctrl+C ends it)", flush=True)
+    if open_browser:
+        webbrowser.open(address)
+
+

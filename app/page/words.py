@@ -1,0 +1,57 @@
+"""What a map shows, in a sentence: for those who do not see it, and for everyone else as the caption of the enlarged map."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.method import Method
+
+STRONGEST = 0.1
+ROWS = ("upper", "middle", "lower")
+COLUMNS = ("left", "centre", "right")
+
+
+def described(method: Method, values: NDArray[np.float32]) -> str:
+    """values: (h, w). Where the strongest tenth of the picture lies, how much of the evidence it holds, and what speaks against."""
+    positive, negative = np.maximum(values, 0), np.maximum(-values, 0)
+    if not positive.sum() > 0:
+        return f"{method.title} found nothing that speaks for the class."
+    place, share = strongest(positive)
+    words = f"{method.title}: evidence for the class is strongest in the {place}; the strongest tenth of the picture holds {share:.0%} of it."
+    if method.signed and negative.sum() > 0.05 * positive.sum():
+        words += f" Evidence against is strongest in the {strongest(negative)[0]}."
+    return words.replace("%", " %")
+
+
+def strongest(values: NDArray[np.float32]) -> tuple[str, float]:
+    """Values (h, w) that are never negative -> the name of the place of the strongest tenth, and its share of the sum."""
+    keep = max(1, round(STRONGEST * values.size))
+    cells = np.argpartition(values.ravel(), -keep)[-keep:]
+    weights = values.ravel()[cells]
+    rows, columns = np.unravel_index(cells, values.shape)
+    total = float(weights.sum())
+    row = float((weights * (rows + 0.5)).sum() / total / values.shape[0])
+    column = float((weights * (columns + 0.5)).sum() / total / values.shape[1])
+    name = f"{ROWS[_third(row)]} {COLUMNS[_third(column)]}"
+    return ("centre" if name == "middle centre" else name), total / float(values.sum())
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 0.4 s, 12 s, 3 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def share(value: float) -> str:
+    """A probability as a percentage that does not claim certainty: never 100 % or 0 %."""
+    if value >= 0.9995:
+        return "> 99.9 %"
+    return "< 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _third(position: float) -> int:
+    return min(2, int(3 * position))

@@ -1,0 +1,145 @@
+"""A session is one visitor: what they ask, and the newest run, which alone may speak. A report is an answer that grows."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.uploads import Picture
+from explainers.method import Method
+from explainers.study import Result
+from models.card import Card
+
+State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]
+Place = Literal["picture", "classifier", "question", "methods"]
+FINAL = ("done", "stopped", "failed")
+SESSIONS_KEPT = 500
+IDLE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one visitor wants explained. Equal questions have the same answer, so they are asked once.
+
+    target: the class explained; None takes the likeliest. rather_than: a second class for a contrast.
+    """
+
+    classifier: str
+    picture: Picture
+    methods: tuple[Method, ...]
+    preset: str = "Balanced"
+    target: int | None = None
+    rather_than: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """An answer as far as it has come; a new one replaces it whenever something is known.
+
+    image: (H, W, 3) float32 0..1, what the classifier gets. photo: (H, W, 3) uint8, the same view in finer pixels.
+    probabilities: (classes,). results: by the method's key. ahead: explanations that come first in the queue.
+    expected: evaluations, an upper bound. error and place: a sentence, and where on the page it belongs.
+    """
+
+    question: Question
+    state: State = "loading"
+    card: Card | None = None
+    image: NDArray[np.float32] | None = None
+    photo: NDArray[np.uint8] | None = None
+    probabilities: NDArray[np.float32] | None = None
+    target: int | None = None
+    results: Mapping[str, Result] = field(default_factory=dict)
+    ahead: int = 0
+    evaluations: int = 0
+    expected: int = 0
+    expected_seconds: float = 0.0
+    started: float = 0.0
+    seconds: float = 0.0
+    error: str = ""
+    place: Place = "picture"
+    stored: bool = False
+
+    @property
+    def final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the methods began; stands still once the report is final."""
+        return self.seconds or (time.monotonic() - self.started if self.started else 0.0)
+
+    def stopped(self) -> "Report":
+        """The same report for somebody who no longer waits for the rest."""
+        return self if self.final else replace(self, state="stopped", seconds=self.elapsed)
+
+
+def key_of(method: Method) -> str:
+    """The name by which a method is known in a report, on the page and in its messages."""
+    return type(method).__name__
+
+
+@dataclass
+class Session:
+    """One visitor's choices and their newest run. `settings`: methods with parameters that the visitor has set."""
+
+    question: Question | None = None
+    settings: dict[str, Method] = field(default_factory=dict)
+    report: Report | None = None
+    run: int = 0
+    seen: float = field(default_factory=time.monotonic)
+    stop_asked: bool = False
+    wake: Callable[[], None] = lambda: None
+
+    def begin(self) -> int:
+        """A new run: every older one of this session is silent from now on."""
+        self.run += 1
+        self.stop_asked = False
+        self.wake()
+        return self.run
+
+    def stop(self) -> None:
+        """The newest run ends with what it has."""
+        self.stop_asked = True
+        self.wake()
+
+
+class Sessions:
+    """Session hash -> session. Forgotten when the visitor leaves, after an hour, or when too many have come."""
+
+    def __init__(self, kept: int = SESSIONS_KEPT, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._kept = kept
+        self._idle_seconds = idle_seconds
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, session_hash: str) -> Session:
+        """That visitor's session; a new one if there is none."""
+        with self._lock:
+            session = self._sessions.setdefault(session_hash, Session())
+            session.seen = time.monotonic()
+            self._sessions.move_to_end(session_hash)
+            self._forget()
+        return session
+
+    def leave(self, session_hash: str) -> None:
+        """The visitor has gone: their run stops, their pictures are dropped."""
+        with self._lock:
+            session = self._sessions.pop(session_hash, None)
+        if session:
+            session.begin()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - self._idle_seconds
+        for name, session in list(self._sessions.items()):
+            if session.seen >= oldest and len(self._sessions) <= self._kept:
+                break
+            del self._sessions[name]
+            session.begin()

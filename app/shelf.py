@@ -1,0 +1,118 @@
+"""The classifiers that the page offers: each loaded once, behind the page, when it is first wanted."""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from errors import UserError
+
+if TYPE_CHECKING:
+    from models.classifier import Classifier
+
+State = Literal["not loaded", "loading", "ready", "failed"]
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Entry:
+    """A classifier on offer. forward, backward: seconds that a picture costs on this machine, and a picture with its gradient.
+
+    seconds: preset -> how long an explanation takes here, as forecast and, once one has run, as measured.
+    """
+
+    name: str
+    title: str
+    state: State = "not loaded"
+    error: str = ""
+    forward: float = 0.0
+    backward: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
+    future: "Future[Classifier]" = field(default_factory=Future)
+
+
+class Shelf:
+    """Name -> classifier. `get` waits for the one who loads; two who ask at once load once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """names: what `models.loading.load` takes, the first one shown first."""
+        if not names:
+            raise UserError("There is no classifier to show; name one with --model.")
+        self.entries = {name: Entry(name, title_of(name)) for name in dict.fromkeys(names)}
+        self._lock = Lock()
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.entries))
+
+    def entry(self, name: object) -> Entry:
+        """UserError where the page offers no such classifier."""
+        found = self.entries.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise UserError(f"This page offers no classifier named {str(name)[:60]!r}; choose one from the list.")
+        return found
+
+    def start(self, name: str) -> None:
+        """Begins to load in a thread of its own, unless that has begun."""
+        entry = self.entry(name)
+        with self._lock:
+            if entry.state in ("loading", "ready"):
+                return
+            entry.state, entry.error, entry.future = "loading", "", Future()
+        Thread(target=_load, args=(entry,), name=f"load {name}", daemon=True).start()
+
+    def get(self, name: str) -> "Classifier":
+        """Waits until it is loaded. UserError says why it could not be."""
+        self.start(name)
+        return self.entry(name).future.result()
+
+    def ready(self, name: str) -> "Classifier | None":
+        """The classifier if it is loaded, at once."""
+        entry = self.entry(name)
+        return entry.future.result() if entry.state == "ready" else None
+
+
+def title_of(name: str) -> str:
+    """What the list says before the card is read: the file's name, or the bundled name in words."""
+    plain = name.rstrip("/").rsplit("/", 1)[-1]
+    for ending in (".keras", ".h5"):
+        plain = plain.removesuffix(ending)
+    return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
+
+
+def _load(entry: Entry) -> None:
+    try:
+        from models.loading import load  # TensorFlow takes seconds, and the page is up before it
+
+        classifier = load(entry.name)
+        entry.forward, entry.backward = _measure(classifier)
+    except Exception as error:
+        if not isinstance(error, UserError):
+            log.exception("loading %s failed", entry.name)
+        words = str(error) if isinstance(error, UserError) else f"The classifier could not be loaded ({type(error).__name__}); the server's log says why."
+        entry.error, entry.state = words, "failed"
+        entry.future.set_exception(UserError(words))
+    else:
+        entry.state = "ready"
+        entry.future.set_result(classifier)
+
+
+def _measure(classifier: "Classifier") -> tuple[float, float]:
+    """Seconds a picture, forward and with a gradient, at a batch of 16; the first calls trace and are not counted."""
+    from models.score import Score
+
+    images = np.full((16, *classifier.size, 3), 0.5, np.float32)
+    score = Score(0)
+    classifier.outputs(images)
+    start = time.perf_counter()
+    classifier.outputs(images)
+    forward = (time.perf_counter() - start) / len(images)
+    classifier.gradients(images, score)
+    start = time.perf_counter()
+    classifier.gradients(images, score)
+    return forward, (time.perf_counter() - start) / len(images)
