@@ -1,0 +1,43 @@
+"""Recipes: each makes one classifier and its card. A new one is a file here and a line in RECIPES.
+
+A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> Made`.
+Modules load keras only inside `make`, so that the command's help is quick.
+"""
+
+import importlib
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from models.card import Card
+
+if TYPE_CHECKING:
+    import keras
+
+RECIPES = {
+    "phantoms": "models.recipes.phantoms",
+    "phantoms_shortcut": "models.recipes.phantoms_shortcut",
+    "glass_box": "models.recipes.glass_box",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A classifier, and its card without the weights' sha256, which only the saved file has."""
+
+    model: "keras.Model"
+    card: Card
+
+
+class Recipe(Protocol):
+    """What a module named in RECIPES offers."""
+
+    HELP: str
+
+    def options(self, parser: ArgumentParser) -> None: ...
+    def make(self, options: Namespace) -> Made: ...
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name."""
+    return cast(Recipe, importlib.import_module(RECIPES[name]))

@@ -1,0 +1,58 @@
+"""The honest phantom classifier: hairs, bubbles and rulers lie in its pictures whatever the class."""
+
+from argparse import ArgumentParser, Namespace
+
+from models.card import Card
+from models.datasets.phantom_sets import Rulers
+from models.datasets.phantoms import LABELS
+from models.recipes import Made
+from models.recipes.phantom_training import Figures, Plan, measure, train
+
+HELP = "lesion phantoms with four classes; the classifier looks at what makes the class"
+DATA = "Lesion phantoms painted by models/datasets/phantoms.py; no photograph was used."
+LICENCE = "CC0-1.0"
+
+
+def options(parser: ArgumentParser) -> None:
+    parser.add_argument("--pictures", type=int, default=6000, help="training pictures (default: %(default)s)")
+    parser.add_argument("--validation", type=int, default=1000, help="validation pictures (default: %(default)s)")
+    parser.add_argument("--test", type=int, default=1000, help="test pictures (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=8, help="times to go through them (default: %(default)s)")
+
+
+def make(options: Namespace) -> Made:
+    return made(options, "phantoms", "independent", ())
+
+
+def made(options: Namespace, name: str, rulers: Rulers, notes: tuple[str, ...]) -> Made:
+    """Trains, prints the figures and writes them on the card."""
+    plan = Plan(name, rulers, options.pictures, options.validation, options.test, options.epochs, options.seed)
+    model = train(plan)
+    figures = measure(model, plan)
+    lines = report(figures)
+    print("\n".join(lines))
+    card = Card(
+        name=name,
+        labels=LABELS,
+        size=model.input_shape[1:3],
+        licence=LICENCE,
+        data=DATA,
+        measured_on=f"{plan.test} test phantoms drawn as the {plan.pictures} training ones were",
+        accuracy=round(figures.accuracy, 4),
+        calibration_error=round(figures.calibration_error, 4),
+        temperature=round(figures.temperature, 4),
+        notes=notes + lines[3:],
+    )
+    return Made(model, card)
+
+
+def report(figures: Figures) -> tuple[str, ...]:
+    """The figures as sentences, for the terminal and the card."""
+    return (
+        f"Validation accuracy {figures.validation_accuracy:.1%}; temperature {figures.temperature:.2f}.",
+        f"Test accuracy {figures.accuracy:.1%}.",
+        f"Expected calibration error {figures.calibration_error:.2%}.",
+        f"Where the ruler has nothing to do with the class, it is right on {figures.fair_accuracy:.1%} of pictures.",
+        f"Of pictures with evidence, {figures.gate:.1%} are named rightly and change their answer when the evidence is taken away.",
+        f"Laying a ruler in, or taking it away, changes the answer on {figures.ruler_reliance:.1%} of pictures.",
+    )
