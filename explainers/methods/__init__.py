@@ -2,12 +2,25 @@
 
 from explainers.method import Method
 from explainers.methods.grad_cam import GradCAM
+from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
+from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.methods.lime import LIME
+from explainers.methods.occlusion import Occlusion
 from explainers.methods.rise import RISE
 from explainers.methods.shap import SHAP
 
-SEVEN: tuple[type[Method], ...] = (GradCAM, LIME, SHAP)
+SEVEN: tuple[type[Method], ...] = (
+    GradCAM,
+    GradCAMPlusPlus,
+    LIME,
+    SHAP,
+    Occlusion,
+    IntegratedGradients,
+)
 """The techniques that every case is looked at with."""
 
-METHODS: tuple[type[Method], ...] = (*SEVEN, RISE)
+METHODS: tuple[type[Method], ...] = (
+    *SEVEN,
+    RISE,
+)
 """All techniques: the seven and the extras."""
