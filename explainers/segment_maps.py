@@ -23,8 +23,10 @@ FRAME = "The first frame only: each segment shown alone and hidden alone."
 
 
 def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0) -> Iterator[Attribution]:
-    """Ever better maps: the first frame's, then those of a pool that doubles until the map has converged or the budget is spent.
+    """Ever better maps: the first frame's, then those of a pool that doubles until the budget is spent.
 
+    A converged map says so but does not end the sampling early: maps of all classes and of all methods on the pool rest on the same
+    answers, so another target costs nothing and the maps of all classes add up.
     frame_factor: what the first frame's estimate is multiplied by, where `estimate` tends to a multiple of it.
     """
     pool = case.pool
@@ -33,10 +35,7 @@ def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0) -> I
         densities = first_frame(sample, case.values(sample.logits)) * frame_factor / areas(case.segments)
         yield Attribution(_painted(case, densities), converged=False, remark=FRAME)
     for evaluations in steps(pool.first if pool.framed else 2, min(case.budget, pool.limit)):
-        found = _reading(case, pool.grow(evaluations), estimate)
-        yield found
-        if found.converged:
-            return
+        yield _reading(case, pool.grow(evaluations), estimate)
 
 
 def steps(first: int, budget: int) -> list[int]:

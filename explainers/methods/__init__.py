@@ -6,6 +6,7 @@ from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
+from explainers.methods.partition_shap import PartitionSHAP
 from explainers.methods.rise import RISE
 from explainers.methods.shap import SHAP
 

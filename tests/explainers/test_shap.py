@@ -1,0 +1,103 @@
+"""SHAP's shares are Shapley values, add up exactly, and agree with the `shap` package."""
+
+import numpy as np
+import pytest
+
+from errors import UserError
+from explainers.case import Case, Settings
+from explainers.estimators import kernel_shap, surrogate_shap
+from explainers.methods.partition_shap import shap_package
+from explainers.methods.shap import SHAP
+from tests.explainers.games import Game, cell_classifier, enumerated, random_game
+from tests.explainers.toys import ToyScore, detectors, picture
+
+GRID = (2, 5)
+BOTH = ("surrogate", "regression")
+
+
+def case_of(games: list[Game], budget: int = 1024, kind: str = "logit", target: int = 0) -> Case:
+    toy = cell_classifier(games, GRID)
+    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(target, kind), Settings(segments=10, fill="black", budget=budget))
+    rows, columns = np.indices(toy.size) // 8
+    case.remember("segments", lambda: rows * GRID[1] + columns)
+    return case
+
+
+def games() -> list[Game]:
+    return [random_game(10, 5, 20, seed) for seed in range(3)]
+
+
+@pytest.mark.parametrize("estimate", [kernel_shap, surrogate_shap])
+def test_shares_are_those_of_the_shap_package_on_an_enumerated_game(estimate) -> None:
+    game, sample = random_game(8, 5, 20), enumerated(8)
+    package = shap_package().KernelExplainer(game.values, np.zeros((1, 8)))
+    theirs = package.shap_values(np.ones((1, 8)), nsamples=2**8, l1_reg=False, silent=True)
+    np.testing.assert_allclose(estimate(sample, game.values(sample.masks)), theirs[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_the_map_is_the_shapley_value_by_area(estimator: str) -> None:
+    case = case_of(games())
+    last = list(SHAP(estimator)(case))[-1]
+    np.testing.assert_allclose(last.values[::8, ::8].ravel() * 64, games()[0].shapley, atol=1e-4)
+    assert last.converged
+    assert last.uncertainty == 0
+    assert last.remark.startswith("Exact")
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_every_map_adds_up_to_what_showing_the_picture_changed(estimator: str) -> None:
+    case = case_of(games(), budget=300)
+    maps = list(SHAP(estimator)(case))
+    assert len(maps) == 4
+    for attribution in maps:
+        assert attribution.values.sum(dtype=np.float64) == pytest.approx(case.image_value - case.baseline_value, abs=1e-4)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_maps_get_better_and_their_error_is_told(estimator: str) -> None:
+    case = case_of(games(), budget=400)
+    truth = games()[0].shapley / 64
+    maps = list(SHAP(estimator)(case))
+    errors = [np.abs(attribution.values[::8, ::8].ravel() - truth).max() / np.ptp(truth) for attribution in maps]
+    assert errors[-1] < errors[0]
+    assert errors[-1] < 4 * maps[-1].uncertainty
+
+
+def test_segments_that_show_what_hides_them_get_nothing() -> None:
+    case = case_of(games(), budget=2000)
+    hidden = np.ones((*case.size, 3), np.float32)
+    hidden[:8, :8] = 0
+    toy = cell_classifier(games(), GRID)
+    black = Case(toy, hidden, ToyScore(0), Settings(segments=10, fill="black", budget=2000))
+    black.remember("segments", lambda: case.segments)
+    np.testing.assert_allclose(list(SHAP()(black))[-1].values[:8, :8], 0, atol=1e-6)
+
+
+def test_a_sigmoids_two_classes_have_opposite_maps() -> None:
+    one = random_game(10, 4, 12, 1)
+    other = Game(10, {t: -a for t, a in one.terms.items()})
+    maps = [list(SHAP()(case_of([one, other], 200, target=c)))[-1].values for c in (0, 1)]
+    np.testing.assert_allclose(maps[0], -maps[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_class_maps_of_centred_logits_sum_to_nothing(estimator: str) -> None:
+    case = case_of(games(), 200, "centred")
+    total = sum(list(SHAP(estimator)(case.retarget(ToyScore(c, "centred"))))[-1].values for c in range(3))
+    np.testing.assert_allclose(total, 0, atol=1e-5)
+
+
+def test_another_target_costs_nothing_and_the_same_seed_gives_the_same_map() -> None:
+    toy = detectors()
+    case, again = (Case(toy, picture(toy.size), ToyScore(1, "centred"), Settings(segments=16, budget=100)) for _ in range(2))
+    first = list(SHAP()(case))[-1]
+    spent = case.evaluations
+    list(SHAP()(case.retarget(ToyScore(2, "centred"))))
+    assert case.evaluations == spent <= 100
+    np.testing.assert_array_equal(list(SHAP()(again))[-1].values, first.values)
+
+
+def test_an_unknown_estimator_is_refused_by_name() -> None:
+    with pytest.raises(UserError, match="estimator is 'magic'; it must be one of surrogate, regression"):
+        SHAP("magic")
