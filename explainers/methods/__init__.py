@@ -23,5 +23,6 @@ SEVEN: tuple[type[Method], ...] = (
 METHODS: tuple[type[Method], ...] = (
     *SEVEN,
     RISE,
+    PartitionSHAP,
 )
 """All techniques: the seven and the extras."""
