@@ -118,7 +118,7 @@ def _explained(case: Case, tree: RectangleTree, evaluations: int) -> tuple[NDArr
         masks = np.atleast_2d(masks)
         keys = [("rectangles", tree.shape, np.packbits(mask).tobytes()) for mask in masks]
         between = np.ptp(masks.astype(int), axis=1) == 1
-        logits = np.where(masks.all(1)[:, None], case.image_logits, case.baseline_logits)
+        logits = np.where(masks.min(1)[:, None], case.image_logits, case.baseline_logits)
         if between.any():
             logits[between] = case.recall([key for key, asked in zip(keys, between, strict=True) if asked], mask_of)
         return case.values(logits)
