@@ -1,11 +1,13 @@
 """The command line: which words and flags there are. What they do is imported only when it is asked for."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.options import ServeOptions
+from app.options import ExplainOptions, ServeOptions
 from errors import UserError
 
 COMMANDS = ("serve", "explain", "methods")
@@ -72,19 +74,71 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
+    usual = ExplainOptions((), "phantoms", Path("-"))
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
-    parser.add_argument("--model", default="phantoms", help=f"{MODEL_HELP}; phantoms where none is given")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; it may not exist yet")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write: overlays, maps.npz, manifest.json")
+    parser.add_argument("--model", default=usual.model, metavar="MODEL", help=f"{MODEL_HELP}; {usual.model} where none is given")
+    parser.add_argument("--methods", nargs="+", default=[], metavar="METHOD", help="such as grad_cam lime; all where none is named")
+    parser.add_argument("--set", action="append", default=[], metavar="METHOD.PARAMETER=VALUE", help="such as occlusion.window=32")
+    parser.add_argument("--target", default=usual.target, metavar="CLASS", help="class to explain, by name or number (top: the likeliest)")
+    parser.add_argument("--rather-than", metavar="CLASS", help="explain what speaks for the target rather than for this class")
+    parser.add_argument(
+        "--score", default=usual.score, choices=("centred", "logit", "probability"), help="what is explained (centred logit)"
+    )
+    parser.add_argument(
+        "--preset", default=usual.preset, type=str.capitalize, choices=("Fast", "Balanced", "Thorough"), help="how much to spend"
+    )
+    parser.add_argument(
+        "--fill", default=usual.fill, metavar="FILL", help="what replaces hidden parts: blur, mean colour, black, segment mean"
+    )
+    parser.add_argument("--seed", type=int, default=usual.seed, help="of everything that is drawn (0)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
     parser.set_defaults(run=_explain)
 
 
 def _explain(chosen: argparse.Namespace) -> int:
-    raise NotImplementedError
+    options = ExplainOptions(
+        pictures=tuple(chosen.pictures),
+        model=chosen.model,
+        out=chosen.out,
+        methods=tuple(chosen.methods),
+        parameters=tuple(chosen.set),
+        target=chosen.target,
+        rather_than=chosen.rather_than,
+        score=chosen.score,
+        preset=chosen.preset,
+        fill=chosen.fill,
+        seed=chosen.seed,
+        quiet=chosen.quiet,
+    )
+    _hush_native_code()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run tidies up as an interrupted one does
+    from app.explain import explain
+
+    return explain(options)
+
+
+def _hush_native_code() -> None:
+    """Keeps TensorFlow's start-up lines, which no setting of its own turns off, out of the way of the progress bar.
+
+    They are written past Python to descriptor 2; Python's own errors keep the real one. TF_CPP_MIN_LOG_LEVEL=0 shows them all.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
 
 
 def _add_methods(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between its two marks in FILE instead of printing it")
     parser.set_defaults(run=_methods)
 
 
 def _methods(chosen: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from app.table import method_table, write_table
+
+    if chosen.write:
+        write_table(chosen.write)
+    else:
+        print(method_table())
+    return 0

@@ -31,3 +31,32 @@ class ServeOptions:
                 raise UserError(f"--{name} is {value}; it must lie from {low} to {high}.")
         if self.examples is not None and not self.examples.is_dir():
             raise UserError(f"--examples is {self.examples}, which is no folder; give a folder of pictures.")
+
+
+@dataclass(frozen=True)
+class ExplainOptions:
+    """The flags of `python -m app explain`.
+
+    pictures: files. model: what `models.loading.load` takes. out: the folder to write. methods: names such as grad_cam; empty
+    takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
+    likeliest. score: centred, logit or probability.
+    """
+
+    pictures: tuple[Path, ...]
+    model: str
+    out: Path
+    methods: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    target: str = "top"
+    rather_than: str | None = None
+    score: str = "centred"
+    preset: str = "Balanced"
+    fill: str = "blur"
+    seed: int = 0
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+            raise UserError(f"--out is {self.out}, which exists and is not empty; name another folder or delete it first.")
+        if self.rather_than is not None and self.score != "centred":
+            raise UserError(f"--rather-than makes the score a contrast of two logits and --score asks for {self.score}; give one of them.")

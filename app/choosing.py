@@ -1,0 +1,69 @@
+"""Turns a person's words into what they mean: methods with their parameters, and classes by name or number."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from errors import UserError
+from explainers.method import Method, Range
+from explainers.methods import METHODS
+
+
+def method_name(method: type[Method] | Method) -> str:
+    """The word for a method on the command line and in file names: its title in small letters, such as grad_cam_plus_plus."""
+    return re.sub(r"[^a-z0-9]+", "_", method.title.lower().replace("++", " plus plus")).strip("_")
+
+
+def chosen_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Method, ...]:
+    """The named methods, all where none is named, with `parameters` such as "occlusion.window=32" set. UserError."""
+    known = {method_name(method): method for method in METHODS}
+    words = [word for name in names for word in name.replace(",", " ").split()] or list(known)
+    chosen = {name: known[name]() for name in dict.fromkeys(_known(word, known, "method") for word in words)}
+    for parameter in parameters:
+        match = re.fullmatch(r"\s*([^.=]+)\.(\w+)\s*=\s*(.*?)\s*", parameter)
+        if not match:
+            raise UserError(f"--set is {parameter!r}; write METHOD.PARAMETER=VALUE, such as occlusion.window=32.")
+        name = _known(match[1], known, "method")
+        if name not in chosen:
+            raise UserError(f"--set {parameter} is for {name}, which is not among the chosen methods; add it to --methods.")
+        chosen[name] = _with(chosen[name], match[2], match[3])
+    return tuple(chosen.values())
+
+
+def class_number(word: str, labels: Sequence[str]) -> int:
+    """A class by its name, whatever the case of its letters, or by its number from 0. UserError with names that come near."""
+    names = [label.casefold() for label in labels]
+    exact = [index for index, label in enumerate(labels) if label == word] or [i for i, name in enumerate(names) if name == word.casefold()]
+    if exact:
+        return exact[0]
+    if word.isdecimal() and int(word) < len(labels):
+        return int(word)
+    near = difflib.get_close_matches(word.casefold(), names, 3, 0.5) or names[:5]
+    raise UserError(
+        f"There is no class {word!r}; try {', '.join(repr(labels[names.index(name)]) for name in near)}, or a number below {len(labels)}."
+    )
+
+
+def _known(word: str, known: dict[str, Any], what: str) -> str:
+    plain = {re.sub("[^a-z0-9+]", "", name): name for name in known} | {
+        name.replace("plus_plus", "++").replace("_", ""): name for name in known
+    }
+    found = plain.get(re.sub(r"[^a-z0-9+]", "", word.lower()))
+    if found is None:
+        raise UserError(f"There is no {what} {word.strip()!r}; choose from {', '.join(known)}.")
+    return found
+
+
+def _with(method: Method, name: str, text: str) -> Method:
+    bounds = method.parameters().get(name)
+    if bounds is None:
+        raise UserError(f"{method.title} has no parameter {name!r}; it has {', '.join(method.parameters()) or 'none'}.")
+    kind = type(next(getattr(method, field.name) for field in fields(method) if field.name == name))
+    try:
+        value = kind(text) if isinstance(bounds, Range) else text
+    except ValueError as error:
+        whole = "a whole number" if kind is int else "a number"
+        raise UserError(f"{method.title}: {name} is {text!r}; it must be {whole}.") from error
+    return replace(method, **{name: value})

@@ -1,0 +1,162 @@
+"""Explains picture files and writes what was found: overlays, maps, and a manifest that tells how they came about."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from app.choosing import chosen_methods, class_number, method_name
+from app.manifest import head_of, map_entry, picture_entry
+from app.options import ExplainOptions
+from app.render import overlay, png
+from app.writing import MapsFile, appearing
+from errors import UserError
+from explainers.case import Case, Settings
+from explainers.grid import enlarge
+from explainers.method import Method
+from explainers.study import Result, study
+from models.loading import load
+from models.pictures import decode, fit
+from models.score import Score
+
+if TYPE_CHECKING:
+    from models.classifier import Classifier
+
+SIDE_ON_SCREEN = 640  # pixels of an overlay's longer side, about: a whole multiple of what the classifier takes
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One picture's answers. photo: (rows, columns, 3), what the classifier sees in finer pixels; results: by the method's name."""
+
+    name: str
+    case: Case
+    photo: NDArray[np.float32]
+    results: dict[str, Result]
+
+
+def explain(options: ExplainOptions) -> int:
+    """Writes the folder `options.out`; 0 if everything succeeded, 1 if some picture or method failed. UserError if all pictures did."""
+    methods = chosen_methods(options.methods, options.parameters)
+    settings = Settings(preset=options.preset, fill=options.fill, seed=options.seed)
+    classifier = load(options.model)
+    for word in (options.target, options.rather_than):
+        if word not in (None, "top"):
+            class_number(str(word), classifier.labels)
+    with appearing(options.out) as folder, MapsFile(folder / "maps.npz") as maps:
+        entries = [
+            _entry(path, name, folder, maps, _Job(options, classifier, methods, settings))
+            for path, name in zip(options.pictures, _names(options.pictures), strict=True)
+        ]
+        _refuse_if_all_failed(entries)
+        manifest = {**head_of(options, classifier, settings), "pictures": entries}
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not options.quiet:
+        print(f"Written to {options.out}.")
+    return int(any(_failed(entry) for entry in entries))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is the same for all pictures."""
+
+    options: ExplainOptions
+    classifier: "Classifier"
+    methods: tuple[Method, ...]
+    settings: Settings
+
+
+def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> dict[str, Any]:
+    """Explains one picture, writes its overlays and maps, and returns its part of the manifest."""
+    try:
+        data = _read(path)
+        picture = decode(data)
+        explained = _explained(picture, name, job)
+    except UserError as error:
+        print(f"{path}: {error}", file=sys.stderr)
+        return {"file": path.name, "error": str(error)}
+    (folder / name).mkdir()
+    entries = [_write(explained, result, folder, maps) for result in explained.results.values()]
+    entry = picture_entry(path.name, hashlib.sha256(data).hexdigest(), explained.case, entries)
+    if not job.options.quiet:
+        print(f"{path.name}: {entry['explained']['label']}, {len(entries)} maps, {explained.case.evaluations} evaluations")
+    return entry
+
+
+def _explained(picture: NDArray[np.float32], name: str, job: _Job) -> Explained:
+    classifier = job.classifier
+    image = classifier.fit(picture)
+    case = Case(classifier, image, _score(job.options, classifier, image), job.settings)
+    height, width = classifier.size
+    times = max(1, SIDE_ON_SCREEN // max(height, width))
+    photo = fit(picture, (height * times, width * times), classifier.card.fit)
+    results: dict[str, Result] = {}
+    with tqdm(total=_expected(job.methods, case), desc=name, unit=" evaluations", disable=job.options.quiet or None) as bar:
+        for result in study(case, job.methods):
+            results[method_name(result.method)] = result
+            bar.update(min(case.evaluations, bar.total) - bar.n)
+    return Explained(name, case, photo, {method_name(method): results[method_name(method)] for method in job.methods})
+
+
+def _score(options: ExplainOptions, classifier: "Classifier", image: NDArray[np.float32]) -> Score:
+    top = int(np.argmax(classifier.predict(image)))
+    target = top if options.target == "top" else class_number(options.target, classifier.labels)
+    if options.rather_than is None:
+        return Score(target, options.score)  # type: ignore[arg-type]
+    rather = top if options.rather_than == "top" else class_number(options.rather_than, classifier.labels)
+    return Score(target, "contrast", rather)
+
+
+def _expected(methods: Sequence[Method], case: Case) -> int:
+    """Evaluations at most; methods of the surrogate family share theirs."""
+    costs = [(method.family == "surrogate", method.cost(case)) for method in methods]
+    return sum(cost for pooled, cost in costs if not pooled) + max((cost for pooled, cost in costs if pooled), default=0)
+
+
+def _write(explained: Explained, result: Result, folder: Path, maps: MapsFile) -> dict[str, Any]:
+    attribution, where = result.attribution, f"{explained.name}/{method_name(result.method)}"
+    if attribution is not None:
+        values = np.asarray(attribution.values, np.float32)
+        shown = np.zeros_like(values) if attribution.blank else values
+        (folder / f"{where}.png").write_bytes(png(overlay(explained.photo, shown, result.method.signed)))
+        maps.add(f"{where}/native", values)
+        maps.add(f"{where}/full", enlarge(values, explained.case.size))
+    return map_entry(result, where)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise UserError("There is no such file." if not path.exists() else "This is not a file; name the pictures themselves.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"The file cannot be read ({error.strerror}).") from error
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """A folder name for each picture: its own name without ending, told apart by a number where two are alike."""
+    names: list[str] = []
+    for path in paths:
+        plain, number = path.stem.strip(". ") or "picture", 1
+        name = plain
+        while name.casefold() in {other.casefold() for other in names}:
+            number += 1
+            name = f"{plain}_{number}"
+        names.append(name)
+    return names
+
+
+def _refuse_if_all_failed(entries: Sequence[dict[str, Any]]) -> None:
+    if all("error" in entry for entry in entries):
+        raise UserError("No picture could be explained; nothing was written.")
+
+
+def _failed(entry: dict[str, Any]) -> bool:
+    return "error" in entry or any("error" in each for each in entry["maps"])

@@ -1,0 +1,41 @@
+"""What the command line takes as words, before anything heavy is loaded."""
+
+import pytest
+
+import app.page
+from app.cli import main
+from app.options import ServeOptions
+
+
+def served(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> ServeOptions:
+    seen: list[ServeOptions] = []
+    monkeypatch.setattr(app.page, "serve", seen.append)
+    assert main(arguments) == 0
+    return seen[0]
+
+
+def test_serving_is_what_happens_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert served(monkeypatch) == ServeOptions()
+    assert served(monkeypatch, "--model", "a.keras", "--port", "0") == ServeOptions(models=("a.keras",), port=0)
+    options = served(monkeypatch, "serve", "--model", "a", "--model", "b", "--concurrency", "2", "--queue", "5", "--budget", "9.5")
+    assert options == ServeOptions(models=("a", "b"), concurrency=2, queue=5, budget=9.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--port", "70000"], "--port is 70000; it must lie from 0 to 65535."),
+        (["--concurrency", "0"], "--concurrency is 0; it must lie from 1 to 64."),
+        (["--budget", "nan"], "--budget is nan; it must lie from 1 to 3600."),
+        (["--examples", "no/such/folder"], "--examples is no/such/folder, which is no folder; give a folder of pictures."),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == sentence + "\n"
+
+
+def test_an_unknown_flag_is_refused() -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["--modle", "x"])
+    assert refused.value.code == 2

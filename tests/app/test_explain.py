@@ -1,0 +1,185 @@
+"""`python -m app explain` as a person runs it: what it writes, what it refuses, and that it leaves nothing half done."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.render import DIVERGING, lut
+from explainers.grid import enlarge
+from explainers.methods import METHODS
+
+ROOT = Path(__file__).resolve().parents[2]
+RNG = np.random.default_rng(0)
+
+
+def app(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "app", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small photograph-like picture, an upright 16-bit grey one, one of the same name elsewhere, and a web page named .jpg."""
+    folder = tmp_path_factory.mktemp("pictures")
+    smooth = np.asarray(Image.fromarray(RNG.integers(0, 256, (6, 9, 3), np.uint8)).resize((300, 200)))
+    Image.fromarray(smooth).save(folder / "spot.png")
+    Image.fromarray(np.linspace(0, 65_535, 90 * 2200).astype(np.uint16).reshape(2200, 90)).save(folder / "x-ray.tiff")
+    (folder / "other").mkdir()
+    Image.fromarray(smooth[::-1]).save(folder / "other" / "spot.jpg")
+    (folder / "page.jpg").write_bytes(b"<!doctype html><title>404</title>")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    out = tmp_path_factory.mktemp("out") / "deep" / "run"
+    files = [pictures / "spot.png", pictures / "page.jpg", pictures / "x-ray.tiff", pictures / "other" / "spot.jpg"]
+    return out, app("explain", *files, "--model", "glass_box", "--preset", "fast", "--seed", "7", "--out", out)
+
+
+def test_one_bad_picture_does_not_stop_the_others(run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, done = run
+    assert done.returncode == 1, done.stderr
+    assert "page.jpg: This file is a web page, not a picture" in done.stderr
+    assert "Traceback" not in done.stderr
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert [entry["file"] for entry in manifest["pictures"]] == ["spot.png", "page.jpg", "x-ray.tiff", "spot.jpg"]
+    assert "web page" in manifest["pictures"][1]["error"]
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "maps.npz", "spot", "spot_2", "x-ray"]
+    assert [path.name for path in out.parent.iterdir()] == ["run"]
+
+
+def test_every_picture_and_method_has_an_overlay_and_its_maps(run: tuple[Path, subprocess.CompletedProcess[str]], pictures: Path) -> None:
+    out, _ = run
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["schema"] == 1
+    assert manifest["settings"]["seed"] == 7
+    assert manifest["model"]["sha256"] == hashlib.sha256((ROOT / "models/store/glass_box.keras").read_bytes()).hexdigest()
+    assert manifest["versions"]["tensorflow"]
+    size = tuple(manifest["model"]["card"]["size"])
+    with np.load(out / "maps.npz") as maps:
+        for entry, file in zip(manifest["pictures"], ("spot.png", None, "x-ray.tiff", "other/spot.jpg"), strict=True):
+            if file is None:
+                continue
+            assert entry["sha256"] == hashlib.sha256((pictures / file).read_bytes()).hexdigest()
+            assert entry["explained"]["label"] == entry["prediction"][0]["label"]
+            assert [each["title"] for each in entry["maps"]] == [method.title for method in METHODS]
+            assert entry["evaluations"] >= sum(each["evaluations"] for each in entry["maps"]) > 0
+            for each in entry["maps"]:
+                assert "error" not in each, each
+                native, full = maps[each["native"]], maps[each["full"]]
+                assert native.dtype == full.dtype == np.float32
+                assert list(native.shape) == each["grid"]
+                np.testing.assert_array_equal(full, enlarge(native, size))
+                with Image.open(out / each["overlay"]) as picture:
+                    assert picture.size[0] % size[1] == 0
+
+
+def test_the_strongest_place_of_a_signed_map_has_its_colour_in_the_overlay(run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, _ = run
+    manifest = json.loads((out / "manifest.json").read_text())
+    each = next(each for each in manifest["pictures"][0]["maps"] if each["method"] == "lime")
+    with np.load(out / "maps.npz") as maps, Image.open(out / each["overlay"]) as picture:
+        full, pixels = maps[each["full"]], np.asarray(picture).astype(float)
+    times = pixels.shape[0] // full.shape[0]
+    strongest = np.abs(full) == np.abs(full).max()
+    blocks = pixels.reshape(full.shape[0], times, full.shape[1], times, 3).mean((1, 3))[strongest]
+    colour = lut(DIVERGING[0])[255 if full[strongest][0] > 0 else 1]
+    assert np.abs(blocks - colour).min(0).max() <= 0.3 * 255 + 1  # 70 % of the colour, the rest is photograph
+
+
+def test_the_same_command_gives_the_same_maps(run: tuple[Path, subprocess.CompletedProcess[str]], pictures: Path, tmp_path: Path) -> None:
+    again = app(
+        "explain", pictures / "spot.png", "--model", "glass_box", "--preset", "fast", "--seed", "7", "--out", tmp_path / "b", "--quiet"
+    )
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == ""
+    with np.load(run[0] / "maps.npz") as first, np.load(tmp_path / "b" / "maps.npz") as second:
+        for name in second:
+            np.testing.assert_allclose(second[name], first[name], rtol=1e-4, atol=1e-6)
+
+
+def test_target_contrast_methods_and_parameters(pictures: Path, tmp_path: Path) -> None:
+    words = ["--target", "1", "--rather-than", "0", "--methods", "Grad-CAM,shap", "--set", "shap.estimator=regression"]
+    done = app("explain", pictures / "spot.png", "--model", "phantoms", "--preset", "fast", "--out", tmp_path / "out", *words)
+    assert done.returncode == 0, done.stderr
+    entry = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"][0]
+    assert (entry["explained"]["target"], entry["explained"]["rather_than"], entry["explained"]["kind"]) == (1, 0, "contrast")
+    assert [each["method"] for each in entry["maps"]] == ["grad_cam", "shap"]
+    assert entry["maps"][1]["parameters"]["estimator"] == "regression"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--methods", "gradcamm"], "There is no method 'gradcamm'; choose from grad_cam"),
+        (["--set", "lime"], "write METHOD.PARAMETER=VALUE"),
+        (["--set", "lime.colour=3"], "LIME has no parameter 'colour'"),
+        (["--set", "shap.estimator=magic"], "SHAP: estimator is 'magic'; it must be one of"),
+        (["--methods", "lime", "--set", "shap.estimator=regression"], "not among the chosen methods"),
+        (["--rather-than", "a", "--score", "logit"], "give one of them"),
+        (["--fill", "purple"], "The fill is 'purple'"),
+        (["--seed", "-1"], "seed"),
+        (["--model", "nowhere.keras"], "There is no file or folder nowhere.keras"),
+        (["--target", "blue vail"], "There is no class 'blue vail'; try 'blue veil'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_writes_nothing(words: list[str], sentence: str, pictures: Path, tmp_path: Path) -> None:
+    done = app("explain", pictures / "spot.png", "--out", tmp_path / "out", *words)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_picture_at_all(pictures: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = app("explain", tmp_path / "no.png", pictures, pipe, "--model", "glass_box", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    for sentence in ("no.png: There is no such file", "This is not a file", "No picture could be explained"):
+        assert sentence in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_an_existing_folder_is_not_touched(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    done = app("explain", pictures / "spot.png", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "exists and is not empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(("how", "left"), [(signal.SIGTERM, 0), (signal.SIGKILL, 1)])
+def test_an_interrupted_run_leaves_no_half_folder(how: signal.Signals, left: int, pictures: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "explain",
+        *[str(pictures / "spot.png")] * 200,
+        "--model",
+        "glass_box",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".out.*/spot/*.png")):
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running.send_signal(how)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode != 0
+    assert "Traceback" not in errors
+    assert not (tmp_path / "out").exists()
+    assert len(list(tmp_path.iterdir())) == left  # killed outright, it leaves a hidden folder of another name
