@@ -1,0 +1,1 @@
+"""What judges explanations: one file a measure, pure functions of raw maps."""

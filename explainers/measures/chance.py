@@ -1,0 +1,77 @@
+"""How much of two maps' agreement is more than chance: against maps of other pictures, or, weaker, against displaced copies."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explainers.measures.agreement import Grid, headline
+
+Likeness = Callable[[Grid, Grid], float]
+
+FEWEST = 30
+"""Other pictures that a library needs before its null is used."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """An agreement with chance taken out. kappa: 0 is chance, 1 identity. p: chance of so much agreement without any cause but habit.
+
+    mean: the agreement of unrelated maps. weaker: the null is of displaced copies, which does not know habits such as the centre's.
+    """
+
+    agreement: float
+    mean: float
+    kappa: float
+    p: float
+    weaker: bool = False
+
+
+def against(agreement: float, null: Sequence[float], weaker: bool = False) -> Chance:
+    """kappa = (s - mu) / (1 - mu), p = (1 + #{null >= s}) / (1 + n)."""
+    drawn = np.asarray(null, np.float64)
+    mean = float(drawn.mean())
+    kappa = (agreement - mean) / (1 - mean) if mean < 1 else 0.0
+    return Chance(agreement, mean, kappa, float((1 + (drawn >= agreement).sum()) / (1 + len(drawn))), weaker)
+
+
+def other_pictures(a: Grid, b: Grid, library_a: Sequence[Grid], library_b: Sequence[Grid], likeness: Likeness = headline) -> list[float]:
+    """What A on this picture and B on others have in common, and the reverse: methods' shared habits are in it, evidence is not."""
+    return [likeness(a, other) for other in library_b] + [likeness(other, b) for other in library_a]
+
+
+def displaced(a: Grid, b: Grid, likeness: Likeness = headline) -> list[float]:
+    """A against copies of B shifted round the edges by steps of a quarter, each as it is and flipped; B itself is left out."""
+    cells = len(b)
+    steps = sorted({round(cells * quarter / 4) for quarter in range(4)})
+    faces = (b, b[:, ::-1], b[::-1], b[::-1, ::-1])
+    copies = [(np.roll(face, (down, right), (0, 1)), down, right, face is b) for face in faces for down in steps for right in steps]
+    return [likeness(a, copy) for copy, down, right, upright in copies if not (upright and down == right == 0)]
+
+
+def chance(a: Grid, b: Grid, library_a: Sequence[Grid] = (), library_b: Sequence[Grid] = ()) -> Chance:
+    """The pair's headline agreement against other pictures' maps, or against displaced copies where the library is too small."""
+    agreement = headline(a, b)
+    if min(len(library_a), len(library_b)) >= FEWEST:
+        return against(agreement, other_pictures(a, b, library_a, library_b))
+    return against(agreement, displaced(a, b), weaker=True)
+
+
+def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
+    """Each p adjusted for the number of pairs looked at, so that a share of at most p of those called significant is false."""
+    raw = np.asarray(ps, np.float64)
+    order = np.argsort(raw)
+    scaled = raw[order] * len(raw) / np.arange(1, len(raw) + 1)
+    adjusted = np.empty(len(raw))
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return [float(p) for p in adjusted]
+
+
+def words(kappa: float, p: float) -> str:
+    """The verdict in words; "strong" from .6, "moderate" from .3, "weak" from .1, all of them only where p is at most .05."""
+    if p > 0.05 or kappa < 0.1:
+        return "no better than chance"
+    return "weak" if kappa < 0.3 else "moderate" if kappa < 0.6 else "strong"
+
+
+WARNING = "Agreeing explanations can all be wrong."

@@ -1,0 +1,99 @@
+"""Chance, ceiling, controls and words, by hand."""
+
+import numpy as np
+import pytest
+
+from explainers.measures.agreement import headline
+from explainers.measures.ceiling import converged, corrected, reliability
+from explainers.measures.chance import against, benjamini_hochberg, chance, displaced, other_pictures, words
+from explainers.measures.controls import centre, edges, explains
+from tests.explainers.test_agreement import random_share
+
+
+def test_kappa_and_p_by_hand() -> None:
+    found = against(0.7, [0.2, 0.4, 0.7, 0.3])
+    assert found.mean == pytest.approx(0.4)
+    assert found.kappa == pytest.approx(0.5)
+    assert found.p == pytest.approx(2 / 5)
+    assert against(1.0, [1.0, 1.0]).kappa == 0
+
+
+def test_identity_is_one_and_the_mean_is_zero() -> None:
+    assert against(1.0, [0.1, 0.3]).kappa == 1
+    assert against(0.2, [0.1, 0.3]).kappa == pytest.approx(0)
+
+
+def habit(seed: int) -> np.ndarray:
+    """A random map with a centre that all maps share."""
+    share = centre(14) * np.random.default_rng(seed).gamma(1.0, size=(14, 14))
+    return share / share.sum()
+
+
+def test_a_shared_habit_is_no_agreement_against_other_pictures_but_is_against_displaced_copies() -> None:
+    false_alarms = {"other pictures": 0, "displaced": 0}
+    for trial in range(30):
+        a, b, *rest = (habit(1000 * trial + s) for s in range(62))
+        false_alarms["other pictures"] += chance(a, b, rest[:30], rest[30:]).p <= 0.05
+        false_alarms["displaced"] += chance(a, b).p <= 0.05
+    assert false_alarms["other pictures"] <= 5
+    assert false_alarms["displaced"] >= 15
+
+
+def test_a_small_library_falls_back_to_displaced_copies_and_says_so() -> None:
+    a, b, library = random_share(0), random_share(1), [random_share(s) for s in range(2, 40)]
+    assert chance(a, b, library[:29], library).weaker
+    assert not chance(a, b, library[:30], library[:30]).weaker
+
+
+def test_the_null_takes_both_directions() -> None:
+    a, b, c, d = (random_share(s) for s in range(4))
+    assert other_pictures(a, b, [c], [d]) == [headline(a, d), headline(c, b)]
+
+
+def test_displaced_copies_leave_out_the_copy_in_place() -> None:
+    share = random_share(5)
+    null = displaced(share, share)
+    assert len(null) == 4 * 16 - 1
+    assert max(null) < 1
+    assert chance(share, share).p == pytest.approx(1 / 64)
+    assert chance(share, share).kappa == pytest.approx(1)
+
+
+def test_benjamini_hochberg_by_hand() -> None:
+    assert benjamini_hochberg([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
+    assert benjamini_hochberg([]) == []
+    assert benjamini_hochberg([0.9, 0.8]) == pytest.approx([0.9, 0.9])
+
+
+def test_the_ceiling_takes_out_the_methods_own_noise() -> None:
+    """Two noisy readings each of one truth, on the scale of correlations: crossed .49, own .5 each: true agreement .98."""
+    assert corrected((0.50, 0.48), (0.5, 0.5)) == pytest.approx(0.98)
+    assert corrected((0.9, 0.9), (0.5, 0.5)) == 1
+    assert corrected((0.3, 0.3), (0.09, 0.9)) is None
+
+
+def test_reliability_of_the_whole_from_its_halves() -> None:
+    assert reliability(0.5) == pytest.approx(2 / 3)
+    assert reliability(-1) == -1
+    assert converged(0.54)
+    assert not converged(0.53)
+
+
+def test_words() -> None:
+    assert [words(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
+    assert words(0.9, 0.051) == "no better than chance"
+
+
+def test_controls_by_hand() -> None:
+    image = np.zeros((64, 64, 3), np.float32)
+    image[:, 32:] = 1
+    found = edges(image, 8)
+    assert found.sum() == pytest.approx(1)
+    assert found[:, 3:5].sum() == pytest.approx(1)
+    np.testing.assert_allclose(edges(np.ones((64, 64, 3), np.float32), 8), 1 / 64)
+    bell = centre(7)
+    assert bell.sum() == pytest.approx(1)
+    assert np.unravel_index(bell.argmax(), bell.shape) == (3, 3)
+    np.testing.assert_allclose(bell, bell.T)
+    assert explains(0.3, (0.4, 0.3))
+    assert not explains(0.3, (0.4, 0.2))
