@@ -19,7 +19,7 @@ def method_name(method: type[Method] | Method) -> str:
 def chosen_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Method, ...]:
     """The named methods, all where none is named, with `parameters` such as "occlusion.window=32" set. UserError."""
     known = {method_name(method): method for method in METHODS}
-    words = [word for name in names for word in name.replace(",", " ").split()] or list(known)
+    words = [word for name in names for word in name.split(",") if word.strip()] or list(known)
     chosen = {name: known[name]() for name in dict.fromkeys(_known(word, known, "method") for word in words)}
     for parameter in parameters:
         match = re.fullmatch(r"\s*([^.=]+)\.(\w+)\s*=\s*(.*?)\s*", parameter)
