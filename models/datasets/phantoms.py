@@ -97,11 +97,11 @@ class _Scene:
     def paint(self, label: str, ruler: bool, size: int, seed: int) -> Phantom:
         depth = self.lesion.depth(size)
         density = self.skin.density(size) + self.lesion.density(depth)
-        cover = self._cover(label, size)
+        cover = self._cover(label, depth)
         if label == "dots":
-            density += self.dots.thicken(cover)
+            density += self.dots.thicken(cover, self.lesion.hue)
         if label == "streaks":
-            density += self.streaks.thicken(cover)
+            density += self.streaks.thicken(cover, self.lesion.hue)
         image = np.exp(-density)
         if label == "blue veil":
             image = self.veil.paint(image, cover)
@@ -113,9 +113,9 @@ class _Scene:
         image = np.round(np.clip(image, 0, 1) * 255) / np.float32(255)
         return Phantom(image.astype(np.float32), label, (cover > 0) & ~hidden, depth > 0, hidden, seed)
 
-    def _cover(self, label: str, size: int) -> Floats:
+    def _cover(self, label: str, depth: Floats) -> Floats:
         part = {"blue veil": self.veil, "dots": self.dots, "streaks": self.streaks}.get(label)
-        return np.zeros((size, size), np.float32) if part is None else part.cover(self.lesion, size)
+        return np.zeros_like(depth) if part is None else part.cover(self.lesion, depth)
 
 
 _PARTS = (Skin, Lesion, Veil, Dots, Streaks, Hairs, Bubbles, Ruler, Light)

@@ -6,7 +6,6 @@ import numpy as np
 
 from models.datasets.canvas import Floats, coverage, disc, polygon, positions, sheet, smooth, step
 from models.datasets.phantom_parts.lesion import Lesion
-from models.datasets.phantom_parts.skin import BROWN
 
 _FAINTEST = 0.08
 _ALONG = np.linspace(0, 1, 8)
@@ -28,6 +27,7 @@ class Veil:
     waves: Floats
     colour: Floats
     haze: Floats
+    opacity: float
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "Veil":
@@ -35,13 +35,15 @@ class Veil:
         return cls(
             where=np.array([angle, far], np.float32),
             radius=rng.uniform(0.098, 0.118),
-            lobes=np.stack([rng.normal(0, [0.24, 0.14, 0.10]), rng.uniform(0, 2 * np.pi, 3)]).astype(np.float32),
+            lobes=np.stack([rng.normal(0, [0.17, 0.09, 0.04]), rng.uniform(0, 2 * np.pi, 3)]).astype(np.float32),
             waves=rng.normal(0, 0.13, (18, 18)).astype(np.float32),
             colour=(np.array([0.40, 0.50, 0.69]) + rng.normal(0, 0.02, 3) + rng.uniform(-0.05, 0.06)).astype(np.float32),
             haze=rng.normal(0, 0.045, (20, 20)).astype(np.float32),
+            opacity=rng.uniform(0.5, 0.92),
         )
 
-    def cover(self, lesion: Lesion, size: int) -> Floats:
+    def cover(self, lesion: Lesion, depth: Floats) -> Floats:
+        size = len(depth)
         angle, far = self.where
         reach = lesion.reach(self.where[:1])[0] * far
         x, y = positions(size)
@@ -54,13 +56,13 @@ class Veil:
     def paint(self, image: Floats, cover: Floats) -> Floats:
         light = 0.70 + 0.30 * image[:4, :4].mean()
         veil = (self.colour + smooth(self.haze, len(image))[..., None]) * light
-        shown = (0.86 * cover)[..., None]
+        shown = (np.float32(self.opacity) * cover)[..., None]
         return image * (1 - shown) + (0.80 * veil + 0.35 * image) * shown
 
 
 @dataclass(frozen=True)
 class Dots:
-    """A cluster of small dark brown to black dots: density + a * brown * depth."""
+    """A cluster of small dark brown to black dots: density + a * pigment * depth."""
 
     where: Floats
     places: Floats
@@ -78,10 +80,11 @@ class Dots:
             where=np.array([rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.5)], np.float32),
             places=(lattice[nearest] * rng.uniform(0.050, 0.056)).astype(np.float32),
             radii=rng.uniform(0.0115, 0.0230, 19).astype(np.float32),
-            depth=rng.uniform(1.3, 2.0),
+            depth=rng.uniform(0.7, 2.0),
         )
 
-    def cover(self, lesion: Lesion, size: int) -> Floats:
+    def cover(self, lesion: Lesion, depth: Floats) -> Floats:
+        size = len(depth)
         angle, far = self.where
         reach = lesion.reach(self.where[:1])[0] * far
         middle = lesion.centre + reach * np.array([np.cos(angle), np.sin(angle)], np.float32)
@@ -90,13 +93,14 @@ class Dots:
             disc(surface, middle + place, float(radius), size)
         return _cut(coverage(surface, size))
 
-    def thicken(self, cover: Floats) -> Floats:
-        return (cover * np.float32(self.depth))[..., None] * (0.55 * BROWN + 0.45)
+    def thicken(self, cover: Floats, hue: Floats) -> Floats:
+        """(H, W, 3) of density to be added; `hue`: the lesion's pigment (3,)."""
+        return (cover * np.float32(self.depth))[..., None] * (0.55 * hue + 0.45)
 
 
 @dataclass(frozen=True)
 class Streaks:
-    """Dark radial fingers with bulbous tips along a stretch of the border: density + a * brown * depth."""
+    """Dark radial fingers with bulbous tips along a stretch of the border: density + a * pigment * depth."""
 
     angles: Floats
     starts: Floats
@@ -111,14 +115,15 @@ class Streaks:
         spread = np.linspace(-1.0, 1.0, count) + rng.uniform(-0.06, 0.06, count)
         return cls(
             angles=(rng.uniform(0, 2 * np.pi) + spread).astype(np.float32),
-            starts=rng.uniform(0.76, 0.86, count).astype(np.float32),
+            starts=rng.uniform(0.74, 0.82, count).astype(np.float32),
             ends=rng.uniform(1.14, 1.38, count).astype(np.float32),
             widths=rng.uniform(0.011, 0.015, count).astype(np.float32),
             leans=rng.normal(0, 0.07, count).astype(np.float32),
-            depth=rng.uniform(1.0, 1.4),
+            depth=rng.uniform(0.55, 1.4),
         )
 
-    def cover(self, lesion: Lesion, size: int) -> Floats:
+    def cover(self, lesion: Lesion, depth: Floats) -> Floats:
+        size = len(depth)
         surface = sheet(size)
         reach = lesion.reach(self.angles)
         for finger in zip(self.angles, self.starts * reach, self.ends * reach, self.widths, self.leans, strict=True):
@@ -129,7 +134,8 @@ class Streaks:
             across = (_TAPER * width)[:, None] * np.stack([-np.sin(turn), np.cos(turn)], -1)
             polygon(surface, np.concatenate([middle + across, (middle - across)[::-1]]), size)
             disc(surface, middle[-1], width * float(_TAPER[-1]), size)
-        return _cut(coverage(surface, size))
+        return _cut(coverage(surface, size) * step(depth, 0.28, 0.04))
 
-    def thicken(self, cover: Floats) -> Floats:
-        return (cover * np.float32(self.depth))[..., None] * (0.8 * BROWN + 0.2)
+    def thicken(self, cover: Floats, hue: Floats) -> Floats:
+        """(H, W, 3) of density to be added; `hue`: the lesion's pigment (3,)."""
+        return (cover * np.float32(self.depth))[..., None] * (0.85 * hue + 0.15)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.datasets.canvas import Floats, positions, smooth, step
-from models.datasets.phantom_parts.skin import BLOOD, BROWN
+from models.datasets.phantom_parts.skin import BLOOD
 
 _HARMONICS = np.arange(2, 9)
+_WARM = np.array([0.50, 0.92, 1.28])
+_COOL = np.array([0.84, 1.02, 1.12])
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Lesion:
     fade: float
     fades: Floats
     pigment: float
+    hue: Floats
     regions: Floats
     speckle: Floats
     pink: Floats
@@ -39,11 +42,12 @@ class Lesion:
             phases=rng.uniform(0, 2 * np.pi, len(_HARMONICS)).astype(np.float32),
             fade=rng.uniform(0.03, 0.12),
             fades=rng.normal(0, 0.7, (3, 3)).astype(np.float32),
-            pigment=rng.uniform(0.65, 1.15),
+            pigment=rng.uniform(0.65, 1.2),
+            hue=(_WARM + rng.random() * (_COOL - _WARM)).astype(np.float32),
             regions=rng.normal(0, 0.30, (6, 6)).astype(np.float32),
             speckle=rng.normal(0, 0.10, (24, 24)).astype(np.float32),
             pink=rng.normal(0, 0.35, (4, 4)).astype(np.float32),
-            network=rng.uniform(0.0, 0.65),
+            network=max(0.0, rng.uniform(-0.3, 0.6)),
             network_angle=rng.uniform(0, np.pi),
             network_cycles=rng.uniform(16, 22),
             network_bends=rng.normal(0, 2.0, (2, 7, 7)).astype(np.float32),
@@ -75,7 +79,7 @@ class Lesion:
         melanin += np.float32(self.network) * (self._network(size) - 0.35) * step(depth, 1.0, 0.1)
         melanin = np.maximum(melanin, 0.22) * inside * np.float32(self.pigment)
         blush = np.maximum(smooth(self.pink, size), 0) * inside
-        return melanin[..., None] * BROWN + blush[..., None] * BLOOD
+        return melanin[..., None] * self.hue + blush[..., None] * BLOOD
 
     def _network(self, size: int) -> Floats:
         """Honeycomb lines: three plane waves whose phases close, bent a little."""

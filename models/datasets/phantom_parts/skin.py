@@ -32,8 +32,8 @@ class Skin:
         tone = np.array([np.interp(place, np.arange(len(TONES)), TONES[:, c]) for c in range(3)])
         first = rng.uniform(0, np.pi)
         return cls(
-            tone=(tone * np.exp(rng.normal(0, 0.03, 3))).astype(np.float32),
-            redness=rng.normal(0, 0.10, (6, 6)).astype(np.float32),
+            tone=(tone * np.exp(rng.normal(0, 0.02, 3))).astype(np.float32),
+            redness=np.maximum(rng.normal(0.02, 0.09, (6, 6)), -0.08).astype(np.float32),
             mottling=rng.normal(0, 0.035, (14, 14)).astype(np.float32),
             furrow_angles=np.array([first, first + rng.uniform(1.0, 1.6)], np.float32),
             furrow_cycles=rng.uniform(15, 22, 2).astype(np.float32),
