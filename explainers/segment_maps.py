@@ -45,8 +45,13 @@ def steps(first: int, budget: int) -> list[int]:
 
 
 def standard_errors(sample: Sample, values: Vector, estimate: Estimate, seed: int) -> Vector:
-    """(M,) by the jackknife over blocks of pairs: how much the estimate moves when a block is left out."""
-    blocks = sample.groups(BLOCKS, seed)
+    """(M,) by the jackknife over blocks of drawn pairs: how much the estimate moves when a block is left out.
+
+    The first frame stays: every run asks the same, so it is no source of chance. Where nothing was drawn the blocks are of the frame.
+    """
+    groups = sample.groups(BLOCKS, seed)
+    drawn = [group[~sample.whole[2 + 2 * group]] for group in groups]
+    blocks = drawn if all(len(block) for block in drawn) else groups
     left = [_without(sample, values, estimate, block) for block in blocks]
     return np.asarray(np.std(left, axis=0) * np.sqrt(len(left) - 1))
 
