@@ -21,6 +21,13 @@ def test_serving_is_what_happens_without_a_command(monkeypatch: pytest.MonkeyPat
     assert options == ServeOptions(models=("a", "b"), concurrency=2, queue=5, budget=9.5)
 
 
+def test_a_container_says_where_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "8123")
+    assert served(monkeypatch) == ServeOptions(host="0.0.0.0", port=8123)
+    assert served(monkeypatch, "--host", "::1") == ServeOptions(host="::1", port=8123)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
