@@ -41,4 +41,5 @@ def _shares(side: int, cells: int) -> NDArray[np.float64]:
     """(cells, side): the share of each pixel that lies in each cell."""
     pixels = np.arange(side)
     edges = np.arange(cells + 1) * side / cells
-    return np.clip(np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels), 0, None)
+    overlap: NDArray[np.float64] = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return np.maximum(overlap, 0)

@@ -8,11 +8,13 @@ from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.partition_shap import PartitionSHAP
 from explainers.methods.rise import RISE
+from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
 
 SEVEN: tuple[type[Method], ...] = (
     GradCAM,
     GradCAMPlusPlus,
+    ScoreCAM,
     LIME,
     SHAP,
     Occlusion,

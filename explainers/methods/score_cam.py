@@ -1,0 +1,94 @@
+"""Score-CAM shows the model only what a channel lights up, and weights the channel by the score that is left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.cam import rectified
+from explainers.case import Case
+from explainers.channels import Group, channel_groups, scaled_channels
+from explainers.grid import enlarge
+from explainers.method import Attribution, Choice, Method, Range
+from explainers.protocol import Features, Floats
+
+CASE, PAPER = "score over the fill", "probability on black"
+FIRST = 8
+GROUPS = {"Fast": 16, "Balanced": 32, "Thorough": 64}
+"""Preset -> groups of channels of the last map."""
+
+
+@dataclass(frozen=True)
+class ScoreCAM(Method):
+    """ReLU(sum_k a_k A_k), a_k = max(0, S(x shown through H_k) - S(nothing shown)), H_k = A_k enlarged and scaled to 0..1.
+
+    S is the case's score and what is not shown is the case's fill, so that all methods explain one thing; the paper's
+    probability on black is a choice. (The authors' code leaves the second term out and hardly depends on the class then.)
+    Channels that light up alike form a group, which is shown once through the mean of its scaled maps; with as many groups
+    as channels the result is the paper's. Constant channels are left out. Branches are added up as in Grad-CAM.
+    """
+
+    title = "Score-CAM"
+    family = "CAM"
+    signed = False
+    asks = "features"
+    resolution = "layer"
+    source = "Wang et al. 2020, arXiv:1910.01279, def. 3 and eq. 6"
+    formula = "ReLU(Σₖ aₖ Aₖ), aₖ = max(0, S(x through Hₖ) − S(nothing shown))"
+    about = (
+        "Like Grad-CAM, it adds up what the last spatial layer saw, but without gradients: "
+        "to weigh a pattern, it shows the model only the places where the pattern was seen and notes how far the score rises."
+    )
+    fails = (
+        "Channels show large soft patches, so its maps are broad and resemble one another for different classes. "
+        "A pattern that matters only together with another gets little."
+    )
+
+    groups: Annotated[int, Range(0, 4096, 8, "groups of channels that are shown; 0 takes the preset's 16, 32 or 64")] = 0
+    weight: Annotated[str, Choice((CASE, PAPER), "what a channel's weight is read from, and what hides the rest")] = CASE
+
+    def __call__(self, case: Case) -> Iterator[Attribution]:
+        last = self._last(case)
+        channels = sum(layer.maps.shape[-1] for layer in case.features())
+        for count in sorted({min(FIRST, last), last}):
+            share = max(1, count // len(case.features()))
+            found = rectified([self._signed(case, layer, share) for layer in case.features()])
+            remark = "" if count >= channels else f"{count} groups stand for {channels} channels."
+            yield Attribution(found.values, found.signed, converged=count == last, remark=remark)
+
+    def cost(self, case: Case) -> int:
+        return self._last(case) + FIRST + 2
+
+    def _last(self, case: Case) -> int:
+        return min(self.groups or GROUPS[case.preset], case.budget)
+
+    def _signed(self, case: Case, layer: Features, count: int) -> NDArray[np.float64]:
+        """(h, w): each group's weight times the sum of its channels."""
+        total = np.zeros(layer.maps.shape[:2])
+        sorted_out = channel_groups(case, layer, count)
+        for group, weight in zip(sorted_out, self._weights(case, layer, sorted_out), strict=True):
+            total += weight * layer.maps[..., group].sum(-1, dtype=np.float64)
+        return total
+
+    def _weights(self, case: Case, layer: Features, shown: list[Group]) -> NDArray[np.float64]:
+        if not shown:
+            return np.zeros(0)
+        fill = "black" if self.weight == PAPER else case.fill
+        scaled = scaled_channels(layer)
+        mask_of = partial(_mask, case, layer, scaled)
+        logits = case.recall([(layer.layer, group) for group in shown], lambda key: mask_of(key[1]), fill)
+        nothing = case.fill_logits(fill)
+        if self.weight == PAPER:
+            kept, without = (case.probabilities(answers)[:, case.score.target].astype(np.float64) for answers in (logits, nothing))
+        else:
+            kept, without = case.values(logits), case.values(nothing)
+        return np.asarray(np.maximum(kept - without, 0))
+
+
+def _mask(case: Case, layer: Features, scaled: NDArray[np.float64], group: Group) -> Floats:
+    """(H, W): the group's mean map, enlarged and scaled to 0..1."""
+    shown = enlarge(scaled[list(group)].mean(0).reshape(layer.maps.shape[:2]).astype(np.float32), case.size)
+    return np.asarray((shown - shown.min()) / max(float(np.ptp(shown)), 1e-12), np.float32)
