@@ -9,7 +9,7 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
 COPY --chown=user . .
-USER user
+USER 1000
 
 # Nothing is fetched and nothing is reported while the page runs.
 ENV GRADIO_SERVER_NAME=0.0.0.0 \

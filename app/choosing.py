@@ -33,14 +33,21 @@ def chosen_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Met
 
 
 def class_number(word: str, labels: Sequence[str]) -> int:
-    """A class by its name, whatever the case of its letters, or by its number from 0. UserError with names that come near."""
-    names = [label.casefold() for label in labels]
-    exact = [index for index, label in enumerate(labels) if label == word] or [i for i, name in enumerate(names) if name == word.casefold()]
-    if exact:
-        return exact[0]
+    """A class by its name, by one of its names ("tabby" of "tabby, tabby cat"), whatever the case, or by its number from 0.
+
+    UserError with names that come near.
+    """
+    wanted, names = word.strip().casefold(), [label.casefold() for label in labels]
+    for found in (
+        [index for index, label in enumerate(labels) if label == word],
+        [index for index, name in enumerate(names) if name == wanted],
+        [index for index, name in enumerate(names) if wanted in name.split(", ")],
+    ):
+        if found:
+            return found[0]
     if word.isdecimal() and int(word) < len(labels):
         return int(word)
-    near = difflib.get_close_matches(word.casefold(), names, 3, 0.5) or names[:5]
+    near = [name for name in names if wanted and wanted in name][:3] or difflib.get_close_matches(wanted, names, 3, 0.5) or names[:5]
     raise UserError(
         f"There is no class {word!r}; try {', '.join(repr(labels[names.index(name)]) for name in near)}, or a number below {len(labels)}."
     )

@@ -23,6 +23,9 @@ def test_methods_come_in_the_order_given_and_once() -> None:
 def test_classes_by_name_and_number() -> None:
     labels = ("cat", "Dog", "3", "cat")
     assert [class_number(word, labels) for word in ("cat", "dog", "DOG", "3", "1")] == [0, 1, 1, 2, 1]
+    assert class_number("Tabby", ("lynx, catamount", "tabby, tabby cat")) == 1
+    with pytest.raises(UserError, match="There is no class 'abb'; try 'tabby, tabby cat', or a number below 2"):
+        class_number("abb", ("lynx, catamount", "tabby, tabby cat"))
     with pytest.raises(UserError, match="There is no class 'cot'; try 'cat'"):
         class_number("cot", labels)
     with pytest.raises(UserError, match="a number below 4"):

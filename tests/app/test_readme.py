@@ -1,0 +1,41 @@
+"""What the README says that the code knows better is taken from the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.table import BEGIN, END, method_table, write_table
+from errors import UserError
+from tests.test_arrows import ROOT
+from tests.test_requirements import pinned
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_methods_is_current() -> None:
+    assert f"{BEGIN}\n\n{method_table()}\n\n{END}" in README, "run: python -m app methods --write README.md"
+
+
+def test_every_dependency_has_its_line() -> None:
+    section = README.split("## Dependencies")[1].split("##")[0]
+    assert re.findall(r"^\| ([\w-]+) \|", section.replace("| package |", ""), re.MULTILINE) == [
+        line.split("==")[0] for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
+
+
+def test_the_space_runs_on_the_pinned_gradio() -> None:
+    front = README.split("---")[1]
+    assert f"sdk_version: {pinned('requirements.txt')['gradio']}" in front
+    assert (ROOT / re.search(r"app_file: (\S+)", front)[1]).is_file()  # type: ignore[index]
+    assert len(re.search(r"short_description: (.+)", front)[1]) <= 60  # type: ignore[index]
+
+
+def test_writing_the_table_needs_its_marks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_table(page)
+    assert page.read_text() == f"before\n{BEGIN}\n\n{method_table()}\n\n{END}\nafter\n"
+    page.write_text("no marks")
+    with pytest.raises(UserError, match="put them where the table belongs"):
+        write_table(page)
