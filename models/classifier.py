@@ -93,7 +93,9 @@ class Classifier:
     def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass forward and back. UserError without a layer."""
         if not layers:
-            raise UserError(f"{self.card.name} has no spatial layer (a grid of features on the way to its answer); use a method that needs none.")
+            raise UserError(
+                f"{self.card.name} has no spatial layer, a grid of features on the way to its answer; use a method that needs none."
+            )
         fetches = [tensor for layer in layers for tensor in (layer.tensor, self._layer_gradients(layer.name, score.kind))]
         answers = self._ask([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), self._weights(score))
         arrays = [answer[0].astype(np.promote_types(answer.dtype, np.float32)) for answer in answers]

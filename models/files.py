@@ -45,7 +45,9 @@ def _open_zip(path: Path) -> Any:
     except (zipfile.BadZipFile, EOFError, OSError) as error:
         raise UserError(f"{path.name} is a damaged or truncated .keras file; save or download it again.") from error
     if missing:
-        raise UserError(f"{path.name} is a zip archive without {' and '.join(sorted(missing))}, so no Keras model; give a file saved by model.save('name.keras').")
+        raise UserError(
+            f"{path.name} is a zip archive without {' and '.join(sorted(missing))}; give a file saved by model.save('name.keras')."
+        )
     if damaged:
         raise UserError(f"{path.name} is damaged at its member {damaged}; save or download it again.")
     return _opened(path, keras.saving.load_model)

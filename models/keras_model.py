@@ -40,7 +40,7 @@ def image_input(model: Any, name: str) -> tuple[int | None, int | None, int]:
     """(H, W, channels) of the model's one image input; H and W are None where the model takes any size."""
     shapes = _input_shapes(model, name)
     if len(shapes) != 1:
-        raise UserError(f"{name} has {len(shapes)} inputs, of shapes {_listed(shapes)}; a classifier here takes one picture and nothing else.")
+        raise UserError(f"{name} has {len(shapes)} inputs, of shapes {_listed(shapes)}; a classifier here takes one picture.")
     shape = shapes[0]
     if len(shape) != 4:
         raise UserError(f"{name} takes input of shape {shape}; a picture has shape (None, height, width, 3).")

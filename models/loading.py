@@ -62,7 +62,7 @@ def _inferred_output(card: Card, trace: "Trace", path: Path) -> Card:
     heads: dict[str, Head] = {"softmax": "softmax", "sigmoid": "sigmoid" if units == 1 else "multi-label"}
     head = heads.get(trace.head.activation, "logits")
     if head == "logits" and units == 1:
-        raise UserError(f"{path.name} gives one number without a sigmoid; write a card with head 'sigmoid' if it is a probability.")
+        raise UserError(f"{path.name} gives one number without a sigmoid; write a card with head 'sigmoid' if that is what it means.")
     return dataclasses.replace(card, labels=_labels(path, max(units, 2)), head=head)
 
 
@@ -72,7 +72,9 @@ def _card_beside(path: Path) -> Card | None:
         return None
     card = Card.read(beside)
     if card.sha256 and card.sha256 != (found := sha256_of(path)):
-        raise UserError(f"{beside.name} is the card of other weights: it says sha256 {card.sha256[:12]}..., {path.name} has {found[:12]}....")
+        raise UserError(
+            f"{beside.name} is the card of other weights: it says sha256 {card.sha256[:12]}..., {path.name} has {found[:12]}...."
+        )
     return card
 
 
@@ -94,7 +96,9 @@ def _checked_input(card: Card, model: Any, name: str) -> Card:
 
     height, width, channels = image_input(model, name)
     if (height or card.size[0], width or card.size[1]) != card.size:
-        raise UserError(f"The card says pictures of {card.size[0]} x {card.size[1]}, but {name} takes {height} x {width}; mend the card's 'size'.")
+        raise UserError(
+            f"The card says pictures of {card.size[0]} x {card.size[1]}, but {name} takes {height} x {width}; mend the card's 'size'."
+        )
     if channels == 1 and card.colour != "grey":
         raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; mend the card's 'colour' to 'grey'.")
     return card
@@ -120,7 +124,9 @@ def _units(trace: "Trace", name: str) -> int:
 def _checked_output(card: Card, trace: "Trace", name: str) -> Card:
     units = _units(trace, name)
     if units != (1 if card.head == "sigmoid" else len(card.labels)):
-        raise UserError(f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {units} numbers; mend 'labels' or 'head'.")
+        raise UserError(
+            f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {units} numbers; mend 'labels' or 'head'."
+        )
     fitting = {"softmax": ("softmax",), "sigmoid": ("sigmoid", "multi-label")}.get(trace.head.activation)
     if fitting and card.head not in fitting:
         raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; mend the card's 'head'.")

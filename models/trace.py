@@ -63,9 +63,8 @@ class Trace:
         found = []
         for variable in self._graph.graph.variables:
             inside = handles.get(id(variable.handle))
-            for op in inside.consumers() if inside is not None else ():
-                if op.type == "ReadVariableOp":
-                    found.append((op.outputs[0], variable))
+            readers = inside.consumers() if inside is not None else ()
+            found += [(op.outputs[0], variable) for op in readers if op.type == "ReadVariableOp"]
         return found
 
 

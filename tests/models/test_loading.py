@@ -1,0 +1,232 @@
+"""What is loaded, and the one sentence that each thing which cannot be loaded gets."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from errors import UserError
+from models.card import Card, Label, sha256_of
+from models.loading import load
+from models.pictures import decode
+from tests.data import data_folder
+from tests.models import topologies
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A small classifier on disk with a card that fits it."""
+    path = tmp_path / "small.keras"
+    topologies.flat().save(path)
+    labels = tuple(Label(name, f"The letter {name}.") for name in "abcd")
+    Card("small", labels, (32, 32), scaling="-1..1", sha256=sha256_of(path)).write(path.with_suffix(".json"))
+    return path
+
+
+def change_card(saved: Path, **changes: object) -> Path:
+    beside = saved.with_suffix(".json")
+    dataclasses.replace(Card.read(beside), **changes).write(beside)
+    return saved
+
+
+def test_a_model_with_its_card(saved: Path) -> None:
+    served = load(saved)
+    assert served.labels == ("a", "b", "c", "d")
+    assert served.card.scaling == "-1..1"
+    assert load(saved.parent).labels == served.labels
+
+
+def test_a_model_without_a_card_gets_one_inferred(tmp_path: Path) -> None:
+    topologies.two_branches().save(tmp_path / "chest.keras")
+    (tmp_path / "labels.txt").write_text("0 normal\n1 pneumonia\n")
+    card = load(tmp_path / "chest.keras").card
+    assert (card.inferred, card.head, card.size) == (True, "sigmoid", (64, 64))
+    assert [label.name for label in card.labels] == ["normal", "pneumonia"]
+    assert "scaling" in card.notes[0]
+
+
+def test_preprocessing_inside_the_model_is_seen(tmp_path: Path) -> None:
+    topologies.efficientnet().save(tmp_path / "m.keras")
+    assert load(tmp_path / "m.keras").card.scaling == "0..255"
+
+
+def test_a_temperature_calibrates_the_prediction_and_nothing_else(saved: Path) -> None:
+    image = np.random.default_rng(0).random((32, 32, 3), np.float32)
+    plain = load(saved)
+    calibrated = load(change_card(saved, temperature=2.0))
+    logits = plain.outputs(image[None])
+    assert calibrated.outputs(image[None]) == pytest.approx(logits)
+    assert calibrated.predict(image) == pytest.approx(plain.probabilities(logits / 2)[0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"<!DOCTYPE html>", "begins with"),
+        (b"PK\x03\x04rubbish", "damaged or truncated"),
+        (b"\x89HDF\r\n\x1a\nrubbish", "damaged or truncated"),
+    ],
+)
+def test_a_file_that_is_no_model(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        load(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file(saved: Path, share: float) -> None:
+    content = saved.read_bytes()
+    saved.with_suffix(".json").unlink()
+    saved.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(UserError, match="damaged or truncated"):
+        load(saved)
+
+
+def test_a_missing_file_and_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="There is no file or folder"):
+        load(tmp_path / "nothing.keras")
+    with pytest.raises(UserError, match="must hold one"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"labels": (Label("a"), Label("b"))}, "2 labels"),
+        ({"size": (48, 32)}, "48 x 32"),
+        ({"sha256": "0" * 64}, "other weights"),
+        ({"head": "multi-label"}, "ends in a softmax"),
+    ],
+)
+def test_a_card_of_another_model(saved: Path, changes: dict, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        load(change_card(saved, **changes))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"name": "x"}', "'labels' is missing"),
+        ('{"name": 3, "labels": ["a", "b"], "size": [8, 8]}', "'name' is 3"),
+        ('{"name": "x", "labels": ["a", "b"], "size": "8x8"}', "'size'"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "scaling": "0..2"}', "'scaling' is '0..2'"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "temperature": 0}', "'temperature'"),
+        ('{"name": "x", "labels": ["a"], "size": [8, 8]}', "'labels'"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "colour": "cmyk"}', "'colour'"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "accuracy": 98}', "'accuracy'"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "zoom": 2}', "'zoom' is unknown"),
+        ("[1]", "JSON object"),
+        ("{", "cannot be read as JSON"),
+    ],
+)
+def test_a_card_with_a_wrong_field_names_it(tmp_path: Path, line: str, words: str) -> None:
+    (tmp_path / "card.json").write_text(line)
+    with pytest.raises(UserError, match=words):
+        Card.read(tmp_path / "card.json")
+
+
+def test_a_card_is_read_back_equal(saved: Path) -> None:
+    beside = saved.with_suffix(".json")
+    card = dataclasses.replace(Card.read(beside), layers=("last",), notes=("n",), accuracy=0.5, calibration_error=0.1)
+    card.write(beside)
+    assert Card.read(beside) == card
+
+
+def two_inputs() -> keras.Model:
+    pictures = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
+    return keras.Model(pictures, layers.Dense(2, activation="softmax")(layers.GlobalAveragePooling2D()(layers.Concatenate()(pictures))))
+
+
+def rank_two() -> keras.Model:
+    return keras.Sequential([keras.Input((8,)), layers.Dense(2, activation="softmax")])
+
+
+def five_channels() -> keras.Model:
+    return keras.Sequential([keras.Input((8, 8, 5)), layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")])
+
+
+def a_map_as_output() -> keras.Model:
+    return keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 1)])
+
+
+def one_bare_number() -> keras.Model:
+    return keras.Sequential([keras.Input((8, 8, 3)), layers.GlobalAveragePooling2D(), layers.Dense(1)])
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (two_inputs, "2 inputs"),
+        (rank_two, r"\(None, 8\)"),
+        (five_channels, "5 channels"),
+        (a_map_as_output, "output of shape"),
+        (one_bare_number, "without a sigmoid"),
+    ],
+)
+def test_a_model_that_is_no_picture_classifier(tmp_path: Path, build, words: str) -> None:
+    build().save(tmp_path / "m.keras")
+    with pytest.raises(UserError, match=words):
+        load(tmp_path / "m.keras")
+
+
+def test_weights_alone_and_an_unknown_layer(tmp_path: Path) -> None:
+    topologies.flat().save_weights(tmp_path / "w.weights.h5")
+    with pytest.raises(UserError, match="weights without an architecture"):
+        load(tmp_path / "w.weights.h5")
+
+
+def test_labels_that_do_not_count_up_to_the_classes(tmp_path: Path) -> None:
+    topologies.flat().save(tmp_path / "m.keras")
+    (tmp_path / "labels.txt").write_text("a\nb\n")
+    with pytest.raises(UserError, match="2 lines"):
+        load(tmp_path / "m.keras")
+
+
+def test_a_card_names_the_layer_and_a_wrong_name_lists_what_there_is(saved: Path) -> None:
+    assert [layer.grid for layer in load(saved).default_layers] == [(8, 8)]
+    served = load(change_card(saved, layers=("no_such",)))
+    with pytest.raises(UserError, match=r"last ones are: .*last"):
+        _ = served.default_layers
+
+
+@pytest.mark.parametrize("folder", ["teachable_machine_pneumonia", "teachable_machine_chest_xray"])
+def test_a_teachable_machine_export(data: Path, folder: str) -> None:
+    served = load(data / "models" / folder)
+    assert served.size == (224, 224)
+    assert served.card.scaling == "-1..1"
+    assert served.default_layers[0].grid == (7, 7)
+
+
+@pytest.mark.parametrize(
+    ("picture", "names"),
+    [
+        ("bird", ["chickadee", "junco", "brambling", "house finch"]),
+        ("cat", ["Egyptian cat", "tabby"]),
+        ("hot_dog", ["hotdog"]),
+        ("parrot", ["macaw", "lorikeet"]),
+        ("owl", ["great grey owl"]),
+        ("sunflower", ["daisy"]),
+    ],
+)
+def test_an_imagenet_classifier_names_what_is_in_a_photograph(data: Path, imagenet_mobilenet, picture: str, names: list[str]) -> None:
+    image = imagenet_mobilenet.fit(decode((data / "natural" / f"{picture}.jpg").read_bytes()))
+    top = [imagenet_mobilenet.labels[number] for number in np.argsort(-imagenet_mobilenet.predict(image))[:5]]
+    assert any(label.startswith(name) for label in top for name in names), top
+
+
+@pytest.fixture(scope="module")
+def imagenet_mobilenet():
+    if not data_folder().is_dir():
+        pytest.skip("the folder of real pictures and models is absent")
+    return load(data_folder() / "models" / "imagenet_mobilenet_v2")
+
+
+def test_a_copied_folder_is_the_same_classifier(saved: Path, tmp_path: Path) -> None:
+    shutil.copytree(saved.parent, tmp_path / "copy")
+    assert load(tmp_path / "copy").card == load(saved).card
