@@ -1,0 +1,105 @@
+"""Paints the example pictures, their evidence masks and the index anew: `python -m examples.remake [FOLDER]`."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from examples import FOLDER, Example
+from models.datasets.glass_box import patches
+from models.datasets.phantoms import phantom
+
+DRAWN = "Drawn by Crosscheck, CC0-1.0"
+PHANTOMS = ("phantoms", "phantoms_shortcut")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A drawing: which one, and what to say about it."""
+
+    seed: int
+    label: str
+    ruler: bool
+    caption: str
+
+
+LESIONS = (
+    Wanted(16, "blue veil", False, "A blue-white veil lies over a mole with a pigment network."),
+    Wanted(34, "dots", False, "A cluster of black dots sits in the middle of the mole."),
+    Wanted(22, "streaks", False, "Streaks stick out of the mole's lower border; hairs and the round view mean nothing."),
+    Wanted(24, "plain", False, "A plain mole on fair skin: nothing is planted in it."),
+    Wanted(25, "blue veil", False, "A veil on a nearly black mole, with pale hairs and a gel bubble over it."),
+    Wanted(10, "dots", False, "Dots on dark skin, hard to see among the pigment network."),
+    Wanted(2, "streaks", True, "Streaks on dark skin, with hairs that look much like them and a ruler."),
+    Wanted(19, "plain", False, "A plain, nearly black mole on dark skin."),
+    Wanted(36, "blue veil", False, "A veil on fair skin; the next picture is the same with a ruler."),
+    Wanted(36, "blue veil", True, "The veil of the picture before, with a ruler laid beside it: does the answer change?"),
+    Wanted(20, "plain", False, "A plain mole in a round view; the next picture is the same with a ruler."),
+    Wanted(20, "plain", True, "The plain mole of the picture before, with a ruler laid beside it: does the answer change?"),
+    Wanted(18, "dots", True, "Dots in a pale mole, with a ruler; the next picture is the same without the dots."),
+    Wanted(18, "plain", True, "The mole of the picture before, pixel for pixel, without its dots."),
+    Wanted(7, "streaks", False, "Streaks along the upper border, without a hair in the way."),
+    Wanted(9, "blue veil", False, "A veil under hairs and gel bubbles."),
+    Wanted(8, "plain", False, "A plain mole that is nearly all network, under hairs."),
+    Wanted(39, "streaks", False, "Faint streaks on the right of a pale mole."),
+)
+PATCHES = (
+    Wanted(6, "blue", False, "Large patches of blue among small ones of other colours."),
+    Wanted(0, "red", False, "Red has the largest area."),
+    Wanted(2, "green", False, "Two patches of green, and small ones that speak against it."),
+    Wanted(5, "yellow", False, "One patch of yellow and a small one of red."),
+)
+PHOTOGRAPHS = (
+    ("Cat", "chelsea.png", "Chelsea, a tabby cat, close up.", "Stéfan van der Walt, CC0-1.0"),
+    ("Coffee", "coffee.png", "A cup of espresso on a wooden table: two classes are in it.", "Rachel Michetti, CC0-1.0"),
+    ("Rocket", "rocket.jpg", "The launch of DSCOVR: rocket, smoke and sky.", "SpaceX, public domain"),
+    ("Astronaut", "astronaut.png", "Eileen Collins before a shuttle and a flag: several classes compete.", "NASA, public domain"),
+)
+
+
+def main(folder: Path) -> None:
+    """Writes every picture, mask and the index into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    examples = [*_lesions(folder), *_patches(folder), *_photographs()]
+    rows = [dataclasses.asdict(example) for example in examples]
+    (folder / "index.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _lesions(folder: Path) -> Iterator[Example]:
+    for wanted in LESIONS:
+        drawn = phantom(wanted.seed, wanted.label, wanted.ruler)
+        stem = f"phantom_{wanted.seed:02}_{wanted.label.replace(' ', '_')}{'_ruler' * wanted.ruler}"
+        title = wanted.label.capitalize() + ", with a ruler" * wanted.ruler
+        files = _files(folder, stem, drawn.image, drawn.evidence)
+        yield Example(title, wanted.caption, files[0], PHANTOMS, wanted.label, files[1], DRAWN)
+
+
+def _patches(folder: Path) -> Iterator[Example]:
+    for wanted in PATCHES:
+        drawn = patches(wanted.seed, wanted.label)
+        files = _files(folder, f"patches_{wanted.label}", drawn.image, drawn.evidence)
+        yield Example(wanted.label.capitalize(), wanted.caption, files[0], ("glass_box",), wanted.label, files[1], DRAWN)
+
+
+def _photographs() -> Iterator[Example]:
+    for title, file, caption, credit in PHOTOGRAPHS:
+        yield Example(title, caption, f"skimage.data:{file}", ("imagenet",), "", "", credit)
+
+
+def _files(folder: Path, stem: str, image: NDArray[np.float32], evidence: NDArray[np.bool_]) -> tuple[str, str]:
+    """The names of the picture's and the mask's file; no mask where there is no evidence."""
+    Image.fromarray(np.round(image * 255).astype(np.uint8)).save(folder / f"{stem}.png", optimize=True)
+    if not evidence.any():
+        return f"{stem}.png", ""
+    Image.fromarray(evidence.astype(np.uint8) * 255).save(folder / f"{stem}_evidence.png", optimize=True)
+    return f"{stem}.png", f"{stem}_evidence.png"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
