@@ -82,13 +82,14 @@ class Desk:
         except MemoryError as error:
             if len(batch) == 1:
                 raise UserError(OUT_OF_MEMORY) from error
-            self.batch = min(self.batch, len(batch) // 2)
+            self.batch = min(self.batch, (len(batch) + 1) // 2)
         else:
             self.ledger.pay(len(batch), backward)
             yield answer
             return
-        for start in range(0, len(batch), self.batch):
-            yield from self._answer(batch[start : start + self.batch], question, backward)
+        half = (len(batch) + 1) // 2
+        yield from self._answer(batch[:half], question, backward)
+        yield from self._answer(batch[half:], question, backward)
 
     def _batches(self, pictures: Pictures, rank: int) -> Iterator[Floats]:
         if isinstance(pictures, np.ndarray) and pictures.ndim == rank + 1:

@@ -14,14 +14,21 @@ NOTHING = 1e-10
 """Largest absolute value that counts as zero: what rounding leaves of a sum that should vanish."""
 
 NAN = "The map holds values that are no numbers: the model overflowed on this picture. Check how its card scales the input."
-SATURATED = (
-    "The gradient is zero everywhere: the score no longer reacts to small changes (saturated). "
-    "Explain the centred logit instead of the probability, or look at a method that hides parts."
-)
-UNMOVED = (
-    "Hiding parts of the picture does not change the score at all. "
-    "Try another fill, or check that the model's answer depends on the picture."
-)
+ZERO = {
+    "outputs": (
+        "Hiding parts of the picture does not change the score at all. "
+        "Try another fill, or check that the model's answer depends on the picture."
+    ),
+    "gradients": (
+        "The gradient is zero everywhere: the score no longer reacts to small changes (saturated). "
+        "Explain the centred logit instead of the probability, or look at a method that hides parts."
+    ),
+    "features": (
+        "No pattern of this layer moves the score: the gradient is zero (saturated), or no pattern alone lifts it above the fill's. "
+        "Explain the centred logit instead of the probability, try another fill, or look at a method that hides parts."
+    ),
+}
+"""What a method asks -> why its map is zero everywhere."""
 CONSTANT = "The map is the same everywhere: it points at no place. Choose an earlier layer, or look at another method."
 NEGATIVE = (
     "No positive evidence: everything that the method found speaks against this class. "
@@ -41,7 +48,7 @@ def diagnosed(method: Method, attribution: Attribution) -> Attribution:
 def _reason(method: Method, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
     largest = np.abs(values).max()
     if largest <= NOTHING:
-        return UNMOVED if method.asks == "outputs" else SATURATED
+        return ZERO[method.asks]
     if np.maximum(values, 0).sum() < POSITIVE * np.abs(values).sum():
         return NEGATIVE
     return CONSTANT if np.ptp(values) <= FLAT * largest else ""

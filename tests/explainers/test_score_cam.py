@@ -1,0 +1,92 @@
+"""Score-CAM with every channel against its formula, groups against every channel, and the paper's own weights."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from explainers.case import Case, Settings
+from explainers.channels import channel_groups
+from explainers.grid import enlarge
+from explainers.methods.score_cam import PAPER, ScoreCAM
+from tests.explainers.toys import Detectors, ToyScore, detectors, picture
+
+MODEL = detectors()
+IMAGE = picture(MODEL.size)
+
+
+def by_hand(model, value, fill):
+    """ReLU(sum_k max(0, S(x through H_k) - S(fill)) A_k), a channel at a time."""
+    image = picture(model.size)
+    maps = model.maps(image[None])[0].astype(np.float32)
+    total = np.zeros(model.grid)
+    for channel in np.moveaxis(maps, -1, 0):
+        if np.ptp(channel) > 0:
+            enlarged = enlarge(channel, model.size)
+            shown = ((enlarged - enlarged.min()) / np.ptp(enlarged))[..., None]
+            total += max(0, value(shown * image + (1 - shown) * fill) - value(fill)) * channel
+    return total
+
+
+@pytest.mark.parametrize("target", [0, 2])
+def test_every_channel_for_itself(target):
+    case = Case(MODEL, IMAGE, ToyScore(target))
+    found = list(ScoreCAM(groups=64)(case))[-1]
+    expected = by_hand(MODEL, lambda x: float(MODEL.outputs(x[None].astype(np.float32))[0, target]), case.fill_image)
+    assert expected.max() > 0
+    np.testing.assert_allclose(found.values, expected, atol=1e-4)
+    assert found.converged
+    assert found.remark == ""
+
+
+def test_the_papers_weight_is_the_probability_on_black():
+    found = list(ScoreCAM(groups=64, weight=PAPER)(Case(MODEL, IMAGE, ToyScore(1))))[-1]
+    expected = by_hand(MODEL, lambda x: float(MODEL.probabilities(MODEL.outputs(x[None].astype(np.float32)))[0, 1]), np.zeros_like(IMAGE))
+    np.testing.assert_allclose(found.values, expected, atol=1e-5)
+
+
+def many_channels():
+    rng = np.random.default_rng(3)
+    weights = rng.normal(0, 1, (3, 200)), rng.normal(0, 0.2, 200), rng.normal(0, 2, (200, 3)), np.zeros(3)
+    return Detectors((7, 7), 8, *weights)
+
+
+def test_groups_give_nearly_what_every_channel_gives():
+    model = many_channels()
+    case = Case(model, picture(model.size), ToyScore(0))
+    maps = list(ScoreCAM()(case))
+    every = list(ScoreCAM(groups=200)(case.retarget(ToyScore(0))))[-1]
+    assert len(maps) == 2
+    assert spearmanr(maps[-1].signed.ravel(), every.signed.ravel()).statistic > 0.97
+    assert "32 groups stand for 200 channels" in maps[-1].remark
+
+
+def test_groups_are_nested_and_free_for_other_classes():
+    model = many_channels()
+    case = Case(model, picture(model.size), ToyScore(0))
+    (layer,) = case.features()
+    few, more = channel_groups(case, layer, 8), channel_groups(case, layer, 32)
+    assert (len(few), len(more)) == (8, 32)
+    for group in more:
+        assert sum(set(group) <= set(wide) for wide in few) == 1
+    list(ScoreCAM()(case))
+    spent = case.evaluations
+    assert spent <= ScoreCAM().cost(case)
+    list(ScoreCAM()(case.retarget(ToyScore(2))))
+    assert case.evaluations == spent + 1  # the features of the other score
+
+
+def test_constant_channels_are_left_out():
+    dense = np.array([[5.0, 0], [1, 0]])
+    detector = np.array([[0, 1.0], [0, 0], [0, 0]])  # the first channel sees nothing but its offset
+    model = Detectors((4, 4), 8, detector, np.array([0.7, 0.0]), dense, np.zeros(2))
+    case = Case(model, picture(model.size), ToyScore(0))
+    found = list(ScoreCAM()(case))[-1]
+    second = model.maps(case.image[None])[0][..., 1]
+    np.testing.assert_allclose(found.values / found.values.max(), second / second.max(), atol=1e-5)
+
+
+def test_no_more_groups_than_the_budget():
+    model = many_channels()
+    case = Case(model, picture(model.size), ToyScore(0), Settings(budget=16))
+    list(ScoreCAM(groups=200)(case))
+    assert case.evaluations <= 16 + 8 + 2
