@@ -10,7 +10,7 @@ import numpy as np
 
 from app.session import Report, key_of
 from app.shelf import Entry, Shelf
-from explainers.case import Case, Settings
+from explainers.case import PRESETS, Case, Settings
 from explainers.method import Method
 from explainers.study import study
 from models.pictures import decode, fit
@@ -56,7 +56,12 @@ def explain(job: "Job", shelf: Shelf, budget: float) -> None:
     try:
         classifier = shelf.get(question.classifier)
         case = Case(classifier, job.report.image, _score(job.report), Settings(preset=question.preset))
-        outlook = forecast(question.methods, case, shelf.entry(question.classifier))
+        entry = shelf.entry(question.classifier)
+        outlook = forecast(question.methods, case, entry)
+        for preset in PRESETS:
+            if preset not in entry.seconds:
+                other = Case(classifier, case.image, case.score, Settings(preset=preset))
+                entry.seconds[preset] = forecast(question.methods, other, entry).seconds
         job.stop_case = case.stop
         job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds)
         if job.abandoned:
@@ -73,6 +78,8 @@ def explain(job: "Job", shelf: Shelf, budget: float) -> None:
     except Exception as error:
         return job.fail(error, "methods")
     late = job.report.elapsed >= budget
+    if not late and not job.abandoned and all(result.done and not result.error for result in job.report.results.values()):
+        entry.seconds[question.preset] = job.report.elapsed
     words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
     return job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
 

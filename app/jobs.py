@@ -40,7 +40,9 @@ class Job:
         """Ends the job with a sentence; what is no UserError goes to the log, not to the visitor."""
         if not isinstance(error, UserError):
             log.error("a job failed", exc_info=error)
-        words = str(error) if isinstance(error, UserError) else f"Something went wrong ({type(error).__name__}); the server's log says what."
+        words = (
+            str(error) if isinstance(error, UserError) else f"Something went wrong ({type(error).__name__}); the server's log says what."
+        )
         self.publish(state="failed", error=words, place=place)
 
     def listen(self, listener: Callable[[], None]) -> bool:
@@ -86,7 +88,7 @@ class Jobs:
             job = self._known[question] = Job(question)
             self._queue.append(job)
             self._forget()
-        self._glances.submit(self._look, job)
+        self._glances.submit(self._guarded, self._look, job)
         return job
 
     def keep(self, report: Report) -> None:
@@ -109,13 +111,21 @@ class Jobs:
         self._glances.shutdown(wait=False, cancel_futures=True)
         self._desk.shutdown(wait=False, cancel_futures=True)
 
+    def _guarded(self, work: Callable[[Job], None], job: Job) -> None:
+        """A pool swallows what its threads raise; a visitor would wait for ever."""
+        try:
+            work(job)
+        except Exception as error:
+            job.fail(error, "question")
+            self._finished(job)
+
     def _look(self, job: Job) -> None:
         if not job.abandoned:
             glance(job, self.shelf)
         if job.report.final or job.abandoned:
             return self._finished(job)
         job.publish(state="queued", ahead=self._ahead(job))
-        self._desk.submit(self._explain, job)
+        self._desk.submit(self._guarded, self._explain, job)
         return None
 
     def _explain(self, job: Job) -> None:

@@ -1,22 +1,31 @@
 """The classifiers that the page offers: each loaded once, behind the page, when it is first wanted."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from errors import UserError
+from models.card import Card
 
 if TYPE_CHECKING:
     from models.classifier import Classifier
 
 State = Literal["not loaded", "loading", "ready", "failed"]
 log = logging.getLogger(__name__)
+
+BUNDLED = {
+    "phantoms": "Lesion phantoms",
+    "phantoms_shortcut": "Lesion phantoms, misled by a ruler",
+    "glass_box": "Glass box: its evidence is known exactly",
+}
 
 
 @dataclass
@@ -78,7 +87,11 @@ class Shelf:
 
 
 def title_of(name: str) -> str:
-    """What the list says before the card is read: the file's name, or the bundled name in words."""
+    """What the list calls it: a bundled one's title, the name on the card, or the file's name where there is no card to read."""
+    if name in BUNDLED:
+        return BUNDLED[name]
+    with contextlib.suppress(UserError, OSError):
+        return Card.read(Path(name).with_suffix(".json")).name
     plain = name.rstrip("/").rsplit("/", 1)[-1]
     for ending in (".keras", ".h5"):
         plain = plain.removesuffix(ending)
@@ -94,7 +107,11 @@ def _load(entry: Entry) -> None:
     except Exception as error:
         if not isinstance(error, UserError):
             log.exception("loading %s failed", entry.name)
-        words = str(error) if isinstance(error, UserError) else f"The classifier could not be loaded ({type(error).__name__}); the server's log says why."
+        words = (
+            str(error)
+            if isinstance(error, UserError)
+            else f"The classifier could not be loaded ({type(error).__name__}); the server's log says why."
+        )
         entry.error, entry.state = words, "failed"
         entry.future.set_exception(UserError(words))
     else:

@@ -10,20 +10,34 @@ from pathlib import Path
 from typing import Any
 
 from app.page.doors import PICTURE_BYTES
-from app.render import DIVERGING, SEQUENTIAL, lut
+from app.render import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
 from explainers.method import Choice, Method, Range
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement")
-SCALE = (
-    "Each map is scaled to its own strongest value: colours compare places within one map, not strength between maps. "
-    "Where a map has two signs, no colour means nothing, one colour speaks for the class and the other against it."
-)
 KEYS = (
     "Move over a map to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
     "hold Space for the bare picture, Enter enlarges, Escape closes."
 )
+TITLES = {"inferno": "inferno (dark to yellow)", "viridis": "viridis (purple to yellow)", "cividis": "cividis (blue to yellow)",
+          "RdBu_r": "blue against, red for", "PuOr_r": "purple against, orange for", "coolwarm": "pale blue against, pale red for"}
 ASKS = {"outputs": "its answers to changed pictures", "gradients": "gradients with respect to the picture", "features": "the maps and gradients of a spatial layer"}
+
+COSTS = {
+    "outputs": "One pass through the classifier for each changed picture; the panel counts them, and those that other methods had already paid for.",
+    "gradients": "One pass forward and one back for each step on the way from the baseline to the picture.",
+    "features": "One pass forward and one back; methods of this family share it.",
+}
+CONSENSUS = {
+    "title": "Consensus",
+    "about": "The places that the families of methods have in common, on a coarse grid. Each family counts once, so that methods which ask nearly the same question do not outvote the others.",
+    "formula": "exp(mean over families of log(P + 0.1/G²)), normalised",
+    "source": "Geometric mean of the families' shares of evidence P on G × G cells",
+    "asks": "nothing; it is made of the maps",
+    "costs": "Nothing.",
+    "fails": "Methods can agree and all be wrong: a consensus says what explanations share, not what is true.",
+    "parameters": [],
+}
 
 
 @cache
@@ -51,9 +65,9 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
     """What does not change while the page runs."""
     tables = {name: base64.b64encode(lut(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
     return {
-        "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": {}, "tables": tables},
+        "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables},
         "methods": {type(method).__name__: card_of(method) for method in methods},
-        "words": {"scale": SCALE, "keys": KEYS},
+        "words": {"scale": SCALE_RULE, "keys": KEYS, "consensus": CONSENSUS},
         "upload": {"bytes": PICTURE_BYTES, "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller."},
     }
 
@@ -67,6 +81,7 @@ def card_of(method: Method) -> dict[str, Any]:
         "formula": method.formula,
         "source": method.source,
         "asks": ASKS[method.asks],
+        "costs": COSTS[method.asks],
         "fails": method.fails,
         "parameters": [_control(name, bounds, defaults[name]) for name, bounds in method.parameters().items()],
     }

@@ -7,7 +7,7 @@ import gradio as gr
 
 from app.gallery import Example
 from app.page.pictures import thumb_uri
-from app.page.words import duration
+from app.page.words import about
 from app.session import Question, Report, Session
 from app.uploads import Picture
 from errors import UserError
@@ -52,17 +52,10 @@ class Choices:
         if last is None or last.picture != picture or last.classifier != name:
             return question
         if wish.kind == "bar":
-            return replace(question, target=self._index(name, _field(wish.data, "index")), rather_than=None)
+            return replace(question, target=_index(session.report, _field(wish.data, "index")), rather_than=None)
         if wish.kind == "class" or target is not None:
-            return self._with_classes(question, target, rather)
+            return _with_classes(session.report, question, target, rather)
         return question
-
-    def _with_classes(self, question: Question, target: Any, rather: Any) -> Question:
-        first = self._index(question.classifier, target)
-        other = None if rather in (NOTHING, None) else self._index(question.classifier, rather)
-        if first == other:
-            raise UserError("A class cannot be explained rather than itself; choose two different classes.")
-        return replace(question, target=first, rather_than=other)
 
     def _picture(self, classifier: str, wish: Wish, last: Question | None) -> Picture | None:
         if wish.kind == "picked":
@@ -80,14 +73,6 @@ class Choices:
             if example.picture.example == wanted:
                 return example
         raise UserError("There is no such example; choose one from the list.")
-
-    def _index(self, classifier: str, value: Any) -> int:
-        """A class as its number. Labels may repeat, so numbers travel, not names."""
-        ready = self.handlers.shelf.ready(classifier)
-        classes = len(ready.labels) if ready else 0
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < classes:
-            raise UserError(f"This classifier has no class number {str(value)[:20]}; choose one from the list.")
-        return value
 
     def _methods(self, session: Session, chosen: Any) -> tuple[Method, ...]:
         known = self.handlers.defaults
@@ -120,7 +105,7 @@ class Choices:
             values["about"] = facts(report)
         entry = self.handlers.shelf.entry(report.question.classifier)
         if entry.seconds:
-            values["preset"] = gr.update(choices=[(f"{name} · about {duration(entry.seconds[name])}", name) for name in PRESETS if name in entry.seconds])
+            values["preset"] = gr.update(choices=[(f"{name} · {about(entry.seconds[name])}", name) for name in PRESETS if name in entry.seconds])
         return values
 
     def _picture_box(self, report: Report, run: int) -> dict[str, Any]:
@@ -139,15 +124,30 @@ class Choices:
         }
 
 
+def _with_classes(report: Report | None, question: Question, target: Any, rather: Any) -> Question:
+    first = _index(report, target)
+    other = None if rather in (NOTHING, None) else _index(report, rather)
+    if first == other:
+        raise UserError("A class cannot be explained rather than itself; choose two different classes.")
+    return replace(question, target=first, rather_than=other)
+
+
+def _index(report: Report | None, value: Any) -> int:
+    """A class as its number in what is on the screen. Labels may repeat, so numbers travel, not names."""
+    classes = len(report.card.labels) if report and report.card else 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < classes:
+        raise UserError(f"This classifier has no class number {str(value)[:20]}; choose one from the list.")
+    return value
+
+
 def facts(report: Report) -> str:
-    """What the card says of the classifier, in a line of Markdown."""
+    """What the card says of the classifier, as Markdown: a line, and the rest folded."""
     card = report.card
     assert card is not None
-    parts = [f"{len(card.labels)} classes", f"{card.size[1]} × {card.size[0]} pixels"]
-    if card.accuracy is not None:
-        parts.append(f"right on {card.accuracy:.1%} of {card.measured_on or 'the pictures it was measured on'}".replace("%", " %"))
-    notes = " ".join(card.notes)
-    return " · ".join(parts) + (f"\n\n{notes}" if notes else "")
+    accuracy = "" if card.accuracy is None else f" · right on {100 * card.accuracy:.1f} % of its test pictures"
+    rest = [*card.notes, f"Measured on {card.measured_on}." if card.measured_on else "", f"Data: {card.data}", f"Licence: {card.licence}."]
+    folded = "\n\n".join(line for line in rest if line)
+    return f"{len(card.labels)} classes · {card.size[1]} × {card.size[0]} pixels{accuracy}\n\n<details><summary>More about it</summary>\n\n{folded}\n\n</details>"
 
 
 def _field(data: Any, name: str) -> Any:

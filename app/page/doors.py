@@ -106,7 +106,7 @@ def _foreign(headers: Headers) -> bool:
     if origin is None:
         return False
     hosts = {headers.get("host"), *(part.strip() for part in headers.get("x-forwarded-host", "").split(","))}
-    return urlsplit(origin).netloc not in hosts
+    return (urlsplit(origin).netloc or origin) not in hosts
 
 
 def _limit(path: str) -> int:

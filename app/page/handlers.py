@@ -1,6 +1,7 @@
 """What happens when somebody does something: an event becomes a question, and its report is painted as it grows."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,12 +13,14 @@ from app.options import ServeOptions
 from app.page.choices import Choices, Wish
 from app.page.paint import paint, refused
 from app.session import Report, Session, Sessions
-from app.shelf import Shelf
+from app.shelf import BUNDLED, Shelf
 from app.uploads import Uploads
 from errors import UserError
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
 from models.store import bundled
+
+log = logging.getLogger(__name__)
 
 PAUSE = 0.05  # seconds between two paintings; maps that come faster are painted together
 TICK = 0.5
@@ -32,7 +35,7 @@ class Handlers:
         self.defaults: dict[str, Method] = {method.__name__: method() for method in METHODS}
         self.usual = tuple(method.__name__ for method in SEVEN)
         self.methods = tuple(self.defaults.values())
-        self.shelf = Shelf((*options.models, *bundled()))
+        self.shelf = Shelf((*options.models, *(name for name in BUNDLED if name in bundled())))
         self.jobs = Jobs(self.shelf, options.concurrency, options.queue, options.budget)
         self.sessions, self.uploads = Sessions(), Uploads()
         self.gallery = Gallery(options.examples)
@@ -97,17 +100,22 @@ class Handlers:
         sent: dict[str, Any] = {}
         try:
             question = self.choices.question(session, wish)
+            if question is None or (wish.kind == "class" and question == session.question):
+                return  # Gradio's lists speak twice: when an entry is taken, and when the list is left
             run = session.begin()
-            if question is None:
-                return
             session.question = question
             job = self.jobs.ask(question)
             async for report in self._reports(session, run, job):
-                session.report = report
+                session.report = report if report.card else session.report
                 if changed := self._changed(paint(report, run) | self.choices.around(report, run), sent):
                     yield changed  # an empty dictionary is no answer to Gradio
+            if session.run != run:
+                yield {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
         except UserError as error:
-            yield self._changed(refused(session.report, error, session.begin()), sent)
+            yield self._changed(refused(str(error), session.begin()), sent)
+        except Exception as error:
+            log.exception("the page could not answer")
+            yield self._changed(refused(f"Something went wrong ({type(error).__name__}); the server's log says what.", session.begin()), sent)
 
     async def _reports(self, session: Session, run: int, job: Any) -> AsyncIterator[Report]:
         """The job's report whenever it has grown, until it is final, stopped, or a newer run of this session has begun."""

@@ -57,14 +57,15 @@ class Layout:
 
     def _left(self, handlers: Handlers) -> None:
         self._part("picture")
-        self._keep("classifier", gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"))
-        self._keep("about", gr.Markdown("", elem_id="cc-about"))
         titles = [(method.title, name) for name, method in handlers.defaults.items()]
-        self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
-        self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
-        with gr.Row(elem_id="cc-actions"):
-            self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
-            self._keep("stop", gr.Button("Stop", elem_id="cc-stop", min_width=100))
+        with gr.Column(elem_id="cc-settings", elem_classes="cc-card"):
+            self._keep("classifier", gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"))
+            self._keep("about", gr.Markdown("", elem_id="cc-about"))
+            self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
+            self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
+            with gr.Row(elem_id="cc-actions"):
+                self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
+                self._keep("stop", gr.Button("Stop", elem_id="cc-stop", min_width=100))
 
     def _right(self) -> None:
         with gr.Column(elem_id="cc-answer", elem_classes="cc-card"):

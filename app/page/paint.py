@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from app.page.agreement import Found, consensus_panel, evidence_of, table_of
 from app.page.panels import panels_of
 from app.page.pictures import photo_uri, seen_uri
-from app.page.words import duration, plural, share
+from app.page.words import about, duration, plural, share
 from app.session import Report
-from errors import UserError
 
 BARS = 5
 Value = dict[str, Any]
@@ -16,11 +16,12 @@ Value = dict[str, Any]
 
 def paint(report: Report, run: int) -> dict[str, Value]:
     """The parts that follow the report alone: picture, prediction, status, grid and agreement."""
+    found = evidence_of(report)
     return {
         "status": status(report, run),
         "prediction": prediction(report, run),
-        "grid": grid(report, run),
-        "agreement": agreement(report, run),
+        "grid": grid(report, found, run),
+        "agreement": {"run": run, **table_of(report, found)},
     }
 
 
@@ -55,32 +56,26 @@ def prediction(report: Report, run: int) -> Value:
     return {
         "run": run,
         "classifier": report.card.name,
-        "sentence": f"The classifier says “{labels[top].name}”, with {share(float(values[top]))} confidence.",
+        "sentence": f"The classifier says “{labels[top].name}”: confidence {share(float(values[top]))}.",
         "bars": bars,
         "note": _calibration(report),
         "about": _explained(report),
     }
 
 
-def grid(report: Report, run: int) -> Value:
+def grid(report: Report, found: Found, run: int) -> Value:
     """The panels, and the picture that lies under every map."""
     picture: Value = {}
     if report.image is not None and report.photo is not None:
         height, width = report.image.shape[:2]
         picture = {"photo": photo_uri(report.photo), "seen": seen_uri(report.image), "width": width, "height": height}
-    return {"run": run, "picture": picture, "panels": panels_of(report) if picture or not report.final else []}
+    panels = [*panels_of(report), consensus_panel(report, found)] if picture or not report.final else []
+    return {"run": run, "picture": picture, "panels": panels}
 
 
-def agreement(report: Report, run: int) -> Value:
-    """The table of pairs."""
-    from app.page.agreement import table_of
-
-    return {"run": run, **table_of(report)}
-
-
-def refused(report: Report | None, error: UserError, run: int) -> dict[str, Value]:
+def refused(words: str, run: int) -> dict[str, Value]:
     """A sentence where there is no report: a picture that is gone, a class that does not exist, too many visitors."""
-    return {"status": {"run": run, "state": "failed", "text": "", "spoken": "", "share": 0, "error": str(error)}}
+    return {"status": {"run": run, "state": "failed", "text": "", "spoken": "", "share": 0, "error": words}}
 
 
 def _now(report: Report) -> str:
@@ -94,7 +89,7 @@ def _now(report: Report) -> str:
         return f"Waiting for the classifier: {ahead}."
     if report.state == "running":
         left = _seconds_left(report)
-        return f"{done} of {planned} maps finished · {plural(report.evaluations, 'evaluation')}" + (f" · about {duration(left)} left" if left >= 0.5 else "")
+        return f"{done} of {planned} maps finished · {plural(report.evaluations, 'evaluation')}" + (f" · {about(left)} left" if left >= 0.75 else "")
     if report.state == "failed":
         return "Not explained."
     verb = "Stopped" if report.state == "stopped" else "Finished"

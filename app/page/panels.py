@@ -31,6 +31,7 @@ def panel_of(method: Method, result: Result | None, report: Report) -> dict[str,
         "state": state,
         "word": _word(state, result),
         "cost": _cost(result),
+        "time": duration(result.seconds) if result and result.seconds else "",
         "note": _note(result),
         "alt": f"{method.title}: {_word(state, result)}.",
         "map": "",
@@ -77,8 +78,8 @@ def _word(state: str, result: Result | None) -> str:
 def _cost(result: Result | None) -> str:
     if result is None or not (result.evaluations or result.shared):
         return ""
-    shared = f" + {result.shared:,} shared" if result.shared else ""
-    return f"{plural(result.evaluations, 'evaluation')}{shared} · {duration(result.seconds)}"
+    shared = f", {result.shared:,} shared" if result.shared else ""
+    return f"{plural(result.evaluations, 'evaluation')}{shared}"
 
 
 def _note(result: Result | None) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 KEPT = 400
 JPEG_QUALITY = 88
-_kept: OrderedDict[tuple[str, int], tuple[Any, str]] = OrderedDict()
+_kept: OrderedDict[tuple[str, int | bytes], tuple[Any, str]] = OrderedDict()
 _lock = Lock()
 
 
@@ -27,7 +27,7 @@ def seen_uri(image: NDArray[np.float32]) -> str:
 
 
 def codes_uri(key: Any, codes: Callable[[], NDArray[np.uint8]]) -> str:
-    """Codes (h, w) of a map -> grey PNG. key: the object that they belong to; asked for again, nothing is encoded anew."""
+    """Codes (h, w) of a map -> grey PNG. key: the object that they belong to, or bytes that tell them apart; the same key is encoded once."""
     return _once("codes", key, lambda: _encoded(".png", codes(), []))
 
 
@@ -46,7 +46,7 @@ def _encoded(kind: str, pixels: NDArray[np.uint8], flags: list[int]) -> str:
 
 def _once(kind: str, key: Any, make: Callable[[], str]) -> str:
     """`key` is kept alive with its URI, so that its id stays its own."""
-    name = (kind, id(key))
+    name = (kind, key if isinstance(key, bytes) else id(key))
     with _lock:
         if name in _kept:
             _kept.move_to_end(name)

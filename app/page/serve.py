@@ -49,7 +49,7 @@ def application(options: ServeOptions) -> FastAPI:
         handlers.close()
 
     # A CORSMiddleware that allows nobody: Gradio then adds none of its own, which would echo every origin.
-    app = FastAPI(lifespan=living, docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(CORSMiddleware), Middleware(Doors)])
+    app = FastAPI(lifespan=living, docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Doors), Middleware(CORSMiddleware)])
     _add_routes(app, handlers)
     blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
     return gr.mount_gradio_app(

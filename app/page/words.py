@@ -15,11 +15,16 @@ def described(method: Method, values: NDArray[np.float32]) -> str:
     positive, negative = np.maximum(values, 0), np.maximum(-values, 0)
     if not positive.sum() > 0:
         return f"{method.title} found nothing that speaks for the class."
-    place, share = strongest(positive)
-    words = f"{method.title}: evidence for the class is strongest in the {place}; the strongest tenth of the picture holds {share:.0%} of it."
+    words = f"{method.title}: {placed('evidence for the class', positive)}"
     if method.signed and negative.sum() > 0.05 * positive.sum():
         words += f" Evidence against is strongest in the {strongest(negative)[0]}."
-    return words.replace("%", " %")
+    return words
+
+
+def placed(what: str, positive: NDArray[np.float32]) -> str:
+    """`what` is strongest where, and how much of it the strongest tenth holds. positive: (h, w), with a sum above 0."""
+    place, part = strongest(positive)
+    return f"{what} is strongest in the {place}; the strongest tenth of the picture holds {100 * part:.0f} % of it."
 
 
 def strongest(values: NDArray[np.float32]) -> tuple[str, float]:
@@ -42,11 +47,18 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
+def about(seconds: float) -> str:
+    """A forecast in round figures: under 1 s, about 3 s, about 2 min."""
+    if seconds < 0.75:
+        return "under 1 s"
+    return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
+
+
 def share(value: float) -> str:
     """A probability as a percentage that does not claim certainty: never 100 % or 0 %."""
     if value >= 0.9995:
-        return "> 99.9 %"
-    return "< 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
+        return "over 99.9 %"
+    return "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
 
 
 def plural(count: int, noun: str) -> str:

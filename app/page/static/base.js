@@ -3,7 +3,7 @@ window.crosscheck = (() => {
   const config = () => JSON.parse(document.getElementById("crosscheck-config").textContent);
   const page = {
     config: null,
-    view: { mode: "overlay", opacity: 75, strongest: 100, colours: "", signedColours: "", seen: false, bare: false },
+    view: { mode: "overlay", opacity: 70, strongest: 100, colours: "", signedColours: "", seen: false, bare: false },
     cross: null,
     listeners: [],
   };
@@ -53,7 +53,11 @@ window.crosscheck = (() => {
 
   /** Part of the page: `paint(value)` runs now and whenever the server sends another value. */
   page.part = (kit, paint) => {
+    let newest = 0;
     const run = () => {
+      const number = kit.props.value?.run ?? 0;
+      if (number < newest) return; // what an older run still had under way
+      newest = number;
       try {
         paint(kit.props.value ?? {});
       } catch (error) {

@@ -102,10 +102,10 @@
   };
 
   page.card = (entry) => {
-    const method = page.config.methods[entry.id];
+    const method = page.config.methods[entry.id] ?? page.config.words.consensus;
     const row = (name, text) => [make("dt", {}, name), make("dd", {}, text)];
     const facts = make("dl", {}, ...row("Formula", make("code", {}, method.formula)), ...row("Source", method.source), ...row("Asks the classifier for", method.asks),
-      ...row("Costs", entry.expected || method.costs), ...row("Known to fail", method.fails));
+      ...row("Costs", method.costs), ...row("Known to fail", method.fails));
     const dialog = page.dialog(method.title, make("p", {}, method.about), facts, ...(method.parameters.length ? [form(method, entry, () => dialog.close())] : []));
     set(dialog, "data-dialog", "card");
   };

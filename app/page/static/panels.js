@@ -23,6 +23,7 @@
       }
       say(empty, value.empty ?? "");
       for (const entry of list) update(panels.get(entry.id), entry, value);
+      page.showPhoto?.(value.picture?.photo);
       kit.element.dataset.run = value.run ?? "";
       kit.element.dataset.maps = String(list.filter((entry) => entry.map).length);
       kit.element.dataset.done = String(list.filter((entry) => entry.final).length);
@@ -35,14 +36,14 @@
       canvas: make("canvas", { class: "cc-heat" }),
       across: make("span", { class: "cc-across" }), down: make("span", { class: "cc-down" }), reading: make("span", { class: "cc-reading" }),
       cover: make("span", { class: "cc-cover" }), title: make("h3"), family: make("span", { class: "cc-family" }),
-      state: make("span", { class: "cc-state" }), cost: make("span", { class: "cc-cost" }), note: make("p", { class: "cc-note" }),
+      state: make("span", { class: "cc-state" }), time: make("span"), cost: make("p", { class: "cc-note cc-cost" }), note: make("p", { class: "cc-note" }),
     };
     const stage = make("div", { class: "cc-map", role: "img", tabindex: "0" }, parts.photo, parts.canvas, parts.across, parts.down, parts.reading, parts.cover);
     const about = make("button", { type: "button", class: "cc-small", title: "About this method", on: { click: () => page.card(panel.entry) } }, page.icon("about"));
     const larger = make("button", { type: "button", class: "cc-small", title: "Enlarge (Enter)", on: { click: () => page.larger(panel) } }, page.icon("enlarge"));
     const node = make("article", { class: "cc-panel", "data-method": entry.id },
       make("header", {}, parts.title, parts.family, about, larger), stage,
-      make("footer", {}, make("div", { class: "cc-line" }, parts.state, parts.cost), parts.note));
+      make("footer", {}, make("div", { class: "cc-line" }, parts.state, parts.time), parts.cost, parts.note));
     const panel = { node, stage, about, larger, ...parts, entry, map: null, uri: "" };
     stage.addEventListener("pointermove", (event) => {
       const box = stage.getBoundingClientRect();
@@ -63,6 +64,7 @@
     say(panel.family, entry.family);
     say(panel.state, entry.word);
     say(panel.cost, entry.cost);
+    say(panel.time, entry.time);
     say(panel.note, entry.note);
     say(panel.cover, entry.map ? "" : words[entry.state] ?? "");
     set(panel.stage, "aria-label", entry.alt);

@@ -77,12 +77,17 @@
     kit.element.replaceChildren(make("section", { class: "cc-card cc-picture", "aria-label": "Picture" },
       stage, input, buttons, error, facts, examplesTitle, examples, credit));
 
+    // The same picture lies under the maps, so it travels once, with them.
+    page.showPhoto = (uri) => {
+      if (uri) set(photo, "src", uri);
+      set(photo, "hidden", uri ? null : "");
+      set(hint, "hidden", uri ? "" : null);
+    };
+    page.showPhoto();
+
     const known = new Map();
     page.part(kit, (value) => {
-      if (value.photo) set(photo, "src", value.photo);
-      set(photo, "hidden", value.photo ? null : "");
       set(photo, "alt", value.alt ?? "");
-      set(hint, "hidden", value.photo ? "" : null);
       say(facts, value.facts ?? "");
       say(credit, value.credit ?? "");
       tell(value.error ?? "");

@@ -1,0 +1,107 @@
+"""Every control that asks the classifier again: class, contrast, methods, parameters, preset, classifier, stop."""
+
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import pixels, run_of, wait
+
+
+def choose(page: Page, control: str, text: str) -> None:
+    """Types into a list and takes the entry."""
+    box = page.locator(f"#{control} input")
+    box.click()
+    box.fill(text)
+    page.locator(f"#{control} [role=option]", has_text=text).first.click()
+
+
+def test_a_bar_makes_its_class_the_one_explained(page: Page) -> None:
+    before, run = pixels(page, "GradCAM"), run_of(page)
+    page.locator(".cc-bar[aria-pressed=false]").first.click()
+    wait(page, after=run)
+    label = page.locator(".cc-bar[aria-pressed=true] .cc-label").inner_text()
+    expect(page.locator(".cc-about")).to_contain_text(f"The maps explain “{label}”")
+    expect(page.locator("#cc-target input")).to_have_value(label)
+    assert pixels(page, "GradCAM") != before
+
+
+def test_any_class_can_be_typed_and_contrasted_with_another(page: Page) -> None:
+    run = run_of(page)
+    choose(page, "cc-target", "dots")
+    run = wait(page, after=run)
+    choose(page, "cc-rather", "streaks")
+    run = wait(page, after=run)
+    expect(page.locator(".cc-about")).to_contain_text("“dots” rather than “streaks”")
+    choose(page, "cc-rather", "dots")
+    expect(page.locator("#cc-status .cc-error")).to_contain_text("two different classes")
+
+
+def test_methods_can_be_left_out(page: Page) -> None:
+    run, count = run_of(page), page.locator(".cc-panel").count()
+    page.locator("#cc-methods label", has_text="LIME").click()
+    page.click("#cc-explain")
+    wait(page, after=run)
+    expect(page.locator(".cc-panel")).to_have_count(count - 1)
+    expect(page.locator("[data-method=LIME]")).to_have_count(0)
+
+
+def test_without_a_method_there_is_a_sentence(page: Page) -> None:
+    for box in page.locator("#cc-methods input:checked").all():
+        box.click()
+    page.click("#cc-explain")
+    expect(page.locator("#cc-status .cc-error")).to_contain_text("choose at least one")
+
+
+def test_a_method_says_what_it_is_and_takes_parameters(page: Page) -> None:
+    run = run_of(page)
+    page.click("[data-method=Occlusion] [aria-label='About Occlusion']")
+    dialog = page.locator("dialog[data-dialog=card]")
+    for words in ("Formula", "Source", "Costs", "Known to fail", "Zeiler"):
+        expect(dialog).to_contain_text(words)
+    dialog.locator("select[name=search]").select_option("fixed windows")
+    dialog.locator("button[type=submit]").click()
+    run = wait(page, after=run)
+    page.click("[data-method=Occlusion] [aria-label='About Occlusion']")
+    expect(dialog.locator("select[name=search]")).to_have_value("fixed windows")
+    dialog.locator("input[name=window]").fill("8")
+    dialog.locator("button[type=submit]").click()
+    expect(page.locator("#cc-status .cc-error")).to_contain_text("stride")
+
+
+def test_the_preset_says_its_seconds(page: Page) -> None:
+    run = run_of(page)
+    expect(page.locator("#cc-preset")).to_contain_text(" s")
+    page.locator("#cc-preset label", has_text="Fast").click()
+    page.click("#cc-explain")
+    wait(page, after=run)
+
+
+def test_stop_is_obeyed_and_keeps_the_maps_that_are_there(page: Page) -> None:
+    run = run_of(page)
+    page.locator("#cc-preset label", has_text="Thorough").click()
+    page.click("#cc-explain")
+    page.wait_for_function("(run) => +document.querySelector('#cc-status [data-run]').dataset.run > run", arg=run)
+    start = time.monotonic()
+    page.click("#cc-stop")
+    wait(page, "stopped", after=run)
+    assert time.monotonic() - start < 2
+    expect(page.locator("#cc-status .cc-now")).to_contain_text("Stopped")
+
+
+def test_another_classifier_answers(page: Page) -> None:
+    run = run_of(page)
+    page.locator("#cc-classifier input").click()
+    page.locator("#cc-classifier [role=option]", has_text="Glass box").click()
+    wait(page, after=run)
+    expect(page.locator(".cc-bar", has_text="yellow")).to_have_count(1)
+    expect(page.locator("#cc-about")).to_contain_text("classes")
+
+
+def test_the_newest_wish_wins(page: Page) -> None:
+    for name in ("plain", "dots", "streaks", "blue_veil"):
+        page.locator(f"[data-example='{name}.png']").click()
+    page.wait_for_function("document.querySelector('#cc-prediction h2').textContent.includes('blue veil')", timeout=30_000)
+    run = wait(page)
+    page.wait_for_timeout(600)
+    assert run_of(page) == run
+    expect(page.locator("#cc-prediction h2")).to_contain_text("blue veil")

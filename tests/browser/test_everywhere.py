@@ -1,0 +1,93 @@
+"""Light and dark, every size of screen, contrast, names for those who do not see, reduced motion."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, wait
+
+CONTRAST = """() => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const parse = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255]; };
+    const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = (node) => { const layers = [];
+        for (let n = node; n; n = n.parentElement) { const c = parse(getComputedStyle(n).backgroundColor); if (c[3] > 0) layers.push(c); if (c[3] === 1) break; }
+        return layers.reverse().reduce((under, c) => under.map((v, i) => v * (1 - c[3]) + c[i] * c[3]), [255, 255, 255]); };
+    const poor = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const text = walker.currentNode.textContent.trim(), node = walker.currentNode.parentElement;
+        if (!text || ['SCRIPT', 'STYLE', 'OPTION'].includes(node.tagName) || node.closest('.cc-map, [hidden], .cc-hidden')) continue;
+        if (!node.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) continue;
+        const style = getComputedStyle(node), under = ground(node), ink = parse(style.color);
+        const over = under.map((v, i) => v * (1 - ink[3]) + ink[i] * ink[3]);
+        const [a, b] = [light(over), light(under)].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
+        const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && +style.fontWeight >= 700);
+        if (ratio < (large ? 3 : 4.5)) poor.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)} (${style.color} on ${under.map(Math.round)})`);
+    }
+    return poor;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_text_has_the_contrast_of_wcag_aa(open_page: Open, theme: str) -> None:
+    page = open_page(theme=theme)
+    wait(page)
+    page.click(".cc-more summary")
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    assert page.evaluate(CONTRAST) == []
+    page.click("[data-method=Occlusion] [aria-label='About Occlusion']")
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_the_theme_changes_by_its_button(open_page: Open) -> None:
+    page = open_page(theme="light")
+    wait(page)
+    page.click("#cc-theme")
+    assert page.evaluate("document.body.classList.contains('dark')")
+
+
+@pytest.mark.parametrize("width", [360, 768, 1300, 1920])
+def test_nothing_scrolls_sideways(open_page: Open, width: int) -> None:
+    page = open_page(width=width, height=800)
+    wait(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.click("[data-method=Occlusion] [aria-label='Enlarge Occlusion']")
+    box = page.locator("dialog").bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
+    page.keyboard.press("Escape")
+    columns = page.evaluate("getComputedStyle(document.querySelector('.cc-grid')).gridTemplateColumns.split(' ').length")
+    assert columns >= (2 if width < 500 else 3)
+
+
+def test_everything_has_a_name_and_maps_are_told_in_words(open_page: Open) -> None:
+    page = open_page(width=1300)
+    wait(page)
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, a[href], [role=img], [role=progressbar], [tabindex="0"]')]
+            .filter((n) => n.checkVisibility() && !n.closest('[hidden]'))
+            .filter((n) => !(n.getAttribute('aria-label') || n.getAttribute('aria-labelledby') || n.textContent.trim() || n.title || n.labels?.length || n.alt))
+            .map((n) => n.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
+    expect(page.locator("[data-method=GradCAM] .cc-map")).to_have_attribute("aria-label", __import__("re").compile("evidence for the class is strongest in the"))
+    ids = page.evaluate("[...document.querySelectorAll('[id^=cc-]')].map((n) => n.id)")
+    assert len(ids) == len(set(ids))
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.documentElement.lang") != ""
+
+
+def test_reduced_motion_is_respected(open_page: Open) -> None:
+    page = open_page(reduced_motion="reduce")
+    wait(page)
+    assert page.evaluate("getComputedStyle(document.querySelector('.cc-bar .cc-fill')).transitionProperty") in ("none", "all")
+    assert page.evaluate("getComputedStyle(document.querySelector('.cc-bar .cc-fill')).transitionDuration") == "0s"
+
+
+def test_the_page_is_light_and_asks_little(open_page: Open) -> None:
+    page = open_page()
+    wait(page)
+    script = page.evaluate("performance.getEntriesByType('resource').filter((e) => e.name.includes('crosscheck/')).map((e) => e.decodedBodySize)")
+    assert len(script) == 2
+    assert sum(script) < 100_000
