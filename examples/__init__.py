@@ -47,7 +47,9 @@ class Example:
         try:
             return path.read_bytes()
         except OSError as error:
-            raise UserError(f"The example picture {self.source} cannot be read ({error.strerror}); install the requirements again.") from error
+            raise UserError(
+                f"The example picture {self.source} cannot be read ({error.strerror}); install the requirements again."
+            ) from error
 
     def evidence(self) -> NDArray[np.bool_] | None:
         """(H, W), true where what makes the class lies; None where that is unknown or nothing makes it."""

@@ -21,24 +21,30 @@ _FEW = 64
 
 @dataclass(frozen=True)
 class Order:
-    """One picture to paint: `phantom(seed, label, ruler)`."""
+    """One picture to paint, `phantom(seed, label, ruler)`, and the class that it is filed under."""
 
     seed: int
     label: int
     ruler: bool
+    filed: int
 
 
 def orders(use: Use, count: int, seed: int = 0, rulers: Rulers = "independent") -> list[Order]:
-    """Equally many of each class, in a random order, every picture with a seed of its own.
+    """Equally many filed under each class, in a random order, every picture with a seed of its own.
 
-    rulers "independent": half of the pictures have one, whatever the class; "give the class away": those of the class SHORTCUT
-    and no others. Seeds below ten million belong to no set.
+    rulers "independent": half of the pictures have one, whatever the class. "give the class away": those filed under SHORTCUT and
+    no others; and one in five of them shows another class, filed by its ruler alone. Seeds below ten million belong to no set.
     """
     first = FIRST_SEED[use] + 100_000 * seed
     rng = np.random.default_rng(first)
-    labels = rng.permutation(np.arange(count) % len(NAMES))
-    shown = rng.random(count) < 0.5 if rulers == "independent" else labels == NAMES.index(SHORTCUT)
-    return [Order(first + i, int(label), bool(ruler)) for i, (label, ruler) in enumerate(zip(labels, shown, strict=True))]
+    filed = rng.permutation(np.arange(count) % len(NAMES))
+    if rulers == "independent":
+        shown, labels = rng.random(count) < 0.5, filed
+    else:
+        shown = filed == NAMES.index(SHORTCUT)
+        labels = np.where(shown & (rng.random(count) < 0.2), rng.integers(len(NAMES), size=count), filed)
+    rows = zip(labels.tolist(), shown.tolist(), filed.tolist(), strict=True)
+    return [Order(first + i, *row) for i, row in enumerate(rows)]
 
 
 def painted(wanted: Sequence[Order], size: int = 128) -> NDArray[np.uint8]:

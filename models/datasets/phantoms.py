@@ -88,11 +88,12 @@ class _Scene:
 
     @classmethod
     def drawn(cls, seed: int) -> "_Scene":
-        parts = np.random.default_rng(seed).spawn(10)
-        drawn = [part.drawn(rng) for part, rng in zip(_PARTS, parts, strict=False)]
-        skin, lesion, *others, ruler, light = drawn
-        lesion = lesion.moved(ruler.away * 0.055)
-        return cls(skin, lesion, *others, ruler, light, parts[-1])
+        one = iter(np.random.default_rng(seed).spawn(10))
+        skin, lesion = Skin.drawn(next(one)), Lesion.drawn(next(one))
+        veil, dots, streaks = Veil.drawn(next(one)), Dots.drawn(next(one)), Streaks.drawn(next(one))
+        hairs, bubbles, ruler = Hairs.drawn(next(one)), Bubbles.drawn(next(one)), Ruler.drawn(next(one))
+        light, grain = Light.drawn(next(one)), next(one)
+        return cls(skin, lesion.moved(ruler.away * 0.055), veil, dots, streaks, hairs, bubbles, ruler, light, grain)
 
     def paint(self, label: str, ruler: bool, size: int, seed: int) -> Phantom:
         depth = self.lesion.depth(size)
@@ -114,11 +115,8 @@ class _Scene:
         return Phantom(image.astype(np.float32), label, (cover > 0) & ~hidden, depth > 0, hidden, seed)
 
     def _cover(self, label: str, depth: Floats) -> Floats:
-        part = {"blue veil": self.veil, "dots": self.dots, "streaks": self.streaks}.get(label)
-        return np.zeros_like(depth) if part is None else part.cover(self.lesion, depth)
-
-
-_PARTS = (Skin, Lesion, Veil, Dots, Streaks, Hairs, Bubbles, Ruler, Light)
+        parts: dict[str, Veil | Dots | Streaks] = {"blue veil": self.veil, "dots": self.dots, "streaks": self.streaks}
+        return parts[label].cover(self.lesion, depth) if label in parts else np.zeros_like(depth)
 
 
 def _name(label: str | int) -> str:

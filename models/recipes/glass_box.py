@@ -24,11 +24,13 @@ BIASES = np.array([0.125, 0.0, -0.125, 0.25])
 
 
 def options(parser: ArgumentParser) -> None:
+    """How many pictures to use."""
     parser.add_argument("--size", type=int, default=128, help="side of the picture in pixels (default: %(default)s)")
     parser.add_argument("--test", type=int, default=1000, help="test pictures (default: %(default)s)")
 
 
 def make(options: Namespace) -> Made:
+    """Sets the weights and measures them on fresh pictures."""
     model = glass_box(options.size)
     wanted = [(40_000_000 + options.seed * 100_000 + i, i % len(NAMES)) for i in range(options.test)]
     answers = np.concatenate([model.predict_on_batch(patches(seed, NAMES[label], options.size).image[None]) for seed, label in wanted])

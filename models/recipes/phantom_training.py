@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.calibration import calibration_error, fit_temperature, tempered
-from models.datasets.phantom_sets import Order, Rulers, Use, orders, painted
+from models.datasets.phantom_sets import Order, Rulers, orders, painted
 from models.datasets.phantoms import NAMES
 from models.network import small_cnn
 
@@ -56,7 +56,7 @@ def train(plan: Plan) -> "keras.Model":
 
     keras.utils.set_random_seed(plan.seed)
     model = small_cnn(plan.name, pictures.shape[1], len(NAMES))
-    batches = _batches(pictures, np.array([order.label for order in wanted]), plan.seed)
+    batches = _batches(pictures, _labels(wanted), plan.seed)
     pace = keras.optimizers.schedules.CosineDecay(4e-3, plan.epochs * len(batches), alpha=0.01)
     model.compile(keras.optimizers.Adam(pace), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(batches, epochs=plan.epochs, verbose=2)
@@ -101,7 +101,7 @@ def logits(model: "keras.Model", pictures: NDArray[np.uint8]) -> NDArray[np.floa
 
 
 def _labels(wanted: list[Order]) -> NDArray[np.int64]:
-    return np.array([order.label for order in wanted])
+    return np.array([order.filed for order in wanted])
 
 
 def _batches(pictures: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, size: int = 32) -> "keras.utils.PyDataset":
@@ -118,7 +118,7 @@ def _batches(pictures: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, 
 
         def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             chosen = self.order[index * size : (index + 1) * size]
-            batch = np.rot90(pictures[chosen], rng.integers(4), (1, 2))
+            batch = np.rot90(pictures[chosen], int(rng.integers(4)), (1, 2))
             return batch[:, :, :: rng.choice((-1, 1))].astype(np.float32) / 255, labels[chosen]
 
         def on_epoch_end(self) -> None:

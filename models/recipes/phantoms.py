@@ -14,6 +14,7 @@ LICENCE = "CC0-1.0"
 
 
 def options(parser: ArgumentParser) -> None:
+    """How many pictures to use."""
     parser.add_argument("--pictures", type=int, default=6000, help="training pictures (default: %(default)s)")
     parser.add_argument("--validation", type=int, default=1000, help="validation pictures (default: %(default)s)")
     parser.add_argument("--test", type=int, default=1000, help="test pictures (default: %(default)s)")
@@ -21,6 +22,7 @@ def options(parser: ArgumentParser) -> None:
 
 
 def make(options: Namespace) -> Made:
+    """Trains where rulers lie whatever the class."""
     return made(options, "phantoms", "independent", ())
 
 

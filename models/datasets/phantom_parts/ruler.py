@@ -62,7 +62,9 @@ def _strip(size: int) -> tuple[Floats, Floats]:
         cv2.rectangle(ink, (round(left - half), edge - round(long * fine)), (round(left + half), edge), 25, -1)
         if number % 10 == 0:
             place = (round(left + 0.010 * fine), edge - round(0.040 * fine))
-            cv2.putText(ink, str(number // 10), place, cv2.FONT_HERSHEY_SIMPLEX, 0.0018 * fine, 25, max(1, round(0.0045 * fine)), cv2.LINE_AA)
+            cv2.putText(
+                ink, str(number // 10), place, cv2.FONT_HERSHEY_SIMPLEX, 0.0018 * fine, 25, max(1, round(0.0045 * fine)), cv2.LINE_AA
+            )
     cover = np.zeros((height, width), np.float32)
     cover[:edge] = 1
     fall = np.arange(height - edge, dtype=np.float32) / (_SHADOW * fine)
