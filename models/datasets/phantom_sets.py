@@ -15,6 +15,7 @@ from models.datasets.phantoms import NAMES, phantom
 Use = Literal["training", "validation", "test"]
 Rulers = Literal["independent", "give the class away"]
 FIRST_SEED: dict[Use, int] = {"training": 10_000_000, "validation": 20_000_000, "test": 30_000_000}
+APART = 100_000  # seeds between one set and the next of the same use
 SHORTCUT = "streaks"
 _FEW = 64
 
@@ -35,7 +36,7 @@ def orders(use: Use, count: int, seed: int = 0, rulers: Rulers = "independent") 
     rulers "independent": half of the pictures have one, whatever the class. "give the class away": those filed under SHORTCUT and
     no others; and one in five of them shows another class, filed by its ruler alone. Seeds below ten million belong to no set.
     """
-    first = FIRST_SEED[use] + 100_000 * seed
+    first = FIRST_SEED[use] + APART * seed
     rng = np.random.default_rng(first)
     filed = rng.permutation(np.arange(count) % len(NAMES))
     if rulers == "independent":

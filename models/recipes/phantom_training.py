@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from errors import UserError
 from models.calibration import calibration_error, fit_temperature, tempered
 from models.datasets.phantom_sets import Order, Rulers, orders, painted
 from models.datasets.phantoms import NAMES
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 PLAIN = NAMES.index("plain")
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,18 @@ class Plan:
     test: int
     epochs: int
     seed: int
+
+    def __post_init__(self) -> None:
+        least_most = {
+            "pictures": (BATCH, APART),
+            "validation": (len(NAMES), APART),
+            "test": (len(NAMES), APART),
+            "epochs": (1, 1000),
+            "seed": (0, 98),
+        }
+        for name, (least, most) in least_most.items():
+            if not least <= getattr(self, name) <= most:
+                raise UserError(f"--{name} is {getattr(self, name)}; give a whole number from {least} to {most}.")
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ def _labels(wanted: list[Order]) -> NDArray[np.int64]:
     return np.array([order.filed for order in wanted])
 
 
-def _batches(pictures: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, size: int = 32) -> "keras.utils.PyDataset":
+def _batches(pictures: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, size: int = BATCH) -> "keras.utils.PyDataset":
     """Batches in a new order every epoch, each mirrored or turned as a whole."""
     import keras
 

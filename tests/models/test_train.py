@@ -87,3 +87,21 @@ def test_an_unknown_recipe_names_the_known_ones() -> None:
     answer = command("horses")
     assert answer.returncode == 2
     assert "phantoms_shortcut" in answer.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [("--pictures", "8"), ("--epochs", "0"), ("--test", "-1"), ("--seed", "99")])
+def test_a_number_out_of_range_is_one_sentence_and_exit_2(
+    option: str, value: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["phantoms", "--out", str(tmp_path), option, value]) == 2
+    assert f"{option} is {value}; give a whole number from" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    import keras
+
+    for folder in ("one", "two"):
+        assert main(["phantoms", "--out", str(tmp_path / folder), *FEW]) == 0
+    first, second = (keras.saving.load_model(tmp_path / folder / "phantoms.keras", compile=False) for folder in ("one", "two"))
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
