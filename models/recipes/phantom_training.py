@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.calibration import calibration_error, fit_temperature, tempered
-from models.datasets.phantom_sets import Order, Rulers, orders, painted
+from models.datasets.phantom_sets import APART, Order, Rulers, orders, painted
 from models.datasets.phantoms import NAMES
 from models.network import small_cnn
 
