@@ -49,6 +49,11 @@ class Classifier:
         self._replaced = replaced or {}
         self._feeds = [tensor for tensor, _ in trace.variables() if tensor.name in self._replaced]
 
+    @property
+    def traces(self) -> int:
+        """How often the model has been traced, whatever was asked."""
+        return self._trace.calls
+
     @cached_property
     def default_layers(self) -> tuple[SpatialLayer, ...]:
         """The card's layers, or the last of each branch. UserError where the card names one that is not there."""

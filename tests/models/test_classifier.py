@@ -157,7 +157,7 @@ def test_twenty_batch_sizes_are_one_trace() -> None:
     for count in range(1, 21):
         served.outputs(pictures(served, count))
         served.gradients(pictures(served, count), Score(count % 4))
-    assert served._trace.calls == 1
+    assert served.traces == 1
 
 
 def test_scores_mean_what_they_say() -> None:
