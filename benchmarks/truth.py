@@ -66,17 +66,16 @@ def on_phantoms(count: int, settings: Settings) -> None:
         for title, values in baselines(picture, case).items():
             rows[title].append(judged(values, picture.evidence, near))
         for result in (r for r in study(case, [method() for method in METHODS]) if r.done):
-            asked = result.evaluations + result.shared
-            if result.attribution is None:
+            found = result.attribution
+            if found is None:
                 raise SystemExit(f"{result.method.title} failed: {result.error}")
-            rows[result.method.title].append(judged(result.attribution.values, picture.evidence, near, asked, result.attribution.converged))
+            asked = result.evaluations + result.shared
+            rows[result.method.title].append(judged(found.values, picture.evidence, near, asked, found.converged))
     inside, near_area = np.mean(areas, axis=0)
-    print(
-        f"\n{count} phantoms, {settings.preset}, {time.perf_counter() - started:.0f} s; evidence {inside:.3f}, near it {near_area:.3f} of the area\n"
-    )
-    print(
-        "| map | energy in the evidence | energy near it | points near it | blank | converged | evaluations |\n|---|---|---|---|---|---|---|"
-    )
+    seconds = time.perf_counter() - started
+    print(f"\n{count} phantoms, {settings.preset}, {seconds:.0f} s; evidence {inside:.3f}, near it {near_area:.3f} of the area\n")
+    print("| map | energy in the evidence | energy near it | points near it | blank | converged | evaluations |")
+    print("|---|---|---|---|---|---|---|")
     for title, found in rows.items():
         print(printed(title, found))
     judge_goals(rows, float(near_area))
