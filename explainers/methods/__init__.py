@@ -3,6 +3,7 @@
 from explainers.method import Method
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
+from explainers.methods.hirescam import HiResCAM
 from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
@@ -24,6 +25,7 @@ SEVEN: tuple[type[Method], ...] = (
 
 METHODS: tuple[type[Method], ...] = (
     *SEVEN,
+    HiResCAM,
     RISE,
     PartitionSHAP,
 )
