@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PRESETS", "Case", "Settings", "Stopped"]
 
-PRESETS = {"Fast": 120, "Balanced": 400, "Thorough": 2000}
+PRESETS = {"Fast": 120, "Balanced": 500, "Thorough": 2000}
 """Preset -> pictures that one method may put through the model; the pool that LIME, SHAP and RISE share counts as one method."""
 
 T = TypeVar("T")
@@ -29,14 +29,15 @@ T = TypeVar("T")
 class Settings:
     """What all methods of a case have in common.
 
-    preset: how much to spend. fill: what replaces hidden parts, and the baseline. segments: superpixels aimed at.
-    seed: of everything drawn. budget: pictures that one method may ask for; None takes the preset's. batch: pictures put
-    through the model at once. layers: names of the layers for the CAM family; empty takes the classifier's own choice.
+    preset: how much to spend. fill: what replaces hidden parts, and the baseline. segments: superpixels aimed at; 20 is what
+    500 answers can tell apart (docs/estimators.md). seed: of everything drawn. budget: pictures that one method may ask for;
+    None takes the preset's. batch: pictures put through the model at once. layers: names of the layers for the CAM family;
+    empty takes the classifier's own choice.
     """
 
     preset: str = "Balanced"
     fill: str = "blur"
-    segments: int = 40
+    segments: int = 20
     seed: int = 0
     budget: int | None = None
     batch: int = 32
