@@ -59,11 +59,11 @@ def explain(job: "Job", shelf: Shelf, budget: float) -> None:
         entry = shelf.entry(question.classifier)
         outlook = forecast(question.methods, case, entry)
         for preset in PRESETS:
-            if preset not in entry.seconds:
+            if preset not in entry.forecasts:
                 other = Case(classifier, case.image, case.score, Settings(preset=preset))
-                entry.seconds[preset] = forecast(question.methods, other, entry).seconds
+                entry.forecasts[preset] = forecast(question.methods, other, entry).seconds
         job.stop_case = case.stop
-        job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds)
+        job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds * entry.pace)
         if job.abandoned:
             return
         clock = Timer(budget, case.stop)
@@ -79,7 +79,7 @@ def explain(job: "Job", shelf: Shelf, budget: float) -> None:
         return job.fail(error, "methods")
     late = job.report.elapsed >= budget
     if not late and not job.abandoned and all(result.done and not result.error for result in job.report.results.values()):
-        entry.seconds[question.preset] = job.report.elapsed
+        entry.pace = job.report.elapsed / max(outlook.seconds, 1e-3)
     words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
     return job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
 

@@ -1,4 +1,4 @@
-"""The example pictures that the page offers for a classifier, each with a title and its credit."""
+"""The example pictures that the page offers for a classifier, each with what is known of it and whom to thank."""
 
 import logging
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.uploads import Picture
+from examples import examples_for
 from models.pictures import decode, fit
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -18,40 +19,57 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Example:
-    """A picture to try. thumb: (96, 96, 3) uint8."""
+class Shown:
+    """An example on offer. thumb: (96, 96, 3) uint8. evidence: (H, W) of the picture, true where what makes its class lies, or None."""
 
     picture: Picture
     title: str
-    credit: str
-    thumb: NDArray[np.uint8] = field(repr=False, compare=False)
+    caption: str = ""
+    credit: str = ""
+    thumb: NDArray[np.uint8] = field(repr=False, compare=False, default_factory=lambda: np.zeros((*THUMB, 3), np.uint8))
+    evidence: NDArray[np.bool_] | None = field(repr=False, compare=False, default=None)
 
 
 class Gallery:
-    """Classifier -> examples: the bundled ones that fit it, and the host's own folder for every classifier."""
+    """Classifier -> examples: the bundled ones that fit it, then the host's own folder, which serves every classifier."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    def of(self, classifier: str) -> tuple[Example, ...]:
-        """The examples of that classifier; read once."""
-        own = _pictures_in(self._folder) if self._folder else ()
-        return own
+    def of(self, classifier: str) -> tuple[Shown, ...]:
+        """The examples of that classifier, the best to begin with first; each is read once."""
+        return _bundled(classifier) + (_pictures_in(self._folder) if self._folder else ())
+
+    def find(self, classifier: str, picture: Picture) -> Shown | None:
+        """The example that this picture is, if it is one."""
+        return next((one for one in self.of(classifier) if one.picture == picture), None)
 
 
-@lru_cache(maxsize=8)
-def _pictures_in(folder: Path) -> tuple[Example, ...]:
+@lru_cache(maxsize=16)
+def _bundled(classifier: str) -> tuple[Shown, ...]:
+    found = []
+    for example in examples_for(classifier):
+        data = example.data()
+        found.append(Shown(Picture.of(data, example.title, example.name), example.title, example.caption, example.credit, _thumb(decode(data)), example.evidence()))
+    return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def _pictures_in(folder: Path) -> tuple[Shown, ...]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
-    return tuple(example for file in files[:AT_MOST] if (example := _read(file)))
+    return tuple(shown for file in files[:AT_MOST] if (shown := _read(file)))
 
 
-def _read(file: Path) -> Example | None:
+def _read(file: Path) -> Shown | None:
     """None, and a line in the log, where the file is no picture."""
     data = file.read_bytes()
     try:
-        picture = decode(data)
+        thumb = _thumb(decode(data))
     except Exception as error:
         log.warning("the example %s is left out: %s", file.name, error)
         return None
-    thumb = np.round(np.clip(fit(picture, THUMB, "crop"), 0, 1) * 255).astype(np.uint8)
-    return Example(Picture.of(data, file.name, file.name), file.stem.replace("_", " "), "", thumb)
+    return Shown(Picture.of(data, file.name, file.name), file.stem.replace("_", " "), thumb=thumb)
+
+
+def _thumb(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.round(np.clip(fit(picture, THUMB, "crop"), 0, 1) * 255).astype(np.uint8)

@@ -32,7 +32,7 @@ BUNDLED = {
 class Entry:
     """A classifier on offer. forward, backward: seconds that a picture costs on this machine, and a picture with its gradient.
 
-    seconds: preset -> how long an explanation takes here, as forecast and, once one has run, as measured.
+    forecasts: preset -> seconds that an explanation should take. pace: measured over forecast, from the last that ran.
     """
 
     name: str
@@ -41,7 +41,8 @@ class Entry:
     error: str = ""
     forward: float = 0.0
     backward: float = 0.0
-    seconds: dict[str, float] = field(default_factory=dict)
+    forecasts: dict[str, float] = field(default_factory=dict)
+    pace: float = 1.0
     future: "Future[Classifier]" = field(default_factory=Future)
 
 

@@ -48,6 +48,7 @@ def serving(*flags: str) -> Iterator[Server]:
     """`python -m app serve` on a free port, up when this yields; its classifiers may still be loading."""
     command = [sys.executable, "-m", "app", "serve", "--port", "0", *flags]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    reader = threading.Thread()
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=ROOT, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -70,6 +71,10 @@ def serving(*flags: str) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if reader.ident:
+            reader.join(5)
+        if process.stdout:
+            process.stdout.close()
 
 
 class Visitor:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from app.gallery import Example
-from app.page.pictures import thumb_uri
+from app.gallery import Shown
+from app.page.pictures import thumb_uri, truth_uri
 from app.page.words import about
 from app.session import Question, Report, Session
 from app.uploads import Picture
@@ -68,7 +68,7 @@ class Choices:
         examples = self.handlers.gallery.of(classifier)
         return examples[0].picture if examples else last.picture if last else None
 
-    def _example(self, classifier: str, wanted: Any) -> Example:
+    def _example(self, classifier: str, wanted: Any) -> Shown:
         for example in self.handlers.gallery.of(classifier):
             if example.picture.example == wanted:
                 return example
@@ -104,24 +104,42 @@ class Choices:
             values["rather"] = gr.update(choices=[(NOTHING, NOTHING), *classes], value=NOTHING if rather is None else rather)
             values["about"] = facts(report)
         entry = self.handlers.shelf.entry(report.question.classifier)
-        if entry.seconds:
-            values["preset"] = gr.update(choices=[(f"{name} · {about(entry.seconds[name])}", name) for name in PRESETS if name in entry.seconds])
+        if entry.forecasts:
+            times = {name: about(entry.forecasts[name] * entry.pace) for name in PRESETS if name in entry.forecasts}
+            values["preset"] = gr.update(choices=[(f"{name} · {words}", name) for name, words in times.items()])
         return values
 
     def _picture_box(self, report: Report, run: int) -> dict[str, Any]:
-        picture = report.question.picture
-        examples = self.handlers.gallery.of(report.question.classifier)
-        own = next((example for example in examples if example.picture == picture), None)
-        size = report.image.shape if report.image is not None else None
+        name, picture = report.question.classifier, report.question.picture
+        own = self.handlers.gallery.find(name, picture)
+        title = own.title if own else picture.name
+        size = f" · seen at {report.image.shape[1]} × {report.image.shape[0]} pixels" if report.image is not None else ""
         return {
             "run": run,
-            "alt": f"The picture explained: {own.title if own else picture.name}",
-            "facts": f"{own.title if own else picture.name}" + (f" · seen at {size[1]} × {size[0]} pixels" if size else ""),
+            "alt": f"The picture explained: {title}",
+            "facts": title + size,
+            "caption": own.caption if own else "",
             "credit": own.credit if own else "",
             "error": report.error if report.place == "picture" else "",
             "example": picture.example,
-            "examples": [{"id": one.picture.example, "title": one.title, "thumb": thumb_uri(one.thumb)} for one in examples],
+            "examples": self._thumbs(name),
+            "truth": self._truth(own, report),
         }
+
+    def idle(self, classifier: str, run: int) -> dict[str, Any]:
+        """Before there is a picture: the examples, and what to do."""
+        examples = self._thumbs(classifier)
+        words = "Choose a picture" + (" or take an example" if examples else "") + "; its maps appear here."
+        return {"picture": {"run": run, "examples": examples}, "grid": {"run": run, "empty": words}}
+
+    def _thumbs(self, classifier: str) -> list[dict[str, str]]:
+        return [{"id": one.picture.example, "title": one.title, "thumb": thumb_uri(one.thumb)} for one in self.handlers.gallery.of(classifier)]
+
+    def _truth(self, own: Shown | None, report: Report) -> str:
+        """The outline of what makes the class, where that is known and is the class explained."""
+        if own is None or own.evidence is None or report.photo is None or report.card is None:
+            return ""
+        return truth_uri(own.evidence, report.photo.shape[:2], report.card.fit)
 
 
 def _with_classes(report: Report | None, question: Question, target: Any, rather: Any) -> Question:

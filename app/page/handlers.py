@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -67,7 +68,7 @@ class Handlers:
         gr.on([c["target"].input, c["rather"].input], self._on("class"), **usual)
         c["explain"].click(self._on("explain"), **usual)
         blocks.load(self._on("arrived"), **usual)
-        c["stop"].click(self.stop_pressed, queue=False, api_visibility="private")
+        c["stop"].click(self.stop_pressed, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None, api_visibility="private")
         blocks.unload(self.left)
 
     def _on(self, kind: str) -> Any:
@@ -100,12 +101,16 @@ class Handlers:
         sent: dict[str, Any] = {}
         try:
             question = self.choices.question(session, wish)
-            if question is None or (wish.kind == "class" and question == session.question):
+            if wish.kind == "class" and question == session.question:
                 return  # Gradio's lists speak twice: when an entry is taken, and when the list is left
             run = session.begin()
             session.question = question
+            if question is None:
+                yield self._changed(self.choices.idle(wish.inputs[0], run), sent)
+                return
             job = self.jobs.ask(question)
-            async for report in self._reports(session, run, job):
+            async for shared in self._reports(session, run, job):
+                report = replace(shared, question=question)  # whoever asked first may have named the same picture otherwise
                 session.report = report if report.card else session.report
                 if changed := self._changed(paint(report, run) | self.choices.around(report, run), sent):
                     yield changed  # an empty dictionary is no answer to Gradio

@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.card import Fit
+from models.pictures import fit
+
 KEPT = 400
 JPEG_QUALITY = 88
 _kept: OrderedDict[tuple[str, int | bytes], tuple[Any, str]] = OrderedDict()
@@ -34,6 +37,20 @@ def codes_uri(key: Any, codes: Callable[[], NDArray[np.uint8]]) -> str:
 def thumb_uri(photo: NDArray[np.uint8]) -> str:
     """(H, W, 3) RGB -> a JPEG for a list of examples."""
     return _once("thumb", photo, lambda: _encoded(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80]))
+
+
+def truth_uri(evidence: NDArray[np.bool_], size: tuple[int, ...], how: Fit) -> str:
+    """The outline of the evidence (h, w), brought to (H, W) as the picture was: white, edged with black, else transparent -> PNG."""
+    return _once("truth", evidence, lambda: _outline(evidence, (size[0], size[1]), how))
+
+
+def _outline(evidence: NDArray[np.bool_], size: tuple[int, int], how: Fit) -> str:
+    mask = (fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5).astype(np.uint8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    canvas = np.zeros((*size, 4), np.uint8)
+    for colour, width in (((0, 0, 0, 255), 7), ((255, 255, 255, 255), 3)):
+        cv2.drawContours(canvas, contours, -1, colour, width, cv2.LINE_AA)
+    return _encoded(".png", canvas, [])
 
 
 def _encoded(kind: str, pixels: NDArray[np.uint8], flags: list[int]) -> str:

@@ -59,6 +59,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Open]:
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("console", lambda message: complaints.append(f"console: {message.text}") if message.type == "error" else None)
         page.on("request", lambda request: complaints.append(f"outside: {request.url}") if foreign(request.url, server) else None)
+        page.on("response", lambda answer: complaints.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
         page.goto(f"{server.address}/?__theme={theme}")
         return page
 

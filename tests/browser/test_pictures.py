@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, pixels, run_of, wait
@@ -50,7 +51,7 @@ def test_a_pasted_and_a_dropped_picture_are_explained(page: Page, phantoms: Path
 def test_the_camera_takes_a_picture(page: Page) -> None:
     run = run_of(page)
     page.click("#cc-picture [data-part=camera]")
-    page.wait_for_function("document.querySelector('.cc-video').videoWidth > 0")
+    page.wait_for_function("document.querySelector('.cc-video')?.videoWidth > 0")
     page.click("dialog [data-part=take]")
     wait(page, after=run)
     expect(page.locator("#cc-picture .cc-facts").first).to_contain_text("camera")
@@ -64,9 +65,9 @@ def test_an_example_is_explained_when_it_is_pressed(page: Page) -> None:
     expect(page.locator("#cc-prediction h2")).to_contain_text("blue veil")
 
 
-def test_a_file_name_is_never_markup(page: Page, phantoms: Path, tmp_path: Path) -> None:
+def test_a_file_name_is_never_markup(page: Page, tmp_path: Path) -> None:
     name = "<img src=x onerror=alert(1)>{{value}}${1}.png"
-    (tmp_path / name).write_bytes((phantoms / "dots.png").read_bytes())
+    Image.new("RGB", (40, 40), "tan").save(tmp_path / name)
     run = run_of(page)
     page.set_input_files("#cc-picture input[type=file]", tmp_path / name)
     wait(page, after=run)

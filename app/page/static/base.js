@@ -3,7 +3,7 @@ window.crosscheck = (() => {
   const config = () => JSON.parse(document.getElementById("crosscheck-config").textContent);
   const page = {
     config: null,
-    view: { mode: "overlay", opacity: 70, strongest: 100, colours: "", signedColours: "", seen: false, bare: false },
+    view: { mode: "overlay", opacity: 70, strongest: 100, colours: "", signedColours: "", seen: false, truth: false, bare: false },
     cross: null,
     listeners: [],
   };

@@ -30,17 +30,19 @@
   };
 
   const layer = (panel) => {
-    const photo = make("img", { alt: "", class: "cc-photo" }), canvas = make("canvas", { class: "cc-heat" });
+    const photo = make("img", { alt: "", class: "cc-photo" }), canvas = make("canvas", { class: "cc-heat" }), truth = make("img", { alt: "", class: "cc-truth" });
     let painted = "";
     const draw = () => {
       const key = `${panel.uri.length}${panel.entry.version}${JSON.stringify(page.view)}`;
       const wanted = page.view.seen ? panel.pictures.seen : panel.pictures.photo;
       if (wanted) set(photo, "src", wanted);
+      if (page.truth) set(truth, "src", page.truth);
+      set(truth, "hidden", page.truth && page.view.truth ? null : "");
       photo.style.visibility = page.view.mode === "heat" && panel.map ? "hidden" : "visible";
       if (panel.map && key !== painted) page.paint(canvas, panel.map);
       painted = key;
     };
-    return { nodes: [photo, canvas], draw };
+    return { nodes: [photo, canvas, truth], draw };
   };
 
   const stage = (panel, ...children) => {

@@ -32,13 +32,13 @@
 
   const create = (entry) => {
     const parts = {
-      photo: make("img", { alt: "", class: "cc-photo", draggable: "false" }),
+      photo: make("img", { alt: "", class: "cc-photo", draggable: "false" }), truth: make("img", { alt: "", class: "cc-truth", draggable: "false" }),
       canvas: make("canvas", { class: "cc-heat" }),
       across: make("span", { class: "cc-across" }), down: make("span", { class: "cc-down" }), reading: make("span", { class: "cc-reading" }),
       cover: make("span", { class: "cc-cover" }), title: make("h3"), family: make("span", { class: "cc-family" }),
       state: make("span", { class: "cc-state" }), time: make("span"), cost: make("p", { class: "cc-note cc-cost" }), note: make("p", { class: "cc-note" }),
     };
-    const stage = make("div", { class: "cc-map", role: "img", tabindex: "0" }, parts.photo, parts.canvas, parts.across, parts.down, parts.reading, parts.cover);
+    const stage = make("div", { class: "cc-map", role: "img", tabindex: "0" }, parts.photo, parts.canvas, parts.truth, parts.across, parts.down, parts.reading, parts.cover);
     const about = make("button", { type: "button", class: "cc-small", title: "About this method", on: { click: () => page.card(panel.entry) } }, page.icon("about"));
     const larger = make("button", { type: "button", class: "cc-small", title: "Enlarge (Enter)", on: { click: () => page.larger(panel) } }, page.icon("enlarge"));
     const node = make("article", { class: "cc-panel", "data-method": entry.id },
@@ -93,6 +93,8 @@
     const { photo, seen } = panel.pictures, wanted = page.view.seen ? seen : photo;
     if (wanted) set(panel.photo, "src", wanted);
     set(panel.photo, "data-pixels", page.view.seen ? "yes" : null);
+    if (page.truth) set(panel.truth, "src", page.truth);
+    set(panel.truth, "hidden", page.truth && page.view.truth ? null : "");
     panel.photo.style.visibility = page.view.mode === "heat" && panel.map && !page.view.bare ? "hidden" : "visible";
     panel.canvas.style.visibility = page.view.bare ? "hidden" : "visible";
   };

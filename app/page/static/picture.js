@@ -14,7 +14,7 @@
     const facts = make("p", { class: "cc-facts" });
     const examples = make("div", { class: "cc-examples", role: "group", "aria-label": "Example pictures" });
     const examplesTitle = make("h3", {}, "Or take one of these");
-    const credit = make("p", { class: "cc-facts" });
+    const caption = make("p", { class: "cc-caption" }), credit = make("p", { class: "cc-facts" });
     const tell = (text) => {
       say(error, text);
       set(error, "hidden", text ? null : "");
@@ -75,7 +75,7 @@
       button("Paste", "paste", paste, { "data-part": "paste" }),
       button("Camera", "camera", () => page.camera(send, tell), { "data-part": "camera" }));
     kit.element.replaceChildren(make("section", { class: "cc-card cc-picture", "aria-label": "Picture" },
-      stage, input, buttons, error, facts, examplesTitle, examples, credit));
+      stage, input, buttons, error, caption, facts, credit, examplesTitle, examples));
 
     // The same picture lies under the maps, so it travels once, with them.
     page.showPhoto = (uri) => {
@@ -90,6 +90,8 @@
       set(photo, "alt", value.alt ?? "");
       say(facts, value.facts ?? "");
       say(credit, value.credit ?? "");
+      say(caption, value.caption ?? "");
+      page.showTruth ? page.showTruth(value.truth ?? "") : (page.truth = value.truth ?? "");
       tell(value.error ?? "");
       const list = value.examples ?? [];
       const order = list.map((entry) => entry.id).join("\n");

@@ -39,6 +39,16 @@
     const plain = legend("colours", "none", "", "strongest"), signed = legend("signedColours", "against", "0", "for");
     const legends = () => { plain.draw(); signed.draw(); };
     const seen = make("input", { type: "checkbox", id: "cc-seen", on: { change: () => page.change({ seen: seen.checked }) } });
+    const truth = make("input", { type: "checkbox", id: "cc-truth", on: { change: () => page.change({ truth: truth.checked }) } });
+    const truthField = make("label", { class: "cc-field", title: "What was planted in this picture to make its class" }, truth, make("span", {}, "Outline the true evidence"));
+    /** Only some examples have evidence that is known; for others there is nothing to outline. */
+    page.showTruth = (uri) => {
+      set(truthField, "hidden", uri ? null : "");
+      if (page.truth === uri) return;
+      page.truth = uri;
+      page.change({});
+    };
+    set(truthField, "hidden", page.truth ? null : "");
     page.spoken = make("p", { class: "cc-hidden", role: "status", "aria-live": "polite" });
     const more = make("details", { class: "cc-more" }, make("summary", {}, "Colours and reading help"),
       make("div", { class: "cc-row" },
@@ -52,7 +62,7 @@
         make("div", { class: "cc-choices", role: "group", "aria-label": "View" }, ...shown),
         slider("cc-opacity", "Opacity", "How much of the colour covers the picture", 0, page.view.opacity, (value) => `${value} %`),
         slider("cc-strongest", "Strongest", "Show only the strongest part of each map", 1, 100, (value) => (value >= 100 ? "whole map" : `${value} % of area`)),
-        plain.node, signed.node, button("Compare two", "compare", () => page.compare(), { "data-part": "compare" })),
+        truthField, plain.node, signed.node, button("Compare two", "compare", () => page.compare(), { "data-part": "compare" })),
       more, page.spoken);
   };
 })();
