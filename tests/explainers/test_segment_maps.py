@@ -1,0 +1,48 @@
+"""When maps of a growing pool are drawn, and how their errors and what is missing are told."""
+
+import numpy as np
+import pytest
+
+from explainers.estimators import kernel_shap, surrogate_shap
+from explainers.segment_maps import _further, halves, standard_errors, steps
+from tests.explainers.games import drawn, random_game
+
+
+def test_maps_are_drawn_at_doublings_and_at_the_budget() -> None:
+    assert steps(42, 500) == [128, 256, 500]
+    assert steps(42, 128) == [128]
+    assert steps(300, 2000) == [512, 1024, 2000]
+    assert steps(2, 20) == [20]
+
+
+def test_what_is_missing_grows_with_the_square_of_the_error() -> None:
+    """An error of twice the threshold needs four times the evaluations: 500 -> 2000, so 2000 more to one digit, upwards."""
+    assert _further(500, 0.1) == 2000
+    assert _further(500, 0.051) == 30
+    assert _further(1000, 0.5) == 100_000
+
+
+@pytest.mark.parametrize("estimate", [kernel_shap, surrogate_shap])
+def test_standard_errors_are_those_between_runs(estimate) -> None:
+    """The jackknife of one run against the spread of twenty."""
+    game = random_game(16, 5, 40)
+    runs = [drawn(16, 300, seed) for seed in range(20)]
+    spread = np.std([estimate(sample, game.values(sample.masks)) for sample in runs], axis=0, ddof=1)
+    told = [standard_errors(sample, game.values(sample.masks), estimate, 0) for sample in runs[:5]]
+    ratio = np.sqrt(np.mean(np.square(told)) / np.mean(spread**2))
+    assert 0.8 < ratio < 1.5
+
+
+def test_a_straight_line_has_no_error() -> None:
+    game, sample = random_game(12, 2, 0), drawn(12, 120, 0)
+    np.testing.assert_allclose(standard_errors(sample, game.values(sample.masks), kernel_shap, 0), 0, atol=1e-9)
+
+
+def test_halves_of_a_pool_agree_better_the_larger_it_is() -> None:
+    game = random_game(16, 5, 40)
+    agreement = []
+    for evaluations in (120, 2000):
+        sample = drawn(16, evaluations, 0)
+        agreement.append(np.corrcoef(*halves(sample, game.values(sample.masks), kernel_shap, 0))[0, 1])
+    assert agreement[1] > agreement[0]
+    assert agreement[1] > 0.9
