@@ -11,22 +11,53 @@ COMPACTNESS = 10.0
 SMOOTHING = 1 / 64
 """Standard deviation of the blur before cutting, as a share of the shorter side: hairs and grain do not draw the borders."""
 TRIES = 6
+ENOUGH_FOR_BARS = 8
+"""With fewer segments than this, none are spent on bars."""
 
 
 def superpixels(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """(H, W, 3) in 0..1 -> (H, W) labels 0..M-1, each a connected patch; M is near `count`, at least 2.
 
-    SLIC on the slightly smoothed picture. SLIC draws nothing at random: the same picture always gives the same patches. It often finds far
-    fewer patches than it is asked for, so it is asked again until the count fits. Where it finds fewer than two (a picture of a few
-    pixels) an even grid takes its place. UserError for a picture of one pixel or a count below 2.
+    Bars of one even colour along the sides, as fitting a picture to a square leaves them, are one segment each. The rest is cut by SLIC
+    on the slightly smoothed picture, which draws nothing at random: the same picture always gives the same patches. Where SLIC finds fewer
+    than two (a picture of a few pixels) an even grid takes its place. UserError for a picture of one pixel or a count below 2.
     """
     height, width = image.shape[:2]
     if count < 2:
         raise UserError(f"The number of segments is {count}; explaining by segments needs at least 2.")
     if height * width < 2:
         raise UserError(f"The picture is {width} x {height} pixels and cannot be cut into segments; give one of at least 2 pixels.")
+    top, bottom, left, right = inside = _inside(image) if count >= ENOUGH_FOR_BARS else (0, height, 0, width)
+    labels = _bars((height, width), inside)
+    bars = int(labels.max()) + 1
+    labels[top:bottom, left:right] = bars + _patches(image[top:bottom, left:right], max(2, count - bars))
+    return labels
+
+
+def _inside(image: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) of what is left without bars of the corner's colour; the whole of a picture of one colour."""
+    other = (image != image[0, 0]).any(-1)
+    rows, columns = np.flatnonzero(other.any(1)), np.flatnonzero(other.any(0))
+    if len(rows) < 2 or len(columns) < 2:
+        return 0, image.shape[0], 0, image.shape[1]
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def _bars(size: tuple[int, int], inside: tuple[int, int, int, int]) -> NDArray[np.int64]:
+    """(H, W): the bars' labels from 0, and -1 inside."""
+    top, bottom, left, right = inside
+    labels = np.full(size, -1, np.int64)
+    sides = (np.s_[:top, :], np.s_[bottom:, :], np.s_[top:bottom, :left], np.s_[top:bottom, right:])
+    for side in sides:
+        if labels[side].size:
+            labels[side] = labels.max() + 1
+    return labels
+
+
+def _patches(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """SLIC, which often finds far fewer patches than it is asked for, asked again until the count fits."""
     asked = count
-    best = even_grid((height, width), count)
+    best = even_grid(image.shape[:2], count)
     miss = count / 2
     for _ in range(TRIES):
         patches = _slic(image, asked)

@@ -29,6 +29,16 @@ def test_no_segment_crosses_a_strong_edge() -> None:
     assert not set(np.unique(found[:, :21])) & set(np.unique(found[:, 25:]))
 
 
+def test_bars_that_fitting_left_are_one_segment_each() -> None:
+    boxed = np.full((96, 96, 3), 0.5, np.float32)
+    boxed[20:80] = picture((60, 96))
+    found = superpixels(boxed, 16)
+    assert np.unique(found[:20]).tolist() == [0]
+    assert np.unique(found[80:]).tolist() == [1]
+    assert found[20:80].min() == 2
+    assert abs(found.max() + 1 - 16) <= 3
+
+
 def test_the_same_picture_gives_the_same_segments() -> None:
     np.testing.assert_array_equal(superpixels(picture((60, 80)), 12), superpixels(picture((60, 80)), 12))
 
