@@ -7,17 +7,20 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.session import Report, key_of
 from app.shelf import Entry, Shelf
 from explainers.case import PRESETS, Case, Settings
 from explainers.method import Method
 from explainers.study import study
+from models.card import Card
 from models.pictures import decode, fit
 from models.score import Score
 
 if TYPE_CHECKING:
     from app.jobs import Job
+    from models.classifier import Classifier
 
 SIDE_ON_SCREEN = 640
 _decoding = Lock()  # a picture of 50 megapixels takes 600 MB while it is decoded: one at a time
@@ -32,12 +35,7 @@ def glance(job: "Job", shelf: Shelf) -> None:
         return job.fail(error, "classifier")
     job.publish(state="looking", card=classifier.card)
     try:
-        height, width = classifier.size
-        times = max(1, SIDE_ON_SCREEN // max(height, width))
-        with _decoding:
-            picture = decode(question.picture.data)
-            image = classifier.fit(picture)
-            photo = fit(picture, (height * times, width * times), classifier.card.fit)
+        image, photo = fitted(question.picture.data, classifier.card)
     except Exception as error:
         return job.fail(error, "picture")
     try:
@@ -46,8 +44,17 @@ def glance(job: "Job", shelf: Shelf) -> None:
         score_of(target, question.rather_than).check(classifier.labels)
     except Exception as error:
         return job.fail(error, "question")
-    shown = np.round(np.clip(photo, 0, 1) * 255).astype(np.uint8)
-    return job.publish(image=image, photo=shown, probabilities=probabilities, target=target)
+    return job.publish(image=image, photo=photo, probabilities=probabilities, target=target)
+
+
+def fitted(data: bytes, card: Card) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """A picture's file -> what the classifier gets (H, W, 3) float32, and the same view in finer pixels, uint8. Raises UserError."""
+    height, width = card.size
+    times = max(1, SIDE_ON_SCREEN // max(height, width))
+    with _decoding:
+        picture = decode(data)
+        image, photo = (fit(picture, (height * k, width * k), card.fit) for k in (1, times))
+    return image, np.round(np.clip(photo, 0, 1) * 255).astype(np.uint8)
 
 
 def explain(job: "Job", shelf: Shelf, budget: float) -> None:
@@ -58,10 +65,6 @@ def explain(job: "Job", shelf: Shelf, budget: float) -> None:
         case = Case(classifier, job.report.image, _score(job.report), Settings(preset=question.preset))
         entry = shelf.entry(question.classifier)
         outlook = forecast(question.methods, case, entry)
-        for preset in PRESETS:
-            if preset not in entry.forecasts:
-                other = Case(classifier, case.image, case.score, Settings(preset=preset))
-                entry.forecasts[preset] = forecast(question.methods, other, entry).seconds
         job.stop_case = case.stop
         job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds * entry.pace)
         if job.abandoned:
@@ -103,6 +106,13 @@ def forecast(methods: Sequence[Method], case: Case, entry: Entry) -> Forecast:
         else:
             alone, seconds = alone + cost, seconds + price
     return Forecast(alone + pooled, seconds + shared_seconds)
+
+
+def foresee(entry: Entry, classifier: "Classifier", methods: Sequence[Method]) -> None:
+    """How long each preset will take on this machine, from the speed that was measured when the classifier was loaded."""
+    grey = np.full((*classifier.size, 3), 0.5, np.float32)
+    for preset in PRESETS:
+        entry.forecasts[preset] = forecast(methods, Case(classifier, grey, Score(0), Settings(preset=preset)), entry).seconds
 
 
 def score_of(target: int, rather_than: int | None) -> Score:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from app.explaining import foresee
 from app.gallery import Shown
 from app.page.pictures import thumb_uri, truth_uri
 from app.page.words import about
@@ -103,11 +104,19 @@ class Choices:
             values["target"] = gr.update(choices=classes, value=report.target)
             values["rather"] = gr.update(choices=[(NOTHING, NOTHING), *classes], value=NOTHING if rather is None else rather)
             values["about"] = facts(report)
-        entry = self.handlers.shelf.entry(report.question.classifier)
-        if entry.forecasts:
-            times = {name: about(entry.forecasts[name] * entry.pace) for name in PRESETS if name in entry.forecasts}
-            values["preset"] = gr.update(choices=[(f"{name} · {words}", name) for name, words in times.items()])
+        if times := self.times(report.question.classifier):
+            values["times"] = times
         return values
+
+    def times(self, name: str) -> str:
+        """Seconds of each preset on this machine; nothing before the classifier has been loaded and timed."""
+        entry, classifier = self.handlers.shelf.entry(name), self.handlers.shelf.ready(name)
+        if classifier is None:
+            return ""
+        if not entry.forecasts:
+            usual = [self.handlers.defaults[method] for method in self.handlers.usual]
+            foresee(entry, classifier, usual)
+        return f"On this machine: {', '.join(f'{preset} {about(seconds * entry.pace)}' for preset, seconds in entry.forecasts.items())}."
 
     def _picture_box(self, report: Report, run: int) -> dict[str, Any]:
         name, picture = report.question.classifier, report.question.picture

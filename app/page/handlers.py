@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from app import first_answer
 from app.gallery import Gallery
 from app.jobs import Jobs
 from app.options import ServeOptions
@@ -44,7 +45,9 @@ class Handlers:
         self.components: dict[str, Any] = {}
 
     def start(self) -> None:
-        """Begins to load the first classifier, so that it is there when the first visitor is."""
+        """Begins to load the first classifier; until it is there, the stored answer is what the first visitor sees."""
+        if self.shelf.first == first_answer.CLASSIFIER and (stored := first_answer.read()):
+            self.jobs.keep(stored)
         self.shelf.start(self.shelf.first)
 
     def close(self) -> None:
@@ -57,7 +60,7 @@ class Handlers:
     def bind(self, blocks: gr.Blocks, components: dict[str, Any]) -> None:
         """Ties the events of the page's components to the handlers; called inside the Blocks."""
         self.components = c = components
-        shown = [c[name] for name in ("picture", "prediction", "status", "grid", "agreement", "target", "rather", "about", "preset")]
+        shown = [c[name] for name in ("picture", "prediction", "status", "grid", "agreement", "target", "rather", "about", "times")]
         inputs = [c[name] for name in ("classifier", "methods", "preset", "target", "rather")]
         # Newest wins: a second event of a session may start while the first still speaks, and then silences it.
         usual = {"inputs": inputs, "outputs": shown, "trigger_mode": "multiple", "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
@@ -114,6 +117,9 @@ class Handlers:
                 session.report = report if report.card else session.report
                 if changed := self._changed(paint(report, run) | self.choices.around(report, run), sent):
                     yield changed  # an empty dictionary is no answer to Gradio
+            if wish.kind == "arrived" and session.run == run:
+                await asyncio.wrap_future(self.shelf.entry(question.classifier).future)
+                yield self._changed({"times": self.choices.times(question.classifier)}, sent)
             if session.run != run:
                 yield {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
         except UserError as error:

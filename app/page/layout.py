@@ -63,6 +63,7 @@ class Layout:
             self._keep("about", gr.Markdown("", elem_id="cc-about"))
             self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
             self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
+            self._keep("times", gr.Markdown("", elem_id="cc-times"))
             with gr.Row(elem_id="cc-actions"):
                 self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
                 self._keep("stop", gr.Button("Stop", elem_id="cc-stop", min_width=100))

@@ -94,7 +94,7 @@ def _now(report: Report) -> str:
         return "Not explained."
     verb = "Stopped" if report.state == "stopped" else "Finished"
     text = f"{verb}: {done if report.state == 'done' else _maps(report)} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
-    return text + (" Stored with the page, by this classifier." if report.stored else "")
+    return text + (" Worked out beforehand and stored with the page." if report.stored else "")
 
 
 def _maps(report: Report) -> int:

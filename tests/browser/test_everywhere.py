@@ -1,5 +1,7 @@
 """Light and dark, every size of screen, contrast, names for those who do not see, reduced motion."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -71,7 +73,7 @@ def test_everything_has_a_name_and_maps_are_told_in_words(open_page: Open) -> No
             .map((n) => n.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
-    expect(page.locator("[data-method=GradCAM] .cc-map")).to_have_attribute("aria-label", __import__("re").compile("evidence for the class is strongest in the"))
+    expect(page.locator("[data-method=GradCAM] .cc-map")).to_have_attribute("aria-label", re.compile("evidence for the class is strongest in the"))
     ids = page.evaluate("[...document.querySelectorAll('[id^=cc-]')].map((n) => n.id)")
     assert len(ids) == len(set(ids))
     assert page.locator("h1").count() == 1

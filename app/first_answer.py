@@ -1,0 +1,96 @@
+"""The answer that the page shows before TensorFlow has loaded: worked out beforehand by the same code, and only valid for the same weights.
+
+`python -m app.first_answer` works it out anew and writes `first_answer.npz`; needed whenever a bundled classifier or a method changes.
+"""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.explaining import fitted
+from app.gallery import Gallery
+from app.jobs import Job, Jobs
+from app.session import Question, Report, key_of
+from app.shelf import Shelf
+from explainers.method import Attribution
+from explainers.methods import SEVEN
+from explainers.study import Result
+from models.card import Card
+from models.store import bundled
+
+CLASSIFIER = "phantoms"
+FILE = Path(__file__).with_name("first_answer.npz")
+WORDS = ("remark", "blank")
+
+
+def first_question() -> Question:
+    """What the page explains when it opens with the bundled classifiers."""
+    return Question(CLASSIFIER, Gallery(None).of(CLASSIFIER)[0].picture, tuple(method() for method in SEVEN))
+
+
+def read(file: Path = FILE) -> Report | None:
+    """The stored answer as a report, or None where classifier, picture or methods are others than when it was stored."""
+    question, card = first_question(), Card.read(bundled()[CLASSIFIER].with_suffix(".json"))
+    if not file.exists():
+        return None
+    with np.load(file, allow_pickle=False) as stored:
+        told = json.loads(str(stored["told"]))
+        if told["made_for"] != _made_for(question, card):
+            return None
+        results = {name: _result(name, row, stored, question) for name, row in told["results"].items()}
+        probabilities = stored["probabilities"]
+    image, photo = fitted(question.picture.data, card)
+    fixed = {name: told[name] for name in ("target", "evaluations", "expected", "seconds")}
+    return Report(question, "done", card, image, photo, probabilities, results=results, stored=True, **fixed)
+
+
+def write(report: Report, file: Path = FILE) -> None:
+    """Stores a finished report."""
+    assert report.card is not None
+    told: dict[str, Any] = {name: getattr(report, name) for name in ("target", "evaluations", "expected", "seconds")}
+    told |= {"made_for": _made_for(report.question, report.card), "results": {}}
+    arrays: dict[str, Any] = {"probabilities": report.probabilities}
+    for name, result in report.results.items():
+        attribution = result.attribution
+        assert attribution is not None
+        told["results"][name] = {
+            "evaluations": result.evaluations, "shared": result.shared, "seconds": result.seconds,
+            "uncertainty": attribution.uncertainty, "converged": attribution.converged, **{word: getattr(attribution, word) for word in WORDS},
+        }  # fmt: skip
+        arrays[f"{name}.values"] = attribution.values
+        if attribution.signed is not None:
+            arrays[f"{name}.signed"] = attribution.signed
+    np.savez_compressed(file, allow_pickle=False, told=np.array(json.dumps(told)), **arrays)
+
+
+def work_out() -> Report:
+    """Asks the first question as the page does and waits for its answer."""
+    jobs = Jobs(Shelf([CLASSIFIER]), concurrency=1, queue=1, budget=600)
+    job: Job = jobs.ask(first_question())
+    while not job.report.final:
+        time.sleep(0.1)
+    jobs.close()
+    return job.report
+
+
+def _made_for(question: Question, card: Card) -> dict[str, Any]:
+    methods = {key_of(method): asdict(method) for method in question.methods}
+    made_for = {"weights": card.sha256, "temperature": card.temperature, "picture": question.picture.sha256, "preset": question.preset, "methods": methods}
+    return json.loads(json.dumps(made_for))  # type: ignore[no-any-return]
+
+
+def _result(name: str, row: dict[str, Any], stored: Any, question: Question) -> Result:
+    method = next(method for method in question.methods if key_of(method) == name)
+    signed = stored[f"{name}.signed"] if f"{name}.signed" in stored else None
+    words = {word: row[word] for word in WORDS}
+    attribution = Attribution(stored[f"{name}.values"], signed, uncertainty=row["uncertainty"], converged=row["converged"], **words)
+    return Result(method, attribution, evaluations=row["evaluations"], shared=row["shared"], seconds=row["seconds"], done=True)
+
+
+if __name__ == "__main__":
+    write(work_out())
+    print(f"Wrote {FILE.name} ({FILE.stat().st_size / 1e3:.0f} kB).")
