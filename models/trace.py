@@ -54,8 +54,14 @@ class Trace:
         key = (*(tensor.name for tensor in feeds), "->", *(tensor.name for tensor in fetches))
         with self._lock:
             if key not in self._questions:
-                self._questions[key] = _asked_with_arrays(self._graph.prune(list(feeds), list(fetches)))
+                self._questions[key] = _asked_with_arrays(self._compiled(feeds, fetches))
             return self._questions[key]
+
+    def _compiled(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Callable[..., list[tf.Tensor]]:
+        """The part between, called through a function with a signature: a part called by itself spends 2 ms a call on finding its own."""
+        part = self._graph.prune(list(feeds), list(fetches))
+        signature = [tf.TensorSpec(feed.shape, feed.dtype) for feed in feeds]
+        return tf.function(lambda *given: part(*given), input_signature=signature)
 
     def variables(self) -> list[tuple[tf.Tensor, tf.Variable]]:
         """Each tensor that reads one of the model's variables, with the variable."""
