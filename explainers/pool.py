@@ -89,6 +89,7 @@ class Pool:
         self._masks = np.stack([np.zeros(self.parts), np.ones(self.parts)])
         self._logits = np.stack([case.baseline_logits, case.image_logits])
         self._payers: list[Hashable] = []
+        self._unanswered: list[Masks] = []  # drawn before a stop, and asked first when the pool grows again
 
     @property
     def limit(self) -> int:
@@ -99,8 +100,10 @@ class Pool:
         """At least min(to, limit) evaluations, rounded up to whole pairs; what is missing is asked now, and the asker pays."""
         missing = (min(to, self.limit) - len(self._masks) + 1) // 2
         if missing > 0:
-            fresh = np.array(list(islice(self._pairs, missing))).reshape(-1, self.parts)
+            self._unanswered += islice(self._pairs, max(missing - len(self._unanswered), 0))
+            fresh = np.array(self._unanswered[:missing]).reshape(-1, self.parts)
             answers = self._case.masked(row[self._segments] for row in fresh.astype(np.float32))
+            del self._unanswered[:missing]
             self._masks = np.concatenate([self._masks, fresh])
             self._logits = np.concatenate([self._logits, answers])
             self._payers += [self._case.ledger.asker] * len(fresh)

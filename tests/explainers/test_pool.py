@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, Settings
+from explainers.case import Case, Settings, Stopped
 from explainers.pool import Pool, Sample
 from explainers.sizes import binomial, drawing, lime_mass, shapley_mass, subsets
 from tests.explainers.games import Game, drawn, enumerated
@@ -69,6 +69,17 @@ def test_the_same_seed_draws_the_same_and_another_seed_others() -> None:
     one, same, other = (case_of(16, seed=seed).pool.grow(150).masks for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
+
+
+def test_what_was_drawn_before_a_stop_is_asked_after_it() -> None:
+    case, unbroken = case_of(8, budget=256), case_of(8, budget=256)
+    pool = case.pool
+    case.stop()
+    with pytest.raises(Stopped):
+        pool.grow(100)
+    case.retarget(case.score)
+    assert pool.grow(20).masks == pytest.approx(unbroken.pool.grow(20).masks)
+    assert pool.grow(2**pool.parts).complete
 
 
 def test_another_target_costs_no_evaluation() -> None:
