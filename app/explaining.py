@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from models.classifier import Classifier
 
 SIDE_ON_SCREEN = 640
+ENOUGH_TO_TIME = 100  # evaluations; below, what a run costs is not what its evaluations cost
 _decoding = Lock()  # a picture of 50 megapixels takes 600 MB while it is decoded: one at a time
 
 
@@ -66,9 +67,11 @@ def explain(job: "Job", shelf: Shelf, budget: float) -> None:
         entry = shelf.entry(question.classifier)
         outlook = forecast(question.methods, case, entry)
         job.stop_case = case.stop
-        job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds * entry.pace)
+        job.publish(
+            state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds * entry.pace
+        )
         if job.abandoned:
-            return
+            return None
         clock = Timer(budget, case.stop)
         clock.daemon = True
         clock.start()
@@ -81,8 +84,8 @@ def explain(job: "Job", shelf: Shelf, budget: float) -> None:
     except Exception as error:
         return job.fail(error, "methods")
     late = job.report.elapsed >= budget
-    if not late and not job.abandoned and all(result.done and not result.error for result in job.report.results.values()):
-        entry.pace = job.report.elapsed / max(outlook.seconds, 1e-3)
+    if not late and not job.abandoned and job.report.evaluations >= ENOUGH_TO_TIME:
+        entry.pace = job.report.elapsed / outlook.seconds
     words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
     return job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
 

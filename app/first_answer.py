@@ -59,7 +59,8 @@ def write(report: Report, file: Path = FILE) -> None:
         assert attribution is not None
         told["results"][name] = {
             "evaluations": result.evaluations, "shared": result.shared, "seconds": result.seconds,
-            "uncertainty": attribution.uncertainty, "converged": attribution.converged, **{word: getattr(attribution, word) for word in WORDS},
+            "uncertainty": attribution.uncertainty, "converged": attribution.converged,
+            **{word: getattr(attribution, word) for word in WORDS},
         }  # fmt: skip
         arrays[f"{name}.values"] = attribution.values
         if attribution.signed is not None:
@@ -79,13 +80,19 @@ def work_out() -> Report:
 
 def _made_for(question: Question, card: Card) -> dict[str, Any]:
     methods = {key_of(method): asdict(method) for method in question.methods}
-    made_for = {"weights": card.sha256, "temperature": card.temperature, "picture": question.picture.sha256, "preset": question.preset, "methods": methods}
+    made_for = {
+        "weights": card.sha256,
+        "temperature": card.temperature,
+        "picture": question.picture.sha256,
+        "preset": question.preset,
+        "methods": methods,
+    }
     return json.loads(json.dumps(made_for))  # type: ignore[no-any-return]
 
 
 def _result(name: str, row: dict[str, Any], stored: Any, question: Question) -> Result:
     method = next(method for method in question.methods if key_of(method) == name)
-    signed = stored[f"{name}.signed"] if f"{name}.signed" in stored else None
+    signed = stored.get(f"{name}.signed")
     words = {word: row[word] for word in WORDS}
     attribution = Attribution(stored[f"{name}.values"], signed, uncertainty=row["uncertainty"], converged=row["converged"], **words)
     return Result(method, attribution, evaluations=row["evaluations"], shared=row["shared"], seconds=row["seconds"], done=True)

@@ -50,7 +50,16 @@ def _bundled(classifier: str) -> tuple[Shown, ...]:
     found = []
     for example in examples_for(classifier):
         data = example.data()
-        found.append(Shown(Picture.of(data, example.title, example.name), example.title, example.caption, example.credit, _thumb(decode(data)), example.evidence()))
+        found.append(
+            Shown(
+                Picture.of(data, example.title, example.name),
+                example.title,
+                example.caption,
+                example.credit,
+                _thumb(decode(data)),
+                example.evidence(),
+            )
+        )
     return tuple(found)
 
 

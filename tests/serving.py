@@ -122,7 +122,10 @@ class Visitor:
                 continue
             if message["msg"] in ("process_generating", "process_completed") and message.get("success", True):
                 new = message["output"].get("data", [])
-                last = [patched(old, one) if message["msg"] == "process_generating" and last else one for old, one in zip(last or new, new, strict=False)] or last
+                last = [
+                    patched(old, one) if message["msg"] == "process_generating" and last else one
+                    for old, one in zip(last or new, new, strict=False)
+                ] or last
             if message["msg"] == "process_completed":
                 shown["success"], shown["output"] = message.get("success"), message.get("output")
                 break
@@ -132,7 +135,10 @@ class Visitor:
 
 def patched(old: Any, changes: Any) -> Any:
     """Gradio sends what changed as a list of [action, path, value]."""
-    if not (isinstance(changes, list) and all(isinstance(c, list) and len(c) == 3 and c[0] in ("replace", "append", "add", "delete") for c in changes)):
+    if not (
+        isinstance(changes, list)
+        and all(isinstance(c, list) and len(c) == 3 and c[0] in ("replace", "append", "add", "delete") for c in changes)
+    ):
         return changes
     new = json.loads(json.dumps(old))
     for action, path, value in changes:

@@ -12,10 +12,13 @@ from app.session import Report, key_of
 from explainers.measures.agreement import Evidence, Pair, consensus, evidence, pair
 from explainers.method import Method
 
-LEAD = "How alike each pair of maps is, from 0 to 1: the same strongest places, the same shares of evidence, the same order. Chance is not yet taken out."
+LEAD = (
+    "How alike each pair of maps is, from 0 to 1: the same strongest places, the same shares of evidence, the same order. "
+    "Chance is not yet taken out."
+)
 WORDS = (
-    "Read it with care: two maps that have nothing to do with each other already reach about 0.2 to 0.4 here, more where both light the centre. "
-    "Only the differences within one table say something.",
+    "Read it with care: two maps that have nothing to do with each other already reach about 0.2 to 0.4 here, "
+    "more where both light the centre. Only the differences within one table say something.",
     "Methods of one family (Grad-CAM, Grad-CAM++ and Score-CAM; LIME and SHAP) ask nearly the same question; that they agree says little.",
     "Agreeing explanations can all be wrong: they would agree as well on something that the classifier should not have looked at.",
 )
@@ -48,13 +51,27 @@ def consensus_panel(report: Report, found: Found) -> dict[str, Any]:
     families = sorted({each.family for each in found.values() if each.share is not None})
     waiting = "stopped" if report.final else "computing" if report.state == "running" else "waiting"
     panel = {"id": "Consensus", "title": "Consensus", "family": "all families", "word": waiting, "state": waiting, "signed": False}
-    panel |= {"map": "", "cost": "", "time": "", "note": "", "alt": f"Consensus: {waiting}.", "final": report.final, "version": report.evaluations}
+    panel |= {
+        "map": "",
+        "cost": "",
+        "time": "",
+        "note": "",
+        "alt": f"Consensus: {waiting}.",
+        "final": report.final,
+        "version": report.evaluations,
+    }
     if shared is None:
         return panel
     codes = scaled(shared, signed=False)
     word = f"of {len(families)} {'family' if len(families) == 1 else 'families'}"
     alt = "Consensus: " + placed("what the families of methods have in common", shared.astype(np.float32))
-    return panel | {"state": "consensus", "word": word, "alt": alt, "map": codes_uri(codes.tobytes(), lambda: codes), "note": ", ".join(families)}
+    return panel | {
+        "state": "consensus",
+        "word": word,
+        "alt": alt,
+        "map": codes_uri(codes.tobytes(), lambda: codes),
+        "note": ", ".join(families),
+    }
 
 
 def _has_evidence(found: Found, method: Method) -> bool:
@@ -66,12 +83,19 @@ def _cell(a: Method, b: Method, likeness: Pair) -> dict[str, Any]:
     value = likeness.headline
     colour, ink = _ramp(value)
     words = (
-        f"{a.title} and {b.title}: {value:.2f}. Their strongest places overlap by {likeness.top_overlap:.2f}, they share {likeness.shared_mass:.2f} of the "
-        f"evidence, and the order of places correlates at {likeness.rank_correlation:.2f}."
+        f"{a.title} and {b.title}: {value:.2f}. Their strongest places overlap by {likeness.top_overlap:.2f}, "
+        f"they share {likeness.shared_mass:.2f} of the evidence, and the order of places correlates at {likeness.rank_correlation:.2f}."
     )
     if likeness.same_sign is not None:
         words += f" Signs agree on {100 * likeness.same_sign:.0f} % (50 % by chance)."
-    return {"a": key_of(a), "b": key_of(b), "text": f"{value:.2f}".removeprefix("0"), "colour": colour, "ink": ink, "words": words.replace("-0.", "−0.")}
+    return {
+        "a": key_of(a),
+        "b": key_of(b),
+        "text": f"{value:.2f}".replace("-", "−").replace("0.", ".", 1),
+        "colour": colour,
+        "ink": ink,
+        "words": words.replace("-0.", "−0."),
+    }
 
 
 def _ramp(value: float) -> tuple[str, str]:
@@ -79,7 +103,7 @@ def _ramp(value: float) -> tuple[str, str]:
     position = min(max(value, 0.0), 0.9999) * (len(RAMP) - 1)
     low, part = int(position), position - int(position)
     colour = [round(a + (b - a) * part) for a, b in zip(RAMP[low], RAMP[low + 1], strict=True)]
-    return f"rgb({colour[0]} {colour[1]} {colour[2]})", "#ffffff" if luminance(colour) < 0.179 else "#0b1120"
+    return f"rgb({colour[0]} {colour[1]} {colour[2]})", "#ffffff" if luminance(colour) < 0.179 else "#000000"
 
 
 def luminance(colour: list[int]) -> float:

@@ -19,18 +19,30 @@ KEYS = (
     "Move over a map to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
     "hold Space for the bare picture, Enter enlarges, Escape closes."
 )
-TITLES = {"inferno": "inferno (dark to yellow)", "viridis": "viridis (purple to yellow)", "cividis": "cividis (blue to yellow)",
-          "RdBu_r": "blue against, red for", "PuOr_r": "purple against, orange for", "coolwarm": "pale blue against, pale red for"}
-ASKS = {"outputs": "its answers to changed pictures", "gradients": "gradients with respect to the picture", "features": "the maps and gradients of a spatial layer"}
+TITLES = {
+    "inferno": "inferno (dark to yellow)",
+    "viridis": "viridis (purple to yellow)",
+    "cividis": "cividis (blue to yellow)",
+    "RdBu_r": "blue against, red for",
+    "PuOr_r": "purple against, orange for",
+    "coolwarm": "pale blue against, pale red for",
+}
+ASKS = {
+    "outputs": "its answers to changed pictures",
+    "gradients": "gradients with respect to the picture",
+    "features": "the maps and gradients of a spatial layer",
+}
 
 COSTS = {
-    "outputs": "One pass through the classifier for each changed picture; the panel counts them, and those that other methods had already paid for.",
+    "outputs": "One pass through the classifier for each changed picture; the panel counts them, "
+    "and those that other methods had already paid for.",
     "gradients": "One pass forward and one back for each step on the way from the baseline to the picture.",
     "features": "One pass forward and one back; methods of this family share it.",
 }
 CONSENSUS = {
     "title": "Consensus",
-    "about": "The places that the families of methods have in common, on a coarse grid. Each family counts once, so that methods which ask nearly the same question do not outvote the others.",
+    "about": "The places that the families of methods have in common, on a coarse grid. "
+    "Each family counts once, so that methods which ask nearly the same question do not outvote the others.",
     "formula": "exp(mean over families of log(P + 0.1/G²)), normalised",
     "source": "Geometric mean of the families' shares of evidence P on G × G cells",
     "asks": "nothing; it is made of the maps",
@@ -48,6 +60,7 @@ def page_js() -> str:
 
 @cache
 def page_css() -> str:
+    """The style sheet."""
     return (STATIC / "page.css").read_text(encoding="utf-8")
 
 
@@ -68,7 +81,10 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
         "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables},
         "methods": {type(method).__name__: card_of(method) for method in methods},
         "words": {"scale": SCALE_RULE, "keys": KEYS, "consensus": CONSENSUS},
-        "upload": {"bytes": PICTURE_BYTES, "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller."},
+        "upload": {
+            "bytes": PICTURE_BYTES,
+            "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller.",
+        },
     }
 
 

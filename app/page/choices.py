@@ -142,7 +142,9 @@ class Choices:
         return {"picture": {"run": run, "examples": examples}, "grid": {"run": run, "empty": words}}
 
     def _thumbs(self, classifier: str) -> list[dict[str, str]]:
-        return [{"id": one.picture.example, "title": one.title, "thumb": thumb_uri(one.thumb)} for one in self.handlers.gallery.of(classifier)]
+        return [
+            {"id": one.picture.example, "title": one.title, "thumb": thumb_uri(one.thumb)} for one in self.handlers.gallery.of(classifier)
+        ]
 
     def _truth(self, own: Shown | None, report: Report) -> str:
         """The outline of what makes the class, where that is known and is the class explained."""
@@ -174,7 +176,8 @@ def facts(report: Report) -> str:
     accuracy = "" if card.accuracy is None else f" · right on {100 * card.accuracy:.1f} % of its test pictures"
     rest = [*card.notes, f"Measured on {card.measured_on}." if card.measured_on else "", f"Data: {card.data}", f"Licence: {card.licence}."]
     folded = "\n\n".join(line for line in rest if line)
-    return f"{len(card.labels)} classes · {card.size[1]} × {card.size[0]} pixels{accuracy}\n\n<details><summary>More about it</summary>\n\n{folded}\n\n</details>"
+    line = f"{len(card.labels)} classes · {card.size[1]} × {card.size[0]} pixels{accuracy}"
+    return f"{line}\n\n<details><summary>More about it</summary>\n\n{folded}\n\n</details>"
 
 
 def _field(data: Any, name: str) -> Any:
@@ -188,7 +191,13 @@ def _of_kind(default: Any, value: Any, what: str) -> Any:
     if isinstance(default, str) and isinstance(value, str):
         return value
     if isinstance(default, int | float) and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
-        return int(value) if isinstance(default, int) and value == int(value) else float(value) if isinstance(default, float) else _refuse(what, value)
+        return (
+            int(value)
+            if isinstance(default, int) and value == int(value)
+            else float(value)
+            if isinstance(default, float)
+            else _refuse(what, value)
+        )
     return _refuse(what, value)
 
 

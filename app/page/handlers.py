@@ -63,7 +63,14 @@ class Handlers:
         shown = [c[name] for name in ("picture", "prediction", "status", "grid", "agreement", "target", "rather", "about", "times")]
         inputs = [c[name] for name in ("classifier", "methods", "preset", "target", "rather")]
         # Newest wins: a second event of a session may start while the first still speaks, and then silences it.
-        usual = {"inputs": inputs, "outputs": shown, "trigger_mode": "multiple", "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+        usual = {
+            "inputs": inputs,
+            "outputs": shown,
+            "trigger_mode": "multiple",
+            "show_progress": "hidden",
+            "api_visibility": "private",
+            "concurrency_limit": None,
+        }
         c["picture"].pick(self._on_part("picked"), **usual)
         c["prediction"].target(self._on_part("bar"), **usual)
         c["grid"].parameters(self._on_part("parameters"), **usual)
@@ -71,7 +78,9 @@ class Handlers:
         gr.on([c["target"].input, c["rather"].input], self._on("class"), **usual)
         c["explain"].click(self._on("explain"), **usual)
         blocks.load(self._on("arrived"), **usual)
-        c["stop"].click(self.stop_pressed, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None, api_visibility="private")
+        c["stop"].click(
+            self.stop_pressed, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None, api_visibility="private"
+        )
         blocks.unload(self.left)
 
     def _on(self, kind: str) -> Any:
@@ -119,14 +128,17 @@ class Handlers:
                     yield changed  # an empty dictionary is no answer to Gradio
             if wish.kind == "arrived" and session.run == run:
                 await asyncio.wrap_future(self.shelf.entry(question.classifier).future)
-                yield self._changed({"times": self.choices.times(question.classifier)}, sent)
+                if changed := self._changed({"times": self.choices.times(question.classifier)}, sent):
+                    yield changed
             if session.run != run:
                 yield {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
         except UserError as error:
             yield self._changed(refused(str(error), session.begin()), sent)
         except Exception as error:
             log.exception("the page could not answer")
-            yield self._changed(refused(f"Something went wrong ({type(error).__name__}); the server's log says what.", session.begin()), sent)
+            yield self._changed(
+                refused(f"Something went wrong ({type(error).__name__}); the server's log says what.", session.begin()), sent
+            )
 
     async def _reports(self, session: Session, run: int, job: Any) -> AsyncIterator[Report]:
         """The job's report whenever it has grown, until it is final, stopped, or a newer run of this session has begun."""

@@ -12,8 +12,9 @@ from explainers.case import PRESETS
 TITLE = "Crosscheck"
 LEAD = "Where did the classifier look? Seven explanation methods answer side by side, and you see where they agree."
 WARNING = (
-    "For learning and research; **not a medical device**. A map shows what moved the classifier's score, not what is true about the picture, "
-    "and explanations that agree can all be wrong. Pictures stay in memory on this server and are forgotten when you leave."
+    "For learning and research; **not a medical device**. A map shows what moved the classifier's score, not "
+    "what is true about the picture, and explanations that agree can all be wrong. "
+    "Pictures stay in memory on this server and are forgotten when you leave."
 )
 THEME = gr.themes.Base(
     primary_hue=colors.indigo,
@@ -59,7 +60,10 @@ class Layout:
         self._part("picture")
         titles = [(method.title, name) for name, method in handlers.defaults.items()]
         with gr.Column(elem_id="cc-settings", elem_classes="cc-card"):
-            self._keep("classifier", gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"))
+            self._keep(
+                "classifier",
+                gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"),
+            )
             self._keep("about", gr.Markdown("", elem_id="cc-about"))
             self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
             self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
@@ -72,8 +76,23 @@ class Layout:
         with gr.Column(elem_id="cc-answer", elem_classes="cc-card"):
             self._part("prediction")
             with gr.Row(elem_id="cc-classes"):
-                self._keep("target", gr.Dropdown([], value=None, label="Explain the class", info="all classes; type to search", elem_id="cc-target", min_width=200))
-                self._keep("rather", gr.Dropdown([NOTHING], value=NOTHING, label="rather than", info="what speaks for one class and against another", elem_id="cc-rather", min_width=200))
+                self._keep(
+                    "target",
+                    gr.Dropdown(
+                        [], value=None, label="Explain the class", info="all classes; type to search", elem_id="cc-target", min_width=200
+                    ),
+                )
+                self._keep(
+                    "rather",
+                    gr.Dropdown(
+                        [NOTHING],
+                        value=NOTHING,
+                        label="rather than",
+                        info="what speaks for one class and against another",
+                        elem_id="cc-rather",
+                        min_width=200,
+                    ),
+                )
         for name in ("status", "grid", "agreement"):
             self._part(name)
 
@@ -87,4 +106,5 @@ class Layout:
 
 
 def _header() -> str:
-    return f'<header class="cc-header"><div><h1>{TITLE}</h1><p>{LEAD}</p></div><button type="button" class="cc-button" id="cc-theme">Light or dark</button></header>'
+    button = '<button type="button" class="cc-button" id="cc-theme">Light or dark</button>'
+    return f'<header class="cc-header"><div><h1>{TITLE}</h1><p>{LEAD}</p></div>{button}</header>'

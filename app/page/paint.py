@@ -89,11 +89,13 @@ def _now(report: Report) -> str:
         return f"Waiting for the classifier: {ahead}."
     if report.state == "running":
         left = _seconds_left(report)
-        return f"{done} of {planned} maps finished · {plural(report.evaluations, 'evaluation')}" + (f" · {about(left)} left" if left >= 0.75 else "")
+        return f"{done} of {planned} maps finished · {plural(report.evaluations, 'evaluation')}" + (
+            f" · {about(left)} left" if left >= 0.75 else ""
+        )
     if report.state == "failed":
         return "Not explained."
-    verb = "Stopped" if report.state == "stopped" else "Finished"
-    text = f"{verb}: {done if report.state == 'done' else _maps(report)} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
+    verb, maps = ("Stopped", _maps(report)) if report.state == "stopped" else ("Finished", done)
+    text = f"{verb}: {maps} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
     return text + (" Worked out beforehand and stored with the page." if report.stored else "")
 
 

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-
 from app.page.pictures import codes_uri
 from app.page.words import described, duration, plural
 from app.render import scaled

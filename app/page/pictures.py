@@ -30,7 +30,7 @@ def seen_uri(image: NDArray[np.float32]) -> str:
 
 
 def codes_uri(key: Any, codes: Callable[[], NDArray[np.uint8]]) -> str:
-    """Codes (h, w) of a map -> grey PNG. key: the object that they belong to, or bytes that tell them apart; the same key is encoded once."""
+    """Codes (h, w) of a map -> grey PNG. key: the object they belong to, or bytes that tell them apart; a key is encoded once."""
     return _once("codes", key, lambda: _encoded(".png", codes(), []))
 
 

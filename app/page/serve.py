@@ -31,7 +31,9 @@ def serve(options: ServeOptions) -> None:
         app = application(options)
         host, port = listener.getsockname()[:2]
         address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, h11_max_incomplete_event_size=32_768)
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, h11_max_incomplete_event_size=32_768
+        )
         server = uvicorn.Server(config)
         threading.Thread(target=_announce, args=(server, address, options.open_browser), daemon=True).start()
         server.run(sockets=[listener])
@@ -49,7 +51,9 @@ def application(options: ServeOptions) -> FastAPI:
         handlers.close()
 
     # A CORSMiddleware that allows nobody: Gradio then adds none of its own, which would echo every origin.
-    app = FastAPI(lifespan=living, docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Doors), Middleware(CORSMiddleware)])
+    app = FastAPI(
+        lifespan=living, docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Doors), Middleware(CORSMiddleware)]
+    )
     _add_routes(app, handlers)
     blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
     return gr.mount_gradio_app(
@@ -94,7 +98,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
-        raise UserError(f"The page cannot listen on {host}:{port} ({error.strerror or error}); choose another with --host or --port.") from error
+        raise UserError(
+            f"The page cannot listen on {host}:{port} ({error.strerror or error}); choose another with --host or --port."
+        ) from error
     with listener:
         yield listener
 
@@ -107,5 +113,3 @@ def _announce(server: uvicorn.Server, address: str, open_browser: bool) -> None:
     print(f"Crosscheck is at {address}  (Ctrl+C ends it)", flush=True)
     if open_browser:
         webbrowser.open(address)
-
-

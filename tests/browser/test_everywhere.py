@@ -14,7 +14,8 @@ CONTRAST = """() => {
     const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
         .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
     const ground = (node) => { const layers = [];
-        for (let n = node; n; n = n.parentElement) { const c = parse(getComputedStyle(n).backgroundColor); if (c[3] > 0) layers.push(c); if (c[3] === 1) break; }
+        for (let n = node; n; n = n.parentElement) {
+            const c = parse(getComputedStyle(n).backgroundColor); if (c[3] > 0) layers.push(c); if (c[3] === 1) break; }
         return layers.reverse().reduce((under, c) => under.map((v, i) => v * (1 - c[3]) + c[i] * c[3]), [255, 255, 255]); };
     const poor = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -57,7 +58,9 @@ def test_nothing_scrolls_sideways(open_page: Open, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.click("[data-method=Occlusion] [aria-label='Enlarge Occlusion']")
     box = page.locator("dialog").bounding_box()
-    assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
     page.keyboard.press("Escape")
     columns = page.evaluate("getComputedStyle(document.querySelector('.cc-grid')).gridTemplateColumns.split(' ').length")
     assert columns >= (2 if width < 500 else 3)
@@ -69,11 +72,14 @@ def test_everything_has_a_name_and_maps_are_told_in_words(open_page: Open) -> No
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('button, input, select, a[href], [role=img], [role=progressbar], [tabindex="0"]')]
             .filter((n) => n.checkVisibility() && !n.closest('[hidden]'))
-            .filter((n) => !(n.getAttribute('aria-label') || n.getAttribute('aria-labelledby') || n.textContent.trim() || n.title || n.labels?.length || n.alt))
+            .filter((n) => !(n.getAttribute('aria-label') || n.getAttribute('aria-labelledby')))
+            .filter((n) => !(n.textContent.trim() || n.title || n.labels?.length || n.alt))
             .map((n) => n.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
-    expect(page.locator("[data-method=GradCAM] .cc-map")).to_have_attribute("aria-label", re.compile("evidence for the class is strongest in the"))
+    expect(page.locator("[data-method=GradCAM] .cc-map")).to_have_attribute(
+        "aria-label", re.compile("evidence for the class is strongest in the")
+    )
     ids = page.evaluate("[...document.querySelectorAll('[id^=cc-]')].map((n) => n.id)")
     assert len(ids) == len(set(ids))
     assert page.locator("h1").count() == 1
@@ -90,6 +96,8 @@ def test_reduced_motion_is_respected(open_page: Open) -> None:
 def test_the_page_is_light_and_asks_little(open_page: Open) -> None:
     page = open_page()
     wait(page)
-    script = page.evaluate("performance.getEntriesByType('resource').filter((e) => e.name.includes('crosscheck/')).map((e) => e.decodedBodySize)")
+    script = page.evaluate(
+        "performance.getEntriesByType('resource').filter((e) => e.name.includes('crosscheck/')).map((e) => e.decodedBodySize)"
+    )
     assert len(script) == 2
     assert sum(script) < 100_000

@@ -7,7 +7,7 @@
   page.dialog = (title, ...children) => {
     const before = document.activeElement;
     const close = make("button", { type: "button", class: "cc-small", "aria-label": "Close", on: { click: () => dialog.close() } }, page.icon("close"));
-    const dialog = make("dialog", { class: "cc-dialog", "aria-label": title }, make("header", {}, make("h2", {}, title), close), ...children);
+    const dialog = make("dialog", { class: "cc-dialog", "aria-label": title }, make("header", {}, make("h2", {}, title), close), ...children.filter(Boolean));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -64,7 +64,7 @@
       if (share === null) return;
       say(reading, `${page.reading(panel.map, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height)} of this map's strongest value`);
     });
-    const dialog = page.dialog(panel.entry.title, map, make("p", {}, panel.entry.alt), reading);
+    const dialog = page.dialog(panel.entry.title, map, make("p", {}, panel.entry.alt), panel.entry.note ? make("p", {}, panel.entry.note) : null, reading);
     set(dialog, "data-dialog", "larger");
     follow(dialog, one.draw);
   };

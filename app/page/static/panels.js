@@ -66,16 +66,22 @@
     say(panel.cost, entry.cost);
     say(panel.time, entry.time);
     say(panel.note, entry.note);
+    set(panel.note, "title", entry.note || null);
     say(panel.cover, entry.map ? "" : words[entry.state] ?? "");
     set(panel.stage, "aria-label", entry.alt);
     set(panel.about, "aria-label", `About ${entry.title}`);
     set(panel.larger, "aria-label", `Enlarge ${entry.title}`);
     panel.stage.style.aspectRatio = `${panel.pictures.width ?? 1} / ${panel.pictures.height ?? 1}`;
     show(panel);
-    if (panel.uri === entry.map) return;
+    const painted = () => set(panel.stage, "data-painted", `${value.run}.${entry.version}`);
+    if (panel.uri === entry.map) {
+      if (panel.map) painted();
+      return;
+    }
     panel.uri = entry.map;
     if (!entry.map) {
       panel.map = null;
+      set(panel.stage, "data-painted", null);
       repaint(panel);
       return;
     }
@@ -85,7 +91,7 @@
       const W = width * times, H = height * times;
       panel.map = { W, H, signed: entry.signed, shares: page.enlarge(codes, H, W, entry.signed) };
       repaint(panel);
-      set(panel.stage, "data-painted", entry.version);
+      painted();
     }).catch((error) => console.error(error));
   };
 

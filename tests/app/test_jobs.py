@@ -1,0 +1,113 @@
+"""Jobs on the real bundled classifier: shared, stopped, timed out, refused when too many wait."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app.first_answer import first_question
+from app.gallery import Gallery
+from app.jobs import Job, Jobs
+from app.session import Question, Sessions, key_of
+from app.shelf import Shelf
+from errors import UserError
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.occlusion import Occlusion
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    shelf = Shelf(["phantoms"])
+    shelf.get("phantoms")
+    return shelf
+
+
+@pytest.fixture
+def jobs(shelf: Shelf) -> Iterator[Jobs]:
+    jobs = Jobs(shelf, concurrency=1, queue=2, budget=60)
+    yield jobs
+    jobs.close()
+
+
+def question(number: int = 0, **changes: object) -> Question:
+    picture = Gallery(None).of("phantoms")[number].picture
+    return replace(Question("phantoms", picture, (GradCAM(),), "Fast"), **changes)  # type: ignore[arg-type]
+
+
+def finished(job: Job) -> Job:
+    for _ in range(600):
+        if job.report.final:
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"still {job.report.state}")
+
+
+def test_a_question_is_answered_with_prediction_and_maps(jobs: Jobs) -> None:
+    report = finished(jobs.ask(question())).report
+    assert report.state == "done"
+    assert report.probabilities is not None
+    assert report.target == int(report.probabilities.argmax())
+    result = report.results[key_of(GradCAM())]
+    assert result.done
+    assert result.attribution is not None
+    assert report.evaluations >= 1
+
+
+def test_equal_questions_share_one_job_and_its_answer_is_kept(jobs: Jobs) -> None:
+    job = jobs.ask(question())
+    assert jobs.ask(question()) is job
+    assert jobs.ask(replace(question(), picture=replace(question().picture, name="other"))) is job
+    assert jobs.ask(finished(job).report.question) is job
+    assert jobs.ask(question(1)) is not job
+
+
+def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: Jobs) -> None:
+    job, listener = jobs.ask(question(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough")), lambda: None
+    assert job.listen(listener)
+    while job.report.state != "running":
+        time.sleep(0.02)
+    job.leave(listener)
+    start = time.monotonic()
+    assert finished(job).report.state == "stopped"
+    assert time.monotonic() - start < 2
+
+
+def test_the_budget_ends_a_job_with_a_sentence(shelf: Shelf) -> None:
+    jobs = Jobs(shelf, concurrency=1, queue=2, budget=0.05)
+    report = finished(jobs.ask(question(3, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))).report
+    jobs.close()
+    assert report.state == "stopped"
+    assert "The time allowed for one explanation (0.05 s) is over" in report.error
+
+
+def test_too_many_questions_are_refused_in_words(jobs: Jobs) -> None:
+    slow = (Occlusion(search="fixed windows", window=8, stride=2),)
+    waiting = [jobs.ask(question(number, methods=slow, preset="Thorough")) for number in range(3)]
+    with pytest.raises(UserError, match="Too many people are asking at once"):
+        jobs.ask(question(4, methods=slow))
+    assert max(job.report.ahead for job in waiting) <= 2
+
+
+def test_what_cannot_be_asked_fails_at_its_place(jobs: Jobs) -> None:
+    wrong_class = finished(jobs.ask(question(target=77))).report
+    assert (wrong_class.state, wrong_class.place) == ("failed", "question")
+    assert "There is no class 77" in wrong_class.error
+    with pytest.raises(UserError, match="offers no classifier"):
+        jobs.shelf.entry("../../etc/passwd")
+
+
+def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:
+    sessions = Sessions(kept=2)
+    session = sessions.of("a")
+    assert session.begin() < session.begin()
+    run = session.run
+    sessions.leave("a")
+    assert session.run > run
+    for name in "bcd":
+        sessions.of(name)
+    assert len(sessions) == 2
+
+
+def test_the_first_question_is_about_a_bundled_picture() -> None:
+    assert first_question().picture.example.startswith("phantom")

@@ -1,0 +1,69 @@
+"""What the page shows is a pure function of the report: values as they should be, words that claim no more than is known."""
+
+import base64
+
+import cv2
+import numpy as np
+import pytest
+
+from app.first_answer import read
+from app.page.agreement import RAMP, _ramp, luminance
+from app.page.paint import paint
+from app.page.words import about, described, duration, share, strongest
+from app.render import scaled
+from app.session import Report
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.shap import SHAP
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    stored = read()
+    assert stored is not None
+    return stored
+
+
+def test_the_codes_that_travel_are_the_codes_of_the_map(report: Report) -> None:
+    panels = {panel["id"]: panel for panel in paint(report, 7)["grid"]["panels"]}
+    for name, result in report.results.items():
+        data = base64.b64decode(panels[name]["map"].split(",")[1])
+        codes = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert result.attribution is not None
+        np.testing.assert_array_equal(codes, scaled(result.attribution.values, result.method.signed))
+
+
+def test_every_part_carries_the_run_and_bars_sum_to_the_prediction(report: Report) -> None:
+    values = paint(report, 7)
+    assert {part["run"] for part in values.values()} == {7}
+    bars = values["prediction"]["bars"]
+    assert sum(bar["size"] for bar in bars) == pytest.approx(1, abs=1e-3)
+    assert [bar["explained"] for bar in bars].count(True) == 1
+    assert len(values["agreement"]["pairs"]) == 21
+    assert values["grid"]["panels"][-1]["id"] == "Consensus"
+
+
+def test_maps_are_told_in_words() -> None:
+    values = np.zeros((9, 9), np.float32)
+    values[7, 1] = 4
+    assert strongest(values) == ("lower left", 1.0)
+    assert described(GradCAM(), values) == (
+        "Grad-CAM: evidence for the class is strongest in the lower left; the strongest tenth of the picture holds 100 % of it."
+    )
+    values[0, 8] = -3
+    assert described(SHAP(), values).endswith("Evidence against is strongest in the upper right.")
+    assert "nothing that speaks for" in described(GradCAM(), -values * 0)
+
+
+def test_figures_claim_no_certainty() -> None:
+    assert (share(1.0), share(0.5), share(0.0)) == ("over 99.9 %", "50.0 %", "under 0.1 %")
+    assert (duration(0.42), duration(12.3), duration(150)) == ("0.4 s", "12 s", "2 min")
+    assert (about(0.2), about(3.2), about(200)) == ("under 1 s", "about 3 s", "about 3 min")
+
+
+def test_the_table_can_be_read_at_every_value() -> None:
+    for value in np.linspace(-1, 1, 81):
+        background, ink = _ramp(float(value))
+        rgb = [int(part) for part in background[4:-1].split()]
+        light, dark = sorted((luminance(rgb), luminance([255] * 3 if ink == "#ffffff" else [0, 0, 0])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert len(RAMP) == 4
