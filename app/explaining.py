@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.cases import Cases
 from app.session import Report, key_of
 from app.shelf import Entry, Shelf
 from explainers.case import PRESETS, Case, Settings
@@ -58,36 +59,43 @@ def fitted(data: bytes, card: Card) -> tuple[NDArray[np.float32], NDArray[np.uin
     return image, np.round(np.clip(photo, 0, 1) * 255).astype(np.uint8)
 
 
-def explain(job: "Job", shelf: Shelf, budget: float) -> None:
+def explain(job: "Job", shelf: Shelf, cases: Cases, budget: float) -> None:
     """Runs the methods, cheap ones first, and publishes each map as it comes. Ends after `budget` seconds. Never raises."""
-    question = job.report.question
+    question, report = job.report.question, job.report
+    key = (question.classifier, question.picture, question.preset)
     try:
-        classifier = shelf.get(question.classifier)
-        case = Case(classifier, job.report.image, _score(job.report), Settings(preset=question.preset))
-        entry = shelf.entry(question.classifier)
+        classifier, entry = shelf.get(question.classifier), shelf.entry(question.classifier)
+        score, known = _score(report), cases.take(key)
+        case = known.retarget(score) if known else Case(classifier, report.image, score, Settings(preset=question.preset))
         outlook = forecast(question.methods, case, entry)
         job.stop_case = case.stop
-        job.publish(
-            state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=outlook.seconds * entry.pace
-        )
-        if job.abandoned:
-            return None
-        clock = Timer(budget, case.stop)
-        clock.daemon = True
-        clock.start()
-        try:
-            for result in study(case, question.methods):
-                results = {**job.report.results, key_of(result.method): result}
-                job.publish(results=results, evaluations=case.evaluations)
-        finally:
-            clock.cancel()
+        seconds = outlook.seconds * entry.pace
+        job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=seconds)
+        if not job.abandoned:
+            _let_work(job, case, budget)
     except Exception as error:
         return job.fail(error, "methods")
     late = job.report.elapsed >= budget
-    if not late and not job.abandoned and job.report.evaluations >= ENOUGH_TO_TIME:
-        entry.pace = job.report.elapsed / outlook.seconds
     words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
-    return job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
+    job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
+    if job.report.state == "done" and not known and job.report.evaluations >= ENOUGH_TO_TIME:
+        entry.pace = job.report.elapsed / outlook.seconds
+    job.stop_case = lambda: None  # the case is another's from here on
+    return cases.put(key, case)
+
+
+def _let_work(job: "Job", case: Case, budget: float) -> None:
+    """Every map that a method gives becomes part of the report; the case is stopped when the time is over."""
+    before = case.evaluations
+    clock = Timer(budget, case.stop)
+    clock.daemon = True
+    clock.start()
+    try:
+        for result in study(case, job.report.question.methods):
+            results = {**job.report.results, key_of(result.method): result}
+            job.publish(results=results, evaluations=case.evaluations - before)
+    finally:
+        clock.cancel()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any
 
+from app.cases import Cases
 from app.explaining import explain, glance
 from app.session import Place, Question, Report
 from app.shelf import Shelf
@@ -73,6 +74,7 @@ class Jobs:
         self._known: OrderedDict[Question, Job] = OrderedDict()
         self._queue: list[Job] = []
         self._lock = Lock()
+        self._cases = Cases()
         self._glances = ThreadPoolExecutor(GLANCES, "glance")
         self._desk = ThreadPoolExecutor(concurrency, "explain")
 
@@ -130,7 +132,7 @@ class Jobs:
 
     def _explain(self, job: Job) -> None:
         if not job.abandoned:
-            explain(job, self.shelf, self.budget)
+            explain(job, self.shelf, self._cases, self.budget)
         self._finished(job)
 
     def _finished(self, job: Job) -> None:

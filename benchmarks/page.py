@@ -16,7 +16,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.data import data_folder
 from tests.serving import Server, serving
 
-FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync".split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
 VISITORS = 10
 ROUNDS = 3
 # Notes when things first show: bars, first map, a map in every panel, finished; milliseconds since the event was sent.
@@ -33,7 +41,8 @@ WATCH = """() => {
                 const painted = maps.filter((map) => (map.dataset.painted ?? '').startsWith(`${run}.`));
                 if (painted.length) note('first map');
                 if (painted.length && painted.length === maps.length) note('every panel');
-                if (['done', 'stopped', 'failed'].includes(attribute('status', 'state')) && seen['every panel']) { note('finished'); return resolve(seen); }
+                const over = ['done', 'stopped', 'failed'].includes(attribute('status', 'state'));
+                if (over && seen['every panel']) { note('finished'); return resolve(seen); }
             }
             requestAnimationFrame(look);
         };
@@ -45,7 +54,8 @@ OPACITY = """() => new Promise((resolve) => {
     const before = document.documentElement.dataset.viewPainted;
     slider.value = +slider.value === 40 ? 60 : 40;
     slider.dispatchEvent(new Event('input', { bubbles: true }));
-    const look = () => document.documentElement.dataset.viewPainted !== before ? resolve(performance.now() - start) : requestAnimationFrame(look);
+    const changed = () => document.documentElement.dataset.viewPainted !== before;
+    const look = () => changed() ? resolve(performance.now() - start) : requestAnimationFrame(look);
     look();
 })"""
 INTACT = """() => [...document.querySelectorAll('.cc-map[data-painted] canvas')].filter((canvas) => {

@@ -24,7 +24,7 @@ from models.store import bundled
 
 log = logging.getLogger(__name__)
 
-PAUSE = 0.05  # seconds between two paintings; maps that come faster are painted together
+PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after every panel has its map; what comes faster is painted together
 TICK = 0.5
 Values = dict[Any, Any]
 
@@ -158,7 +158,7 @@ class Handlers:
                 yield report
                 if report.final:
                     return
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(PAUSE if len(report.results) < len(report.question.methods) else LATER)
                 try:
                     await asyncio.wait_for(wake.wait(), TICK)
                 except TimeoutError:

@@ -13,7 +13,9 @@ from app.session import Question, Sessions, key_of
 from app.shelf import Shelf
 from errors import UserError
 from explainers.methods.grad_cam import GradCAM
+from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
+from explainers.methods.shap import SHAP
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,16 @@ def test_equal_questions_share_one_job_and_its_answer_is_kept(jobs: Jobs) -> Non
     assert jobs.ask(replace(question(), picture=replace(question().picture, name="other"))) is job
     assert jobs.ask(finished(job).report.question) is job
     assert jobs.ask(question(1)) is not job
+
+
+def test_another_class_of_the_same_picture_asks_little_anew(jobs: Jobs) -> None:
+    methods = (GradCAM(), LIME(), SHAP())
+    first = finished(jobs.ask(question(5, methods=methods))).report
+    other = finished(jobs.ask(question(5, methods=methods, target=1 - min(1, first.target or 0)))).report
+    assert other.state == "done"
+    assert other.target != first.target
+    assert other.evaluations < first.evaluations / 5
+    assert other.probabilities is not None
 
 
 def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: Jobs) -> None:
