@@ -40,13 +40,18 @@ def other_pictures(a: Grid, b: Grid, library_a: Sequence[Grid], library_b: Seque
     return [likeness(a, other) for other in library_b] + [likeness(other, b) for other in library_a]
 
 
-def displaced(a: Grid, b: Grid, likeness: Likeness = headline) -> list[float]:
-    """A against copies of B shifted round the edges by steps of a quarter, each as it is and flipped; B itself is left out."""
+def displaced_copies(b: Grid) -> list[Grid]:
+    """B shifted round the edges by steps of a quarter, each as it is and flipped: 63 maps; B in its own place is left out."""
     cells = len(b)
     steps = sorted({round(cells * quarter / 4) for quarter in range(4)})
     faces = (b, b[:, ::-1], b[::-1], b[::-1, ::-1])
     copies = [(np.roll(face, (down, right), (0, 1)), down, right, face is b) for face in faces for down in steps for right in steps]
-    return [likeness(a, copy) for copy, down, right, upright in copies if not (upright and down == right == 0)]
+    return [copy for copy, down, right, upright in copies if not (upright and down == right == 0)]
+
+
+def displaced(a: Grid, b: Grid, likeness: Likeness = headline) -> list[float]:
+    """A against the displaced copies of B."""
+    return [likeness(a, copy) for copy in displaced_copies(b)]
 
 
 def chance(a: Grid, b: Grid, library_a: Sequence[Grid] = (), library_b: Sequence[Grid] = ()) -> Chance:

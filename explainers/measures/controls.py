@@ -2,12 +2,25 @@
 
 import numpy as np
 
-from explainers.grid import area_sum
-from explainers.measures.agreement import Grid
-from explainers.protocol import Floats
+from errors import UserError
+from explainers.case import Case
+from explainers.grid import area_sum, grid_cells
+from explainers.measures.agreement import Grid, on_common_grid, positive_share
+from explainers.methods.grad_cam import GradCAM
+from explainers.protocol import Classifier, Floats
 
 SPREAD = 0.25
 """The centred bell's standard deviation, as a share of the picture's side."""
+EDGES, CENTRE, UNTRAINED = "edges", "the centre", "an untrained network"
+SEED = 0
+
+
+def controls_of(case: Case, untrained: Classifier | None) -> dict[str, Grid]:
+    """All controls of a picture on its common grid, each summing to 1. `untrained`: what `untrained_twin` made, or None without one."""
+    cells = grid_cells(case.size)
+    found = {EDGES: edges(case.image, cells), CENTRE: centre(cells)}
+    share = untrained_map(case, untrained) if untrained else None
+    return found if share is None else {**found, UNTRAINED: share}
 
 
 def edges(image: Floats, cells: int) -> Grid:
@@ -25,6 +38,22 @@ def centre(cells: int) -> Grid:
     places = (np.arange(cells) + 0.5) / cells - 0.5
     bell = np.exp(-(places**2) / (2 * SPREAD**2))
     return np.asarray(np.outer(bell, bell) / bell.sum() ** 2)
+
+
+def untrained_twin(classifier: Classifier) -> Classifier | None:
+    """The same network with all its weights drawn anew; None where a format keeps its weights as constants."""
+    try:
+        return classifier.randomised("everything", SEED)
+    except (UserError, NotImplementedError):
+        return None
+
+
+def untrained_map(case: Case, untrained: Classifier) -> Grid | None:
+    """(G, G) Grad-CAM of the untrained twin for the same picture and score, one evaluation; None where it has no positive evidence."""
+    if not case.layers:
+        return None
+    twin_case = Case(untrained, case.image, case.score, case.settings)
+    return positive_share(on_common_grid(next(iter(GradCAM()(twin_case))), case.size))
 
 
 def explains(pair_kappa: float, kappas_with_control: tuple[float, float]) -> bool:

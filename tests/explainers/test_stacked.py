@@ -1,0 +1,28 @@
+"""One map against many at once gives what pair by pair gives."""
+
+import numpy as np
+import pytest
+
+from explainers.measures.agreement import headline
+from explainers.measures.stacked import Stack, headlines
+from tests.explainers.test_agreement import at, random_share
+
+
+def blocks(seed: int, cells: int = 14) -> np.ndarray:
+    """A map of few values and many ties, as segments and rectified maps have."""
+    share = np.round(np.random.default_rng(seed).random((cells, cells)) * 4 - 2).clip(0)
+    return share / share.sum()
+
+
+@pytest.mark.parametrize("draw", [random_share, blocks])
+def test_equal_to_the_comparison_of_two(draw) -> None:
+    maps = [draw(seed) for seed in range(12)] + [at((3, 4), size=14), np.full((14, 14), 1 / 196), blocks(99), random_share(99)]
+    stack = Stack.of(maps)
+    for number in (0, 5, 12, 13):
+        expected = [headline(maps[number], each) for each in maps]
+        np.testing.assert_allclose(headlines(stack.map(number), stack), expected, atol=2e-6)
+
+
+def test_a_map_with_itself_is_one() -> None:
+    stack = Stack.of([random_share(3)])
+    assert headlines(stack, stack)[0] == pytest.approx(1, abs=1e-6)
