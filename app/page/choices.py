@@ -139,7 +139,11 @@ class Choices:
         """Before there is a picture: the examples, and what to do."""
         examples = self._thumbs(classifier)
         words = "Choose a picture" + (" or take an example" if examples else "") + "; its maps appear here."
-        return {"picture": {"run": run, "examples": examples}, "grid": {"run": run, "empty": words}}
+        return {
+            "picture": {"run": run, "examples": examples},
+            "prediction": {"run": run, "sentence": "What does the classifier see?", "about": words},
+            "grid": {"run": run},
+        }
 
     def _thumbs(self, classifier: str) -> list[dict[str, str]]:
         return [

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from explainers.method import Method
 
 STRONGEST = 0.1
+SCATTERED = 0.27  # root mean square distance from the middle, in sides; 0.41 is everywhere
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
 
@@ -17,27 +18,35 @@ def described(method: Method, values: NDArray[np.float32]) -> str:
         return f"{method.title} found nothing that speaks for the class."
     words = f"{method.title}: {placed('evidence for the class', positive)}"
     if method.signed and negative.sum() > 0.05 * positive.sum():
-        words += f" Evidence against is strongest in the {strongest(negative)[0]}."
+        words += f" Evidence against is {_where(strongest(negative)[0])}."
     return words
 
 
 def placed(what: str, positive: NDArray[np.float32]) -> str:
     """`what` is strongest where, and how much of it the strongest tenth holds. positive: (h, w), with a sum above 0."""
     place, part = strongest(positive)
-    return f"{what} is strongest in the {place}; the strongest tenth of the picture holds {100 * part:.0f} % of it."
+    return f"{what} is {_where(place)}; the strongest tenth of the picture holds {100 * part:.0f} % of it."
 
 
 def strongest(values: NDArray[np.float32]) -> tuple[str, float]:
-    """Values (h, w) that are never negative -> the name of the place of the strongest tenth, and its share of the sum."""
+    """Values (h, w) that are never negative -> the name of the place of the strongest tenth, and its share of the sum.
+
+    The name is empty where that tenth lies scattered: its middle would then be a place where nothing is.
+    """
     keep = max(1, round(STRONGEST * values.size))
     cells = np.argpartition(values.ravel(), -keep)[-keep:]
     weights = values.ravel()[cells]
-    rows, columns = np.unravel_index(cells, values.shape)
     total = float(weights.sum())
-    row = float((weights * (rows + 0.5)).sum() / total / values.shape[0])
-    column = float((weights * (columns + 0.5)).sum() / total / values.shape[1])
-    name = f"{ROWS[_third(row)]} {COLUMNS[_third(column)]}"
-    return ("centre" if name == "middle centre" else name), total / float(values.sum())
+    places = (np.stack(np.unravel_index(cells, values.shape)) + 0.5) / np.array(values.shape)[:, None]
+    middle = (weights * places).sum(axis=1) / total
+    spread = float(np.sqrt((weights * ((places - middle[:, None]) ** 2).sum(axis=0)).sum() / total))
+    name = f"{ROWS[_third(middle[0])]} {COLUMNS[_third(middle[1])]}"
+    name = "" if spread > SCATTERED else "centre" if name == "middle centre" else name
+    return name, total / float(values.sum())
+
+
+def _where(place: str) -> str:
+    return f"strongest in the {place}" if place else "scattered over the picture"
 
 
 def duration(seconds: float) -> str:

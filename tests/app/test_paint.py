@@ -51,6 +51,8 @@ def test_maps_are_told_in_words() -> None:
     )
     values[0, 8] = -3
     assert described(SHAP(), values).endswith("Evidence against is strongest in the upper right.")
+    values = np.random.default_rng(0).random((40, 40)).astype(np.float32)
+    assert "scattered over the picture" in described(GradCAM(), values)
     assert "nothing that speaks for" in described(GradCAM(), -values * 0)
 
 

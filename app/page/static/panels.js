@@ -8,8 +8,7 @@
   page.grid = (kit) => {
     page.start();
     const grid = make("div", { class: "cc-grid" });
-    const empty = make("p", { class: "cc-empty" });
-    kit.element.replaceChildren(make("section", { "aria-label": "Maps" }, page.toolbar(), grid, empty));
+    kit.element.replaceChildren(make("section", { "aria-label": "Maps" }, page.toolbar(), grid));
     page.kit = kit;
     page.listeners.push(() => panels.forEach(repaint));
     grid.addEventListener("pointerleave", () => point(null));
@@ -21,10 +20,10 @@
         grid.replaceChildren(...list.map((entry) => panels.get(entry.id).node));
         grid.dataset.order = order;
       }
-      say(empty, value.empty ?? "");
       for (const entry of list) update(panels.get(entry.id), entry, value);
       page.showPhoto?.(value.picture?.photo);
       kit.element.dataset.run = value.run ?? "";
+      kit.element.dataset.panels = String(list.length);
       kit.element.dataset.maps = String(list.filter((entry) => entry.map).length);
       kit.element.dataset.done = String(list.filter((entry) => entry.final).length);
     });
