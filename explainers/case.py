@@ -77,6 +77,16 @@ class Case:
         self._desk.stopped.clear()
         return other
 
+    def beside(self, image: Floats | None = None, classifier: Classifier | None = None) -> "Case":
+        """The same question about another picture, or to another classifier of the same kind: it remembers nothing, but is counted and
+        stopped with this one. Raises UserError."""
+        other = copy.copy(self)
+        other.classifier = classifier or self.classifier
+        other.image = _checked(self.image if image is None else image, other.classifier.size)
+        other.layers = _layers(other.classifier, self.settings.layers)
+        other._memory = {}
+        return other
+
     def stop(self) -> None:
         """From now on every question raises Stopped; a batch that is under way is finished."""
         self._desk.stopped.set()

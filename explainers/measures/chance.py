@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explainers.measures.agreement import Grid, headline
 
@@ -27,7 +28,7 @@ class Chance:
     weaker: bool = False
 
 
-def against(agreement: float, null: Sequence[float], weaker: bool = False) -> Chance:
+def against(agreement: float, null: Sequence[float] | NDArray[np.float64], weaker: bool = False) -> Chance:
     """kappa = (s - mu) / (1 - mu), p = (1 + #{null >= s}) / (1 + n)."""
     drawn = np.asarray(null, np.float64)
     mean = float(drawn.mean())

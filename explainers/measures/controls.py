@@ -52,7 +52,7 @@ def untrained_map(case: Case, untrained: Classifier) -> Grid | None:
     """(G, G) Grad-CAM of the untrained twin for the same picture and score, one evaluation; None where it has no positive evidence."""
     if not case.layers:
         return None
-    twin_case = Case(untrained, case.image, case.score, case.settings)
+    twin_case = case.beside(classifier=untrained)
     return positive_share(on_common_grid(next(iter(GradCAM()(twin_case))), case.size))
 
 

@@ -1,0 +1,173 @@
+"""Weighs all maps of one picture against each other: how far each pair agrees beyond chance, and what all families have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.measures.agreement import Evidence, Grid, Pair, across_families, consensus, evidence, pair, positive_share, votes
+from explainers.measures.ceiling import LEAST, corrected
+from explainers.measures.chance import WARNING, Chance, benjamini_hochberg, words
+from explainers.measures.controls import CENTRE, EDGES, explains
+from explainers.measures.library import Library
+from explainers.measures.nulls import Nulls
+from explainers.measures.stability import EXACT, Readings, Stability, half_runs, stabilities
+from explainers.measures.stacked import Stack
+from explainers.method import Family
+from explainers.study import Result
+
+UNSETTLED = "not converged"
+WEAKER = (
+    "Chance is estimated by shifting and flipping the maps, which does not know the methods' habits, such as the centre; "
+    "a library of other pictures (python -m app library) would be surer."
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of one pair of maps. raw: the likenesses before chance is taken out. chance: of the headline likeness, with its kappa.
+
+    p: adjusted for the number of pairs. ceiling: kappa*, 1 where the two agree as well as each agrees with itself; None with a `reason`.
+    explained_by: controls that both maps agree with at least as well as with each other. word: the verdict.
+    """
+
+    first: str
+    second: str
+    raw: Pair
+    chance: Chance
+    p: float
+    ceiling: float | None
+    reason: str
+    explained_by: tuple[str, ...]
+    within_family: bool
+    word: str
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """All verdicts on one picture's maps. kappa: the mean over pairs of families, each family counted once; None without two families.
+
+    ceiling: the same mean of kappa*. weaker: some pair's chance rests on displaced copies. controls: control -> title -> kappa.
+    left_out: title -> why the method is in no pair, or in none that counts. consensus: (G, G) or None. votes: families a cell.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    kappa: float | None
+    ceiling: float | None
+    weaker: bool
+    stability: Mapping[str, Stability]
+    controls: Mapping[str, Mapping[str, float]]
+    left_out: Mapping[str, str]
+    consensus: Grid | None
+    votes: NDArray[np.int64]
+    warning: str = WARNING
+
+
+@dataclass(frozen=True)
+class Background:
+    """What a picture's maps are held against. library: None without one. picture: its digest. controls: as `controls_of` gives them."""
+
+    library: Library | None = None
+    picture: str = ""
+    controls: Mapping[str, Grid] | None = None
+
+
+def consistency(results: Sequence[Result], size: tuple[int, int], background: Background, jitters: Mapping[str, Readings]) -> Consistency:
+    """Everything from what a study gave. size: (H, W) of the picture. jitters: readings of `stability.jittered`, by title; may be empty."""
+    found = [each for each in (evidence(result, size) for result in results) if each is not None]
+    halves = {result.method.title: half_runs(result, size) for result in results}
+    readings = {title: each for title, each in halves.items() if each is not None} | dict(jitters)
+    return weighed(found, readings, stabilities(results, readings), background)
+
+
+def weighed(
+    found: Sequence[Evidence], readings: Mapping[str, Readings], stable: Mapping[str, Stability], background: Background
+) -> Consistency:
+    """found: the maps on the common grid. readings: for the ceiling. stable: how reliable each method is; both by title."""
+    shown = [each for each in found if each.share is not None]
+    controls = background.controls or {}
+    shares = {each.title: each.share for each in shown if each.share is not None}
+    nulls = Nulls({**shares, **controls}, background.library, background.picture)
+    unsettled = {title for title, each in stable.items() if not each.converged}
+    with_controls = {control: {title: nulls.chance(title, control).kappa for title in shares} for control in controls}
+    selves = _Selves(nulls, readings, list(shares))
+    verdicts = [_verdict(a, b, nulls, selves, with_controls) for a, b in combinations(shown, 2)]
+    verdicts = _worded(verdicts, unsettled)
+    kappa, ceiling = _means(verdicts, {each.title: each.family for each in shown})
+    reasons = {each.title: each.reason for each in found if each.share is None}
+    return Consistency(
+        verdicts=tuple(verdicts),
+        kappa=kappa,
+        ceiling=ceiling,
+        weaker=any(each.chance.weaker for each in verdicts),
+        stability=dict(stable),
+        controls=with_controls,
+        left_out={**reasons, **{title: stable[title].sentence for title in shares if title in unsettled}},
+        consensus=consensus(shown),
+        votes=votes(shown),
+    )
+
+
+def control_words(names: Sequence[str]) -> str:
+    """Why agreement may mean little; empty without a name."""
+    said = {EDGES: "both follow the picture's edges as well", CENTRE: "both light the centre as much"}
+    return "; ".join(said.get(name, f"both agree as well with {name}") for name in names)
+
+
+def _means(verdicts: Sequence[Verdict], families: dict[str, Family]) -> tuple[float | None, float | None]:
+    """kappa and kappa* over pairs of families, of the pairs that have a score."""
+    counted = [each for each in verdicts if each.word != UNSETTLED]
+    kappas = {(each.first, each.second): each.chance.kappa for each in counted}
+    ceilings = {(each.first, each.second): each.ceiling for each in counted if each.ceiling is not None}
+    return across_families(kappas, families), across_families(ceilings, families)
+
+
+def _verdict(a: Evidence, b: Evidence, nulls: Nulls, selves: "_Selves", controls: Mapping[str, Mapping[str, float]]) -> Verdict:
+    chance = nulls.chance(a.title, b.title)
+    explained = tuple(name for name, kappas in controls.items() if explains(chance.kappa, (kappas[a.title], kappas[b.title])))
+    ceiling, reason = selves.ceiling(a.title, b.title, chance.mean)
+    return Verdict(a.title, b.title, pair(a, b), chance, chance.p, ceiling, reason, explained, a.family == b.family, "")
+
+
+def _worded(verdicts: Sequence[Verdict], unsettled: set[str]) -> list[Verdict]:
+    """With p adjusted over the pairs that get a score, and the verdict in words."""
+    scored = [each for each in verdicts if not {each.first, each.second} & unsettled]
+    adjusted = dict(
+        zip(((each.first, each.second) for each in scored), benjamini_hochberg([each.chance.p for each in scored]), strict=True)
+    )
+    return [_with_word(each, adjusted.get((each.first, each.second))) for each in verdicts]
+
+
+def _with_word(verdict: Verdict, p: float | None) -> Verdict:
+    return replace(verdict, word=UNSETTLED) if p is None else replace(verdict, p=p, word=words(verdict.chance.kappa, p))
+
+
+class _Selves:
+    """How well each method agrees with itself."""
+
+    def __init__(self, nulls: Nulls, readings: Mapping[str, Readings], titles: Sequence[str]) -> None:
+        self._nulls = nulls
+        self._halves: dict[str, tuple[Stack, Stack]] = {}
+        self._own: dict[str, float] = {}
+        self._exact = {title for title in titles if title in readings and readings[title].how == EXACT}
+        for title in titles:
+            shares = [positive_share(each) for each in (readings[title].first, readings[title].second)] if title in readings else [None]
+            if any(share is None for share in shares):
+                continue
+            first, second = (Stack.of([share]) for share in shares if share is not None)
+            self._halves[title] = first, second
+            mean = float(nulls.drawn(title, title)[0].mean())
+            self._own[title] = 1.0 if title in self._exact else nulls.kappa(first, second, mean)
+
+    def ceiling(self, a: str, b: str, mean: float) -> tuple[float | None, str]:
+        """kappa* and, where there is none, the reason. mean: the pair's chance agreement, the same for halves."""
+        for title in (a, b):
+            if title not in self._halves:
+                return None, f"{title} has no two readings with positive evidence."
+            if self._own[title] < LEAST:
+                return None, f"{title} is not reliable: its own two readings agree by {self._own[title]:.2f}."
+        (a1, a2), (b1, b2) = self._halves[a], self._halves[b]
+        crossed = self._nulls.kappa(a1, b2, mean), self._nulls.kappa(a2, b1, mean)
+        return corrected(crossed, (self._own[a], self._own[b])), ""

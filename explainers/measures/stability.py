@@ -1,0 +1,126 @@
+"""Whether a method would show the same map again: two half runs of what draws, two harmlessly changed pictures for what does not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from errors import UserError
+from explainers.blank import diagnosed
+from explainers.case import Case
+from explainers.measures.agreement import Grid, on_common_grid
+from explainers.measures.ceiling import CONVERGED, reliability
+from explainers.method import Attribution, Method
+from explainers.protocol import Floats
+from explainers.study import Result
+
+JITTER = 2 / 255
+"""Standard deviation of the noise that makes a harmless jitter: two levels of 255, less than a camera's own."""
+HALVES, JITTERS, EXACT = "half runs", "jittered pictures", "taken as exact"
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Two maps of one method that share no evaluations, signed, on the common grid (G, G). how: half runs, jittered pictures, or exact."""
+
+    first: Grid
+    second: Grid
+    how: str
+
+
+@dataclass(frozen=True)
+class Stability:
+    """r = 2 r_half / (1 + r_half), r_half the Pearson correlation of two half runs' signed maps over the cells of the common grid.
+
+    Of jittered pictures, each as good as the whole, r is their correlation itself. further: evaluations that would be needed beyond those
+    spent for r of .7, by the same formula turned round; 0 where the map has converged, None where more would not help.
+    """
+
+    title: str
+    between: float
+    reliability: float
+    converged: bool
+    further: int | None
+    how: str
+
+    source = "Spearman 1910; Brown 1910 (Brit. J. Psychol. 3)"
+
+    @property
+    def sentence(self) -> str:
+        """What it means, for a person."""
+        if self.how == EXACT:
+            return "The method draws nothing; whether it holds on a jittered picture was not asked."
+        if self.converged:
+            return f"Two {self.how} agree: reliability {self.reliability:.2f}."
+        more = f"; it needs about {self.further:,} more evaluations" if self.further else ""
+        return f"Not converged: reliability {self.reliability:.2f} of two {self.how}, under {CONVERGED}{more}."
+
+
+def half_runs(result: Result, size: tuple[int, int]) -> Readings | None:
+    """The two halves that the method itself gives; the map twice where it draws nothing; None without a map. size: (H, W)."""
+    attribution = result.attribution
+    if attribution is None:
+        return None
+    if attribution.halves is None:
+        grid = on_common_grid(attribution, size)
+        return Readings(grid, grid, EXACT)
+    first, second = (on_common_grid(Attribution(half), size) for half in attribution.halves)
+    return Readings(first, second, HALVES)
+
+
+def jittered(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, Readings]]:
+    """For each method its title and its maps of two pictures that differ from the case's by invisible noise; twice its cost each.
+
+    A method that fails on one of them is left out. Raises Stopped after `case.stop()`.
+    """
+    for method in methods:
+        grids = [_map(case.beside(jitter(case.image, case.seed + number)), method) for number in (1, 2)]
+        if grids[0] is not None and grids[1] is not None:
+            yield method.title, Readings(grids[0], grids[1], JITTERS)
+
+
+def jitter(image: Floats, seed: int) -> Floats:
+    """(H, W, 3) -> (H, W, 3) with normal noise of two levels of 255, kept within 0..1."""
+    noise = np.random.default_rng(seed).normal(0, JITTER, image.shape).astype(np.float32)
+    return np.asarray(np.clip(image + noise, 0, 1), np.float32)
+
+
+def stability(title: str, readings: Readings, evaluations: int) -> Stability:
+    """evaluations: those that the map rests on, shared ones counted in."""
+    between = correlation(readings.first, readings.second)
+    whole = reliability(between) if readings.how == HALVES else between
+    good = whole >= CONVERGED
+    further = 0 if good else _further(whole, evaluations) if readings.how == HALVES else None
+    return Stability(title, between, whole, good, further, readings.how)
+
+
+def stabilities(results: Sequence[Result], readings: Mapping[str, Readings]) -> dict[str, Stability]:
+    """For every method with readings."""
+    spent = {result.method.title: result.evaluations + result.shared for result in results}
+    return {title: stability(title, each, spent.get(title, 0)) for title, each in readings.items()}
+
+
+def correlation(a: Grid, b: Grid) -> float:
+    """Pearson's over cells; 1 where both are the same, 0 where one is constant."""
+    if np.array_equal(a, b):
+        return 1.0
+    x, y = a.ravel() - a.mean(), b.ravel() - b.mean()
+    scale = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return float(x @ y) / scale if scale > 0 else 0.0
+
+
+def _further(whole: float, evaluations: int) -> int | None:
+    """Spearman and Brown's prophecy: n k evaluations have reliability k r / (1 + (k - 1) r); one significant digit, rounded up."""
+    if whole <= 0:
+        return None
+    missing = evaluations * (CONVERGED * (1 - whole) / (whole * (1 - CONVERGED)) - 1)
+    digit = 10 ** int(np.log10(max(missing, 1)))
+    return int(np.ceil(missing / digit) * digit)
+
+
+def _map(case: Case, method: Method) -> Grid | None:
+    try:
+        *_, last = method(case)
+    except UserError:
+        return None
+    return on_common_grid(diagnosed(method, last), case.size)
