@@ -91,7 +91,7 @@ def wait(page: Page, state: str = "done", after: int = 0) -> int:
             return state !== 'done' || (+grid.dataset.maps > 0 && painted >= +grid.dataset.maps);
         }""",
         arg=[state, after],
-        timeout=60_000,
+        timeout=120_000,
     )
     return run_of(page)
 
