@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.options import ExplainOptions, ServeOptions
+from app.options import ExplainOptions, LibraryOptions, ServeOptions
 from errors import UserError
 
-COMMANDS = ("serve", "explain", "methods")
+COMMANDS = ("serve", "explain", "library", "methods")
 MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or a bundled name (phantoms, phantoms_shortcut, glass_box)"
 
 
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="{" + ",".join(COMMANDS) + "}", required=True)
     _add_serve(commands.add_parser("serve", help="open the page in a browser (the default)"))
     _add_explain(commands.add_parser("explain", help="explain pictures and write overlays, maps and a manifest"))
+    _add_library(commands.add_parser("library", help="explain many pictures to learn what a model's maps have in common by habit"))
     _add_methods(commands.add_parser("methods", help="print the table of methods"))
     return parser
 
@@ -117,6 +118,26 @@ def _explain(chosen: argparse.Namespace) -> int:
     from app.explain import explain
 
     return explain(options)
+
+
+def _add_library(parser: argparse.ArgumentParser) -> None:
+    usual = LibraryOptions("phantoms", Path("-"))
+    parser.add_argument("--model", required=True, metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument("--pictures", type=Path, required=True, metavar="DIR", help="a folder of more than 30 pictures, better 100 or 200")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the file to write (beside the model: NAME.library.npz)")
+    parser.add_argument(
+        "--preset", default=usual.preset, type=str.capitalize, choices=("Fast", "Balanced", "Thorough"), help="how much to spend"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
+    parser.set_defaults(run=_library)
+
+
+def _library(chosen: argparse.Namespace) -> int:
+    options = LibraryOptions(chosen.model, chosen.pictures, chosen.out, chosen.preset, chosen.quiet)
+    _hush_native_code()
+    from app.library import build
+
+    return build(options)
 
 
 def _hush_native_code() -> None:

@@ -1,4 +1,4 @@
-"""What the host chose when starting the page."""
+"""What was chosen on the command line."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,3 +60,17 @@ class ExplainOptions:
             raise UserError(f"--out is {self.out}, which exists and is not empty; name another folder or delete it first.")
         if self.rather_than is not None and self.score != "centred":
             raise UserError(f"--rather-than makes the score a contrast of two logits and --score asks for {self.score}; give one of them.")
+
+
+@dataclass(frozen=True)
+class LibraryOptions:
+    """The flags of `python -m app library`.
+
+    model: what `models.loading.load` takes. pictures: a folder. out: the file to write; None keeps it beside the model.
+    """
+
+    model: str
+    pictures: Path
+    out: Path | None = None
+    preset: str = "Balanced"
+    quiet: bool = False

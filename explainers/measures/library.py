@@ -92,7 +92,7 @@ def write(library: Library, path: Path) -> None:
 def read(path: Path) -> Library:
     """The library that `write` wrote. UserError where the file is no library."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             made_with, pictures = json.loads(str(file["made_with"])), tuple(str(name) for name in file["pictures"])
             maps = {name.removeprefix("maps/"): _shares(file[name]) for name in file.files if name.startswith("maps/")}
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
