@@ -1,0 +1,11 @@
+"""The same maps by the packages that a user would pick instead, each run in its own environment by `python -m benchmarks.speed`."""
+
+MODELS = ("MobileNetV2", "ResNet50")
+PHOTOGRAPHS = ("cat", "owl", "sunflower")
+PACKAGES = {
+    "tf_keras_vis": ("Grad-CAM", "Grad-CAM++", "Score-CAM"),
+    "lime": ("LIME",),
+    "shap": ("SHAP",),
+    "xplique": ("Occlusion", "Integrated Gradients"),
+}
+"""Package -> the maps that are taken from it."""

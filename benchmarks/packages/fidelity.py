@@ -1,0 +1,53 @@
+"""How far a map can be trusted: its agreement with itself, with its own limit, and with what the model says when its cells are hidden."""
+
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from explainers.case import Case
+from explainers.grid import area_sum, grid_cells
+from explainers.measures.agreement import positive_share, top_cells
+
+STEPS = 28
+TOP = 0.20
+
+
+def alike(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """Spearman correlation over the cells of the common grid, and intersection over union of the strongest 20 % of cells.
+
+    first, second: (H, W), signed. No number where a map is constant or has no positive part.
+    """
+    a, b = (area_sum(values, grid_cells((values.shape[0], values.shape[1]))) for values in (first, second))
+    if min(np.ptp(a), np.ptp(b)) <= 0:
+        return float("nan"), float("nan")
+    shares = positive_share(a), positive_share(b)
+    overlap = float("nan")
+    if shares[0] is not None and shares[1] is not None:
+        tops = [top_cells(share, TOP) for share in shares]
+        overlap = float(np.minimum(*tops).sum() / np.maximum(*tops).sum())
+    return float(spearmanr(a.ravel(), b.ravel()).statistic), overlap
+
+
+def run_to_run(readings: list[np.ndarray]) -> tuple[float, float]:
+    """The mean of `alike` over all pairs of readings."""
+    found = [alike(a, b) for a, b in combinations(readings, 2)]
+    return (float(np.mean([x for x, _ in found])), float(np.mean([y for _, y in found]))) if found else (float("nan"), float("nan"))
+
+
+def shown_before_hidden(case: Case, found: np.ndarray) -> float:
+    """Insertion less deletion: mean probability while the strongest cells are shown first on the blurred picture, less while hidden first.
+
+    What hides is the case's fill, and the cells are the common grid's, 28 steps, for whoever made the map.
+    """
+    cells = grid_cells(case.size)
+    order = np.argsort(-area_sum(found, cells), axis=None, kind="stable")
+    rank = np.empty(cells**2)
+    rank[order] = np.arange(cells**2)
+    counts = np.linspace(0, cells**2, STEPS + 1)
+    shown = (rank[None] < counts[:, None]).reshape(-1, cells, cells).astype(np.float32)
+    rows, columns = (np.arange(side) * cells // side for side in case.size)
+    masks = np.concatenate([shown, 1 - shown])[:, rows][:, :, columns]
+    probability = case.probabilities(case.masked(masks))[:, case.score.target].astype(np.float64)
+    insertion, deletion = (np.trapezoid(half) / STEPS for half in np.split(probability, 2))
+    return float(insertion - deletion)

@@ -1,0 +1,160 @@
+"""Makes the table and the verdict of the speed benchmark from what the runs left behind."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+CLOSE = 0.01
+"""Fidelities that differ by less count as equal."""
+OVERALL = 10
+RELIABLE = 0.85
+FIRST_MAP = 200
+BEYOND = 0.15
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one map of one picture took. first: seconds of the first call of a process; seconds: of the fastest call."""
+
+    evaluations: float
+    first: float
+    seconds: float
+    processor: float
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Trust:
+    """One map's agreement with itself (run) and with its own limit, each Spearman and overlap of the top 20 %, and its faithfulness.
+
+    No number where a figure does not apply: a deterministic map has no run to run, a stochastic one no limit.
+    """
+
+    run: tuple[float, float]
+    limit: tuple[float, float]
+    faithful: float
+    converged: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All seven maps at once.
+
+    bare: seconds of the bare model asked as much. first_map: until every panel had one, in evaluations' worth of time: first call, later.
+    """
+
+    cost: Cost
+    bare: float
+    bare_processor: float
+    first_map: tuple[float, float]
+
+
+Key = tuple[str, str]
+"""The map's name, and who made it: `ours` or `theirs`."""
+
+
+def mean_cost(costs: Iterable[Cost]) -> Cost:
+    """The mean over pictures; the highest memory of all."""
+    rows = list(costs)
+    names = ("evaluations", "first", "seconds", "processor")
+    return Cost(*(float(np.mean([getattr(row, name) for row in rows])) for name in names), max(row.megabytes for row in rows))
+
+
+def known_mean(values: Iterable[float]) -> float:
+    """Of those that are numbers."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def mean_trust(found: Iterable[Trust]) -> Trust:
+    """The mean over pictures."""
+    rows = list(found)
+    run, limit = (
+        (known_mean(getattr(r, name)[0] for r in rows), known_mean(getattr(r, name)[1] for r in rows)) for name in ("run", "limit")
+    )
+    return Trust(run, limit, known_mean(r.faithful for r in rows), known_mean(r.converged for r in rows))
+
+
+def cost_table(ours: dict[str, Cost], theirs: dict[str, tuple[str, Cost]], whole: Cost) -> list[str]:
+    """Lines: what each map took, here and there, and all of them together."""
+    lines = [
+        "| map | evaluations | first call, s | s | package | evaluations | first call, s | s | processor, s | MB | times faster |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, (package, cost) in theirs.items():
+        own = ours[name]
+        there = (
+            f"{package} | {cost.evaluations:,.0f} | {cost.first:.1f} | {cost.seconds:.1f} | {cost.processor:.1f} | {cost.megabytes:,.0f}"
+        )
+        lines.append(
+            f"| {name} | {own.evaluations:,.0f} | {own.first:.2f} | {own.seconds:.2f} | {there} | {cost.seconds / own.seconds:,.1f} |"
+        )
+    total = total_cost(cost for _, cost in theirs.values())
+    there = f"{total.evaluations:,.0f} | {total.first:.1f} | {total.seconds:.1f} | {total.processor:.1f} | {total.megabytes:,.0f}"
+    here = f"{whole.evaluations:,.0f} | {whole.first:.2f} | {whole.seconds:.2f}"
+    lines.append(f"| **all** | {here} | together | {there} | **{total.seconds / whole.seconds:,.1f}** |")
+    lines.append(
+        f"\nAll of ours: {whole.processor:.1f} s of the processor ({total.processor / whole.processor:.1f} times less), "
+        f"{whole.megabytes:,.0f} MB at most beyond the loaded model. First calls: {total.first / whole.first:.1f} times faster. "
+        "Our LIME and SHAP share one pool of answers; each is shown with all answers it rests on, and the time that it spent itself."
+    )
+    return lines
+
+
+def total_cost(costs: Iterable[Cost]) -> Cost:
+    """One after the other: sums, and the highest memory."""
+    rows = list(costs)
+    names = ("evaluations", "first", "seconds", "processor")
+    return Cost(*(sum(getattr(row, name) for row in rows) for name in names), max(row.megabytes for row in rows))
+
+
+def trust_table(found: dict[Key, Trust], alike: dict[str, float]) -> list[str]:
+    """Lines: the fidelity of each map, here and there. alike: Spearman between the two."""
+    lines = [
+        "| map | by | run to run | its top 20 % | with own limit | its top 20 % | insertion - deletion | converged | with each other |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for (name, maker), trust in found.items():
+        figures = " | ".join(shown(value) for value in (*trust.run, *trust.limit, trust.faithful, trust.converged))
+        lines.append(f"| {name} | {maker} | {figures} | {shown(alike.get(name, float('nan'))) if maker == 'ours' else ''} |")
+    return lines
+
+
+def shown(value: float) -> str:
+    """Two decimals, or nothing."""
+    return "" if np.isnan(value) else f"{value:.2f}"
+
+
+def verdict(whole: Whole, theirs: Cost, trust: dict[Key, Trust]) -> list[str]:
+    """Each goal with its figure and whether it holds."""
+    ratio, beyond = theirs.seconds / whole.cost.seconds, 1 - whole.bare / whole.cost.seconds
+    processor = 1 - whole.bare_processor / whole.cost.processor
+    goals = [
+        (f"all seven {ratio:.1f} times faster (goal {OVERALL})", ratio >= OVERALL),
+        (
+            f"first map in every panel within {whole.first_map[1]:.0f} evaluations' worth (goal {FIRST_MAP})",
+            whole.first_map[1] <= FIRST_MAP,
+        ),
+        (f"beyond the bare model {beyond:.0%} by the clock, {processor:.0%} of the processor (goal {BEYOND:.0%})", beyond <= BEYOND),
+    ]
+    if trust:
+        worse = [told for name in dict.fromkeys(name for name, _ in trust) if (told := lower(name, trust))]
+        goals.insert(1, (f"no map of lower fidelity{': but ' if worse else ''}{'; '.join(worse)}", not worse))
+        for name in ("LIME", "SHAP"):
+            own = trust[name, "ours"].run[0]
+            goals.append((f"{name} run to run {own:.2f} (goal {RELIABLE})", own >= RELIABLE))
+    return [f"{'holds ' if held else 'MISSED'}  {words}" for words, held in goals]
+
+
+def lower(name: str, trust: dict[Key, Trust]) -> str:
+    """The figures in which our map is worse than the package's: of run to run where both draw, of the own limit otherwise; or nothing."""
+    ours, theirs = trust.get((name, "ours")), trust.get((name, "theirs"))
+    if ours is None or theirs is None:
+        return ""
+    words = []
+    for kind in ("run", "limit"):
+        here, there = getattr(ours, kind)[0], getattr(theirs, kind)[0]
+        if here < there - CLOSE:
+            words.append(f"{name} {'run to run' if kind == 'run' else 'with its own limit'} {here:.2f}, theirs {there:.2f}")
+    return ", ".join(words)

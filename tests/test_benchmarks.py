@@ -1,0 +1,65 @@
+"""The benchmarks answer to --help, and make their tables and verdicts from whatever was measured."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.packages.fidelity import alike, run_to_run
+from benchmarks.packages.table import Cost, Trust, Whole, cost_table, lower, mean_trust, total_cost, trust_table, verdict
+from tests.test_arrows import ROOT
+
+NONE = (float("nan"), float("nan"))
+OURS = Cost(evaluations=741, first=8.0, seconds=5.0, processor=7.0, megabytes=1000)
+THEIRS = {"LIME": ("lime", Cost(1000, 30, 20, 25, 200)), "SHAP": ("shap", Cost(500, 50, 40, 45, 4000))}
+
+
+def test_help() -> None:
+    """All in one process, so that TensorFlow is loaded once."""
+    program = "import runpy, sys\nfor name in sys.argv[1:]:\n    sys.argv = [name, '--help']\n    try:\n"
+    program += (
+        "        runpy.run_module(f'benchmarks.{name}', run_name='__main__')\n    except SystemExit as end:\n        assert end.code == 0\n"
+    )
+    names = ["speed", "classifier", "reliability", "truth"]
+    answer = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.count("usage:") == len(names)
+
+
+def test_costs_add_up_and_are_divided() -> None:
+    lines = cost_table({"LIME": OURS, "SHAP": OURS}, THEIRS, OURS)
+    assert lines[2].endswith("| 4.0 |")
+    assert lines[3].endswith("| 8.0 |")
+    assert lines[4].endswith("| **12.0** |")
+    assert total_cost(cost for _, cost in THEIRS.values()) == Cost(1500, 80, 60, 70, 4000)
+
+
+def test_the_verdict_tells_every_goal_with_its_figure() -> None:
+    trust = {
+        ("LIME", "ours"): Trust((0.80, 0.7), NONE, 0.3),
+        ("LIME", "theirs"): Trust((0.90, 0.7), NONE, 0.3),
+        ("SHAP", "ours"): Trust((0.90, 0.7), NONE, 0.3),
+    }
+    told = verdict(Whole(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 80)), total_cost(cost for _, cost in THEIRS.values()), trust)
+    assert [line.split()[0] for line in told] == ["holds", "MISSED", "holds", "MISSED", "MISSED", "holds"]
+    assert "12.0 times faster" in told[0]
+    assert "LIME run to run 0.80, theirs 0.90" in told[1]
+    assert "20%" in told[3]
+
+
+def test_a_figure_that_does_not_apply_is_left_empty_and_counts_against_nobody() -> None:
+    exact = Trust(NONE, (1.0, 1.0), 0.5)
+    assert lower("Grad-CAM", {("Grad-CAM", "ours"): exact, ("Grad-CAM", "theirs"): Trust(NONE, NONE, 0.6)}) == ""
+    assert trust_table({("Grad-CAM", "ours"): exact}, {})[2] == "| Grad-CAM | ours |  |  | 1.00 | 1.00 | 0.50 |  |  |"
+    assert mean_trust([exact, Trust(NONE, (0.5, 0.5), 0.3)]).limit == (0.75, 0.75)
+
+
+def test_maps_agree_with_themselves_and_disagree_with_their_mirror() -> None:
+    ramp = np.tile(np.arange(224, dtype=np.float32), (224, 1))
+    assert alike(ramp, 3 * ramp) == (pytest.approx(1), 1)
+    rank, overlap = alike(ramp, ramp[:, ::-1])
+    assert rank == pytest.approx(-1)
+    assert overlap == 0
+    assert run_to_run([ramp, ramp, ramp])[0] == pytest.approx(1)
+    assert np.isnan(alike(ramp, np.ones_like(ramp))[0])
