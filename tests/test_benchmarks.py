@@ -45,7 +45,7 @@ def test_the_verdict_tells_every_goal_with_its_figure() -> None:
     assert [line.split()[0] for line in told] == ["holds", "MISSED", "holds", "MISSED", "MISSED", "holds"]
     assert "12.0 times faster" in told[0]
     assert "LIME run to run 0.80, theirs 0.90" in told[1]
-    assert "20%" in told[3]
+    assert "20.0%" in told[3]
 
 
 def test_a_figure_that_does_not_apply_is_left_empty_and_counts_against_nobody() -> None:

@@ -91,7 +91,7 @@ def runs(subject: Subject, packages: tuple[str, ...], repeats: int, folder: Path
     found: dict[Key, Left] = {}
     for repeat in range(repeats):
         for name, maps, python in who(packages):
-            seeds = range(3 * repeat, 3 * repeat + (3 if name == OURS else 2 if subject.trained else 1))
+            seeds = range(3 * repeat, 3 * repeat + (3 if name == OURS else 2))
             out = folder / f"{subject.model}-{subject.name}-{name}-{maps[0]}-{repeat}"
             command = [str(python), "-m", f"benchmarks.packages.{name}", "--model", str(subject.path), "--picture", str(subject.picture)]
             command += ["--target", str(subject.target), "--out", str(out), "--maps", *maps, "--seeds", *map(str, seeds)]
