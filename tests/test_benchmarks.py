@@ -42,10 +42,11 @@ def test_the_verdict_tells_every_goal_with_its_figure() -> None:
         ("SHAP", "ours"): Trust((0.90, 0.7), NONE, 0.3),
     }
     told = verdict(Whole(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 80)), total_cost(cost for _, cost in THEIRS.values()), trust)
-    assert [line.split()[0] for line in told] == ["holds", "MISSED", "holds", "MISSED", "MISSED", "holds"]
+    assert [line.split()[0] for line in told] == ["holds", "MISSED", "MISSED", "holds", "holds", "MISSED"]
     assert "12.0 times faster" in told[0]
     assert "LIME run to run 0.80, theirs 0.90" in told[1]
-    assert "20.0%" in told[3]
+    assert "20.0%" in told[5]
+    assert len(verdict(Whole(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 80)), None, {})) == 2
 
 
 def test_a_figure_that_does_not_apply_is_left_empty_and_counts_against_nobody() -> None:

@@ -83,7 +83,7 @@ def compare(subjects: list[Subject], packages: tuple[str, ...], repeats: int, fo
         lines += ["", *trust_table(judged, {name: float(np.nanmean(values)) for name, values in between.items()})]
     complete = len(theirs) == len(SEVEN)
     lines += ["", *failed, f"Goals, {subjects[0].model}{'' if complete else ' (not all packages took part)'}:"]
-    return [*lines, *verdict(together, total_cost(cost for _, cost in theirs.values()), judged)]
+    return [*lines, *verdict(together, total_cost(cost for _, cost in theirs.values()) if complete else None, judged)]
 
 
 def runs(subject: Subject, packages: tuple[str, ...], repeats: int, folder: Path, failed: list[str]) -> dict[Key, Left]:

@@ -129,32 +129,30 @@ def shown(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.2f}"
 
 
-def verdict(whole: Whole, theirs: Cost, trust: dict[Key, Trust]) -> list[str]:
-    """Each goal with its figure and whether it holds."""
-    ratio, beyond = theirs.seconds / whole.cost.seconds, 1 - whole.bare / whole.cost.seconds
-    processor = 1 - whole.bare_processor / whole.cost.processor
-    goals = [
-        (f"all seven {ratio:.1f} times faster (goal {OVERALL})", ratio >= OVERALL),
-        (
-            f"first map in every panel within {whole.first_map[1]:.0f} evaluations' worth (goal {FIRST_MAP})",
-            whole.first_map[1] <= FIRST_MAP,
-        ),
-        (
-            f"beyond the bare model {beyond:.1%} by the clock, {processor:.1%} of the processor (goal {BEYOND:.0%})",
-            max(beyond, processor) <= BEYOND,
-        ),
-    ]
-    if trust:
+def verdict(whole: Whole, theirs: Cost | None, trust: dict[Key, Trust]) -> list[str]:
+    """Each goal with its figure and whether it holds. theirs: all packages together; None where not all took part."""
+    goals: list[tuple[str, bool]] = []
+    if theirs:
+        ratio = theirs.seconds / whole.cost.seconds
+        goals.append((f"all seven {ratio:.1f} times faster (goal {OVERALL})", ratio >= OVERALL))
+    if trust and theirs:
         worse = [told for name in dict.fromkeys(name for name, _ in trust) if (told := lower(name, trust))]
-        goals.insert(1, (f"no map of lower fidelity{': but ' if worse else ''}{'; '.join(worse)}", not worse))
-        for name in ("LIME", "SHAP"):
-            own = trust[name, "ours"].run[0]
-            goals.append((f"{name} run to run {own:.2f} (goal {RELIABLE})", own >= RELIABLE))
+        goals.append((f"no map of lower fidelity{': but ' if worse else ''}{'; '.join(worse)}", not worse))
+    for name in ("LIME", "SHAP") if trust else ():
+        own = trust[name, "ours"]
+        words = f"{name} run to run {own.run[0]:.2f} (goal {RELIABLE}); says converged {own.converged:.0%} of the time"
+        goals.append((words, own.run[0] >= RELIABLE))
+    first, later = whole.first_map
+    words = f"first map in every panel within {later:.0f} evaluations' worth, {first:.0f} in a fresh process (goal {FIRST_MAP})"
+    goals.append((words, later <= FIRST_MAP))
+    clock, processor = 1 - whole.bare / whole.cost.seconds, 1 - whole.bare_processor / whole.cost.processor
+    words = f"beyond the bare model {clock:.1%} by the clock, {processor:.1%} of the processor (goal {BEYOND:.0%})"
+    goals.append((words, max(clock, processor) <= BEYOND))
     return [f"{'holds ' if held else 'MISSED'}  {words}" for words, held in goals]
 
 
 def lower(name: str, trust: dict[Key, Trust]) -> str:
-    """The figure in which our map is worse than the package's, or nothing: agreement with the own limit where both have one, else run to run.
+    """Where our map is worse than theirs, or nothing: in agreement with the own limit where both have one, else run to run.
 
     A map that is made without chance agrees with itself, however far it is from its limit.
     """
