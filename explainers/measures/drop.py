@@ -1,0 +1,58 @@
+"""Shows only what a map lights, and asks how much of the class's probability is lost, or gained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explainers.case import Case
+from explainers.grid import enlarge
+from explainers.protocol import Floats
+
+SOURCE = "Chattopadhyay et al. 2018, arXiv:1710.11063, sec. 5.1"
+
+
+@dataclass(frozen=True)
+class Drop:
+    """drop: max(0, Y - O) / Y, a share of the picture's probability Y that is lost when the map's part alone gives O. increase: O > Y."""
+
+    title: str
+    whole: float
+    shown: float
+
+    @property
+    def drop(self) -> float:
+        return max(0.0, self.whole - self.shown) / self.whole if self.whole > 0 else 0.0
+
+    @property
+    def increase(self) -> bool:
+        return self.shown > self.whole
+
+
+def drops(case: Case, maps: Mapping[str, Floats], fill: str = "") -> list[Drop]:
+    """One evaluation a map with positive evidence. maps: title -> (h, w); the mask is max(map, 0) over its maximum. Raises Stopped.
+
+    fill: what stands where the map is dark; empty takes the case's, "black" is the paper's. Maps without positive evidence are left out.
+    """
+    masks = {title: mask for title, values in maps.items() if (mask := shown_by(values, case.size)) is not None}
+    logits = case.masked(iter(masks.values()), fill or case.fill)
+    whole = float(case.probabilities(case.image_logits)[0, case.score.target])
+    shown = case.probabilities(logits)[:, case.score.target]
+    return [Drop(title, whole, float(each)) for title, each in zip(masks, shown, strict=True)]
+
+
+def shown_by(values: Floats, size: tuple[int, int]) -> Floats | None:
+    """(H, W) in 0..1: the map's positive part over its maximum; None where it has none."""
+    positive = np.maximum(enlarge(values, size), 0)
+    peak = float(positive.max())
+    return np.asarray(positive / peak, np.float32) if peak > 0 else None
+
+
+def average_drop(found: Sequence[Drop]) -> float:
+    """In per cent over pictures: 100 / N sum max(0, Y - O) / Y. Low is good."""
+    return 100 * float(np.mean([each.drop for each in found]))
+
+
+def average_increase(found: Sequence[Drop]) -> float:
+    """Per cent of pictures whose probability rises. High is good."""
+    return 100 * float(np.mean([each.increase for each in found]))

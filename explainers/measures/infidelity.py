@@ -1,0 +1,58 @@
+"""Hides patches of a picture and asks whether the map foretells how much the score falls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.case import Case
+from explainers.grid import enlarge
+from explainers.protocol import Floats
+
+PATCHES = 64
+SOURCE = "Yeh et al. 2019, arXiv:1901.09392, def. 2.1 and sec. 2.3 (optimal scaling)"
+
+
+@dataclass(frozen=True)
+class Infidelity:
+    """min over b >= 0 of mean (b sum_hidden map - fall)^2 over mean fall^2: 0 foretells every fall, 1 none; None where nothing falls.
+
+    The scale b is the best one, so that maps in other units can be compared; hidden patches show the case's fill.
+    """
+
+    title: str
+    value: float | None
+
+
+def infidelities(case: Case, maps: Mapping[str, Floats]) -> list[Infidelity]:
+    """64 evaluations for all maps together. maps: title -> (h, w), signed where the method is. Raises Stopped."""
+    hidden = patches(case.size, case.seed)
+    logits = case.recall([("patch", case.seed, n) for n in range(PATCHES)], lambda key: 1 - hidden[key[2]])
+    falls = case.image_value - case.values(logits)
+    return [Infidelity(title, unfaithful(foretold(enlarge(values, case.size), hidden), falls)) for title, values in maps.items()]
+
+
+def patches(size: tuple[int, int], seed: int) -> Floats:
+    """(64, H, W) of 0 and 1, 1 hides: rectangles with sides of an eighth to a half of the picture's, anywhere in it."""
+    rng = np.random.default_rng(seed)
+    masks = np.zeros((PATCHES, *size), np.float32)
+    for mask in masks:
+        sides = [int(rng.integers(max(1, side // 8), side // 2 + 1)) for side in size]
+        top, left = (int(rng.integers(0, side - length + 1)) for side, length in zip(size, sides, strict=True))
+        mask[top : top + sides[0], left : left + sides[1]] = 1
+    return masks
+
+
+def foretold(full: Floats, hidden: Floats) -> NDArray[np.float64]:
+    """(n,): the sum of the map (H, W) under each of the masks (n, H, W)."""
+    return np.asarray(np.tensordot(hidden.astype(np.float64), full.astype(np.float64), 2))
+
+
+def unfaithful(expected: NDArray[np.float64], falls: NDArray[np.float64]) -> float | None:
+    """The mean square that is left by the best scale that is not negative, over the mean square of the falls."""
+    total = float(falls @ falls)
+    if total <= 0:
+        return None
+    own = float(expected @ expected)
+    return 1 - max(0.0, float(expected @ falls)) ** 2 / (own * total) if own > 0 else 1.0
