@@ -1,10 +1,15 @@
 """Where the evidence is known: how much of a map's positive part lies on it, and whether the map's peak does."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from errors import UserError
 from explainers.grid import enlarge
+from explainers.measures.controls import SPREAD
 from explainers.protocol import Floats
 
 Mask = NDArray[np.bool_]
@@ -37,3 +42,76 @@ def widened(mask: Mask, radius: float) -> Mask:
         return mask
     distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(distance <= radius)
+
+
+def overlap_at_area(values: Floats, mask: Mask) -> float | None:
+    """Intersection over union of the mask with as many of the map's highest pixels as it has; those that tie for the last places share them.
+
+    None where the map has no positive part or the mask none. A map without knowledge gets about a / (2 - a) for a mask of area a.
+    """
+    inside = _mass_inside(values, mask)
+    return None if inside is None else float(inside / (2 * mask.sum() - inside))
+
+
+def rank_accuracy(values: Floats, mask: Mask) -> float | None:
+    """The share of the mask's number of highest pixels that lie in the mask, 0 to 1. None where the map or the mask has nothing.
+
+    Arras, Osman & Samek 2022, arXiv:2003.07258, eq. 2 (relevance rank accuracy).
+    """
+    inside = _mass_inside(values, mask)
+    return None if inside is None else float(inside / mask.sum())
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where one map points, beside what a map without knowledge gets. Each from 0 to 1, None where it cannot be said.
+
+    energy: the share of its positive part in the mask. overlap: IoU at the mask's area. ranks: rank accuracy. points: the peak, within
+    the tolerance.
+    """
+
+    title: str
+    energy: float | None
+    overlap: float | None
+    ranks: float | None
+    points: float | None
+
+
+TOLERANCE = 1 / 16
+"""Pointing's tolerance as a share of the picture's shorter side."""
+BASELINES = ("the area", "the centre", "a centred Gaussian")
+
+
+def located(maps: Mapping[str, Floats], mask: Mask) -> list[Located]:
+    """Every map, then the baselines: an even map, the middle pixel, and a bell over the middle. UserError for a mask without a pixel.
+
+    maps: title -> (h, w). mask: (H, W).
+    """
+    if not mask.any():
+        raise UserError("The region is empty; draw or upload one that covers some of the picture.")
+    return [_located(title, values, mask) for title, values in {**maps, **baselines(mask.shape)}.items()]
+
+
+def baselines(size: tuple[int, ...]) -> dict[str, Floats]:
+    """(H, W) maps that know nothing: what a map is worth is what it has beyond these."""
+    away = [(np.arange(side) + 0.5) / side - 0.5 for side in size]
+    bell = np.exp(-(away[0][:, None] ** 2 + away[1] ** 2) / (2 * SPREAD**2))
+    middle = np.zeros(size, np.float32)
+    middle[size[0] // 2, size[1] // 2] = 1
+    return dict(zip(BASELINES, (np.ones(size, np.float32), middle, bell.astype(np.float32)), strict=True))
+
+
+def _located(title: str, values: Floats, mask: Mask) -> Located:
+    pointed = points_at(values, mask, TOLERANCE * min(mask.shape))
+    return Located(title, energy_inside(values, mask), overlap_at_area(values, mask), rank_accuracy(values, mask), pointed)
+
+
+def _mass_inside(values: Floats, mask: Mask) -> float | None:
+    """How many of the mask's number of highest pixels lie in it, ties counted by their share."""
+    full, wanted = enlarge(values, mask.shape), int(mask.sum())
+    if wanted == 0 or full.max() <= 0:
+        return None
+    border = np.partition(full, full.size - wanted, axis=None)[full.size - wanted]
+    above, tied = full > border, full == border
+    share = (wanted - above.sum()) / tied.sum()
+    return float(above[mask].sum() + share * tied[mask].sum())

@@ -103,7 +103,9 @@ def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
 
 def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
     bell = centre(8)
-    found = judged({"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}, Background(None, controls={CENTRE: bell, EDGES: share(noise(9))}))
+    found = judged(
+        {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}, Background(None, controls={CENTRE: bell, EDGES: share(noise(9))})
+    )
     assert found.weaker
     assert found.controls[CENTRE]["cam"] > 0.5
     assert CENTRE in found.verdicts[0].explained_by

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from explainers.measures.localisation import energy_inside, points_at, widened
+from errors import UserError
+from explainers.measures.localisation import baselines, energy_inside, located, overlap_at_area, points_at, rank_accuracy, widened
 
 MASK = np.zeros((4, 4), bool)
 MASK[1, 1] = MASK[1, 2] = True
@@ -40,3 +41,41 @@ def test_widening_is_round() -> None:
     dot[3, 3] = True
     assert widened(dot, 2).sum() == 13
     assert widened(np.zeros((3, 3), bool), 5).sum() == 0
+
+
+def test_overlap_and_ranks_at_the_masks_area() -> None:
+    """Two highest pixels, one in the mask of two: IoU 1 / 3, rank accuracy 1 / 2."""
+    values = np.zeros((4, 4), np.float32)
+    values[1, 1], values[3, 3], values[0, 0] = 5, 4, 1
+    assert overlap_at_area(values, MASK) == pytest.approx(1 / 3)
+    assert rank_accuracy(values, MASK) == pytest.approx(1 / 2)
+    assert overlap_at_area(values * 3, MASK) == overlap_at_area(values, MASK)
+    assert overlap_at_area(MASK.astype(np.float32), MASK) == 1
+    assert overlap_at_area(-values, MASK) is None
+    assert rank_accuracy(values, MASK & False) is None
+
+
+def test_ties_share_the_last_places_so_that_an_even_map_gets_the_area() -> None:
+    even = np.ones((4, 4), np.float32)
+    assert rank_accuracy(even, MASK) == pytest.approx(2 / 16)
+    assert overlap_at_area(even, MASK) == pytest.approx((2 / 8) / (4 - 2 / 8))
+
+
+def test_baselines_stand_beside_every_map() -> None:
+    mask = np.zeros((32, 48), bool)
+    mask[12:20, 18:30] = True
+    found = {each.title: each for each in located({"map": mask.astype(np.float32)}, mask)}
+    assert list(found) == ["map", "the area", "the centre", "a centred Gaussian"]
+    assert (found["map"].energy, found["map"].overlap, found["map"].ranks, found["map"].points) == (1, 1, 1, 1)
+    assert found["the area"].energy == pytest.approx(mask.mean())
+    assert found["the centre"].energy == 1
+    assert mask.mean() < found["a centred Gaussian"].energy < 1
+    assert baselines((4, 4))["a centred Gaussian"].argmax() in (5, 6, 9, 10)
+    with pytest.raises(UserError, match="region is empty"):
+        located({}, mask & False)
+
+
+def test_the_map_that_is_judged_is_not_changed() -> None:
+    values = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)
+    values.flags.writeable = False
+    located({"map": values}, MASK)
