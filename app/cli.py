@@ -94,6 +94,12 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
         "--fill", default=usual.fill, metavar="FILL", help="what replaces hidden parts: blur, mean colour, black, segment mean"
     )
     parser.add_argument("--seed", type=int, default=usual.seed, help="of everything that is drawn (0)")
+    parser.add_argument(
+        "--measures",
+        default=usual.measures,
+        choices=("none", "agreement", "all"),
+        help="what to judge the maps by: agreement costs next to nothing, all costs thousands of evaluations (agreement)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
     parser.set_defaults(run=_explain)
 
@@ -111,6 +117,7 @@ def _explain(chosen: argparse.Namespace) -> int:
         preset=chosen.preset,
         fill=chosen.fill,
         seed=chosen.seed,
+        measures=chosen.measures,
         quiet=chosen.quiet,
     )
     _hush_native_code()

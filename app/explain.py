@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from app.choosing import chosen_methods, class_number, method_name
 from app.manifest import head_of, map_entry, picture_entry
+from app.measuring import Judge, full_cost, measures_entry
 from app.options import ExplainOptions
 from app.render import overlay, png
 from app.writing import MapsFile, appearing
@@ -50,11 +51,10 @@ def explain(options: ExplainOptions) -> int:
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
             class_number(str(word), classifier.labels)
+    judge = None if options.measures == "none" else Judge.of(options.model, classifier)
+    job = _Job(options, classifier, methods, settings, judge)
     with appearing(options.out) as folder, MapsFile(folder / "maps.npz") as maps:
-        entries = [
-            _entry(path, name, folder, maps, _Job(options, classifier, methods, settings))
-            for path, name in zip(options.pictures, _names(options.pictures), strict=True)
-        ]
+        entries = [_entry(path, name, folder, maps, job) for path, name in zip(options.pictures, _names(options.pictures), strict=True)]
         _refuse_if_all_failed(entries)
         manifest = {**head_of(options, classifier, settings), "pictures": entries}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -71,6 +71,7 @@ class _Job:
     classifier: "Classifier"
     methods: tuple[Method, ...]
     settings: Settings
+    judge: Judge | None
 
 
 def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> dict[str, Any]:
@@ -85,6 +86,8 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> di
     (folder / name).mkdir()
     entries = [_write(explained, result, folder, maps) for result in explained.results.values()]
     entry = picture_entry(path.name, hashlib.sha256(data).hexdigest(), explained.case, entries)
+    if job.judge:
+        entry["measures"] = _measures(explained, job.judge, job.options)
     if not job.options.quiet:
         print(f"{path.name}: {entry['explained']['label']}, {len(entries)} maps, {explained.case.evaluations} evaluations")
     return entry
@@ -103,6 +106,13 @@ def _explained(picture: NDArray[np.float32], name: str, job: _Job) -> Explained:
             results[method_name(result.method)] = result
             bar.update(min(case.evaluations, bar.total) - bar.n)
     return Explained(name, case, photo, {method_name(method): results[method_name(method)] for method in job.methods})
+
+
+def _measures(explained: Explained, judge: Judge, options: ExplainOptions) -> dict[str, Any]:
+    case, results = explained.case, list(explained.results.values())
+    if options.measures == "all" and not options.quiet:
+        print(f"{explained.name}: measures, at most {full_cost(case, results):,} evaluations")
+    return measures_entry(case, results, options.measures, judge)
 
 
 def _score(options: ExplainOptions, classifier: "Classifier", image: NDArray[np.float32]) -> Score:

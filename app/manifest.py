@@ -56,7 +56,7 @@ def model_sha256(name: str, classifier: "Classifier") -> str | None:
 
 
 def picture_entry(file: str, sha256: str, case: Case, maps: list[dict[str, Any]]) -> dict[str, Any]:
-    """One picture: what the classifier said, what was explained, and its maps."""
+    """One picture: what the classifier said, what was explained, its maps, and what the maps cost."""
     labels = case.classifier.labels
     probabilities = case.classifier.predict(case.image)
     score = {**asdict(case.score), "label": labels[case.score.target]}

@@ -39,7 +39,7 @@ class ExplainOptions:
 
     pictures: files. model: what `models.loading.load` takes. out: the folder to write. methods: names such as grad_cam; empty
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
-    likeliest. score: centred, logit or probability.
+    likeliest. score: centred, logit or probability. measures: none, agreement (next to free) or all (thousands of evaluations).
     """
 
     pictures: tuple[Path, ...]
@@ -53,6 +53,7 @@ class ExplainOptions:
     preset: str = "Balanced"
     fill: str = "blur"
     seed: int = 0
+    measures: str = "agreement"
     quiet: bool = False
 
     def __post_init__(self) -> None:

@@ -45,7 +45,7 @@ def widened(mask: Mask, radius: float) -> Mask:
 
 
 def overlap_at_area(values: Floats, mask: Mask) -> float | None:
-    """Intersection over union of the mask with as many of the map's highest pixels as it has; those that tie for the last places share them.
+    """Intersection over union of the mask with as many of the map's highest pixels as it has; ties for the last places are shared.
 
     None where the map has no positive part or the mask none. A map without knowledge gets about a / (2 - a) for a mask of area a.
     """

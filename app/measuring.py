@@ -1,0 +1,167 @@
+"""Judges the maps of one picture: what agrees beyond chance, what is stable, faithful and sane; and says beforehand what that costs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.library import library_of, model_name
+from errors import UserError
+from explainers.case import Case
+from explainers.measures import drop, infidelity, road, sanity, sensitivity
+from explainers.measures.consistency import WEAKER, Background, Consistency, consistency
+from explainers.measures.controls import UNTRAINED, controls_of, untrained_twin
+from explainers.measures.curves import Curve, Plan, Rank, curves, ranks
+from explainers.measures.library import Library, digest, settings_of
+from explainers.measures.stability import Readings, jittered
+from explainers.study import Result
+
+if TYPE_CHECKING:
+    from models.classifier import Classifier
+
+DISPLACED = Plan(substrates=("mean colour",), steps=14, randoms=0)
+"""For the comparison with 20 displaced copies, which costs as much as 20 further maps."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What is the same for all pictures of a model. notes: what a reader has to know about the library and the controls."""
+
+    library: Library | None
+    model: str
+    untrained: Any
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: str, classifier: "Classifier") -> "Judge":
+        """Reads the library beside the model, if there is one, and draws the untrained twin."""
+        notes = []
+        try:
+            library = library_of(model)
+        except UserError as error:
+            library, notes = None, [str(error)]
+        untrained = untrained_twin(classifier)
+        if untrained is None:
+            notes.append(f"The weights of this format cannot be drawn anew, so {UNTRAINED} is no control.")
+        return cls(library, model_name(model, classifier), untrained, tuple(notes))
+
+    def consistency(self, case: Case, results: Sequence[Result], jitters: dict[str, Readings]) -> tuple[Consistency, tuple[str, ...]]:
+        """All pairs of maps of one picture, and what to know about it. One evaluation; jitters: as `stability.jittered` gives them."""
+        library, notes = self.library, list(self.notes)
+        if library and (reason := library.unfit(settings_of(case, self.model))):
+            library = None
+            notes.append(reason)
+        if library and (other := library.differs(settings_of(case, self.model))):
+            notes.append(f"The library of other pictures was made with {', '.join(other)}.")
+        found = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, self.untrained)), jitters)
+        return found, (*notes, WEAKER) if found.weaker else tuple(notes)
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """Everything that hides parts of the picture in the order of the maps. ranks: against displaced copies."""
+
+    curves: tuple[Curve, ...]
+    ranks: tuple[Rank, ...]
+    road: tuple[road.Road, ...]
+    drops: tuple[drop.Drop, ...]
+    infidelity: tuple[infidelity.Infidelity, ...]
+
+
+def faithfulness(case: Case, results: Sequence[Result]) -> Faithfulness:
+    """Of every map with positive evidence. Raises Stopped."""
+    shown = [result for result in results if result.attribution is not None and not result.attribution.blank]
+    maps = {result.method.title: result.attribution.values for result in shown if result.attribution}
+    signed = {each.method.title: a.values if a.signed is None else a.signed for each in shown if (a := each.attribution)}
+    return Faithfulness(
+        curves=tuple(curve for found in curves(case, maps) for curve in found),
+        ranks=tuple(rank for title, values in maps.items() for rank in ranks(case, title, values, DISPLACED)),
+        road=tuple(road.road(case, maps)) if maps else (),
+        drops=tuple(drop.drops(case, maps)),
+        infidelity=tuple(infidelity.infidelities(case, signed)),
+    )
+
+
+def faithfulness_cost(maps: int) -> int:
+    """Evaluations at most."""
+    return Plan().cost(maps) + maps * (DISPLACED.displaced_cost() + 1) + road.cost(maps) + infidelity.PATCHES
+
+
+def full_cost(case: Case, results: Sequence[Result]) -> int:
+    """Evaluations at most of everything that `--measures all` asks."""
+    methods = [result.method for result in results]
+    again = sum(result.method.cost(case) for result in _undrawn(results))
+    return faithfulness_cost(len(methods)) + sanity.cost(case, methods) + 2 * again + sensitivity.cost(case, methods)
+
+
+def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Judge) -> dict[str, Any]:
+    """The manifest's part on one picture. level: agreement or all. Raises Stopped."""
+    before = case.evaluations
+    case.ledger.asker = "measures"
+    methods = [result.method for result in results]
+    jitters = dict(jittered(case, [result.method for result in _undrawn(results)])) if level == "all" else {}
+    found, notes = judge.consistency(case, results, jitters)
+    entry = {"agreement": {**_agreement(found), "notes": list(notes)}}
+    if level == "all":
+        entry["faithfulness"] = _faithfulness(faithfulness(case, results))
+        entry["sanity"] = list(_sanity(sanity.findings(case, methods)))
+        entry["sensitivity"] = [plain(vars(each)) for each in sensitivity.sensitivities(case, methods)]
+    return {**entry, "evaluations": case.evaluations - before}
+
+
+def plain(value: Any) -> Any:
+    """Numbers with five digits, arrays as lists, so that JSON can hold it."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def _undrawn(results: Sequence[Result]) -> list[Result]:
+    """Results of methods that draw nothing, so that only another picture can give another reading."""
+    return [result for result in results if result.attribution is not None and result.attribution.halves is None]
+
+
+def _agreement(found: Consistency) -> dict[str, Any]:
+    pairs = [
+        {
+            "pair": [each.first, each.second],
+            "word": each.word,
+            "kappa": each.chance.kappa,
+            "p": each.p,
+            "as_well_as_themselves": each.ceiling,
+            "why_not": each.reason,
+            "explained_by": each.explained_by,
+            "raw": {**vars(each.raw), "headline": each.raw.headline},
+            "chance": each.chance.mean,
+            "weaker": each.chance.weaker,
+        }
+        for each in found.verdicts
+    ]
+    stable = {title: {**vars(each), "sentence": each.sentence} for title, each in found.stability.items()}
+    whole = {"kappa": found.kappa, "as_well_as_themselves": found.ceiling, "weaker": found.weaker, "warning": found.warning}
+    rest = {"controls": found.controls, "left_out": found.left_out, "consensus": found.consensus, "votes": found.votes}
+    return plain({**whole, "pairs": pairs, "stability": stable, **rest})
+
+
+def _faithfulness(found: Faithfulness) -> dict[str, Any]:
+    drawn = [
+        {"method": c.title, "kind": c.kind, "substrate": c.substrate, "area": c.area, "curve": c.probabilities[:, c.target]}
+        for c in found.curves
+    ]
+    return plain(
+        {
+            "curves": drawn,
+            "displaced": [vars(each) for each in found.ranks],
+            "road": [{**vars(each), "value": each.value} for each in found.road],
+            "average_drop": [{"title": each.title, "drop": each.drop, "increase": each.increase} for each in found.drops],
+            "infidelity": [vars(each) for each in found.infidelity],
+        }
+    )
+
+
+def _sanity(found: Iterator[sanity.Finding]) -> Iterator[dict[str, Any]]:
+    for each in found:
+        yield plain({**vars(each), "check": each.check.name})
