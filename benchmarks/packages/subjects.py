@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.card import Card, distinct
 from models.classifier import Classifier
 from models.loading import load
 from models.pictures import decode
@@ -55,4 +56,6 @@ def random_weights(folder: Path, photographs: dict[str, np.ndarray]) -> Path:
     model(np.stack([fit(photograph, (224, 224), "crop") for photograph in photographs.values()]) * 2 - 1, training=True)
     path = folder / "resnet50.keras"
     model.save(path)
+    labels = distinct([f"class {number}" for number in range(1000)])
+    Card(name="ResNet50 (random weights)", labels=labels, size=(224, 224), scaling="-1..1").write(path.with_suffix(".json"))
     return path
