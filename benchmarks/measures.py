@@ -1,0 +1,110 @@
+"""Whether the measures are right, and how fast: `python -m benchmarks.measures`, or `--full` for the numbers of pictures that count.
+
+Right: unrelated maps against chance; known evidence on phantoms. Fast: ten maps against a library of 200 pictures; the curves of seven.
+"""
+
+import argparse
+import time
+
+import numpy as np
+
+from benchmarks.checks import null, phantoms
+from benchmarks.machine import machine_line
+from explainers.case import Case
+from explainers.measures.agreement import Evidence
+from explainers.measures.consistency import Background, weighed
+from explainers.measures.controls import CENTRE, EDGES, UNTRAINED, centre
+from explainers.measures.curves import Plan, curves
+from explainers.measures.library import Library
+from explainers.measures.road import cost, road
+from explainers.measures.stability import EXACT, Readings, stability
+from explainers.methods import SEVEN
+from explainers.study import study
+from models.loading import load
+from models.score import Score
+
+FULL = {"trials": 1000, "phantoms": 100, "halves": 50, "rulers": 100}
+QUICK = {"trials": 200, "phantoms": 6, "halves": 6, "rulers": 4}
+
+
+def main() -> None:
+    """Prints the tables and what misses its goal."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="1,000 trials and 100 phantoms, about an hour on two cores")
+    for name, usual in QUICK.items():
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"({usual}; {FULL[name]} with --full)")
+    chosen = parser.parse_args()
+    counts = {name: getattr(chosen, name) or (FULL if chosen.full else QUICK)[name] for name in QUICK}
+    print(machine_line())
+    missed = speed_of_agreement() + speed_of_curves()
+    print("\nMaps without agreement, and with one\n")
+    missed += null.calibration(counts["trials"])
+    print(f"\n{counts['phantoms']} phantoms\n")
+    missed += phantoms.untrained_and_votes(counts["phantoms"])
+    missed += phantoms.half_runs(counts["halves"])
+    missed += phantoms.ruler(counts["rulers"])
+    print("\nGoals:", "; ".join(missed) if missed else "all hold.")
+
+
+def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
+    """Ten maps of every family, three controls, a library: everything that the page shows of them."""
+    rng = np.random.default_rng(0)
+    titles = [f"map {number}" for number in range(10)]
+    library = Library(
+        {},
+        tuple(map(str, range(others))),
+        {t: rng.dirichlet(np.ones(cells**2), others).reshape(-1, cells, cells) for t in (*titles, EDGES, UNTRAINED)},
+    )
+    grids = rng.dirichlet(np.ones(cells**2), 12).reshape(-1, cells, cells)
+    found = [
+        Evidence(title, "CAM" if number < 5 else "surrogate", True, grids[number], grids[number]) for number, title in enumerate(titles)
+    ]
+    readings = {title: Readings(grid, grid, EXACT) for title, grid in zip(titles, grids, strict=False)}
+    stable = {title: stability(title, each, 1) for title, each in readings.items()}
+    background = Background(library, "", {EDGES: grids[10], UNTRAINED: grids[11], CENTRE: centre(cells)})
+    seconds = []
+    for _ in range(6):
+        started = time.perf_counter()
+        weighed(found, readings, stable, background)
+        seconds.append(time.perf_counter() - started)
+    first, best = 1000 * seconds[0], 1000 * min(seconds)
+    print(f"Agreement of ten maps with a library of {others} pictures, {cells} x {cells} cells: {best:.0f} ms ({first:.0f} ms at first)")
+    return [f"agreement takes {best:.0f} ms"] if best > 100 else []
+
+
+def speed_of_curves() -> list[str]:
+    """Deletion and insertion of the seven on the bundled classifier: evaluations, and the share of time that is not the model's."""
+    from models.datasets.phantoms import phantom
+
+    classifier = load("phantoms")
+    case = Case(classifier, phantom(3, "dots").image, Score(2))
+    maps = {r.method.title: r.attribution.values for r in study(case, [method() for method in SEVEN]) if r.attribution is not None}
+    plan, inside, missed = Plan(randoms=0), [0.0], []
+    ask = classifier.masked
+
+    def timed(*arguments):
+        started = time.perf_counter()
+        answer = ask(*arguments)
+        inside[0] += time.perf_counter() - started
+        return answer
+
+    classifier.masked = timed
+    list(curves(case, maps, Plan(randoms=0, steps=3)))
+    before, inside[0], started = case.evaluations, 0.0, time.perf_counter()
+    list(curves(case, maps, plan))
+    seconds, asked = time.perf_counter() - started, case.evaluations - before
+    own = 1 - inside[0] / seconds
+    print(
+        f"Deletion and insertion of seven maps, 28 steps, both substrates: {asked} evaluations (at most {28 * 7 * 2 * 2}), "
+        f"{seconds:.2f} s, {own:.0%} of it not the model's; displaced copies of one map would be {plan.displaced_cost()} more"
+    )
+    started = time.perf_counter()
+    road(case, maps)
+    print(f"ROAD of seven maps: {cost(7)} evaluations, {time.perf_counter() - started:.2f} s")
+    if asked > 28 * 7 * 2 * 2:
+        missed.append(f"the curves ask {asked}")
+    return [*missed, f"{own:.0%} of the curves' time is not the model's"] if own > 0.2 else missed
+
+
+if __name__ == "__main__":
+    main()
