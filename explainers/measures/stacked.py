@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.measures.agreement import TOPS, UNION, Grid, top_cells
+from explainers.measures.agreement import TOPS, UNION, Grid
 
 Values = NDArray[np.float32]
 Members = NDArray[np.int16]
@@ -35,14 +36,23 @@ class Stack:
     def of(cls, maps: Sequence[Grid]) -> "Stack":
         """maps: n of shape (G, G), n at least 1."""
         flat = np.stack([np.asarray(each, np.float64).ravel() for each in maps])
-        tops = np.stack([[top_cells(each, portion) for each in flat] for portion in TOPS])
-        wide = np.stack([top_cells(each, UNION) > 0 for each in flat])
         order = np.argsort(flat, axis=1, kind="stable")
-        sides = [[np.searchsorted(row[sorter], row, side) for row, sorter in zip(flat, order, strict=True)] for side in ("left", "right")]
-        places = [np.ascontiguousarray(np.array(each, np.intp).T) for each in (order, *sides)]
-        columns = np.ascontiguousarray(tops.transpose(0, 2, 1), np.float32)
-        shares, members = np.ascontiguousarray(flat.T, np.float32), np.ascontiguousarray(wide.T, np.int16)
-        return cls(shares, columns, columns.sum(1), members, *places)
+        ranked = np.take_along_axis(flat, order, axis=1)
+        tops = np.stack([_tops(flat, ranked, portion) for portion in TOPS]).transpose(0, 2, 1)
+        wide = (_tops(flat, ranked, UNION) > 0).T
+        sides = [np.empty_like(order), np.empty_like(order)]
+        for side, found in zip(sides, _tied(ranked), strict=True):
+            np.put_along_axis(side, order, found, axis=1)
+        places = [np.ascontiguousarray(each.T, np.intp) for each in (order, *sides)]
+        columns = np.ascontiguousarray(tops, np.float32)
+        return cls(np.ascontiguousarray(flat.T, np.float32), columns, columns.sum(1), np.ascontiguousarray(wide, np.int16), *places)
+
+    @cached_property
+    def addresses(self) -> tuple[Places, Places, Places]:
+        """`order`, `below` and `upto` as places in a flattened (C, n) or (C + 1, n) array."""
+        places = (each * len(self) + np.arange(len(self)) for each in (self.order, self.below, self.upto))
+        order, below, upto = places
+        return order, below, upto
 
     def __len__(self) -> int:
         return int(self.shares.shape[1])
@@ -57,6 +67,25 @@ def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
     """(n,): the headline agreement of a stack of one map with each map of another stack."""
     mass = np.minimum(one.shares, many.shares).sum(0)
     return np.asarray((_overlaps(one, many) + mass + _rank_correlations(one, many)) / 3, np.float64)
+
+
+def _tops(flat: NDArray[np.float64], ranked: NDArray[np.float64], portion: float) -> NDArray[np.float64]:
+    """`agreement.top_cells` of every row of (n, C) at once. ranked: each row sorted."""
+    wanted = max(1, round(portion * flat.shape[1]))
+    border = ranked[:, -wanted, None]
+    above, tied = flat > border, flat == border
+    share = above + tied * (wanted - above.sum(1, keepdims=True)) / tied.sum(1, keepdims=True)
+    return np.asarray(np.where(border > 0, share, flat > 0))
+
+
+def _tied(ranked: NDArray[np.float64]) -> tuple[Places, Places]:
+    """For each place in sorted rows (n, C) where the values equal to its own begin, and where they end."""
+    cells = ranked.shape[1]
+    new = np.diff(ranked, axis=1) > 0
+    edge = np.ones((len(ranked), 1), bool)
+    begin = np.maximum.accumulate(np.where(np.hstack([edge, new]), np.arange(cells), 0), axis=1)
+    last = np.where(np.hstack([new, edge]), np.arange(1, cells + 1), cells)
+    return begin, np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
 
 
 def _overlaps(one: Stack, many: Stack) -> Values:
@@ -74,10 +103,9 @@ def _rank_correlations(one: Stack, many: Stack) -> Values:
     members = union.sum(0, dtype=np.int16)
     counted = _counts(union.take(one.order[:, 0], axis=0))
     first = _centred(counted.take(one.below[:, 0], axis=0) + counted.take(one.upto[:, 0], axis=0), members, union)
-    columns = np.arange(len(many))
-    counted = _counts(union.ravel().take(many.order * len(many) + columns)).ravel()
-    ranks = counted.take(many.below * len(many) + columns) + counted.take(many.upto * len(many) + columns)
-    second = _centred(ranks, members, union)
+    order, below, upto = many.addresses
+    counted = _counts(union.ravel().take(order)).ravel()
+    second = _centred(counted.take(below) + counted.take(upto), members, union)
     covariance, a, b = ((x * y).sum(0, dtype=np.float32) for x, y in ((first, second), (first, first), (second, second)))
     scale = np.sqrt(a) * np.sqrt(b)
     return np.asarray(np.divide(covariance, scale, out=np.zeros(len(many), np.float32), where=scale > 0))
