@@ -19,6 +19,9 @@ UNION = 0.30
 ENOUGH = 0.01
 """A map whose positive part is under this share of its total shows no positive evidence."""
 NOTHING = "no positive evidence"
+FLOOR = 0.001
+"""What a cell without evidence counts for in the consensus, as a share of an even map's cell. With 0.1 a tenth of the consensus lay on
+cells that no family lit, and its energy near the evidence of phantoms was .66 where .001 gives .77."""
 
 
 @dataclass(frozen=True)
@@ -154,11 +157,11 @@ def by_family(found: Sequence[Evidence]) -> dict[Family, Grid]:
 
 
 def consensus(found: Sequence[Evidence]) -> Grid | None:
-    """(G, G) that sums to 1: exp(mean over families of log(P + 0.1 / G^2)), normalised; None where no map has positive evidence."""
+    """(G, G) that sums to 1: exp(mean over families of log(P + 0.001 / G^2)), normalised; None where no map has positive evidence."""
     families = list(by_family(found).values())
     if not families:
         return None
-    floor = 0.1 / families[0].size
+    floor = FLOOR / families[0].size
     product = np.exp(np.mean([np.log(share + floor) for share in families], axis=0))
     return np.asarray(product / product.sum())
 

@@ -17,11 +17,18 @@ def converged(between_halves: float) -> bool:
     return reliability(between_halves) >= CONVERGED
 
 
-def corrected(crossed: tuple[float, float], own: tuple[float, float]) -> float | None:
-    """kappa* = mean of the crossed halves' agreement / root of the product of the self-agreements, clipped to -1..1.
+def above_chance(correlation: float, mean: float) -> float:
+    """kappa* = (r* - mu) / (1 - mu), clipped to -1..1, mu the mean correlation of maps of unrelated pictures."""
+    return float(np.clip((correlation - mean) / (1 - mean), -1, 1)) if mean < 1 else 0.0
 
-    crossed: kappa(A1, B2), kappa(A2, B1): halves of one method never meet the same evaluations of the other. own: kappa(A1, A2),
-    kappa(B1, B2). None where a self-agreement is under .1: not reliable, neither ceiling nor score.
+
+def corrected(crossed: tuple[float, float], own: tuple[float, float]) -> float | None:
+    """r* = mean of the crossed halves' correlation / root of the product of the self-correlations, clipped to -1..1 (Spearman 1904).
+
+    crossed: r(A1, B2), r(A2, B1): halves of one method never meet the same evaluations of the other. own: r(A1, A2), r(B1, B2).
+    None where a self-correlation is under .1: not reliable, neither ceiling nor score. It holds for Pearson's correlation, to which noise
+    adds linearly, and not for overlaps: from 120 evaluations LIME and SHAP on phantoms have r* of .998 against 1.000 once converged, while
+    the same formula on the headline's kappa gives .78 against .97.
     """
     if min(own) < LEAST:
         return None

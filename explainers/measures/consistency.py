@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.measures.agreement import Evidence, Grid, Pair, across_families, consensus, evidence, pair, positive_share, votes
-from explainers.measures.ceiling import LEAST, corrected
+from explainers.measures.ceiling import LEAST, above_chance, corrected
 from explainers.measures.chance import WARNING, Chance, benjamini_hochberg, words
 from explainers.measures.controls import CENTRE, EDGES, explains
 from explainers.measures.library import Library
 from explainers.measures.nulls import Nulls
-from explainers.measures.stability import EXACT, Readings, Stability, half_runs, stabilities
-from explainers.measures.stacked import Stack
+from explainers.measures.stability import Readings, Stability, correlation, half_runs, stabilities
 from explainers.method import Family
 from explainers.study import Result
 
@@ -29,7 +28,8 @@ WEAKER = (
 class Verdict:
     """What is known of one pair of maps. raw: the likenesses before chance is taken out. chance: of the headline likeness, with its kappa.
 
-    p: adjusted for the number of pairs. ceiling: kappa*, 1 where the two agree as well as each agrees with itself; None with a `reason`.
+    p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
+    `reason`; it rests on Pearson's correlation, for which alone the methods' own noise can be taken out.
     explained_by: controls that both maps agree with at least as well as with each other. word: the verdict.
     """
 
@@ -127,7 +127,7 @@ def _means(verdicts: Sequence[Verdict], families: dict[str, Family]) -> tuple[fl
 def _verdict(a: Evidence, b: Evidence, nulls: Nulls, selves: "_Selves", controls: Mapping[str, Mapping[str, float]]) -> Verdict:
     chance = nulls.chance(a.title, b.title)
     explained = tuple(name for name, kappas in controls.items() if explains(chance.kappa, (kappas[a.title], kappas[b.title])))
-    ceiling, reason = selves.ceiling(a.title, b.title, chance.mean)
+    ceiling, reason = selves.ceiling(a.title, b.title)
     return Verdict(a.title, b.title, pair(a, b), chance, chance.p, ceiling, reason, explained, a.family == b.family, "")
 
 
@@ -149,25 +149,20 @@ class _Selves:
 
     def __init__(self, nulls: Nulls, readings: Mapping[str, Readings], titles: Sequence[str]) -> None:
         self._nulls = nulls
-        self._halves: dict[str, tuple[Stack, Stack]] = {}
-        self._own: dict[str, float] = {}
-        self._exact = {title for title in titles if title in readings and readings[title].how == EXACT}
+        self._halves: dict[str, tuple[Grid, Grid]] = {}
         for title in titles:
-            shares = [positive_share(each) for each in (readings[title].first, readings[title].second)] if title in readings else [None]
-            if any(share is None for share in shares):
-                continue
-            first, second = (Stack.of([share]) for share in shares if share is not None)
-            self._halves[title] = first, second
-            mean = float(nulls.drawn(title, title)[0].mean())
-            self._own[title] = 1.0 if title in self._exact else nulls.kappa(first, second, mean)
+            if title in readings:
+                first, second = positive_share(readings[title].first), positive_share(readings[title].second)
+                if first is not None and second is not None:
+                    self._halves[title] = first, second
 
-    def ceiling(self, a: str, b: str, mean: float) -> tuple[float | None, str]:
-        """kappa* and, where there is none, the reason. mean: the pair's chance agreement, the same for halves."""
+    def ceiling(self, a: str, b: str) -> tuple[float | None, str]:
+        """kappa* and, where there is none, the reason."""
         for title in (a, b):
             if title not in self._halves:
                 return None, f"{title} has no two readings with positive evidence."
-            if self._own[title] < LEAST:
-                return None, f"{title} is not reliable: its own two readings agree by {self._own[title]:.2f}."
+            if (own := correlation(*self._halves[title])) < LEAST:
+                return None, f"{title} is not reliable: its own two readings correlate at {own:.2f}."
         (a1, a2), (b1, b2) = self._halves[a], self._halves[b]
-        crossed = self._nulls.kappa(a1, b2, mean), self._nulls.kappa(a2, b1, mean)
-        return corrected(crossed, (self._own[a], self._own[b])), ""
+        true = corrected((correlation(a1, b2), correlation(a2, b1)), (correlation(a1, a2), correlation(b1, b2)))
+        return (None, "") if true is None else (above_chance(true, self._nulls.mean_correlation(a, b)), "")

@@ -1,6 +1,6 @@
 """Draws what two maps have in common by chance: from a library of other pictures, or, weaker, from displaced copies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,9 @@ from explainers.measures.agreement import Grid
 from explainers.measures.chance import Chance, against, displaced_copies
 from explainers.measures.controls import CENTRE
 from explainers.measures.library import Library
-from explainers.measures.stacked import Stack, headlines
+from explainers.measures.stacked import Stack, correlations, headlines
+
+Likeness = Callable[[Stack, Stack], NDArray[np.float64]]
 
 
 class Nulls:
@@ -30,18 +32,18 @@ class Nulls:
         null, weaker = self.drawn(first, second)
         return against(agreement, null, weaker)
 
-    def kappa(self, a: Stack, b: Stack, mean: float) -> float:
-        """kappa of two single maps whose chance agreement is known."""
-        return (float(headlines(a, b)[0]) - mean) / (1 - mean) if mean < 1 else 0.0
-
-    def drawn(self, first: str, second: str) -> tuple[NDArray[np.float64], bool]:
-        """The null, and whether it is the weaker one."""
+    def drawn(self, first: str, second: str, likeness: Likeness = headlines) -> tuple[NDArray[np.float64], bool]:
+        """The null of a likeness, and whether it is the weaker one."""
         others = [self._others(title) for title in (first, second)]
         pairs = [(self._one[title], other) for title, other in ((first, others[1]), (second, others[0])) if other is not None]
-        needed = 1 if CENTRE in (first, second) or first == second else 2
+        needed = 1 if CENTRE in (first, second) else 2
         if len(pairs) >= needed:
-            return np.concatenate([headlines(one, other) for one, other in pairs[: 1 if first == second else 2]]), False
-        return headlines(self._one[first], self._displaced(second)), True
+            return np.concatenate([likeness(one, other) for one, other in pairs]), False
+        return likeness(self._one[first], self._displaced(second)), True
+
+    def mean_correlation(self, first: str, second: str) -> float:
+        """Pearson's correlation that unrelated pictures' maps have on average."""
+        return float(self.drawn(first, second, correlations)[0].mean())
 
     def _others(self, title: str) -> Stack | None:
         return self._library.stack(title, self._picture) if self._library else None

@@ -54,6 +54,13 @@ class Stack:
         order, below, upto = places
         return order, below, upto
 
+    @cached_property
+    def directions(self) -> Values:
+        """(C, n) each map less its mean, of length 1: their products are correlations. 0 for a map that is the same everywhere."""
+        centred = self.shares - self.shares.mean(0)
+        lengths = np.linalg.norm(centred, axis=0)
+        return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 1e-7), np.float32)
+
     def __len__(self) -> int:
         return int(self.shares.shape[1])
 
@@ -67,6 +74,11 @@ def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
     """(n,): the headline agreement of a stack of one map with each map of another stack."""
     mass = np.minimum(one.shares, many.shares).sum(0)
     return np.asarray((_overlaps(one, many) + mass + _rank_correlations(one, many)) / 3, np.float64)
+
+
+def correlations(one: Stack, many: Stack) -> NDArray[np.float64]:
+    """(n,): Pearson's correlation over all cells of a stack of one map with each map of another stack."""
+    return np.asarray(one.directions[:, 0] @ many.directions, np.float64)
 
 
 def _tops(flat: NDArray[np.float64], ranked: NDArray[np.float64], portion: float) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explainers.measures.agreement import headline
-from explainers.measures.ceiling import converged, corrected, reliability
+from explainers.measures.ceiling import above_chance, converged, corrected, reliability
 from explainers.measures.chance import against, benjamini_hochberg, chance, displaced, other_pictures, words
 from explainers.measures.controls import centre, edges, explains
 from tests.explainers.test_agreement import random_share
@@ -70,6 +70,8 @@ def test_the_ceiling_takes_out_the_methods_own_noise() -> None:
     assert corrected((0.50, 0.48), (0.5, 0.5)) == pytest.approx(0.98)
     assert corrected((0.9, 0.9), (0.5, 0.5)) == 1
     assert corrected((0.3, 0.3), (0.09, 0.9)) is None
+    assert above_chance(0.98, 0.6) == pytest.approx(0.95)
+    assert above_chance(0.5, 1.0) == 0
 
 
 def test_reliability_of_the_whole_from_its_halves() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explainers.measures.agreement import headline
-from explainers.measures.stacked import Stack, headlines
+from explainers.measures.stacked import Stack, correlations, headlines
 from tests.explainers.test_agreement import at, random_share
 
 
@@ -26,3 +26,10 @@ def test_equal_to_the_comparison_of_two(draw) -> None:
 def test_a_map_with_itself_is_one() -> None:
     stack = Stack.of([random_share(3)])
     assert headlines(stack, stack)[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_correlations_are_pearsons() -> None:
+    maps = [random_share(seed) for seed in range(4)]
+    stack = Stack.of([*maps, np.full((14, 14), 1 / 196)])
+    expected = [*np.corrcoef([each.ravel() for each in maps])[0], 0]
+    np.testing.assert_allclose(correlations(stack.map(0), stack), expected, atol=1e-5)
