@@ -68,9 +68,7 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
         weighed(found, readings, stable, background)
         seconds.append(time.process_time() - started)
     first, best = 1000 * seconds[0], 1000 * min(seconds)
-    print(
-        f"Agreement of ten maps with a library of {others} pictures, {cells} x {cells} cells: {best:.0f} ms of one core ({first:.0f} ms at first)"
-    )
+    print(f"Agreement of ten maps with {others} other pictures, {cells} x {cells} cells: {best:.0f} ms of one core ({first:.0f} at first)")
     return [f"agreement takes {best:.0f} ms"] if best > 100 else []
 
 

@@ -117,3 +117,15 @@ def test_maps_without_evidence_are_left_out_with_their_reason() -> None:
     found = weighed([Evidence("cam", "CAM", False, noise(1), None, "Nothing there.")], {}, {}, Background())
     assert found.left_out == {"cam": "Nothing there."}
     assert (found.verdicts, found.kappa, found.consensus, found.weaker) == ((), None, None, False)
+
+
+def test_no_verdict_depends_on_a_maps_scale_and_no_map_is_changed() -> None:
+    grids = {"cam": noise(1), "lime": noise(2), "ig": noise(1) + noise(3)}
+    for grid in grids.values():
+        grid.flags.writeable = False
+    plain = judged(grids, Background(library()))
+    scaled = judged({title: grid * 1000 for title, grid in grids.items()}, Background(library()))
+    for one, other in zip(plain.verdicts, scaled.verdicts, strict=True):
+        assert (one.word, one.p) == (other.word, other.p)
+        assert one.chance.kappa == pytest.approx(other.chance.kappa, abs=1e-6)
+        assert one.ceiling == pytest.approx(other.ceiling, abs=1e-6)
