@@ -1,9 +1,12 @@
 """Paints one number for each segment over the picture, ever better as the pool of answers grows, and says how far to trust it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from explainers.case import Case
 from explainers.estimators import first_frame
@@ -73,13 +76,26 @@ def _reading(case: Case, sample: Sample, estimate: Estimate) -> Attribution:
     painted = _painted(case, densities)
     if sample.complete:
         return Attribution(painted, uncertainty=0.0, remark="Exact: every combination of segments was asked.")
-    error = standard_errors(sample, values, estimate, case.seed) / areas_
+    with _one_thread():
+        error = standard_errors(sample, values, estimate, case.seed) / areas_
+        first, second = (_painted(case, half / areas_) for half in halves(sample, values, estimate, case.seed))
     spread = float(np.ptp(densities))
     ratio = float(error.max()) / spread if spread > 0 else 0.0
-    first, second = (_painted(case, half / areas_) for half in halves(sample, values, estimate, case.seed))
     converged = ratio < ENOUGH
     remark = "" if converged else f"Not converged: about {_further(len(values), ratio):,} more evaluations."
     return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=converged, remark=remark)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """While it lasts numpy solves on one thread: on a busy machine more of them mostly wait for each other in solves as small as these."""
+    limit: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limit
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Looking for the loaded libraries takes milliseconds, so it is done once."""
+    return ThreadpoolController()
 
 
 def _further(evaluations: int, ratio: float) -> int:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from explainers.estimators import kernel_shap, surrogate_shap
-from explainers.segment_maps import _further, halves, standard_errors, steps
+from explainers.segment_maps import _further, _one_thread, halves, standard_errors, steps
 from tests.explainers.games import drawn, random_game
 
 
@@ -46,3 +47,17 @@ def test_halves_of_a_pool_agree_better_the_larger_it_is() -> None:
         agreement.append(np.corrcoef(*halves(sample, game.values(sample.masks), kernel_shap, 0))[0, 1])
     assert agreement[1] > agreement[0]
     assert agreement[1] > 0.9
+
+
+def test_solves_on_one_thread_give_the_same_and_leave_the_threads_as_they_were() -> None:
+    game, sample = random_game(16, 5, 40), drawn(16, 300, 0)
+    before = _blas_threads()
+    with _one_thread():
+        assert _blas_threads() == [1] * len(before)
+        alone = standard_errors(sample, game.values(sample.masks), surrogate_shap, 0)
+    assert _blas_threads() == before
+    np.testing.assert_allclose(alone, standard_errors(sample, game.values(sample.masks), surrogate_shap, 0), rtol=1e-6, atol=1e-9)
+
+
+def _blas_threads() -> list[int]:
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
