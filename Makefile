@@ -45,7 +45,7 @@ $(BIN)/python:
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
 
 $(VENV)/.runs: requirements.txt | $(BIN)/python
-	@echo "Installing requirements.txt into $(VENV) (about 2 GB, once) ..."
+	@echo "Installing requirements.txt into $(VENV) (about 3 GB, once) ..."
 	@$(PIP) -r requirements.txt
 	@touch $@
 

@@ -15,6 +15,9 @@ Colour = Literal["rgb", "bgr", "grey"]
 Scaling = Literal["0..1", "-1..1", "0..255", "imagenet", "caffe", "per-picture"]
 Fit = Literal["letterbox", "crop", "stretch"]
 
+LARGEST_SIDE = 2048
+LONGEST_NAME = 200
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "head": get_args(Head),
     "colour": get_args(Colour),
@@ -65,24 +68,38 @@ class Card:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise UserError(f"Card field '{name}' is {getattr(self, name)!r}; it must be one of {', '.join(choices)}.")
-        if min(self.size) < 1:
-            raise UserError(f"Card field 'size' is {list(self.size)}; it must be two positive whole numbers, height and width.")
-        if len(self.labels) < 2:
-            raise UserError(f"Card field 'labels' has {len(self.labels)} entry; a classifier tells at least 2 classes apart.")
-        if not self.temperature > 0:
-            raise UserError(f"Card field 'temperature' is {self.temperature}; it must be above 0.")
+        if not 1 <= min(self.size) <= max(self.size) <= LARGEST_SIDE:
+            raise UserError(f"Card field 'size' is {list(self.size)}; height and width must lie from 1 to {LARGEST_SIDE} pixels.")
+        self._check_labels()
+        if not 0.01 <= self.temperature <= 100:
+            raise UserError(f"Card field 'temperature' is {self.temperature}; it must lie from 0.01 to 100.")
         for name in ("accuracy", "calibration_error"):
             share = getattr(self, name)
             if share is not None and not 0 <= share <= 1:
                 raise UserError(f"Card field '{name}' is {share}; it must be a share from 0 to 1.")
+
+    def _check_labels(self) -> None:
+        names = [label.name for label in self.labels]
+        if len(names) < 2:
+            raise UserError(f"Card field 'labels' has {len(names)} entry; a classifier tells at least 2 classes apart.")
+        if self.head == "sigmoid" and len(names) != 2:
+            raise UserError(f"Card field 'labels' has {len(names)} entries; a single sigmoid tells 2 classes apart.")
+        for number, name in enumerate(names):
+            if not name.strip() or len(name) > LONGEST_NAME:
+                raise UserError(f"Card field 'labels': class {number} has a name of {len(name)} characters; give 1 to {LONGEST_NAME}.")
+            if name in names[:number]:
+                raise UserError(f"Card field 'labels': two classes are called '{name}'; give each a name of its own.")
 
     @classmethod
     def read(cls, path: Path) -> "Card":
         """The card at `path`; UserError names the field that is wrong."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise UserError(f"The card {path.name} cannot be read as JSON ({error}); mend it or delete it to have one inferred.") from error
+        except (OSError, ValueError, RecursionError) as error:
+            reason = str(error)[:120]
+            raise UserError(
+                f"The card {path.name} cannot be read as JSON ({reason}); mend it or delete it to have one inferred."
+            ) from error
         if not isinstance(raw, dict):
             raise UserError(f"The card {path.name} holds a {type(raw).__name__}; it must be a JSON object with the card's fields.")
         try:
@@ -137,7 +154,10 @@ def _strings(name: str, value: object) -> tuple[str, ...]:
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(name, value, "a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise UserError(f"Card field '{name}' is a number of {len(str(value))} digits; give a smaller one.") from error
 
 
 def _optional_number(name: str, value: object) -> float | None:

@@ -51,8 +51,8 @@ class Classifier:
 
     @property
     def traces(self) -> int:
-        """How often the model has been traced, whatever was asked."""
-        return self._trace.calls
+        """The most often that any one question has been traced; 1 whatever the number of pictures."""
+        return self._trace.retraced
 
     @cached_property
     def default_layers(self) -> tuple[SpatialLayer, ...]:
@@ -147,6 +147,8 @@ class Classifier:
 
     def _build_logits(self) -> tf.Tensor:
         logits = self._trace.head.logits
+        if logits.shape.rank != 2:
+            logits = tf.reshape(logits, [-1, logits.shape[1:].num_elements()])
         if logits.dtype.size < 4:
             logits = tf.cast(logits, tf.float32)
         if self.logits_from_probabilities:

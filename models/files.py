@@ -1,6 +1,9 @@
-"""Opens a Keras model file, or says in one sentence why it is none. Nothing in a file is run as code."""
+"""Opens a Keras model file, or says in one sentence why it is none. Layers that carry Python code of their own are refused."""
 
+import json
+import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +11,32 @@ from errors import UserError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _SUFFIXES = (".keras", ".h5", ".hdf5")
+_ARITHMETIC = {
+    "math",
+    "nn",
+    "linalg",
+    "image",
+    "__operators__",
+    "cast",
+    "reshape",
+    "concat",
+    "expand_dims",
+    "squeeze",
+    "transpose",
+    "identity",
+}
 
 
 def model_file(path: Path) -> Path:
     """The model file that `path` is, or the one in the folder that it is."""
-    if not path.exists():
-        raise UserError(f"There is no file or folder {path}; give the path of a .keras or .h5 file, or of a folder that holds one.")
+    if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
+        raise UserError(
+            f"There is no file or folder {str(path)[:200]}; give the path of a .keras or .h5 file, or of a folder that holds one."
+        )
     if path.is_file():
         return path
+    if not path.is_dir():
+        raise UserError(f"{path} is neither a file nor a folder; give the path of a .keras or .h5 file.")
     found = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
     if len(found) != 1:
         names = ", ".join(file.name for file in found) or "none"
@@ -59,16 +80,43 @@ def _open_hdf5(path: Path) -> Any:
 
     try:
         with h5py.File(path, "r") as file:
-            whole, version = "model_config" in file.attrs, str(file.attrs.get("keras_version", ""))
+            config, version = file.attrs.get("model_config"), str(file.attrs.get("keras_version", ""))
     except OSError as error:
         raise UserError(f"{path.name} is a damaged or truncated HDF5 file; save or download it again.") from error
-    if not whole:
+    if config is None:
         raise UserError(f"{path.name} holds weights without an architecture; save the whole model with model.save('name.keras').")
     if version.startswith("3"):
         return _opened(path, keras.saving.load_model)
+    _refuse_code(str(config), path.name)
     import tf_keras
 
     return _opened(path, tf_keras.models.load_model)
+
+
+def _refuse_code(config: str, name: str) -> None:
+    """Keras 3 refuses Python code in a file by itself; Keras 2 would run it, and call any TensorFlow function by name."""
+    try:
+        layers = list(_objects(json.loads(config)))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{name} describes its layers in a way that cannot be read; save or download it again.") from error
+    for layer in layers:
+        if layer["class_name"] == "Lambda":
+            raise UserError(
+                f"{name} holds a Lambda layer, which is code that would run here; rebuild the model without it and save it again."
+            )
+        function = str(layer.get("config", {}).get("function", "")) if isinstance(layer.get("config"), dict) else ""
+        if layer["class_name"] == "TFOpLambda" and function.split(".")[0] not in _ARITHMETIC:
+            raise UserError(f"{name} calls TensorFlow's '{function[:60]}' by name, which is no arithmetic; rebuild the model without it.")
+
+
+def _objects(part: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(part, dict):
+        if isinstance(part.get("class_name"), str):
+            yield part
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from _objects(each)
 
 
 def _opened(path: Path, load_model: Any) -> Any:

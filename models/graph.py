@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-_PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape"}
+_PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape", "Reshape", "Squeeze", "ExpandDims"}
 _HEADS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 _POOLING = {"MaxPool", "MaxPoolV2", "AvgPool"}
 _BEGINS_A_GRID = {"Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"}
@@ -37,13 +37,18 @@ class Head:
 
 
 def find_head(output: tf.Tensor) -> Head:
-    """Follows the output back through operations that change nothing; what enters a softmax or a sigmoid is the logit."""
+    """Follows the output back through operations that change no number; what enters a softmax or a sigmoid is the logit."""
     tensor = output
     while tensor.op.type in _PASS_THROUGH:
         tensor = tensor.op.inputs[tensor.value_index if tensor.op.type == "IdentityN" else 0]
-    if tensor.op.type in _HEADS:
+    if tensor.op.type in _HEADS and _numbers(tensor) == _numbers(output):
         return Head(tensor.op.inputs[0], _HEADS[tensor.op.type])
     return Head(output, "")
+
+
+def _numbers(tensor: tf.Tensor) -> int | None:
+    """How many a picture gets; None where that is not known."""
+    return tensor.shape[1:].num_elements()
 
 
 def operations_before(ends: Iterable[tf.Tensor]) -> set[tf.Operation]:
@@ -76,16 +81,21 @@ def spatial_layers(images: tf.Tensor, logits: tf.Tensor, leaves: Collection[str]
     leaves: names of the model's innermost layers; of the tensors that one of them computes, only its last counts.
     """
     between = operations_between(images, logits)
-    layers: dict[str, tf.Tensor] = {}
+    by_scope: dict[str, tf.Tensor] = {}
     grids: set[tf.Operation] = set()
     for op in between:
         if not _keeps_grid(op, grids):
             continue
         grids.add(op)
         if _has_cells(op.outputs[0]):
-            name = _layer_name(op.name, leaves)
-            layers.pop(name, None)
-            layers[name] = op.outputs[0]
+            scope = _scope(op.name, leaves)
+            by_scope.pop(scope, None)
+            by_scope[scope] = op.outputs[0]
+    layers: dict[str, tf.Tensor] = {}
+    for scope, tensor in by_scope.items():
+        name = _layer_name(scope, leaves)
+        uses = sum(known == name or known.startswith(f"{name} (use ") for known in layers)
+        layers[f"{name} (use {uses + 1})" if uses else name] = tensor
     return _in_branches(layers, between)
 
 
@@ -104,14 +114,21 @@ def _has_cells(tensor: tf.Tensor) -> bool:
     return None not in (height, width, channels) and height * width > 1
 
 
-def _layer_name(path: str, leaves: Collection[str]) -> str:
-    """`functional/backbone/block_1/Relu6` -> `backbone/block_1`; an operation outside any innermost layer keeps its own name."""
+def _scope(path: str, leaves: Collection[str]) -> str:
+    """`functional_1/backbone_1/block_1_1/Relu6` -> `functional_1/backbone_1/block_1_1`, one call of an innermost layer.
+
+    An operation outside any innermost layer is its own scope.
+    """
     parts = path.split("/")
+    depth = max((i for i, part in enumerate(parts) if _without_count(part, leaves) in leaves), default=None)
+    return path if depth is None else "/".join(parts[: depth + 1])
+
+
+def _layer_name(scope: str, leaves: Collection[str]) -> str:
+    """`functional_1/backbone_1/block_1_1` -> `backbone/block_1`: without the whole model and the counts that tracing adds."""
+    parts = scope.split("/")
     plain = [_without_count(part, leaves) for part in parts]
-    depth = max((i for i, part in enumerate(plain) if part in leaves), default=None)
-    if depth is None:
-        return path
-    return "/".join(plain[min(1, depth) : depth + 1])
+    return "/".join(plain[min(1, len(plain) - 1) :]) if plain[-1] in leaves else scope
 
 
 def _without_count(part: str, leaves: Collection[str]) -> str:

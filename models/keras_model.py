@@ -49,24 +49,15 @@ def image_input(model: Any, name: str) -> tuple[int | None, int | None, int]:
     return shape[1], shape[2], shape[3]
 
 
-def expected_input(model: Any) -> Expected:
-    """Preprocessing layers inside the model tell for sure; else the backbone's name tells its usual preprocessing; else 0..1."""
-    layers = innermost_layers(model)
-    for layer in layers:
-        kind = type(layer).__name__
-        if kind == "Normalization" or (kind == "Rescaling" and _is_small(layer.scale)):
-            return Expected("0..255", "rgb", f"the model itself holds a {kind} layer ('{layer.name}')")
+def expected_by_name(model: Any) -> Expected:
+    """The usual preprocessing of the backbone that the layers are called after; else 0..1."""
     names = " ".join(layer.name.lower() for layer in [model, *model._flatten_layers(include_self=False)])
     for backbone, (scaling, colour) in _BY_BACKBONE.items():
         if backbone in names:
             return Expected(scaling, colour, f"its layers are called after {backbone}, which was trained so")
-    if any(type(layer).__name__ == "DepthwiseConv2D" for layer in layers) and {"expanded_conv_project", "out_relu"} <= set(names.split()):
+    if {"expanded_conv_project", "out_relu"} <= set(names.split()):
         return Expected("-1..1", "rgb", "its layers are those of MobileNetV2, which was trained so")
     return Expected("0..1", "rgb", "nothing in the model says otherwise")
-
-
-def _is_small(scale: Any) -> bool:
-    return isinstance(scale, int | float) and scale <= 1 / 100
 
 
 def _input_shapes(model: Any, name: str) -> list[tuple[int | None, ...]]:

@@ -1,11 +1,13 @@
 """Loads a classifier by path or by name, and checks that its card and its weights belong together."""
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from errors import UserError
-from models.card import Card, Head, Label, distinct, sha256_of
+from models.card import Card, sha256_of
 from models.files import model_file, open_keras
 from models.store import bundled
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from models.classifier import Classifier
     from models.trace import Trace
 
-DEFAULT_SIZE = 224
 IMAGENET = "imagenet:"
 
 
@@ -33,37 +34,19 @@ def classifier(model: Any, card: Card | None, path: Path) -> "Classifier":
     path: where the model lies; its name is used in messages, and labels.txt is looked for beside it.
     """
     from models.classifier import Classifier
+    from models.inferring import inferred
+    from models.probing import answers, traced
 
-    start = _checked_input(card, model, path.name) if card else _inferred_input(model, path)
-    trace = _traced(model, start, path.name)
-    whole = _checked_output(card, trace, path.name) if card else _inferred_output(start, trace, path)
-    return Classifier(trace, whole)
-
-
-def _inferred_input(model: Any, path: Path) -> Card:
-    """Size from the model, scaling and colour from signs in it; labels and head are not known before it is traced."""
-    from models.keras_model import expected_input, image_input
-
-    height, width, channels = image_input(model, path.name)
-    expected = expected_input(model)
-    return Card(
-        name=path.parent.name if path.stem in ("model", "keras_model") else path.stem,
-        labels=(Label("0"), Label("1")),
-        size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
-        colour="grey" if channels == 1 else expected.colour,
-        scaling=expected.scaling,
-        inferred=True,
-        notes=(f"No card: input scaling {expected.scaling} assumed, because {expected.because}.",),
-    )
-
-
-def _inferred_output(card: Card, trace: "Trace", path: Path) -> Card:
-    units = _units(trace, path.name)
-    heads: dict[str, Head] = {"softmax": "softmax", "sigmoid": "sigmoid" if units == 1 else "multi-label"}
-    head = heads.get(trace.head.activation, "logits")
-    if head == "logits" and units == 1:
-        raise UserError(f"{path.name} gives one number without a sigmoid; write a card with head 'sigmoid' if that is what it means.")
-    return dataclasses.replace(card, labels=_labels(path, max(units, 2)), head=head)
+    if card is None:
+        trace, card = inferred(model, path)
+    else:
+        _check_input(card, model, path.name)
+        trace = traced(model, card, path.name)
+        _check_output(card, trace, path.name)
+    _check_answers(card, answers(trace, path.name), trace.head.activation, path.name)
+    made = Classifier(trace, card)
+    _ = made.default_layers  # says now, not at the first map, that the card names a layer which is not there
+    return made
 
 
 def _card_beside(path: Path) -> Card | None:
@@ -78,20 +61,7 @@ def _card_beside(path: Path) -> Card | None:
     return card
 
 
-def _labels(path: Path, classes: int) -> tuple[Label, ...]:
-    """From labels.txt beside the model, a line a class; Teachable Machine's leading numbers are dropped."""
-    file = path.parent / "labels.txt"
-    if not file.exists():
-        return distinct([f"class {number}" for number in range(classes)])
-    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    if len(lines) != classes:
-        raise UserError(f"labels.txt has {len(lines)} lines, but {path.name} tells {classes} classes apart; it needs one line a class.")
-    if all(line.split(maxsplit=1)[0] == str(i) and " " in line for i, line in enumerate(lines)):
-        lines = [line.split(maxsplit=1)[1] for line in lines]
-    return distinct(lines)
-
-
-def _checked_input(card: Card, model: Any, name: str) -> Card:
+def _check_input(card: Card, model: Any, name: str) -> None:
     from models.keras_model import image_input
 
     height, width, channels = image_input(model, name)
@@ -101,33 +71,29 @@ def _checked_input(card: Card, model: Any, name: str) -> Card:
         )
     if channels == 1 and card.colour != "grey":
         raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; mend the card's 'colour' to 'grey'.")
-    return card
 
 
-def _traced(model: Any, card: Card, name: str) -> "Trace":
-    from models.keras_model import image_input, innermost_layers
-    from models.preprocessing import prepare
-    from models.trace import Trace
+def _check_output(card: Card, trace: "Trace", name: str) -> None:
+    from models.probing import units
 
-    channels = image_input(model, name)[2]
-    leaves = {layer.name for layer in innermost_layers(model)}
-    return Trace(lambda images: prepare(images, card, channels), lambda images: model(images, training=False), card.size, leaves)
-
-
-def _units(trace: "Trace", name: str) -> int:
-    shape = trace.output.shape
-    if shape.rank != 2 or shape[1] is None:
-        raise UserError(f"{name} gives output of shape {tuple(shape)}; a classifier gives one number a class, (None, classes).")
-    return int(shape[1])
-
-
-def _checked_output(card: Card, trace: "Trace", name: str) -> Card:
-    units = _units(trace, name)
-    if units != (1 if card.head == "sigmoid" else len(card.labels)):
+    numbers = units(trace, name)
+    if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
-            f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {units} numbers; mend 'labels' or 'head'."
+            f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {numbers} numbers; mend 'labels' or 'head'."
         )
     fitting = {"softmax": ("softmax",), "sigmoid": ("sigmoid", "multi-label")}.get(trace.head.activation)
     if fitting and card.head not in fitting:
         raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; mend the card's 'head'.")
-    return card
+
+
+def _check_answers(card: Card, raw: NDArray[np.float64], activation: str, name: str) -> None:
+    """raw: what the model answered to a few pictures. Numbers that cannot be what the head says are refused, not squeezed into shape."""
+    from models.probing import sums_to_one
+
+    if not np.isfinite(raw).all():
+        raise UserError(f"{name} answers with numbers that are not finite; its weights are damaged, or the card's scaling overflows it.")
+    if activation or card.head == "logits":
+        return
+    if raw.min() < -1e-3 or raw.max() > 1 + 1e-3 or (card.head == "softmax" and not sums_to_one(raw)):
+        seen = f"{raw.min():.3g} to {raw.max():.3g}"
+        raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; mend 'head' to 'logits'.")

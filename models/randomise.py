@@ -20,6 +20,8 @@ def drawn_anew(trace: Trace, depth: str, seed: int) -> dict[str, NDArray[np.floa
     readings = trace.variables()
     if not readings:
         raise UserError("This model's weights are constants in its graph, so they cannot be drawn anew; load it from its Keras file.")
+    if not trace.layers and depth != "everything":
+        raise UserError(f"The model has no spatial layer, so it is not known where its {depth} begins; draw everything anew.")
     kept = {"head": _before_head, "last block": _before_last_block, "everything": lambda _: set()}[depth](trace)
     rng = np.random.default_rng(seed)
     return {tensor.name: _draw(variable, rng) for tensor, variable in readings if tensor.op not in kept}

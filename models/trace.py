@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from errors import UserError
 from models.graph import Head, SpatialLayer, find_head, spatial_layers
 
 Question = Callable[..., list[NDArray[np.float32]]]
@@ -24,23 +25,22 @@ class Trace:
         height, width = size
         picture = tf.TensorSpec([height, width, 3], tf.float32)
         masks = tf.TensorSpec([None, None, None], tf.float32)
-        self.calls = 0
 
         def masked_then_asked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            self.calls += 1
             shown = tf.image.resize(masks[..., None], size)
             images = tf.ensure_shape(fill + shown * (image - fill), [None, height, width, 3])
             prepared = prepare(images)
-            return images, prepared, model(prepared)
+            return images, prepared, _one_answer(model(prepared))
 
         self._graph = tf.compat.v1.wrap_function(masked_then_asked, [picture, masks, picture])
         self.image, self.masks, self.fill = self._graph.inputs[:3]
-        self.images, prepared, self.output = self._graph.outputs
+        self.images, self.prepared, self.output = self._graph.outputs
         self.head: Head = find_head(self.output)
-        self.layers: tuple[SpatialLayer, ...] = spatial_layers(prepared, self.head.logits, leaves)
+        self.layers: tuple[SpatialLayer, ...] = spatial_layers(self.prepared, self.head.logits, leaves)
         self._lock = threading.Lock()
         self._derived: dict[str, tf.Tensor] = {}
         self._questions: dict[tuple[str, ...], Question] = {}
+        self._functions: list[tf.types.experimental.PolymorphicFunction] = []
 
     def derived(self, name: str, build: Callable[[], tf.Tensor]) -> tf.Tensor:
         """The tensor of that name, added to the graph by `build` when it is first asked for."""
@@ -61,7 +61,13 @@ class Trace:
         """The part between, called through a function with a signature: a part called by itself spends 2 ms a call on finding its own."""
         part = self._graph.prune(list(feeds), list(fetches))
         signature = [tf.TensorSpec(feed.shape, feed.dtype) for feed in feeds]
-        return tf.function(lambda *given: part(*given), input_signature=signature)
+        self._functions.append(tf.function(lambda *given: part(*given), input_signature=signature))
+        return self._functions[-1]
+
+    @property
+    def retraced(self) -> int:
+        """The most often that any question was traced: 1, unless the shape of what was fed made it trace again."""
+        return max((function.experimental_get_tracing_count() for function in self._functions), default=0)
 
     def variables(self) -> list[tuple[tf.Tensor, tf.Variable]]:
         """Each tensor that reads one of the model's variables, with the variable."""
@@ -72,6 +78,13 @@ class Trace:
             readers = inside.consumers() if inside is not None else ()
             found += [(op.outputs[0], variable) for op in readers if op.type == "ReadVariableOp"]
         return found
+
+
+def _one_answer(answer: object) -> tf.Tensor:
+    answers = tf.nest.flatten(answer)
+    if len(answers) != 1:
+        raise UserError(f"The model gives {len(answers)} outputs; a classifier here gives one, a number for each class.")
+    return answers[0]
 
 
 def _asked_with_arrays(function: Callable[..., list[tf.Tensor]]) -> Question:

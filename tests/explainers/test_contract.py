@@ -1,6 +1,7 @@
 """What every method must keep, whoever wrote it: one suite over METHODS, on a toy and on a bundled classifier."""
 
 import dataclasses
+import inspect
 from contextlib import suppress
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_it_says_what_it_is(kind):
         assert words.endswith("."), words
     assert kind.formula
     assert kind.source
-    assert "\n    " in kind.__doc__, "the docstring explains the formula"
+    assert "\n\n" in inspect.cleandoc(kind.__doc__), "the docstring explains the formula"
     assert all(bounds.help for bounds in kind.parameters().values())
 
 

@@ -150,7 +150,7 @@ def test_eight_threads_get_the_numbers_of_one() -> None:
         thread.join()
     for answers in found.values():
         for mine, alone in zip(answers, ask(), strict=True):
-            assert mine == pytest.approx(alone, rel=1e-4, abs=1e-6)
+            np.testing.assert_allclose(mine, alone, rtol=1e-6, atol=1e-9)
     assert len(found) == 8
 
 
@@ -160,6 +160,23 @@ def test_twenty_batch_sizes_are_one_trace() -> None:
         served.outputs(pictures(served, count))
         served.gradients(pictures(served, count), Score(count % 4))
     assert served.traces == 1
+
+
+def test_without_a_grid_only_everything_can_be_drawn_anew() -> None:
+    served = in_float64(topologies.without_a_grid)
+    with pytest.raises(UserError, match="no spatial layer"):
+        served.randomised("head", seed=0)
+    image = pictures(served, 1)
+    assert not np.allclose(served.randomised("everything", seed=0).outputs(image), served.outputs(image))
+
+
+def test_a_layer_used_twice_is_listed_twice() -> None:
+    shared = keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="shared")
+    picture = keras.Input((16, 16, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(shared(shared(picture)))
+    served = classifier(keras.Model(picture, keras.layers.Dense(2, activation="softmax")(pooled)), None, Path("m.keras"))
+    assert [layer.name for layer in served.layers] == ["shared", "shared (use 2)"]
+    assert [layer.name for layer in served.default_layers] == ["shared (use 2)"]
 
 
 def test_scores_mean_what_they_say() -> None:

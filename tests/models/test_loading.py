@@ -1,12 +1,16 @@
 """What is loaded, and the one sentence that each thing which cannot be loaded gets."""
 
 import dataclasses
+import os
+import pathlib
 import shutil
+import warnings
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tf_keras
 from keras import layers
 
 from errors import UserError
@@ -121,6 +125,14 @@ def test_a_card_of_another_model(saved: Path, changes: dict, words: str) -> None
         ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "colour": "cmyk"}', "'colour'"),
         ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "accuracy": 98}', "'accuracy'"),
         ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "zoom": 2}', "'zoom' is unknown"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 300000]}', "'size'"),
+        ('{"name": "x", "labels": ["a", " "], "size": [8, 8]}', "class 1 has a name"),
+        ('{"name": "x", "labels": ["a", "a"], "size": [8, 8]}', "two classes are called 'a'"),
+        ('{"name": "x", "labels": ["a", "b", "c"], "size": [8, 8], "head": "sigmoid"}', "'labels' has 3 entries"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "temperature": Infinity}', "'temperature'"),
+        ('{"name": "x", "labels": ["a", "b"], "size": [8, 8], "temperature": 1' + "0" * 400 + "}", "401 digits"),
+        ('{"name": "x", "size": ' + "[" * 100_000, "cannot be read as JSON"),
+        ('{"name": ' + "1" * 5_000 + "}", "cannot be read as JSON"),
         ("[1]", "JSON object"),
         ("{", "cannot be read as JSON"),
     ],
@@ -159,14 +171,38 @@ def one_bare_number() -> keras.Model:
     return keras.Sequential([keras.Input((8, 8, 3)), layers.GlobalAveragePooling2D(), layers.Dense(1)])
 
 
+def two_outputs() -> keras.Model:
+    picture = keras.Input((8, 8, 3))
+    mean = layers.GlobalAveragePooling2D()(picture)
+    return keras.Model(picture, [layers.Dense(2, activation="softmax")(mean), layers.Dense(2, activation="softmax")(mean)])
+
+
+def softmax_of_one() -> keras.Model:
+    return keras.Sequential([keras.Input((8, 8, 3)), layers.GlobalAveragePooling2D(), layers.Dense(1, activation="softmax")])
+
+
+def not_a_number() -> keras.Model:
+    model = topologies.flat()
+    model.layers[-1].bias.assign([0.0, float("nan"), 0.0, 0.0])
+    return model
+
+
+def enormous() -> keras.Model:
+    return keras.Sequential([keras.Input((300_000, 300_000, 3)), layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")])
+
+
 @pytest.mark.parametrize(
     ("build", "words"),
     [
+        (two_outputs, "2 outputs"),
+        pytest.param(softmax_of_one, "which is always 1", marks=pytest.mark.filterwarnings("ignore:[^$]*softmax over axis:UserWarning")),
+        (not_a_number, "not finite"),
+        (enormous, "'size'"),
         (two_inputs, "2 inputs"),
         (rank_two, r"\(None, 8\)"),
         (five_channels, "5 channels"),
         (a_map_as_output, "output of shape"),
-        (one_bare_number, "without a sigmoid"),
+        (one_bare_number, "with no sigmoid"),
     ],
 )
 def test_a_model_that_is_no_picture_classifier(tmp_path: Path, build, words: str) -> None:
@@ -190,9 +226,8 @@ def test_labels_that_do_not_count_up_to_the_classes(tmp_path: Path) -> None:
 
 def test_a_card_names_the_layer_and_a_wrong_name_lists_what_there_is(saved: Path) -> None:
     assert [layer.grid for layer in load(saved).default_layers] == [(8, 8)]
-    served = load(change_card(saved, layers=("no_such",)))
     with pytest.raises(UserError, match=r"last ones are: .*last"):
-        _ = served.default_layers
+        load(change_card(saved, layers=("no_such",)))
 
 
 @pytest.mark.parametrize("folder", ["teachable_machine_pneumonia", "teachable_machine_chest_xray"])
@@ -230,3 +265,99 @@ def imagenet_mobilenet():
 def test_a_copied_folder_is_the_same_classifier(saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved.parent, tmp_path / "copy")
     assert load(tmp_path / "copy").card == load(saved).card
+
+
+def mean_of_two_softmaxes() -> keras.Model:
+    picture = keras.Input((8, 8, 3))
+    mean = layers.GlobalAveragePooling2D()(picture)
+    return keras.Model(
+        picture, layers.Average()([layers.Dense(3, activation="softmax")(mean), layers.Dense(3, activation="softmax")(mean)])
+    )
+
+
+def softmax_then_reshape() -> keras.Model:
+    head = [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax"), layers.Dropout(0.5), layers.Reshape((3,))]
+    return keras.Sequential([keras.Input((8, 8, 3)), *head])
+
+
+def softmax_over_one_cell() -> keras.Model:
+    head = [layers.GlobalAveragePooling2D(keepdims=True), layers.Conv2D(3, 1), layers.Softmax(), layers.Flatten()]
+    return keras.Sequential([keras.Input((8, 8, 3)), *head])
+
+
+@pytest.mark.parametrize("build", [mean_of_two_softmaxes, softmax_then_reshape, softmax_over_one_cell])
+def test_probabilities_are_never_taken_for_logits(tmp_path: Path, build) -> None:
+    model = build()
+    model.save(tmp_path / "m.keras")
+    served = load(tmp_path / "m.keras")
+    image = np.random.default_rng(0).random((8, 8, 3), np.float32)
+    assert served.card.head == "softmax"
+    assert served.predict(image) == pytest.approx(np.asarray(model(image[None]))[0], abs=1e-5)
+    assert served.logits_from_probabilities == (build is mean_of_two_softmaxes)
+    assert any("sum to 1" in note for note in served.card.notes) == (build is mean_of_two_softmaxes)
+
+
+def test_logits_are_never_taken_for_probabilities(tmp_path: Path) -> None:
+    topologies.ends_in_logits().save(tmp_path / "m.keras")
+    Card("m", tuple(map(Label, "abc")), (20, 20), head="softmax").write(tmp_path / "m.json")
+    with pytest.raises(UserError, match="no probabilities"):
+        load(tmp_path / "m.keras")
+
+
+def preprocessing_in_operations() -> keras.Model:
+    picture = keras.Input((32, 32, 3))
+    scaled = keras.applications.mobilenet_v2.preprocess_input(picture)
+    return keras.Model(picture, layers.Dense(2, activation="softmax")(layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(scaled))))
+
+
+def normalised_from_0_to_1() -> keras.Model:
+    own = layers.Normalization(mean=0.5, variance=0.05)
+    rest = [layers.Conv2D(4, 3), layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")]
+    return keras.Sequential([keras.Input((16, 16, 3)), own, *rest])
+
+
+@pytest.mark.parametrize(("build", "scaling"), [(preprocessing_in_operations, "0..255"), (normalised_from_0_to_1, "0..1")])
+def test_what_the_model_does_to_its_input_is_measured(tmp_path: Path, build, scaling: str) -> None:
+    build().save(tmp_path / "m.keras")
+    assert load(tmp_path / "m.keras").card.scaling == scaling
+
+
+@pytest.mark.parametrize("content", ["na\u00efve\nb\nc\nd\n".encode("latin-1"), b"\xff\xfea\x00", bytes(range(256))])
+def test_labels_that_are_no_text(tmp_path: Path, content: bytes) -> None:
+    topologies.flat().save(tmp_path / "m.keras")
+    (tmp_path / "labels.txt").write_bytes(content)
+    with pytest.raises(UserError, match=r"labels\.txt"):
+        load(tmp_path / "m.keras")
+
+
+def test_labels_with_a_byte_order_mark_and_tabs(tmp_path: Path) -> None:
+    topologies.flat().save(tmp_path / "m.keras")
+    (tmp_path / "labels.txt").write_text("0\ta\n1\tb\n2\tc\n3\td\n", encoding="utf-8-sig")
+    assert load(tmp_path / "m.keras").labels == ("a", "b", "c", "d")
+
+
+def test_what_is_neither_file_nor_folder(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(UserError, match="neither a file nor a folder"):
+            load(path)
+    with pytest.raises(UserError, match="There is no file"):
+        load("x" * 5000)
+
+
+def test_code_in_a_keras_2_file_is_refused_and_does_not_run(tmp_path: Path) -> None:
+    mark = tmp_path / "it ran"
+    name = str(mark)
+
+    def payload(x):
+        pathlib.Path(name).write_text("ran")
+        return x
+
+    model = tf_keras.Sequential([tf_keras.Input((8, 8, 3)), tf_keras.layers.Lambda(payload), tf_keras.layers.GlobalAveragePooling2D()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras 2 advises its own successor's format
+        model.save(str(tmp_path / "m.h5"))
+    mark.unlink(missing_ok=True)
+    with pytest.raises(UserError, match="Lambda layer"):
+        load(tmp_path / "m.h5")
+    assert not mark.exists()

@@ -1,0 +1,62 @@
+"""Traces a model and asks it about a few pictures nobody took, to see what kind of numbers it gives and what it does to its input."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.card import Card
+from models.graph import operations_between
+from models.keras_model import image_input, innermost_layers
+from models.preprocessing import prepare
+from models.trace import Trace
+
+_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+
+
+def traced(model: Any, card: Card, name: str) -> Trace:
+    """The model called once on what the card makes of pictures. UserError where it does not answer with numbers for classes."""
+    channels = image_input(model, name)[2]
+    leaves = {layer.name for layer in innermost_layers(model)}
+    return Trace(lambda images: prepare(images, card, channels), lambda images: model(images, training=False), card.size, leaves)
+
+
+def units(trace: Trace, name: str) -> int:
+    """How many numbers the model gives for a picture. UserError where they are no list."""
+    shape = trace.output.shape
+    if shape.rank != 2 or shape[1] is None:
+        raise UserError(f"{name} gives output of shape {tuple(shape)}; a classifier gives one number a class, (None, classes).")
+    return int(shape[1])
+
+
+def answers(trace: Trace, name: str) -> NDArray[np.float64]:
+    """(3, units): what the model gives for noise, a grey and a soft picture, whatever that means. UserError where it cannot answer."""
+    height, width = trace.image.shape[:2]
+    rng = np.random.default_rng(0)
+    slope = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
+    kinds = (rng.random((height, width, 3), np.float32), np.full((height, width, 3), 0.5, np.float32), np.full((height, width, 3), slope))
+    try:
+        (raw,) = trace.question([trace.images], [trace.output])(np.stack(kinds))
+    except MemoryError as error:
+        raise UserError(f"{name} needs more memory for three pictures than there is; take a smaller model.") from error
+    return raw.reshape(len(raw), -1).astype(np.float64)
+
+
+def sums_to_one(raw: NDArray[np.float64]) -> bool:
+    """Whether every row (n, classes) holds probabilities of classes that exclude each other."""
+    return bool(raw.min() >= -1e-3 and np.allclose(raw.sum(axis=1), 1, atol=2e-3))
+
+
+def inner_slope(trace: Trace) -> float | None:
+    """By how much what enters the first convolution grows when the whole input grows by 1; None where no convolution is met.
+
+    1 where the model takes its input as it is; about 1/255 to 1/50 where it scales 0..255 by itself.
+    """
+    convolution = next((op for op in operations_between(trace.prepared, trace.head.logits) if op.type in _CONVOLUTIONS), None)
+    if convolution is None:
+        return None
+    ask = trace.question([trace.prepared], [convolution.inputs[0]])
+    shape = (1, *trace.prepared.shape[1:])
+    dark, light = (ask(np.full(shape, value, np.float32))[0].astype(np.float64) for value in (0, 1))
+    return float(np.median(np.abs(light - dark)))
