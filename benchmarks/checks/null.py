@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from explainers.measures.chance import Chance, against
+from explainers.measures.chance import Chance, against_both
 from explainers.measures.controls import centre
 from explainers.measures.stacked import Stack, headlines
 
@@ -41,8 +41,7 @@ def judged_pairs(trials: int, correlation: float, habit: float) -> list[Chance]:
         ours = [Stack.of(list(maps)) for maps in drawn(rng, max(1, trials // LIBRARIES), correlation, habit)]
         for number in range(len(ours[0])):
             a, b = (stack.map(number) for stack in ours)
-            null = np.concatenate([headlines(a, others[1]), headlines(b, others[0])])
-            found.append(against(float(headlines(a, b)[0]), null))
+            found.append(against_both(float(headlines(a, b)[0]), [headlines(a, others[1]), headlines(b, others[0])]))
     return found
 
 

@@ -118,9 +118,7 @@ def half_runs(count: int, budget: int = 120) -> list[str]:
     shared, crossed, true, kappa = np.mean(rows, axis=0)
     error = float(np.mean([abs(row[1] - row[2]) for row in rows]))
     print(f"\nLIME and SHAP on {len(rows)} of {count} phantoms (self-agreement of {LEAST} or more): kappa* after {CONVERGED} evaluations")
-    print(
-        f"{true:.3f}, from {budget} {crossed:.3f} (mean distance {error:.3f}); kappa before noise is taken out {kappa:.3f} and {shared:.3f}."
-    )
+    print(f"{true:.3f}, from {budget} {crossed:.3f} (mean distance {error:.3f}); kappa with the noise {kappa:.3f}, {shared:.3f}.")
     return [f"kappa* is {crossed:.3f}, converged {true:.3f}"] if abs(crossed - true) > 0.05 else []
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.measures.agreement import Grid
-from explainers.measures.chance import Chance, against, displaced_copies
+from explainers.measures.chance import Chance, against, against_both, displaced_copies
 from explainers.measures.controls import CENTRE
 from explainers.measures.library import Library
 from explainers.measures.stacked import Stack, correlations, headlines
@@ -29,21 +29,23 @@ class Nulls:
     def chance(self, first: str, second: str) -> Chance:
         """kappa and p of the two maps' headline agreement."""
         agreement = float(headlines(self._one[first], self._one[second])[0])
-        null, weaker = self.drawn(first, second)
-        return against(agreement, null, weaker)
-
-    def drawn(self, first: str, second: str, likeness: Likeness = headlines) -> tuple[NDArray[np.float64], bool]:
-        """The null of a likeness, and whether it is the weaker one."""
-        others = [self._others(title) for title in (first, second)]
-        pairs = [(self._one[title], other) for title, other in ((first, others[1]), (second, others[0])) if other is not None]
-        needed = 1 if CENTRE in (first, second) else 2
-        if len(pairs) >= needed:
-            return np.concatenate([likeness(one, other) for one, other in pairs]), False
-        return likeness(self._one[first], self._displaced(second)), True
+        nulls = self.drawn(first, second)
+        return against_both(agreement, nulls) if nulls else against(agreement, self._weaker(first, second), weaker=True)
 
     def mean_correlation(self, first: str, second: str) -> float:
         """Pearson's correlation that unrelated pictures' maps have on average."""
-        return float(self.drawn(first, second, correlations)[0].mean())
+        nulls = self.drawn(first, second, correlations) or [self._weaker(first, second, correlations)]
+        return float(np.concatenate(nulls).mean())
+
+    def drawn(self, first: str, second: str, likeness: Likeness = headlines) -> list[NDArray[np.float64]]:
+        """The null of each map with the other method's maps of other pictures; empty where the library does not hold what is needed."""
+        others = [self._others(title) for title in (first, second)]
+        pairs = [(self._one[title], other) for title, other in ((first, others[1]), (second, others[0])) if other is not None]
+        needed = 1 if CENTRE in (first, second) else 2
+        return [likeness(one, other) for one, other in pairs] if len(pairs) >= needed else []
+
+    def _weaker(self, first: str, second: str, likeness: Likeness = headlines) -> NDArray[np.float64]:
+        return likeness(self._one[first], self._displaced(second))
 
     def _others(self, title: str) -> Stack | None:
         return self._library.stack(title, self._picture) if self._library else None

@@ -5,7 +5,7 @@ import pytest
 
 from explainers.measures.agreement import headline
 from explainers.measures.ceiling import above_chance, converged, corrected, reliability
-from explainers.measures.chance import against, benjamini_hochberg, chance, displaced, other_pictures, words
+from explainers.measures.chance import against, against_both, benjamini_hochberg, chance, displaced, other_pictures, words
 from explainers.measures.controls import centre, edges, explains
 from tests.explainers.test_agreement import random_share
 
@@ -16,6 +16,16 @@ def test_kappa_and_p_by_hand() -> None:
     assert found.kappa == pytest.approx(0.5)
     assert found.p == pytest.approx(2 / 5)
     assert against(1.0, [1.0, 1.0]).kappa == 0
+
+
+def test_two_nulls_are_combined_not_pooled() -> None:
+    """Of .05 and .8 the mean of the tangents decides; the pooled p serves where it is smaller."""
+    even = against_both(0.5, [[0.1, 0.2, 0.3, 0.6], [0.1, 0.2, 0.3, 0.7]])
+    assert even.p == pytest.approx(3 / 9), "pooled, 2 of 8 are as large; either alone has 2 / 5"
+    assert even.mean == pytest.approx(2.5 / 8)
+    uneven = against_both(0.5, [[0.1] * 19, [0.1] * 4 + [0.9] * 15])
+    assert uneven.p == pytest.approx(0.5 - np.arctan((np.tan(0.45 * np.pi) + np.tan(-0.3 * np.pi)) / 2) / np.pi)
+    assert against_both(0.0, [[0.1], [0.1]]).p == pytest.approx(1)
 
 
 def test_identity_is_one_and_the_mean_is_zero() -> None:
