@@ -134,11 +134,11 @@ def test_the_table_of_pairs_leaves_out_maps_without_evidence() -> None:
 
 
 def test_consensus_by_hand() -> None:
-    """Two families over four cells: products of (P + 0.00025), rooted; a family's two members are averaged first."""
+    """Two families over four cells: products of (P + 0.000025), rooted; a family's two members are averaged first."""
     a, b, c = np.array([[1.0, 0], [0, 0]]), np.array([[0, 1.0], [0, 0]]), np.array([[0.5, 0.5], [0, 0]])
     found = [known("lime", "surrogate", a), known("shap", "surrogate", b), known("cam", "CAM", np.array([[0.8, 0.2], [0, 0]]))]
     np.testing.assert_allclose(by_family(found)["surrogate"], c)
-    expected = np.sqrt([[0.50025 * 0.80025, 0.50025 * 0.20025], [0.00025**2, 0.00025**2]])
+    expected = np.sqrt([[0.500025 * 0.800025, 0.500025 * 0.200025], [0.000025**2, 0.000025**2]])
     np.testing.assert_allclose(consensus(found), expected / expected.sum())
     assert consensus([known("a", "CAM", None)]) is None
 
