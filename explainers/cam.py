@@ -22,7 +22,11 @@ def class_map(case: Case, of_layer: Callable[[Features], NDArray[np.float64]]) -
 
 
 def rectified(branches: list[NDArray[np.float64]]) -> Attribution:
-    """Signed maps (h, w), one a branch, of which each is enlarged to the finest grid -> their sum, and its positive part."""
+    """Signed maps (h, w), one a branch, in score per cell -> their sum on the finest grid, and its positive part.
+
+    A coarse cell's value is shared among the fine cells that it covers, so every branch keeps its sum (but for the borders' rounding
+    where grids do not divide each other).
+    """
     finest = max((branch.shape for branch in branches), key=lambda shape: shape[0] * shape[1])
     signed = sum((_on(branch, finest) for branch in branches), np.zeros(finest)).astype(np.float32)
     return Attribution(np.maximum(signed, 0), signed=signed)
@@ -31,4 +35,5 @@ def rectified(branches: list[NDArray[np.float64]]) -> Attribution:
 def _on(branch: NDArray[np.float64], grid: tuple[int, ...]) -> NDArray[np.float64]:
     if branch.shape == grid:
         return branch
-    return enlarge(branch.astype(np.float32), (grid[0], grid[1])).astype(np.float64)
+    share = branch.size / (grid[0] * grid[1])
+    return share * enlarge(branch.astype(np.float32), (grid[0], grid[1])).astype(np.float64)

@@ -14,8 +14,8 @@ from explainers.method import Attribution, Method
 class GradCAM(Method):
     """ReLU(sum_k a_k A_k) with a_k = mean over cells of dS/dA_k, for the score S and the maps A_k of the layer.
 
-    Values are in the score's units per cell. With one layer for each of several branches, the signed maps are enlarged to
-    the finest grid and added up before the ReLU.
+    Values are in the score's units per cell. With one layer for each of several branches, the signed maps are shared
+    out over the finest grid, each keeping its sum, and added up before the ReLU.
     """
 
     title = "Grad-CAM"
