@@ -125,8 +125,8 @@ def _score(options: ExplainOptions, classifier: "Classifier", image: NDArray[np.
 
 
 def _expected(methods: Sequence[Method], case: Case) -> int:
-    """Evaluations at most; methods of the surrogate family share theirs."""
-    costs = [(method.family == "surrogate", method.cost(case)) for method in methods]
+    """Evaluations at most; methods that draw on the case's pool share theirs."""
+    costs = [(method.pooled, method.cost(case)) for method in methods]
     return sum(cost for pooled, cost in costs if not pooled) + max((cost for pooled, cost in costs if pooled), default=0)
 
 

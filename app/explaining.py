@@ -112,7 +112,7 @@ def forecast(methods: Sequence[Method], case: Case, entry: Entry) -> Forecast:
     for method in methods:
         cost = method.cost(case)
         price = cost * (entry.forward if method.asks == "outputs" else entry.backward)
-        if method.family == "surrogate":
+        if method.pooled:
             pooled, shared_seconds = max(pooled, cost), max(shared_seconds, price)
         else:
             alone, seconds = alone + cost, seconds + price

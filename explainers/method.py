@@ -60,7 +60,8 @@ class Method(ABC):
     """Parameters as fields, called with a case, yields ever better maps. Subclasses are frozen dataclasses too.
 
     asks: the question it puts to the classifier. resolution: how fine its maps are of themselves. source: paper and
-    section. formula: as text. about: two sentences for a newcomer. fails: where it is known to mislead.
+    section. formula: as text. about: two sentences for a newcomer. fails: where it is known to mislead. pooled: its evaluations
+    are those of the case's pool, which all pooled methods share.
     """
 
     title: ClassVar[str]
@@ -72,6 +73,7 @@ class Method(ABC):
     formula: ClassVar[str]
     about: ClassVar[str]
     fails: ClassVar[str]
+    pooled: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, case: "Case") -> Iterator[Attribution]: ...

@@ -23,6 +23,7 @@ class LIME(Method):
     signed = True
     asks = "outputs"
     resolution = "segments"
+    pooled = True
     source = "Ribeiro, Singh & Guestrin 2016, arXiv:1602.04938, sec. 3.4"
     formula = "argmin_w Σ π(z)(v(z) − w₀ − wᵀz)² + ‖w‖², shown as w_s / |s|"
     about = (

@@ -23,6 +23,7 @@ class RISE(Method):
     signed = True
     asks = "outputs"
     resolution = "segments"
+    pooled = True
     source = "Petsiuk, Das & Saenko 2018, arXiv:1806.07421, eq. 6"
     formula = "(E[v | s shown] − E[v]) / |s|"
     about = (

@@ -27,6 +27,7 @@ class SHAP(Method):
     signed = True
     asks = "outputs"
     resolution = "segments"
+    pooled = True
     source = "Lundberg & Lee 2017, arXiv:1705.07874, theorem 2; constraint as in Covert & Lee 2021, arXiv:2012.01536"
     formula = "φ_s = mean over orders of v(S ∪ s) − v(S), shown as φ_s / |s|"
     about = (

@@ -44,6 +44,14 @@ def test_the_seven_come_first_and_titles_differ():
 
 
 @every_method
+def test_it_says_whether_it_draws_on_the_pool(kind, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Case, "pool", property(lambda case, pool=Case.pool: drawn.append(case) or pool.fget(case)))
+    list(study(case_of(), [kind()]))
+    assert bool(drawn) == kind.pooled
+
+
+@every_method
 def test_it_says_what_it_is(kind):
     assert kind.family in ("CAM", "surrogate", "occlusion", "gradient")
     assert kind.asks in ("outputs", "gradients", "features")
