@@ -21,7 +21,7 @@ ENOUGH = 0.01
 NOTHING = "no positive evidence"
 FLOOR = 0.0001
 """What a cell without evidence counts for in the consensus, as a share of an even map's cell. With 0.1 a tenth of the consensus lay on
-cells that no family lit: its energy near the evidence of phantoms was .66, with 0.001 .77, with 0.0001 .79; the best single map's is .80."""
+cells that no family lit: its energy near the evidence of phantoms was .66, with 0.0001 it is .79; the best single map's is .80."""
 
 
 @dataclass(frozen=True)
