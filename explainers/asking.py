@@ -58,6 +58,12 @@ class Desk:
         self.stopped = Event()
         self.ledger = Ledger()
 
+    def beside(self) -> "Desk":
+        """Another desk with the same ledger, which is stopped by itself alone."""
+        other = Desk(self.batch)
+        other.ledger = self.ledger
+        return other
+
     def ask(self, pictures: Pictures, question: Callable[[Floats], Floats], rank: int, backward: bool = False) -> Iterator[Floats]:
         """Answers to `question`, batch by batch, in order. rank: dimensions of one picture or mask. Raises Stopped, UserError."""
         for batch in self._batches(pictures, rank):

@@ -71,10 +71,10 @@ class Case:
         self._memory: dict[Hashable, Any] = {}
 
     def retarget(self, score: Score) -> "Case":
-        """The same case for another score: shares everything asked so far and the count, and is not stopped."""
+        """The same case for another score: shares everything asked so far and the count; each has its own stop, and this one's stays."""
         other = copy.copy(self)
         other.score = score
-        self._desk.stopped.clear()
+        other._desk = self._desk.beside()
         return other
 
     def beside(self, image: Floats | None = None, classifier: Classifier | None = None) -> "Case":

@@ -96,13 +96,16 @@ class Pool:
         """The most evaluations there are: 2^M where the pool can ask all coalitions."""
         return 2**self.parts if self._few else 10**9
 
-    def grow(self, to: int) -> Sample:
-        """At least min(to, limit) evaluations, rounded up to whole pairs; what is missing is asked now, and the asker pays."""
+    def grow(self, to: int, case: "Case | None" = None) -> Sample:
+        """At least min(to, limit) evaluations, rounded up to whole pairs; what is missing is asked now, and the asker pays.
+
+        case: through which it is asked, so that its stop counts: the pool's own, or one retargeted from it. Raises Stopped.
+        """
         missing = (min(to, self.limit) - len(self._masks) + 1) // 2
         if missing > 0:
             self._unanswered += islice(self._pairs, max(missing - len(self._unanswered), 0))
             fresh = np.array(self._unanswered[:missing]).reshape(-1, self.parts)
-            answers = self._case.masked(row[self._segments] for row in fresh.astype(np.float32))
+            answers = (case or self._case).masked(row[self._segments] for row in fresh.astype(np.float32))
             del self._unanswered[:missing]
             self._masks = np.concatenate([self._masks, fresh])
             self._logits = np.concatenate([self._logits, answers])

@@ -34,11 +34,11 @@ def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0) -> I
     """
     pool = case.pool
     if pool.framed and pool.first < min(case.budget, pool.limit):
-        sample = pool.grow(pool.first)
+        sample = pool.grow(pool.first, case)
         densities = first_frame(sample, case.values(sample.logits)) * frame_factor / areas(case.segments)
         yield Attribution(_painted(case, densities), converged=False, remark=FRAME)
     for evaluations in steps(pool.first if pool.framed else 2, min(case.budget, pool.limit)):
-        yield _reading(case, pool.grow(evaluations), estimate)
+        yield _reading(case, pool.grow(evaluations, case), estimate)
 
 
 def steps(first: int, budget: int) -> list[int]:

@@ -136,6 +136,19 @@ def test_stop_is_obeyed_within_one_batch(model):
     assert case.retarget(ToyScore(2)).image_logits.shape == (3,)
 
 
+def test_a_stop_is_each_cases_own_and_what_was_asked_is_shared(case):
+    case.stop()
+    other = case.retarget(ToyScore(2))
+    with pytest.raises(Stopped):
+        case.outputs(case.image[None])
+    assert other.image_logits.shape == (3,)
+    assert case.image_logits is not None  # remembered from the other
+    assert other.evaluations == case.evaluations == 1
+    another = other.retarget(ToyScore(0))
+    other.stop()
+    assert another.outputs(case.image[None]).shape == (1, 3)
+
+
 @pytest.mark.parametrize("fill", FILLS)
 def test_fills(model, fill):
     case = Case(model, picture(model.size), ToyScore(), Settings(fill=fill, segments=6))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from explainers.case import Case, Settings, Stopped
+from explainers.methods.shap import SHAP
 from explainers.pool import Pool, Sample
 from explainers.sizes import binomial, drawing, lime_mass, shapley_mass, subsets
 from tests.explainers.games import Game, drawn, enumerated
@@ -77,9 +78,9 @@ def test_what_was_drawn_before_a_stop_is_asked_after_it() -> None:
     case.stop()
     with pytest.raises(Stopped):
         pool.grow(100)
-    case.retarget(case.score)
-    assert pool.grow(20).masks == pytest.approx(unbroken.pool.grow(20).masks)
-    assert pool.grow(2**pool.parts).complete
+    other = case.retarget(case.score)
+    assert pool.grow(20, other).masks == pytest.approx(unbroken.pool.grow(20).masks)
+    assert pool.grow(2**pool.parts, other).complete
 
 
 def test_another_target_costs_no_evaluation() -> None:
@@ -154,3 +155,13 @@ def test_pools_pickle_nothing_of_the_score() -> None:
     assert case.retarget(ToyScore(0)).pool is case.pool
     assert isinstance(case.pool.grow(30), Sample)
     assert Game(2, {(0,): 1.0}).values(np.eye(2)).tolist() == [1.0, 0.0]
+
+
+def test_a_retargeted_case_draws_on_after_the_first_was_stopped() -> None:
+    case = case_of(16)
+    next(iter(SHAP()(case)))
+    case.stop()
+    other = case.retarget(ToyScore(1))
+    assert list(SHAP()(other))[-1].halves is not None
+    with pytest.raises(Stopped):
+        case.outputs(case.image[None])
