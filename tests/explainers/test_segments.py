@@ -5,7 +5,7 @@ import pytest
 from skimage.measure import label
 
 from errors import UserError
-from explainers.segments import areas, even_grid, superpixels
+from explainers.segments import _merged, areas, even_grid, superpixels
 from tests.explainers.toys import picture
 
 
@@ -37,6 +37,32 @@ def test_bars_that_fitting_left_are_one_segment_each() -> None:
     assert np.unique(found[80:]).tolist() == [1]
     assert found[20:80].min() == 2
     assert abs(found.max() + 1 - 16) <= 3
+
+
+@pytest.mark.parametrize("sides", [(1, 0, 0, 0), (1, 1, 0, 0), (1, 1, 1, 1), (0, 0, 2, 1), (30, 30, 1, 1)])
+def test_no_segment_is_a_sliver(sides: tuple[int, int, int, int]) -> None:
+    """Letterbox bars and frames of a pixel or two join what they border on; the bars of 30 pixels stay."""
+    top, bottom, left, right = sides
+    boxed = np.full((224, 224, 3), 0.5, np.float32)
+    boxed[top : 224 - bottom, left : 224 - right] = picture((224 - top - bottom, 224 - left - right))
+    found = superpixels(boxed, 20)
+    assert set(np.unique(found)) == set(range(found.max() + 1))
+    assert areas(found).min() >= 224 * 224 / 20 / 4
+    assert abs(found.max() + 1 - 20) <= 4
+    assert all(label(found == s, connectivity=1).max() == 1 for s in range(found.max() + 1))
+    assert (np.unique(found[:30]).tolist() == [0]) == (top == 30)
+
+
+def test_small_patches_join_the_neighbour_with_the_longest_border() -> None:
+    labels = np.zeros((6, 6), np.int64)
+    labels[:, 3:] = 1
+    labels[5, 2] = 2
+    labels[4, 2] = 2
+    labels[:2, 5] = 3
+    joined = np.zeros((6, 6), np.int64)
+    joined[:, 3:] = 1
+    np.testing.assert_array_equal(_merged(labels, 3), joined)
+    assert len(np.unique(_merged(labels, 1000))) == 2
 
 
 def test_the_same_picture_gives_the_same_segments() -> None:
