@@ -38,7 +38,10 @@ ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def build(options: LibraryOptions) -> int:
-    """Writes the library beside the model; 0, or 1 where some picture could not be read. Begun once, it goes on where it was stopped."""
+    """Writes the library beside the model; 0, or 1 where some picture could not be read. Begun once, it goes on where it was stopped.
+
+    A library that is there and was made in the same way is added to.
+    """
     files = _pictures(options.pictures)
     classifier = load(options.model)
     path = options.out or library_file(options.model)
@@ -109,8 +112,9 @@ class _Work:
     @classmethod
     def begun(cls, classifier: "Classifier", made_with: dict[str, Any], path: Path) -> "_Work":
         work = cls(classifier, untrained_twin(classifier), made_with, path, {}, time.monotonic())
-        if work.unfinished.is_file() and (earlier := read(work.unfinished)).made_with == made_with:
-            work.rows = {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}
+        for file in (path, work.unfinished):
+            if file.is_file() and (earlier := read(file)).made_with == made_with:
+                work.rows |= {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}
         return work
 
     @property

@@ -53,6 +53,9 @@ def test_a_stopped_library_goes_on_where_it_was(pictures: Path, tmp_path: Path, 
     assert len(found.pictures) == 31
     assert {method.title for method in METHODS} <= set(found.maps)
     assert found.made_with["preset"] == "Fast"
+    studied.clear()
+    assert build(options) == 0
+    assert not studied, "what is there is not done again"
 
 
 def test_too_few_pictures_or_no_folder_is_refused(tmp_path: Path) -> None:
