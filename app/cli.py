@@ -5,10 +5,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
 
 from app.options import ExplainOptions, LibraryOptions, ServeOptions
 from errors import UserError
+
+T = TypeVar("T")
 
 COMMANDS = ("serve", "explain", "library", "methods")
 MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or a bundled name (phantoms, phantoms_shortcut, glass_box)"
@@ -46,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     usual = ServeOptions()
-    parser.add_argument("--model", action="append", default=[], metavar="MODEL", help=f"{MODEL_HELP}; may be given several times")
+    several = f"{MODEL_HELP}; may be given several times"
+    parser.add_argument("--model", action="append", default=[], dest="models", metavar="MODEL", help=several)
     parser.add_argument("--examples", type=Path, metavar="DIR", help="a folder of pictures to offer beside the bundled ones")
     host, port = os.environ.get("GRADIO_SERVER_NAME", usual.host), os.environ.get("GRADIO_SERVER_PORT", usual.port)
     parser.add_argument("--host", default=host, help=f"address to listen on ({host}; 0.0.0.0 lets others in); also GRADIO_SERVER_NAME")
@@ -54,25 +59,22 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--concurrency", type=int, default=usual.concurrency, metavar="N", help="jobs that may ask the model at once (1)")
     parser.add_argument("--queue", type=int, default=usual.queue, metavar="N", help=f"visitors that may wait ({usual.queue})")
     parser.add_argument("--budget", type=float, default=usual.budget, metavar="SECONDS", help=f"longest explanation ({usual.budget:g})")
-    parser.add_argument("--open", action="store_true", help="open the page in the browser of this machine")
+    parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser of this machine")
     parser.set_defaults(run=_serve)
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    options = ServeOptions(
-        models=tuple(chosen.model),
-        examples=chosen.examples,
-        host=chosen.host,
-        port=chosen.port,
-        concurrency=chosen.concurrency,
-        queue=chosen.queue,
-        budget=chosen.budget,
-        open_browser=chosen.open,
-    )
+    options = _options(ServeOptions, chosen)
     from app.page import serve
 
     serve(options)
     return 0
+
+
+def _options(kind: type[T], chosen: argparse.Namespace) -> T:
+    """What was chosen, as the dataclass `kind`, whose fields are called as the flags' destinations; its defaults for what has no flag."""
+    given = {field.name: getattr(chosen, field.name) for field in fields(kind) if hasattr(chosen, field.name)}  # type: ignore[arg-type]
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +83,9 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write: overlays, maps.npz, manifest.json")
     parser.add_argument("--model", default=usual.model, metavar="MODEL", help=f"{MODEL_HELP}; {usual.model} where none is given")
     parser.add_argument("--methods", nargs="+", default=[], metavar="METHOD", help="such as grad_cam lime; all where none is named")
-    parser.add_argument("--set", action="append", default=[], metavar="METHOD.PARAMETER=VALUE", help="such as occlusion.window=32")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="parameters", metavar="METHOD.PARAMETER=VALUE", help="such as occlusion.window=32"
+    )
     parser.add_argument("--target", default=usual.target, metavar="CLASS", help="class to explain, by name or number (top: the likeliest)")
     parser.add_argument("--rather-than", metavar="CLASS", help="explain what speaks for the target rather than for this class")
     parser.add_argument(
@@ -92,6 +96,16 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fill", default=usual.fill, metavar="FILL", help="what replaces hidden parts: blur, mean colour, black, segment mean"
+    )
+    parser.add_argument("--segments", type=int, default=usual.segments, metavar="N", help=f"superpixels aimed at ({usual.segments})")
+    parser.add_argument("--budget", type=int, metavar="N", help="pictures that one method may ask the model about (the preset's)")
+    parser.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        dest="layers",
+        metavar="LAYER",
+        help="a layer that the CAM family reads; may be given several times (the last of each branch)",
     )
     parser.add_argument("--seed", type=int, default=usual.seed, help="of everything that is drawn (0)")
     parser.add_argument(
@@ -105,21 +119,7 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(chosen: argparse.Namespace) -> int:
-    options = ExplainOptions(
-        pictures=tuple(chosen.pictures),
-        model=chosen.model,
-        out=chosen.out,
-        methods=tuple(chosen.methods),
-        parameters=tuple(chosen.set),
-        target=chosen.target,
-        rather_than=chosen.rather_than,
-        score=chosen.score,
-        preset=chosen.preset,
-        fill=chosen.fill,
-        seed=chosen.seed,
-        measures=chosen.measures,
-        quiet=chosen.quiet,
-    )
+    options = _options(ExplainOptions, chosen)
     _hush_native_code()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run tidies up as an interrupted one does
     from app.explain import explain
@@ -140,7 +140,7 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
 
 
 def _library(chosen: argparse.Namespace) -> int:
-    options = LibraryOptions(chosen.model, chosen.pictures, chosen.out, chosen.preset, chosen.quiet)
+    options = _options(LibraryOptions, chosen)
     _hush_native_code()
     from app.library import build
 

@@ -46,8 +46,9 @@ class Explained:
 def explain(options: ExplainOptions) -> int:
     """Writes the folder `options.out`; 0 if everything succeeded, 1 if some picture or method failed. UserError if all pictures did."""
     methods = chosen_methods(options.methods, options.parameters)
-    settings = Settings(preset=options.preset, fill=options.fill, seed=options.seed)
+    settings = Settings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
     classifier = load(options.model)
+    Case(classifier, np.zeros((*classifier.size, 3), np.float32), Score(0), settings)  # refuses layers that the model does not have
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
             class_number(str(word), classifier.labels)

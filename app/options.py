@@ -39,7 +39,8 @@ class ExplainOptions:
 
     pictures: files. model: what `models.loading.load` takes. out: the folder to write. methods: names such as grad_cam; empty
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
-    likeliest. score: centred, logit or probability. measures: none, agreement (next to free) or all (thousands of evaluations).
+    likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.Settings. measures: none,
+    agreement (next to free) or all (thousands of evaluations).
     """
 
     pictures: tuple[Path, ...]
@@ -52,6 +53,9 @@ class ExplainOptions:
     score: str = "centred"
     preset: str = "Balanced"
     fill: str = "blur"
+    segments: int = 20
+    budget: int | None = None
+    layers: tuple[str, ...] = ()
     seed: int = 0
     measures: str = "agreement"
     quiet: bool = False

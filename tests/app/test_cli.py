@@ -1,10 +1,14 @@
 """What the command line takes as words, before anything heavy is loaded."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 import app.page
 from app.cli import main
-from app.options import ServeOptions
+from app.options import ExplainOptions, ServeOptions
+from explainers.case import Settings
 
 
 def served(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> ServeOptions:
@@ -26,6 +30,24 @@ def test_a_container_says_where_to_listen(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("GRADIO_SERVER_PORT", "8123")
     assert served(monkeypatch) == ServeOptions(host="0.0.0.0", port=8123)
     assert served(monkeypatch, "--host", "::1") == ServeOptions(host="::1", port=8123)
+
+
+def test_flags_of_explain_reach_its_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[ExplainOptions] = []
+    monkeypatch.setattr("app.explain.explain", lambda options: seen.append(options) or 0)
+    monkeypatch.setattr("app.cli._hush_native_code", lambda: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert main(["explain", "a.png", "--out", str(tmp_path / "o")]) == 0
+    words = "--segments 40 --budget 99 --layer one --layer two --set lime.x=1 --methods lime shap"
+    assert main(["explain", "a.png", "b.png", "--out", str(tmp_path / "o"), *words.split()]) == 0
+    plain = ExplainOptions((Path("a.png"),), "phantoms", tmp_path / "o")
+    assert seen[0] == plain
+    both, methods = (Path("a.png"), Path("b.png")), ("lime", "shap")
+    changes = {"segments": 40, "budget": 99, "layers": ("one", "two"), "parameters": ("lime.x=1",)}
+    assert seen[1] == replace(plain, pictures=both, methods=methods, **changes)
+    usual = Settings()
+    assert (plain.preset, plain.fill, plain.segments, plain.seed) == (usual.preset, usual.fill, usual.segments, usual.seed)
+    assert (plain.budget, plain.layers) == (usual.budget, usual.layers)
 
 
 @pytest.mark.parametrize(
