@@ -9,6 +9,7 @@ from app.page.panels import panels_of
 from app.page.pictures import photo_uri, seen_uri
 from app.page.words import about, duration, plural, share
 from app.session import Report
+from examples import examples_for
 
 BARS = 5
 Value = dict[str, Any]
@@ -59,6 +60,7 @@ def prediction(report: Report, run: int) -> Value:
         "sentence": f"The classifier says “{labels[top].name}”: confidence {share(float(values[top]))}.",
         "bars": bars,
         "note": _calibration(report),
+        "caution": not _measured(report) and report.card.temperature != 1.0,
         "about": _explained(report),
     }
 
@@ -125,11 +127,20 @@ def _seconds_left(report: Report) -> float:
 
 
 def _calibration(report: Report) -> str:
+    """What the confidence was measured on; on any other kind of picture it promises nothing."""
     card = report.card
     assert card is not None
-    if card.temperature != 1.0:
-        return "Confidence is calibrated: it was fitted so that it matches how often the classifier is right on known pictures."
-    return "Confidence is the classifier's own and was not calibrated; it may be too sure of itself."
+    if card.temperature == 1.0:
+        return "Confidence is the classifier's own and was not calibrated; it may be too sure of itself."
+    known = card.measured_on or "its own test pictures"
+    words = f"Confidence is calibrated on {known}: there it matches how often the classifier is right."
+    return words if _measured(report) else f"{words} It says nothing about pictures of another kind, and this may be one."
+
+
+def _measured(report: Report) -> bool:
+    """Whether the picture is of the kind that the classifier's card speaks of: only its own examples are known to be."""
+    picture, classifier = report.question.picture, report.question.classifier
+    return bool(picture.example) and any(example.name == picture.example for example in examples_for(classifier))
 
 
 def _explained(report: Report) -> str:
