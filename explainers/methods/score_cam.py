@@ -17,6 +17,8 @@ from explainers.protocol import Features, Floats
 
 CASE, PAPER = "score over the fill", "probability on black"
 FIRST = 8
+OTHERS = 2
+"""Evaluations beside the groups': the features, and the fill alone."""
 GROUPS = {"Fast": 16, "Balanced": 32, "Thorough": 64}
 """Preset -> groups of channels of the last map."""
 
@@ -53,17 +55,23 @@ class ScoreCAM(Method):
     def __call__(self, case: Case) -> Iterator[Attribution]:
         last = self._last(case)
         channels = sum(layer.maps.shape[-1] for layer in case.features())
-        for count in sorted({min(FIRST, last), last}):
+        for count in self._counts(case, last):
             share = max(1, count // len(case.features()))
             found = rectified([self._signed(case, layer, share) for layer in case.features()])
             remark = "" if count >= channels else f"{count} groups stand for {channels} channels."
             yield Attribution(found.values, found.signed, converged=count == last, remark=remark)
 
     def cost(self, case: Case) -> int:
-        return self._last(case) + FIRST + 2
+        return sum(self._counts(case, self._last(case))) + OTHERS
 
     def _last(self, case: Case) -> int:
-        return min(self.groups or GROUPS[case.preset], case.budget)
+        """Groups of the last map, of all branches together; at least one a branch."""
+        return max(min(self.groups or GROUPS[case.preset], case.budget - OTHERS), len(case.layers))
+
+    def _counts(self, case: Case, last: int) -> list[int]:
+        """Groups of each map: a few first, where the budget has room for them beside the last."""
+        first = max(FIRST, len(case.layers))
+        return [first, last] if first < last <= case.budget - OTHERS - first else [last]
 
     def _signed(self, case: Case, layer: Features, count: int) -> NDArray[np.float64]:
         """(h, w): each group's weight times the sum of its channels."""

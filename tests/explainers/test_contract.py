@@ -135,13 +135,15 @@ def test_every_choice_works_and_defaults_lie_within_bounds(kind):
 
 
 @every_method
-@pytest.mark.parametrize("preset", ["Fast", "Balanced", "Thorough"])
-def test_the_cost_is_known_before_and_never_exceeded(kind, preset):
-    case = case_of(preset=preset)
+@pytest.mark.parametrize(
+    ("preset", "budget", "channels"), [("Fast", 20, 200), ("Fast", None, 200), ("Balanced", None, 6), ("Thorough", None, 6)]
+)
+def test_the_cost_is_known_before_and_neither_it_nor_the_budget_is_exceeded(kind, preset, budget, channels):
+    case = case_of(detectors(grid=(7, 7), cell=8, channels=channels), preset, budget=budget)
     cost = kind().cost(case)
     assert asked(case) == 0
     list(kind()(case))
-    assert asked(case) == case.evaluations <= cost
+    assert asked(case) == case.evaluations <= min(cost, case.budget)
 
 
 @every_method

@@ -85,8 +85,11 @@ def test_constant_channels_are_left_out():
     np.testing.assert_allclose(found.values / found.values.max(), second / second.max(), atol=1e-5)
 
 
-def test_no_more_groups_than_the_budget():
+@pytest.mark.parametrize("budget", [16, 20, 40, 60])
+@pytest.mark.parametrize("groups", [0, 8, 200])
+def test_no_more_evaluations_than_the_budget(budget, groups):
     model = many_channels()
-    case = Case(model, picture(model.size), ToyScore(0), Settings(budget=16))
-    list(ScoreCAM(groups=200)(case))
-    assert case.evaluations <= 16 + 8 + 2
+    case = Case(model, picture(model.size), ToyScore(0), Settings(budget=budget))
+    maps = list(ScoreCAM(groups=groups)(case))
+    assert maps[-1].converged
+    assert case.evaluations <= ScoreCAM(groups=groups).cost(case) <= budget
