@@ -6,20 +6,22 @@ from typing import Any
 import numpy as np
 
 from app.page.pictures import codes_uri
-from app.page.words import placed
+from app.page.words import FAMILIES, FAMILY_HELP, placed, signed
 from app.render import scaled
 from app.session import Report, key_of
 from explainers.measures.agreement import Evidence, Pair, consensus, evidence, pair
 from explainers.method import Method
 
 LEAD = (
-    "How alike each pair of maps is, from 0 to 1: the same strongest places, the same shares of evidence, the same order. "
-    "Chance is not yet taken out."
+    "How alike each pair of maps is: the mean of three scores, for the same strongest places, the same shares of evidence (both from "
+    "0 to 1) and the same order (from −1 to 1). Equal maps have 1; a map's opposite is below 0. Chance is not yet taken out."
 )
 WORDS = (
-    "Read it with care: two maps that have nothing to do with each other already reach about 0.2 to 0.4 here, "
-    "more where both light the centre. Only the differences within one table say something.",
-    "Methods of one family (Grad-CAM, Grad-CAM++ and Score-CAM; LIME and SHAP) ask nearly the same question; that they agree says little.",
+    "Read it with care: maps that have nothing to do with each other come out around 0, at random between about −0.25 and 0.25. Where "
+    "every picture has its subject in the middle, the maps of two different pictures have more in common: 0.2 for the lesion phantoms, "
+    "0.6 for one pair in twenty. Compare the numbers within one table, not between tables.",
+    "Methods of one family (class activation: Grad-CAM, Grad-CAM++ and Score-CAM; surrogate model: LIME and SHAP) ask nearly the same "
+    "question; that they agree says little.",
     "Agreeing explanations can all be wrong: they would agree as well on something that the classifier should not have looked at.",
 )
 RAMP = ((236, 240, 248), (166, 202, 225), (66, 128, 172), (18, 62, 110))
@@ -50,16 +52,9 @@ def consensus_panel(report: Report, found: Found) -> dict[str, Any]:
     shared = consensus(list(found.values())) if found else None
     families = sorted({each.family for each in found.values() if each.share is not None})
     waiting = "stopped" if report.final else "computing" if report.state == "running" else "waiting"
-    panel = {"id": "Consensus", "title": "Consensus", "family": "all families", "word": waiting, "state": waiting, "signed": False}
-    panel |= {
-        "map": "",
-        "cost": "",
-        "time": "",
-        "note": "",
-        "alt": f"Consensus: {waiting}.",
-        "final": report.final,
-        "version": report.evaluations,
-    }
+    panel = {"id": "Consensus", "title": "Consensus", "family": "all families", "help": FAMILY_HELP["all"], "word": waiting}
+    panel |= {"state": waiting, "signed": False, "map": "", "cost": "", "time": "", "note": "", "alt": f"Consensus: {waiting}."}
+    panel |= {"final": report.final, "version": report.evaluations}
     if shared is None:
         return panel
     codes = scaled(shared, signed=False)
@@ -70,7 +65,7 @@ def consensus_panel(report: Report, found: Found) -> dict[str, Any]:
         "word": word,
         "alt": alt,
         "map": codes_uri(codes.tobytes(), lambda: codes),
-        "note": ", ".join(families),
+        "note": ", ".join(FAMILIES[family] for family in families),
     }
 
 
@@ -83,23 +78,23 @@ def _cell(a: Method, b: Method, likeness: Pair) -> dict[str, Any]:
     value = likeness.headline
     colour, ink = _ramp(value)
     words = (
-        f"{a.title} and {b.title}: {value:.2f}. Their strongest places overlap by {likeness.top_overlap:.2f}, "
-        f"they share {likeness.shared_mass:.2f} of the evidence, and the order of places correlates at {likeness.rank_correlation:.2f}."
+        f"{a.title} and {b.title}: {signed(value)}. Their strongest places overlap by {signed(likeness.top_overlap)}, they share "
+        f"{signed(likeness.shared_mass)} of the evidence, and the order of places correlates at {signed(likeness.rank_correlation)}."
     )
     if likeness.same_sign is not None:
         words += f" Signs agree on {100 * likeness.same_sign:.0f} % (50 % by chance)."
     return {
         "a": key_of(a),
         "b": key_of(b),
-        "text": f"{value:.2f}".replace("-", "−").replace("0.", ".", 1),
+        "text": signed(value),
         "colour": colour,
         "ink": ink,
-        "words": words.replace("-0.", "−0."),
+        "words": words,
     }
 
 
 def _ramp(value: float) -> tuple[str, str]:
-    """A score from 0 to 1 -> background and ink, with a contrast above 4.5 everywhere."""
+    """A score, of which what lies below 0 looks like 0 -> background and ink, with a contrast above 4.5 everywhere."""
     position = min(max(value, 0.0), 0.9999) * (len(RAMP) - 1)
     low, part = int(position), position - int(position)
     colour = [round(a + (b - a) * part) for a, b in zip(RAMP[low], RAMP[low + 1], strict=True)]

@@ -7,9 +7,10 @@ import numpy as np
 from app.page.agreement import Found, consensus_panel, evidence_of, table_of
 from app.page.panels import panels_of
 from app.page.pictures import photo_uri, seen_uri
-from app.page.words import about, duration, plural, share
+from app.page.words import about, duration, plural, share, short_names
 from app.session import Report
 from examples import examples_for
+from models.card import Label
 
 BARS = 5
 Value = dict[str, Any]
@@ -38,17 +39,17 @@ def prediction(report: Report, run: int) -> Value:
     """The classifier's answer in a sentence, and the likeliest classes as bars; the class explained is among them."""
     if report.probabilities is None or report.card is None:
         return {"run": run, "sentence": "Loading the classifier…" if report.state == "loading" else "", "bars": []}
-    labels, values, target = report.card.labels, report.probabilities, report.target
+    labels, values, target, names = report.card.labels, report.probabilities, report.target, short_names(report.card.labels)
     first = np.argsort(-values, kind="stable")[:BARS].tolist()
     chosen = [index for index in (target, report.question.rather_than) if index is not None and index not in first]
     top = int(first[0])
     bars = [
         {
             "index": index,
-            "label": labels[index].name,
+            "label": names[index],
             "share": share(float(values[index])),
             "size": round(float(values[index]), 4),
-            "description": labels[index].description,
+            "description": _in_full(labels[index], names[index]),
             "explained": index == target,
             "rather": index == report.question.rather_than,
         }
@@ -57,7 +58,7 @@ def prediction(report: Report, run: int) -> Value:
     return {
         "run": run,
         "classifier": report.card.name,
-        "sentence": f"The classifier says “{labels[top].name}”: confidence {share(float(values[top]))}.",
+        "sentence": f"The classifier says “{names[top]}”: confidence {share(float(values[top]))}.",
         "bars": bars,
         "note": _calibration(report),
         "caution": not _measured(report) and report.card.temperature != 1.0,
@@ -126,6 +127,12 @@ def _seconds_left(report: Report) -> float:
     return report.elapsed / report.evaluations * max(0, report.expected - report.evaluations)
 
 
+def _in_full(label: Label, shown: str) -> str:
+    """What a class's own words add to the name on the screen."""
+    full = f"{label.name}." if label.name != shown else ""
+    return f"{full} {label.description}".strip()
+
+
 def _calibration(report: Report) -> str:
     """What the confidence was measured on; on any other kind of picture it promises nothing."""
     card = report.card
@@ -148,7 +155,7 @@ def _explained(report: Report) -> str:
     assert card is not None
     if target is None:
         return ""
-    label = card.labels[target]
+    label, names = card.labels[target], short_names(card.labels)
     other = report.question.rather_than
-    words = f"The maps explain “{label.name}”" + (f" rather than “{card.labels[other].name}”." if other is not None else ".")
+    words = f"The maps explain “{names[target]}”" + (f" rather than “{names[other]}”." if other is not None else ".")
     return f"{words} {label.description}".strip()

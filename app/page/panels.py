@@ -4,13 +4,31 @@ from dataclasses import asdict
 from typing import Any
 
 from app.page.pictures import codes_uri
-from app.page.words import described, duration, plural
+from app.page.words import FAMILIES, FAMILY_HELP, described, duration, plural
 from app.render import scaled
 from app.session import Report, key_of
 from explainers.method import Method
 from explainers.study import Result
 
-FAMILIES = {"CAM": "class activation", "surrogate": "surrogate model", "occlusion": "occlusion", "gradient": "gradient"}
+WORDS = {
+    "waiting": "waiting",
+    "computing": "computing",
+    "better": "getting sharper",
+    "converged": "converged",
+    "rough": "not converged",
+    "blank": "no positive evidence",
+    "failed": "failed",
+    "stopped": "stopped",
+}
+HELP = {
+    "better": "More evaluations still make the map more exact.",
+    "converged": "The map hardly changes when it is made anew or with more evaluations. That does not make it true.",
+    "rough": "Made anew, or with more evaluations, the map may look different; choose Thorough.",
+    "blank": "The method found nothing that speaks for the class, so there is nothing to paint.",
+}
+COST_HELP = (
+    "An evaluation is one picture, mostly a changed one, shown to the classifier. Shared ones had been paid for by another method already."
+)
 
 
 def panels_of(report: Report) -> list[dict[str, Any]]:
@@ -28,11 +46,14 @@ def panel_of(method: Method, result: Result | None, report: Report) -> dict[str,
         "title": method.title,
         "family": FAMILIES[method.family],
         "state": state,
-        "word": _word(state, result),
+        "word": WORDS[state],
+        "wordHelp": HELP.get(state, ""),
+        "help": FAMILY_HELP[method.family],
         "cost": _cost(result),
+        "costHelp": COST_HELP,
         "time": duration(result.seconds) if result and result.seconds else "",
         "note": _note(result),
-        "alt": f"{method.title}: {_word(state, result)}.",
+        "alt": f"{method.title}: {WORDS[state]}.",
         "map": "",
         "signed": method.signed,
         "final": result.done if result else report.final,
@@ -60,25 +81,12 @@ def state_of(result: Result | None, report: Report) -> str:
     return "converged" if result.attribution.converged else "rough"
 
 
-def _word(state: str, result: Result | None) -> str:
-    words = {
-        "waiting": "waiting",
-        "computing": "computing",
-        "better": "getting sharper",
-        "converged": "converged",
-        "rough": "not converged",
-        "blank": "no positive evidence",
-        "failed": "failed",
-        "stopped": "stopped",
-    }
-    return words[state]
-
-
 def _cost(result: Result | None) -> str:
     if result is None or not (result.evaluations or result.shared):
         return ""
-    shared = f", {result.shared:,} shared" if result.shared else ""
-    return f"{plural(result.evaluations, 'evaluation')}{shared}"
+    if not result.evaluations:
+        return f"{plural(result.shared, 'evaluation')}, shared"
+    return plural(result.evaluations, "evaluation") + (f" and {result.shared:,} shared" if result.shared else "")
 
 
 def _note(result: Result | None) -> str:

@@ -1,14 +1,26 @@
 """What a map shows, in a sentence: for those who do not see it, and for everyone else as the caption of the enlarged map."""
 
+from collections import Counter
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from explainers.method import Method
+from models.card import Label
 
 STRONGEST = 0.1
 SCATTERED = 0.27  # root mean square distance from the middle, in sides; 0.41 is everywhere
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
+FAMILIES = {"CAM": "class activation", "surrogate": "surrogate model", "occlusion": "occlusion", "gradient": "gradient"}
+FAMILY_HELP = {
+    "CAM": "Class activation: adds up the maps of a layer inside the network, each by how much it matters for the class.",
+    "surrogate": "Surrogate model: fits a simple model to the classifier's answers for many changed pictures, and explains with that.",
+    "occlusion": "Occlusion: covers one place after the other and watches how far the answer falls.",
+    "gradient": "Gradient: follows how the answer changes with every pixel.",
+    "all": "What all families of methods have in common.",
+}
 
 
 def described(method: Method, values: NDArray[np.float32]) -> str:
@@ -18,8 +30,15 @@ def described(method: Method, values: NDArray[np.float32]) -> str:
         return f"{method.title} found nothing that speaks for the class."
     words = f"{method.title}: {placed('evidence for the class', positive)}"
     if method.signed and negative.sum() > 0.05 * positive.sum():
-        words += f" Evidence against is {_where(strongest(negative)[0])}."
+        words += _against(strongest(negative)[0], strongest(positive)[0])
     return words
+
+
+def _against(place: str, other: str) -> str:
+    """Where evidence against is; two equal places in a row would say nothing of how they lie."""
+    if place != other:
+        return f" Evidence against is {_where(place)}."
+    return f" Evidence against lies side by side with it, also in the {place}." if place else " So is evidence against."
 
 
 def placed(what: str, positive: NDArray[np.float32]) -> str:
@@ -68,6 +87,20 @@ def share(value: float) -> str:
     if value >= 0.9995:
         return "over 99.9 %"
     return "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
+
+
+def signed(value: float) -> str:
+    """A score with two digits and a true minus sign; never a zero below zero."""
+    words = f"{value:.2f}"
+    return "0.00" if words == "-0.00" else words.replace("-", "−")
+
+
+@lru_cache(maxsize=16)
+def short_names(labels: tuple[Label, ...]) -> tuple[str, ...]:
+    """Each class's name up to its first comma, where no other class is called so: ImageNet's names list all synonyms."""
+    short = [label.name.split(",")[0].strip() or label.name for label in labels]
+    times = Counter(short)
+    return tuple(name if times[name] == 1 else label.name for name, label in zip(short, labels, strict=True))
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,6 +1,7 @@
 """What the page shows is a pure function of the report: values as they should be, words that claim no more than is known."""
 
 import base64
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 from app.first_answer import read
 from app.page.agreement import RAMP, _ramp, luminance
 from app.page.paint import paint
-from app.page.words import about, described, duration, share, strongest
+from app.page.words import about, described, duration, share, short_names, signed, strongest
 from app.render import scaled
 from app.session import Report
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP
+from models.card import Label
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +71,28 @@ def test_the_table_can_be_read_at_every_value() -> None:
         light, dark = sorted((luminance(rgb), luminance([255] * 3 if ink == "#ffffff" else [0, 0, 0])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5
     assert len(RAMP) == 4
+
+
+def test_evidence_against_in_the_same_place_is_said_to_lie_beside_it() -> None:
+    values = np.zeros((9, 9), np.float32)
+    values[4, 3], values[4, 5] = 4, -4
+    assert described(SHAP(), values).endswith("Evidence against lies side by side with it, also in the centre.")
+
+
+def test_scores_have_a_true_minus_sign_and_no_zero_below_zero() -> None:
+    assert [signed(value) for value in (0.684, -0.11, -0.004, 0.0, 1.0)] == ["0.68", "−0.11", "0.00", "0.00", "1.00"]
+
+
+def test_long_names_end_at_the_first_comma_where_that_tells_them_apart() -> None:
+    labels = tuple(Label(name) for name in ("tabby, tabby cat", "crane, bird", "crane, machine", "plain"))
+    assert short_names(labels) == ("tabby", "crane, bird", "crane, machine", "plain")
+
+
+def test_confidence_on_a_picture_of_another_kind_is_not_vouched_for(report: Report) -> None:
+    own = paint(report, 1)["prediction"]
+    picture = replace(report.question.picture, example="")
+    other = paint(replace(report, question=replace(report.question, picture=picture)), 1)["prediction"]
+    assert "1000 test phantoms" in own["note"]
+    assert (own["caution"], other["caution"]) == (False, True)
+    assert "nothing about pictures of another kind" not in own["note"]
+    assert "nothing about pictures of another kind" in other["note"]
