@@ -1,7 +1,6 @@
 """Explains picture files and writes what was found: overlays, maps, and a manifest that tells how they came about."""
 
 import hashlib
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from app.choosing import chosen_methods, class_number, method_name
-from app.manifest import head_of, map_entry, picture_entry
+from app.manifest import Source, as_json, head_of, map_entry, picture_entry
 from app.measuring import Judge, full_cost, measures_entry
 from app.options import ExplainOptions
 from app.render import overlay, png
@@ -24,7 +23,7 @@ from explainers.grid import enlarge
 from explainers.method import Method
 from explainers.study import Result, study
 from models.loading import load
-from models.pictures import decode, fit
+from models.pictures import decode, fit, original_size
 from models.score import Score
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def explain(options: ExplainOptions) -> int:
         entries = [_entry(path, name, folder, maps, job) for path, name in zip(options.pictures, _names(options.pictures), strict=True)]
         _refuse_if_all_failed(entries)
         manifest = {**head_of(options, classifier, settings), "pictures": entries}
-        (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / "manifest.json").write_text(as_json(manifest), encoding="utf-8")
     if not options.quiet:
         print(f"Written to {options.out}.")
     return int(any(_failed(entry) for entry in entries))
@@ -80,13 +79,16 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> di
     try:
         data = _read(path)
         picture = decode(data)
+        source = Source(path.name, hashlib.sha256(data).hexdigest(), original_size(data), picture.shape[:2])
         explained = _explained(picture, name, job)
     except UserError as error:
         print(f"{path}: {error}", file=sys.stderr)
         return {"file": path.name, "error": str(error)}
     (folder / name).mkdir()
     entries = [_write(explained, result, folder, maps) for result in explained.results.values()]
-    entry = picture_entry(path.name, hashlib.sha256(data).hexdigest(), explained.case, entries)
+    entry = picture_entry(source, explained.case, entries)
+    maps.add(f"{name}/segments", explained.case.segments.astype(np.int32))
+    entry["segments"] = f"{name}/segments"
     if job.judge:
         entry["measures"] = _measures(explained, job.judge, job.options)
     if not job.options.quiet:
@@ -139,6 +141,8 @@ def _write(explained: Explained, result: Result, folder: Path, maps: MapsFile) -
         (folder / f"{where}.png").write_bytes(png(overlay(explained.photo, shown, result.method.signed)))
         maps.add(f"{where}/native", values)
         maps.add(f"{where}/full", enlarge(values, explained.case.size))
+        if attribution.signed is not None:
+            maps.add(f"{where}_signed", np.asarray(attribution.signed, np.float32))
     return map_entry(result, where)
 
 

@@ -1,5 +1,6 @@
 """Brings a picture to the size that a classifier takes, and says where in the result the picture lies."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -25,6 +26,26 @@ def fit(picture: NDArray[np.float32], size: tuple[int, int], how: Literal["lette
     return framed
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where what `fit` makes of a picture comes from, so that a map can be laid on the picture. Boxes: top, left, height, width.
+
+    content: the picture in the result, in its pixels; the rest is bars. shown: the part of the picture that lies there, in the
+    picture's pixels.
+    """
+
+    content: tuple[int, int, int, int]
+    shown: tuple[int, int, int, int]
+
+
+def placement(shape: tuple[int, ...], size: tuple[int, int], how: Literal["letterbox", "crop", "stretch"]) -> Placement:
+    """Of a picture of shape (h, w) that is brought to `size` (H, W)."""
+    whole = (0, 0, shape[0], shape[1])
+    if how == "letterbox":
+        return Placement(content_box(shape, size), whole)
+    return Placement((0, 0, *size), _cut(shape, size) if how == "crop" else whole)
+
+
 def content_box(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Where a letterboxed picture of shape (h, w) lies inside `size` (H, W): top, left, height, width in pixels."""
     scale = min(size[0] / shape[0], size[1] / shape[1])
@@ -33,11 +54,16 @@ def content_box(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int
 
 
 def _crop(picture: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    height, width = picture.shape[:2]
+    top, left, rows, columns = _cut(picture.shape, size)
+    return _resize(picture[top : top + rows, left : left + columns], size)
+
+
+def _cut(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The middle of a picture (h, w) that has the shape of `size`: top, left, height, width."""
+    height, width = shape[:2]
     scale = max(size[0] / height, size[1] / width)
     rows, columns = (min(side, max(1, round(full / scale))) for side, full in zip((height, width), size, strict=True))
-    top, left = (height - rows) // 2, (width - columns) // 2
-    return _resize(picture[top : top + rows, left : left + columns], size)
+    return (height - rows) // 2, (width - columns) // 2, rows, columns
 
 
 def _resize(picture: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

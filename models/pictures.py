@@ -79,6 +79,13 @@ def decode(data: bytes) -> NDArray[np.float32]:
         raise UserError(_DAMAGED.format(kind)) from error
 
 
+def original_size(data: bytes) -> tuple[int, int]:
+    """(h, w) in pixels of a picture file as it is seen upright, before anything is reduced. Raises UserError as `decode` does."""
+    with _opened(data) as image:
+        lying = image.format != "TIFF" and _orientation(image, data) >= 5  # Pillow itself turns the size of a TIFF upright
+        return (image.width, image.height) if lying else (image.height, image.width)
+
+
 def _opened(data: bytes) -> Image.Image:
     if not data:
         raise UserError(f"The file is empty; give a picture. {_TAKES}.")

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.manifest import as_json
 from app.render import DIVERGING, lut
+from app.version import commit
 from explainers.grid import enlarge
 from explainers.methods import METHODS
 
@@ -60,10 +62,10 @@ def test_one_bad_picture_does_not_stop_the_others(run: tuple[Path, subprocess.Co
 def test_every_picture_and_method_has_an_overlay_and_its_maps(run: tuple[Path, subprocess.CompletedProcess[str]], pictures: Path) -> None:
     out, _ = run
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["schema"] == 1
+    assert manifest["schema"] == 2
     assert manifest["settings"]["seed"] == 7
     assert manifest["model"]["sha256"] == hashlib.sha256((ROOT / "models/store/glass_box.keras").read_bytes()).hexdigest()
-    assert manifest["versions"]["tensorflow"]
+    assert {"crosscheck", "tensorflow", "scipy", "scikit-learn", "scikit-image", "opencv-python-headless"} <= set(manifest["versions"])
     size = tuple(manifest["model"]["card"]["size"])
     with np.load(out / "maps.npz") as maps:
         for entry, file in zip(manifest["pictures"], ("spot.png", None, "x-ray.tiff", "other/spot.jpg"), strict=True):
@@ -81,6 +83,43 @@ def test_every_picture_and_method_has_an_overlay_and_its_maps(run: tuple[Path, s
                 np.testing.assert_array_equal(full, enlarge(native, size))
                 with Image.open(out / each["overlay"]) as picture:
                     assert picture.size[0] % size[1] == 0
+
+
+def test_the_manifest_and_the_maps_suffice_to_check_and_to_place_the_maps(run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, _ = run
+    spot, _, upright, _ = json.loads((out / "manifest.json").read_text())["pictures"]
+    place = {"content": [21, 0, 85, 128], "shown": [0, 0, 200, 300]}
+    assert spot["geometry"] == {"size": [200, 300], "map_size": [128, 128], "fit": "letterbox", **place}
+    assert upright["geometry"]["size"] == upright["geometry"]["shown"][2:] == [2200, 90]  # decoded at half the size
+    assert [layer["channels"] > 0 for layer in spot["layers"]] == [True]
+    each = {each["method"]: each for each in spot["maps"]}
+    scores = spot["scores"]
+    with np.load(out / "maps.npz") as maps:
+        labels = maps[spot["segments"]]
+        assert labels.shape == (128, 128)
+        assert sorted(np.unique(labels)) == list(range(labels.max() + 1))
+        total = maps[each["shap"]["native"]].sum()
+        assert total == pytest.approx(scores["picture"] - scores["fills"]["blur"], rel=1e-3, abs=1e-3)
+        signed = maps[each["grad_cam"]["native_signed"]]
+        assert each["grad_cam"]["native_signed"] == "spot/grad_cam_signed"
+        np.testing.assert_array_equal(maps[each["grad_cam"]["native"]], np.maximum(signed, 0))
+
+
+def test_what_is_no_number_is_null_in_the_manifest() -> None:
+    text = as_json({"a": [1.5, float("nan"), (float("inf"), "NaN")], "b": {"c": -float("inf"), "d": None}})
+    assert json.loads(text) == {"a": [1.5, None, [None, "NaN"]], "b": {"c": None, "d": None}}
+
+
+def test_the_commit_is_told_where_there_is_one(tmp_path: Path) -> None:
+    assert commit(tmp_path) == "unknown"
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@y"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert commit(tmp_path) == head
+    (tmp_path / "a").write_text("1")
+    subprocess.run([*git, "add", "a"], check=True)
+    assert commit(tmp_path) == f"{head}-dirty"
 
 
 def test_the_strongest_place_of_a_signed_map_has_its_colour_in_the_overlay(run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

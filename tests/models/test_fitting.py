@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.fitting import PADDING, content_box, fit
+from models.fitting import PADDING, Placement, content_box, fit, placement
 
 
 def columns(*values: float, height: int = 4) -> np.ndarray:
@@ -24,6 +24,20 @@ def test_crop_keeps_the_middle_and_stretch_keeps_all() -> None:
     picture = columns(0, 0.25, 0.5, 1, 0.5, 0.25, 0, 0)
     np.testing.assert_array_equal(fit(picture, (4, 4), "crop"), picture[:, 2:6])
     np.testing.assert_allclose(fit(picture, (4, 4), "stretch"), columns(0.125, 0.75, 0.375, 0), atol=1e-6)
+
+
+@pytest.mark.parametrize(("how", "shape"), [("letterbox", (30, 50)), ("crop", (30, 50)), ("crop", (61, 40)), ("stretch", (30, 50))])
+def test_the_placement_says_where_a_spot_of_the_picture_went(how: str, shape: tuple[int, int]) -> None:
+    picture = np.zeros((*shape, 3), np.float32)
+    spot = np.array(shape) // 2 + (3, -4)
+    picture[tuple(spot)] = 1
+    framed = fit(picture, (24, 24), how)[..., 0]  # type: ignore[arg-type]
+    inside = framed - (framed == PADDING) * PADDING
+    found = np.indices(inside.shape).reshape(2, -1) @ inside.ravel() / inside.sum() + 0.5
+    place = placement(shape, (24, 24), how)  # type: ignore[arg-type]
+    back = (found - place.content[:2]) / place.content[2:] * place.shown[2:] + place.shown[:2]
+    assert np.abs(back - spot - 0.5).max() < max(place.shown[2] / place.content[2], place.shown[3] / place.content[3]) / 2
+    assert placement((20, 10), (40, 40), "letterbox") == Placement((0, 10, 40, 20), (0, 0, 20, 10))
 
 
 def test_shrinking_averages_areas_also_where_the_other_side_grows() -> None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from errors import UserError
 from models import pictures
-from models.pictures import decode
+from models.pictures import decode, original_size
 from tests.models.picture_files import HALVES, NOISE, chunk, filtered_png, png, raw_png, saved
 
 
@@ -50,6 +50,7 @@ def test_exif_turns_the_picture_upright(kind: str, orientation: int) -> None:
     # By hand: where the stored top left corner must be seen (row, column; 0 the first, -1 the last).
     corner = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}[orientation]
     assert picture.shape == ((16, 32, 3) if orientation < 5 else (32, 16, 3))
+    assert original_size(data) == picture.shape[:2]
     assert picture[corner][0] > 0.8
     assert picture[corner][1] < 0.2
 
