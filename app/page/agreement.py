@@ -52,7 +52,7 @@ def consensus_panel(report: Report, found: Found) -> dict[str, Any]:
     shared = consensus(list(found.values())) if found else None
     families = sorted({each.family for each in found.values() if each.share is not None})
     waiting = "stopped" if report.final else "computing" if report.state == "running" else "waiting"
-    panel = {"id": "Consensus", "title": "Consensus", "family": "all families", "help": FAMILY_HELP["all"], "word": waiting}
+    panel: dict[str, Any] = {"id": "Consensus", "title": "Consensus", "family": "all families", "help": FAMILY_HELP["all"], "word": waiting}
     panel |= {"state": waiting, "signed": False, "map": "", "cost": "", "time": "", "note": "", "alt": f"Consensus: {waiting}."}
     panel |= {"final": report.final, "version": report.evaluations}
     if shared is None:

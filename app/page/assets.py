@@ -10,14 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from app.page.doors import PICTURE_BYTES
+from app.page.words import FAMILIES, FAMILY_HELP
 from app.render import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
 from explainers.method import Choice, Method, Range
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement")
 KEYS = (
-    "Move over a map to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
+    "Touch a map or move over it to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
     "hold Space for the bare picture, Enter enlarges, Escape closes."
+)
+GLOSSARY = (
+    (
+        "Evaluation",
+        "One picture, mostly a changed one, shown to the classifier to see what it answers. Many take long.",
+    ),
+    ("Shared", "An evaluation that another method had already paid for; its answer is used again."),
+    ("Converged", "The map hardly changes when it is made anew or with more evaluations. That makes it exact, not true."),
+    ("Not converged", "Made anew, the map may look different; choose Thorough for more evaluations."),
+    *((words[0].upper() + words[1:], FAMILY_HELP[family].split(": ", 1)[1]) for family, words in FAMILIES.items()),
+    ("Rather than", "With a second class, the maps show what speaks for the first class and against the second."),
+    ("Consensus", "What the families of methods have in common; each family counts once."),
 )
 TITLES = {
     "inferno": "inferno (dark to yellow)",
@@ -80,7 +93,7 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
     return {
         "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables},
         "methods": {type(method).__name__: card_of(method) for method in methods},
-        "words": {"scale": SCALE_RULE, "keys": KEYS, "consensus": CONSENSUS},
+        "words": {"scale": SCALE_RULE, "keys": KEYS, "consensus": CONSENSUS, "glossary": GLOSSARY},
         "upload": {
             "bytes": PICTURE_BYTES,
             "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller.",

@@ -14,7 +14,7 @@ LEAD = "Where did the classifier look? Seven explanation methods answer side by 
 WARNING = (
     "For learning and research; **not a medical device**. A map shows what moved the classifier's score, not "
     "what is true about the picture, and explanations that agree can all be wrong. "
-    "Pictures stay in memory on this server and are forgotten when you leave."
+    "Pictures stay in this server's memory, never on its disk; they are dropped when you leave, or after an hour at the latest."
 )
 THEME = gr.themes.Base(
     primary_hue=colors.indigo,
@@ -37,7 +37,7 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
-PARTS = ("picture", "prediction", "status", "grid", "agreement")
+UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
 
 
 class Layout:
@@ -58,6 +58,8 @@ class Layout:
 
     def _left(self, handlers: Handlers) -> None:
         self._part("picture")
+        with gr.Row(elem_id="cc-actions"):
+            self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
         titles = [(method.title, name) for name, method in handlers.defaults.items()]
         with gr.Column(elem_id="cc-settings", elem_classes="cc-card"):
             self._keep(
@@ -65,35 +67,22 @@ class Layout:
                 gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"),
             )
             self._keep("about", gr.Markdown("", elem_id="cc-about"))
-            self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
-            self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
-            self._keep("times", gr.Markdown("", elem_id="cc-times"))
-            with gr.Row(elem_id="cc-actions"):
-                self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
-                self._keep("stop", gr.Button("Stop", elem_id="cc-stop", min_width=100))
+            gr.HTML(html_template=UNFOLD, js_on_load="crosscheck.unfold(element)", elem_id="cc-unfold", apply_default_css=False)
+            with gr.Column(elem_id="cc-folded"):
+                self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
+                self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
+                self._keep("times", gr.Markdown("", elem_id="cc-times"))
 
     def _right(self) -> None:
         with gr.Column(elem_id="cc-answer", elem_classes="cc-card"):
             self._part("prediction")
             with gr.Row(elem_id="cc-classes"):
-                self._keep(
-                    "target",
-                    gr.Dropdown(
-                        [], value=None, label="Explain the class", info="all classes; type to search", elem_id="cc-target", min_width=200
-                    ),
-                )
-                self._keep(
-                    "rather",
-                    gr.Dropdown(
-                        [NOTHING],
-                        value=NOTHING,
-                        label="rather than",
-                        info="what speaks for one class and against another",
-                        elem_id="cc-rather",
-                        min_width=200,
-                    ),
-                )
-        for name in ("status", "grid", "agreement"):
+                self._keep("target", gr.Dropdown([], value=None, label="Explain the class", elem_id="cc-target", min_width=200))
+                self._keep("rather", gr.Dropdown([NOTHING], value=NOTHING, label="rather than", elem_id="cc-rather", min_width=200))
+        with gr.Row(elem_id="cc-statusline"):
+            self._part("status")
+            self._keep("stop", gr.Button("Stop", elem_id="cc-stop", size="sm", scale=0, min_width=80))
+        for name in ("grid", "agreement"):
             self._part(name)
 
     def _part(self, name: str) -> None:
@@ -106,5 +95,5 @@ class Layout:
 
 
 def _header() -> str:
-    button = '<button type="button" class="cc-button" id="cc-theme">Light or dark</button>'
+    button = '<button type="button" class="cc-button" id="cc-theme">Dark theme</button>'
     return f'<header class="cc-header"><div><h1>{TITLE}</h1><p>{LEAD}</p></div>{button}</header>'

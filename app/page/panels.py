@@ -39,7 +39,6 @@ def panels_of(report: Report) -> list[dict[str, Any]]:
 def panel_of(method: Method, result: Result | None, report: Report) -> dict[str, Any]:
     """What one panel shows."""
     attribution = result.attribution if result else None
-    painted = attribution is not None and not attribution.blank
     state = state_of(result, report)
     panel: dict[str, Any] = {
         "id": key_of(method),
@@ -60,7 +59,7 @@ def panel_of(method: Method, result: Result | None, report: Report) -> dict[str,
         "parameters": asdict(method),
         "version": result.evaluations if result else 0,
     }
-    if painted:
+    if attribution is not None and not attribution.blank:
         values = attribution.values
         panel["map"] = codes_uri(attribution, lambda: scaled(values, method.signed))
         panel["alt"] = described(method, values)

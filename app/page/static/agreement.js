@@ -8,8 +8,11 @@
     const heading = make("h2", {}, "Do the methods agree?");
     const lead = make("p", { class: "cc-facts" }), table = make("table", { class: "cc-matrix" }), words = make("div", { class: "cc-words" });
     const pair = make("p", { class: "cc-pair" });
-    const box = make("div", { class: "cc-scroll", tabindex: "0", role: "region", "aria-label": "Table of agreement" }, table);
-    const section = make("section", { class: "cc-card cc-agreement", "aria-label": "Agreement" }, heading, lead, make("div", { class: "cc-columns" }, box, make("div", {}, pair, words)));
+    const box = make("div", { class: "cc-scroll", tabindex: "0", role: "region", "aria-label": "How alike each pair of maps is" }, table);
+    const swipe = make("p", { class: "cc-facts cc-swipe", hidden: true }, "\u2194 Scroll the table sideways: more methods follow.");
+    const measure = () => set(swipe, "hidden", box.scrollWidth > box.clientWidth + 4 ? null : "");
+    new ResizeObserver(measure).observe(box);
+    const section = make("section", { class: "cc-card cc-agreement", "aria-label": "Do the methods agree?" }, heading, lead, make("div", { class: "cc-columns" }, make("div", { class: "cc-tablebox" }, swipe, box), make("div", {}, pair, words)));
     kit.element.replaceChildren(section);
     let cells = new Map(), value = {};
 
@@ -28,7 +31,7 @@
         cells.set(`${row.id} ${column.id}`, inner);
         return make("td", {}, inner);
       })));
-      table.replaceChildren(make("caption", { class: "cc-hidden" }, "Agreement of each pair of maps"), make("thead", {}, head), make("tbody", {}, ...rows));
+      table.replaceChildren(make("caption", { class: "cc-hidden" }, "How alike each pair of maps is"), make("thead", {}, head), make("tbody", {}, ...rows));
     };
     page.part(kit, (next) => {
       value = next;
@@ -37,6 +40,7 @@
       if (table.dataset.order !== order) {
         build(methods);
         table.dataset.order = order;
+        measure();
       }
       say(lead, value.lead ?? "");
       if (words.dataset.text !== JSON.stringify(value.words)) {

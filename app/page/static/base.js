@@ -91,7 +91,24 @@ window.crosscheck = (() => {
   return page;
 })();
 
-/* The button that changes between light and dark. */
+/* The button that changes between light and dark; the visitor's choice is kept in their browser. */
 window.crosscheck.header = (element) => {
-  element.querySelector("#cc-theme").addEventListener("click", () => document.body.classList.toggle("dark"));
+  const button = element.querySelector("#cc-theme"), name = "crosscheck-theme";
+  const show = (dark) => {
+    document.body.classList.toggle("dark", dark);
+    button.setAttribute("aria-pressed", String(dark));
+  };
+  const kept = () => { try { return localStorage.getItem(name); } catch { return null; } };
+  show(kept() ? kept() === "dark" : document.body.classList.contains("dark"));
+  button.addEventListener("click", () => {
+    show(!document.body.classList.contains("dark"));
+    try { localStorage.setItem(name, document.body.classList.contains("dark") ? "dark" : "light"); } catch { /* it lasts until the page is left */ }
+  });
+};
+
+/* The choice of methods: open where it has a column of its own, folded where it would push the maps away. */
+window.crosscheck.unfold = (element) => {
+  const button = element.querySelector(".cc-unfold"), open = (now) => button.setAttribute("aria-expanded", String(now));
+  open(window.innerWidth >= 1000);
+  button.addEventListener("click", () => open(button.getAttribute("aria-expanded") !== "true"));
 };

@@ -54,19 +54,25 @@
   };
 
   page.larger = (panel) => {
-    const one = layer(panel), reading = make("span", { class: "cc-facts" }, "Move over the map to read it.");
+    const one = layer(panel), reading = make("span", { class: "cc-facts" }, "Touch the map or move over it to read it.");
     const map = stage(panel, ...one.nodes);
     set(map, "role", "img");
-    set(map, "aria-label", panel.entry.alt);
-    map.addEventListener("pointermove", (event) => {
+    for (const kind of ["pointerdown", "pointermove"]) map.addEventListener(kind, (event) => {
       const box = map.getBoundingClientRect();
       const share = page.probe(panel.map, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
       if (share === null) return;
       say(reading, `${page.reading(panel.map, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height)} of this map's strongest value`);
     });
-    const dialog = page.dialog(panel.entry.title, map, make("p", {}, panel.entry.alt), panel.entry.note ? make("p", {}, panel.entry.note) : null, reading);
+    const caption = make("p"), note = make("p");
+    const dialog = page.dialog(panel.entry.title, map, caption, note, reading);
     set(dialog, "data-dialog", "larger");
-    follow(dialog, one.draw);
+    follow(dialog, () => {
+      one.draw();
+      set(map, "aria-label", panel.entry.alt);
+      say(caption, panel.entry.alt);
+      say(note, panel.entry.note);
+      set(note, "hidden", panel.entry.note ? null : "");
+    });
   };
 
   page.compare = (first, second) => {

@@ -11,7 +11,7 @@
     kit.element.replaceChildren(make("section", { "aria-label": "Maps" }, page.toolbar(), grid));
     page.kit = kit;
     page.listeners.push(() => panels.forEach(repaint));
-    grid.addEventListener("pointerleave", () => point(null));
+    grid.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(null));
     page.part(kit, (value) => {
       const list = value.panels ?? [], order = list.map((entry) => entry.id).join(" ");
       if (grid.dataset.order !== order) {
@@ -44,7 +44,7 @@
       make("header", {}, parts.title, parts.family, about, larger), stage,
       make("footer", {}, make("div", { class: "cc-line" }, parts.state, parts.time), parts.cost, parts.note));
     const panel = { node, stage, about, larger, ...parts, entry, map: null, uri: "" };
-    stage.addEventListener("pointermove", (event) => {
+    for (const kind of ["pointerdown", "pointermove"]) stage.addEventListener(kind, (event) => {
       const box = stage.getBoundingClientRect();
       point({ x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height });
     });
@@ -65,7 +65,9 @@
     say(panel.cost, entry.cost);
     say(panel.time, entry.time);
     say(panel.note, entry.note);
-    set(panel.note, "title", entry.note || null);
+    set(panel.family, "title", entry.help || null);
+    set(panel.state, "title", entry.wordHelp || null);
+    set(panel.cost, "title", entry.costHelp || null);
     say(panel.cover, entry.map ? "" : words[entry.state] ?? "");
     set(panel.stage, "aria-label", entry.alt);
     set(panel.about, "aria-label", `About ${entry.title}`);

@@ -124,12 +124,15 @@
     const video = make("video", { autoplay: true, playsinline: true, class: "cc-video" });
     video.muted = true;
     video.srcObject = stream;
-    const dialog = page.dialog("Camera", video, make("div", { class: "cc-row" }, button("Take the picture", "camera", () => {
+    const take = button("Take the picture", "camera", () => {
       const canvas = make("canvas", { width: video.videoWidth, height: video.videoHeight });
       canvas.getContext("2d").drawImage(video, 0, 0);
-      canvas.toBlob((blob) => send(new File([blob], "camera picture", { type: "image/png" })), "image/png");
+      canvas.toBlob((blob) => (blob ? send(new File([blob], "camera picture", { type: "image/png" })) : tell("The camera gave no picture; try again.")), "image/png");
       dialog.close();
-    }, { "data-part": "take" })));
+    }, { "data-part": "take", disabled: true });
+    const ready = () => page.set(take, "disabled", video.videoWidth ? null : ""); // before its first frame there is nothing to take
+    for (const kind of ["loadeddata", "resize", "playing"]) video.addEventListener(kind, ready);
+    const dialog = page.dialog("Camera", video, make("div", { class: "cc-row" }, take));
     dialog.addEventListener("close", () => stream.getTracks().forEach((track) => track.stop()));
   };
 })();

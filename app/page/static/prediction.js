@@ -8,8 +8,9 @@
     const sentence = make("h2", { class: "cc-sentence" });
     const bars = make("div", { class: "cc-bars", role: "group", "aria-label": "The likeliest classes; press one to explain it" });
     const note = make("p", { class: "cc-facts" });
+    const more = make("details", { class: "cc-more" }, make("summary", {}, "About this confidence"), note);
     const about = make("p", { class: "cc-about" });
-    kit.element.replaceChildren(make("section", { class: "cc-prediction", "aria-label": "Prediction" }, sentence, bars, note, about));
+    kit.element.replaceChildren(make("section", { class: "cc-prediction", "aria-label": "Prediction" }, make("div", { class: "cc-row cc-say" }, sentence, more), bars, about));
     const known = new Map();
 
     const bar = (entry) => {
@@ -21,6 +22,8 @@
     page.part(kit, (value) => {
       say(sentence, value.sentence ?? "");
       say(note, value.note ?? "");
+      set(more, "hidden", value.note ? null : "");
+      if (more.dataset.caution !== String(Boolean(value.caution))) more.open = more.dataset.caution = Boolean(value.caution);
       say(about, value.about ?? "");
       const list = value.bars ?? [], order = list.map((entry) => entry.index).join(" ");
       if (bars.dataset.order !== `${value.classifier} ${order}`) {

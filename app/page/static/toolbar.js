@@ -56,13 +56,14 @@
         select("cc-signed", "Maps of evidence for and against", "signedColours", page.config.colours.signed),
         make("label", { class: "cc-field" }, seen, make("span", {}, "Show the picture as the classifier gets it"))),
       make("p", { class: "cc-facts" }, page.config.words.scale),
-      make("p", { class: "cc-facts" }, page.config.words.keys));
+      make("p", { class: "cc-facts" }, page.config.words.keys),
+      make("dl", { class: "cc-glossary" }, ...page.config.words.glossary.map(([word, meaning]) => make("div", {}, make("dt", {}, word), make("dd", {}, meaning)))));
     return make("div", { class: "cc-card cc-toolbar", role: "group", "aria-label": "How the maps are shown" },
       make("div", { class: "cc-row" },
         make("div", { class: "cc-choices", role: "group", "aria-label": "View" }, ...shown),
         slider("cc-opacity", "Opacity", "How much of the colour covers the picture", 0, page.view.opacity, (value) => `${value} %`),
         slider("cc-strongest", "Strongest", "Show only the strongest part of each map", 1, 100, (value) => (value >= 100 ? "whole map" : `${value} % of area`)),
-        truthField, plain.node, signed.node, button("Compare two", "compare", () => page.compare(), { "data-part": "compare" })),
-      more, page.spoken);
+        button("Compare two", "compare", () => page.compare(), { "data-part": "compare" }), truthField, plain.node, signed.node, more),
+      page.spoken);
   };
 })();
