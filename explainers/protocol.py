@@ -10,10 +10,15 @@ Floats = NDArray[np.float32]
 
 
 class Score(Protocol):
-    """The one number that every method of a case explains: a value that the classifier understands. Hashable."""
+    """The one number that every method of a case explains: a value that the classifier understands. Hashable.
+
+    kind: "centred", "logit", "probability" or "contrast".
+    """
 
     @property
     def target(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
 
 
 class Layer(Protocol):

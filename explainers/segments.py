@@ -82,7 +82,7 @@ def _patches(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
 
 
 def _merged(labels: NDArray[np.int64], smallest: float) -> NDArray[np.int64]:
-    """The labels, where each patch under `smallest` pixels has joined the neighbour with the longest common border; never fewer than two."""
+    """The labels, each patch under `smallest` pixels joined to the neighbour with the longest common border; never fewer than two."""
     while (sizes := np.bincount(labels.ravel())).min() < smallest and len(sizes) > 2:
         least = int(sizes.argmin())
         steps = ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1]))

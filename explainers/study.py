@@ -66,7 +66,7 @@ class _Run:
         try:
             self.maps = self.maps or iter(self.result.method(self.case))
             found = next(self.maps, None)
-            attribution = diagnosed(self.result.method, found) if found else self.result.attribution
+            attribution = diagnosed(self.result.method, found, self.case) if found else self.result.attribution
             error = "" if attribution else f"{self.result.method.title} gave no map."
             self._keep(attribution, error, done=found is None)
         except Stopped:

@@ -128,4 +128,4 @@ def _map(case: Case, method: Method) -> Grid | None:
         *_, last = method(case)
     except UserError:
         return None
-    return on_common_grid(diagnosed(method, last), case.size)
+    return on_common_grid(diagnosed(method, last, case), case.size)

@@ -52,4 +52,4 @@ def moved(own: Floats, others: Sequence[Floats]) -> float | None:
 
 def _map(case: Case, method: Method) -> Floats:
     *_, last = method(case)
-    return enlarge(diagnosed(method, last).values, case.size)
+    return enlarge(diagnosed(method, last, case).values, case.size)

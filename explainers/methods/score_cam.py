@@ -93,7 +93,8 @@ class ScoreCAM(Method):
             kept, without = (case.probabilities(answers)[:, case.score.target].astype(np.float64) for answers in (logits, nothing))
         else:
             kept, without = case.values(logits), case.values(nothing)
-        return np.asarray(np.maximum(kept - without, 0))
+        risen = np.maximum(kept - without, 0)
+        return risen if risen.max() > case.rounding else np.zeros(len(shown))
 
 
 def _mask(case: Case, layer: Features, scaled: NDArray[np.float64], group: Group) -> Floats:

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.blank import CONSTANT, NAN, NEGATIVE, ZERO, diagnosed
+from explainers.blank import CONSTANT, NAN, NEGATIVE, REMEDY, SATURATED, ZERO, diagnosed
 from explainers.case import Case, Settings
 from explainers.method import Attribution
+from explainers.methods import METHODS, SEVEN
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
 from explainers.study import study
-from tests.explainers.toys import Detectors, ToyScore, detectors, picture
+from tests.explainers.toys import Detectors, Toy, ToyScore, detectors, picture
 
 FIVE = [IntegratedGradients(), Occlusion(), ScoreCAM(), GradCAMPlusPlus(), GradCAM()]
 
@@ -125,15 +126,21 @@ def test_out_of_memory_costs_nobody_a_map(case):
 
 
 def blank(method, values, **fields):
-    return diagnosed(method, replace(Attribution(np.asarray(values, np.float32)), **fields))
+    model = detectors(grid=(7, 7), cell=8)
+    case = Case(model, picture(model.size), ToyScore(0))
+    return diagnosed(method, replace(Attribution(np.asarray(values, np.float32)), **fields), case)
+
+
+def said(asks, kind="logit"):
+    return f"{ZERO[asks]} {SATURATED if kind == 'probability' else REMEDY[asks]}"
 
 
 def test_blank_maps_are_told_apart():
     ramp = np.arange(16, dtype=np.float32).reshape(4, 4)
     assert blank(Occlusion(), ramp).blank == ""
     assert blank(Occlusion(), -ramp).blank == NEGATIVE
-    assert blank(Occlusion(), 0 * ramp).blank == ZERO["outputs"]
-    assert blank(IntegratedGradients(), 0 * ramp).blank == ZERO["gradients"]
+    assert blank(Occlusion(), 0 * ramp).blank == said("outputs")
+    assert blank(IntegratedGradients(), 0 * ramp).blank == said("gradients")
     assert blank(Occlusion(), ramp * 0 + 3).blank == CONSTANT
     assert blank(GradCAM(), np.zeros((4, 4)), signed=-ramp).blank == NEGATIVE
     ramp[0, 0] = np.nan
@@ -152,14 +159,48 @@ def test_a_constant_model_gives_no_evidence():
     constant = Detectors(model.grid, model.cell, model.detectors, model.offset, 0 * model.dense, model.bias)
     last = {result.method.title: result for result in study(Case(constant, picture(model.size), ToyScore(0)), FIVE)}
     for result in last.values():
-        assert result.attribution.blank == ZERO[result.method.asks], result.method.title
+        assert result.attribution.blank == said(result.method.asks), result.method.title
         assert not result.attribution.values.any()
 
 
-def test_a_saturated_probability_is_diagnosed():
+@pytest.mark.parametrize("kind", SEVEN, ids=lambda kind: kind.title)
+def test_a_saturated_probability_is_diagnosed_and_a_centred_logit_is_not_advised_twice(kind):
     model = detectors(grid=(7, 7), cell=8)
     sure = Detectors(model.grid, model.cell, model.detectors, model.offset, model.dense, np.array([500.0, 0, 0]))
     case = Case(sure, picture(model.size), ToyScore(0, "probability"), Settings(preset="Fast"))
-    last = {result.method.title: result for result in study(case, [GradCAM(), IntegratedGradients()])}
-    assert last["Grad-CAM"].attribution.blank == ZERO["features"]
-    assert last["Integrated Gradients"].attribution.blank == ZERO["gradients"]
+    assert list(study(case, [kind()]))[-1].attribution.blank == said(kind.asks, "probability")
+    blind = Detectors(model.grid, model.cell, model.detectors, model.offset, 0 * model.dense, model.bias)
+    words = list(study(Case(blind, picture(model.size), ToyScore(0, "centred")), [kind()]))[-1].attribution.blank
+    assert words
+    assert "centred" not in words
+
+
+def rounding_errors(spacings):
+    """A classifier with logits of 6 that depend on the picture by rounding alone: up to `spacings` float32 spacings, at random."""
+
+    def logits(images):
+        seeds = [int(np.abs(image).sum() * 1e6) for image in images]
+        moved = np.array([np.random.default_rng(seed).integers(-spacings, spacings + 1, 2) for seed in seeds])
+        return 6 + np.spacing(np.float32(6)) * moved
+
+    return Toy((32, 32), logits, lambda image: np.zeros((2, *image.shape)))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in METHODS if kind.asks == "outputs"], ids=lambda kind: kind.title)
+def test_rounding_is_not_shown_as_a_map_and_a_small_effect_is(kind):
+    model = rounding_errors(8)
+    case = Case(model, picture(model.size), ToyScore(0), Settings(preset="Fast"))
+    for result in study(case, [kind()]):
+        assert result.attribution.blank == said("outputs")
+        assert not result.attribution.values.any()
+    weights = np.random.default_rng(0).random((32, 32, 1))  # showing the picture over the fill moves the logit by 7e-4 in all
+
+    def slightly(images):
+        brightness = (images * weights).mean((1, 2, 3)) / (weights * model_picture).mean()
+        return np.stack([1 + 7e-4 * brightness, 0 * brightness], axis=1)
+
+    model_picture = picture((32, 32))
+    small = Toy((32, 32), slightly, lambda image: np.zeros((2, *image.shape)))
+    result = list(study(Case(small, model_picture, ToyScore(0), Settings(preset="Fast", fill="black")), [kind()]))[-1]
+    assert result.attribution.blank == ""
+    assert result.attribution.values.max() > 0
