@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do "$$p" -c '$(FITS)' 2>/dev/null && echo "$$p" && break; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+BENCHMARKS := classifier truth reliability measures speed page
 ARGS ?=
 
 .PHONY: run test check format bench clean
@@ -33,8 +34,7 @@ format: $(VENV)/.tests
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.tests
-	@for file in benchmarks/[a-z]*.py; do name=$$(basename "$$file" .py); \
-		echo "== python -m benchmarks.$$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== python -m benchmarks.$$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache

@@ -30,7 +30,7 @@ ESTIMATES = {"LIME": lime, "SHAP": surrogate_shap, "Kernel SHAP": kernel_shap, "
 def main() -> None:
     """Prints the table that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=("segments", "estimators"))
+    parser.add_argument("table", nargs="?", default="segments", choices=("segments", "estimators"))
     parser.add_argument("--budgets", type=int, nargs="+", default=[400])
     parser.add_argument("--segments", type=int, nargs="+", default=[12, 16, 20, 25, 40])
     chosen = parser.parse_args()

@@ -42,19 +42,20 @@ class Row:
 
 
 def main() -> None:
-    """Prints the two tables and which goals hold."""
+    """Prints the two tables and, last, which goals hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--boxes", type=int, default=40)
     parser.add_argument("--preset", default="Balanced")
     chosen = parser.parse_args()
     print(machine_line())
-    on_phantoms(chosen.pictures, Settings(preset=chosen.preset))
+    missed = on_phantoms(chosen.pictures, Settings(preset=chosen.preset))
     on_glass_boxes(chosen.boxes, Settings(preset=chosen.preset))
+    print("\nGoals of the phantoms:", "; ".join(missed) if missed else "all hold.")
 
 
-def on_phantoms(count: int, settings: Settings) -> None:
-    """The table of phantoms, with the goals below it."""
+def on_phantoms(count: int, settings: Settings) -> list[str]:
+    """Prints the table of phantoms; gives the goals that are missed."""
     classifier = load("phantoms")
     rows: dict[str, list[Row]] = defaultdict(list)
     areas = []
@@ -78,7 +79,7 @@ def on_phantoms(count: int, settings: Settings) -> None:
     print("|---|---|---|---|---|---|---|")
     for title, found in rows.items():
         print(printed(title, found))
-    judge_goals(rows, float(near_area))
+    return missed_goals(rows, float(near_area))
 
 
 def gated(classifier: Classifier, count: int) -> Iterator[phantoms.Phantom]:
@@ -127,8 +128,8 @@ def mean(values: list[float | None]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def judge_goals(rows: dict[str, list[Row]], area: float) -> None:
-    """One line a goal that is missed, or the line that says that all hold."""
+def missed_goals(rows: dict[str, list[Row]], area: float) -> list[str]:
+    """Each goal that is missed, with its figure."""
     near = {title: mean([row.near for row in found]) for title, found in rows.items()}
     missed = [f"{title} {near[title]:.3f} is below {goal}" for title, goal in GOALS.items() if near[title] < goal]
     missed += [
@@ -138,7 +139,7 @@ def judge_goals(rows: dict[str, list[Row]], area: float) -> None:
     ]
     if abs(near["random"] - area) > 0.02:
         missed.append(f"random {near['random']:.3f} is not the area {area:.3f}")
-    print("\nGoals of the phantoms:", "; ".join(missed) if missed else "all hold.")
+    return missed
 
 
 def on_glass_boxes(count: int, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The benchmarks answer to --help, and make their tables and verdicts from whatever was measured."""
 
+import re
 import subprocess
 import sys
 
@@ -15,13 +16,23 @@ OURS = Cost(evaluations=741, first=8.0, seconds=5.0, processor=7.0, megabytes=10
 THEIRS = {"LIME": ("lime", Cost(1000, 30, 20, 25, 200)), "SHAP": ("shap", Cost(500, 50, 40, 45, 4000))}
 
 
+BENCHMARKS = re.search(r"^BENCHMARKS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()  # type: ignore[index]
+
+
+def test_make_bench_runs_every_benchmark_without_arguments_and_the_readme_names_them() -> None:
+    programs = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text()}
+    assert set(BENCHMARKS) == programs
+    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `make bench`"))
+    assert re.findall(r"`(\w+)`", row) == BENCHMARKS
+
+
 def test_help() -> None:
     """All in one process, so that TensorFlow is loaded once."""
     program = "import runpy, sys\nfor name in sys.argv[1:]:\n    sys.argv = [name, '--help']\n    try:\n"
     program += (
         "        runpy.run_module(f'benchmarks.{name}', run_name='__main__')\n    except SystemExit as end:\n        assert end.code == 0\n"
     )
-    names = ["speed", "classifier", "reliability", "truth"]
+    names = BENCHMARKS
     answer = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.count("usage:") == len(names)
