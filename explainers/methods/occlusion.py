@@ -6,32 +6,33 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from errors import UserError
 from explainers.case import Case
+from explainers.grid import on_grid
 from explainers.method import Attribution, Choice, Method, Range
-from explainers.windows import Window, blocks, falls, mean_over_cover, positions
+from explainers.windows import Window, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
 
 SEARCHES = ("coarse to fine", "fixed windows")
-LEVELS = (4, 8, 16)
-SPLITS = {"Fast": (6, 0), "Balanced": (16, 16), "Thorough": (16, 64)}
-"""Preset -> how many blocks of the 4x4, and then of the 8x8, are split in four.
-
-On photographs 6 and 8 splits (72 evaluations) agreed with all 80 (336) at a Spearman of .65, 16 and 16 (144) at .87.
-"""
-FINEST = LEVELS[-1]
-LARGE = 0.25
-"""A block that was not split though its fall is over this share of the largest is told of."""
+GRIDS = (7, 14, 28)
+"""Windows are three cells wide, one cell apart: 3/7 of the picture's side, 3/14, 3/28."""
+ACROSS = 3
+PLANS = {"Fast": ((14, 50),), "Balanced": ((14, 50), (14, 50)), "Thorough": ((14, 50), (14, 94), (28, 128), (28, 128))}
+"""Preset -> after the large windows, of which grid how many more windows, step by step (docs/estimators.md)."""
+SETTLED = 0.95
+"""Rank correlation on the common grid with the map before that a converged map has."""
 
 
 @dataclass(frozen=True)
 class Occlusion(Method):
-    """A pixel's value is the mean of S(x) - S(x with the window hidden) over the windows that cover it; signed.
+    """How much of the score lies where; signed. A fall is S(x) - S(x with the window hidden).
 
-    "coarse to fine": 4x4 blocks, then those with the largest falls (of either sign) split to 8x8, then to 16x16. Every
-    fall is shared evenly over its block, so that large and small blocks count alike: values are falls per 1/256 of the
-    picture. (The plain mean of the falls smears the large blocks: .57 of its energy lay near the evidence of phantoms, not .77.)
-    "fixed windows": one window on a regular grid of positions, those at the border included; values are whole falls.
+    "coarse to fine": overlapping windows of 3/7 of the side everywhere, then smaller ones where the map so far has most evidence of
+    either sign. Values are score per cell: the smooth map whose sums over the windows explain all the falls (`smooth_evidence`), linear
+    in the falls of the windows asked; which are asked follows the score. Converged: the last windows hardly changed the ranks of the map.
+    "fixed windows": a pixel's value is the mean of the falls of the windows that cover it, one window on a regular grid of positions,
+    those at the border included; values are whole falls.
     """
 
     title = "Occlusion"
@@ -40,7 +41,7 @@ class Occlusion(Method):
     asks = "outputs"
     resolution = "windows"
     source = "Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2"
-    formula = "mean over windows W ∋ pixel of S(x) − S(x without W)"
+    formula = "m with Σ over W of m ≈ S(x) − S(x without W); fixed windows: mean over W ∋ pixel of S(x) − S(x without W)"
     about = (
         "One part of the picture after another is hidden, and the fall of the score is noted. "
         "Where the score falls most, the model saw what it relies on; where it rises, something spoke against the class."
@@ -50,7 +51,9 @@ class Occlusion(Method):
         "What the hidden part is replaced by may itself look like something to the model."
     )
 
-    search: Annotated[str, Choice(SEARCHES, "hide large blocks and split those that matter, or one window everywhere")] = "coarse to fine"
+    search: Annotated[str, Choice(SEARCHES, "hide large windows, then smaller ones where it matters, or one window everywhere")] = (
+        "coarse to fine"
+    )
     window: Annotated[int, Range(4, 128, 4, "side of a fixed window, in pixels")] = 32
     stride: Annotated[int, Range(2, 128, 2, "pixels from one fixed window to the next; at most the window's side")] = 16
 
@@ -65,7 +68,7 @@ class Occlusion(Method):
     def cost(self, case: Case) -> int:
         if self.search == "fixed windows":
             return len(self._windows(case, self._stride(case))) + 1
-        return 17 + 4 * sum(SPLITS[case.preset])
+        return min(1 + len(_large(case)) + sum(count for cells, count in PLANS[case.preset] if cells <= _finest(case)), case.budget)
 
     def _fixed(self, case: Case) -> Iterator[Attribution]:
         """A quarter of the windows first, then half, then all, as far as neighbours touch."""
@@ -89,42 +92,52 @@ class Occlusion(Method):
 
 
 def _refined(case: Case) -> Iterator[Attribution]:
-    levels = [cells for cells in LEVELS if cells <= min(case.size)]
-    asked, spent = np.arange(levels[0] ** 2), 1
-    readings: list[NDArray[np.float64]] = []
-    for level, cells in enumerate(levels):
-        found = falls(case, [blocks(cells, case.size)[i] for i in asked])
-        readings.append(_reading(found, asked, cells))
-        spent += len(asked)
-        affordable = min((*SPLITS[case.preset], 0)[level], (case.budget - spent) // 4)
-        splits = affordable if cells < levels[-1] else len(asked)
-        order = np.argsort(-np.abs(found), kind="stable")
-        left = int((np.abs(found[order[splits:]]) > LARGE * np.abs(found).max()).sum())
-        yield Attribution(_mean(readings), converged=left == 0, remark=_remark(cells, left) if affordable == 0 else "")
-        if affordable <= 0 or cells == levels[-1]:
+    asked, cells = _large(case), _finest(case)
+    values = _map(case, asked)
+    yield Attribution(values, converged=False, remark="Large windows only.")
+    for grid, planned in PLANS[case.preset]:
+        count = min(planned, case.budget - 1 - len(asked))
+        if grid > cells or count <= 0:
             return
-        asked = _children(asked[order[:splits]], cells)
+        asked = asked + _telling(grid, asked, values)[:count]
+        before, values = values, _map(case, asked)
+        agreement = _agreement(before, values, case.size)
+        remark = "" if agreement >= SETTLED else f"Not converged: the last {count} windows changed its ranks (correlation {agreement:.2f})."
+        yield Attribution(values, uncertainty=1 - agreement, converged=not remark, remark=remark)
 
 
-def _reading(found: NDArray[np.float64], asked: NDArray[np.intp], cells: int) -> NDArray[np.float64]:
-    """(cells, cells): each asked block's fall per finest cell, no number where nothing was asked."""
-    reading = np.full(cells**2, np.nan)
-    reading[asked] = found * cells**2 / FINEST**2
-    return reading.reshape(cells, cells)
+def _finest(case: Case) -> int:
+    """Cells a side of the map, none smaller than a pixel."""
+    return max([GRIDS[0], *(cells for cells in GRIDS if cells <= min(case.size))])
 
 
-def _mean(readings: list[NDArray[np.float64]]) -> NDArray[np.float32]:
-    """(n, n) of the finest level: the mean over the levels that were asked there."""
-    finest = len(readings[-1])
-    layers = [np.kron(reading, np.ones((finest // len(reading),) * 2)) for reading in readings]
-    return np.asarray(np.nanmean(layers, axis=0), np.float32)
+def _windows_of(grid: int, cells: int, step: int = 1) -> list[Window]:
+    """The windows of a grid, in cells of the map."""
+    scale = cells // grid
+    return [(top * scale, left * scale, bottom * scale, right * scale) for top, left, bottom, right in lattice(grid, ACROSS, step)]
 
 
-def _children(chosen: NDArray[np.intp], cells: int) -> NDArray[np.intp]:
-    """Flat indices of the four quarters of each chosen block, on the grid of twice as many cells."""
-    corner = 2 * (chosen // cells) * 2 * cells + 2 * (chosen % cells)
-    return np.sort((corner[:, None] + np.array([0, 1, 2 * cells, 2 * cells + 1])).ravel())
+def _large(case: Case) -> list[Window]:
+    """25 windows that overlap by two thirds, or nine that touch where the budget pays no more."""
+    every = _windows_of(GRIDS[0], _finest(case))
+    return every if len(every) < case.budget else _windows_of(GRIDS[0], _finest(case), step=2)
 
 
-def _remark(cells: int, left: int) -> str:
-    return f"{left} of the {cells}x{cells} blocks with a large fall were not looked into further; a larger preset does." if left else ""
+def _telling(grid: int, asked: list[Window], values: NDArray[np.float32]) -> list[Window]:
+    """The windows of a grid that were not asked, those with the most evidence of either sign first."""
+    known = set(asked)
+    fresh = [window for window in _windows_of(grid, len(values)) if window not in known]
+    return sorted(fresh, key=lambda window: -abs(float(values[window[0] : window[2], window[1] : window[3]].sum(dtype=np.float64))))
+
+
+def _map(case: Case, asked: list[Window]) -> NDArray[np.float32]:
+    cells = _finest(case)
+    return smooth_evidence(asked, falls(case, in_pixels(asked, cells, case.size)), cells).astype(np.float32)
+
+
+def _agreement(first: NDArray[np.float32], second: NDArray[np.float32], size: tuple[int, int]) -> float:
+    """Rank correlation on the common grid; 1 for two maps without evidence."""
+    one, two = on_grid(first, size), on_grid(second, size)
+    if np.ptp(one) == 0 or np.ptp(two) == 0:
+        return float(np.ptp(one) == np.ptp(two))
+    return float(spearmanr(one.ravel(), two.ravel()).statistic)

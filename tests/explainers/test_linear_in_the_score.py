@@ -7,16 +7,16 @@ from explainers.case import Case, Settings
 from explainers.methods import METHODS
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients
+from explainers.methods.occlusion import Occlusion
 from explainers.methods.partition_shap import PartitionSHAP
 from explainers.methods.score_cam import ScoreCAM
 from tests.explainers.toys import Detectors, ToyScore, detectors, picture
 
-LINEAR = [
-    IntegratedGradients(points=8) if kind is IntegratedGradients else kind() for kind in METHODS if kind not in (GradCAMPlusPlus, ScoreCAM)
-]
+FIXED = {IntegratedGradients: IntegratedGradients(points=8), Occlusion: Occlusion(search="fixed windows", window=28, stride=28)}
+LINEAR = [FIXED.get(kind) or kind() for kind in METHODS if kind not in (GradCAMPlusPlus, ScoreCAM)]
 """Grad-CAM++ and Score-CAM rectify within the sum; Partition SHAP splits where the score leads it, so it only mirrors.
 
-Integrated gradients takes as many points for every class.
+Integrated gradients takes as many points for every class, and occlusion the same windows.
 """
 every_linear_method = pytest.mark.parametrize("method", LINEAR, ids=lambda method: method.title)
 TOLERANCE = {"SHAP": 1e-3, "LIME": 0.05, "RISE": 1.0}

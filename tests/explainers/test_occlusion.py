@@ -6,7 +6,7 @@ import pytest
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.methods.occlusion import Occlusion
-from explainers.windows import blocks, falls, mean_over_cover, positions
+from explainers.windows import NOISE, alike, covered, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
 from tests.explainers.toys import Toy, ToyScore, detectors, picture
 
 SIZE = (32, 32)
@@ -26,11 +26,28 @@ def test_windows_reach_the_border():
     assert positions(4, 8, 2) == [0]
 
 
-def test_blocks_cover_the_picture_once():
-    cover = np.zeros((33, 50))
-    for top, left, bottom, right in blocks(4, (33, 50)):
-        cover[top:bottom, left:right] += 1
-    assert (cover == 1).all()
+def test_windows_of_a_grid_cover_every_pixel():
+    assert lattice(4, 3, 1) == [(0, 0, 3, 3), (0, 1, 3, 4), (1, 0, 4, 3), (1, 1, 4, 4)]
+    for step in (1, 2):
+        windows = in_pixels(lattice(7, 3, step), 7, (33, 50))
+        assert (mean_over_cover(windows, np.ones(len(windows)), (33, 50)) == 1).all()
+
+
+def test_smooth_evidence_is_the_minimum_that_it_says():
+    """By the normal equations of |A m - f|^2 / s + m' K^-1 m, instead of the kernel's."""
+    windows, found = lattice(7, 3, 1), np.random.default_rng(0).normal(size=25)
+    cover, like = covered(windows, 7), alike(7)
+    noise = NOISE * max(row @ like @ row for row in cover)
+    expected = np.linalg.solve(cover.T @ cover / noise + np.linalg.inv(like), cover.T @ found / noise)
+    np.testing.assert_allclose(smooth_evidence(windows, found, 7).ravel(), expected, atol=1e-10)
+
+
+def test_smooth_evidence_peaks_where_all_falling_windows_meet():
+    windows = [*lattice(14, 6, 2), *lattice(14, 3, 1)]
+    found = np.array([float(top <= 4 < bottom and left <= 9 < right) for top, left, bottom, right in windows])
+    values = smooth_evidence(windows, found, 14)
+    assert np.unravel_index(values.argmax(), values.shape) == (4, 9)
+    assert not smooth_evidence(windows, 0 * found, 14).any()
 
 
 def test_mean_over_cover_by_hand():
@@ -52,41 +69,46 @@ def test_fixed_windows_on_a_linear_score():
     assert case.evaluations == 16 + 1
 
 
-def test_all_levels_on_a_linear_score_are_the_mean_of_the_block_means():
-    case = Case(LINEAR, IMAGE, ToyScore(1), Settings(preset="Thorough"))
+def test_a_linear_score_by_hand():
+    """The map of a linear score follows from the evidence in each window alone."""
+    case = Case(LINEAR, IMAGE, ToyScore(1), Settings(preset="Balanced"))
     maps = list(Occlusion()(case))
-    assert [len(found.values) for found in maps] == [4, 8, 16]
-    levels = [evidence(case).reshape(n, 32 // n, n, 32 // n).sum((1, 3)) * n**2 / 256 for n in (4, 8, 16)]
-    expected = sum(np.kron(level, np.ones((16 // len(level),) * 2)) for level in levels) / 3
-    np.testing.assert_allclose(maps[-1].values, expected, atol=1e-5)
-    assert maps[-1].values.sum() == pytest.approx(evidence(case).sum(), abs=1e-4)
-    assert case.evaluations == 1 + 16 + 64 + 256
-    assert maps[-1].converged
+    assert [len(found.values) for found in maps] == [28] * 3
+    windows = [(4 * top, 4 * left, 4 * top + 12, 4 * left + 12) for top in range(5) for left in range(5)]
+    hidden = [evidence(case)[top:bottom, left:right].sum() for top, left, bottom, right in in_pixels(windows, 28, SIZE)]
+    np.testing.assert_allclose(maps[0].values, smooth_evidence(windows, np.array(hidden), 28), atol=1e-6)
+    assert case.evaluations == 1 + 25 + 50 + 50 == Occlusion().cost(case)
 
 
-def test_only_the_largest_falls_are_split():
-    case = Case(LINEAR, IMAGE, ToyScore(0), Settings(preset="Fast"))
+def test_what_equals_the_fill_gets_nothing_but_what_windows_across_its_border_blur_into_it():
+    image = picture(SIZE)
+    image[:, :16] = 0
+    case = Case(LINEAR, image, ToyScore(0), Settings(fill="black"))
+    values = list(Occlusion()(case))[-1].values
+    assert falls(case, [(0, 0, 32, 16)])[0] == 0
+    assert np.abs(values[:, :10]).mean() < 0.1 * np.abs(values[:, 14:]).mean()
+
+
+def test_smaller_windows_go_where_the_large_ones_tell_most():
+    case = Case(detectors(), picture(detectors().size), ToyScore(0), Settings(preset="Fast"))
     maps = list(Occlusion()(case))
-    first = falls(case, blocks(4, SIZE))
-    split = np.argsort(-np.abs(first))[:6]
-    values = maps[-1].values
-    assert len(values) == 8
-    for block in range(16):
-        row, column = divmod(block, 4)
-        inside = values[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-        assert (np.ptp(inside) > 0) == (block in split)
-        assert inside.sum() == pytest.approx(first[block] / 4, abs=1e-5)  # falls per 1/256: a linear score's fall stays whole
-    assert case.evaluations == 17 + 24
+    assert case.evaluations == 1 + 25 + 50
+    asked = {key for key in case._memory[("answers", case.fill)] if len(key) == 4}
+    small = [abs(maps[0].values[2 * r : 2 * r + 6, 2 * c : 2 * c + 6].sum(dtype=np.float64)) for r, c in np.ndindex(12, 12)]
+    windows = in_pixels([(2 * r, 2 * c, 2 * r + 6, 2 * c + 6) for r, c in np.ndindex(12, 12)], 28, case.size)
+    chosen = np.array([window in asked for window in windows])
+    assert chosen.sum() == 50
+    assert np.array(small)[chosen].min() >= np.array(small)[~chosen].max()
 
 
-def test_maps_of_centred_logits_cancel_and_cost_other_classes_nothing():
-    case = Case(LINEAR, IMAGE, ToyScore(0, "centred"), Settings(preset="Thorough"))
-    total, spent = np.zeros((16, 16)), []
+def test_maps_of_centred_logits_cancel_where_the_same_windows_were_asked():
+    case = Case(LINEAR, IMAGE, ToyScore(0, "centred"), Settings(budget=26))
+    total, spent = np.zeros((28, 28)), []
     for target in range(3):
         total += list(Occlusion()(case.retarget(ToyScore(target, "centred"))))[-1].values
         spent.append(case.evaluations)
     np.testing.assert_allclose(total, 0, atol=1e-5)
-    assert spent == [337] * 3
+    assert spent == [26] * 3
 
 
 def test_two_classes_that_mirror_each_other_have_mirrored_maps():
@@ -95,7 +117,7 @@ def test_two_classes_that_mirror_each_other_have_mirrored_maps():
     first = list(Occlusion()(case))[-1].values
     other = list(Occlusion()(case.retarget(ToyScore(1))))[-1].values
     np.testing.assert_allclose(first, -other, atol=1e-6)
-    assert case.evaluations == 41
+    assert case.evaluations == 76
 
 
 def _sigmoid_pair(x):
@@ -103,12 +125,23 @@ def _sigmoid_pair(x):
     return np.stack([-z, z], 1)
 
 
-def test_a_block_that_the_budget_leaves_is_told_of():
+def test_a_budget_that_pays_few_windows_is_kept_and_told():
     case = Case(detectors(), picture(detectors().size), ToyScore(0), Settings(budget=20))
     found = list(Occlusion()(case))[-1]
-    assert case.evaluations == 17
+    assert case.evaluations == 20 == Occlusion().cost(case)
+    assert found.converged == (found.remark == "")
+
+
+def test_a_map_that_the_last_windows_changed_says_so():
+    rng = np.random.default_rng(0)
+    restless = Toy((28, 28), lambda x: rng.normal(size=(len(x), 2)), lambda x: None)
+    *_, found = Occlusion()(Case(restless, picture((28, 28)), ToyScore(0)))
     assert not found.converged
-    assert "were not looked into further" in found.remark
+    assert found.remark.startswith("Not converged: the last 50 windows")
+    constant = Toy((28, 28), lambda x: np.ones((len(x), 2)), lambda x: None)
+    *_, found = Occlusion()(Case(constant, picture((28, 28)), ToyScore(0)))
+    assert found.converged
+    assert not found.values.any()
 
 
 def test_a_stride_that_the_budget_cannot_pay_is_widened_and_told():
@@ -129,5 +162,5 @@ def test_pictures_of_any_size(size):
     weights = np.ones((2, *size, 3))
     model = Toy(size, lambda x: np.tensordot(x, weights, ([1, 2, 3], [1, 2, 3])), lambda x: weights)
     found = list(Occlusion()(Case(model, picture(size), ToyScore(0))))[-1]
-    assert len(found.values) == (8 if size == (8, 8) else 16)
+    assert len(found.values) == (7 if size == (8, 8) else 28)
     assert np.isfinite(found.values).all()
