@@ -99,7 +99,7 @@ def _now(report: Report) -> str:
         return "Not explained."
     verb, maps = ("Stopped", _maps(report)) if report.state == "stopped" else ("Finished", done)
     text = f"{verb}: {maps} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
-    return text + (" Worked out beforehand and stored with the page." if report.stored else "")
+    return text + (" Worked out beforehand." if report.stored else "")
 
 
 def _maps(report: Report) -> int:

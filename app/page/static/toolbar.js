@@ -40,7 +40,7 @@
     const legends = () => { plain.draw(); signed.draw(); };
     const seen = make("input", { type: "checkbox", id: "cc-seen", on: { change: () => page.change({ seen: seen.checked }) } });
     const truth = make("input", { type: "checkbox", id: "cc-truth", on: { change: () => page.change({ truth: truth.checked }) } });
-    const truthField = make("label", { class: "cc-field", title: "What was planted in this picture to make its class" }, truth, make("span", {}, "Outline the true evidence"));
+    const truthField = make("label", { class: "cc-field", title: "What was planted in this picture to make its class" }, truth, make("span", {}, "Outline true evidence"));
     /** Only some examples have evidence that is known; for others there is nothing to outline. */
     page.showTruth = (uri) => {
       set(truthField, "hidden", uri ? null : "");
