@@ -77,14 +77,25 @@ def surrogate_shap(sample: Sample, values: Vector) -> Vector:
     if sample.complete:
         return kernel_shap(sample, values)
     sides = 2 * sample.masks - 1
-    alike = sides @ sides.T
-    noise = np.where(np.arange(len(values)) < 2, END_NOISE, NOISE)
-    covariance = np.exp(DECAY * (alike / sample.parts - 1) / 2) + STRAIGHT * alike + CONSTANT + np.diag(noise)
-    pull = np.linalg.solve(covariance, values - values[0])
+    pull = np.linalg.solve(_covariance(sample), values - values[0])
     shown, hidden = _shares(sample.parts)
     sizes = sample.masks.sum(1).astype(int)
     curved = sample.masks.T @ (pull * shown[sizes]) - (1 - sample.masks).T @ (pull * hidden[sizes])
     return _efficient(curved + 2 * STRAIGHT * sides.T @ pull, values)
+
+
+def left_out(sample: Sample, values: Vector) -> Vector:
+    """(n,) each answer less what the smooth game of `surrogate_shap` foretells of it from all the others: (K^-1 y)_i / (K^-1)_ii."""
+    inverse = np.linalg.inv(_covariance(sample))
+    return np.asarray(inverse @ (values - values[0]) / np.diag(inverse))
+
+
+def _covariance(sample: Sample) -> Vector:
+    """(n, n) of the answers of the smooth game, noise included."""
+    sides = 2 * sample.masks - 1
+    alike = sides @ sides.T
+    noise = np.where(np.arange(len(alike)) < 2, END_NOISE, NOISE)
+    return np.asarray(np.exp(DECAY * (alike / sample.parts - 1) / 2) + STRAIGHT * alike + CONSTANT + np.diag(noise))
 
 
 DECAY = 3.0

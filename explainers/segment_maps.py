@@ -22,15 +22,25 @@ BLOCKS = 8
 ENOUGH = 0.05
 """Largest standard error of a segment, as a share of the map's range, of a converged map."""
 FIRST_STEP = 128
+FOLLOWED = 0.5
+"""Share of the answers' variance that a smooth game must foretell of answers it was not given, or its values are not believed."""
+EVEN = "Every segment counts exactly the same."
+ASTRAY = (
+    "Not converged: the segments act together in a way that SHAP's smooth surrogate does not follow, "
+    "as where the same evidence is there many times. Choose the estimator 'regression', or compare LIME."
+)
 FRAME = "The first frame only: each segment shown alone and hidden alone."
 
 
-def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0) -> Iterator[Attribution]:
+def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0, left_out: Estimate | None = None) -> Iterator[Attribution]:
     """Ever better maps: the first frame's, then those of a pool that doubles until the budget is spent.
 
+    Converged: the largest standard error of a segment's density is under 5 % of the densities' range. That the last segment of a "top k" be
+    told from the next is not asked for: the whole map is shown, no k of it, and where two segments count the same no budget would do.
     A converged map says so but does not end the sampling early: maps of all classes and of all methods on the pool rest on the same
     answers, so another target costs nothing and the maps of all classes add up.
     frame_factor: what the first frame's estimate is multiplied by, where `estimate` tends to a multiple of it.
+    left_out: (a sample, its scores) -> each score less what `estimate`'s own model foretells of it from the others, where it rests on one.
     """
     pool = case.pool
     if pool.framed and pool.first < min(case.budget, pool.limit):
@@ -38,7 +48,7 @@ def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0) -> I
         densities = first_frame(sample, case.values(sample.logits)) * frame_factor / areas(case.segments)
         yield Attribution(_painted(case, densities), converged=False, remark=FRAME)
     for evaluations in steps(pool.first if pool.framed else 2, min(case.budget, pool.limit)):
-        yield _reading(case, pool.grow(evaluations, case), estimate)
+        yield _reading(case, pool.grow(evaluations, case), estimate, left_out)
 
 
 def steps(first: int, budget: int) -> list[int]:
@@ -70,7 +80,7 @@ def _without(sample: Sample, values: Vector, estimate: Estimate, block: NDArray[
     return estimate(sample.keep(pairs), values[sample.rows(pairs)])
 
 
-def _reading(case: Case, sample: Sample, estimate: Estimate) -> Attribution:
+def _reading(case: Case, sample: Sample, estimate: Estimate, left_out: Estimate | None) -> Attribution:
     values, areas_ = case.values(sample.logits), areas(case.segments)
     densities = estimate(sample, values) / areas_
     painted = _painted(case, densities)
@@ -79,11 +89,26 @@ def _reading(case: Case, sample: Sample, estimate: Estimate) -> Attribution:
     with _one_thread():
         error = standard_errors(sample, values, estimate, case.seed) / areas_
         first, second = (_painted(case, half / areas_) for half in halves(sample, values, estimate, case.seed))
+        missed = left_out(sample, values)[2:] if left_out else np.zeros(len(values) - 2)
     spread = float(np.ptp(densities))
-    ratio = float(error.max()) / spread if spread > 0 else 0.0
+    if spread == 0:
+        return Attribution(painted, halves=(first, second), uncertainty=float(error.any()), converged=False, remark=EVEN)
+    ratio = float(error.max()) / spread
+    foretold = 1 - np.square(missed).sum() / max(len(missed) * values[2:].var(), 1e-300)
+    if foretold < FOLLOWED:
+        ratio = max(ratio, float((model_error(sample, missed) / areas_).max()) / spread)
+        return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, remark=ASTRAY)
     converged = ratio < ENOUGH
     remark = "" if converged else f"Not converged: about {_further(len(values), ratio):,} more evaluations."
     return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=converged, remark=remark)
+
+
+def model_error(sample: Sample, missed: Vector) -> float:
+    """The error of a Shapley value whose smooth game misses answers by `missed` (n - 2,): root mean square of each size, averaged, times
+    sqrt(2 / M), because the value is a mean over M sizes of differences of two answers."""
+    sizes = sample.masks[2:].sum(1).astype(int)
+    squares, rows = np.bincount(sizes, missed**2), np.bincount(sizes)
+    return float(np.sqrt(squares[rows > 0] / rows[rows > 0]).mean() * np.sqrt(2 / sample.parts))
 
 
 def _one_thread() -> AbstractContextManager[object]:

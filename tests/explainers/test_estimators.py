@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from explainers.estimators import DECAY, _shares, first_frame, keep_only, kernel_shap, leave_one_out, lime, rise, surrogate_shap
+from explainers.estimators import (
+    DECAY,
+    _covariance,
+    _shares,
+    first_frame,
+    keep_only,
+    kernel_shap,
+    leave_one_out,
+    left_out,
+    lime,
+    rise,
+    surrogate_shap,
+)
 from explainers.sizes import binomial
 from tests.explainers.games import Game, drawn, enumerated, random_game
 
@@ -91,6 +103,16 @@ def test_the_surrogate_integral_is_the_shapley_value_of_its_own_smooth_game() ->
     shown, hidden = _shares(6)
     expected = np.where(centre == 1, shown[3], -hidden[3])
     np.testing.assert_allclose(kernel_shap(sample, values), expected, atol=1e-12)
+
+
+def test_what_is_left_out_is_foretold_from_the_others() -> None:
+    """Against a fit without the answer: its smooth game's mean, read off at the mask, worked out afresh."""
+    game, sample = random_game(10, 4, 20), drawn(10, 60, 0)
+    values = game.values(sample.masks)
+    covariance, row = _covariance(sample), 37
+    others = np.delete(np.arange(60), row)
+    foretold = covariance[row, others] @ np.linalg.solve(covariance[np.ix_(others, others)], values[others] - values[0]) + values[0]
+    assert left_out(sample, values)[row] == pytest.approx(values[row] - foretold, abs=1e-8)
 
 
 def test_errors_at_400_evaluations_of_40_segments() -> None:

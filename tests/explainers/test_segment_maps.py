@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from explainers.case import Case, Settings
 from explainers.estimators import kernel_shap, surrogate_shap
-from explainers.segment_maps import _further, _one_thread, halves, standard_errors, steps
-from tests.explainers.games import drawn, random_game
+from explainers.segment_maps import EVEN, _further, _one_thread, halves, segment_maps, standard_errors, steps
+from tests.explainers.games import Game, cell_classifier, drawn, random_game
+from tests.explainers.toys import ToyScore, picture
 
 
 def test_maps_are_drawn_at_doublings_and_at_the_budget() -> None:
@@ -61,3 +63,12 @@ def test_solves_on_one_thread_give_the_same_and_leave_the_threads_as_they_were()
 
 def _blas_threads() -> list[int]:
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_a_map_without_any_range_does_not_claim_to_have_converged() -> None:
+    toy = cell_classifier([Game(20, {(): 1.0})] * 2, (4, 5))
+    case = Case(toy, picture(toy.size), ToyScore(0), Settings(budget=200))
+    last = list(segment_maps(case, kernel_shap))[-1]
+    assert np.ptp(last.values) == 0
+    assert not last.converged
+    assert last.remark == EVEN

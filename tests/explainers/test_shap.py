@@ -101,3 +101,35 @@ def test_another_target_costs_nothing_and_the_same_seed_gives_the_same_map() -> 
 def test_an_unknown_estimator_is_refused_by_name() -> None:
     with pytest.raises(UserError, match="estimator is 'magic'; it must be one of surrogate, regression"):
         SHAP("magic")
+
+
+def any_of(count: int) -> Case:
+    """20 segments, of which any of the first `count` is enough."""
+    grid = (4, 5)
+    toy = cell_classifier([random_game(20, 2, 0)] * 2, grid)
+
+    def enough(images):
+        shown = np.rint(images.mean(-1).reshape(len(images), 4, 8, 5, 8).mean((2, 4)).reshape(len(images), 20))
+        return np.stack([(shown[:, :count].sum(1) > 0) * 1.0, np.zeros(len(images))], axis=1)
+
+    toy._logits_of = enough
+    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0), Settings(fill="black", budget=500))
+    rows, columns = np.indices(toy.size) // 8
+    case.remember("segments", lambda: rows * 5 + columns)
+    return case
+
+
+def test_a_surrogate_that_does_not_follow_the_game_is_not_believed() -> None:
+    """Evidence that is there twelve times: no draw hides it all, so runs agree with each other and not with the truth."""
+    last = list(SHAP()(any_of(12)))[-1]
+    found = last.values[::8, ::8].ravel() * 64
+    error = np.abs(found - np.repeat([1 / 12, 0], [12, 8])).max() / np.ptp(found)
+    assert error > 0.15
+    assert last.uncertainty > 0.8 * error
+    assert not last.converged
+    assert "does not follow" in last.remark
+
+
+def test_a_surrogate_that_follows_the_game_is_told_as_before() -> None:
+    last = list(SHAP()(any_of(3)))[-1]
+    assert "does not follow" not in last.remark
