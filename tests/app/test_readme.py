@@ -1,12 +1,15 @@
 """What the README says that the code knows better is taken from the code."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from app.table import BEGIN, END, method_table, write_table
 from errors import UserError
+from models.card import Card
+from models.store import bundled
 from tests.test_arrows import ROOT
 from tests.test_requirements import pinned
 
@@ -15,6 +18,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_table_of_methods_is_current() -> None:
     assert f"{BEGIN}\n\n{method_table()}\n\n{END}" in README, "run: python -m app methods --write README.md"
+
+
+def test_every_bundled_classifier_and_every_field_of_a_card_is_named() -> None:
+    section = README.split("## Classifiers and pictures")[1].split("\n## ")[0]
+    rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in section.splitlines() if line.startswith("| `") and "--model" not in line]
+    named = {name for row in rows for name in row}
+    assert named == {*bundled(), *(field.name for field in fields(Card))}
 
 
 def test_every_dependency_has_its_line() -> None:
