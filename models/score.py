@@ -17,8 +17,9 @@ class Score:
     """Class `target`'s centred logit (the default), raw logit, probability, or its contrast with class `rather_than`.
 
     Centred: z_t - mean_j z_j, which equals log p_t - mean_j log p_j, does not saturate and sums to 0 over the classes.
-    Contrast: z_t - z_r. With sigmoid heads every unit speaks for itself, so its own logit serves where a softmax's would be
-    centred; with a single sigmoid the two classes' logits are z and -z.
+    Contrast: z_t - z_r; with a single sigmoid z_t, which already is the log odds of the one class against the other.
+    With sigmoid heads every unit speaks for itself, so its own logit serves where a softmax's would be centred; with a
+    single sigmoid the two classes' logits are z and -z.
     """
 
     target: int

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import comb
+from scipy.stats import binom
 
 from explainers.pool import Sample
-from explainers.sizes import drawing
+from explainers.sizes import UNIFORM_SHARE, drawing
 from tests.explainers.toys import Toy
 
 
@@ -36,6 +38,21 @@ class Game:
     def banzhaf(self) -> NDArray[np.float64]:
         return self.shares(lambda size: 2.0 ** (1 - size))
 
+    def lime_limit(self) -> NDArray[np.float64]:
+        """(M,) LIME's coefficients without ridge from every coalition, drawn with chance 1/2 a segment and weighted by LIME's kernel.
+
+        By the normal equations: all that they hold is the chance p_t that t given segments are all shown, which depends on t alone.
+        """
+        parts, k = self.parts, np.arange(self.parts + 1)
+        weights = binom.pmf(k, parts, 0.5) * np.exp(-((1 - np.sqrt(k / parts)) ** 2) / 0.25**2 / 2)
+        shown = [float(weights @ comb(k, t) / comb(parts, t) / weights.sum()) for t in range(parts + 1)]
+        matrix = np.full((parts + 1, parts + 1), shown[2])
+        matrix[0], matrix[:, 0] = shown[1], shown[1]
+        np.fill_diagonal(matrix, shown[1])
+        matrix[0, 0] = 1
+        moments = [sum(a * shown[len({*t, *one})] for t, a in self.terms.items()) for one in ((), *((i,) for i in range(parts)))]
+        return np.linalg.solve(matrix, np.array(moments))[1:]
+
     @property
     def leave_one_out(self) -> NDArray[np.float64]:
         return self.shares(lambda size: 1.0)
@@ -58,7 +75,7 @@ def enumerated(parts: int) -> Sample:
     return sample_of(np.stack([half, 1 - half], axis=1).reshape(-1, parts), np.ones(2**parts, bool), np.zeros(parts + 1))
 
 
-def drawn(parts: int, evaluations: int, seed: int, uniform_share: float = 0.5) -> Sample:
+def drawn(parts: int, evaluations: int, seed: int, uniform_share: float = UNIFORM_SHARE) -> Sample:
     """A first frame and paired draws, in the order of a pool."""
     rng = np.random.default_rng(seed)
     chance = drawing(parts, True, uniform_share)

@@ -35,6 +35,11 @@ def test_lime_without_kernel_and_ridge_is_the_banzhaf_value(monkeypatch: pytest.
     np.testing.assert_allclose(lime(sample, game.values(sample.masks), ridge=0), game.banzhaf, atol=1e-12)
 
 
+def test_lime_without_ridge_comes_to_its_limit() -> None:
+    game, sample = random_game(10, 6, 40), enumerated(10)
+    np.testing.assert_allclose(lime(sample, game.values(sample.masks), ridge=0), game.lime_limit(), atol=1e-9)
+
+
 def test_rise_is_half_the_banzhaf_value_and_the_mean_gain_of_being_shown() -> None:
     game, sample = random_game(10, 6, 40), enumerated(10)
     values = game.values(sample.masks)
@@ -116,25 +121,23 @@ def test_what_is_left_out_is_foretold_from_the_others() -> None:
 
 
 def test_errors_at_400_evaluations_of_40_segments() -> None:
-    """Kernel SHAP and LIME come near their limits as published sampling theory says; the surrogate comes nearer."""
+    """From the masks as they are drawn. Kernel SHAP would have .18 if half of the sizes were uniform; the surrogate does not need that."""
     found: dict[str, list[float]] = {"shap": [], "lime": [], "rise": [], "surrogate": []}
     ranks: list[float] = []
     for seed in range(6):
         game, sample = random_game(40, 4, 40, seed), drawn(40, 400, seed)
         values = game.values(sample.masks)
-        many = drawn(40, 12000, seed + 100)
-        limit = lime(many, game.values(many.masks))
         for name, reading, truth in (
             ("shap", kernel_shap(sample, values), game.shapley),
             ("surrogate", surrogate_shap(sample, values), game.shapley),
-            ("lime", lime(sample, values, 0), limit),
+            ("lime", lime(sample, values, 0), game.lime_limit()),
             ("rise", 2 * rise(sample, values), game.banzhaf),
         ):
             found[name].append(float(np.sqrt(((reading - truth) ** 2).mean() / truth.var())))
         ranks.append(spearmanr(kernel_shap(sample, values), game.shapley)[0])
     means = {name: np.mean(errors) for name, errors in found.items()}
-    assert means["shap"] < 0.2
+    assert means["shap"] < 0.25
     assert means["lime"] < 0.22
     assert means["rise"] < 0.2
-    assert means["surrogate"] < means["shap"]
+    assert means["surrogate"] < 0.8 * means["shap"]
     assert np.mean(ranks) > 0.95
