@@ -8,7 +8,7 @@
     const sentence = make("h2", { class: "cc-sentence" });
     const bars = make("div", { class: "cc-bars", role: "group", "aria-label": "The likeliest classes; press one to explain it" });
     const note = make("p", { class: "cc-facts" });
-    const more = make("details", { class: "cc-more" }, make("summary", {}, "About this confidence"), note);
+    const more = make("details", { class: "cc-why" }, make("summary", {}, "About this confidence"), note);
     const about = make("p", { class: "cc-about" });
     kit.element.replaceChildren(make("section", { class: "cc-prediction", "aria-label": "Prediction" }, make("div", { class: "cc-row cc-say" }, sentence, more), bars, about));
     const known = new Map();
