@@ -93,3 +93,12 @@ def test_no_more_evaluations_than_the_budget(budget, groups):
     maps = list(ScoreCAM(groups=groups)(case))
     assert maps[-1].converged
     assert case.evaluations <= ScoreCAM(groups=groups).cost(case) <= budget
+
+
+def test_weights_that_are_only_rounding_give_an_empty_map():
+    """Maps of large numbers would else make much of changes of a spacing or two."""
+    loud = MODEL.detectors * 1e4
+    deaf = Detectors(MODEL.grid, MODEL.cell, loud, MODEL.offset, MODEL.dense * 1e-10, MODEL.bias + 6)
+    case = Case(deaf, IMAGE, ToyScore(0))
+    assert abs(case.image_value - case.baseline_value) < case.rounding
+    assert not list(ScoreCAM(groups=64)(case))[-1].values.any()
