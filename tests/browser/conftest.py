@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,13 @@ def chromium() -> str | None:
 @pytest.fixture
 def open_page(browser: Browser, server: Server) -> Iterator[Open]:
     """Opens the page as a new visitor: `open_page(width=1300, theme="light")`."""
+    with visiting(browser, server) as open_one:
+        yield open_one
+
+
+@contextmanager
+def visiting(browser: Browser, server: Server) -> Iterator[Open]:
+    """Lets visitors open the page of that server, and complains at the end about whatever went wrong in their browsers."""
     contexts, complaints = [], []
 
     def open_one(width: int = 1300, height: int = 900, theme: str = "light", **options: Any) -> Page:

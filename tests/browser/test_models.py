@@ -1,0 +1,71 @@
+"""Models of one's own and real pictures, from the file to bars, seven maps and the table of agreement."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import run_of, visiting, wait
+from tests.serving import serving
+
+
+def test_a_photograph_is_explained_by_an_imagenet_network(browser: Browser, data: Path) -> None:
+    with serving("--model", str(data / "models" / "imagenet_mobilenet_v2")) as server, visiting(browser, server) as open_page:
+        page = open_page()
+        explain(page, data / "natural" / "cat.jpg")
+        expect(page.locator("#cc-prediction h2")).to_contain_text("cat")
+        assert page.locator("#cc-prediction .cc-bar").count() >= 4
+        assert shown(page) == 7
+        assert int(page.locator("#cc-agreement [data-pairs]").get_attribute("data-pairs") or 0) > 10
+
+
+def test_a_chest_x_ray_is_explained_by_a_network_of_two_branches(browser: Browser, data: Path, two_branches: Path) -> None:
+    picture = next((data / "chest_xray" / "test" / "PNEUMONIA").glob("*.jpeg"))
+    with serving("--model", str(two_branches)) as server, visiting(browser, server) as open_page:
+        page = open_page()
+        explain(page, picture)
+        expect(page.locator("#cc-prediction .cc-bar")).to_have_count(2)
+        assert set(page.locator("#cc-prediction .cc-bar .cc-label").all_inner_texts()) == {"normal", "pneumonia"}
+        assert shown(page) == 7
+        assert int(page.locator("#cc-agreement [data-pairs]").get_attribute("data-pairs") or 0) > 0
+
+
+@pytest.fixture(scope="module")
+def two_branches(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with MobileNetV2 and a small network side by side, their means joined before one sigmoid, and its labels; trained
+    for a few seconds, so that there is some evidence to show."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    picture = keras.Input((96, 96, 3))
+    light = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, include_top=False, weights=None)(picture)
+    plain = picture
+    for channels in (8, 16, 24):
+        plain = layers.Conv2D(channels, 3, strides=2, padding="same", activation="relu")(plain)
+    joined = layers.Concatenate()([layers.GlobalAveragePooling2D()(branch) for branch in (light, plain)])
+    model = keras.Model(picture, layers.Dense(1, activation="sigmoid")(joined))
+    for layer in model.get_layer("mobilenetv2_0.35_96").layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.5
+    pictures = keras.utils.image_dataset_from_directory(data / "chest_xray" / "test", image_size=(96, 96), label_mode="binary", seed=0)
+    model.compile(keras.optimizers.Adam(3e-3), "binary_crossentropy")
+    model.fit(pictures.map(lambda x, y: (x / 127.5 - 1, y)).cache(), epochs=1, shuffle=False, verbose=0)
+    folder = tmp_path_factory.mktemp("two_branches")
+    model.save(folder / "model.keras")
+    (folder / "labels.txt").write_text("0 normal\n1 pneumonia\n")
+    return folder
+
+
+def explain(page: Page, picture: Path) -> None:
+    """Gives a picture to the page at preset Fast, and waits for its maps."""
+    page.locator("#cc-preset label", has_text="Fast").click()
+    run = run_of(page) if page.locator("#cc-status [data-run]").count() else 0
+    page.set_input_files("#cc-picture input[type=file]", picture)
+    wait(page, after=run)
+    expect(page.locator("#cc-picture .cc-facts").first).to_contain_text(picture.name)
+
+
+def shown(page: Page) -> int:
+    """How many methods' panels show a map; the consensus is none."""
+    return page.locator(".cc-panel:has(.cc-map[data-painted])[data-method]:not([data-method=Consensus])").count()
