@@ -49,6 +49,10 @@ def test_the_theme_changes_by_its_button(open_page: Open) -> None:
     wait(page)
     page.click("#cc-theme")
     assert page.evaluate("document.body.classList.contains('dark')")
+    page.reload()
+    wait(page)
+    expect(page.locator("#cc-theme")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.body.classList.contains('dark') && getComputedStyle(document.documentElement).colorScheme === 'dark'")
 
 
 @pytest.mark.parametrize("width", [360, 768, 1300, 1920])
@@ -64,6 +68,40 @@ def test_nothing_scrolls_sideways(open_page: Open, width: int) -> None:
     page.keyboard.press("Escape")
     columns = page.evaluate("getComputedStyle(document.querySelector('.cc-grid')).gridTemplateColumns.split(' ').length")
     assert columns >= (2 if width < 500 else 3)
+
+
+def test_the_first_row_of_maps_and_what_begins_it_are_in_view(open_page: Open) -> None:
+    page = open_page(width=1300, height=900)
+    wait(page)
+    bottoms = page.evaluate("['#cc-explain', '.cc-panel'].map((part) => document.querySelector(part).getBoundingClientRect().bottom)")
+    assert max(bottoms) <= 900
+
+
+def test_a_finished_bar_is_full_and_stop_is_offered_only_while_something_runs(open_page: Open) -> None:
+    page = open_page()
+    run = wait(page)
+    expect(page.locator("#cc-stop")).to_be_hidden()
+    page.locator("[data-example='dots.png']").click()
+    wait(page, after=run)
+    expect(page.locator(".cc-progress")).to_have_attribute("aria-valuenow", "100")
+    page.wait_for_function(
+        "document.querySelector('.cc-progress').offsetWidth === document.querySelector('.cc-progress .cc-fill').offsetWidth"
+    )
+
+
+def test_a_small_screen_keeps_legends_and_says_that_the_table_scrolls(open_page: Open) -> None:
+    page = open_page(width=360, height=800)
+    wait(page)
+    expect(page.locator(".cc-legend").first).to_be_visible()
+    expect(page.locator(".cc-swipe")).to_be_visible()
+    expect(page.locator("#cc-methods")).to_be_hidden()
+    page.click(".cc-unfold")
+    expect(page.locator("#cc-methods")).to_be_visible()
+    head, box = page.locator(".cc-matrix tbody th").first, page.locator(".cc-scroll")
+    box.evaluate("(node) => { node.scrollLeft = 80; }")
+    left, edge = (part.evaluate("(node) => node.getBoundingClientRect().left") for part in (head, box))
+    assert left >= edge, "the methods' names stay while the table scrolls"
+    assert page.evaluate("[...document.querySelectorAll('.cc-family, .cc-panel h3')].every((n) => n.scrollWidth <= n.clientWidth)")
 
 
 def test_everything_has_a_name_and_maps_are_told_in_words(open_page: Open) -> None:
