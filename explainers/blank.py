@@ -19,7 +19,7 @@ REGIONS = 4
 
 NAN = "The map holds values that are no numbers: the model overflowed on this picture. Check how its card scales the input."
 ZERO = {
-    "outputs": "Hiding parts of the picture does not change the score by more than rounding does.",
+    "outputs": "No part of the picture that was hidden is credited with a change of the score beyond rounding.",
     "gradients": "Between the fill and the picture nothing moves the score by more than rounding does.",
     "features": "No pattern of this layer moves the score by more than rounding does.",
 }
