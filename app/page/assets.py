@@ -23,12 +23,12 @@ KEYS = (
 GLOSSARY = (
     (
         "Evaluation",
-        "One picture, mostly a changed one, shown to the classifier to see what it answers. Many take long.",
+        "One picture, mostly a changed one, shown to the classifier to see what it answers. Many take time.",
     ),
     ("Shared", "An evaluation that another method had already paid for; its answer is used again."),
     ("Converged", "The map hardly changes when it is made anew or with more evaluations. That makes it exact, not true."),
     ("Not converged", "Made anew, the map may look different; choose Thorough for more evaluations."),
-    *((words[0].upper() + words[1:], FAMILY_HELP[family].split(": ", 1)[1]) for family, words in FAMILIES.items()),
+    *((words.capitalize(), FAMILY_HELP[family].split(": ", 1)[1].capitalize()) for family, words in FAMILIES.items()),
     ("Rather than", "With a second class, the maps show what speaks for the first class and against the second."),
     ("Consensus", "What the families of methods have in common; each family counts once."),
 )
