@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.graph import Head, SpatialLayer, find_head, spatial_layers
 
+# TensorFlow counts questions of one trace as one function traced again and again, and warns; `Trace.retraced` counts rightly.
+tf.get_logger().setLevel("ERROR")
+
 Question = Callable[..., list[NDArray[np.float32]]]
 Step = Callable[[tf.Tensor], tf.Tensor]
 

@@ -56,7 +56,7 @@ CONSENSUS = {
     "title": "Consensus",
     "about": "The places that the families of methods have in common, on a coarse grid. "
     "Each family counts once, so that methods which ask nearly the same question do not outvote the others.",
-    "formula": "exp(mean over families of log(P + 0.1/G²)), normalised",
+    "formula": "exp(mean over families of log(P + 0.0001/G²)), normalised",
     "source": "Geometric mean of the families' shares of evidence P on G × G cells",
     "asks": "nothing; it is made of the maps",
     "costs": "Nothing.",
