@@ -1,7 +1,7 @@
 """Cases that were asked before: another class of the same picture then costs only what depends on the class."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
 
 from explainers.case import Case
@@ -28,3 +28,12 @@ class Cases:
             self._idle[key] = case
             while len(self._idle) > self._kept:
                 self._idle.popitem(last=False)
+
+    def forget(self, wanted: Callable[[Hashable], bool]) -> None:
+        """Drops the idle cases whose key is not wanted."""
+        with self._lock:
+            for key in [key for key in self._idle if not wanted(key)]:
+                del self._idle[key]
+
+    def __len__(self) -> int:
+        return len(self._idle)

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +29,11 @@ ENOUGH_TO_TIME = 100  # evaluations; below, what a run costs is not what its eva
 _decoding = Lock()  # a picture of 50 megapixels takes 600 MB while it is decoded: one at a time
 
 
-def glance(job: "Job", shelf: Shelf) -> None:
-    """Waits for the classifier, turns bytes into pixels and publishes the prediction. Never raises."""
+def glance(job: "Job", loaded: "Future[Classifier]") -> None:
+    """Turns bytes into pixels, of which alone the job keeps a copy, and publishes the prediction. loaded: done. Never raises."""
     question = job.report.question
     try:
-        classifier = shelf.get(question.classifier)
+        classifier = loaded.result()
     except Exception as error:
         return job.fail(error, "classifier")
     job.publish(state="looking", card=classifier.card)
@@ -46,7 +47,8 @@ def glance(job: "Job", shelf: Shelf) -> None:
         score_of(target, question.rather_than).check(classifier.labels)
     except Exception as error:
         return job.fail(error, "question")
-    return job.publish(image=image, photo=photo, probabilities=probabilities, target=target)
+    bare = replace(question, picture=question.picture.bare)
+    return job.publish(question=bare, image=image, photo=photo, probabilities=probabilities, target=target)
 
 
 def fitted(data: bytes, card: Card) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -79,7 +81,7 @@ def explain(job: "Job", shelf: Shelf, cases: Cases, budget: float) -> None:
     words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
     job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
     if job.report.state == "done" and not known and job.report.evaluations >= ENOUGH_TO_TIME:
-        entry.pace = job.report.elapsed / outlook.seconds
+        entry.paces.append(job.report.elapsed / outlook.seconds)
     job.stop_case = lambda: None  # the case is another's from here on
     return cases.put(key, case)
 

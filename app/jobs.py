@@ -1,18 +1,23 @@
 """Jobs answer questions behind the page: a glance for the prediction, then the methods, a few jobs at a time."""
 
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.cases import Cases
 from app.explaining import explain, glance
 from app.session import Place, Question, Report
 from app.shelf import Shelf
+from app.uploads import Picture
 from errors import UserError
+
+if TYPE_CHECKING:
+    from models.classifier import Classifier
 
 GLANCES = 4
 ANSWERS_KEPT = 24
@@ -22,8 +27,10 @@ log = logging.getLogger(__name__)
 class Job:
     """One question under way. Whoever listens is told of every new report; when nobody listens any more, it stops."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, given_up: Callable[["Job"], None] = lambda job: None) -> None:
+        """given_up: told when nobody listens any more."""
         self.report = Report(question)
+        self.given_up = given_up
         self.stop_case: Callable[[], None] = lambda: None
         self.abandoned = False
         self._listeners: set[Callable[[], None]] = set()
@@ -61,15 +68,21 @@ class Job:
             self.abandoned = not self._listeners and not self.report.final
         if self.abandoned:
             self.stop_case()
+            self.given_up(self)
 
 
 class Jobs:
     """Question -> job. Equal questions share one job, and the newest answers are kept, so a class that clicks one example waits once."""
 
     def __init__(self, shelf: Shelf, concurrency: int, queue: int, budget: float) -> None:
-        """concurrency: jobs that ask a model at once. queue: jobs that may wait. budget: seconds that one may take."""
+        """concurrency: jobs that ask a model at once. queue: jobs that may wait. budget: seconds that one may take.
+
+        The attribute `wanted` says whether somebody still asks about a picture; of any other, `forget` drops what is known, but for the
+        examples.
+        """
         self.shelf = shelf
         self.budget = budget
+        self.wanted: Callable[[Picture], bool] = lambda picture: True
         self._room = concurrency + queue
         self._known: OrderedDict[Question, Job] = OrderedDict()
         self._queue: list[Job] = []
@@ -87,18 +100,39 @@ class Jobs:
                 return job
             if len(self._queue) >= self._room:
                 raise UserError(f"Too many people are asking at once ({len(self._queue)} explanations wait); try again in a minute.")
-            job = self._known[question] = Job(question)
+            loaded = self.shelf.start(question.classifier)
+            job = Job(question, self._finished)
+            self._known[replace(question, picture=question.picture.bare)] = job
             self._queue.append(job)
-            self._forget()
-        self._glances.submit(self._guarded, self._look, job)
+            self._make_room()
+        # A glance begins when its classifier is there: one that loads slowly keeps nobody from another.
+        loaded.add_done_callback(lambda done: self._begin(job, done))
         return job
+
+    def _begin(self, job: Job, loaded: "Future[Classifier]") -> None:
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            self._glances.submit(self._guarded, lambda job: self._look(job, loaded), job)
+
+    def forget(self) -> None:
+        """Drops answers and cases about pictures that nobody asks about any more."""
+        with self._lock:
+            known = [(question, job) for question, job in self._known.items() if job not in self._queue]
+        stale = [(question, job) for question, job in known if not self._wanted(question.picture)]
+        with self._lock:
+            for question, job in stale:
+                if self._known.get(question) is job:
+                    del self._known[question]
+        self._cases.forget(lambda key: self._wanted(key[1]))  # type: ignore[index]
+
+    def _wanted(self, picture: Picture) -> bool:
+        return bool(picture.example) or self.wanted(picture)
 
     def keep(self, report: Report) -> None:
         """Takes in an answer that was worked out before, so that nobody needs to ask again."""
         job = Job(report.question)
         job.report = report
         with self._lock:
-            self._known.setdefault(report.question, job)
+            self._known.setdefault(replace(report.question, picture=report.question.picture.bare), job)
 
     @property
     def waiting(self) -> int:
@@ -121,9 +155,9 @@ class Jobs:
             job.fail(error, "question")
             self._finished(job)
 
-    def _look(self, job: Job) -> None:
+    def _look(self, job: Job, loaded: "Future[Classifier]") -> None:
         if not job.abandoned:
-            glance(job, self.shelf)
+            glance(job, loaded)
         if job.report.final or job.abandoned:
             return self._finished(job)
         job.publish(state="queued", ahead=self._ahead(job))
@@ -142,12 +176,14 @@ class Jobs:
             waiting = [other for other in self._queue if other.report.state == "queued"]
         for place, other in enumerate(waiting):
             other.publish(ahead=place)
+        if not self._wanted(job.report.question.picture):
+            self.forget()
 
     def _ahead(self, job: Job) -> int:
         with self._lock:
             return max(0, self._queue.index(job)) if job in self._queue else 0
 
-    def _forget(self) -> None:
+    def _make_room(self) -> None:
         for question, job in list(self._known.items()):
             if len(self._known) <= ANSWERS_KEPT:
                 break

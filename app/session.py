@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from threading import Lock
 from typing import Literal
 
@@ -20,6 +21,8 @@ Place = Literal["picture", "classifier", "question", "methods"]
 FINAL = ("done", "stopped", "failed")
 SESSIONS_KEPT = 500
 IDLE_SECONDS = 3600.0
+PICTURE_BYTES_KEPT = 512 * 1024 * 1024
+_runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server began anew
 
 
 @dataclass(frozen=True)
@@ -85,22 +88,46 @@ def key_of(method: Method) -> str:
 
 @dataclass
 class Session:
-    """One visitor's choices and their newest run. `settings`: methods with parameters that the visitor has set."""
+    """One visitor's choices and their newest run.
+
+    settings: methods with parameters that the visitor has set. report: the newest that has a prediction. painted: what the newest run has
+    painted last. met: whether the page was opened or a picture chosen in this session. speaking: the run that still paints, or 0.
+    notice: a sentence about a wish that was refused while the run goes on.
+    """
 
     question: Question | None = None
     settings: dict[str, Method] = field(default_factory=dict)
     report: Report | None = None
+    painted: Report | None = None
+    met: bool = False
     run: int = 0
+    speaking: int = 0
+    notice: str = ""
     seen: float = field(default_factory=time.monotonic)
     stop_asked: bool = False
     wake: Callable[[], None] = lambda: None
 
     def begin(self) -> int:
         """A new run: every older one of this session is silent from now on."""
-        self.run += 1
-        self.stop_asked = False
+        self.run = next(_runs)
+        self.stop_asked, self.notice = False, ""
         self.wake()
         return self.run
+
+    @property
+    def answer(self) -> Report | None:
+        """The prediction for the picture and the classifier of the question, once it is there."""
+        report, question = self.report, self.question
+        if report is None or question is None or report.target is None:
+            return None
+        same = report.question.picture == question.picture and report.question.classifier == question.classifier
+        return report if same else None
+
+    @property
+    def pictures(self) -> set[Picture]:
+        """What this visitor can still ask about or see."""
+        questions = [self.question, *(report.question for report in (self.report, self.painted) if report)]
+        return {question.picture for question in questions if question}
 
     def stop(self) -> None:
         """The newest run ends with what it has."""
@@ -109,10 +136,11 @@ class Session:
 
 
 class Sessions:
-    """Session hash -> session. Forgotten when the visitor leaves, after an hour, or when too many have come."""
+    """Session hash -> session. Forgotten when the visitor leaves, after an hour, or when too many or too large pictures have come."""
 
-    def __init__(self, kept: int = SESSIONS_KEPT, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, kept: int = SESSIONS_KEPT, idle_seconds: float = IDLE_SECONDS, kept_bytes: int = PICTURE_BYTES_KEPT) -> None:
         self._kept = kept
+        self._kept_bytes = kept_bytes
         self._idle_seconds = idle_seconds
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = Lock()
@@ -133,13 +161,29 @@ class Sessions:
         if session:
             session.begin()
 
+    def have(self, picture: Picture) -> bool:
+        """Whether somebody still asks about that picture."""
+        with self._lock:
+            return any(picture in session.pictures for session in self._sessions.values())
+
+    def forget(self) -> None:
+        """Drops the sessions that nobody has used for too long."""
+        with self._lock:
+            self._forget()
+
     def __len__(self) -> int:
         return len(self._sessions)
 
     def _forget(self) -> None:
         oldest = time.monotonic() - self._idle_seconds
+        sizes = {name: _bytes(session) for name, session in self._sessions.items()}
         for name, session in list(self._sessions.items()):
-            if session.seen >= oldest and len(self._sessions) <= self._kept:
+            held = sum(sizes.values()) > self._kept_bytes and len(self._sessions) > 1
+            if session.seen >= oldest and len(self._sessions) <= self._kept and not held:
                 break
-            del self._sessions[name]
+            del self._sessions[name], sizes[name]
             session.begin()
+
+
+def _bytes(session: Session) -> int:
+    return sum(len(picture.data) for picture in session.pictures if not picture.example)

@@ -3,10 +3,12 @@
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 State = Literal["not loaded", "loading", "ready", "failed"]
 log = logging.getLogger(__name__)
 
+PACES, PACE_BOUNDS = 5, (0.2, 5.0)
 BUNDLED = {
     "phantoms": "Lesion phantoms",
     "phantoms_shortcut": "Lesion phantoms, misled by a ruler",
@@ -32,7 +35,7 @@ BUNDLED = {
 class Entry:
     """A classifier on offer. forward, backward: seconds that a picture costs on this machine, and a picture with its gradient.
 
-    forecasts: preset -> seconds that an explanation should take. pace: measured over forecast, from the last that ran.
+    forecasts: preset -> seconds that an explanation should take. paces: seconds measured over seconds forecast, of the last that ran.
     """
 
     name: str
@@ -42,8 +45,14 @@ class Entry:
     forward: float = 0.0
     backward: float = 0.0
     forecasts: dict[str, float] = field(default_factory=dict)
-    pace: float = 1.0
+    paces: deque[float] = field(default_factory=lambda: deque(maxlen=PACES))
     future: "Future[Classifier]" = field(default_factory=Future)
+
+    @property
+    def pace(self) -> float:
+        """Measured over forecast: the median, so that one run beside a busy neighbour does not make every forecast long."""
+        low, high = PACE_BOUNDS
+        return min(high, max(low, median(self.paces))) if self.paces else 1.0
 
 
 class Shelf:
@@ -67,19 +76,20 @@ class Shelf:
             raise UserError(f"This page offers no classifier named {str(name)[:60]!r}; choose one from the list.")
         return found
 
-    def start(self, name: str) -> None:
-        """Begins to load in a thread of its own, unless that has begun."""
+    def start(self, name: str) -> "Future[Classifier]":
+        """Begins to load in a thread of its own, unless that has begun; gives what will hold the classifier."""
         entry = self.entry(name)
         with self._lock:
             if entry.state in ("loading", "ready"):
-                return
+                return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
+            entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
         Thread(target=_load, args=(entry,), name=f"load {name}", daemon=True).start()
+        return entry.future
 
     def get(self, name: str) -> "Classifier":
         """Waits until it is loaded. UserError says why it could not be."""
-        self.start(name)
-        return self.entry(name).future.result()
+        return self.start(name).result()
 
     def ready(self, name: str) -> "Classifier | None":
         """The classifier if it is loaded, at once."""

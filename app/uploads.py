@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from errors import UserError
@@ -25,6 +25,11 @@ class Picture:
     @classmethod
     def of(cls, data: bytes, name: str, example: str = "") -> "Picture":
         return cls(data, name, hashlib.sha256(data).hexdigest(), example)
+
+    @property
+    def bare(self) -> "Picture":
+        """The same picture without its bytes and its name: enough to know it by once it has been decoded."""
+        return replace(self, data=b"", name="")
 
 
 class Uploads:
@@ -57,6 +62,11 @@ class Uploads:
         with self._lock:
             self._drop()
             return len(self._waiting)
+
+    def forget(self) -> None:
+        """Drops what nobody has taken for too long."""
+        with self._lock:
+            self._drop()
 
     def _drop(self) -> None:
         oldest = time.monotonic() - self._kept_seconds

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from app.page.handlers import Handlers
 
 NOTHING = "(no other class)"
+CLASS_KINDS = ("bar", "target", "rather")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """An event. data: what the page's script sent along. inputs: classifier, methods, preset, target, rather than."""
+    """An event. data: what the page's script sent along. chosen: the entry taken from a list of classes, where that is the event."""
 
     kind: str
     data: Any
-    inputs: tuple[Any, ...]
+    classifier: Any
+    methods: Any
+    preset: Any
+    chosen: Any = None
 
 
 class Choices:
@@ -38,25 +42,39 @@ class Choices:
 
     def question(self, session: Session, wish: Wish) -> Question | None:
         """None where there is nothing to explain yet. UserError for anything that the page does not offer."""
-        classifier, chosen, preset, target, rather = wish.inputs
-        name = self.handlers.shelf.entry(classifier).name
-        if preset not in PRESETS:
-            raise UserError(f"There is no preset {str(preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
+        name = self.handlers.shelf.entry(wish.classifier).name
+        if not isinstance(wish.preset, str) or wish.preset not in PRESETS:
+            raise UserError(f"There is no preset {str(wish.preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
+        if not session.met and wish.kind not in ("arrived", "picked"):
+            raise UserError("Your session has ended; choose the picture again.")
         if wish.kind == "parameters":
             self._set_parameters(session, wish.data)
-        methods = self._methods(session, chosen)
+        methods = self._methods(session, wish.methods)
         last = session.question
         picture = self._picture(name, wish, last)
         if picture is None:
             return None
-        question = Question(name, picture, methods, preset)
+        question = Question(name, picture, methods, wish.preset)
         if last is None or last.picture != picture or last.classifier != name:
+            if wish.kind in CLASS_KINDS:
+                raise UserError("The classes on the screen belong to another answer; wait for the new one and choose again.")
             return question
-        if wish.kind == "bar":
-            return replace(question, target=_index(session.report, _field(wish.data, "index")), rather_than=None)
-        if wish.kind == "class" or target is not None:
-            return _with_classes(session.report, question, target, rather)
-        return question
+        if wish.kind in CLASS_KINDS:
+            return _with_class(session.answer, replace(question, target=last.target, rather_than=last.rather_than), wish)
+        return replace(question, target=last.target, rather_than=last.rather_than)
+
+    def nothing_new(self, session: Session, wish: Wish) -> bool:
+        """Gradio's lists speak twice, when an entry is taken and when the list is left; and they may speak of an older answer."""
+        last, answer = session.question, session.answer
+        if last is None or wish.kind not in ("classifier", "target", "rather"):
+            return False
+        if wish.kind == "classifier":
+            return bool(wish.classifier == last.classifier)
+        if answer is None:
+            return True
+        if wish.kind == "target":
+            return bool(wish.chosen == (answer.target if last.target is None else last.target))
+        return bool(wish.chosen == (NOTHING if last.rather_than is None else last.rather_than))
 
     def _picture(self, classifier: str, wish: Wish, last: Question | None) -> Picture | None:
         if wish.kind == "picked":
@@ -67,7 +85,7 @@ class Choices:
             return last.picture
         # Another classifier has other examples; a visitor's own picture stays.
         examples = self.handlers.gallery.of(classifier)
-        return examples[0].picture if examples else last.picture if last else None
+        return examples[0].picture if examples else None
 
     def _example(self, classifier: str, wanted: Any) -> Shown:
         for example in self.handlers.gallery.of(classifier):
@@ -97,16 +115,15 @@ class Choices:
 
     def around(self, report: Report, run: int) -> dict[str, Any]:
         """The controls beside the answer: examples, the lists of classes, facts about the classifier, seconds of the presets."""
-        values: dict[str, Any] = {"picture": self._picture_box(report, run)}
+        # What stood there of another classifier goes at once: its facts must not stand under the new name.
+        told = facts(report) if report.card else ""
+        values: dict[str, Any] = {"picture": self._picture_box(report, run), "about": told}
         if report.card is not None and report.target is not None:
             classes = [(label.name, index) for index, label in enumerate(report.card.labels)]
             rather = report.question.rather_than
             values["target"] = gr.update(choices=classes, value=report.target)
             values["rather"] = gr.update(choices=[(NOTHING, NOTHING), *classes], value=NOTHING if rather is None else rather)
-            values["about"] = facts(report)
-        if times := self.times(report.question.classifier):
-            values["times"] = times
-        return values
+        return values | {"times": self.times(report.question.classifier)}
 
     def times(self, name: str) -> str:
         """Seconds of each preset on this machine; nothing before the classifier has been loaded and timed."""
@@ -157,17 +174,25 @@ class Choices:
         return truth_uri(own.evidence, report.photo.shape[:2], report.card.fit)
 
 
-def _with_classes(report: Report | None, question: Question, target: Any, rather: Any) -> Question:
-    first = _index(report, target)
-    other = None if rather in (NOTHING, None) else _index(report, rather)
-    if first == other:
+def _with_class(answer: Report | None, question: Question, wish: Wish) -> Question:
+    """The question about the class that the event names; answer: the prediction that its number belongs to."""
+    if answer is None:
+        raise UserError("The prediction for this picture is not there yet; choose the class again in a moment.")
+    if wish.kind == "bar":
+        return replace(question, target=_index(answer, _field(wish.data, "index")), rather_than=None)
+    if wish.kind == "target":
+        target, rather = _index(answer, wish.chosen), question.rather_than
+    else:
+        target = answer.target if question.target is None else question.target
+        rather = None if wish.chosen in (NOTHING, None) else _index(answer, wish.chosen)
+    if target == rather:
         raise UserError("A class cannot be explained rather than itself; choose two different classes.")
-    return replace(question, target=first, rather_than=other)
+    return replace(question, target=target, rather_than=rather)
 
 
-def _index(report: Report | None, value: Any) -> int:
+def _index(report: Report, value: Any) -> int:
     """A class as its number in what is on the screen. Labels may repeat, so numbers travel, not names."""
-    classes = len(report.card.labels) if report and report.card else 0
+    classes = len(report.card.labels) if report.card else 0
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < classes:
         raise UserError(f"This classifier has no class number {str(value)[:20]}; choose one from the list.")
     return value

@@ -1,6 +1,7 @@
 """What happens when somebody does something: an event becomes a question, and its report is painted as it grows."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,11 +11,12 @@ import gradio as gr
 
 from app import first_answer
 from app.gallery import Gallery
-from app.jobs import Jobs
+from app.jobs import Job, Jobs
 from app.options import ServeOptions
+from app.page import pictures
 from app.page.choices import Choices, Wish
-from app.page.paint import paint, refused
-from app.session import Report, Session, Sessions
+from app.page.paint import paint, refused, status
+from app.session import Question, Report, Session, Sessions
 from app.shelf import BUNDLED, Shelf
 from app.uploads import Uploads
 from errors import UserError
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after every panel has its map; what comes faster is painted together
 TICK = 0.5
+SWEEP = 60.0
 Values = dict[Any, Any]
 
 
@@ -40,6 +43,7 @@ class Handlers:
         self.shelf = Shelf((*options.models, *(name for name in BUNDLED if name in bundled())))
         self.jobs = Jobs(self.shelf, options.concurrency, options.queue, options.budget)
         self.sessions, self.uploads = Sessions(), Uploads()
+        self.jobs.wanted = self.sessions.have
         self.gallery = Gallery(options.examples)
         self.choices = Choices(self)
         self.components: dict[str, Any] = {}
@@ -61,23 +65,24 @@ class Handlers:
         """Ties the events of the page's components to the handlers; called inside the Blocks."""
         self.components = c = components
         shown = [c[name] for name in ("picture", "prediction", "status", "grid", "agreement", "target", "rather", "about", "times")]
-        inputs = [c[name] for name in ("classifier", "methods", "preset", "target", "rather")]
+        inputs = [c[name] for name in ("classifier", "methods", "preset")]
         # Newest wins: a second event of a session may start while the first still speaks, and then silences it.
         usual = {
-            "inputs": inputs,
             "outputs": shown,
             "trigger_mode": "multiple",
             "show_progress": "hidden",
             "api_visibility": "private",
             "concurrency_limit": None,
         }
-        c["picture"].pick(self._on_part("picked"), **usual)
-        c["prediction"].target(self._on_part("bar"), **usual)
-        c["grid"].parameters(self._on_part("parameters"), **usual)
-        c["classifier"].input(self._on("classifier"), **usual)
-        gr.on([c["target"].input, c["rather"].input], self._on("class"), **usual)
-        c["explain"].click(self._on("explain"), **usual)
-        blocks.load(self._on("arrived"), **usual)
+        c["picture"].pick(self._on_part("picked"), inputs, **usual)
+        c["prediction"].target(self._on_part("bar"), inputs, **usual)
+        c["grid"].parameters(self._on_part("parameters"), inputs, **usual)
+        c["classifier"].input(self._on("classifier"), inputs, **usual)
+        # A list of classes is read when somebody uses it, and only then: it may still show the class of an older picture.
+        for name in ("target", "rather"):
+            c[name].input(self._on(name), [*inputs, c[name]], **usual)
+        c["explain"].click(self._on("explain"), inputs, **usual)
+        blocks.load(self._on("arrived"), inputs, **usual)
         c["stop"].click(
             self.stop_pressed, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None, api_visibility="private"
         )
@@ -87,7 +92,7 @@ class Handlers:
         """The handler of an event that brings nothing but the inputs."""
 
         async def handle(request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
-            async for values in self._run(request, Wish(kind, None, inputs)):
+            async for values in self.run(request, Wish(kind, None, *inputs)):
                 yield values
 
         return handle
@@ -96,7 +101,7 @@ class Handlers:
         """The handler of an event of one of the page's own parts, with what its script sent along."""
 
         async def handle(event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
-            async for values in self._run(request, Wish(kind, event._data, inputs)):
+            async for values in self.run(request, Wish(kind, event._data, *inputs)):
                 yield values
 
         return handle
@@ -106,41 +111,82 @@ class Handlers:
 
     def left(self, request: gr.Request) -> None:
         self.sessions.leave(request.session_hash)
+        self.forget()
 
-    async def _run(self, request: gr.Request, wish: Wish) -> AsyncIterator[Values]:
-        """One run of a session, from the event to the last painting."""
+    def forget(self) -> None:
+        """Drops the sessions, uploads, answers and pictures that belong to nobody any more."""
+        self.sessions.forget()
+        self.uploads.forget()
+        self.jobs.forget()
+        pictures.forget()
+
+    async def keep_forgetting(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            self.forget()
+            await asyncio.to_thread(gc.collect)  # a case and its methods hold each other
+
+    async def run(self, request: gr.Request, wish: Wish) -> AsyncIterator[Values]:
+        """One run of a session, from the event to the last painting. A wish that is refused leaves the run before it alone."""
         session = self.sessions.of(request.session_hash)
-        sent: dict[str, Any] = {}
         try:
-            question = self.choices.question(session, wish)
-            if wish.kind == "class" and question == session.question:
-                return  # Gradio's lists speak twice: when an entry is taken, and when the list is left
-            run = session.begin()
-            session.question = question
-            if question is None:
-                yield self._changed(self.choices.idle(wish.inputs[0], run), sent)
+            if self.choices.nothing_new(session, wish):
                 return
-            job = self.jobs.ask(question)
-            async for shared in self._reports(session, run, job):
-                report = replace(shared, question=question)  # whoever asked first may have named the same picture otherwise
-                session.report = report if report.card else session.report
-                if changed := self._changed(paint(report, run) | self.choices.around(report, run), sent):
-                    yield changed  # an empty dictionary is no answer to Gradio
-            if wish.kind == "arrived" and session.run == run:
-                await asyncio.wrap_future(self.shelf.entry(question.classifier).future)
-                if changed := self._changed({"times": self.choices.times(question.classifier)}, sent):
-                    yield changed
+            question = self.choices.question(session, wish)
+            job = self.jobs.ask(question) if question else None
+        except UserError as error:
+            yield self._refused(session, str(error))
+            return
+        before, run = session.question, session.begin()
+        session.question, session.met = question, True
+        try:
+            if question is None or job is None:
+                yield self._changed(self.choices.idle(wish.classifier, run), {})
+                return
+            async for values in self._answers(session, run, question, job, before):
+                yield values
             if session.run != run:
                 yield {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
-        except UserError as error:
-            yield self._changed(refused(str(error), session.begin()), sent)
+            elif wish.kind == "arrived":
+                yield await self._times(question.classifier)
         except Exception as error:
-            log.exception("the page could not answer")
-            yield self._changed(
-                refused(f"Something went wrong ({type(error).__name__}); the server's log says what.", session.begin()), sent
-            )
+            if session.run == run:
+                yield self._refused(session, _said(error))
 
-    async def _reports(self, session: Session, run: int, job: Any) -> AsyncIterator[Report]:
+    async def _answers(self, session: Session, run: int, question: Question, job: Job, before: Question | None) -> AsyncIterator[Values]:
+        """Paints the job's reports as they come. before: the question to go back to where the picture turns out to be none."""
+        sent: dict[str, Any] = {}
+        async for shared in self._reports(session, run, job):
+            report, trouble = replace(shared, question=question), ""  # whoever asked first may have named the same picture otherwise
+            if report.target is not None:
+                session.report = report
+            elif report.state == "failed" and report.place == "picture":
+                good, trouble = session.report, report.error
+                session.question = good.question if good else before
+                report = good.stopped() if good else report
+            session.painted = report
+            values = paint(report, run) | self.choices.around(report, run)
+            values["picture"]["error"] = values["picture"]["error"] or trouble
+            values["status"]["error"] = values["status"]["error"] or session.notice
+            if changed := self._changed(values, sent):
+                yield changed  # an empty dictionary is no answer to Gradio
+
+    async def _times(self, classifier: str) -> Values:
+        """The presets' seconds, once the classifier is there; a stored answer may have come before it."""
+        # Shielded: a visitor who stops waiting must not stop the loading that everybody waits for.
+        await asyncio.shield(asyncio.wrap_future(self.shelf.entry(classifier).future))
+        return {self.components["times"]: self.choices.times(classifier)}
+
+    def _refused(self, session: Session, words: str) -> Values:
+        """The sentence on the status line: beside the run that goes on, or alone."""
+        session.notice = words
+        if session.speaking and session.speaking == session.run and session.painted:
+            session.wake()
+            return {self.components["status"]: status(session.painted, session.run) | {"error": words}}
+        return self._changed(refused(words, session.begin()), {})
+
+    async def _reports(self, session: Session, run: int, job: Job) -> AsyncIterator[Report]:
         """The job's report whenever it has grown, until it is final, stopped, or a newer run of this session has begun."""
         loop, wake = asyncio.get_running_loop(), asyncio.Event()
 
@@ -151,6 +197,7 @@ class Handlers:
         session.wake = ring
         if not job.listen(ring):
             raise UserError("The explanation was stopped just then; press Explain to ask again.")
+        session.speaking = run
         try:
             while session.run == run:
                 wake.clear()
@@ -164,6 +211,7 @@ class Handlers:
                 except TimeoutError:
                     continue
         finally:
+            session.speaking = 0 if session.speaking == run else session.speaking
             job.leave(ring)
 
     def _changed(self, values: dict[str, Any], sent: dict[str, Any]) -> Values:
@@ -171,3 +219,11 @@ class Handlers:
         fresh = {name: value for name, value in values.items() if name not in sent or sent[name] != value}
         sent.update(fresh)
         return {self.components[name]: value for name, value in fresh.items()}
+
+
+def _said(error: Exception) -> str:
+    """The sentence for the visitor; what is no UserError goes to the log."""
+    if isinstance(error, UserError):
+        return str(error)
+    log.error("the page could not answer", exc_info=error)
+    return f"Something went wrong ({type(error).__name__}); the server's log says what."

@@ -1,9 +1,10 @@
 """Pictures and maps on their way to the browser: small data URIs, encoded once however many visitors see them."""
 
 import base64
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import cv2
@@ -15,8 +16,8 @@ from models.pictures import fit
 
 KEPT = 400
 JPEG_QUALITY = 88
-_kept: OrderedDict[tuple[str, int | bytes], tuple[Any, str]] = OrderedDict()
-_lock = Lock()
+_kept: OrderedDict[tuple[str, int | bytes], str] = OrderedDict()
+_lock = RLock()  # a key may die, and take its URI along, while this thread holds the lock
 
 
 def photo_uri(photo: NDArray[np.uint8]) -> str:
@@ -44,6 +45,19 @@ def truth_uri(evidence: NDArray[np.bool_], size: tuple[int, ...], how: Fit) -> s
     return _once("truth", evidence, lambda: _outline(evidence, (size[0], size[1]), how))
 
 
+def forget() -> None:
+    """Drops what is kept by its codes alone, which live with no answer; it is encoded anew when it is wanted."""
+    with _lock:
+        for name in list(_kept):
+            if isinstance(name[1], bytes):
+                _drop(name)
+
+
+def _drop(name: tuple[str, int | bytes]) -> None:
+    with _lock:
+        _kept.pop(name, None)
+
+
 def _outline(evidence: NDArray[np.bool_], size: tuple[int, int], how: Fit) -> str:
     mask = (fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5).astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
@@ -62,15 +76,17 @@ def _encoded(kind: str, pixels: NDArray[np.uint8], flags: list[int]) -> str:
 
 
 def _once(kind: str, key: Any, make: Callable[[], str]) -> str:
-    """`key` is kept alive with its URI, so that its id stays its own."""
+    """A URI lives as long as its key: what a visitor's picture gave goes with the last answer about it."""
     name = (kind, key if isinstance(key, bytes) else id(key))
     with _lock:
         if name in _kept:
             _kept.move_to_end(name)
-            return _kept[name][1]
+            return _kept[name]
     uri = make()
     with _lock:
-        _kept[name] = (key, uri)
+        if name not in _kept and not isinstance(key, bytes):
+            weakref.finalize(key, _drop, name).atexit = False
+        _kept[name] = uri
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
     return uri

@@ -10,7 +10,8 @@ from app.first_answer import first_question
 from app.gallery import Gallery
 from app.jobs import Job, Jobs
 from app.session import Question, Sessions, key_of
-from app.shelf import Shelf
+from app.shelf import Entry, Shelf
+from app.uploads import Picture
 from errors import UserError
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
@@ -99,6 +100,57 @@ def test_too_many_questions_are_refused_in_words(jobs: Jobs) -> None:
     with pytest.raises(UserError, match="Too many people are asking at once"):
         jobs.ask(question(4, methods=slow))
     assert max(job.report.ahead for job in waiting) <= 2
+
+
+def test_jobs_that_nobody_waits_for_take_no_place_in_the_queue(jobs: Jobs) -> None:
+    slow = (Occlusion(search="fixed windows", window=8, stride=2),)
+    jobs.ask(question(0, methods=slow, preset="Thorough"))
+    for number in range(1, 8):
+        job, listener = jobs.ask(question(number, methods=slow, preset="Thorough")), lambda: None
+        assert job.listen(listener)
+        job.leave(listener)
+        assert jobs.waiting == 1
+
+
+def test_pictures_that_nobody_asks_about_are_forgotten_and_examples_are_not(jobs: Jobs) -> None:
+    jobs.wanted = lambda picture: False
+    own = replace(question().picture, sha256="0" * 64, example="")
+    finished(jobs.ask(question())), finished(jobs.ask(question(picture=own)))
+    jobs.forget()
+    assert [known.picture for known in jobs._known] == [question().picture]
+    assert len(jobs._cases) == 1
+
+
+def test_the_pace_is_that_of_several_runs_within_reason() -> None:
+    entry = Entry("x", "x")
+    assert entry.pace == 1
+    for pace in (1.2, 40, 1.4):
+        entry.paces.append(pace)
+    assert entry.pace == 1.4
+    entry.paces.extend([90] * 9)
+    assert (entry.pace, len(entry.paces)) == (5, 5)
+
+
+def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
+    shelf = Shelf(["no/such/model.keras"])
+    loading = shelf.start("no/such/model.keras")
+    assert not loading.cancel()
+    with pytest.raises(UserError):
+        loading.result(60)
+
+
+def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
+    sessions = Sessions(kept_bytes=100)
+    for name in "abc":
+        sessions.of(name).question = question(picture=Picture.of(name.encode() * 60, name))
+    sessions.forget()
+    assert len(sessions) == 1
+    assert sessions.have(Picture.of(b"c" * 60, "c"))
+    assert not sessions.have(Picture.of(b"a" * 60, "a"))
+    old = Sessions(idle_seconds=0)
+    old.of("a")
+    old.forget()
+    assert len(old) == 0
 
 
 def test_what_cannot_be_asked_fails_at_its_place(jobs: Jobs) -> None:

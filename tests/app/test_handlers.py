@@ -1,0 +1,261 @@
+"""What a session of events leads to, on the real classifiers, without a browser: whose class is explained, what a refusal leaves alone."""
+
+import asyncio
+import gc
+import io
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.gallery import Gallery
+from app.options import ServeOptions
+from app.page import pictures
+from app.page.choices import NOTHING, Wish
+from app.page.handlers import Handlers
+from app.session import Question, Session
+from app.uploads import Picture
+
+PARTS = ("picture", "prediction", "status", "grid", "agreement", "target", "rather", "about", "times")
+SLOW = ["Occlusion", "LIME", "SHAP"]
+
+
+def png(seed: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+class Somebody:
+    """A visitor who speaks to the handlers themselves."""
+
+    def __init__(self, handlers: Handlers, name: str) -> None:
+        self.handlers, self.name = handlers, name
+        self.classifier, self.methods, self.preset = "phantoms", ["GradCAM"], "Fast"
+
+    @property
+    def session(self) -> Session:
+        return self.handlers.sessions.of(self.name)
+
+    async def paintings(self, kind: str, data: Any = None, chosen: Any = None) -> AsyncIterator[dict[str, Any]]:
+        wish = Wish(kind, data, self.classifier, self.methods, self.preset, chosen)
+        async for values in self.handlers.run(gr.Request(session_hash=self.name), wish):
+            yield values
+
+    async def do_async(self, kind: str, data: Any = None, chosen: Any = None) -> dict[str, Any]:
+        """The last value of every part."""
+        shown: dict[str, Any] = {}
+        async for values in self.paintings(kind, data, chosen):
+            shown |= values
+        return shown
+
+    def do(self, kind: str, data: Any = None, chosen: Any = None) -> dict[str, Any]:
+        return asyncio.run(self.do_async(kind, data, chosen))
+
+    def pick(self, data: bytes, name: str = "mine.png") -> dict[str, Any]:
+        return self.do("picked", {"token": self.handlers.uploads.put(data, name)})
+
+
+@pytest.fixture(scope="module")
+def handlers() -> Iterator[Handlers]:
+    handlers = Handlers(ServeOptions(queue=2))
+    handlers.components = {name: name for name in PARTS}
+    handlers.start()
+    handlers.shelf.get("phantoms")
+    yield handlers
+    handlers.close()
+
+
+@pytest.fixture
+def somebody(handlers: Handlers, request: pytest.FixtureRequest) -> Iterator[Somebody]:
+    somebody = Somebody(handlers, request.node.name)
+    yield somebody
+    handlers.left(gr.Request(session_hash=somebody.name))
+
+
+def test_a_class_stays_with_its_picture_and_its_classifier(somebody: Somebody) -> None:
+    somebody.pick(png(1))
+    report = somebody.session.report
+    assert report is not None
+    assert report.target is not None
+    other = (report.target + 1) % 4
+    assert somebody.do("bar", {"index": other})["target"]["value"] == other
+    assert somebody.session.question.target == other
+    somebody.do("explain")
+    assert somebody.session.question.target == other, "the visitor's own choice stays when they ask again"
+    somebody.pick(png(2))
+    assert somebody.session.question.target is None
+    somebody.do("target", chosen=other if somebody.session.report.target != other else report.target)
+    somebody.classifier = "glass_box"
+    somebody.do("classifier")
+    assert somebody.session.question.target is None
+
+
+def test_explain_pressed_before_the_new_prediction_explains_its_likeliest_class(handlers: Handlers, somebody: Somebody) -> None:
+    somebody.pick(png(3))
+    old = somebody.session.report.target
+
+    async def hasty() -> dict[str, Any]:
+        async for _ in somebody.paintings("picked", {"token": handlers.uploads.put(png(4), "next.png")}):
+            break  # the classifier has not answered yet, and the lists still show the class of the first picture
+        assert await somebody.do_async("target", chosen=(old + 1) % 4) == {}
+        assert "not there yet" in (await somebody.do_async("bar", {"index": old}))["status"]["error"]
+        return await somebody.do_async("explain")
+
+    shown = asyncio.run(hasty())
+    assert somebody.session.question.target is None
+    assert shown["status"]["state"] == "done"
+    assert somebody.session.report.target == int(somebody.session.report.probabilities.argmax())
+
+
+def test_a_list_that_is_only_left_asks_nothing(somebody: Somebody) -> None:
+    somebody.pick(png(5))
+    run, target = somebody.session.run, somebody.session.report.target
+    somebody.preset = "Balanced"  # not asked for yet
+    assert somebody.do("classifier") == {}
+    assert somebody.do("target", chosen=target) == {}
+    assert somebody.do("rather", chosen=NOTHING) == {}
+    assert somebody.session.run == run
+
+
+def test_a_contrast_names_two_classes(somebody: Somebody) -> None:
+    somebody.pick(png(6))
+    target = somebody.session.report.target
+    assert "two different classes" in somebody.do("rather", chosen=target)["status"]["error"]
+    somebody.do("rather", chosen=(target + 1) % 4)
+    assert (somebody.session.question.target, somebody.session.question.rather_than) == (target, (target + 1) % 4)
+    somebody.do("rather", chosen=NOTHING)
+    assert somebody.session.question.rather_than is None
+
+
+def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: Handlers, somebody: Somebody) -> None:
+    entry = handlers.shelf.entry("phantoms")
+    loaded, entry.future, entry.state = entry.future, Future(), "loading"
+
+    async def gone() -> None:
+        task = asyncio.create_task(somebody.do_async("arrived"))
+        while not (somebody.session.report and somebody.session.report.final):
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    somebody.methods, somebody.preset = list(handlers.usual), "Balanced"  # the stored answer is there before the classifier
+    try:
+        asyncio.run(gone())
+        assert not entry.future.cancelled()
+    finally:
+        entry.future, entry.state = loaded, "ready"
+
+
+def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(handlers: Handlers, somebody: Somebody) -> None:
+    somebody.do("arrived")
+    run = somebody.pick(png(7))["status"]["run"]
+    handlers.left(gr.Request(session_hash=somebody.name))
+    for kind in ("explain", "classifier", "target", "explain"):
+        status = somebody.do(kind, chosen=1)["status"]
+        assert status["error"] == "Your session has ended; choose the picture again."
+        assert status["run"] > run
+    assert somebody.pick(png(7))["status"]["state"] == "done"
+    assert somebody.do("explain")["status"]["state"] == "done"
+
+
+def test_a_refused_wish_leaves_the_running_one_alone(handlers: Handlers, somebody: Somebody) -> None:
+    async def impatient() -> tuple[dict[str, Any], dict[str, Any], int]:
+        somebody.methods, somebody.preset = SLOW, "Balanced"
+        running = asyncio.create_task(somebody.do_async("picked", {"token": handlers.uploads.put(png(8), "slow.png")}))
+        while not (somebody.session.painted and somebody.session.painted.state == "running"):
+            await asyncio.sleep(0.02)
+        run, somebody.methods = somebody.session.run, []
+        refused = await somebody.do_async("explain")
+        return refused, await running, run
+
+    refused, shown, run = asyncio.run(impatient())
+    assert "choose at least one" in refused["status"]["error"]
+    assert refused["status"]["state"] == "running"
+    assert shown["status"]["run"] == run == somebody.session.run
+    assert shown["status"]["state"] == "done"
+    assert "choose at least one" in shown["status"]["error"], "the sentence is not painted over"
+
+
+def test_a_refused_picture_leaves_the_last_good_answer(somebody: Somebody) -> None:
+    good = somebody.pick(png(9), "good.png")
+    shown = somebody.pick(b"<!doctype html>", "bad.png")
+    assert "is a web page" in shown["picture"]["error"]
+    assert shown["picture"]["facts"] == good["picture"]["facts"]
+    assert shown["status"]["state"] == "done"
+    assert shown["prediction"]["sentence"] == good["prediction"]["sentence"]
+    assert shown["grid"]["panels"] == good["grid"]["panels"]
+    assert somebody.session.question.picture.name == "good.png"
+    assert somebody.do("explain")["picture"]["error"] == ""
+
+
+def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handlers: Handlers, somebody: Somebody) -> None:
+    assert "4 classes" in somebody.pick(png(10))["about"]
+    entry = handlers.shelf.entry("phantoms_shortcut")
+    entry.state, entry.future = "loading", Future()  # loads for as long as this test wants
+    somebody.classifier = "phantoms_shortcut"
+
+    async def first() -> dict[str, Any]:
+        async for values in somebody.paintings("classifier"):
+            return values
+        return {}
+
+    try:
+        values = asyncio.run(first())
+        assert (values["about"], values["times"]) == ("", "")
+        assert somebody.session.answer is None
+    finally:
+        entry.state = "not loaded"
+
+
+def test_a_classifier_that_loads_slowly_keeps_nobody_from_another(handlers: Handlers) -> None:
+    entry = handlers.shelf.entry("phantoms_shortcut")
+    entry.state, entry.future = "loading", Future()
+    waiting = [handlers.jobs.ask(_question(handlers, "phantoms_shortcut", number)) for number in range(2)]
+    ringers: list[Callable[[], None]] = [lambda: None, lambda: None]
+    try:
+        assert all(job.listen(ring) for job, ring in zip(waiting, ringers, strict=True))
+        blocked = [handlers.jobs._glances.submit(threading.Event().wait, 0) for _ in range(4)]
+        assert all(future.done() or future.result(5) is False for future in blocked), "no glance waits for the loading"
+    finally:
+        for job, ring in zip(waiting, ringers, strict=True):
+            job.leave(ring)
+        entry.state = "not loaded"
+    assert handlers.jobs.waiting == 0
+
+
+def _question(handlers: Handlers, classifier: str, number: int) -> Question:
+    return Question(classifier, Picture.of(png(100 + number), "x"), (handlers.defaults["GradCAM"],), "Fast")
+
+
+def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples(
+    handlers: Handlers, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody.do("picked", {"example": handlers.gallery.of("phantoms")[0].picture.example})
+    genuine = Gallery.of
+    monkeypatch.setattr(Gallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
+    somebody.classifier = "glass_box"
+    shown = somebody.do("classifier")
+    assert shown["prediction"]["about"].startswith("Choose a picture")
+    assert somebody.session.question is None
+
+
+def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: Handlers) -> None:
+    one, two = Somebody(handlers, "one"), Somebody(handlers, "two")
+    known, cases, uris = len(handlers.jobs._known), len(handlers.jobs._cases), set(pictures._kept)
+    one.pick(png(11), "secret.png"), two.pick(png(11), "same.png")
+    assert len(handlers.jobs._known) == known + 1
+    assert not any(question.picture.data or question.picture.name for question in handlers.jobs._known if not question.picture.example)
+    handlers.left(gr.Request(session_hash="one"))
+    assert len(handlers.jobs._known) == known + 1, "the other visitor still looks at it"
+    handlers.left(gr.Request(session_hash="two"))
+    assert (len(handlers.jobs._known), len(handlers.jobs._cases)) == (known, cases)
+    del one, two
+    gc.collect()
+    assert set(pictures._kept) <= uris
