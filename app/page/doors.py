@@ -15,8 +15,9 @@ OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|health)/?"
     r"|/(assets|static|svelte)/[^?]*"
     r"|/crosscheck/(picture|page\.js|page\.css)"
-    r"|/gradio_api/(startup-events|info|app_id|reset|cancel|queue/join|queue/data|heartbeat/[\w-]+)/?"
+    r"|/gradio_api/(startup-events|info|app_id|reset|queue/join|queue/data|heartbeat/[\w-]+)/?"
 )
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -33,27 +34,48 @@ class Doors:
     """ASGI middleware. What it refuses never reaches Gradio.
 
     404: a path that the page does not use (uploads to disk, files, proxies, direct calls, monitoring, run history).
-    403: a request that changes something, from another site. 413: a body over the limit, whether it says its length or not.
+    403: a request that changes something, from another site, or to another name where the page serves this machine alone.
+    413: a body over the limit, whether it says its length or not.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, host: str = "") -> None:
+        """host: the address that the page listens on."""
         self.app = app
+        self.names = {*LOOPBACK, host} if host in LOOPBACK or host.startswith("127.") else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "This page uses no sockets."})
             return
-        refusal = _refusal(scope)
+        if scope["type"] != "http":
+            raise NotImplementedError(f"the page answers http, not {scope['type']}")
+        refusal = _refusal(scope) or self._misnamed(scope)
         if refusal:
             await refusal(scope, receive, _with_headers(send))
             return
         body = _Body(receive, _limit(scope["path"]))
         guarded = _Answer(_with_headers(send), body)
-        await self.app(scope, body, guarded)
+        try:
+            await self.app(scope, body, guarded)
+        except Exception:  # what the application makes of a body that was cut off
+            if not body.exceeded:
+                raise
         if body.exceeded and not guarded.started:
             await _too_large(body.limit)(scope, receive, _with_headers(send))
+
+    def _misnamed(self, scope: Scope) -> JSONResponse | None:
+        """Refuses a site that lets its own name point to this machine, which makes its scripts look like the page's own."""
+        try:
+            name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
+        except ValueError:
+            name = None
+        if self.names is None or scope["method"] != "POST" or name in self.names:
+            return None
+        return JSONResponse({"error": "This page serves its own machine alone; open it as http://localhost, or start it with --host."}, 403)
 
 
 class _Body:
@@ -106,7 +128,10 @@ def _foreign(headers: Headers) -> bool:
     if origin is None:
         return False
     hosts = {headers.get("host"), *(part.strip() for part in headers.get("x-forwarded-host", "").split(","))}
-    return (urlsplit(origin).netloc or origin) not in hosts
+    try:
+        return (urlsplit(origin).netloc or origin) not in hosts
+    except ValueError:
+        return True
 
 
 def _limit(path: str) -> int:

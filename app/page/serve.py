@@ -1,12 +1,12 @@
 """Starts the page: Gradio's application behind the doors, the pictures' own entrance, and the classifiers loading behind it."""
 
+import asyncio
 import contextlib
 import logging
 import socket
 import threading
 import webbrowser
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 import gradio as gr
 import uvicorn
@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 
 from app.options import ServeOptions
 from app.page.assets import head, page_css, page_js
@@ -47,12 +48,18 @@ def application(options: ServeOptions) -> FastAPI:
     @contextlib.asynccontextmanager
     async def living(_: FastAPI):  # type: ignore[no-untyped-def]
         handlers.start()
+        forgetting = asyncio.create_task(handlers.keep_forgetting())
         yield
+        forgetting.cancel()
         handlers.close()
 
     # A CORSMiddleware that allows nobody: Gradio then adds none of its own, which would echo every origin.
     app = FastAPI(
-        lifespan=living, docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Doors), Middleware(CORSMiddleware)]
+        lifespan=living,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(Doors, host=options.host), Middleware(CORSMiddleware)],
     )
     _add_routes(app, handlers)
     blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
@@ -86,10 +93,13 @@ def _add_routes(app: FastAPI, handlers: Handlers) -> None:
 
     @app.post(PICTURE_PATH)
     async def picture(request: Request, name: str = "") -> JSONResponse:
-        data = await request.body()
+        try:
+            data = await request.body()
+        except ClientDisconnect:  # gone, or cut off by the doors, which then answer
+            return JSONResponse({"error": "The picture did not arrive; choose it again."}, 400)
         if not data:
             return JSONResponse({"error": "The file is empty; choose a picture."}, 400)
-        return JSONResponse({"token": handlers.uploads.put(data, unquote(name)[:80] or "picture")})
+        return JSONResponse({"token": handlers.uploads.put(data, name[:80] or "picture")})
 
 
 @contextlib.contextmanager

@@ -1,12 +1,15 @@
 """Replays against the real server what works on an ordinary Gradio page, and finds the doors closed."""
 
+import asyncio
 import json
 import zlib
 from collections.abc import Iterator
 from struct import pack
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
+from app.page.doors import Doors
 from tests.serving import Server, Visitor, serving
 
 
@@ -35,6 +38,7 @@ def test_the_page_answers_within_six_seconds_of_its_start(server: Server) -> Non
         "/gradio_api/call/explain",
         "/gradio_api/call/v2/explain",
         "/gradio_api/upload",
+        "/gradio_api/cancel",
         "/gradio_api/component_server",
         "/gradio_api/process_recording",
         "/gradio_api/run-history/connect",
@@ -91,6 +95,14 @@ def test_a_large_event_is_refused_whether_it_says_its_length_or_not(server: Serv
     assert server.ask("GET", "/health")[0] == 200
 
 
+def test_a_large_picture_that_does_not_say_its_length_is_refused(server: Server) -> None:
+    pieces = (bytes(1_000_000) for _ in range(61))
+    status, _, body = server.ask("POST", "/crosscheck/picture", pieces, {"Transfer-Encoding": "chunked"})
+    assert status == 413
+    assert "60 MB is the most" in json.loads(body)["error"]
+    assert "Traceback" not in "".join(server.log)
+
+
 def test_a_large_picture_is_refused_before_it_is_read(server: Server) -> None:
     status, _, body = server.ask("POST", "/crosscheck/picture", b"", {"Content-Length": "70000000"})
     assert status == 413
@@ -105,6 +117,48 @@ def test_other_sites_may_neither_read_nor_ask(server: Server) -> None:
         assert server.ask("POST", "/gradio_api/queue/join", b"{}", {"Origin": origin})[0] == 403
     assert server.ask("POST", "/crosscheck/picture", b"x", {"Sec-Fetch-Site": "cross-site"})[0] == 403
     assert server.ask("POST", "/crosscheck/picture", b"x", {"Origin": server.address})[0] == 200
+
+
+def test_another_name_for_this_machine_may_not_ask(server: Server) -> None:
+    port = server.address.rsplit(":", 1)[1]
+    for name in ("evil.example", f"evil.example:{port}", "[", "127.0.0.1.evil.example"):
+        headers = {"Host": name, "Origin": f"http://{name}"}
+        assert server.ask("POST", "/crosscheck/picture", b"x", headers)[0] == 403
+        assert server.ask("POST", "/gradio_api/queue/join", b"{}", headers)[0] == 403
+    assert server.ask("POST", "/crosscheck/picture", b"x", {"Host": f"localhost:{port}"})[0] == 200
+
+
+def test_sockets_are_closed_and_other_protocols_refused() -> None:
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("it got in")
+
+    sent: list[Message] = []
+    asyncio.run(Doors(app)({"type": "websocket", "path": "/"}, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.close"]
+    with pytest.raises(NotImplementedError):
+        asyncio.run(Doors(app)({"type": "mail"}, receive, send))
+
+
+def test_a_file_name_is_decoded_once(server: Server) -> None:
+    _, _, body = server.ask("POST", "/crosscheck/picture?name=50%2525%20dots.png", b"no picture")
+    shown = Visitor(server).do("picture", "pick", {"token": json.loads(body)["token"]})
+    assert shown["picture"]["facts"] == "50%25 dots.png"
+
+
+def test_what_gradio_itself_refuses_shows_no_traceback(server: Server) -> None:
+    visitor = Visitor(server)
+    visitor.do("page", "load")
+    for event, inputs in ((("target", "input"), {"target": 99}), (("explain", "click"), {"preset": {"a": 1}})):
+        answer = visitor.do(*event, None, **inputs)
+        assert answer["success"] is False
+        assert "Traceback" not in json.dumps(answer)
+        assert ".py" not in json.dumps(answer)
 
 
 def test_security_headers_on_every_answer(server: Server) -> None:
