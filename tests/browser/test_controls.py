@@ -101,7 +101,7 @@ def test_another_classifier_answers(page: Page) -> None:
 def test_the_newest_wish_wins(page: Page) -> None:
     for name in ("plain", "dots", "streaks", "blue_veil"):
         page.locator(f"[data-example='{name}.png']").click()
-    page.wait_for_function("document.querySelector('#cc-prediction h2').textContent.includes('blue veil')", timeout=30_000)
+    page.wait_for_function("document.querySelector('#cc-prediction h2').textContent.includes('blue veil')", timeout=120_000)
     run = wait(page)
     page.wait_for_timeout(600)
     assert run_of(page) == run
