@@ -1,0 +1,1 @@
+"""Data set layouts: each reads a folder as its publisher left it."""
