@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from errors import UserError
+from models.metadata import Field, read_fields
 
 Head = Literal["softmax", "sigmoid", "multi-label", "logits"]
 Colour = Literal["rgb", "bgr", "grey"]
@@ -41,7 +42,8 @@ class Card:
     size: (H, W) in pixels that the model takes. colour, scaling: what the model expects of its input; the classifier
     turns RGB 0..1 into it inside its compiled function. fit: how a picture of another shape is brought to `size`.
     head: what the model's last layer gives. layers: names of the spatial layers for the CAM family; empty means the
-    last of each branch. temperature: divides the logits for a calibrated confidence; 1 where none was fitted.
+    last of each branch. metadata: what the model takes beside the picture. temperature: divides the logits for a calibrated
+    confidence; 1 where none was fitted.
     accuracy and calibration_error: shares from 0 to 1 on `measured_on`, or None where nobody measured them.
     """
 
@@ -53,6 +55,7 @@ class Card:
     fit: Fit = "letterbox"
     head: Head = "softmax"
     layers: tuple[str, ...] = ()
+    metadata: tuple[Field, ...] = ()
     licence: str = "unknown"
     data: str = "unknown"
     made_by: str = ""
@@ -194,6 +197,7 @@ _READERS: dict[str, Any] = {
     "labels": _labels,
     "size": _size,
     "layers": _strings,
+    "metadata": lambda _, value: read_fields(value),
     "notes": _strings,
     "accuracy": _optional_number,
     "calibration_error": _optional_number,
