@@ -28,13 +28,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Collection:
-    """Pictures with their classes, and under which licence and from where they come."""
+    """Pictures with their classes, and under which licence and from where they come.
+
+    remarks: what its reader left out and why, in sentences.
+    """
 
     name: str
     labels: tuple[Label, ...]
     rows: tuple[Row, ...]
     licence: str
     source: str
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.rows:

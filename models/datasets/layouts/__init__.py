@@ -1,1 +1,42 @@
-"""Data set layouts: each reads a folder as its publisher left it."""
+"""Layouts: each reads a folder as its publisher left it. A new one is a module here and a line in LAYOUTS.
+
+A layout is a module with `LICENCE`, `SOURCE`, `EXPECTED`, which says what the folder must hold, and `read(folder) -> Collection`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from errors import UserError
+from models.datasets.collection import Collection
+from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, isic2019
+
+LAYOUTS: dict[str, Callable[[Path], Collection]] = {
+    "ham10000": ham10000.read,
+    "isic2019": isic2019.read,
+    "chest_xray": chest_xray.read,
+    "chest_xray_causes": partial(chest_xray.read, classes="causes"),
+    "covid_xray": covid_xray.read,
+    "folder": folder.read,
+}
+
+
+def read(layout: str, where: Path) -> Collection:
+    """The pictures of the folder `where`. UserError says what was found in it and what is expected where it has another layout."""
+    if layout not in LAYOUTS:
+        raise UserError(f"There is no layout {layout!r}; the layouts are {', '.join(LAYOUTS)}.")
+    if not where.is_dir():
+        raise UserError(f"There is no folder {where}; give the folder that holds the pictures.")
+    return LAYOUTS[layout](where)
+
+
+def recognised(where: Path) -> Collection:
+    """What the first layout that fits makes of the folder; "folder", the most general, is tried last and its sentence is the one raised."""
+    for layout in LAYOUTS:
+        if layout in ("chest_xray_causes", "folder"):
+            continue
+        try:
+            return read(layout, where)
+        except UserError:
+            continue
+    return read("folder", where)

@@ -1,0 +1,66 @@
+"""Chest X-rays of children with and without pneumonia (Kermany, Zhang & Goldbaum).
+
+Licence: CC BY 4.0. Kermany, Zhang & Goldbaum 2018, doi 10.17632/rscbjbr9sj. Layout: train/ and test/, each with NORMAL/ and PNEUMONIA/.
+The names person12_bacteria_45.jpeg, person12_virus_45.jpeg, IM-0115-0001.jpeg and NORMAL2-IM-0115-0001.jpeg count people in
+four series of their own: within a series no number of train/ comes back in test/, across series many do. Kaggle's copy has cut 16 pictures
+out of train/ into val/, too few to judge by: they count as training pictures.
+"""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from errors import UserError
+from models.card import Label
+from models.datasets.collection import Collection, Row
+from models.datasets.listing import counted, folders, parts, pictures, strangers, wrong
+
+LICENCE = "CC BY 4.0"
+SOURCE = "Kermany, Zhang & Goldbaum 2018, doi 10.17632/rscbjbr9sj"
+EXPECTED = "the folders train and test (and val), each with the folders NORMAL and PNEUMONIA, or those two alone"
+BINARY = (
+    Label("normal", "Clear lungs."),
+    Label("pneumonia", "Inflammation of the lung, by bacteria or a virus."),
+)
+CAUSES = (
+    BINARY[0],
+    Label("bacterial", "Pneumonia by bacteria, often one consolidated lobe."),
+    Label("viral", "Pneumonia by a virus, often diffuse in both lungs."),
+)
+_SERIES = re.compile(r"person(?P<person>\d+)_(?P<cause>bacteria|virus)|(?P<series>NORMAL2-IM|IM)-(?P<number>\d+)", re.IGNORECASE)
+
+
+def read(folder: Path, classes: Literal["binary", "causes"] = "binary") -> Collection:
+    """binary: normal or pneumonia. causes: normal, bacterial or viral, as the file names say. Grouped by person."""
+    rows: list[Row] = []
+    found = parts(folder)
+    for part, holders in found.items():
+        for holder in holders:
+            inside = folders(holder)
+            if not {"normal", "pneumonia"} <= inside.keys():
+                raise wrong(holder, EXPECTED)
+            for name in ("normal", "pneumonia"):
+                rows += [_row(file, name == "pneumonia", part, classes) for file in pictures(inside[name])]
+    if not rows:
+        raise UserError(f"{folder} has the folders of the chest X-rays but no picture in them; unpack the pictures there.")
+    others = [file.name for holders in found.values() for holder in holders for file in strangers(holder)]
+    remarks = (f"Left out: {counted('file', others)} that end as no picture does.",) if others else ()
+    labels = BINARY if classes == "binary" else CAUSES
+    return Collection("chest_xray" if classes == "binary" else "chest_xray_causes", labels, tuple(rows), LICENCE, SOURCE, remarks)
+
+
+def _row(file: Path, ill: bool, part: str, classes: str) -> Row:
+    series = _SERIES.match(file.name)
+    cause = (series["cause"] or "").lower() if series else ""
+    if classes == "causes" and ill and not cause:
+        raise UserError(f"{file} does not say its cause; names such as person12_bacteria_45.jpeg or person12_virus_45.jpeg do.")
+    label = int(ill) if classes == "binary" or not ill else 1 + (cause == "virus")
+    return Row(file, label, _group(series) or file.stem, "train" if part == "validation" else part)
+
+
+def _group(series: "re.Match[str] | None") -> str:
+    if not series:
+        return ""
+    if series["cause"]:
+        return f"{series['cause'].lower()} {int(series['person'])}"
+    return f"{series['series'].upper()} {int(series['number'])}"

@@ -1,0 +1,72 @@
+"""HAM10000: dermoscopy of pigmented skin lesions, seven classes, often several pictures of one lesion.
+
+Licence: CC BY-NC 4.0, so no commercial use. Tschandl, Rosendahl & Kittler 2018, doi 10.1038/sdata.2018.161.
+Layout: `metadata.csv` (or HAM10000_metadata, with or without .csv) with the columns lesion_id, image_id, dx, age, sex, localization, and
+the pictures, named by image_id, in one or more folders with "images" in their names.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from errors import UserError
+from models.card import Label
+from models.datasets.collection import Collection, Row
+from models.datasets.listing import counted, folders, pictures, table, wrong
+
+LICENCE = "CC BY-NC 4.0"
+SOURCE = "HAM10000, Tschandl, Rosendahl & Kittler 2018, doi 10.1038/sdata.2018.161"
+EXPECTED = "a table metadata.csv or HAM10000_metadata.csv, and the pictures in folders with 'images' in their names"
+LABELS = (
+    Label("akiec", "Actinic keratosis or Bowen's disease: an early stage of squamous cell carcinoma in the outer skin."),
+    Label("bcc", "Basal cell carcinoma: a common skin cancer that seldom spreads."),
+    Label("bkl", "Benign keratosis: seborrhoeic keratosis, solar lentigo or lichen-planus-like keratosis."),
+    Label("df", "Dermatofibroma: a harmless knot of connective tissue."),
+    Label("mel", "Melanoma: a dangerous cancer of the pigment cells."),
+    Label("nv", "Melanocytic nevus: a mole, harmless."),
+    Label("vasc", "Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or haemorrhage."),
+)
+COLUMNS = ("lesion_id", "image_id", "dx", "age", "sex", "localization")
+_TABLES = ("metadata.csv", "HAM10000_metadata.csv", "HAM10000_metadata")
+
+
+def read(folder: Path) -> Collection:
+    """Rows of the table whose picture lies there, grouped by lesion; metadata: age in years, sex, site."""
+    tables = [folder / name for name in _TABLES if (folder / name).is_file()]
+    holders = [each for name, each in folders(folder).items() if "images" in name]
+    if not tables or not holders:
+        raise wrong(folder, EXPECTED)
+    files = {file.stem: file for holder in holders for file in pictures(holder)}
+    listed = table(tables[0], COLUMNS)
+    rows = tuple(_row(files[entry["image_id"]], entry) for entry in listed if entry["image_id"] in files)
+    if not rows:
+        raise UserError(f"{tables[0]} lists {listed[0]['image_id']} and others, but none lies in {', '.join(map(str, holders))}.")
+    return Collection("ham10000", LABELS, rows, LICENCE, SOURCE, unmatched([entry["image_id"] for entry in listed], files))
+
+
+def unmatched(listed: list[str], files: Mapping[str, Path]) -> tuple[str, ...]:
+    """Sentences about names in a table that have no picture, and pictures that no table lists."""
+    gone = [name for name in listed if name not in files]
+    unlisted = sorted(files.keys() - set(listed))
+    sentences = ((gone, "named by the table, not in the folder"), (unlisted, "in the folder, not named by the table"))
+    return tuple(f"Left out: {counted('picture', names)} {why}." for names, why in sentences if names)
+
+
+def _row(file: Path, entry: Mapping[str, str]) -> Row:
+    names = [label.name for label in LABELS]
+    if entry["dx"] not in names:
+        raise UserError(f"{entry['image_id']} has the diagnosis {entry['dx'][:40]!r}; HAM10000 has {', '.join(names)}.")
+    values = (("age", age(entry["age"])), ("sex", known(entry["sex"])), ("site", known(entry["localization"])))
+    return Row(file, names.index(entry["dx"]), entry["lesion_id"] or entry["image_id"], metadata=values)
+
+
+def age(text: str) -> float | None:
+    """Years, or None where nothing or no number is given."""
+    try:
+        return float(text) if text and text.lower() != "nan" else None
+    except ValueError:
+        return None
+
+
+def known(text: str) -> str | None:
+    """None for an empty or unknown value."""
+    return None if text.strip().lower() in ("", "unknown", "nan") else text.strip()

@@ -1,0 +1,67 @@
+"""ISIC 2019: dermoscopy from three sources (HAM10000, BCN20000, MSK), eight classes and a ninth, "unknown", that only the test has.
+
+Licence: CC BY-NC 4.0. Tschandl et al. 2018, doi 10.1038/sdata.2018.161; Codella et al. 2017, arXiv:1710.05006; Combalia et al. 2019,
+arXiv:1908.02288. Layout, as published: ISIC_2019_Training_GroundTruth.csv (image, then one 0/1 column for each class),
+ISIC_2019_Training_Metadata.csv (image, age_approx, anatom_site_general, lesion_id, sex), the folder ISIC_2019_Training_Input, and, where
+there is a test part, the same with Test for Training. Pictures of the test carry no lesion number.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from errors import UserError
+from models.card import Label
+from models.datasets.collection import Collection, Row
+from models.datasets.layouts.ham10000 import age, known, unmatched
+from models.datasets.listing import pictures, table, wrong
+
+LICENCE = "CC BY-NC 4.0"
+SOURCE = "ISIC 2019: HAM10000 (doi 10.1038/sdata.2018.161), BCN20000 (arXiv:1908.02288), MSK (arXiv:1710.05006)"
+EXPECTED = "ISIC_2019_Training_GroundTruth.csv, ISIC_2019_Training_Metadata.csv and the folder ISIC_2019_Training_Input"
+LABELS = (
+    Label("MEL", "Melanoma: a dangerous cancer of the pigment cells."),
+    Label("NV", "Melanocytic nevus: a mole, harmless."),
+    Label("BCC", "Basal cell carcinoma: a common skin cancer that seldom spreads."),
+    Label("AK", "Actinic keratosis: sun-damaged skin that may become squamous cell carcinoma."),
+    Label("BKL", "Benign keratosis: seborrhoeic keratosis, solar lentigo or lichen-planus-like keratosis."),
+    Label("DF", "Dermatofibroma: a harmless knot of connective tissue."),
+    Label("VASC", "Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or haemorrhage."),
+    Label("SCC", "Squamous cell carcinoma: a skin cancer that can spread."),
+    Label("UNK", "None of the other eight."),
+)
+NAMES = tuple(label.name for label in LABELS)
+_PARTS = {"train": "Training", "test": "Test"}
+
+
+def read(folder: Path) -> Collection:
+    """Training pictures, and the test's where its ground truth lies there; grouped by lesion where one is given."""
+    rows: list[Row] = []
+    remarks: tuple[str, ...] = ()
+    for part, word in _PARTS.items():
+        truth, details, holder = (folder / f"ISIC_2019_{word}_{end}" for end in ("GroundTruth.csv", "Metadata.csv", "Input"))
+        if part == "test" and not truth.is_file():
+            continue
+        if not (truth.is_file() and details.is_file() and holder.is_dir()):
+            raise wrong(folder, EXPECTED.replace("Training", word))
+        files = {file.stem: file for file in pictures(holder)}
+        listed = {entry["image"]: entry for entry in table(truth, ("image", *NAMES))}
+        about = {entry["image"]: entry for entry in table(details, ("image", "age_approx", "anatom_site_general", "sex"))}
+        rows += [_row(files[image], listed[image], about.get(image, {}), part) for image in listed if image in files]
+        remarks += unmatched(list(listed), files)
+    if not rows:
+        raise UserError(f"No picture that the tables of {folder} name lies in ISIC_2019_Training_Input; unpack the pictures there.")
+    fixed = any(row.split == "test" for row in rows)
+    kept = rows if fixed else [Row(row.path, row.label, row.group, "", row.metadata) for row in rows]
+    return Collection("isic2019", LABELS, tuple(kept), LICENCE, SOURCE, remarks)
+
+
+def _row(file: Path, truth: Mapping[str, str], about: Mapping[str, str], part: str) -> Row:
+    marked = [number for number, name in enumerate(NAMES) if truth[name].strip() in ("1", "1.0")]
+    if len(marked) != 1:
+        raise UserError(f"{file.stem} has {len(marked)} classes marked 1 in the ground truth; it must have one of {', '.join(NAMES)}.")
+    values = (
+        ("age", age(about.get("age_approx", ""))),
+        ("sex", known(about.get("sex", ""))),
+        ("site", known(about.get("anatom_site_general", ""))),
+    )
+    return Row(file, marked[0], known(about.get("lesion_id", "")) or file.stem, part, values)
