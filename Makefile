@@ -34,7 +34,9 @@ format: $(VENV)/.tests
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.tests
-	@for name in $(BENCHMARKS); do echo "== python -m benchmarks.$$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+	@failed=; for name in $(BENCHMARKS); do echo "== python -m benchmarks.$$name"; \
+	$(BIN)/python -m "benchmarks.$$name" || failed="$$failed $$name"; done; \
+	test -z "$$failed" || { echo "Not done:$$failed"; exit 1; }
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache

@@ -5,22 +5,23 @@ python -m benchmarks.reliability estimators    SHAP's estimators against the exa
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from benchmarks.data import MODEL, PHOTOGRAPHS, ended, needed
 from explainers.case import Case, Settings
 from explainers.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
 from explainers.pool import Sample
 from explainers.segment_maps import ENOUGH, standard_errors
 from explainers.segments import areas
-from explainers.sizes import drawing
 from models.loading import load
 from models.pictures import decode
 from models.score import Score
-from tests.data import data_folder
+from tests.explainers.games import drawn
 
 SEEDS = range(4)
 GOAL = 0.85
@@ -42,9 +43,8 @@ def main() -> None:
 
 def photographs() -> Iterator[tuple[str, Case]]:
     """Each photograph's name and a case in front of MobileNetV2, explaining its first class; segments and seed still to be chosen."""
-    folder = data_folder()
-    classifier = load(folder / "models" / "imagenet_mobilenet_v2")
-    for path in sorted((folder / "natural").glob("*.jpg")):
+    classifier = load(needed(*MODEL))
+    for path in sorted(needed(PHOTOGRAPHS).glob("*.jpg")):
         image = classifier.fit(decode(path.read_bytes()))
         yield path.stem, Case(classifier, image, Score(int(classifier.outputs(image[None])[0].argmax())))
 
@@ -121,19 +121,10 @@ def _number(masks: np.ndarray) -> np.ndarray:
 
 
 def _one(parts: int, budget: int, seed: int, rule, table: np.ndarray) -> np.ndarray:
-    rng = np.random.default_rng(seed)
     if rule is None:
-        return _permutations(parts, budget, rng, table)
-    chance = drawing(parts, True)
-    rows = [np.eye(parts)[i] for i in range(parts)]
-    while 2 * len(rows) + 2 < budget:
-        row = np.zeros(parts)
-        row[rng.permutation(parts)[: rng.choice(parts + 1, p=chance)]] = 1
-        rows.append(row)
-    pairs = np.stack([np.stack([row, 1 - row]) for row in rows]).reshape(-1, parts)
-    masks = np.concatenate([np.zeros((1, parts)), np.ones((1, parts)), pairs])
-    sample = Sample(masks, np.zeros((len(masks), 1), np.float32), np.arange(len(masks)) < 2 * parts + 2, chance)
-    return rule(sample, table[_number(masks)])
+        return _permutations(parts, budget, np.random.default_rng(seed), table)
+    sample = drawn(parts, budget, seed)
+    return rule(sample, table[_number(sample.masks)])
 
 
 def _permutations(parts: int, budget: int, rng: np.random.Generator, table: np.ndarray) -> np.ndarray:
@@ -151,4 +142,4 @@ def _permutations(parts: int, budget: int, rng: np.random.Generator, table: np.n
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main))

@@ -7,9 +7,11 @@ noisy machine disturbs all alike; read the ratios.
 
 import argparse
 import os
+import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.data import ended
 from benchmarks.machine import machine_line
 from benchmarks.packages import MODELS, PACKAGES, PHOTOGRAPHS
 
@@ -36,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(ended(main))

@@ -1,12 +1,17 @@
 """The benchmarks answer to --help, and make their tables and verdicts from whatever was measured."""
 
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+from benchmarks import reliability, speed
+from benchmarks.data import ended
 from benchmarks.packages.fidelity import alike, run_to_run
 from benchmarks.packages.table import Cost, Trust, Whole, cost_table, lower, mean_trust, total_cost, trust_table, verdict
 from tests.test_arrows import ROOT
@@ -36,6 +41,32 @@ def test_help() -> None:
     answer = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.count("usage:") == len(names)
+
+
+@pytest.mark.parametrize("benchmark", [reliability, speed], ids=lambda module: module.__name__)
+def test_without_the_data_folder_it_is_one_sentence_and_exit_2(
+    benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CROSSCHECK_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(sys, "argv", ["benchmark"])
+    assert ended(benchmark.main) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "which is not there; name the data folder: CROSSCHECK_DATA=FOLDER." in told
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_bench_goes_on_after_a_benchmark_that_fails(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\ncase "$2" in *truth) exit 2;; esac\n')
+    python.chmod(0o755)
+    (tmp_path / ".tests").touch()
+    words = ["make", "-C", str(ROOT), "bench", f"VENV={tmp_path}", "-o", str(tmp_path / ".tests")]
+    answer = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 2
+    assert answer.stdout.count("== python -m benchmarks.") == len(BENCHMARKS)
+    assert "Not done: truth\n" in answer.stdout
 
 
 def test_costs_add_up_and_are_divided() -> None:

@@ -5,13 +5,15 @@ import sys
 import venv
 from pathlib import Path
 
+from errors import UserError
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".venv-bench"
 REQUIREMENTS = ROOT / "benchmarks" / "requirements"
 
 
 def interpreter(package: str) -> Path:
-    """The Python that has the package at the versions of `benchmarks/requirements/<package>.txt`; RuntimeError where pip fails."""
+    """The Python that has the package at the versions of `benchmarks/requirements/<package>.txt`; UserError where pip fails."""
     folder, wanted = ENVIRONMENTS / package, (REQUIREMENTS / f"{package}.txt").read_text(encoding="utf-8")
     python, made_from = folder / "bin" / "python", folder / "made-from.txt"
     if made_from.exists() and made_from.read_text(encoding="utf-8") == wanted:
@@ -21,7 +23,7 @@ def interpreter(package: str) -> Path:
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(REQUIREMENTS / f"{package}.txt")]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"pip could not make {folder.relative_to(ROOT)}: {last_line(done.stderr)}")
+        raise UserError(f"pip could not make {folder.relative_to(ROOT)}: {last_line(done.stderr)}")
     made_from.write_text(wanted, encoding="utf-8")
     return python
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.data import MODEL, PHOTOGRAPHS, needed
 from models.card import Card, distinct
 from models.classifier import Classifier
 from models.loading import load
 from models.pictures import decode
-from tests.data import data_folder
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Subject:
 def subjects(model: str, names: list[str], folder: Path) -> list[Subject]:
     """A subject for each photograph; for random weights only the first, because nothing but speed is asked of them."""
     trained = model == "MobileNetV2"
-    photographs = {name: decode((data_folder() / "natural" / f"{name}.jpg").read_bytes()) for name in names}
-    path = data_folder() / "models" / "imagenet_mobilenet_v2" / "model.keras" if trained else random_weights(folder, photographs)
+    photographs = {name: decode(needed(PHOTOGRAPHS, f"{name}.jpg").read_bytes()) for name in names}
+    path = needed(*MODEL) if trained else random_weights(folder, photographs)
     classifier = load(path)
     if classifier.card.scaling != "-1..1":
         raise SystemExit(f"{path.name} is taken to scale {classifier.card.scaling}; the packages are given -1..1.")

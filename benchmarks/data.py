@@ -1,0 +1,29 @@
+"""The photographs and the classifier that some benchmarks need beside the repository, and the sentence where they are not there."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from errors import UserError
+from tests.data import data_folder
+
+MODEL = ("models", "imagenet_mobilenet_v2", "model.keras")
+PHOTOGRAPHS = "natural"
+
+
+def needed(*parts: str) -> Path:
+    """A file or folder of the data folder; UserError where it is not there."""
+    path = data_folder().joinpath(*parts)
+    if not path.exists():
+        raise UserError(f"This benchmark needs {path}, which is not there; name the data folder: CROSSCHECK_DATA=FOLDER.")
+    return path
+
+
+def ended(main: Callable[[], None]) -> int:
+    """Runs a benchmark: 0 when done, 2 after one sentence where it lacks something."""
+    try:
+        main()
+    except UserError as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    return 0
