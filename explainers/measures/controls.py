@@ -44,7 +44,7 @@ def untrained_twin(classifier: Classifier) -> Classifier | None:
     """The same network with all its weights drawn anew; None where a format keeps its weights as constants."""
     try:
         return classifier.randomised("everything", SEED)
-    except (UserError, NotImplementedError):
+    except UserError:
         return None
 
 
