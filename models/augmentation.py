@@ -1,7 +1,7 @@
 """Changes training pictures at random: cuts, mirrors, turns and colours them, each batch in one pass over its pixels.
 
-All that moves pixels is one affine map a picture, all that colours them one 3 x 4 matrix, so that OpenCV does both at thousands of pictures a
-second on one core; TensorFlow's and Keras's own layers do a few hundred.
+All that moves pixels is one affine map a picture, all that colours them one 3 x 4 matrix, so that OpenCV does both at thousands of pictures
+a second on one core; the layers of TensorFlow and Keras do a few hundred.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,71 @@
+"""Decodes the pictures of a collection once, in parallel, and keeps them at the model's size in a file that is mapped into memory."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.datasets.reading import each, picture, unreadable
+from models.fitting import fit
+
+Fit = Literal["letterbox", "crop", "stretch"]
+_FORMAT = 1  # another number makes every cache anew
+
+
+def decoded(files: Sequence[Path], size: tuple[int, int], how: Fit, folder: Path) -> NDArray[np.uint8]:
+    """(n, H, W, 3) uint8 RGB: what serving sees, rounded to 1/255. Made anew in `folder` where a file or the size is another.
+
+    UserError names the pictures that cannot be read.
+    """
+    kept = folder / f"{_key(files, size, how)}.npy"
+    if not kept.exists():
+        _make(kept, files, size, how)
+    return np.asarray(np.load(kept, mmap_mode="r"))
+
+
+def _make(kept: Path, files: Sequence[Path], size: tuple[int, int], how: Fit) -> None:
+    """Writes beside, then renames, so that a cache that is there is whole."""
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".part", dir=kept.parent)
+    except OSError as error:
+        raise UserError(f"Decoded pictures cannot be kept in {kept.parent} ({error.strerror}); name another folder.") from error
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        _fill(np.lib.format.open_memmap(name, "w+", np.uint8, (len(files), *size, 3)), files, how)
+        os.replace(unfinished, kept)
+    except OSError as error:
+        raise UserError(f"Decoded pictures cannot be kept in {kept.parent} ({error.strerror}); name another folder.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _fill(pictures: "np.memmap[tuple[int, ...], np.dtype[np.uint8]]", files: Sequence[Path], how: Fit) -> None:
+    height, width = pictures.shape[1:3]
+
+    def place(number: int) -> None:
+        pictures[number] = np.rint(fit(picture(files[number]), (height, width), how) * 255).astype(np.uint8)
+
+    failed = [(file, made) for file, made in zip(files, each(place, len(files), "decoding"), strict=True) if made]
+    if failed:
+        raise unreadable([file for file, _ in failed], [reason for _, reason in failed])
+    pictures.flush()
+
+
+def _key(files: Sequence[Path], size: tuple[int, int], how: Fit) -> str:
+    """Of the files' names, lengths and times, and of what is made of them."""
+    digest = hashlib.sha256(repr((_FORMAT, size, how)).encode())
+    for file in files:
+        try:
+            about = file.stat()
+        except OSError as error:
+            raise UserError(f"The picture {file} cannot be found any more ({error.strerror}); make the split anew.") from error
+        digest.update(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
