@@ -134,8 +134,10 @@ def _agreement(found: Consistency) -> dict[str, Any]:
             "as_well_as_themselves": each.ceiling,
             "why_not": each.reason,
             "explained_by": each.explained_by,
-            "raw": {**vars(each.raw), "headline": each.raw.headline},
+            "likeness": {**vars(each.likeness), "headline": each.likeness.headline},
             "chance": each.chance.mean,
+            "raw": vars(each.raw),
+            "raw_by_chance": vars(each.raw_by_chance),
             "weaker": each.chance.weaker,
         }
         for each in found.verdicts

@@ -13,6 +13,7 @@ from explainers.measures.chance import WARNING, Chance, benjamini_hochberg, word
 from explainers.measures.controls import CENTRE, EDGES, explains
 from explainers.measures.library import Library
 from explainers.measures.nulls import Nulls
+from explainers.measures.raw import Raw
 from explainers.measures.stability import Readings, Stability, correlation, half_runs, stabilities
 from explainers.method import Family
 from explainers.study import Result
@@ -26,8 +27,9 @@ WEAKER = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of one pair of maps. raw: the likenesses before chance is taken out. chance: of the headline likeness, with its kappa.
+    """What is known of one pair of maps. likeness: the scores before chance is taken out. chance: of the headline, with its kappa.
 
+    raw: the similarities that people know, with chance in them; raw_by_chance: what unrelated pictures' maps reach of each on average.
     p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
     `reason`; it rests on Pearson's correlation, for which alone the methods' own noise can be taken out.
     explained_by: controls that both maps agree with at least as well as with each other. word: the verdict.
@@ -35,7 +37,9 @@ class Verdict:
 
     first: str
     second: str
-    raw: Pair
+    likeness: Pair
+    raw: Raw
+    raw_by_chance: Raw
     chance: Chance
     p: float
     ceiling: float | None
@@ -128,7 +132,11 @@ def _verdict(a: Evidence, b: Evidence, nulls: Nulls, selves: "_Selves", controls
     chance = nulls.chance(a.title, b.title)
     explained = tuple(name for name, kappas in controls.items() if explains(chance.kappa, (kappas[a.title], kappas[b.title])))
     ceiling, reason = selves.ceiling(a.title, b.title)
-    return Verdict(a.title, b.title, pair(a, b), chance, chance.p, ceiling, reason, explained, a.family == b.family, "")
+    raw, by_chance = nulls.raw(a.title, b.title), nulls.raw_by_chance(a.title, b.title)
+    return Verdict(
+        *(a.title, b.title, pair(a, b), raw, by_chance, chance),
+        *(chance.p, ceiling, reason, explained, a.family == b.family, ""),
+    )
 
 
 def _worded(verdicts: Sequence[Verdict], unsettled: set[str]) -> list[Verdict]:

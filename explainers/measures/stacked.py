@@ -13,6 +13,12 @@ Values = NDArray[np.float32]
 Members = NDArray[np.int16]
 Places = NDArray[np.intp]
 
+WINDOW = 7
+"""Side in cells of the windows in which structural similarity looks."""
+SOME = 50
+LANES = 4
+"""Counts of 16 bits that one addition of 64 bits carries on."""
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -55,19 +61,37 @@ class Stack:
         return order, below, upto
 
     @cached_property
+    def some(self) -> "Stack":
+        """50 to 99 of the maps, evenly chosen, or all where there are fewer: enough for a mean that is only shown."""
+        return self.part(slice(None, None, max(1, len(self) // SOME)))
+
+    @cached_property
     def directions(self) -> Values:
         """(C, n) each map less its mean, of length 1: their products are correlations. 0 for a map that is the same everywhere."""
-        centred = self.shares - self.shares.mean(0)
-        lengths = np.linalg.norm(centred, axis=0)
-        return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 1e-7), np.float32)
+        return _directions(self.shares, 1e-7)
+
+    @cached_property
+    def rank_directions(self) -> Values:
+        """(C, n) the same of the cells' ranks, ties sharing theirs: their products are rank correlations."""
+        return _directions((self.below + self.upto).astype(np.float32), 0)
+
+    @cached_property
+    def windows(self) -> tuple[Values, Values, Values]:
+        """(C, n) each map over its maximum; (w, n) its mean and its variance, over n - 1, in every window of 7 x 7 cells."""
+        scaled = self.shares / self.shares.max(0)
+        means = window_means(scaled)
+        return scaled, means, (window_means(scaled**2) - means**2) * np.float32(WINDOW**2 / (WINDOW**2 - 1))
 
     def __len__(self) -> int:
         return int(self.shares.shape[1])
 
     def map(self, number: int) -> "Stack":
         """The stack of that map alone."""
-        one = (..., slice(number, number + 1))
-        return Stack(*(np.ascontiguousarray(getattr(self, field.name)[one]) for field in fields(self)))
+        return self.part(slice(number, number + 1))
+
+    def part(self, chosen: slice) -> "Stack":
+        """The stack of some of the maps."""
+        return Stack(*(np.ascontiguousarray(getattr(self, field.name)[..., chosen]) for field in fields(self)))
 
 
 def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
@@ -79,6 +103,22 @@ def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
 def correlations(one: Stack, many: Stack) -> NDArray[np.float64]:
     """(n,): Pearson's correlation over all cells of a stack of one map with each map of another stack."""
     return np.asarray(one.directions[:, 0] @ many.directions, np.float64)
+
+
+def window_means(flat: Values) -> Values:
+    """(C, n) maps of C = G^2 cells -> (w, n) their means in each of the w = (G - 6)^2 windows of 7 x 7 cells that lie in the grid."""
+    side = round(len(flat) ** 0.5)
+    grids = flat.reshape(side, side, -1)
+    starts = [slice(first, side - WINDOW + 1 + first) for first in range(WINDOW)]
+    rows = np.sum([grids[start] for start in starts], axis=0)
+    both = np.sum([rows[:, start] for start in starts], axis=0)
+    return np.asarray(both.reshape(-1, flat.shape[1]) / WINDOW**2, np.float32)
+
+
+def _directions(values: Values, least: float) -> Values:
+    centred = values - values.mean(0)
+    lengths = np.linalg.norm(centred, axis=0)
+    return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > least), np.float32)
 
 
 def _tops(flat: NDArray[np.float64], ranked: NDArray[np.float64], portion: float) -> NDArray[np.float64]:
@@ -124,10 +164,12 @@ def _rank_correlations(one: Stack, many: Stack) -> Values:
 
 
 def _counts(members: Members) -> Members:
-    """(C + 1, n): how many of the first 0..C cells are members."""
-    counted = np.zeros((len(members) + 1, members.shape[1]), np.int16)
-    np.cumsum(members, axis=0, dtype=np.int16, out=counted[1:])
-    return counted
+    """(C + 1, n): how many of the first 0..C cells are members. Four columns are counted in one: no count reaches 2^15."""
+    cells, columns = members.shape
+    padded = np.zeros((cells + 1, -(-columns // LANES) * LANES), np.int16)
+    padded[1:, :columns] = members
+    lanes = padded.view(np.int64)
+    return np.ascontiguousarray(np.cumsum(lanes, axis=0, out=lanes).view(np.int16)[:, :columns])
 
 
 def _centred(doubled: Members, members: Members, union: Members) -> Values:
