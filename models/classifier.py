@@ -1,49 +1,31 @@
 """A classifier answers in display space: outputs, gradients, features, and outputs with parts of the picture hidden."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from errors import UserError
+from models.answering import Answering, Depth, Floats, LayerAnswer
 from models.card import Card
 from models.graph import SpatialLayer
-from models.pictures import fit
 from models.score import Score
 from models.trace import Trace
 
-Floats = NDArray[np.float32]
-Depth = Literal["head", "last block", "everything"]
+__all__ = ["Classifier", "LayerAnswer"]
+
 SMALLEST_PROBABILITY = 1e-7
 
 
-@dataclass(frozen=True)
-class LayerAnswer:
-    """One layer's maps for one picture, and the gradients of the score with respect to them: (h, w, k) each."""
-
-    layer: str
-    maps: Floats
-    gradients: Floats
-
-
-class Classifier:
+class Classifier(Answering[SpatialLayer]):
     """A traced model with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to ask from several threads at once.
 
     Where the model holds no tensor before its softmax or sigmoid, logits are taken from its probabilities, clipped to 1e-7, and
     `logits_from_probabilities` says so.
     """
 
-    forward_only = False
-
     def __init__(self, trace: Trace, card: Card, replaced: Mapping[str, NDArray[np.float32]] | None = None) -> None:
-        self.card = card
-        self.labels = tuple(label.name for label in card.labels)
-        self.size = card.size
-        self.layers: tuple[SpatialLayer, ...] = trace.layers
+        super().__init__(card, trace.layers)
         self.logits_from_probabilities = card.head != "logits" and not trace.head.activation
         self._trace = trace
         self._replaced = replaced or {}
@@ -53,29 +35,6 @@ class Classifier:
     def traces(self) -> int:
         """The most often that any one question has been traced; 1 whatever the number of pictures."""
         return self._trace.retraced
-
-    @cached_property
-    def default_layers(self) -> tuple[SpatialLayer, ...]:
-        """The card's layers, or the last of each branch. UserError where the card names one that is not there."""
-        if not self.card.layers:
-            return tuple(layer for layer in self.layers if layer.last)
-        return tuple(self.layer(name) for name in self.card.layers)
-
-    def layer(self, name: str) -> SpatialLayer:
-        """The spatial layer of that name, or whose name ends in it; UserError lists what there is."""
-        found = [layer for layer in self.layers if layer.name == name] or [x for x in self.layers if x.name.endswith("/" + name)]
-        if len(found) != 1:
-            known = ", ".join(layer.name for layer in self.layers[-8:]) or "none"
-            raise UserError(f"'{name}' names {len(found) or 'no'} spatial layers of {self.card.name}; its last ones are: {known}.")
-        return found[0]
-
-    def fit(self, picture: Floats) -> Floats:
-        """(any height, any width, 3) RGB 0..1 -> (H, W, 3) as the card says."""
-        return fit(picture, self.size, self.card.fit)
-
-    def predict(self, image: Floats) -> Floats:
-        """(H, W, 3) -> (classes,) probabilities, calibrated by the card's temperature."""
-        return self.probabilities(self.outputs(image[None]) / np.float32(self.card.temperature))[0]
 
     def outputs(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> logits (n, classes)."""
@@ -97,42 +56,18 @@ class Classifier:
 
     def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass forward and back. UserError without a layer."""
-        if not layers:
-            raise UserError(
-                f"{self.card.name} has no spatial layer, a grid of features on the way to its answer; use a method that needs none."
-            )
-        fetches = [tensor for layer in layers for tensor in (layer.tensor, self._layer_gradients(layer.name, score.kind))]
+        fetches = [
+            tensor for layer in self._with_a_layer(layers) for tensor in (layer.tensor, self._layer_gradients(layer.name, score.kind))
+        ]
         answers = self._ask([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), self._weights(score))
         arrays = [answer[0].astype(np.promote_types(answer.dtype, np.float32)) for answer in answers]
         return tuple(LayerAnswer(layer.name, *arrays[2 * i : 2 * i + 2]) for i, layer in enumerate(layers))
-
-    def values(self, logits: Floats, score: Score) -> Floats:
-        """(n, classes) -> the score of each, (n,)."""
-        numbers = self.probabilities(logits) if score.kind == "probability" else logits
-        return numbers @ self._weights(score).astype(numbers.dtype)
-
-    def probabilities(self, logits: Floats) -> Floats:
-        """(n, classes) -> (n, classes) as the model gives them: softmax, or each sigmoid for itself."""
-        if self.card.head in ("sigmoid", "multi-label"):
-            return np.exp(-np.logaddexp(0, -logits))
-        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
 
     def randomised(self, depth: Depth, seed: int) -> "Classifier":
         """The same classifier with its head, its last block and head, or everything drawn anew. UserError where it has no variables."""
         from models.randomise import drawn_anew
 
         return Classifier(self._trace, self.card, drawn_anew(self._trace, depth, seed))
-
-    def _checked(self, images: Floats) -> Floats:
-        images = np.asarray(images, np.float32)
-        if images.ndim != 4 or images.shape[1:] != (*self.size, 3):
-            raise UserError(f"{self.card.name} takes pictures of {(*self.size, 3)}; these are {images.shape[1:]}. Use its `fit`.")
-        return images
-
-    def _weights(self, score: Score) -> Floats:
-        score.check(self.labels)
-        return score.weights(len(self.labels), self.card.head)
 
     def _ask(self, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> Callable[..., list[Floats]]:
         question = self._trace.question(feeds + self._feeds, fetches)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from models.answering import GridLayer
+
 _PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape", "Reshape", "Squeeze", "ExpandDims"}
 _HEADS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 _POOLING = {"MaxPool", "MaxPoolV2", "AvgPool"}
@@ -17,14 +19,9 @@ _LOSES_THE_GRID = {"Reshape", "Transpose", "MatMul", "BatchMatMul", "BatchMatMul
 
 
 @dataclass(frozen=True)
-class SpatialLayer:
-    """A tensor (n, h, w, k) on the way from picture to logit. branch: which of the model's last layers it leads to, from 0."""
+class SpatialLayer(GridLayer):
+    """A layer with its tensor in the traced graph."""
 
-    name: str
-    grid: tuple[int, int]
-    channels: int
-    branch: int
-    last: bool
     tensor: tf.Tensor
 
 
