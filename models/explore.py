@@ -1,0 +1,63 @@
+"""Draws what a folder of pictures holds and warns of what would spoil a classifier: `python -m models.explore DIR`."""
+
+import dataclasses
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from errors import UserError
+from models import splits
+from models.datasets import layouts
+from models.datasets.collection import SPLITS, Collection
+from models.datasets.findings import Finding, findings, seen, unreadable
+from models.datasets.sheet import drawn, save
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints counts and warnings and writes the sheet; 0 when done, whatever the warnings, 2 after a mistake in what was asked."""
+    parser = ArgumentParser("python -m models.explore", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the folder of pictures")
+    parser.add_argument("--layout", choices=list(layouts.LAYOUTS), help="how the folder is laid out (default: found out)")
+    parser.add_argument("--split", type=Path, help="a file that says which picture is in which part, to look for leaks between them")
+    parser.add_argument("--out", type=Path, default=Path("explored.html"), help="the sheet, .html or .png (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        collection, warnings = explore(options.folder, options.layout, options.split, options.out)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    counts = ", ".join(f"{name} {count:,}" for name, count in collection.counts().items())
+    print(f"{collection.name}: {len(collection.rows):,} pictures ({counts}). {collection.source}. Licence: {collection.licence}.")
+    for line in [*collection.remarks, *warnings]:
+        print(line)
+    print(f"Saved {options.out}")
+    return 0
+
+
+def explore(folder: Path, layout: str | None, split: Path | None, out: Path) -> tuple[Collection, list[Finding]]:
+    """What the folder holds and what is wrong with it; the sheet is written to `out`."""
+    if out.suffix.lower() not in (".html", ".png"):
+        raise UserError(f"--out is {out}; give a name that ends in .html or .png.")
+    collection = layouts.read(layout, folder) if layout else layouts.recognised(folder)
+    if split:
+        collection = parted(collection, splits.read(split, collection))
+    rows, prints, failed = seen(collection)
+    warnings = [*unreadable(failed), *findings(collection, rows, prints)]
+    if not rows:
+        raise UserError(f"None of the {len(failed):,} pictures of {folder} can be read. {warnings[0]}")
+    try:
+        save(out, collection, drawn(collection, rows, prints), warnings)
+    except OSError as error:
+        raise UserError(f"{out} cannot be written ({error.strerror}); choose another with --out.") from error
+    return collection, warnings
+
+
+def parted(collection: Collection, made: splits.Split) -> Collection:
+    """The collection with each row's part as the split says."""
+    rows = [dataclasses.replace(row, split=part) for part in SPLITS for row in getattr(made, part)]
+    return dataclasses.replace(collection, rows=tuple(rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
