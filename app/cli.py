@@ -114,6 +114,12 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
         choices=("none", "agreement", "all"),
         help="what to judge the maps by: agreement costs next to nothing, all costs thousands of evaluations (agreement)",
     )
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="where the evidence is known to lie, white on black; or a folder of masks called as the pictures",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
     parser.set_defaults(run=_explain)
 

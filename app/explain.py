@@ -13,9 +13,12 @@ from tqdm import tqdm
 
 from app.choosing import chosen_methods, class_number, method_name
 from app.manifest import Source, as_json, head_of, map_entry, picture_entry
-from app.measuring import Judge, full_cost, measures_entry
+from app.masks import Region, region_of
+from app.measuring import Judge, full_cost
 from app.options import ExplainOptions
 from app.render import overlay, png
+from app.table import localisation_table
+from app.verdicts import localisation_entry, measures_entry
 from app.writing import MapsFile, appearing
 from errors import UserError
 from explainers.case import Case, Settings
@@ -80,6 +83,7 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> di
         data = _read(path)
         picture = decode(data)
         source = Source(path.name, hashlib.sha256(data).hexdigest(), original_size(data), picture.shape[:2])
+        region = region_of(job.options.mask, path, source.decoded, job.classifier.fit) if job.options.mask else None
         explained = _explained(picture, name, job)
     except UserError as error:
         print(f"{path}: {error}", file=sys.stderr)
@@ -89,10 +93,12 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> di
     entry = picture_entry(source, explained.case, entries)
     maps.add(f"{name}/segments", explained.case.segments.astype(np.int32))
     entry["segments"] = f"{name}/segments"
-    if job.judge:
-        entry["measures"] = _measures(explained, job.judge, job.options)
+    if job.judge or region:
+        entry["measures"] = _measures(explained, region, job)
     if not job.options.quiet:
         print(f"{path.name}: {entry['explained']['label']}, {len(entries)} maps, {explained.case.evaluations} evaluations")
+        if region:
+            print(localisation_table(entry["measures"]["localisation"]["maps"]))
     return entry
 
 
@@ -111,11 +117,12 @@ def _explained(picture: NDArray[np.float32], name: str, job: _Job) -> Explained:
     return Explained(name, case, photo, {method_name(method): results[method_name(method)] for method in job.methods})
 
 
-def _measures(explained: Explained, judge: Judge, options: ExplainOptions) -> dict[str, Any]:
-    case, results = explained.case, list(explained.results.values())
-    if options.measures == "all" and not options.quiet:
+def _measures(explained: Explained, region: Region | None, job: _Job) -> dict[str, Any]:
+    case, results, level = explained.case, list(explained.results.values()), job.options.measures
+    if level == "all" and not job.options.quiet:
         print(f"{explained.name}: measures, at most {full_cost(case, results):,} evaluations")
-    return measures_entry(case, results, options.measures, judge)
+    found = measures_entry(case, results, level, job.judge) if job.judge else {}
+    return {**found, "localisation": localisation_entry(case, results, region)} if region else found
 
 
 def _score(options: ExplainOptions, classifier: "Classifier", image: NDArray[np.float32]) -> Score:

@@ -1,18 +1,22 @@
 """Judges the maps of one picture: what agrees beyond chance, what is stable, faithful and sane; and says beforehand what that costs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from app.library import library_of, model_name
 from errors import UserError
 from explainers.case import Case
 from explainers.measures import drop, infidelity, road, sanity, sensitivity
+from explainers.measures.agreement import by_family, consensus, evidence
 from explainers.measures.consistency import WEAKER, Background, Consistency, consistency
 from explainers.measures.controls import UNTRAINED, controls_of, untrained_twin
 from explainers.measures.curves import Curve, Plan, Rank, curves, ranks
 from explainers.measures.library import Library, digest, settings_of
-from explainers.measures.stability import Readings, jittered
+from explainers.measures.localisation import Located, Mask, located
+from explainers.measures.stability import Readings
 from explainers.study import Result
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 DISPLACED = Plan(substrates=("mean colour",), steps=14, randoms=0)
 """For the comparison with 20 displaced copies, which costs as much as 20 further maps."""
+
+CONSENSUS = "consensus of the families"
 
 
 @dataclass(frozen=True)
@@ -89,81 +95,22 @@ def faithfulness_cost(maps: int) -> int:
 def full_cost(case: Case, results: Sequence[Result]) -> int:
     """Evaluations at most of everything that `--measures all` asks."""
     methods = [result.method for result in results]
-    again = sum(result.method.cost(case) for result in _undrawn(results))
+    again = sum(result.method.cost(case) for result in undrawn(results))
     return faithfulness_cost(len(methods)) + sanity.cost(case, methods) + 2 * again + sensitivity.cost(case, methods)
 
 
-def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Judge) -> dict[str, Any]:
-    """The manifest's part on one picture. level: agreement or all. Raises Stopped."""
-    before = case.evaluations
-    case.ledger.asker = "measures"
-    methods = [result.method for result in results]
-    jitters = dict(jittered(case, [result.method for result in _undrawn(results)])) if level == "all" else {}
-    found, notes = judge.consistency(case, results, jitters)
-    entry = {"agreement": {**_agreement(found), "notes": list(notes)}}
-    if level == "all":
-        entry["faithfulness"] = _faithfulness(faithfulness(case, results))
-        entry["sanity"] = list(_sanity(sanity.findings(case, methods)))
-        entry["sensitivity"] = [plain(vars(each)) for each in sensitivity.sensitivities(case, methods)]
-    return {**entry, "evaluations": case.evaluations - before}
-
-
-def plain(value: Any) -> Any:
-    """Numbers with five digits, arrays as lists, so that JSON can hold it."""
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    return float(f"{value:.5g}") if isinstance(value, float) else value
-
-
-def _undrawn(results: Sequence[Result]) -> list[Result]:
+def undrawn(results: Sequence[Result]) -> list[Result]:
     """Results of methods that draw nothing, so that only another picture can give another reading."""
     return [result for result in results if result.attribution is not None and result.attribution.halves is None]
 
 
-def _agreement(found: Consistency) -> dict[str, Any]:
-    pairs = [
-        {
-            "pair": [each.first, each.second],
-            "word": each.word,
-            "kappa": each.chance.kappa,
-            "p": each.p,
-            "as_well_as_themselves": each.ceiling,
-            "why_not": each.reason,
-            "explained_by": each.explained_by,
-            "likeness": {**vars(each.likeness), "headline": each.likeness.headline},
-            "chance": each.chance.mean,
-            "raw": vars(each.raw),
-            "raw_by_chance": vars(each.raw_by_chance),
-            "weaker": each.chance.weaker,
-        }
-        for each in found.verdicts
-    ]
-    stable = {title: {**vars(each), "sentence": each.sentence} for title, each in found.stability.items()}
-    whole = {"kappa": found.kappa, "as_well_as_themselves": found.ceiling, "weaker": found.weaker, "warning": found.warning}
-    rest = {"controls": found.controls, "left_out": found.left_out, "consensus": found.consensus, "votes": found.votes}
-    return plain({**whole, "pairs": pairs, "stability": stable, **rest})
+def positions(results: Sequence[Result], size: tuple[int, int], region: Mask) -> list[Located]:
+    """Of every map with positive evidence, of the families' consensus where there are two families, and of what knows nothing.
 
-
-def _faithfulness(found: Faithfulness) -> dict[str, Any]:
-    drawn = [
-        {"method": c.title, "kind": c.kind, "substrate": c.substrate, "area": c.area, "curve": c.probabilities[:, c.target]}
-        for c in found.curves
-    ]
-    return plain(
-        {
-            "curves": drawn,
-            "displaced": [vars(each) for each in found.ranks],
-            "road": [{**vars(each), "value": each.value} for each in found.road],
-            "average_drop": [{"title": each.title, "drop": each.drop, "increase": each.increase} for each in found.drops],
-            "infidelity": [vars(each) for each in found.infidelity],
-        }
-    )
-
-
-def _sanity(found: Iterator[sanity.Finding]) -> Iterator[dict[str, Any]]:
-    for each in found:
-        yield plain({**vars(each), "check": each.check.name})
+    size: (H, W) of the picture. region: (H, W). Asks the model nothing.
+    """
+    shown = [result for result in results if result.attribution is not None and not result.attribution.blank]
+    maps = {result.method.title: result.attribution.values for result in shown if result.attribution is not None}
+    found = [each for each in (evidence(result, size) for result in shown) if each is not None]
+    shared = consensus(found) if len(by_family(found)) > 1 else None
+    return located(maps if shared is None else {**maps, CONSENSUS: shared.astype(np.float32)}, region)

@@ -40,7 +40,7 @@ class ExplainOptions:
     pictures: files. model: what `models.loading.load` takes. out: the folder to write. methods: names such as grad_cam; empty
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
     likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.Settings. measures: none,
-    agreement (next to free) or all (thousands of evaluations).
+    agreement (next to free) or all (thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
     """
 
     pictures: tuple[Path, ...]
@@ -58,9 +58,14 @@ class ExplainOptions:
     layers: tuple[str, ...] = ()
     seed: int = 0
     measures: str = "agreement"
+    mask: Path | None = None
     quiet: bool = False
 
     def __post_init__(self) -> None:
+        if self.mask is not None and not self.mask.exists():
+            raise UserError(f"--mask is {self.mask}, which does not exist; give a mask, or a folder of masks called as the pictures.")
+        if self.mask is not None and not self.mask.is_dir() and len(self.pictures) > 1:
+            raise UserError(f"--mask is one file for {len(self.pictures)} pictures; give a folder of masks called as the pictures.")
         if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
             raise UserError(f"--out is {self.out}, which exists and is not empty; name another folder or delete it first.")
         if self.rather_than is not None and self.score != "centred":

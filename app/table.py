@@ -1,5 +1,6 @@
-"""The table of methods, written by the methods themselves, for the README and the terminal."""
+"""Tables in Markdown: of the methods, written by the methods themselves, and of where maps point."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.choosing import method_name
@@ -27,6 +28,14 @@ def write_table(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is not a text file with the marks {BEGIN} and {END}; put them where the table belongs.") from error
     path.write_text(f"{before}{BEGIN}\n\n{method_table()}\n\n{END}{after}", encoding="utf-8")
+
+
+def localisation_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """A Markdown table, one line a map. rows: as in the manifest; what cannot be said is left empty."""
+    head = ["map", "energy inside", "IoU at the mask's area", "rank accuracy", "points at it"]
+    names = ("energy", "overlap", "ranks", "points")
+    cells = [[str(row["title"]), *("" if row[name] is None else f"{row[name]:.3f}" for name in names)] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *cells])
 
 
 def _row(method: type[Method]) -> list[str]:

@@ -1,0 +1,91 @@
+"""What the measures found on one picture, as the manifest tells it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.masks import Region
+from app.measuring import Faithfulness, Judge, faithfulness, positions, undrawn
+from explainers.case import Case
+from explainers.measures import sanity, sensitivity
+from explainers.measures.consistency import Consistency, Verdict
+from explainers.measures.localisation import TOLERANCE
+from explainers.measures.stability import jittered
+from explainers.study import Result
+
+
+def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Judge) -> dict[str, Any]:
+    """What `--measures` asks for. level: agreement or all. Raises Stopped."""
+    before = case.evaluations
+    case.ledger.asker = "measures"
+    methods = [result.method for result in results]
+    jitters = dict(jittered(case, [result.method for result in undrawn(results)])) if level == "all" else {}
+    found, notes = judge.consistency(case, results, jitters)
+    entry = {"agreement": {**_agreement(found), "notes": list(notes)}}
+    if level == "all":
+        entry["faithfulness"] = _faithfulness(faithfulness(case, results))
+        entry["sanity"] = list(_sanity(sanity.findings(case, methods)))
+        entry["sensitivity"] = [plain(vars(each)) for each in sensitivity.sensitivities(case, methods)]
+    return {**entry, "evaluations": case.evaluations - before}
+
+
+def localisation_entry(case: Case, results: Sequence[Result], region: Region) -> dict[str, Any]:
+    """Where the maps point, the mask that says where they should, and what maps without knowledge get. area: of the model's picture."""
+    rows = [vars(each) for each in positions(results, case.size, region.inside)]
+    tolerance = TOLERANCE * min(case.size)
+    return plain({"mask": region.file, "sha256": region.sha256, "area": float(region.inside.mean()), "tolerance": tolerance, "maps": rows})
+
+
+def plain(value: Any) -> Any:
+    """Numbers with five digits, arrays as lists, so that JSON can hold it."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def _agreement(found: Consistency) -> dict[str, Any]:
+    pairs = [_pair(each) for each in found.verdicts]
+    stable = {title: {**vars(each), "sentence": each.sentence} for title, each in found.stability.items()}
+    whole = {"kappa": found.kappa, "as_well_as_themselves": found.ceiling, "weaker": found.weaker, "warning": found.warning}
+    rest = {"controls": found.controls, "left_out": found.left_out, "consensus": found.consensus, "votes": found.votes}
+    return plain({**whole, "pairs": pairs, "stability": stable, **rest})
+
+
+def _pair(verdict: Verdict) -> dict[str, Any]:
+    """Chance is taken out of kappa, p and as_well_as_themselves; it is still in likeness and raw."""
+    return {
+        "pair": [verdict.first, verdict.second],
+        "word": verdict.word,
+        "kappa": verdict.chance.kappa,
+        "p": verdict.p,
+        "as_well_as_themselves": verdict.ceiling,
+        "why_not": verdict.reason,
+        "explained_by": verdict.explained_by,
+        "likeness": {**vars(verdict.likeness), "headline": verdict.likeness.headline, "by_chance": verdict.chance.mean},
+        "raw": {**vars(verdict.raw), "by_chance": vars(verdict.raw_by_chance)},
+        "weaker": verdict.chance.weaker,
+    }
+
+
+def _faithfulness(found: Faithfulness) -> dict[str, Any]:
+    drawn = [
+        {"method": c.title, "kind": c.kind, "substrate": c.substrate, "area": c.area, "curve": c.probabilities[:, c.target]}
+        for c in found.curves
+    ]
+    return plain(
+        {
+            "curves": drawn,
+            "displaced": [vars(each) for each in found.ranks],
+            "road": [{**vars(each), "value": each.value} for each in found.road],
+            "average_drop": [{"title": each.title, "drop": each.drop, "increase": each.increase} for each in found.drops],
+            "infidelity": [vars(each) for each in found.infidelity],
+        }
+    )
+
+
+def _sanity(found: Iterator[sanity.Finding]) -> Iterator[dict[str, Any]]:
+    for each in found:
+        yield plain({**vars(each), "check": each.check.name})
