@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from models.versions import latest
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -28,7 +29,7 @@ _ARITHMETIC = {
 
 
 def model_file(path: Path) -> Path:
-    """The model file that `path` is, or the one in the folder that it is."""
+    """The model file that `path` is, or the one in the folder that it is; of a folder of versions the latest's."""
     if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
         raise UserError(
             f"There is no file or folder {str(path)[:200]}; give the path of a .keras or .h5 file, or of a folder that holds one."
@@ -37,6 +38,7 @@ def model_file(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise UserError(f"{path} is neither a file nor a folder; give the path of a .keras or .h5 file.")
+    path = latest(path) or path
     found = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
     if len(found) != 1:
         names = ", ".join(file.name for file in found) or "none"

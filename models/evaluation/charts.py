@@ -61,7 +61,7 @@ def _dots(axes: "Axes", bins: Sequence[Bin], label: str, colour: str) -> None:
     x, y = [each.confidence for each in bins], [each.accuracy for each in bins]
     most = max(each.pictures for each in bins)
     axes.plot(x, y, color=colour, linewidth=1.4, marker="o", markersize=4, label=label)
-    axes.scatter(x, y, [20 + 260 * each.pictures / most for each in bins], color=colour, alpha=0.3, linewidths=0)
+    axes.scatter(x, y, [20 + 260 * each.pictures / most for each in bins], color=colour, alpha=0.3, linewidths=0, clip_on=False)
 
 
 def _square(across: str, up: str) -> tuple[Canvas, "Axes"]:
