@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.answering import Answering, Depth, Floats, LayerAnswer
 from models.card import Card
 from models.graph import SpatialLayer
+from models.metadata import Value, encode, said
 from models.score import Score
 from models.trace import Trace
 
@@ -21,20 +22,40 @@ class Classifier(Answering[SpatialLayer]):
     """A traced model with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to ask from several threads at once.
 
     Where the model holds no tensor before its softmax or sigmoid, logits are taken from its probabilities, clipped to 1e-7, and
-    `logits_from_probabilities` says so.
+    `logits_from_probabilities` says so. What the model takes beside the picture is fixed: all missing, until `given` says it.
     """
 
-    def __init__(self, trace: Trace, card: Card, replaced: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        card: Card,
+        replaced: Mapping[str, NDArray[np.float32]] | None = None,
+        beside: Mapping[str, Value] | None = None,
+    ) -> None:
+        """replaced: name of a tensor -> what it is fed instead. beside: the metadata's values."""
         super().__init__(card, trace.layers)
         self.logits_from_probabilities = card.head != "logits" and not trace.head.activation
         self._trace = trace
-        self._replaced = replaced or {}
-        self._feeds = [tensor for tensor, _ in trace.variables() if tensor.name in self._replaced]
+        self._drawn, self.beside = dict(replaced or {}), dict(beside or {})
+        code = {} if trace.beside is None else {trace.beside.name: encode(card.metadata, self.beside)}
+        self._replaced = {**self._drawn, **code}
+        readings = [tensor for tensor, _ in trace.variables()] if self._drawn else []
+        self._feeds = [tensor for tensor in (*readings, trace.beside) if tensor is not None and tensor.name in self._replaced]
 
     @property
     def traces(self) -> int:
         """The most often that any one question has been traced; 1 whatever the number of pictures."""
         return self._trace.retraced
+
+    @property
+    def said(self) -> str:
+        """What the model is given beside the picture, in words; empty where it takes nothing else."""
+        return said(self.card.metadata, self.beside)
+
+    def given(self, values: Mapping[str, Value]) -> "Classifier":
+        """The same classifier told these metadata, the rest missing; it shares the trace and every compiled question. UserError."""
+        encode(self.card.metadata, values)
+        return Classifier(self._trace, self.card, self._drawn, values)
 
     def outputs(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> logits (n, classes)."""
@@ -67,7 +88,7 @@ class Classifier(Answering[SpatialLayer]):
         """The same classifier with its head, its last block and head, or everything drawn anew. UserError where it has no variables."""
         from models.randomise import drawn_anew
 
-        return Classifier(self._trace, self.card, drawn_anew(self._trace, depth, seed))
+        return Classifier(self._trace, self.card, drawn_anew(self._trace, depth, seed), self.beside)
 
     def _ask(self, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> Callable[..., list[Floats]]:
         question = self._trace.question(feeds + self._feeds, fetches)

@@ -60,19 +60,19 @@ def operations_before(ends: Iterable[tf.Tensor]) -> set[tf.Operation]:
     return before
 
 
-def operations_between(start: tf.Tensor, end: tf.Tensor) -> list[tf.Operation]:
-    """The operations through which `end` depends on `start`, in the order in which they were traced."""
+def operations_between(starts: Collection[tf.Tensor], end: tf.Tensor) -> list[tf.Operation]:
+    """The operations through which `end` depends on one of the `starts`, in the order in which they were traced."""
     behind = operations_before([end])
-    found = {start.op}
+    found = {start.op for start in starts}
     between = []
-    for op in start.graph.get_operations():
+    for op in end.graph.get_operations():
         if op in behind and op not in found and any(tensor.op in found for tensor in op.inputs):
             found.add(op)
             between.append(op)
     return between
 
 
-def spatial_layers(images: tf.Tensor, logits: tf.Tensor, leaves: Collection[str]) -> tuple[SpatialLayer, ...]:
+def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Collection[str]) -> tuple[SpatialLayer, ...]:
     """Every layer whose answer to a picture is a grid of more than one cell, from the picture to the logits.
 
     leaves: names of the model's innermost layers; of the tensors that one of them computes, only its last counts.

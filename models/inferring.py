@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.card import Card, Head, Label, distinct
-from models.keras_model import Expected, expected_by_name, image_input
+from models.inputs import inputs_of
+from models.keras_model import Expected, expected_by_name
 from models.probing import answers, inner_slope, sums_to_one, traced, units
 from models.trace import Trace
 
@@ -19,7 +20,8 @@ DEFAULT_SIZE = 224
 
 def inferred(model: Any, path: Path) -> tuple[Trace, Card]:
     """The model traced, and the card that was inferred for it; its notes say what was assumed and why. UserError where nothing fits."""
-    height, width, channels = image_input(model, path.name)
+    inputs = inputs_of(model, path.name)
+    (height, width), channels = inputs.largest.size, inputs.largest.channels
     draft = Card(
         name=path.parent.name if path.stem in ("model", "keras_model") else path.stem,
         labels=(Label("0"), Label("1")),
@@ -34,7 +36,7 @@ def inferred(model: Any, path: Path) -> tuple[Trace, Card]:
     if expected.scaling != "0..1":
         trace = traced(model, draft, path.name)
     head, why = _head(trace, answers(trace, path.name), path.name)
-    notes = (f"No card: input scaling {expected.scaling} assumed, because {expected.because}.", *why)
+    notes = (f"No card: input scaling {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
     return trace, dataclasses.replace(draft, labels=_labels(path, max(units(trace, path.name), 2)), head=head, notes=notes)
 
 

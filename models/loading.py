@@ -62,14 +62,15 @@ def _card_beside(path: Path) -> Card | None:
 
 
 def _check_input(card: Card, model: Any, name: str) -> None:
-    from models.keras_model import image_input
+    from models.inputs import inputs_of
 
-    height, width, channels = image_input(model, name)
+    inputs = inputs_of(model, name)
+    height, width = inputs.largest.size
     if (height or card.size[0], width or card.size[1]) != card.size:
         raise UserError(
             f"The card says pictures of {card.size[0]} x {card.size[1]}, but {name} takes {height} x {width}; mend the card's 'size'."
         )
-    if channels == 1 and card.colour != "grey":
+    if inputs.largest.channels == 1 and card.colour != "grey":
         raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; mend the card's 'colour' to 'grey'.")
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from errors import UserError
 
 Value = str | float | None
 """A number, one of a category's values, or None where it is not known."""
+
+Missing = Literal["flag", "zero"]
+"""How a value that is not known is encoded: by a place of its own that holds 1, or by zeros alone."""
 
 MISSING = "missing"
 LONGEST = 100
@@ -26,27 +29,29 @@ class Number:
     mean: float
     deviation: float
     unit: str = ""
+    missing: Missing = "flag"
 
     def __post_init__(self) -> None:
         _check_name(self.name)
         if not (_finite(self.mean) and _finite(self.deviation) and self.deviation > 0):
             seen = f"mean {str(self.mean)[:20]} and deviation {str(self.deviation)[:20]}"
             raise UserError(f"Metadata '{self.name}' has {seen}; both must be finite, and the deviation more than 0.")
+        _check_missing(self.name, self.missing)
 
     @property
     def entries(self) -> tuple[str, ...]:
         """What each number of its code stands for."""
-        return self.name, f"{self.name} {MISSING}"
+        return (self.name, f"{self.name} {MISSING}") if self.missing == "flag" else (self.name,)
 
     def encode(self, value: Value) -> list[float]:
-        """[(value - mean) / deviation, 0], or [0, 1] where it is missing: the mean's own code, and the flag that tells them apart."""
+        """[(value - mean) / deviation, 0], or [0, 1] where it is missing: the mean's own code, and the flag, if any."""
         if value is None:
-            return [0.0, 1.0]
+            return [0.0, 1.0][: len(self.entries)]
         if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
             raise UserError(
                 f"Metadata '{self.name}' is {str(value)[:60]!r}; it must be a finite number, or left out where it is not known."
             )
-        return [(float(value) - self.mean) / self.deviation, 0.0]
+        return [(float(value) - self.mean) / self.deviation, 0.0][: len(self.entries)]
 
     def parse(self, text: str) -> Value:
         """The number that was typed."""
@@ -66,23 +71,26 @@ class Category:
 
     name: str
     values: tuple[str, ...]
+    missing: Missing = "flag"
 
     def __post_init__(self) -> None:
         _check_name(self.name)
         if not self.values or len(set(self.values)) != len(self.values) or not all(self.values):
             raise UserError(f"Metadata '{self.name}' has the values {list(self.values)[:20]}; name at least one, each once, none empty.")
+        _check_missing(self.name, self.missing)
 
     @property
     def entries(self) -> tuple[str, ...]:
         """What each number of its code stands for."""
-        return *(f"{self.name} = {value}" for value in self.values), f"{self.name} {MISSING}"
+        return *(f"{self.name} = {value}" for value in self.values), *([f"{self.name} {MISSING}"] if self.missing == "flag" else [])
 
     def encode(self, value: Value) -> list[float]:
-        """1 at the value's place, 0 elsewhere; the last place is that of a missing one."""
+        """1 at the value's place, 0 elsewhere; the last place is that of a missing one, if it has any."""
         if value is not None and value not in self.values:
             raise UserError(f"Metadata '{self.name}' is {str(value)[:60]!r}; it must be one of {', '.join(self.values)}, or left out.")
         code = [0.0] * len(self.entries)
-        code[-1 if value is None else self.values.index(str(value))] = 1.0
+        if value is not None or self.missing == "flag":
+            code[-1 if value is None else self.values.index(str(value))] = 1.0
         return code
 
     def parse(self, text: str) -> Value:
@@ -131,7 +139,7 @@ def parse(fields: Sequence[Field], words: Sequence[str]) -> dict[str, Value]:
 
 
 def read_fields(raw: object) -> tuple[Field, ...]:
-    """A card's list of objects with name, mean, deviation and perhaps unit, or with name and values. UserError names a wrong one."""
+    """A card's list of objects: name, mean and deviation, or name and values; unit and missing at will. UserError names a wrong one."""
     if not isinstance(raw, list):
         raise UserError(f"Card field 'metadata' is {json.dumps(raw)[:80]}; it must be a list of fields.")
     fields = tuple(_read_field(each) for each in raw)
@@ -143,14 +151,14 @@ def read_fields(raw: object) -> tuple[Field, ...]:
 
 
 def _read_field(raw: object) -> Field:
-    given: dict[str, Any] = raw if isinstance(raw, dict) else {}
-    keys, texts = set(given), _all(str, given.get("name"), given.get("unit", ""))
-    if texts and {"name", "mean", "deviation"} <= keys <= {"name", "mean", "deviation", "unit"}:
+    given: dict[str, Any] = {"missing": "flag", **raw} if isinstance(raw, dict) else {}
+    keys, texts = set(given), _all(str, given.get("name"), given.get("unit", ""), given.get("missing"))
+    if texts and {"name", "mean", "deviation"} <= keys <= {"name", "mean", "deviation", "unit", "missing"}:
         if _all((int, float), given["mean"], given["deviation"]):
-            return Number(given["name"], given["mean"], given["deviation"], given.get("unit", ""))
-    elif texts and keys == {"name", "values"} and isinstance(given["values"], list) and _all(str, *given["values"]):
-        return Category(given["name"], tuple(given["values"]))
-    wanted = "an object with 'name', 'mean', 'deviation' and perhaps 'unit', or with 'name' and 'values', a list of strings"
+            return Number(given["name"], given["mean"], given["deviation"], given.get("unit", ""), given["missing"])
+    elif texts and keys == {"name", "values", "missing"} and isinstance(given["values"], list) and _all(str, *given["values"]):
+        return Category(given["name"], tuple(given["values"]), given["missing"])
+    wanted = "an object with 'name', 'mean' and 'deviation', or with 'name' and 'values'; 'unit' and 'missing' are optional"
     raise UserError(f"Card field 'metadata' holds {json.dumps(raw)[:80]}; it must be {wanted}.")
 
 
@@ -166,3 +174,8 @@ def _finite(value: float) -> bool:
 def _check_name(name: str) -> None:
     if not name.strip() or len(name) > LONGEST or "=" in name:
         raise UserError(f"A metadata field is called {name[:60]!r}; give a name of 1 to {LONGEST} characters without '='.")
+
+
+def _check_missing(name: str, missing: str) -> None:
+    if missing not in get_args(Missing):
+        raise UserError(f"Metadata '{name}' has 'missing' {missing[:40]!r}; it must be one of {', '.join(get_args(Missing))}.")

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.card import Card
 from models.graph import operations_between
-from models.keras_model import image_input, innermost_layers
-from models.preprocessing import prepare
+from models.inputs import inputs_of
+from models.keras_model import innermost_layers
+from models.metadata import encode
 from models.trace import Trace
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
@@ -17,9 +18,17 @@ _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
 def traced(model: Any, card: Card, name: str) -> Trace:
     """The model called once on what the card makes of pictures. UserError where it does not answer with numbers for classes."""
-    channels = image_input(model, name)[2]
+    inputs = inputs_of(model, name)
+    inputs.check_metadata(card, name)
     leaves = {layer.name for layer in innermost_layers(model)}
-    return Trace(lambda images: prepare(images, card, channels), lambda images: model(images, training=False), card.size, leaves)
+    beside = encode(card.metadata, {}) if card.metadata else None
+    return Trace(
+        lambda images: inputs.prepared(images, card),
+        lambda prepared, vector: model(inputs.packed(prepared, vector), training=False),
+        card.size,
+        leaves,
+        beside,
+    )
 
 
 def units(trace: Trace, name: str) -> int:
@@ -56,7 +65,7 @@ def inner_slope(trace: Trace) -> float | None:
     convolution = next((op for op in operations_between(trace.prepared, trace.head.logits) if op.type in _CONVOLUTIONS), None)
     if convolution is None:
         return None
-    ask = trace.question([trace.prepared], [convolution.inputs[0]])
-    shape = (1, *trace.prepared.shape[1:])
-    dark, light = (ask(np.full(shape, value, np.float32))[0].astype(np.float64) for value in (0, 1))
+    fed = list({tensor.name: tensor for tensor in trace.prepared}.values())
+    ask = trace.question(fed, [convolution.inputs[0]])
+    dark, light = (ask(*(np.full((1, *x.shape[1:]), value, np.float32) for x in fed))[0].astype(np.float64) for value in (0, 1))
     return float(np.median(np.abs(light - dark)))

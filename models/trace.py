@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,30 +15,43 @@ from models.graph import Head, SpatialLayer, find_head, spatial_layers
 tf.get_logger().setLevel("ERROR")
 
 Question = Callable[..., list[NDArray[np.float32]]]
-Step = Callable[[tf.Tensor], tf.Tensor]
+Prepare = Callable[[tf.Tensor], Sequence[tf.Tensor]]
+Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], object]
 
 
 class Trace:
     """A model called once on `images` (n, H, W, 3) = masks * image + (1 - masks) * fill, in display space.
 
     Feeding `images` asks about whole pictures; feeding image, masks and fill asks about masked ones, which are then made inside
-    the compiled function. Questions are cut once, under a lock; asking them needs none.
+    the compiled function. `prepared` are the model's picture inputs; `beside` (m,) is what its vector inputs are given, which
+    questions may feed and need not. Questions are cut once, under a lock; asking them needs none.
     """
 
-    def __init__(self, prepare: Step, model: Step, size: tuple[int, int], leaves: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        prepare: Prepare,
+        model: Model,
+        size: tuple[int, int],
+        leaves: Collection[str] = (),
+        beside: NDArray[np.float32] | None = None,
+    ) -> None:
         height, width = size
         picture = tf.TensorSpec([height, width, 3], tf.float32)
         masks = tf.TensorSpec([None, None, None], tf.float32)
 
-        def masked_then_asked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        def masked_then_asked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor) -> dict[str, Any]:
             shown = tf.image.resize(masks[..., None], size)
             images = tf.ensure_shape(fill + shown * (image - fill), [None, height, width, 3])
-            prepared = prepare(images)
-            return images, prepared, _one_answer(model(prepared))
+            prepared = list(prepare(images))
+            vector = None if beside is None else tf.constant(beside)
+            answer = _one_answer(model(prepared, vector))
+            return {"images": images, "prepared": prepared, "beside": [] if vector is None else [vector], "output": answer}
 
         self._graph = tf.compat.v1.wrap_function(masked_then_asked, [picture, masks, picture])
         self.image, self.masks, self.fill = self._graph.inputs[:3]
-        self.images, self.prepared, self.output = self._graph.outputs
+        made = self._graph.structured_outputs
+        self.images, self.prepared, self.output = made["images"], tuple(made["prepared"]), made["output"]
+        self.beside: tf.Tensor | None = next(iter(made["beside"]), None)
         self.head: Head = find_head(self.output)
         self.layers: tuple[SpatialLayer, ...] = spatial_layers(self.prepared, self.head.logits, leaves)
         self._lock = threading.Lock()

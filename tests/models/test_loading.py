@@ -151,8 +151,9 @@ def test_a_card_is_read_back_equal(saved: Path) -> None:
 
 
 def two_inputs() -> keras.Model:
-    pictures = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
-    return keras.Model(pictures, layers.Dense(2, activation="softmax")(layers.GlobalAveragePooling2D()(layers.Concatenate()(pictures))))
+    picture, numbers = keras.Input((8, 8, 3)), keras.Input((4,))
+    both = layers.Concatenate()([layers.GlobalAveragePooling2D()(picture), numbers])
+    return keras.Model([picture, numbers], layers.Dense(2, activation="softmax")(both))
 
 
 def rank_two() -> keras.Model:
@@ -198,7 +199,7 @@ def enormous() -> keras.Model:
         pytest.param(softmax_of_one, "which is always 1", marks=pytest.mark.filterwarnings("ignore:[^$]*softmax over axis:UserWarning")),
         (not_a_number, "not finite"),
         (enormous, "'size'"),
-        (two_inputs, "2 inputs"),
+        (two_inputs, "beside the picture"),
         (rank_two, r"\(None, 8\)"),
         (five_channels, "5 channels"),
         (a_map_as_output, "output of shape"),

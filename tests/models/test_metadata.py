@@ -31,6 +31,13 @@ def test_numbers_are_standardised_and_categories_are_places(values, code, words)
     assert said(FIELDS, values) == words
 
 
+def test_without_a_flag_what_is_missing_is_zeros() -> None:
+    bare = (Number("age", 50.0, 20.0, missing="zero"), Category("sex", ("female", "male"), "zero"))
+    assert encode(bare, {}).tolist() == [0, 0, 0]
+    assert encode(bare, {"age": 30, "sex": "male"}).tolist() == [-1, 0, 1]
+    assert entries(bare) == ("age", "sex = female", "sex = male")
+
+
 def test_each_number_has_a_name() -> None:
     assert entries(FIELDS) == ("age", "age missing", "sex = female", "sex = male", "sex missing")
     assert encode((), {}).shape == (0,)
@@ -65,7 +72,7 @@ def test_wrong_values_are_refused(values) -> None:
 
 
 def test_a_card_keeps_its_fields_and_one_without_any_has_none(tmp_path: Path) -> None:
-    card = Card("both", (Label("a"), Label("b")), (8, 8), metadata=FIELDS)
+    card = Card("both", (Label("a"), Label("b")), (8, 8), metadata=(*FIELDS, Category("site", ("back",), "zero")))
     card.write(tmp_path / "card.json")
     assert Card.read(tmp_path / "card.json") == card
     (tmp_path / "old.json").write_text(json.dumps({"name": "old", "labels": ["a", "b"], "size": [8, 8]}))
@@ -81,6 +88,7 @@ def test_a_card_keeps_its_fields_and_one_without_any_has_none(tmp_path: Path) ->
         ([{"name": "age", "mean": 1, "deviation": 0}], "deviation more than 0"),
         ([{"name": "age", "mean": 10**400, "deviation": 1}], "must be finite"),
         ([{"name": "sex", "values": []}], "name at least one"),
+        ([{"name": "sex", "values": ["a"], "missing": "mean"}], "'missing' 'mean'; it must be one of flag, zero"),
         ([{"name": "sex", "values": ["a", "a"]}], "each once"),
         ([{"name": "a=b", "values": ["a"]}], "without '='"),
         ([{"name": "sex", "values": ["a"]}, {"name": "sex", "values": ["b"]}], "two fields are called 'sex'"),
