@@ -9,12 +9,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
-from app.options import ExplainOptions, LibraryOptions, ServeOptions
+from app.options import ExplainOptions, GameOptions, LibraryOptions, ServeOptions
 from errors import UserError
 
 T = TypeVar("T")
 
-COMMANDS = ("serve", "explain", "library", "methods")
+COMMANDS = ("serve", "explain", "library", "grid-game", "methods")
 MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or a bundled name (phantoms, phantoms_shortcut, glass_box)"
 
 
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="open the page in a browser (the default)"))
     _add_explain(commands.add_parser("explain", help="explain pictures and write overlays, maps and a manifest"))
     _add_library(commands.add_parser("library", help="explain many pictures to learn what a model's maps have in common by habit"))
+    _add_game(commands.add_parser("grid-game", help="lay a model's own surest pictures side by side and see which methods tell them apart"))
     _add_methods(commands.add_parser("methods", help="print the table of methods"))
     return parser
 
@@ -151,6 +152,30 @@ def _library(chosen: argparse.Namespace) -> int:
     from app.library import build
 
     return build(options)
+
+
+def _add_game(parser: argparse.ArgumentParser) -> None:
+    usual = GameOptions("phantoms", Path("-"))
+    parser.add_argument("--model", required=True, metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument("--pictures", type=Path, required=True, metavar="DIR", help="a folder of pictures of several classes")
+    parser.add_argument("--methods", nargs="+", default=[], metavar="METHOD", help="such as grad_cam lime; all where none is named")
+    parser.add_argument("--side", type=int, default=usual.side, metavar="N", help=f"pictures a side of a mosaic ({usual.side})")
+    parser.add_argument("--mosaics", type=int, default=usual.mosaics, metavar="N", help=f"mosaics to lay ({usual.mosaics})")
+    parser.add_argument(
+        "--preset", default=usual.preset, type=str.capitalize, choices=("Fast", "Balanced", "Thorough"), help="how much to spend"
+    )
+    parser.add_argument("--seed", type=int, default=usual.seed, help="of everything that is drawn (0)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="a JSON file to write beside the table")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no table; errors still speak")
+    parser.set_defaults(run=_game)
+
+
+def _game(chosen: argparse.Namespace) -> int:
+    options = _options(GameOptions, chosen)
+    _hush_native_code()
+    from app.game import play
+
+    return play(options)
 
 
 def _hush_native_code() -> None:

@@ -42,7 +42,9 @@ def build(options: LibraryOptions) -> int:
 
     A library that is there and was made in the same way is added to.
     """
-    files = _pictures(options.pictures)
+    files = pictures_in(options.pictures)
+    if len(files) <= FEWEST:
+        raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {FEWEST}, better 100 or 200.")
     classifier = load(options.model)
     path = options.out or library_file(options.model)
     work = _Work.begun(classifier, _settings(options, classifier), path)
@@ -89,13 +91,11 @@ def _settings(options: LibraryOptions, classifier: "Classifier") -> dict[str, An
     return settings_of(case, model_name(options.model, classifier))
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """The picture files of a folder and of those in it, by name. UserError where it is no folder."""
     if not folder.is_dir():
         raise UserError(f"--pictures is {folder}, which is no folder; give a folder of pictures like those to be explained.")
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
-    if len(files) <= FEWEST:
-        raise UserError(f"{folder} holds {len(files)} pictures; a library needs more than {FEWEST}, better 100 or 200.")
-    return files
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
 
 
 @dataclass

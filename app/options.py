@@ -84,3 +84,30 @@ class LibraryOptions:
     out: Path | None = None
     preset: str = "Balanced"
     quiet: bool = False
+
+
+@dataclass(frozen=True)
+class GameOptions:
+    """The flags of `python -m app grid-game`.
+
+    model: what `models.loading.load` takes. pictures: a folder. methods: as of explain. side: pictures a side of a mosaic. mosaics: how
+    many are laid. out: a JSON file to write; None writes none.
+    """
+
+    model: str
+    pictures: Path
+    methods: tuple[str, ...] = ()
+    side: int = 2
+    mosaics: int = 10
+    preset: str = "Fast"
+    seed: int = 0
+    out: Path | None = None
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("side", 2, 5), ("mosaics", 1, 10_000)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UserError(f"--{name} is {value}; it must lie from {low} to {high}.")
+        if self.out is not None and self.out.exists():
+            raise UserError(f"--out is {self.out}, which exists; name another file or delete it first.")

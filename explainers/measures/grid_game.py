@@ -17,7 +17,7 @@ CONFIDENT = 0.5
 
 @dataclass(frozen=True)
 class Mosaic:
-    """image: (H, W, 3) of n x n pictures of different classes, each made smaller. targets: the class in each part, row by row."""
+    """image: (H, W, 3) of n x n pictures, each made smaller. targets: the class in each part, row by row."""
 
     image: Floats
     targets: tuple[int, ...]
@@ -28,6 +28,11 @@ class Mosaic:
         """1 / n^2: what a map that knows nothing has in each part."""
         return 1 / self.side**2
 
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """Numbers of the parts that can be asked for: those whose class is in no other part."""
+        return tuple(number for number, target in enumerate(self.targets) if self.targets.count(target) == 1)
+
     def part(self, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """(H, W): True in the part of that number, row by row."""
         row, column = divmod(number, self.side)
@@ -36,8 +41,9 @@ class Mosaic:
 
 
 def mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, count: int = 20, seed: int = 0) -> list[Mosaic]:
-    """Mosaics of n x n pictures that the classifier is surest of, each part another class. UserError where too few classes are met.
+    """Mosaics of n x n pictures that the classifier is surest of, each part another class. UserError where fewer than two are met.
 
+    With fewer classes than parts one class stands in one part alone and the others fill the rest by turns.
     pictures: (H, W, 3) as the classifier's `fit` makes them; each is asked once.
     """
     found: dict[int, list[tuple[float, int]]] = {}
@@ -45,9 +51,10 @@ def mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, c
         probabilities = classifier.probabilities(classifier.outputs(picture[None]))[0]
         if probabilities.max() >= CONFIDENT:
             found.setdefault(int(probabilities.argmax()), []).append((float(probabilities.max()), number))
-    if len(found) < side**2:
+    if len(found) < 2:
         raise UserError(
-            f"A mosaic of {side} x {side} needs confident pictures of {side**2} classes; these show {len(found)}. Give more pictures."
+            f"A mosaic needs pictures of two classes or more that the classifier gives {CONFIDENT:.0%}; of these {len(pictures)} "
+            f"it does so for {len(found)} classes. Give more pictures, of several classes."
         )
     rng = np.random.default_rng(seed)
     return [_mosaic(pictures, found, side, rng) for _ in range(count)]
@@ -60,7 +67,8 @@ def share_in_part(values: Floats, mosaic: Mosaic, number: int) -> float | None:
 
 def _mosaic(pictures: Sequence[Floats], found: dict[int, list[tuple[float, int]]], side: int, rng: np.random.Generator) -> Mosaic:
     """Classes by chance; of each one of its ten surest pictures."""
-    targets = tuple(int(target) for target in rng.permutation(list(found))[: side**2])
+    alone, *others = (int(target) for target in rng.permutation(list(found))[: side**2])
+    targets = tuple(int(target) for target in rng.permutation([alone, *(others[n % len(others)] for n in range(side**2 - 1))]))
     chosen = [pictures[rng.choice([number for _, number in sorted(found[target], reverse=True)[:10]])] for target in targets]
     image = np.zeros_like(chosen[0])
     edges = [[-(-length * place // side) for place in range(side + 1)] for length in image.shape[:2]]

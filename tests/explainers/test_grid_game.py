@@ -41,9 +41,25 @@ def test_grad_cam_finds_each_colour_in_its_part_of_the_glass_boxs_mosaics() -> N
     assert np.mean(shares) > 0.6
 
 
-def test_too_few_classes_are_refused() -> None:
+def test_with_fewer_classes_than_parts_only_what_stands_alone_is_asked_for() -> None:
+    """Of two classes one stands once and the other three times; of three, two stand once."""
+    from models.datasets.glass_box import NAMES, patches
+    from models.loading import load
+
+    classifier = load("glass_box")
+    for classes in (2, 3):
+        pictures = [patches(seed, NAMES[seed % classes]).image for seed in range(6)]
+        for mosaic in mosaics(classifier, pictures, count=4):
+            assert len(mosaic.targets) == 4
+            assert len(set(mosaic.targets)) == classes
+            assert len(mosaic.asked) == classes - 1
+            assert all(mosaic.targets.count(mosaic.targets[number]) == 1 for number in mosaic.asked)
+    assert len({mosaic.asked for mosaic in mosaics(classifier, pictures[:2], count=12)}) > 1, "the place is drawn"
+
+
+def test_one_class_alone_is_refused() -> None:
     from models.datasets.glass_box import patches
     from models.loading import load
 
-    with pytest.raises(UserError, match="confident pictures of 4 classes; these show 1"):
+    with pytest.raises(UserError, match=r"gives 50%; of these 3 it does so for 1 classes\. Give more pictures"):
         mosaics(load("glass_box"), [patches(seed, "red").image for seed in range(3)])
