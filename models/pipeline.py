@@ -93,9 +93,9 @@ def order(rows: Sequence[Row], feed: Feed, epoch: int) -> NDArray[np.int64]:
         return rng.permutation(len(rows))
     labels = labels_of(rows)
     kinds = np.unique(labels)
-    quota = -(-len(rows) // len(kinds))
-    drawn = [_drawn(np.flatnonzero(labels == kind), quota, rng) for kind in kinds]
-    return rng.permutation(np.concatenate(drawn))[: len(rows)]
+    quota, left = divmod(len(rows), len(kinds))
+    drawn = [_drawn(np.flatnonzero(labels == kind), quota + (n < left), rng) for n, kind in enumerate(rng.permutation(kinds))]
+    return rng.permutation(np.concatenate(drawn))
 
 
 def labels_of(rows: Sequence[Row]) -> NDArray[np.int32]:

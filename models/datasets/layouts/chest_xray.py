@@ -44,7 +44,7 @@ def read(folder: Path, classes: Literal["binary", "causes"] = "binary") -> Colle
     if not rows:
         raise UserError(f"{folder} has the folders of the chest X-rays but no picture in them; unpack the pictures there.")
     others = [file.name for holders in found.values() for holder in holders for file in strangers(holder)]
-    remarks = (f"Left out: {counted('file', others)} that end as no picture does.",) if others else ()
+    remarks = (f"Left out: {counted('file', others)} not named as a picture.",) if others else ()
     labels = BINARY if classes == "binary" else CAUSES
     return Collection("chest_xray" if classes == "binary" else "chest_xray_causes", labels, tuple(rows), LICENCE, SOURCE, remarks)
 

@@ -35,7 +35,7 @@ def read(folder: Path, group: str = "") -> Collection:
             rows += [Row(file, classes.index(each.name), _group(file, folder, group), part) for file in pictures(each)]
     loose = [file.name for _, holder in holders for file in holder.iterdir() if file.is_file() and file in pictures(holder)]
     others = [*loose, *(file.name for _, holder in holders for file in strangers(holder))]
-    remarks = (f"Left out: {counted('file', others)} in no class folder or that end as no picture does.",) if others else ()
+    remarks = (f"Left out: {counted('file', others)} in no class folder or not named as a picture.",) if others else ()
     return Collection(folder.resolve().name, distinct(classes), tuple(rows), LICENCE, SOURCE, remarks)
 
 
