@@ -1,7 +1,7 @@
 """What a job does: decode and fit the picture, predict, then let the methods work on one case and pass on what they find."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from threading import Lock, Timer
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cases import Cases
-from app.session import Report, key_of
+from app.session import Question, Report, key_of
 from app.shelf import Entry, Shelf
 from explainers.case import PRESETS, Case, Settings
 from explainers.method import Method
-from explainers.study import study
+from explainers.study import Result, study
 from models.card import Card
 from models.pictures import decode, fit
 from models.score import Score
@@ -61,43 +61,69 @@ def fitted(data: bytes, card: Card) -> tuple[NDArray[np.float32], NDArray[np.uin
     return image, np.round(np.clip(photo, 0, 1) * 255).astype(np.uint8)
 
 
-def explain(job: "Job", shelf: Shelf, cases: Cases, budget: float) -> None:
-    """Runs the methods, cheap ones first, and publishes each map as it comes. Ends after `budget` seconds. Never raises."""
+def explain(job: "Job", shelf: Shelf, cases: Cases, budget: float, before: Report | None = None) -> None:
+    """Runs the methods, cheap ones first, and publishes each map as it comes. Ends after `budget` seconds. Never raises.
+
+    before: the answer from which a question with `further` evaluations goes on; only the methods named there work again.
+    """
     question, report = job.report.question, job.report
     key = (question.classifier, question.picture, question.preset)
     try:
         classifier, entry = shelf.get(question.classifier), shelf.entry(question.classifier)
         score, known = _score(report), cases.take(key)
         case = known.retarget(score) if known else Case(classifier, report.image, score, Settings(preset=question.preset))
-        outlook = forecast(question.methods, case, entry)
+        results = dict(before.results) if before else {}
+        rounds = _rounds(question, case, results)
+        outlook = _sum([forecast(methods, each, entry) for each, methods in rounds])
         job.stop_case = case.stop
         seconds = outlook.seconds * entry.pace
-        job.publish(state="running", ahead=0, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=seconds)
+        job.publish(
+            state="running", ahead=0, results=results, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=seconds
+        )
         if not job.abandoned:
-            _let_work(job, case, budget)
+            _let_work(job, case, rounds, budget)
     except Exception as error:
         return job.fail(error, "methods")
     late = job.report.elapsed >= budget
     words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
     job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
-    if job.report.state == "done" and not known and job.report.evaluations >= ENOUGH_TO_TIME:
+    if job.report.state == "done" and not known and not question.further and job.report.evaluations >= ENOUGH_TO_TIME:
         entry.paces.append(job.report.elapsed / outlook.seconds)
     job.stop_case = lambda: None  # the case is another's from here on
     return cases.put(key, case)
 
 
-def _let_work(job: "Job", case: Case, budget: float) -> None:
+Rounds = list[tuple[Case, list[Method]]]
+
+
+def _rounds(question: Question, case: Case, known: Mapping[str, Result]) -> Rounds:
+    """Who works with which case: first those that have no map yet, then each that may spend more, with a case that allows it."""
+    further = dict(question.further)
+    usual = [method for method in question.methods if key_of(method) not in further and key_of(method) not in known]
+    more = [(case.allowed(further[key_of(method)]), [method]) for method in question.methods if key_of(method) in further]
+    return [(case, usual), *more] if usual else more
+
+
+def _let_work(job: "Job", case: Case, rounds: Rounds, budget: float) -> None:
     """Every map that a method gives becomes part of the report; the case is stopped when the time is over."""
     before = case.evaluations
     clock = Timer(budget, case.stop)
     clock.daemon = True
     clock.start()
     try:
-        for result in study(case, job.report.question.methods):
-            results = {**job.report.results, key_of(result.method): result}
-            job.publish(results=results, evaluations=case.evaluations - before)
+        for each, methods in rounds:
+            for result in study(each, methods):
+                results = {**job.report.results, key_of(result.method): _better(job.report.results.get(key_of(result.method)), result)}
+                job.publish(results=results, evaluations=case.evaluations - before)
     finally:
         clock.cancel()
+
+
+def _better(old: Result | None, new: Result) -> Result:
+    """A map that rests on more evaluations than the new one stays until it is surpassed."""
+    if old is None or old.attribution is None or new.evaluations + new.shared >= old.evaluations + old.shared:
+        return new
+    return replace(old, done=new.done)
 
 
 @dataclass(frozen=True)
@@ -119,6 +145,10 @@ def forecast(methods: Sequence[Method], case: Case, entry: Entry) -> Forecast:
         else:
             alone, seconds = alone + cost, seconds + price
     return Forecast(alone + pooled, seconds + shared_seconds)
+
+
+def _sum(outlooks: Sequence[Forecast]) -> Forecast:
+    return Forecast(sum(each.evaluations for each in outlooks), sum(each.seconds for each in outlooks))
 
 
 def foresee(entry: Entry, classifier: "Classifier", methods: Sequence[Method]) -> None:

@@ -16,6 +16,11 @@ from app.gallery import Gallery
 from app.jobs import Job, Jobs
 from app.session import Question, Report, key_of
 from app.shelf import Shelf
+from explainers.grid import grid_cells
+from explainers.measures.consistency import WEAKER, Background, consistency
+from explainers.measures.controls import CENTRE, EDGES, centre, edges
+from explainers.measures.library import digest
+from explainers.measures.library import read as library_at
 from explainers.method import Attribution
 from explainers.methods import SEVEN
 from explainers.study import Result
@@ -48,6 +53,18 @@ def read(file: Path = FILE) -> Report | None:
     return Report(question, "done", card, image, photo, probabilities, results=results, stored=True, **fixed)
 
 
+def weighed(report: Report) -> dict[str, Any]:
+    """What can be said of a stored answer's agreement before its classifier is there: all but the control by an untrained network."""
+    assert report.image is not None
+    weights = bundled()[CLASSIFIER]
+    library = library_at(weights.with_suffix(".library.npz")) if weights.with_suffix(".library.npz").exists() else None
+    controls = {EDGES: edges(report.image, grid_cells(report.image.shape[:2])), CENTRE: centre(grid_cells(report.image.shape[:2]))}
+    background = Background(library, digest(report.image), controls)
+    found = consistency(list(report.results.values()), report.image.shape[:2], background, {})
+    others = len(library.pictures) if library and not found.weaker else 0
+    return {"consistency": found, "notes": (WEAKER,) if found.weaker else (), "others": others}
+
+
 def write(report: Report, file: Path = FILE) -> None:
     """Stores a finished report."""
     assert report.card is not None
@@ -65,6 +82,8 @@ def write(report: Report, file: Path = FILE) -> None:
         arrays[f"{name}.values"] = attribution.values
         if attribution.signed is not None:
             arrays[f"{name}.signed"] = attribution.signed
+        if attribution.halves is not None:
+            arrays[f"{name}.halves"] = np.stack(attribution.halves)
     np.savez_compressed(file, allow_pickle=False, told=np.array(json.dumps(told)), **arrays)
 
 
@@ -94,7 +113,9 @@ def _result(name: str, row: dict[str, Any], stored: Any, question: Question) -> 
     method = next(method for method in question.methods if key_of(method) == name)
     signed = stored.get(f"{name}.signed")
     words = {word: row[word] for word in WORDS}
-    attribution = Attribution(stored[f"{name}.values"], signed, uncertainty=row["uncertainty"], converged=row["converged"], **words)
+    halves = stored.get(f"{name}.halves")
+    pair = None if halves is None else (halves[0], halves[1])
+    attribution = Attribution(stored[f"{name}.values"], signed, pair, uncertainty=row["uncertainty"], converged=row["converged"], **words)
     return Result(method, attribution, evaluations=row["evaluations"], shared=row["shared"], seconds=row["seconds"], done=True)
 
 

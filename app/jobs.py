@@ -6,11 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from app.cases import Cases
 from app.explaining import explain, glance
+from app.judges import Judges
+from app.measures import AGREEMENT, Measures
 from app.session import Place, Question, Report
 from app.shelf import Shelf
 from app.uploads import Picture
@@ -25,13 +27,17 @@ log = logging.getLogger(__name__)
 
 
 class Job:
-    """One question under way. Whoever listens is told of every new report; when nobody listens any more, it stops."""
+    """One question under way. Whoever listens is told of every new report; when nobody listens any more, it stops.
+
+    halt: set to end a measure on request.
+    """
 
     def __init__(self, question: Question, given_up: Callable[["Job"], None] = lambda job: None) -> None:
         """given_up: told when nobody listens any more."""
         self.report = Report(question)
         self.given_up = given_up
         self.stop_case: Callable[[], None] = lambda: None
+        self.halt = Event()
         self.abandoned = False
         self._listeners: set[Callable[[], None]] = set()
         self._lock = Lock()
@@ -40,6 +46,14 @@ class Job:
         """The report's fields that are new; listeners are told."""
         with self._lock:
             self.report = replace(self.report, **changes)
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener()
+
+    def measured(self, **changes: Any) -> None:
+        """What is new of the report's measures; listeners are told."""
+        with self._lock:
+            self.report = replace(self.report, measures=replace(self.report.measures, **changes))
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener()
@@ -56,17 +70,36 @@ class Job:
     def listen(self, listener: Callable[[], None]) -> bool:
         """False where the job was given up before anybody could join."""
         with self._lock:
-            if self.abandoned:
+            if self.abandoned and not self.report.final:
                 return False
             self._listeners.add(listener)
         return True
+
+    def stop_for(self, listener: Callable[[], None]) -> bool:
+        """Stops the maps if nobody else waits for them, who then is still told of the last report; False where somebody does."""
+        with self._lock:
+            if self._listeners - {listener}:
+                return False
+            self.abandoned = not self.report.final
+        self.stop_case()
+        self.given_up(self)
+        return True
+
+    def stop_measure(self) -> None:
+        """Ends a measure that was asked for; the agreement, which costs nothing, goes on."""
+        if self.report.measures.running != AGREEMENT:
+            self.halt.set()
 
     def leave(self, listener: Callable[[], None]) -> None:
         """Stops the job's case within a batch if this was the last one who waited."""
         with self._lock:
             self._listeners.discard(listener)
-            self.abandoned = not self._listeners and not self.report.final
-        if self.abandoned:
+            alone = not self._listeners
+            given_up = alone and not self.report.final and not self.abandoned
+            self.abandoned = self.abandoned or given_up
+        if alone:
+            self.stop_measure()
+        if given_up:
             self.stop_case()
             self.given_up(self)
 
@@ -88,6 +121,9 @@ class Jobs:
         self._queue: list[Job] = []
         self._lock = Lock()
         self._cases = Cases()
+        self._quiet = Event()
+        self._quiet.set()
+        self.judges = Judges(shelf, self._quiet)
         self._glances = ThreadPoolExecutor(GLANCES, "glance")
         self._desk = ThreadPoolExecutor(concurrency, "explain")
 
@@ -104,6 +140,7 @@ class Jobs:
             job = Job(question, self._finished)
             self._known[replace(question, picture=question.picture.bare)] = job
             self._queue.append(job)
+            self._quiet.clear()
             self._make_room()
         # A glance begins when its classifier is there: one that loads slowly keeps nobody from another.
         loaded.add_done_callback(lambda done: self._begin(job, done))
@@ -127,12 +164,20 @@ class Jobs:
     def _wanted(self, picture: Picture) -> bool:
         return bool(picture.example) or self.wanted(picture)
 
-    def keep(self, report: Report) -> None:
+    def keep(self, report: Report) -> Job:
         """Takes in an answer that was worked out before, so that nobody needs to ask again."""
         job = Job(report.question)
         job.report = report
         with self._lock:
-            self._known.setdefault(replace(report.question, picture=report.question.picture.bare), job)
+            return self._known.setdefault(replace(report.question, picture=report.question.picture.bare), job)
+
+    def known(self, question: Question | None) -> Job:
+        """The job of an answer that is there. UserError where it is not."""
+        with self._lock:
+            job = self._known.get(question) if question else None
+        if job is None:
+            raise UserError("This answer is no longer kept; press Explain, and then again.")
+        return job
 
     @property
     def waiting(self) -> int:
@@ -144,6 +189,7 @@ class Jobs:
         for job in list(self._queue):
             job.abandoned = True
             job.stop_case()
+        self.judges.close()
         self._glances.shutdown(wait=False, cancel_futures=True)
         self._desk.shutdown(wait=False, cancel_futures=True)
 
@@ -154,26 +200,39 @@ class Jobs:
         except Exception as error:
             job.fail(error, "question")
             self._finished(job)
+            job.measured(running="")
 
     def _look(self, job: Job, loaded: "Future[Classifier]") -> None:
         if not job.abandoned:
             glance(job, loaded)
         if job.report.final or job.abandoned:
             return self._finished(job)
-        job.publish(state="queued", ahead=self._ahead(job))
+        job.publish(state="queued", ahead=self._ahead(job), measures=Measures(running=AGREEMENT))
         self._desk.submit(self._guarded, self._explain, job)
         return None
 
     def _explain(self, job: Job) -> None:
         if not job.abandoned:
-            explain(job, self.shelf, self._cases, self.budget)
+            explain(job, self.shelf, self._cases, self.budget, self._before(job))
         self._finished(job)
+        self.judges.weigh(job)
+
+    def _before(self, job: Job) -> Report | None:
+        """The answer that a wish for more evaluations goes on from, if it is still there."""
+        question = job.report.question
+        with self._lock:
+            before = self._known.get(replace(question, further=())) if question.further else None
+        return before.report if before and before.report.state == "done" else None
 
     def _finished(self, job: Job) -> None:
         with self._lock:
             if job in self._queue:
                 self._queue.remove(job)
+            if not self._queue:
+                self._quiet.set()
             waiting = [other for other in self._queue if other.report.state == "queued"]
+        if job.abandoned and not job.report.final:
+            job.publish(state="stopped", seconds=job.report.elapsed)
         for place, other in enumerate(waiting):
             other.publish(ahead=place)
         if not self._wanted(job.report.question.picture):

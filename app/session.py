@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.measures import Measures
+from app.region import Region
 from app.uploads import Picture
 from explainers.method import Method
 from explainers.study import Result
@@ -29,7 +31,8 @@ _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, a
 class Question:
     """What one visitor wants explained. Equal questions have the same answer, so they are asked once.
 
-    target: the class explained; None takes the likeliest. rather_than: a second class for a contrast.
+    target: the class explained; None takes the likeliest. rather_than: a second class for a contrast. further: methods by key that may
+    spend more than the preset, with the evaluations that they may spend in all.
     """
 
     classifier: str
@@ -38,6 +41,7 @@ class Question:
     preset: str = "Balanced"
     target: int | None = None
     rather_than: int | None = None
+    further: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,16 @@ class Report:
     error: str = ""
     place: Place = "picture"
     stored: bool = False
+    measures: Measures = field(default_factory=Measures)
 
     @property
     def final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def settled(self) -> bool:
+        """Final, and nothing is being measured."""
+        return self.final and not self.measures.running
 
     @property
     def elapsed(self) -> float:
@@ -92,7 +102,8 @@ class Session:
 
     settings: methods with parameters that the visitor has set. report: the newest that has a prediction. painted: what the newest run has
     painted last. met: whether the page was opened or a picture chosen in this session. speaking: the run that still paints, or 0.
-    notice: a sentence about a wish that was refused while the run goes on.
+    notice: a sentence about a wish that was refused while the run goes on. sent: part -> what the newest run has sent of it. region: where
+    the visitor says that the evidence lies. wish: the number of the newest wish of the page's own parts. runs: how many still have to end.
     """
 
     question: Question | None = None
@@ -103,6 +114,10 @@ class Session:
     run: int = 0
     speaking: int = 0
     notice: str = ""
+    sent: dict[str, Any] = field(default_factory=dict)
+    region: Region | None = None
+    wish: float = 0.0
+    runs: int = 0
     seen: float = field(default_factory=time.monotonic)
     stop_asked: bool = False
     wake: Callable[[], None] = lambda: None
@@ -110,7 +125,7 @@ class Session:
     def begin(self) -> int:
         """A new run: every older one of this session is silent from now on."""
         self.run = next(_runs)
-        self.stop_asked, self.notice = False, ""
+        self.stop_asked, self.notice, self.sent = False, "", {}
         self.wake()
         return self.run
 

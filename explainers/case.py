@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,6 +82,12 @@ class Case:
         other = copy.copy(self)
         other.score = score
         other._desk = self._desk.beside()
+        return other
+
+    def allowed(self, budget: int) -> "Case":
+        """The same case for a method that may spend so many evaluations: remembers, counts and stops with this one. Raises UserError."""
+        other = copy.copy(self)
+        other.settings = replace(self.settings, budget=budget)
         return other
 
     def beside(self, image: Floats | None = None, classifier: Classifier | None = None) -> "Case":

@@ -99,7 +99,7 @@ def _reading(case: Case, sample: Sample, estimate: Estimate, left_out: Estimate 
         ratio = max(ratio, float((model_error(sample, missed) / areas_).max()) / spread)
         return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, remark=ASTRAY)
     converged = ratio < ENOUGH
-    remark = "" if converged else f"Not converged: about {_further(len(values), ratio):,} more evaluations."
+    remark = "" if converged else f"Not converged: about {further(len(values), ratio):,} more evaluations."
     return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=converged, remark=remark)
 
 
@@ -123,7 +123,7 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _further(evaluations: int, ratio: float) -> int:
+def further(evaluations: int, ratio: float) -> int:
     """Evaluations that are missing until the error has fallen enough, with one significant digit; the error falls with their root."""
     missing = max(evaluations * ((ratio / ENOUGH) ** 2 - 1), 1)
     digit = 10 ** int(np.log10(missing))

@@ -1,99 +1,171 @@
-"""The table of agreement: how alike each pair of maps is, with numbers, colours and words; and the consensus of all of them."""
+"""The matrix of agreement: how far each pair of maps agrees beyond chance, in numbers, colours and words; raw values on request."""
 
-from itertools import combinations
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from app.page.pictures import codes_uri
-from app.page.words import FAMILIES, FAMILY_HELP, placed, signed
-from app.render import scaled
+from app.measures import Measures
+from app.page.words import signed
 from app.session import Report, key_of
-from explainers.measures.agreement import Evidence, Pair, consensus, evidence, pair
+from explainers.measures.consistency import UNSETTLED, Consistency, Verdict, control_words
 from explainers.method import Method
 
 LEAD = (
-    "How alike each pair of maps is: the mean of three scores, for the same strongest places, the same shares of evidence (both from "
-    "0 to 1) and the same order (from −1 to 1). Equal maps have 1; a map's opposite is below 0. Chance is not yet taken out."
+    "How far each pair of maps agrees beyond chance (κ*): 0 is chance, that is, what the maps of unrelated pictures have in common too; "
+    "1 is as well as each of the two methods agrees with itself."
 )
-WORDS = (
-    "Read it with care: maps that have nothing to do with each other come out around 0, at random between about −0.25 and 0.25. Where "
-    "every picture has its subject in the middle, the maps of two different pictures have more in common: 0.2 for the lesion phantoms, "
-    "0.6 for one pair in twenty. Compare the numbers within one table, not between tables.",
-    "Methods of one family (class activation: Grad-CAM, Grad-CAM++ and Score-CAM; surrogate model: LIME and SHAP) ask nearly the same "
-    "question; that they agree says little.",
-    "Agreeing explanations can all be wrong: they would agree as well on something that the classifier should not have looked at.",
+RAW_LEAD = (
+    "Raw: chance is still in these numbers, and it is large. Maps that have nothing to do with each other reach the value in brackets "
+    "on average; do not read a raw number without it."
+)
+WAITING, WEIGHING = "The pairs are weighed against chance once the maps are finished.", "Weighing the pairs against chance…"
+HINT = "Point at a pair to read it in words; press it to compare the two maps."
+SCALES = (
+    "Two scales: κ*, in the table, rests on correlation and takes out each method's own noise. κ, told with the pair, is how far the mean "
+    "of three likenesses lies above chance (1: equal maps), and the words weak, moderate and strong go by κ and its p. Do not compare the "
+    "one with the other."
+)
+FAMILY = "Pairs within one family, such as Grad-CAM and Grad-CAM++, ask nearly the same question; that they agree says little."
+WRONG = "Methods that agree can all be wrong: they agree as well on something that the classifier should not have looked at."
+CHANCE = "no better than chance"
+MANY_BY_CHANCE = (
+    "“chance” is a result, and on real photographs the usual one: those two maps share no more than maps of different pictures do, "
+    "so neither supports the other. Judge each by its own evidence, under Trust."
+)
+BUILD = "python -m app library --model {name} --pictures FOLDER"
+VIEWS = (
+    ("kappa", "Agreement above chance"),
+    ("likeness", "Raw: mean of three likenesses"),
+    ("spearman", "Raw: Spearman"),
+    ("pearson", "Raw: Pearson"),
+    ("ssim", "Raw: SSIM"),
+    ("overlap", "Raw: IoU of the top 20 %"),
 )
 RAMP = ((236, 240, 248), (166, 202, 225), (66, 128, 172), (18, 62, 110))
-Found = dict[str, Evidence]
+Cell = dict[str, str]
 
 
-def evidence_of(report: Report) -> Found:
-    """The maps so far on the picture's common grid, by the method's key."""
-    if report.image is None:
-        return {}
-    size = report.image.shape[:2]
-    found = {key: evidence(result, (size[0], size[1])) for key, result in report.results.items()}
-    return {key: each for key, each in found.items() if each is not None}
+def table_of(report: Report) -> dict[str, Any]:
+    """Rows and columns are the methods of the question. A cell for each view; none for pairs with a map that shows nothing."""
+    methods = [{"id": key_of(method), "title": method.title} for method in report.question.methods]
+    measures, found = report.measures, report.measures.consistency
+    value: dict[str, Any] = {"methods": methods, "hint": HINT, "views": [list(view) for view in VIEWS], "lead": LEAD, "rawLead": RAW_LEAD}
+    if found is None:
+        weighing = report.final and measures.running == "agreement"
+        return value | {"sentence": WEIGHING if weighing else "" if report.final else WAITING, "pairs": [], "words": [], "state": "waiting"}
+    ids = {method.title: key_of(method) for method in report.question.methods}
+    pairs = [_pair(each, ids) for each in found.verdicts if each.first in ids and each.second in ids]
+    words = [WRONG, *_chance_words(report, measures), SCALES, FAMILY, *_left_out(found)]
+    return value | {"state": "ready", "sentence": sentence(found), "reading": _reading(found), "pairs": pairs, "words": words}
 
 
-def table_of(report: Report, found: Found) -> dict[str, Any]:
-    """The table's rows and columns are the methods of the question; pairs without two maps stay empty."""
-    chosen = report.question.methods
-    methods = [{"id": key_of(method), "title": method.title} for method in chosen]
-    shown = [(a, b) for a, b in combinations(chosen, 2) if all(_has_evidence(found, method) for method in (a, b))]
-    pairs = [_cell(a, b, pair(found[key_of(a)], found[key_of(b)])) for a, b in shown]
-    hint = "Point at a pair to read it in words; press it to compare the two maps."
-    return {"lead": LEAD, "words": list(WORDS), "hint": hint, "methods": methods, "pairs": pairs}
+def sentence(found: Consistency) -> str:
+    """How many pairs of different families agree, and the picture's consistency."""
+    across = [each for each in found.verdicts if not each.within_family]
+    if not across:
+        return "There are no two families of methods with a map to compare."
+    scored = [each for each in across if each.word != UNSETTLED]
+    agree = sum(each.word != CHANCE for each in scored)
+    words = f"Of {len(across)} pairs of different families {agree} agree beyond chance"
+    words += f", {len(scored) - agree} no better than chance" if len(scored) > agree else ""
+    words += f", {len(across) - len(scored)} cannot be told" if len(scored) < len(across) else ""
+    if found.kappa is None:
+        return f"{words}."
+    star = "" if found.ceiling is None else f" (κ* {signed(found.ceiling)})"
+    return f"{words}. Between families κ is {signed(found.kappa)} on average{star}."
 
 
-def consensus_panel(report: Report, found: Found) -> dict[str, Any]:
-    """The last panel: what the families of methods have in common, each family counted once."""
-    shared = consensus(list(found.values())) if found else None
-    families = sorted({each.family for each in found.values() if each.share is not None})
-    waiting = "stopped" if report.final else "computing" if report.state == "running" else "waiting"
-    panel: dict[str, Any] = {"id": "Consensus", "title": "Consensus", "family": "all families", "help": FAMILY_HELP["all"], "word": waiting}
-    panel |= {"state": waiting, "signed": False, "map": "", "cost": "", "time": "", "note": "", "alt": f"Consensus: {waiting}."}
-    panel |= {"final": report.final, "version": report.evaluations}
-    if shared is None:
-        return panel
-    codes = scaled(shared, signed=False)
-    word = f"of {len(families)} {'family' if len(families) == 1 else 'families'}"
-    alt = "Consensus: " + placed("what the families of methods have in common", shared.astype(np.float32))
-    return panel | {
-        "state": "consensus",
-        "word": word,
-        "alt": alt,
-        "map": codes_uri(codes.tobytes(), lambda: codes),
-        "note": ", ".join(FAMILIES[family] for family in families),
-    }
+def _reading(found: Consistency) -> str:
+    """What to make of it where much reads chance."""
+    scored = [each for each in found.verdicts if not each.within_family and each.word != UNSETTLED]
+    by_chance = sum(each.word == CHANCE for each in scored)
+    return MANY_BY_CHANCE if by_chance and by_chance >= len(scored) / 3 else ""
 
 
-def _has_evidence(found: Found, method: Method) -> bool:
-    each = found.get(key_of(method))
-    return each is not None and each.share is not None
+def _chance_words(report: Report, measures: Measures) -> list[str]:
+    """Where chance comes from, and how to know it better."""
+    name = report.question.classifier
+    if measures.others:
+        return [
+            f"Chance is what the same methods' maps of {measures.others} other pictures share with these, by the same classifier.",
+            *measures.notes,
+        ]
+    return [*measures.notes, f"To build a library, then start the page again: {BUILD.format(name=name)}"]
 
 
-def _cell(a: Method, b: Method, likeness: Pair) -> dict[str, Any]:
-    value = likeness.headline
-    colour, ink = _ramp(value)
-    words = (
-        f"{a.title} and {b.title}: {signed(value)}. Their strongest places overlap by {signed(likeness.top_overlap)}, they share "
-        f"{signed(likeness.shared_mass)} of the evidence, and the order of places correlates at {signed(likeness.rank_correlation)}."
-    )
-    if likeness.same_sign is not None:
-        words += f" Signs agree on {100 * likeness.same_sign:.0f} % (50 % by chance)."
-    return {
-        "a": key_of(a),
-        "b": key_of(b),
-        "text": signed(value),
-        "colour": colour,
-        "ink": ink,
-        "words": words,
-    }
+def _left_out(found: Consistency) -> list[str]:
+    return [f"{title}: {reason}" for title, reason in found.left_out.items()]
 
 
-def _ramp(value: float) -> tuple[str, str]:
+def _pair(each: Verdict, ids: dict[str, str]) -> dict[str, Any]:
+    cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.headline, each.chance.mean)}
+    for name, _ in VIEWS[2:]:
+        cells[name] = _raw_cell(getattr(each.raw, name), getattr(each.raw_by_chance, name))
+    return {"a": ids[each.first], "b": ids[each.second], "word": each.word, "cells": cells, "words": told(each)}
+
+
+def _kappa_cell(each: Verdict) -> Cell:
+    """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where nothing can be said."""
+    if each.word == UNSETTLED or (each.ceiling is None and "not reliable" in each.reason):
+        return {"text": "?", "kind": "unsure", "colour": "", "ink": ""}
+    if each.word == CHANCE:
+        return {"text": "chance", "kind": "chance", "colour": "", "ink": ""}
+    if each.ceiling is None:
+        return {"text": f"({signed(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
+    colour, ink = ramp(each.ceiling)
+    return {"text": signed(each.ceiling), "kind": "score", "colour": colour, "ink": ink}
+
+
+def _raw_cell(value: float, by_chance: float) -> Cell:
+    return {"text": signed(value), "kind": "raw", "colour": "", "ink": "", "aside": f"({signed(by_chance)})"}
+
+
+def told(each: Verdict) -> str:
+    """The pair in words, each with its number."""
+    words = f"{each.first} and {each.second}: {_verdict(each)}. "
+    if each.word != UNSETTLED:
+        words += f"κ {signed(each.chance.kappa)}, p {_p(each.p)}. "
+        star = f"κ* {signed(each.ceiling)} of 1, which is as well as each agrees with itself. " if each.ceiling is not None else ""
+        words += star or f"No κ*: {each.reason} "
+    words += f"Raw likeness {signed(each.likeness.headline)}, where chance gives {signed(each.chance.mean)}."
+    if each.explained_by:
+        words += f" What explains it: {control_words(each.explained_by)}."
+    if each.chance.weaker:
+        words += " Chance by shifts and flips only, which is weaker."
+    return words + (" One family: little news." if each.within_family else "")
+
+
+def _verdict(each: Verdict) -> str:
+    if each.word == UNSETTLED:
+        return "not converged, so no score"
+    return each.word if each.word == CHANCE else f"{each.word} agreement beyond chance"
+
+
+def _p(p: float) -> str:
+    return "under 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def with_others(found: Consistency, method: Method) -> list[Verdict]:
+    """The verdicts on a method's pairs with methods of other families."""
+    return [each for each in found.verdicts if method.title in (each.first, each.second) and not each.within_family]
+
+
+def other_of(each: Verdict, title: str) -> str:
+    """The other method of the pair."""
+    return each.second if each.first == title else each.first
+
+
+def mean_kappa(found: Consistency, method: Method, families: dict[str, str]) -> float | None:
+    """A method's mean κ with the other families, each family counted once; None where no pair has a score."""
+    by_family: dict[str, list[float]] = {}
+    for each in with_others(found, method):
+        if each.word != UNSETTLED:
+            by_family.setdefault(families[other_of(each, method.title)], []).append(each.chance.kappa)
+    return float(np.mean([np.mean(values) for values in by_family.values()])) if by_family else None
+
+
+def ramp(value: float) -> tuple[str, str]:
     """A score, of which what lies below 0 looks like 0 -> background and ink, with a contrast above 4.5 everywhere."""
     position = min(max(value, 0.0), 0.9999) * (len(RAMP) - 1)
     low, part = int(position), position - int(position)
@@ -101,7 +173,7 @@ def _ramp(value: float) -> tuple[str, str]:
     return f"rgb({colour[0]} {colour[1]} {colour[2]})", "#ffffff" if luminance(colour) < 0.179 else "#000000"
 
 
-def luminance(colour: list[int]) -> float:
+def luminance(colour: Sequence[int]) -> float:
     """Relative luminance as WCAG defines it, of RGB 0..255."""
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in colour)]
     return float(np.dot((0.2126, 0.7152, 0.0722), linear))

@@ -15,7 +15,7 @@ from app.render import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
 from explainers.method import Choice, Method, Range
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement")
+SCRIPTS = ("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement", "trust", "slides", "region")
 KEYS = (
     "Touch a map or move over it to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
     "hold Space for the bare picture, Enter enlarges, Escape closes."
@@ -31,6 +31,7 @@ GLOSSARY = (
     *((words.capitalize(), FAMILY_HELP[family].split(": ", 1)[1].capitalize()) for family, words in FAMILIES.items()),
     ("Rather than", "With a second class, the maps show what speaks for the first class and against the second."),
     ("Consensus", "What the families of methods have in common; each family counts once."),
+    ("Chance", "What the maps of unrelated pictures have in common too, because methods have habits, such as the centre or edges."),
 )
 TITLES = {
     "inferno": "inferno (dark to yellow)",
@@ -64,6 +65,18 @@ CONSENSUS = {
     "parameters": [],
 }
 
+VOTES = {
+    "title": "Votes of the families",
+    "about": "How many families of methods have a place among their strongest tenth, on a coarse grid. "
+    "Grad-CAM and its kin are one family, LIME and SHAP another: they ask nearly the same question, so they vote together.",
+    "formula": "number of families f with the cell among the strongest 10 % of P_f",
+    "source": "The families' mean shares of evidence P_f on G × G cells",
+    "asks": "nothing; it is made of the maps",
+    "costs": "Nothing.",
+    "fails": "Families can choose the same place by habit, such as the centre, or because the classifier is wrong.",
+    "parameters": [],
+}
+
 
 @cache
 def page_js() -> str:
@@ -93,7 +106,7 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
     return {
         "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables},
         "methods": {type(method).__name__: card_of(method) for method in methods},
-        "words": {"scale": SCALE_RULE, "keys": KEYS, "consensus": CONSENSUS, "glossary": GLOSSARY},
+        "words": {"scale": SCALE_RULE, "keys": KEYS, "summaries": {"Consensus": CONSENSUS, "Votes": VOTES}, "glossary": GLOSSARY},
         "upload": {
             "bytes": PICTURE_BYTES,
             "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller.",

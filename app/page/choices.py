@@ -8,8 +8,9 @@ import gradio as gr
 from app.explaining import foresee
 from app.gallery import Shown
 from app.page.pictures import thumb_uri, truth_uri
-from app.page.words import about
-from app.session import Question, Report, Session
+from app.page.trust import further_of
+from app.page.words import about, short_names
+from app.session import Question, Report, Session, key_of
 from app.uploads import Picture
 from errors import UserError
 from explainers.case import PRESETS
@@ -47,6 +48,8 @@ class Choices:
             raise UserError(f"There is no preset {str(wish.preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
         if not session.met and wish.kind not in ("arrived", "picked"):
             raise UserError("Your session has ended; choose the picture again.")
+        if wish.kind == "more":
+            return _with_more(session, wish)
         if wish.kind == "parameters":
             self._set_parameters(session, wish.data)
         methods = self._methods(session, wish.methods)
@@ -62,6 +65,16 @@ class Choices:
         if wish.kind in CLASS_KINDS:
             return _with_class(session.answer, replace(question, target=last.target, rather_than=last.rather_than), wish)
         return replace(question, target=last.target, rather_than=last.rather_than)
+
+    def overtaken(self, session: Session, wish: Wish) -> bool:
+        """Whether a newer wish of the page's own parts has come first: requests may pass each other on the way."""
+        number = wish.data.get("wish") if isinstance(wish.data, dict) else None
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            return False
+        if number < session.wish:
+            return True
+        session.wish = float(number)
+        return False
 
     def nothing_new(self, session: Session, wish: Wish) -> bool:
         """Gradio's lists speak twice, when an entry is taken and when the list is left; and they may speak of an older answer."""
@@ -119,7 +132,7 @@ class Choices:
         told = facts(report) if report.card else ""
         values: dict[str, Any] = {"picture": self._picture_box(report, run), "about": told}
         if report.card is not None and report.target is not None:
-            classes = [(label.name, index) for index, label in enumerate(report.card.labels)]
+            classes = [(name, index) for index, name in enumerate(short_names(report.card.labels))]
             rather = report.question.rather_than
             values["target"] = gr.update(choices=classes, value=report.target)
             values["rather"] = gr.update(choices=[(NOTHING, NOTHING), *classes], value=NOTHING if rather is None else rather)
@@ -190,6 +203,18 @@ def _with_class(answer: Report | None, question: Question, wish: Wish) -> Questi
     return replace(question, target=target, rather_than=rather)
 
 
+def _with_more(session: Session, wish: Wish) -> Question:
+    """The question of the answer on the screen, with more evaluations for one method."""
+    last, answer = session.question, session.painted
+    name = _field(wish.data, "method")
+    method = next((one for one in last.methods if key_of(one) == name), None) if last else None
+    missing = further_of(answer, method) if method and answer and answer.question == last and answer.final else 0
+    if last is None or answer is None or not missing:
+        raise UserError("That map needs no more evaluations, or its answer is not there yet.")
+    result = answer.results[str(name)]
+    return replace(last, further=tuple(sorted({**dict(last.further), str(name): result.evaluations + result.shared + missing}.items())))
+
+
 def _index(report: Report, value: Any) -> int:
     """A class as its number in what is on the screen. Labels may repeat, so numbers travel, not names."""
     classes = len(report.card.labels) if report.card else 0
@@ -205,8 +230,13 @@ def facts(report: Report) -> str:
     accuracy = "" if card.accuracy is None else f" · right on {100 * card.accuracy:.1f} % of its test pictures"
     rest = [*card.notes, f"Measured on {card.measured_on}." if card.measured_on else "", f"Data: {card.data}", f"Licence: {card.licence}."]
     folded = "\n\n".join(line for line in rest if line)
+    inferred = (
+        "\n\n**No card came with this model; its input and its classes were only inferred.** What was assumed stands under “More about it”."
+        if card.inferred
+        else ""
+    )
     line = f"{len(card.labels)} classes · {card.size[1]} × {card.size[0]} pixels{accuracy}"
-    return f"{line}\n\n<details><summary>More about it</summary>\n\n{folded}\n\n</details>"
+    return f"{line}{inferred}\n\n<details><summary>More about it</summary>\n\n{folded}\n\n</details>"
 
 
 def _field(data: Any, name: str) -> Any:

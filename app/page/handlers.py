@@ -1,6 +1,7 @@
 """What happens when somebody does something: an event becomes a question, and its report is painted as it grows."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator
@@ -12,10 +13,12 @@ import gradio as gr
 from app import first_answer
 from app.gallery import Gallery
 from app.jobs import Job, Jobs
+from app.measures import AGREEMENT, Measures
 from app.options import ServeOptions
 from app.page import pictures
 from app.page.choices import Choices, Wish
 from app.page.paint import paint, refused, status
+from app.page.regions import Regions
 from app.session import Question, Report, Session, Sessions
 from app.shelf import BUNDLED, Shelf
 from app.uploads import Uploads
@@ -28,6 +31,7 @@ log = logging.getLogger(__name__)
 
 PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after every panel has its map; what comes faster is painted together
 TICK = 0.5
+AGAIN = 0.3
 SWEEP = 60.0
 Values = dict[Any, Any]
 
@@ -45,13 +49,14 @@ class Handlers:
         self.sessions, self.uploads = Sessions(), Uploads()
         self.jobs.wanted = self.sessions.have
         self.gallery = Gallery(options.examples)
-        self.choices = Choices(self)
+        self.choices, self.regions = Choices(self), Regions(self)
         self.components: dict[str, Any] = {}
 
     def start(self) -> None:
         """Begins to load the first classifier; until it is there, the stored answer is what the first visitor sees."""
         if self.shelf.first == first_answer.CLASSIFIER and (stored := first_answer.read()):
-            self.jobs.keep(stored)
+            job = self.jobs.keep(replace(stored, measures=Measures(running=AGREEMENT)))
+            self.jobs.judges.first(job, lambda: first_answer.weighed(stored))
         self.shelf.start(self.shelf.first)
 
     def close(self) -> None:
@@ -64,7 +69,8 @@ class Handlers:
     def bind(self, blocks: gr.Blocks, components: dict[str, Any]) -> None:
         """Ties the events of the page's components to the handlers; called inside the Blocks."""
         self.components = c = components
-        shown = [c[name] for name in ("picture", "prediction", "status", "grid", "agreement", "target", "rather", "about", "times")]
+        parts = ("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "target", "rather", "about", "times")
+        shown = [c[name] for name in parts]
         inputs = [c[name] for name in ("classifier", "methods", "preset")]
         # Newest wins: a second event of a session may start while the first still speaks, and then silences it.
         usual = {
@@ -74,18 +80,22 @@ class Handlers:
             "api_visibility": "private",
             "concurrency_limit": None,
         }
+        alone = {name: value for name, value in usual.items() if name != "outputs"}
         c["picture"].pick(self._on_part("picked"), inputs, **usual)
         c["prediction"].target(self._on_part("bar"), inputs, **usual)
         c["grid"].parameters(self._on_part("parameters"), inputs, **usual)
+        for name in ("grid", "trust"):
+            c[name].more(self._on_part("more"), inputs, **usual)
+        c["trust"].measure(self.measure_pressed, None, **usual)
+        c["trust"].halt(self.halt_pressed, **alone)
+        c["region"].region(self.region_given, None, **{**usual, "outputs": [c["region"], c["trust"]]})
         c["classifier"].input(self._on("classifier"), inputs, **usual)
         # A list of classes is read when somebody uses it, and only then: it may still show the class of an older picture.
         for name in ("target", "rather"):
             c[name].input(self._on(name), [*inputs, c[name]], **usual)
         c["explain"].click(self._on("explain"), inputs, **usual)
         blocks.load(self._on("arrived"), inputs, **usual)
-        c["stop"].click(
-            self.stop_pressed, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None, api_visibility="private"
-        )
+        c["stop"].click(self.stop_pressed, **alone)
         blocks.unload(self.left)
 
     def _on(self, kind: str) -> Any:
@@ -109,6 +119,43 @@ class Handlers:
     def stop_pressed(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).stop()
 
+    def halt_pressed(self, request: gr.Request) -> None:
+        """Ends the measure under way; what it has found stands."""
+        session = self.sessions.of(request.session_hash)
+        with contextlib.suppress(UserError):
+            self.jobs.known(session.question).stop_measure()
+
+    async def measure_pressed(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Values]:
+        """Begins a measure of the maps on the screen and paints what it finds, unless the run that speaks does so."""
+        session = self.sessions.of(request.session_hash)
+        try:
+            job = self.jobs.known(session.question)
+            self.jobs.judges.measure(job, event._data.get("kind") if isinstance(event._data, dict) else None)
+        except UserError as error:
+            yield self._refused(session, str(error))
+            return
+        run, question = session.run, session.question
+        if session.speaking == run or question is None:
+            session.wake()
+            return
+        async for values in self._answers(session, run, question, job, question):
+            yield values
+
+    async def region_given(self, event: gr.EventData, request: gr.Request) -> Values:
+        """Measures the maps on a region that was drawn, uploaded or is known; or forgets it."""
+        session = self.sessions.of(request.session_hash)
+        report, words = session.painted, ""
+        try:
+            session.region = await asyncio.to_thread(self.regions.of, session, event._data)
+        except UserError as error:
+            words = str(error)
+        if report is None:
+            return {self.components["region"]: {"run": session.run, "error": words}}
+        values = await asyncio.to_thread(self.regions.parts, session, report, session.run)
+        values["region"]["error"] = words
+        session.sent |= values
+        return {self.components[name]: value for name, value in values.items()}
+
     def left(self, request: gr.Request) -> None:
         self.sessions.leave(request.session_hash)
         self.forget()
@@ -131,21 +178,26 @@ class Handlers:
         """One run of a session, from the event to the last painting. A wish that is refused leaves the run before it alone."""
         session = self.sessions.of(request.session_hash)
         try:
-            if self.choices.nothing_new(session, wish):
+            if self.choices.nothing_new(session, wish) or self.choices.overtaken(session, wish):
                 return
             question = self.choices.question(session, wish)
             job = self.jobs.ask(question) if question else None
         except UserError as error:
             yield self._refused(session, str(error))
             return
-        before, run = session.question, session.begin()
+        before, run, older = session.question, session.begin(), session.runs
         session.question, session.met = question, True
+        session.runs += 1
         try:
             if question is None or job is None:
                 yield self._changed(self.choices.idle(wish.classifier, run), {})
                 return
             async for values in self._answers(session, run, question, job, before):
                 yield values
+            if older and session.run == run:
+                # What an older run still had under way may have come in the same breath, and hidden ours from the page's parts.
+                await asyncio.sleep(AGAIN)
+                yield {self.components[name]: value for name, value in session.sent.items()}
             if session.run != run:
                 yield {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
             elif wish.kind == "arrived":
@@ -153,10 +205,11 @@ class Handlers:
         except Exception as error:
             if session.run == run:
                 yield self._refused(session, _said(error))
+        finally:
+            session.runs -= 1
 
     async def _answers(self, session: Session, run: int, question: Question, job: Job, before: Question | None) -> AsyncIterator[Values]:
         """Paints the job's reports as they come. before: the question to go back to where the picture turns out to be none."""
-        sent: dict[str, Any] = {}
         async for shared in self._reports(session, run, job):
             report, trouble = replace(shared, question=question), ""  # whoever asked first may have named the same picture otherwise
             if report.target is not None:
@@ -167,9 +220,11 @@ class Handlers:
                 report = good.stopped() if good else report
             session.painted = report
             values = paint(report, run) | self.choices.around(report, run)
+            given = (session, report, run)
+            values |= await asyncio.to_thread(self.regions.parts, *given) if session.region else self.regions.parts(*given)
             values["picture"]["error"] = values["picture"]["error"] or trouble
             values["status"]["error"] = values["status"]["error"] or session.notice
-            if changed := self._changed(values, sent):
+            if session.run == run and (changed := self._changed(values, session.sent)):
                 yield changed  # an empty dictionary is no answer to Gradio
 
     async def _times(self, classifier: str) -> Values:
@@ -203,9 +258,11 @@ class Handlers:
                 wake.clear()
                 report = job.report.stopped() if session.stop_asked else job.report
                 yield report
-                if report.final:
+                if report.settled and job.report.final:
                     return
-                await asyncio.sleep(PAUSE if len(report.results) < len(report.question.methods) else LATER)
+                if session.stop_asked and not job.report.final and not job.stop_for(ring):
+                    return
+                await asyncio.sleep(PAUSE if not report.final and len(report.results) < len(report.question.methods) else LATER)
                 try:
                     await asyncio.wait_for(wake.wait(), TICK)
                 except TimeoutError:

@@ -37,6 +37,7 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
+EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region'"
 UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
 
 
@@ -82,12 +83,16 @@ class Layout:
         with gr.Row(elem_id="cc-statusline"):
             self._part("status")
             self._keep("stop", gr.Button("Stop", elem_id="cc-stop", size="sm", scale=0, min_width=80))
-        for name in ("grid", "agreement"):
-            self._part(name)
+        self._part("grid")
+        self._part("tabs")
+        self._part("agreement")
+        with gr.Column(elem_id="cc-trusted"):
+            for name in ("trust", "slides", "region"):
+                self._part(name)
 
     def _part(self, name: str) -> None:
         """A part painted by the page's own script; its template is static, so no text from outside is ever markup."""
-        script = f"crosscheck.{name}({{ element, props, trigger, watch }}); // events: 'pick' 'target' 'parameters'"
+        script = f"crosscheck.{name}({{ element, props, trigger, watch }}); // events: {EVENTS}"
         self._keep(name, gr.HTML(value={}, html_template="<div></div>", js_on_load=script, elem_id=f"cc-{name}", apply_default_css=False))
 
     def _keep(self, name: str, component: Any) -> None:

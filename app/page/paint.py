@@ -2,28 +2,29 @@
 
 from typing import Any
 
-import numpy as np
-
-from app.page.agreement import Found, consensus_panel, evidence_of, table_of
+from app.page.agreement import table_of
+from app.page.bars import likeliest
 from app.page.panels import panels_of
 from app.page.pictures import photo_uri, seen_uri
+from app.page.slides import slides
+from app.page.summaries import Found, evidence_of, summaries
 from app.page.words import about, duration, plural, share, short_names
 from app.session import Report
 from examples import examples_for
 from models.card import Label
 
-BARS = 5
 Value = dict[str, Any]
 
 
 def paint(report: Report, run: int) -> dict[str, Value]:
-    """The parts that follow the report alone: picture, prediction, status, grid and agreement."""
+    """The parts that follow the report alone: prediction, status, grid, agreement and slides."""
     found = evidence_of(report)
     return {
         "status": status(report, run),
         "prediction": prediction(report, run),
         "grid": grid(report, found, run),
-        "agreement": {"run": run, **table_of(report, found)},
+        "agreement": {"run": run, **table_of(report)},
+        "slides": slides(report, run),
     }
 
 
@@ -40,9 +41,8 @@ def prediction(report: Report, run: int) -> Value:
     if report.probabilities is None or report.card is None:
         return {"run": run, "sentence": "Loading the classifier…" if report.state == "loading" else "", "bars": []}
     labels, values, target, names = report.card.labels, report.probabilities, report.target, short_names(report.card.labels)
-    first = np.argsort(-values, kind="stable")[:BARS].tolist()
-    chosen = [index for index in (target, report.question.rather_than) if index is not None and index not in first]
-    top = int(first[0])
+    shown = likeliest(report)
+    top = shown[0]
     bars = [
         {
             "index": index,
@@ -53,7 +53,7 @@ def prediction(report: Report, run: int) -> Value:
             "explained": index == target,
             "rather": index == report.question.rather_than,
         }
-        for index in [*first, *chosen]
+        for index in shown
     ]
     return {
         "run": run,
@@ -72,7 +72,7 @@ def grid(report: Report, found: Found, run: int) -> Value:
     if report.image is not None and report.photo is not None:
         height, width = report.image.shape[:2]
         picture = {"photo": photo_uri(report.photo), "seen": seen_uri(report.image), "width": width, "height": height}
-    panels = [*panels_of(report), consensus_panel(report, found)] if picture or not report.final else []
+    panels = [*panels_of(report), *summaries(report, found)] if picture or not report.final else []
     return {"run": run, "picture": picture, "panels": panels}
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.page.pictures import codes_uri
+from app.page.trust import more
 from app.page.words import FAMILIES, FAMILY_HELP, described, duration, plural
 from app.render import scaled
 from app.session import Report, key_of
@@ -58,6 +59,7 @@ def panel_of(method: Method, result: Result | None, report: Report) -> dict[str,
         "final": result.done if result else report.final,
         "parameters": asdict(method),
         "version": result.evaluations if result else 0,
+        "more": more(method, report) if report.final else None,
     }
     if attribution is not None and not attribution.blank:
         values = attribution.values

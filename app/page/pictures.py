@@ -16,6 +16,7 @@ from models.pictures import fit
 
 KEPT = 400
 JPEG_QUALITY = 88
+OUTLINED = 640
 _kept: OrderedDict[tuple[str, int | bytes], str] = OrderedDict()
 _lock = RLock()  # a key may die, and take its URI along, while this thread holds the lock
 
@@ -45,6 +46,13 @@ def truth_uri(evidence: NDArray[np.bool_], size: tuple[int, ...], how: Fit) -> s
     return _once("truth", evidence, lambda: _outline(evidence, (size[0], size[1]), how))
 
 
+def mask_uri(mask: NDArray[np.bool_]) -> str:
+    """The outline of a region (H, W) of the classifier's own pixels, as in `truth_uri` -> PNG."""
+    times = max(1, OUTLINED // max(mask.shape))
+    size = (mask.shape[0] * times, mask.shape[1] * times)
+    return _once("mask", mask, lambda: _encoded_outline(cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)))
+
+
 def forget() -> None:
     """Drops what is kept by its codes alone, which live with no answer; it is encoded anew when it is wanted."""
     with _lock:
@@ -59,9 +67,13 @@ def _drop(name: tuple[str, int | bytes]) -> None:
 
 
 def _outline(evidence: NDArray[np.bool_], size: tuple[int, int], how: Fit) -> str:
-    mask = (fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5).astype(np.uint8)
+    mask = fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5
+    return _encoded_outline(mask.astype(np.uint8))
+
+
+def _encoded_outline(mask: NDArray[np.uint8]) -> str:
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    canvas = np.zeros((*size, 4), np.uint8)
+    canvas = np.zeros((*mask.shape, 4), np.uint8)
     for colour, width in (((0, 0, 0, 255), 7), ((255, 255, 255, 255), 3)):
         cv2.drawContours(canvas, contours, -1, colour, width, cv2.LINE_AA)
     return _encoded(".png", canvas, [])

@@ -20,6 +20,7 @@ FAMILY_HELP = {
     "occlusion": "Occlusion: covers one place after the other and watches how far the answer falls.",
     "gradient": "Gradient: follows how the answer changes with every pixel.",
     "all": "What all families of methods have in common.",
+    "votes": "How many families of methods have the place among their strongest tenth. Methods of one family vote once, together.",
 }
 
 

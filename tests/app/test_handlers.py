@@ -21,7 +21,7 @@ from app.page.handlers import Handlers
 from app.session import Question, Session
 from app.uploads import Picture
 
-PARTS = ("picture", "prediction", "status", "grid", "agreement", "target", "rather", "about", "times")
+PARTS = (*("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region"), *("target", "rather", "about", "times"))
 SLOW = ["Occlusion", "LIME", "SHAP"]
 
 

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.first_answer import read
-from app.page.agreement import RAMP, _ramp, luminance
+from app.first_answer import read, weighed
+from app.measures import Measures
+from app.page.agreement import RAMP, luminance, ramp
 from app.page.paint import paint
 from app.page.words import about, described, duration, share, short_names, signed, strongest
 from app.render import scaled
@@ -22,7 +23,7 @@ from models.card import Label
 def report() -> Report:
     stored = read()
     assert stored is not None
-    return stored
+    return replace(stored, measures=Measures(**weighed(stored)))
 
 
 def test_the_codes_that_travel_are_the_codes_of_the_map(report: Report) -> None:
@@ -41,7 +42,7 @@ def test_every_part_carries_the_run_and_bars_sum_to_the_prediction(report: Repor
     assert sum(bar["size"] for bar in bars) == pytest.approx(1, abs=1e-3)
     assert [bar["explained"] for bar in bars].count(True) == 1
     assert len(values["agreement"]["pairs"]) == 21
-    assert values["grid"]["panels"][-1]["id"] == "Consensus"
+    assert [panel["id"] for panel in values["grid"]["panels"][-2:]] == ["Consensus", "Votes"]
 
 
 def test_maps_are_told_in_words() -> None:
@@ -66,7 +67,7 @@ def test_figures_claim_no_certainty() -> None:
 
 def test_the_table_can_be_read_at_every_value() -> None:
     for value in np.linspace(-1, 1, 81):
-        background, ink = _ramp(float(value))
+        background, ink = ramp(float(value))
         rgb = [int(part) for part in background[4:-1].split()]
         light, dark = sorted((luminance(rgb), luminance([255] * 3 if ink == "#ffffff" else [0, 0, 0])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_info
 
 from explainers.case import Case, Settings
 from explainers.estimators import kernel_shap, surrogate_shap
-from explainers.segment_maps import EVEN, _further, _one_thread, halves, segment_maps, standard_errors, steps
+from explainers.segment_maps import EVEN, _one_thread, further, halves, segment_maps, standard_errors, steps
 from tests.explainers.games import Game, cell_classifier, drawn, random_game
 from tests.explainers.toys import ToyScore, picture
 
@@ -20,9 +20,9 @@ def test_maps_are_drawn_at_doublings_and_at_the_budget() -> None:
 
 def test_what_is_missing_grows_with_the_square_of_the_error() -> None:
     """An error of twice the threshold needs four times the evaluations: 500 -> 2000, so 2000 more to one digit, upwards."""
-    assert _further(500, 0.1) == 2000
-    assert _further(500, 0.051) == 30
-    assert _further(1000, 0.5) == 100_000
+    assert further(500, 0.1) == 2000
+    assert further(500, 0.051) == 30
+    assert further(1000, 0.5) == 100_000
 
 
 @pytest.mark.parametrize("estimate", [kernel_shap, surrogate_shap])

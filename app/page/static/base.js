@@ -38,6 +38,8 @@ window.crosscheck = (() => {
     about: "M12 11v6m0-9.5v.5M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Z",
     compare: "M12 3v18M4 6h5v12H4zM15 6h5v12h-5z",
     close: "M6 6l12 12M18 6 6 18",
+    draw: "M4 20l4-1L20 7l-3-3L5 16l-1 4Z",
+    more: "M12 5v14M5 12h14",
     sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm0-14v2m0 16v2M4 12H2m20 0h-2M5 5l1.5 1.5M17.5 17.5 19 19M19 5l-1.5 1.5M6.5 17.5 5 19",
   };
   page.icon = (name) => {
@@ -67,6 +69,10 @@ window.crosscheck = (() => {
     kit.watch("value", run);
     run();
   };
+
+  /** Tells the server of a wish of the page's own parts, numbered, because requests may pass each other on the way. */
+  let wishes = 0;
+  page.wish = (kit, event, data) => kit.trigger(event, { ...data, wish: ++wishes });
 
   /** Changes the view and lets every map repaint in the next frame. */
   let due = false;

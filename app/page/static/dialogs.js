@@ -110,7 +110,7 @@
   };
 
   page.card = (entry) => {
-    const method = page.config.methods[entry.id] ?? page.config.words.consensus;
+    const method = page.config.methods[entry.id] ?? page.config.words.summaries[entry.id];
     const row = (name, text) => [make("dt", {}, name), make("dd", {}, text)];
     const facts = make("dl", {}, ...row("Formula", make("code", {}, method.formula)), ...row("Source", method.source), ...row("Asks the classifier for", method.asks),
       ...row("Costs", method.costs), ...row("Known to fail", method.fails));
@@ -135,7 +135,7 @@
     });
     const values = () => Object.fromEntries([...inputs].map(([name, input]) => [name, input.type === "range" ? +input.value : input.value]));
     const send = (chosen) => {
-      page.kit.trigger("parameters", { method: entry.id, values: chosen });
+      page.wish(page.kit, "parameters", { method: entry.id, values: chosen });
       close();
     };
     return make("form", { class: "cc-form", on: { submit: (event) => { event.preventDefault(); send(values()); } } }, make("h3", {}, "Parameters"), ...fields,

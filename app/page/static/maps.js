@@ -4,16 +4,18 @@
 
   /** data URI -> {h, w, codes}: the codes 0..255 as they left the server. */
   page.decode = async (uri) => {
+    const { data, width, height } = await page.pixels(uri), codes = new Uint8Array(width * height);
+    for (let i = 0; i < codes.length; i++) codes[i] = data[4 * i];
+    return { h: height, w: width, codes };
+  };
+
+  /** data URI -> its pixels as they left the server, RGBA bytes. */
+  page.pixels = async (uri) => {
     const bytes = Uint8Array.from(atob(uri.slice(uri.indexOf(",") + 1)), (letter) => letter.charCodeAt(0));
-    const blob = new Blob([bytes], { type: "image/png" });
-    const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);
-    const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height).data;
-    const codes = new Uint8Array(bitmap.width * bitmap.height);
-    for (let i = 0; i < codes.length; i++) codes[i] = pixels[4 * i];
-    return { h: bitmap.height, w: bitmap.width, codes };
+    return context.getImageData(0, 0, bitmap.width, bitmap.height);
   };
 
   /** Where output cell i of n reads among m input cells: half-pixel bilinear, clamped at the border. */

@@ -21,7 +21,9 @@
         grid.dataset.order = order;
       }
       for (const entry of list) update(panels.get(entry.id), entry, value);
+      page.pictures = value.picture ?? {};
       page.showPhoto?.(value.picture?.photo);
+      page.showRegion?.();
       kit.element.dataset.run = value.run ?? "";
       kit.element.dataset.panels = String(list.length);
       kit.element.dataset.maps = String(list.filter((entry) => entry.map).length);
@@ -36,13 +38,14 @@
       across: make("span", { class: "cc-across" }), down: make("span", { class: "cc-down" }), reading: make("span", { class: "cc-reading" }),
       cover: make("span", { class: "cc-cover" }), title: make("h3"), family: make("span", { class: "cc-family" }),
       state: make("span", { class: "cc-state" }), time: make("span"), cost: make("p", { class: "cc-note cc-cost" }), note: make("p", { class: "cc-note" }),
+      more: make("button", { type: "button", class: "cc-button cc-more-button", hidden: true, on: { click: () => page.wish(page.kit, "more", { method: entry.id }) } }),
     };
     const stage = make("div", { class: "cc-map", role: "img", tabindex: "0" }, parts.photo, parts.canvas, parts.truth, parts.across, parts.down, parts.reading, parts.cover);
     const about = make("button", { type: "button", class: "cc-small", title: "About this method", on: { click: () => page.card(panel.entry) } }, page.icon("about"));
     const larger = make("button", { type: "button", class: "cc-small", title: "Enlarge (Enter)", on: { click: () => page.larger(panel) } }, page.icon("enlarge"));
     const node = make("article", { class: "cc-panel", "data-method": entry.id },
       make("header", {}, parts.title, parts.family, about, larger), stage,
-      make("footer", {}, make("div", { class: "cc-line" }, parts.state, parts.time), parts.cost, parts.note));
+      make("footer", {}, make("div", { class: "cc-line" }, parts.state, parts.time), parts.cost, parts.note, parts.more));
     const panel = { node, stage, about, larger, ...parts, entry, map: null, uri: "" };
     for (const kind of ["pointerdown", "pointermove"]) stage.addEventListener(kind, (event) => {
       const box = stage.getBoundingClientRect();
@@ -65,6 +68,8 @@
     say(panel.cost, entry.cost);
     say(panel.time, entry.time);
     say(panel.note, entry.note);
+    set(panel.more, "hidden", entry.more ? null : "");
+    say(panel.more, entry.more?.text ?? "");
     set(panel.family, "title", entry.help || null);
     set(panel.state, "title", entry.wordHelp || null);
     set(panel.cost, "title", entry.costHelp || null);

@@ -30,7 +30,7 @@
         const response = await fetch(`crosscheck/picture?name=${name}`, { method: "POST", body: file });
         const answer = await response.json();
         if (answer.error) tell(answer.error);
-        else kit.trigger("pick", { token: answer.token });
+        else page.wish(kit, "pick", { token: answer.token });
       } catch {
         tell("The picture did not reach the page's server; check the connection and choose it again.");
       } finally {
@@ -100,7 +100,7 @@
         known.clear();
         examples.replaceChildren(...list.map((entry) => {
           const thumb = make("button", { type: "button", class: "cc-thumb", title: entry.title, "aria-label": `Explain the example: ${entry.title}`, "data-example": entry.id,
-            on: { click: () => kit.trigger("pick", { example: entry.id }) } }, make("img", { src: entry.thumb, alt: "", draggable: "false" }));
+            on: { click: () => page.wish(kit, "pick", { example: entry.id }) } }, make("img", { src: entry.thumb, alt: "", draggable: "false" }));
           known.set(entry.id, thumb);
           return thumb;
         }));

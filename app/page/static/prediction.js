@@ -15,7 +15,7 @@
 
     const bar = (entry) => {
       const fill = make("span", { class: "cc-fill" }), label = make("span", { class: "cc-label" }), share = make("span", { class: "cc-share" });
-      const node = make("button", { type: "button", class: "cc-bar", on: { click: () => kit.trigger("target", { index: entry.index }) } },
+      const node = make("button", { type: "button", class: "cc-bar", on: { click: () => page.wish(kit, "target", { index: entry.index }) } },
         label, make("span", { class: "cc-track" }, fill), share);
       return { node, fill, label, share };
     };

@@ -1,0 +1,92 @@
+"""What is known of one answer's maps beyond the maps: agreement above chance, and, on request, faithfulness, stability and sanity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.case import Case
+from explainers.measures.consistency import Consistency
+from explainers.measures.curves import FILL, Curve, Plan, Rank, order
+from explainers.measures.sanity import Finding
+from explainers.measures.stability import Readings
+from explainers.study import Result
+
+AGREEMENT, CURVES, DISPLACED, STABILITY, SANITY = "agreement", "curves", "displaced", "stability", "sanity"
+ON_REQUEST = (CURVES, DISPLACED, STABILITY, SANITY)
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a measure costs at most: evaluations, and about how many seconds on this machine."""
+
+    evaluations: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Slides:
+    """What is needed to show a picture while it is deleted or inserted, without asking anybody.
+
+    steps: title -> (H, W) uint8, the step from 1 to `count` at which a pixel goes. fills: fill -> (H, W, 3) float32 0..1.
+    """
+
+    count: int
+    steps: Mapping[str, NDArray[np.uint8]]
+    fills: Mapping[str, NDArray[np.float32]]
+
+    @classmethod
+    def of(cls, case: Case, results: Mapping[str, Result], count: int) -> "Slides":
+        """Of every map with positive evidence, in the order in which `curves` takes its pixels."""
+        orders = {title: order(values, case.size, case.seed) for title, values in maps_of(results).items()}
+        steps = {title: _step_of_each(pixels, count).reshape(case.size) for title, pixels in orders.items()}
+        return cls(count, steps, {fill: case.filled(fill) for fill in dict.fromkeys(FILL.values())})
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Grows as measures are asked for. running: the measure that waits or works, or "". done, expected: its evaluations.
+
+    others: pictures of the library that chance was drawn from, 0 without one. prices: measure -> its cost. jitters: readings of methods
+    that draw nothing. notes, error: sentences.
+    """
+
+    consistency: Consistency | None = None
+    notes: tuple[str, ...] = ()
+    others: int = 0
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
+    slides: Slides | None = None
+    ranks: tuple[Rank, ...] = ()
+    jitters: Mapping[str, Readings] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    running: str = ""
+    done: int = 0
+    expected: int = 0
+    error: str = ""
+
+
+def maps_of(results: Mapping[str, Result]) -> dict[str, NDArray[np.float32]]:
+    """Title -> (h, w) of every map with positive evidence."""
+    found = ((result.method.title, result.attribution) for result in results.values())
+    return {title: attribution.values for title, attribution in found if attribution is not None and not attribution.blank}
+
+
+def undrawn(results: Mapping[str, Result]) -> list[Result]:
+    """Results of methods that draw nothing: only another picture can give another reading."""
+    return [result for result in results.values() if result.attribution is not None and result.attribution.halves is None]
+
+
+def curves_plan() -> Plan:
+    """Both kinds on both substrates, in 28 steps, beside three random orders."""
+    return Plan()
+
+
+def _step_of_each(pixels: NDArray[np.intp], count: int) -> NDArray[np.uint8]:
+    """(H * W,): the first step after which a pixel has gone; 1 to `count`."""
+    found = np.empty(pixels.size, np.uint8)
+    edges = [round(step * pixels.size / count) for step in range(count + 1)]
+    for step in range(1, count + 1):
+        found[pixels[edges[step - 1] : edges[step]]] = step
+    return found
