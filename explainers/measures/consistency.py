@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.measures.agreement import Evidence, Grid, Pair, across_families, consensus, evidence, pair, positive_share, votes
+from explainers.measures.agreement import Evidence, Grid, Pair, across_families, consensus, evidence, positive_share, same_sign, votes
 from explainers.measures.ceiling import LEAST, above_chance, corrected
 from explainers.measures.chance import WARNING, Chance, benjamini_hochberg, words
 from explainers.measures.controls import CENTRE, EDGES, explains
@@ -95,7 +95,7 @@ def weighed(
     shares = {each.title: each.share for each in shown if each.share is not None}
     nulls = Nulls({**shares, **controls}, background.library, background.picture)
     unsettled = {title for title, each in stable.items() if not each.converged}
-    with_controls = {control: {title: nulls.chance(title, control).kappa for title in shares} for control in controls}
+    with_controls = {control: {title: nulls.kappa(title, control) for title in shares} for control in controls}
     selves = _Selves(nulls, readings, list(shares))
     verdicts = [_verdict(a, b, nulls, selves, with_controls) for a, b in combinations(shown, 2)]
     verdicts = _worded(verdicts, unsettled)
@@ -132,9 +132,10 @@ def _verdict(a: Evidence, b: Evidence, nulls: Nulls, selves: "_Selves", controls
     chance = nulls.chance(a.title, b.title)
     explained = tuple(name for name, kappas in controls.items() if explains(chance.kappa, (kappas[a.title], kappas[b.title])))
     ceiling, reason = selves.ceiling(a.title, b.title)
-    raw, by_chance = nulls.raw(a.title, b.title), nulls.raw_by_chance(a.title, b.title)
+    sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
+    likeness = Pair(a.title, b.title, *nulls.scores(a.title, b.title), sign)
     return Verdict(
-        *(a.title, b.title, pair(a, b), raw, by_chance, chance),
+        *(a.title, b.title, likeness, nulls.raw(a.title, b.title), nulls.raw_by_chance(a.title, b.title), chance),
         *(chance.p, ceiling, reason, explained, a.family == b.family, ""),
     )
 
@@ -163,14 +164,15 @@ class _Selves:
                 first, second = positive_share(readings[title].first), positive_share(readings[title].second)
                 if first is not None and second is not None:
                     self._halves[title] = first, second
+        self._own = {title: correlation(*halves) for title, halves in self._halves.items()}
 
     def ceiling(self, a: str, b: str) -> tuple[float | None, str]:
         """kappa* and, where there is none, the reason."""
         for title in (a, b):
             if title not in self._halves:
                 return None, f"{title} has no two readings with positive evidence."
-            if (own := correlation(*self._halves[title])) < LEAST:
-                return None, f"{title} is not reliable: its own two readings correlate at {own:.2f}."
+            if self._own[title] < LEAST:
+                return None, f"{title} is not reliable: its own two readings correlate at {self._own[title]:.2f}."
         (a1, a2), (b1, b2) = self._halves[a], self._halves[b]
-        true = corrected((correlation(a1, b2), correlation(a2, b1)), (correlation(a1, a2), correlation(b1, b2)))
+        true = corrected((correlation(a1, b2), correlation(a2, b1)), (self._own[a], self._own[b]))
         return (None, "") if true is None else (above_chance(true, self._nulls.mean_correlation(a, b)), "")

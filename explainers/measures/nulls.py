@@ -1,15 +1,19 @@
 """Draws what two maps have in common by chance: from a library of other pictures, or, weaker, from displaced copies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explainers.measures.agreement import Grid
 from explainers.measures.chance import Chance, against, against_both, displaced_copies
 from explainers.measures.controls import CENTRE
 from explainers.measures.library import Library
 from explainers.measures.raw import LIKENESSES, Raw, mean_raw
-from explainers.measures.stacked import Stack, correlations, headlines
+from explainers.measures.stacked import Stack, correlations, headlines, scores
+
+Likeness = Callable[[Stack, Stack], NDArray[np.float64]]
 
 
 class Nulls:
@@ -20,30 +24,55 @@ class Nulls:
 
     def __init__(self, maps: Mapping[str, Grid], library: Library | None, picture: str = "") -> None:
         """picture: its digest, so that it is not compared with itself."""
-        self._one = {title: Stack.of([each]) for title, each in maps.items()}
         self._maps, self._library, self._picture = maps, library, picture
+        self._numbers = {title: number for number, title in enumerate(maps)}
+        self._one = {title: self._every.map(number) for title, number in self._numbers.items()}
+        self._known: dict[tuple[str, Likeness], NDArray[np.float64]] = {}
         self._copies: dict[str, Stack] = {}
 
     def chance(self, first: str, second: str) -> Chance:
         """kappa and p of the two maps' headline agreement."""
-        agreement = float(headlines(self._one[first], self._one[second])[0])
         unrelated, weaker = self._unrelated(first, second)
         nulls = [headlines(one, others) for one, others in unrelated]
+        agreement = self._headline(first, second)
         return against(agreement, nulls[0], weaker=True) if weaker else against_both(agreement, nulls)
+
+    def kappa(self, first: str, second: str) -> float:
+        """kappa alone: its mean is settled by some fifty other pictures a map, which for p would be too few."""
+        nulls = [headlines(one, others.some) for one, others in self._unrelated(first, second)[0]]
+        return against(self._headline(first, second), np.concatenate(nulls)).kappa
 
     def mean_correlation(self, first: str, second: str) -> float:
         """Pearson's correlation that unrelated pictures' maps have on average."""
         unrelated, _ = self._unrelated(first, second)
         return float(np.concatenate([correlations(one, others) for one, others in unrelated]).mean())
 
+    def scores(self, first: str, second: str) -> tuple[float, float, float]:
+        """Top overlap, shared mass and rank correlation of the two maps."""
+        overlap, mass, rank = (float(score) for score in self._between(first, second, scores))
+        return overlap, mass, rank
+
     def raw(self, first: str, second: str) -> Raw:
         """What the two maps have in common by the measures that people know."""
-        return mean_raw({name: alike(self._one[first], self._one[second]) for name, alike in LIKENESSES.items()})
+        return mean_raw({name: self._between(first, second, alike) for name, alike in LIKENESSES.items()})
 
     def raw_by_chance(self, first: str, second: str) -> Raw:
         """The same of unrelated pictures' maps, on average over some fifty a map."""
         few = [(one, others.some) for one, others in self._unrelated(first, second)[0]]
         return mean_raw({name: np.concatenate([alike(one, others) for one, others in few]) for name, alike in LIKENESSES.items()})
+
+    @cached_property
+    def _every(self) -> Stack:
+        return Stack.of(list(self._maps.values()))
+
+    def _headline(self, first: str, second: str) -> float:
+        return float(np.mean(self.scores(first, second)))
+
+    def _between(self, first: str, second: str, likeness: Likeness) -> NDArray[np.float64]:
+        """The likeness of the two maps; the first is compared with all maps at once."""
+        if (first, likeness) not in self._known:
+            self._known[first, likeness] = likeness(self._one[first], self._every)
+        return np.asarray(self._known[first, likeness][..., self._numbers[second]])
 
     def _unrelated(self, first: str, second: str) -> tuple[list[tuple[Stack, Stack]], bool]:
         """Each map with the other method's maps of other pictures; or, and then True, the first with displaced copies of the second."""

@@ -94,10 +94,15 @@ class Stack:
         return Stack(*(np.ascontiguousarray(getattr(self, field.name)[..., chosen]) for field in fields(self)))
 
 
-def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
-    """(n,): the headline agreement of a stack of one map with each map of another stack."""
+def scores(one: Stack, many: Stack) -> NDArray[np.float64]:
+    """(3, n): top overlap, shared mass and rank correlation of a stack of one map with each map of another stack."""
     mass = np.minimum(one.shares, many.shares).sum(0)
-    return np.asarray((_overlaps(one, many) + mass + _rank_correlations(one, many)) / 3, np.float64)
+    return np.stack([_overlaps(one, many), mass, _rank_correlations(one, many)]).astype(np.float64)
+
+
+def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
+    """(n,): the headline agreement, the mean of the three."""
+    return np.asarray(scores(one, many).mean(0))
 
 
 def correlations(one: Stack, many: Stack) -> NDArray[np.float64]:
