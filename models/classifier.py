@@ -72,15 +72,26 @@ class Classifier(Answering[SpatialLayer]):
 
     def gradients(self, images: Floats, score: Score) -> Floats:
         """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
-        weights = self._weights(score)
-        return self._ask([self._trace.images, self._score_weights], [self._image_gradients(score.kind)])(self._checked(images), weights)[0]
+        return self._pulled(images, self._weights(score)[None], score.kind)
+
+    def pullback(self, images: Floats, weights: Floats) -> Floats:
+        """(n, H, W, 3), (n or 1, classes) -> d (sum of weights * logits) / d image, (n, H, W, 3); each picture by its own weights."""
+        return self._pulled(images, weights, "logit")
+
+    def _pulled(self, images: Floats, weights: Floats, kind: str) -> Floats:
+        return self._ask([self._trace.images, self._score_weights], [self._image_gradients(kind)])(self._checked(images), weights)[0]
 
     def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass forward and back. UserError without a layer."""
-        fetches = [
-            tensor for layer in self._with_a_layer(layers) for tensor in (layer.tensor, self._layer_gradients(layer.name, score.kind))
-        ]
-        answers = self._ask([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), self._weights(score))
+        return self._read(image, layers, self._weights(score), score.kind)
+
+    def feature_pullback(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
+        """(H, W, 3), (classes,) -> each layer's maps and the gradients of the sum of weights * logits. UserError without a layer."""
+        return self._read(image, layers, weights, "logit")
+
+    def _read(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats, kind: str) -> tuple[LayerAnswer, ...]:
+        fetches = [tensor for layer in self._with_a_layer(layers) for tensor in (layer.tensor, self._layer_gradients(layer.name, kind))]
+        answers = self._ask([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), weights[None])
         arrays = [answer[0].astype(np.promote_types(answer.dtype, np.float32)) for answer in answers]
         return tuple(LayerAnswer(layer.name, *arrays[2 * i : 2 * i + 2]) for i, layer in enumerate(layers))
 
@@ -113,7 +124,7 @@ class Classifier(Answering[SpatialLayer]):
 
     @property
     def _score_weights(self) -> tf.Tensor:
-        return self._trace.derived("weights", lambda: tf.compat.v1.placeholder(tf.float32, [len(self.labels)]))
+        return self._trace.derived("weights", lambda: tf.compat.v1.placeholder(tf.float32, [None, len(self.labels)]))
 
     def _score(self, kind: str) -> tf.Tensor:
         """The sum of the batch's scores: pictures do not touch each other, so its gradient is each picture's own."""

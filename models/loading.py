@@ -1,5 +1,6 @@
 """Loads a classifier by path or by name, and checks that its card and its weights belong together."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,51 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.card import Card, sha256_of
 from models.files import model_file, open_keras
+from models.member_list import listed
 from models.store import bundled
 
 if TYPE_CHECKING:
+    from models.answering import Answering
     from models.classifier import Classifier
     from models.trace import Trace
 
 IMAGENET = "imagenet:"
 
 
-def load(name: str | Path) -> "Classifier":
-    """The classifier at a path, of a bundled name, or `imagenet:NAME`. UserError says what is wrong with it in one sentence."""
+def load(name: str | Path, trust: bool = True) -> "Answering[Any]":
+    """The classifier at a path, of a bundled name, or `imagenet:NAME`, or the ensemble that a JSON file lists.
+
+    trust: whether a model from a path may run in this process; else each gets a process of its own that can reach nothing. Bundled ones
+    and ImageNet's are always trusted. UserError says in one sentence what is wrong with the model.
+    """
+    return begin(name, trust)()
+
+
+def begin(name: str | Path, trust: bool = True) -> Callable[[], "Answering[Any]"]:
+    """As `load`, but only begins: whoever calls what is given waits. What needs a process of its own is under way meanwhile."""
+    members = None if str(name) in bundled() else listed(Path(name))
+    if not members:
+        return _begin_one(name, trust)
+    begun = [_begin_one(member, trust) for member in members.members]
+
+    def joined() -> "Answering[Any]":
+        from models.ensemble import Ensemble
+
+        return Ensemble(members.name, [each() for each in begun])
+
+    return joined
+
+
+def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Answering[Any]"]:
+    if trust or str(name) in bundled() or str(name).startswith(IMAGENET):
+        return lambda: load_one(name)
+    from models.safe.guarded import begin as begin_guarded
+
+    return begin_guarded(model_file(Path(name)))
+
+
+def load_one(name: str | Path) -> "Classifier":
+    """As `load`, but no ensemble, and in this process."""
     if str(name).startswith(IMAGENET):
         from models.imagenet import load_imagenet
 
