@@ -106,9 +106,14 @@ class Card:
         if not isinstance(raw, dict):
             raise UserError(f"The card {path.name} holds a {type(raw).__name__}; it must be a JSON object with the card's fields.")
         try:
-            return cls(**_fields(raw))
+            return cls.of(raw)
         except UserError as error:
             raise UserError(f"{path.name}: {error}") from error
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> "Card":
+        """The card whose fields are these, as JSON gives them; UserError names the one that is wrong."""
+        return cls(**_fields(raw))
 
     def write(self, path: Path) -> None:
         """Writes the card as JSON that `read` gives back equal."""

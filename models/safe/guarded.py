@@ -1,0 +1,174 @@
+"""A classifier whose model is a stranger's: it runs in a process of its own, and is asked over the border."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from errors import UserError
+from models.answering import Answering, Depth, Floats, GridLayer, LayerAnswer
+from models.metadata import Value, encode, said
+from models.safe.child import Child, Ended, Limits
+from models.safe.told import Told, told
+from models.safe.wire import Array, BrokenAgreement, Expected
+from models.score import Score
+
+RESTARTS = 1
+
+
+class Keeper:
+    """Keeps the process of one model: one question at a time, and begun once more after it has ended. Starts at once."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path, self.limits = path, limits
+        self.traces = 1
+        self._child = Child(path, limits)
+        self._told: Told | None = None
+        self._left, self._over = RESTARTS, ""
+        self._lock = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        """Of the process, whether it is alive or not."""
+        return self._child.pid
+
+    def opened(self) -> Told:
+        """What the model is; waits until it is open. UserError where it is not."""
+        with self._lock:
+            if self._told is None:
+                self._told = self._described()
+            return self._told
+
+    def ask(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> list[Array]:
+        """Raises MemoryError, UserError; a process that ended is begun again at the next question, once."""
+        with self._lock:
+            self._revive()
+            try:
+                answer, found = self._child.ask(head, arrays, wanted)
+            except Ended as error:
+                self._over = str(error)
+                raise
+            self.traces = int(answer.get("traces", 1))
+            return found
+
+    def close(self) -> None:
+        """Ends the process for good."""
+        self._left, self._over = 0, f"{self.path.name} was closed; load it again."
+        self._child.close()
+
+    def _revive(self) -> None:
+        if not self._over:
+            return
+        if not self._left:
+            raise UserError(f"{self._over} It is not started again.")
+        self._left -= 1
+        self._child = Child(self.path, self.limits)
+        if self._described() != self._told:
+            self._child.close()
+            self._left = 0
+            raise UserError(f"{self.path.name} is another model than before; load it again.")
+        self._over = ""
+
+    def _described(self) -> Told:
+        try:
+            return told(self._child.opened())
+        except BrokenAgreement as error:
+            self._child.close()
+            raise UserError(f"{self.path.name} describes itself in a way that is none ({error}); use another model.") from error
+        except UserError:
+            self._child.close()
+            raise
+
+
+class Guarded(Answering[GridLayer]):
+    """Answers as `models.classifier.Classifier` does, by asking the model's process; safe to ask from several threads.
+
+    protection: what holds that process back, in words.
+    """
+
+    def __init__(self, keeper: Keeper, drawn: tuple[Depth, int] | None = None, beside: Mapping[str, Value] | None = None) -> None:
+        """drawn: depth and seed of weights drawn anew. beside: the metadata's values."""
+        is_so = keeper.opened()
+        super().__init__(is_so.card, is_so.layers)
+        self.forward_only = is_so.forward_only
+        self.logits_from_probabilities = is_so.from_probabilities
+        self.protection = str(is_so.protection)
+        self.beside = dict(beside or {})
+        self._keeper, self._drawn = keeper, drawn
+
+    @property
+    def traces(self) -> int:
+        """The most often that any one question had been traced when the process answered last."""
+        return self._keeper.traces
+
+    @property
+    def said(self) -> str:
+        """What the model is given beside the picture, in words; empty where it takes nothing else."""
+        return said(self.card.metadata, self.beside)
+
+    def given(self, values: Mapping[str, Value]) -> "Guarded":
+        """The same classifier told these metadata, the rest missing. UserError."""
+        encode(self.card.metadata, values)
+        return Guarded(self._keeper, self._drawn, values)
+
+    def outputs(self, images: Floats) -> Floats:
+        """(n, H, W, 3) -> logits (n, classes)."""
+        images = self._checked(images)
+        return self._ask("outputs", [images], [(len(images), len(self.labels))])[0]
+
+    def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        """(H, W, 3), (n, h, w) in 0..1, (H, W, 3) -> logits (n, classes) of masks * image + (1 - masks) * fill."""
+        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
+        return self._ask("masked", [image, np.asarray(masks, np.float32), fill], [(len(masks), len(self.labels))])[0]
+
+    def gradients(self, images: Floats, score: Score) -> Floats:
+        """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
+        images = self._checked(images)
+        return self._ask("gradients", [images], [images.shape], score=self._known(score))[0]
+
+    def pullback(self, images: Floats, weights: Floats) -> Floats:
+        """(n, H, W, 3), (n or 1, classes) -> d (sum of weights * logits) / d image, (n, H, W, 3)."""
+        images = self._checked(images)
+        return self._ask("pullback", [images, weights], [images.shape])[0]
+
+    def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerAnswer, ...]:
+        """(H, W, 3) -> each layer's maps and the score's gradients, in one pass. UserError without a layer."""
+        return self._read("features", [self._checked(image[None])[0]], layers, self._known(score))
+
+    def feature_pullback(self, image: Floats, layers: Sequence[GridLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
+        """(H, W, 3), (classes,) -> each layer's maps and the gradients of the sum of weights * logits."""
+        return self._read("feature_pullback", [self._checked(image[None])[0], weights], layers, None)
+
+    def randomised(self, depth: Depth, seed: int) -> "Guarded":
+        """The same classifier with its head, its last block and head, or everything drawn anew. UserError where it has no variables."""
+        made = Guarded(self._keeper, (depth, int(seed)), self.beside)
+        made._ask("nothing", [], [])
+        return made
+
+    def close(self) -> None:
+        """Ends the model's process."""
+        self._keeper.close()
+
+    def _known(self, score: Score) -> list[Any]:
+        score.check(self.labels)
+        return [score.target, score.kind, score.rather_than]
+
+    def _read(self, asked: str, arrays: list[Array], layers: Sequence[GridLayer], score: list[Any] | None) -> tuple[LayerAnswer, ...]:
+        layers = [self.layer(layer.name) for layer in self._with_a_layer(layers)]
+        wanted = [(*layer.grid, layer.channels) for layer in layers for _ in range(2)]
+        found = self._ask(asked, arrays, wanted, [layer.name for layer in layers], score)
+        return tuple(LayerAnswer(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))
+
+    def _ask(
+        self, asked: str, arrays: list[Array], wanted: Sequence[Expected], layers: Sequence[str] = (), score: list[Any] | None = None
+    ) -> list[Array]:
+        head = {"ask": asked, "layers": list(layers), "score": score, "drawn": self._drawn, "beside": self.beside}
+        return self._keeper.ask(head | {"shapes": [list(each.shape) for each in arrays]}, arrays, wanted)
+
+
+def begin(path: Path, limits: Limits | None = None) -> Callable[[], Guarded]:
+    """Begins the process of the model at `path`; what is given waits until it is open. UserError says then why it is not."""
+    keeper = Keeper(path, limits or Limits())
+    return lambda: Guarded(keeper)

@@ -1,0 +1,134 @@
+"""The process that a stranger's model lives in: shuts itself in, looks at the file, opens it, and answers until nobody asks any more."""
+
+import os
+import select
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from models.safe.sandbox import shut
+from models.safe.wire import Array, Pipes
+from models.score import Score
+
+KEPT = 3  # variants with other weights or metadata, each of which holds a copy of what is other
+
+
+def main() -> None:
+    """Reads questions from one descriptor and writes answers to another; both are given as numbers."""
+    pipes = Pipes(*(int(number) for number in sys.argv[1:3]))
+    task, _ = pipes.receive(lambda _: ())
+    _make_do_without()
+    protection = shut(Path(file) for file in task["files"])
+    threading.Thread(target=_leave_with, args=(pipes.reading,), daemon=True).start()
+    path = Path(task["path"])
+    try:
+        _look(path)
+        pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
+        pipes.receive(lambda _: ())
+        served = _open(path)
+        pipes.send(_described(served) | {"landlock": protection.landlock, "filtered": protection.filtered})
+    except Exception as error:
+        pipes.send(_said(error))
+        return
+    _serve(pipes, served)
+
+
+def _make_do_without() -> None:
+    """What libraries would write to or look for, and cannot here."""
+    tempfile.tempdir = "/nonexistent"
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+
+
+def _leave_with(asking: int) -> None:
+    """Ends this process as soon as the other end of its questions is gone, even in the middle of an answer."""
+    poll = select.poll()
+    poll.register(asking, 0)
+    poll.poll()
+    os._exit(0)
+
+
+def _look(path: Path) -> None:
+    from models.safe.check import check
+
+    check(path)
+    import models.classifier
+    import models.loading  # noqa: F401 - TensorFlow takes its memory before that is limited
+
+
+def _open(path: Path) -> Any:
+    from models.loading import load_one
+
+    return load_one(path)
+
+
+def _described(served: Any) -> dict[str, Any]:
+    """What the asking side has to know; it checks all of it."""
+    layers = [[x.name, list(x.grid), x.channels, x.branch, x.last] for x in served.layers]
+    return {
+        "card": asdict(served.card),
+        "layers": layers,
+        "from_probabilities": served.logits_from_probabilities,
+        "forward_only": served.forward_only,
+    }
+
+
+def _serve(pipes: Pipes, served: Any) -> None:
+    variants: OrderedDict[str, Any] = OrderedDict()
+    while True:
+        head, arrays = pipes.receive(lambda head: head["shapes"])
+        try:
+            answers = _answer(_variant(served, head, variants), head, arrays)
+            pipes.send({"traces": served.traces}, answers)
+        except Exception as error:
+            pipes.send(_said(error))
+
+
+def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]") -> Any:
+    """The classifier with the weights and metadata that the question is about; the newest are kept."""
+    drawn, beside = head["drawn"], head["beside"]
+    if not drawn and not beside:
+        return served
+    key = repr((drawn, sorted(beside.items())))
+    if key not in variants:
+        made = served.given(beside) if beside else served
+        variants[key] = made.randomised(*drawn) if drawn else made
+    variants.move_to_end(key)
+    while len(variants) > KEPT:
+        variants.popitem(last=False)
+    return variants[key]
+
+
+def _answer(served: Any, head: dict[str, Any], arrays: list[Array]) -> list[Array]:
+    asked = head["ask"]
+    if asked in ("outputs", "masked", "pullback"):
+        return [getattr(served, asked)(*arrays)]
+    if asked == "gradients":
+        return [served.gradients(arrays[0], Score(*head["score"]))]
+    if asked == "nothing":
+        return []
+    layers = [served.layer(name) for name in head["layers"]]
+    score = arrays[1] if asked == "feature_pullback" else Score(*head["score"])
+    found = getattr(served, asked)(arrays[0], layers, score)
+    return [each for answer in found for each in (answer.maps, answer.gradients)]
+
+
+def _said(error: Exception) -> dict[str, Any]:
+    """An error as words; of TensorFlow's only that memory ran out is told apart."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, MemoryError) or type(link).__name__ == "ResourceExhaustedError":
+            return {"error": "memory", "words": "The classifier ran out of memory."}
+        link = link.__cause__ or link.__context__
+    if isinstance(error, UserError):
+        return {"error": "user", "words": str(error)}
+    lines = str(error).strip().splitlines() or [""]
+    return {"error": "other", "words": f"{type(error).__name__}: {lines[0][:200]}"}
+
+
+if __name__ == "__main__":
+    main()
