@@ -63,7 +63,7 @@ class Augmentation:
             np.divide(picture, np.float32(255), out=out)
             if coloured:
                 cv2.transform(out.copy(), colour, dst=out)
-        return np.clip(made, 0, 1, out=made)
+        return np.clip(made, 0, 1, out=made) if coloured else made
 
     def maps(self, draws: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
         """(n, 7) in -1..1 -> (n, 2, 3): where in the picture, in pixels (x, y), a pixel of the result is taken from."""

@@ -1,6 +1,7 @@
 """Feeds pictures to training: decoded once, in a new order and augmented anew each epoch, the same again for the same seed and epoch."""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 Order = Literal["shuffled", "given"]
 Balance = Literal["none", "weights", "sampling"]
-AHEAD = 2  # batches that are made while one is used
+AHEAD = 4  # batches that lie ready while one is used
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def batches(rows: Sequence[Row], feed: Feed, epoch: int) -> "tf.data.Dataset":
         images, truth = tf.ensure_shape(images, (whole, *feed.size, 3)), tf.ensure_shape(truth, (whole,))
         return ((images, tf.ensure_shape(beside, (whole, codes.shape[1]))), truth) if feed.fields else (images, truth)
 
-    made = tf.data.Dataset.range(steps(rows, feed)).map(shaped, num_parallel_calls=AHEAD, deterministic=True)
+    made = tf.data.Dataset.range(steps(rows, feed)).map(shaped, num_parallel_calls=os.cpu_count(), deterministic=True)
     return made.prefetch(AHEAD)
 
 

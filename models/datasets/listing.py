@@ -20,6 +20,10 @@ PARTS = {
 _SHOWN = 6
 
 
+class LayoutError(UserError):
+    """A folder does not look as a layout says, so that another layout may fit it."""
+
+
 def pictures(folder: Path) -> list[Path]:
     """Every file at any depth whose name ends as a picture's does, in the order of the paths. Hidden ones do not count."""
     return [file for file in _files(folder) if file.suffix.lower() in SUFFIXES]
@@ -31,8 +35,13 @@ def strangers(folder: Path) -> list[Path]:
 
 
 def folders(folder: Path) -> dict[str, Path]:
-    """The folders in a folder by their names, which `plain_name` makes comparable."""
-    return {plain_name(each.name): each for each in sorted(folder.iterdir()) if each.is_dir() and not _hidden(each.name)}
+    """The folders in a folder by their names, which `plain_name` makes comparable. UserError where two then have the same name."""
+    found: dict[str, Path] = {}
+    for each in sorted(folder.iterdir()):
+        if each.is_dir() and not _hidden(each.name) and found.setdefault(plain_name(each.name), each) != each:
+            twin = found[plain_name(each.name)].name
+            raise UserError(f"{folder} has the folders {twin} and {each.name}, which read as the same name; rename or join them.")
+    return found
 
 
 def plain_name(name: str) -> str:
@@ -49,9 +58,16 @@ def parts(folder: Path) -> dict[str, list[Path]]:
     return found or {"": [folder]}
 
 
-def wrong(folder: Path, expected: str) -> UserError:
+def beside_parts(folder: Path) -> tuple[str, ...]:
+    """A sentence about folders that lie beside train, val and test, and so are left out."""
+    inside = folders(folder)
+    others = [each.name for name, each in inside.items() if name not in PARTS]
+    return (f"Left out: {counted('folder', others)} beside the parts.",) if others and len(others) < len(inside) else ()
+
+
+def wrong(folder: Path, expected: str) -> LayoutError:
     """What to raise where `folder` does not look as `expected`."""
-    return UserError(f"{folder} holds {contents(folder)}; expected is {expected}.")
+    return LayoutError(f"{folder} holds {contents(folder)}; expected is {expected}.")
 
 
 def contents(folder: Path) -> str:

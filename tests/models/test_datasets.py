@@ -140,6 +140,31 @@ def test_another_layout_is_answered_with_what_was_found_and_what_is_expected(lay
         layouts.read(layout, tmp_path)
 
 
+def test_what_lies_beside_the_parts_is_named(tmp_path: Path) -> None:
+    filled(tmp_path, ["train/a/1.png", "train/b/2.png", "more/c/3.png"])
+    read = layouts.read("folder", tmp_path)
+    assert len(read.rows) == 2
+    assert read.remarks == ("Left out: 1 folder (more) beside the parts.",)
+
+
+def test_class_folders_that_read_alike_are_refused(tmp_path: Path) -> None:
+    filled(tmp_path, ["Blue Veil/1.png", "blue_veil/2.png", "dots/3.png"])
+    with pytest.raises(UserError, match="has the folders Blue Veil and blue_veil, which read as the same name"):
+        layouts.read("folder", tmp_path)
+
+
+def test_a_third_class_makes_chest_x_rays_another_collection(tmp_path: Path) -> None:
+    filled(tmp_path, ["COVID/1.png", "NORMAL/2.png", "PNEUMONIA/3.png"])
+    assert layouts.recognised(tmp_path).name == "covid_xray"
+
+
+def test_a_recognised_layout_with_a_mistake_in_it_is_not_read_as_another(tmp_path: Path) -> None:
+    filled(tmp_path, ["images/I1.png", "masks/I1.png"])
+    csv(tmp_path / "metadata.csv", [{"image_id": "I1", "dx": "nv"}])
+    with pytest.raises(UserError, match="must also have lesion_id"):
+        layouts.recognised(tmp_path)
+
+
 def test_parts_of_different_classes_are_refused(tmp_path: Path) -> None:
     filled(tmp_path, ["test/a/1.png", "test/b/2.png", "train/a/3.png", "train/c/4.png"])
     with pytest.raises(UserError, match=r"has the 1 class folder \(c\) that .*test lacks"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from errors import UserError
 from models.datasets.collection import Collection
 from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, isic2019
+from models.datasets.listing import LayoutError
 
 LAYOUTS: dict[str, Callable[[Path], Collection]] = {
     "ham10000": ham10000.read,
@@ -37,6 +38,6 @@ def recognised(where: Path) -> Collection:
             continue
         try:
             return read(layout, where)
-        except UserError:
+        except LayoutError:
             continue
     return read("folder", where)

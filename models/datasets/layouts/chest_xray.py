@@ -13,7 +13,7 @@ from typing import Literal
 from errors import UserError
 from models.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.listing import counted, folders, parts, pictures, strangers, wrong
+from models.datasets.listing import beside_parts, counted, folders, parts, pictures, strangers, wrong
 
 LICENCE = "CC BY 4.0"
 SOURCE = "Kermany, Zhang & Goldbaum 2018, doi 10.17632/rscbjbr9sj"
@@ -37,15 +37,16 @@ def read(folder: Path, classes: Literal["binary", "causes"] = "binary") -> Colle
     for part, holders in found.items():
         for holder in holders:
             inside = folders(holder)
-            if not {"normal", "pneumonia"} <= inside.keys():
+            if inside.keys() != {"normal", "pneumonia"}:
                 raise wrong(holder, EXPECTED)
             for name in ("normal", "pneumonia"):
                 rows += [_row(file, name == "pneumonia", part, classes) for file in pictures(inside[name])]
     if not rows:
         raise UserError(f"{folder} has the folders of the chest X-rays but no picture in them; unpack the pictures there.")
     others = [file.name for holders in found.values() for holder in holders for file in strangers(holder)]
-    remarks = (f"Left out: {counted('file', others)} not named as a picture.",) if others else ()
+    remarks: tuple[str, ...] = (f"Left out: {counted('file', others)} not named as a picture.",) if others else ()
     labels = BINARY if classes == "binary" else CAUSES
+    remarks += beside_parts(folder) if "" not in found else ()
     return Collection("chest_xray" if classes == "binary" else "chest_xray_causes", labels, tuple(rows), LICENCE, SOURCE, remarks)
 
 

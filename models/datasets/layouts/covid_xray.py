@@ -11,7 +11,7 @@ from pathlib import Path
 from errors import UserError
 from models.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.listing import counted, folders, parts, pictures, wrong
+from models.datasets.listing import beside_parts, counted, folders, parts, pictures, wrong
 
 LICENCE = "as its many sources say; ask the publisher of the folder"
 SOURCE = "A folder laid out as the COVID-19 Radiography Database: Chowdhury et al. 2020, doi 10.1109/ACCESS.2020.3010287"
@@ -52,7 +52,8 @@ def read(folder: Path) -> Collection:
         raise UserError(f"{folder} has the class folders of COVID X-rays but no picture in them; unpack the pictures there.")
     used = sorted({row.label for row in rows})
     numbered = tuple(Row(row.path, used.index(row.label), row.group, row.split) for row in rows)
-    remarks = (f"Left out: {counted('folder', sorted(others))} of no known class.",) if others else ()
+    remarks: tuple[str, ...] = (f"Left out: {counted('folder', sorted(others))} of no known class.",) if others else ()
+    remarks += beside_parts(folder)
     return Collection("covid_xray", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 
 

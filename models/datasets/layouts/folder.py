@@ -10,7 +10,7 @@ from pathlib import Path
 from errors import UserError
 from models.card import distinct
 from models.datasets.collection import Collection, Row
-from models.datasets.listing import counted, folders, parts, pictures, strangers, wrong
+from models.datasets.listing import beside_parts, counted, folders, parts, pictures, strangers, wrong
 
 LICENCE = "unknown"
 SOURCE = "A folder of class folders"
@@ -21,21 +21,23 @@ def read(folder: Path, group: str = "") -> Collection:
     """group: a regular expression; what it finds in a file's name (its first bracket, if it has one) groups the pictures of a patient.
     Without it each picture is a group of its own."""
     holders = [(part, each) for part, several in parts(folder).items() for each in several]
-    classes = [each.name for each in folders(holders[0][1]).values() if pictures(each)]
+    classes: list[str] = []
     rows: list[Row] = []
+    others: list[str] = []
     for part, holder in holders:
-        inside = [each for each in folders(holder).values() if pictures(each)]
-        if len(inside) < 2:
+        listed = {each.name: files for each in folders(holder).values() if (files := pictures(each))}
+        if len(listed) < 2:
             raise wrong(holder, EXPECTED)
-        if new := [each.name for each in inside if each.name not in classes]:
+        classes = classes or list(listed)
+        if new := [name for name in listed if name not in classes]:
             raise UserError(
                 f"{holder} has the {counted('class folder', new)} that {holders[0][1]} lacks; each part needs the same classes."
             )
-        for each in inside:
-            rows += [Row(file, classes.index(each.name), _group(file, folder, group), part) for file in pictures(each)]
-    loose = [file.name for _, holder in holders for file in holder.iterdir() if file.is_file() and file in pictures(holder)]
-    others = [*loose, *(file.name for _, holder in holders for file in strangers(holder))]
-    remarks = (f"Left out: {counted('file', others)} in no class folder or not named as a picture.",) if others else ()
+        for name, files in listed.items():
+            rows += [Row(file, classes.index(name), _group(file, folder, group), part) for file in files]
+        others += [file.name for file in pictures(holder) if file.parent == holder] + [file.name for file in strangers(holder)]
+    remarks: tuple[str, ...] = (f"Left out: {counted('file', others)} in no class folder or not named as a picture.",) if others else ()
+    remarks += beside_parts(folder)
     return Collection(folder.resolve().name, distinct(classes), tuple(rows), LICENCE, SOURCE, remarks)
 
 
