@@ -3,15 +3,20 @@
 import dataclasses
 import shlex
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from errors import UserError
 from models.card import sha256_of
 from models.recipes import RECIPES, Made, recipe
 
+if TYPE_CHECKING:
+    from models.evaluation import Material
+
 STORE = Path(__file__).parent / "store"
+PLACES = ("--out", "--cache")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,18 +25,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser("python -m models.train", description=__doc__)
     names = parser.add_subparsers(dest="recipe", required=True, metavar="recipe")
     for name in RECIPES:
-        one = names.add_parser(name, help=recipe(name).HELP, description=recipe(name).HELP)
-        one.add_argument("--out", type=Path, default=STORE, help="folder for the weights and the card (default: the bundled store)")
-        one.add_argument("--seed", type=int, default=0, help="decides every random draw (default: 0)")
-        recipe(name).options(one)
+        _add(names, name)
     options = parser.parse_args(given)
     try:
         made = recipe(options.recipe).make(options)
-        print(f"Saved {save(made, options.out, _command(given))}")
+        weights = save(made, options.out, _command(given))
+        print(f"Saved {weights}", flush=True)
+        if made.test:
+            judge(weights, made.test)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _add(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
+    """One recipe's options. What learns from a folder must be told where to put a checkpoint; the others are small and bundled."""
+    layout = getattr(recipe(name), "LAYOUT", "")
+    expected = f". --data must hold {layout}." if layout else "."
+    one = names.add_parser(name, help=recipe(name).HELP, description=recipe(name).HELP + expected)
+    what = "folder for the weights, the card" + (", the checkpoint and the evaluation" if layout else " (default: the bundled store)")
+    one.add_argument("--out", type=Path, required=bool(layout), default=None if layout else STORE, help=what)
+    one.add_argument("--seed", type=int, default=0, help="decides every random draw (default: 0)")
+    recipe(name).options(one)
 
 
 def save(made: Made, out: Path, command: str) -> Path:
@@ -46,9 +62,31 @@ def save(made: Made, out: Path, command: str) -> Path:
     return weights
 
 
+def judge(weights: Path, test: "Material") -> None:
+    """Asks the saved classifier about the test pictures, writes evaluation.json and evaluation.html, and its figures on its card."""
+    from models.evaluation import judged, on_card, write
+    from models.loading import load
+    from models.training.calibrated import logits
+
+    asked = load(weights)
+    found = judged(logits(asked, test.rows), asked.card, test)
+    on_card(asked.card, found).write(weights.with_suffix(".json"))
+    write(found, weights.parent)
+    for name, figure in found.overall.items():
+        if figure.value is not None:
+            between = "" if figure.low is None else f" ({figure.low:.3f} to {figure.high:.3f})"
+            print(f"Test {name}: {figure.value:.3f}{between}")
+
+
 def _command(given: Sequence[str]) -> str:
-    """What was typed, less the folder, which says nothing about the weights."""
-    kept = [word for i, word in enumerate(given) if not word.startswith("--out") and (i == 0 or given[i - 1] != "--out")]
+    """What was typed, less where things are put, which says nothing about the weights."""
+    kept: list[str] = []
+    skip = False
+    for word in given:
+        if skip or word.partition("=")[0] in PLACES or word == "--fresh":
+            skip = not skip and word in PLACES
+        else:
+            kept.append(word)
     return shlex.join(["python", "-m", "models.train", *kept])
 
 

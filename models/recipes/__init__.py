@@ -1,7 +1,7 @@
 """Recipes: each makes one classifier and its card. A new one is a file here and a line in RECIPES.
 
-A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> Made`.
-Modules load keras only inside `make`, so that the command's help is quick.
+A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> Made`; one that learns
+from a folder also says in `LAYOUT` what the folder must hold. Modules load keras only inside `make`, so that the command's help is quick.
 """
 
 import importlib
@@ -14,19 +14,26 @@ from models.card import Card
 if TYPE_CHECKING:
     import keras
 
+    from models.evaluation import Material
+
 RECIPES = {
     "phantoms": "models.recipes.phantoms",
     "phantoms_shortcut": "models.recipes.phantoms_shortcut",
     "glass_box": "models.recipes.glass_box",
+    "dermoscopy": "models.recipes.dermoscopy",
+    "chest_xray": "models.recipes.chest_xray",
+    "covid_xray": "models.recipes.covid_xray",
+    "folder": "models.recipes.folder",
 }
 
 
 @dataclass(frozen=True)
 class Made:
-    """A classifier, and its card without the weights' sha256, which only the saved file has."""
+    """A classifier, and its card without the weights' sha256, which only the saved file has. test: real pictures to judge it by."""
 
     model: "keras.Model"
     card: Card
+    test: "Material | None" = None
 
 
 class Recipe(Protocol):

@@ -1,0 +1,22 @@
+"""Chest X-rays with COVID-19 among them, as the folders of the published collections are laid out."""
+
+from argparse import ArgumentParser, Namespace
+
+from models.datasets.layouts import covid_xray
+from models.recipes import Made, chest_xray, picture_options
+from models.recipes.pictures import Subject
+from models.recipes.pictures import make as made
+
+HELP = f"chest X-rays, COVID-19 among them ({covid_xray.LICENCE})"
+LAYOUT = covid_xray.EXPECTED
+SUBJECT = Subject("covid_xray", chest_xray.AUGMENTATION, "letterbox", "grey")
+
+
+def options(parser: ArgumentParser) -> None:
+    """Those of all picture recipes."""
+    picture_options.add(parser, backbone="small_cnn", epochs=20)
+
+
+def make(options: Namespace) -> Made:
+    """Such collections are put together from several hospitals: what is learnt may be where a picture came from."""
+    return made(options, SUBJECT)

@@ -1,0 +1,23 @@
+"""Any folder whose folders are classes."""
+
+from argparse import ArgumentParser, Namespace
+
+from models.augmentation import PHOTOGRAPH
+from models.datasets.layouts import folder
+from models.recipes import Made, picture_options
+from models.recipes.pictures import Subject
+from models.recipes.pictures import make as made
+
+HELP = "any folder of class folders; its licence is yours to know"
+LAYOUT = folder.EXPECTED
+SUBJECT = Subject("folder", PHOTOGRAPH)
+
+
+def options(parser: ArgumentParser) -> None:
+    """Those of all picture recipes."""
+    picture_options.add(parser, backbone="MobileNetV2", epochs=20)
+
+
+def make(options: Namespace) -> Made:
+    """Folders train, val and test are kept to; else a part of each class is held back."""
+    return made(options, SUBJECT)

@@ -1,0 +1,70 @@
+"""Puts a recipe's network together, and writes the card of what it takes."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from errors import UserError
+from models.backbones import body, default_side
+from models.card import Card
+from models.datasets.collection import Collection, Row
+from models.heads import classes_of
+from models.metadata import Category, Field, Number
+from models.recipes.picture_options import size_of
+from models.stacked import stacked
+
+if TYPE_CHECKING:
+    import keras
+
+    from models.recipes.pictures import Subject
+
+STACKED = "stacked"
+
+
+def network(options: Namespace, subject: "Subject", collection: Collection, fields: Sequence[Field]) -> tuple["keras.Model", Card]:
+    """The network before it has learnt, and its card, which does not yet say how good it is. UserError for a backbone there is not."""
+    import keras
+
+    keras.utils.set_random_seed(options.seed)
+    size = size_of(options, default_side(options.backbone))
+    units = 1 if len(collection.labels) == 2 else len(collection.labels)
+    if options.backbone == STACKED:
+        if fields:
+            raise UserError("--backbone stacked takes the picture alone; leave out --metadata or choose another backbone.")
+        model, origin = stacked(size, units, options.weights, options.recipe)
+        scaling, colour, notes = "0..1", "rgb", ("Each branch scales the picture by itself, in its first layer.",)
+    else:
+        trunk = body(options.backbone, size, options.weights, subject.colour)
+        model, origin = classes_of(trunk, units, options.recipe, fields), trunk.origin
+        scaling, colour, notes = trunk.scaling, trunk.colour, ()
+    card = Card(
+        name=options.recipe,
+        labels=collection.labels,
+        size=size,
+        colour=colour,
+        scaling=scaling,
+        fit=subject.fit,
+        head="sigmoid" if units == 1 else "softmax",
+        metadata=tuple(fields),
+        licence=collection.licence,
+        data=collection.source,
+        notes=(f"Backbone: {origin}.", *notes),
+    )
+    return model, card
+
+
+def fields_of(rows: Sequence[Row], train: Sequence[Row], names: Sequence[str]) -> tuple[Field, ...]:
+    """Metadata of these names: numbers standardised by the training rows, categories of every value that any row has."""
+    return tuple(_field(name, rows, train) for name in names)
+
+
+def _field(name: str, rows: Sequence[Row], train: Sequence[Row]) -> Field:
+    values = {value for row in rows if (value := dict(row.metadata).get(name)) is not None}
+    if not values:
+        raise UserError(f"None of the {len(rows):,} pictures has the metadata '{name}'; leave out --metadata.")
+    if all(isinstance(value, str) for value in values):
+        return Category(name, tuple(sorted(map(str, values))))
+    known = [float(value) for row in train if (value := dict(row.metadata).get(name)) is not None]
+    return Number(name, round(float(np.mean(known)), 2), round(float(np.std(known)), 2), "years" if name == "age" else "")

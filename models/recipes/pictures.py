@@ -1,0 +1,93 @@
+"""What the recipes that learn from pictures share: a folder is read, divided and learnt from, and the classifier calibrated."""
+
+import dataclasses
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from errors import UserError
+from models import splits
+from models.augmentation import Augmentation
+from models.card import Card, Colour, Fit
+from models.datasets import layouts
+from models.datasets.collection import Collection
+from models.pipeline import Feed
+from models.recipes import Made
+from models.recipes.picture_options import plan_of, settings_of, stages_of
+
+if TYPE_CHECKING:
+    import keras
+
+    from models.evaluation import Material
+    from models.training.loop import Run
+
+SHARES = (0.7, 0.15, 0.15)
+FORGET = 0.2  # share of the metadata that is hidden in training, so that the classifier can do without
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a recipe knows of its pictures. layout: how the folder is read. augmentation: changes that leave the class as it is.
+
+    fit: how a picture is brought to the model's size. colour: "grey" where colour says nothing: the small networks then take one channel.
+    beside: names of the metadata that the classifier takes.
+    """
+
+    layout: str
+    augmentation: Augmentation
+    fit: Fit = "letterbox"
+    colour: Colour = "rgb"
+    beside: tuple[str, ...] = ()
+
+
+def make(options: Namespace, subject: Subject) -> Made:
+    """A classifier of the pictures in `options.data`; goes on from the checkpoint in `options.out` if there is one."""
+    stages, settings = stages_of(options), settings_of(options)
+    collection = layouts.read(subject.layout, options.data)
+    print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)
+    divided = splits.split(collection, SHARES, options.seed)
+    _folder(options.out)
+    splits.write(divided, options.out / f"{options.recipe}.split.csv")
+    from models.recipes.networks import fields_of, network
+    from models.training import checkpoint, precision
+    from models.training.calibrated import calibrated
+    from models.training.loop import Run
+
+    fields = fields_of(collection.rows, divided.train, subject.beside)
+    if options.fresh:
+        checkpoint.remove(options.out)
+    learnt, card = precision.built(lambda: network(options, subject, collection, fields), precision.policy())
+    feed = Feed(card.size, options.cache or options.out / "cache", subject.fit, options.batch, options.seed)
+    feed = dataclasses.replace(feed, augmentation=subject.augmentation, balance=options.balance, fields=fields, forget=FORGET)
+    _learn(learnt, card, divided, feed, Run(stages, settings, options.out, plan_of(options)), options)
+    model = precision.copied(learnt, lambda: network(options, subject, collection, fields)[0])
+    return Made(model, calibrated(model, card, divided.validation), _test(collection, divided))
+
+
+def _learn(model: "keras.Model", card: Card, divided: splits.Split, feed: Feed, run: "Run", options: Namespace) -> None:
+    """Leaves the best weights in the model."""
+    from models.training import features, feeding
+    from models.training.loop import train
+
+    if not options.features:
+        train(model, feeding.material(model, card, divided.train, divided.validation, feed), run)
+        return
+    parts = features.parted(model, options.open_layers)
+    train(parts[1], features.material(parts, card, (divided.train, divided.validation), feed, options.features), run)
+
+
+def _test(collection: Collection, divided: splits.Split) -> "Material | None":
+    from models.evaluation import Material
+
+    if not divided.test:
+        return None
+    part = f"test part, {len(divided.test):,} of {len(collection.rows):,} pictures, kept apart by lesion or person"
+    return Material(collection.name, divided.test, part, collection.source, collection.licence)
+
+
+def _folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The folder {out} cannot be made ({error.strerror}); choose another with --out.") from error

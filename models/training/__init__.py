@@ -1,0 +1,1 @@
+"""Training: settings, schedules, losses, the loop over epochs, and checkpoints from which a killed run goes on as if it had not been."""

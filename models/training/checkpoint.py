@@ -1,0 +1,79 @@
+"""Where a run stands: one file, written whole or not at all, from which it goes on exactly."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+
+NAME = "checkpoint.npz"
+Arrays = list[NDArray[Any]]
+
+
+@dataclass
+class Standing:
+    """After so many epochs of a stage: every variable of the model and of its optimizer, the best weights, the history.
+
+    plan: what the run was asked to do; only the same plan may go on. history: one entry an epoch, the stages one after another.
+    """
+
+    plan: dict[str, Any]
+    stage: int = 0
+    epoch: int = 0
+    best_loss: float = float("inf")
+    history: list[dict[str, float]] = field(default_factory=list)
+    model: Arrays = field(default_factory=list)
+    optimizer: Arrays = field(default_factory=list)
+    best: Arrays = field(default_factory=list)
+
+
+_ARRAYS = ("model", "optimizer", "best")
+
+
+def write(standing: Standing, folder: Path) -> None:
+    """Replaces the folder's checkpoint in one step, after the new one has reached the disk."""
+    told = {name: value for name, value in vars(standing).items() if name not in _ARRAYS}
+    arrays = {f"{name}_{number:04}": array for name in _ARRAYS for number, array in enumerate(getattr(standing, name))}
+    beside = folder / f".{NAME}.{os.getpid()}"
+    with beside.open("wb") as file:
+        np.savez(file, told=np.array(json.dumps(told)), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(folder / NAME)
+
+
+def read(folder: Path, plan: dict[str, Any]) -> Standing | None:
+    """The folder's checkpoint, or None where there is none. UserError where it is of another plan or damaged."""
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            told = json.loads(str(held["told"]))
+            arrays = {kind: [held[key] for key in sorted(held.files) if key.startswith(f"{kind}_")] for kind in _ARRAYS}
+    except Exception as error:  # whatever zipfile, numpy and json bring up for a damaged file
+        raise UserError(f"The checkpoint {path} cannot be read ({error}); delete it, or start over with --fresh.") from error
+    if told["plan"] != json.loads(json.dumps(plan)):
+        raise UserError(
+            f"{path} is of a run with other settings ({_differences(told['plan'], plan)}); "
+            "ask for the same, choose another --out, or start over with --fresh."
+        )
+    return Standing(**told, **arrays)
+
+
+def remove(folder: Path) -> None:
+    """Forgets the folder's checkpoint."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
+    names: Sequence[str] = sorted({*before, *now})
+    now = json.loads(json.dumps(now))
+    told = [f"{name} was {before.get(name)}, is {now.get(name)}" for name in names if before.get(name) != now.get(name)]
+    return "; ".join(told)[:200]

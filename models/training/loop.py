@@ -1,0 +1,135 @@
+"""The loop over epochs: train, measure on validation pictures, keep the best weights, write down where the run stands."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from models.training import checkpoint
+from models.training.checkpoint import Arrays, Standing
+from models.training.losses import loss_for
+from models.training.measured import Measured, measured, probabilities
+from models.training.schedules import cosine, finished, plateau
+from models.training.settings import Settings, Stage
+
+if TYPE_CHECKING:
+    import keras
+
+HEAD = "head"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a model learns from and is measured on.
+
+    epoch: number -> that epoch's batches (inputs, targets (n, units), weights (n,)); the same number gives the same batches.
+    steps: batches an epoch. validation: batches of (inputs, labels (n,)), the same each time it is called.
+    """
+
+    epoch: Callable[[int], Iterable[Any]]
+    steps: int
+    validation: Callable[[], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How to train, and in which folder to keep the checkpoint. plan: what was asked for; a checkpoint of another plan is refused."""
+
+    stages: Sequence[Stage]
+    settings: Settings
+    folder: Path
+    plan: dict[str, Any]
+
+
+def train(model: "keras.Model", material: Material, run: Run) -> Standing:
+    """Trains stage by stage, from the folder's checkpoint where there is one, and leaves the best weights in the model."""
+    standing = checkpoint.read(run.folder, run.plan) or Standing(run.plan)
+    first = standing.stage
+    for number in range(first, len(run.stages)):
+        prepare(model, run.stages[number], run.settings)
+        if number == first and standing.epoch:
+            _put(model.variables, standing.model)
+            _put(model.optimizer.variables, standing.optimizer)
+        else:
+            standing.stage, standing.epoch = number, 0
+            _put(model.variables, standing.best or _values(model.variables))
+        _train_stage(model, material, run, standing)
+    _put(model.variables, standing.best)
+    return standing
+
+
+def prepare(model: "keras.Model", stage: Stage, settings: Settings) -> None:
+    """Freezes what this stage leaves alone, and gives the model a fresh Adam and the loss.
+
+    Layers called `head...` always learn. Where only the last layers of the rest do, their batch normalisation keeps its statistics.
+    """
+    import keras
+
+    body = [layer for layer in model.layers if not layer.name.startswith(HEAD)]
+    for number, layer in enumerate(reversed(body)):
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = stage.open_layers is None or (number < stage.open_layers and not normalises)
+    average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
+    model.compile(keras.optimizers.Adam(stage.rate, **average), loss=loss_for(settings, model.output_shape[-1]))
+    model.optimizer.build(model.trainable_variables)
+
+
+def _train_stage(model: "keras.Model", material: Material, run: Run, standing: Standing) -> None:
+    stage = run.stages[standing.stage]
+    while standing.epoch < stage.epochs:
+        losses = [told["validation_loss"] for told in standing.history if told["stage"] == standing.stage]
+        if finished(losses, run.settings.patience):
+            return
+        loss = _epoch(model, material, run.settings, stage, standing, losses)
+        standing.model, standing.optimizer = _values(model.variables), _values(model.optimizer.variables)
+        figures, weights = _better(model, material, run.settings)
+        if figures.loss < standing.best_loss:
+            standing.best_loss, standing.best = figures.loss, weights
+        _put(model.variables, standing.model)
+        standing.epoch += 1
+        told = {f"validation_{name}": value for name, value in asdict(figures).items()}
+        standing.history.append({"stage": standing.stage, "loss": loss, **told})
+        checkpoint.write(standing, run.folder)
+        print(_line(standing), flush=True)
+
+
+def _epoch(model: "keras.Model", material: Material, settings: Settings, stage: Stage, standing: Standing, losses: list[float]) -> float:
+    """Trains on one epoch's batches, each at the rate that follows from where the run stands; gives the mean loss."""
+    steady, loss = plateau(losses, stage.rate), float("nan")
+    model.reset_metrics()
+    said = f"Epoch {standing.epoch + 1} of {stage.epochs}"
+    batches = tqdm(material.epoch(len(standing.history)), said, material.steps, leave=False, unit="batch", disable=None)
+    for number, (inputs, targets, weights) in enumerate(batches):
+        done = (standing.epoch + number / material.steps) / stage.epochs
+        model.optimizer.learning_rate.assign(cosine(done, stage.rate) if settings.schedule == "cosine" else steady)
+        loss = float(model.train_on_batch(inputs, targets, weights, return_dict=True)["loss"])
+    return loss
+
+
+def _better(model: "keras.Model", material: Material, settings: Settings) -> tuple[Measured, Arrays]:
+    """How well the weights do on the validation pictures, or their running mean if there is one and it does better; and those weights."""
+    found = [(measured(*probabilities(model, material.validation())), _values(model.variables))]
+    if settings.average:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        found.append((measured(*probabilities(model, material.validation())), _values(model.variables)))
+    return min(found, key=lambda each: each[0].loss)
+
+
+def _line(standing: Standing) -> str:
+    told = standing.history[-1]
+    return (
+        f"Stage {standing.stage + 1}, epoch {standing.epoch}: loss {told['loss']:.4f}; validation: loss {told['validation_loss']:.4f}, "
+        f"accuracy {told['validation_accuracy']:.1%}, balanced {told['validation_balanced_accuracy']:.1%}"
+    )
+
+
+def _values(variables: Sequence[Any]) -> Arrays:
+    return [np.array(variable) for variable in variables]
+
+
+def _put(variables: Sequence[Any], values: Arrays) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
