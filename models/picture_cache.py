@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,21 +25,39 @@ def decoded(files: Sequence[Path], size: tuple[int, int], how: Fit, folder: Path
     UserError names the pictures that cannot be read.
     """
     kept = folder / f"{_key(files, size, how)}.npy"
-    if not kept.exists():
-        _make(kept, files, size, how)
-    return np.asarray(np.load(kept, mmap_mode="r"))
+    if (found := _mapped(kept)) is not None:
+        return found
+    _make(kept, files, size, how)
+    made = _mapped(kept)
+    if made is None:
+        raise UserError(f"The decoded pictures in {kept} cannot be read back; name another folder.")
+    return made
+
+
+def _mapped(kept: Path) -> NDArray[np.uint8] | None:
+    """None where there is no file, or a damaged one."""
+    try:
+        return np.asarray(np.load(kept, mmap_mode="r"))
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def _make(kept: Path, files: Sequence[Path], size: tuple[int, int], how: Fit) -> None:
     """Writes beside, then renames, so that a cache that is there is whole."""
+    needed = len(files) * size[0] * size[1] * 3
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(kept.parent).free  # a mapped file on a full disk would end the process
         handle, name = tempfile.mkstemp(suffix=".part", dir=kept.parent)
     except OSError as error:
         raise UserError(f"Decoded pictures cannot be kept in {kept.parent} ({error.strerror}); name another folder.") from error
     os.close(handle)
     unfinished = Path(name)
     try:
+        if needed > free:
+            raise UserError(
+                f"Decoded pictures take {needed / 1e9:.1f} GB; {kept.parent} has {free / 1e9:.1f} GB free. Name another folder."
+            )
         _fill(np.lib.format.open_memmap(name, "w+", np.uint8, (len(files), *size, 3)), files, how)
         os.replace(unfinished, kept)
     except OSError as error:

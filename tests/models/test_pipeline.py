@@ -119,6 +119,17 @@ def test_pictures_are_decoded_once_and_again_when_one_changes(tmp_path: Path) ->
     assert len(list(cache.iterdir())) == 3
 
 
+def test_a_damaged_cache_is_made_anew_and_a_full_disk_is_said(tmp_path: Path) -> None:
+    file, cache = painted(tmp_path / "a.png", 1), tmp_path / "cache"
+    first = np.array(decoded([file], (8, 8), "stretch", cache))
+    [kept] = cache.iterdir()
+    kept.write_bytes(kept.read_bytes()[:150])
+    np.testing.assert_array_equal(decoded([file], (8, 8), "stretch", cache), first)
+    with pytest.raises(UserError, match=r"Decoded pictures take \d+\.\d GB; .* GB free"):
+        decoded([file], (40_000_000, 40_000_000), "stretch", cache)
+    assert len(list(cache.iterdir())) == 1
+
+
 def test_every_unreadable_picture_is_named_and_nothing_is_kept(tmp_path: Path) -> None:
     files = [painted(tmp_path / "a.png", 1), tmp_path / "text.jpg", tmp_path / "cut.png"]
     files[1].write_text("no picture")
