@@ -1,0 +1,42 @@
+"""Writes a classifier in other formats, each checked against the original: `python -m models.export MODEL --out DIR`."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.terminal import run
+
+FORMATS = ("keras", "savedmodel", "tflite", "tflite-int8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when every format was written, 1 where one could not be, 2 after a mistake in what was asked."""
+    parser = ArgumentParser(
+        "python -m models.export", description="Writes a classifier in other formats, each checked against the original."
+    )
+    parser.add_argument("model", help="a model file or folder, or the name of a bundled classifier")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write; it must be new or empty")
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, metavar="FORMAT", help=f"of {', '.join(FORMATS)} (default: all)")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="pictures like those it will see: 32 to check on, others for int8, which needs them"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="decides which pictures are taken (default: 0)")
+    asked = parser.parse_args(arguments)
+
+    def command() -> int:
+        from models.export.exporting import export
+
+        formats = asked.formats or [name for name in FORMATS if name != "tflite-int8" or asked.pictures]
+        exported = export(asked.model, asked.out, formats, asked.pictures, asked.seed)
+        print("\n".join(each.in_words() for each in exported))
+        if not asked.formats and not asked.pictures:
+            print("tflite-int8: left out, because it needs pictures like those it will see; give a folder with --pictures.")
+        print(f"Written to {asked.out}")
+        return int(any(each.reason for each in exported))
+
+    return run(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Says what pictures show, with calibrated probabilities: `python -m models.predict PICTURE... --model M`."""
+
+import json
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from errors import UserError
+from models.terminal import run
+
+if TYPE_CHECKING:
+    from models.answering import Answering
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when every picture was named, 1 where some could not be read, 2 where none could, or after a mistake in what was asked."""
+    parser = ArgumentParser("python -m models.predict", description="Says what pictures show, with calibrated probabilities.")
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
+    parser.add_argument("--model", required=True, help="a model file or folder, imagenet:NAME, or the name of a bundled classifier")
+    parser.add_argument("--top", type=_count, default=5, metavar="N", help="how many classes to name, the likeliest first (default: 5)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of words")
+    parser.add_argument("--trust", action="store_true", help="run the model in this process: only for a maker you know")
+    asked = parser.parse_args(arguments)
+
+    def command() -> int:
+        from models.loading import load
+
+        served = load(asked.model, asked.trust)
+        failed = 0
+        for file in asked.pictures:
+            try:
+                told = answer(served, file, asked.top)
+            except UserError as error:
+                failed += 1
+                print(f"{file}: {error}", file=sys.stderr)
+            else:
+                print(json.dumps(told, ensure_ascii=False) if asked.json else in_words(told), flush=True)
+        return 0 if not failed else 2 if failed == len(asked.pictures) else 1
+
+    return run(command)
+
+
+def answer(served: "Answering[Any]", file: Path, top: int) -> dict[str, Any]:
+    """The picture's name, and its likeliest classes with their probabilities at the card's temperature. UserError for no picture."""
+    from models.datasets.reading import picture
+
+    probabilities = served.predict(served.fit(picture(file)))
+    likeliest = np.argsort(-probabilities, kind="stable")[:top]
+    classes = [{"class": int(i), "label": served.labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest]
+    return {"picture": str(file), "model": served.card.name, "prediction": classes}
+
+
+def in_words(told: dict[str, Any]) -> str:
+    """The picture's name, and a line for each class."""
+    return "\n".join([told["picture"], *(f"  {each['probability']:7.2%}  {each['label']}" for each in told["prediction"])])
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100_000):
+        raise ArgumentTypeError(f"{text!r} is no number of classes; give a whole number from 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
