@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from explainers.case import Case
 from explainers.measures.consistency import Consistency
 from explainers.measures.curves import FILL, Curve, Plan, Rank, order
-from explainers.measures.sanity import Finding
+from explainers.measures.sanity import WEIGHTS, Finding
 from explainers.measures.stability import Readings
 from explainers.study import Result
 
@@ -65,6 +65,17 @@ class Measures:
     done: int = 0
     expected: int = 0
     error: str = ""
+
+    def complete(self, kind: str, results: Mapping[str, Result]) -> bool:
+        """Whether all of a measure is known; asked again it would give the same."""
+        maps = len(maps_of(results))
+        if kind == CURVES:
+            return len(self.curves) >= (maps + curves_plan().randoms) * len(FILL)
+        if kind == DISPLACED:
+            return len({(rank.title, rank.kind) for rank in self.ranks}) >= 2 * maps
+        if kind == SANITY:
+            return len(self.findings) >= len(results) * (len(WEIGHTS) + 2)
+        return bool(self.jitters)
 
 
 def maps_of(results: Mapping[str, Result]) -> dict[str, NDArray[np.float32]]:

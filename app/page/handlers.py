@@ -44,7 +44,7 @@ class Handlers:
         self.defaults: dict[str, Method] = {method.__name__: method() for method in METHODS}
         self.usual = tuple(method.__name__ for method in SEVEN)
         self.methods = tuple(self.defaults.values())
-        self.shelf = Shelf((*options.models, *(name for name in BUNDLED if name in bundled())))
+        self.shelf = Shelf((*options.models, *(name for name in BUNDLED if name in bundled())), options.trust)
         self.jobs = Jobs(self.shelf, options.concurrency, options.queue, options.budget)
         self.sessions, self.uploads = Sessions(), Uploads()
         self.jobs.wanted = self.sessions.have

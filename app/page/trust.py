@@ -1,6 +1,6 @@
 """The Trust tab's first part: for each method what speaks for and against its map, every word with its number; and what more would cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from explainers.measures.sanity import Finding
 from explainers.measures.stability import EXACT
 from explainers.method import Method
 from explainers.segment_maps import ASTRAY, ENOUGH, EVEN, further
+from explainers.study import Result
 
 Line = dict[str, Any]
 Chip = dict[str, Any]
@@ -48,7 +49,7 @@ def trust(report: Report, run: int, located: Sequence[Located]) -> dict[str, Any
         "run": run,
         "lead": LEAD,
         "lines": lines,
-        "buttons": [_button(kind, measures) for kind in TITLES] if lines else [],
+        "buttons": [_button(kind, measures, report.results) for kind in TITLES] if lines else [],
         "running": TITLES[measures.running][0] if measures.running in TITLES else "",
         "share": round(min(0.98, measures.done / measures.expected), 3) if measures.expected else 0,
         "progress": _progress(measures),
@@ -183,13 +184,19 @@ def more(method: Method, report: Report) -> dict[str, Any] | None:
     return {"method": key_of(method), "text": f"Spend {missing:,} more evaluations{seconds}"}
 
 
-def _button(kind: str, measures: Measures) -> dict[str, Any]:
+def _button(kind: str, measures: Measures, results: Mapping[str, Result]) -> dict[str, Any]:
     title, help_ = TITLES[kind]
     price = measures.prices.get(kind)
-    done = {CURVES: measures.curves, DISPLACED: measures.ranks, STABILITY: measures.jitters, SANITY: measures.findings}[kind]
-    cost = f"at most {plural(price.evaluations, 'evaluation')}, {about(price.seconds)}" if price else "its cost is worked out"
-    ready = price is not None and price.evaluations > 0 and not measures.running
-    return {"kind": kind, "title": title, "help": help_, "cost": cost, "ready": ready, "done": bool(done)}
+    done = measures.complete(kind, results)
+    cost = (
+        "done"
+        if done
+        else f"at most {plural(price.evaluations, 'evaluation')}, {about(price.seconds)}"
+        if price
+        else "its cost is worked out"
+    )
+    ready = price is not None and price.evaluations > 0 and not measures.running and not done
+    return {"kind": kind, "title": title, "help": help_, "cost": cost, "ready": ready, "done": done}
 
 
 def _progress(measures: Measures) -> str:

@@ -83,7 +83,7 @@
   page.tabs = (kit) => {
     const tabs = [["agreement", "Agreement"], ["trust", "Trust"]];
     const open = (name, focus) => {
-      document.documentElement.dataset.tab = name;
+      document.documentElement.dataset.open = name;
       for (const node of nodes) {
         const chosen = node.dataset.tab === name;
         set(node, "aria-selected", String(chosen));

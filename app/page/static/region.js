@@ -88,7 +88,7 @@
       set(error, "hidden", text ? null : "");
     };
     page.showRegion = () => {
-      if (document.documentElement.dataset.tab !== "trust" || !page.pictures?.photo) return; // a second copy of the picture only where it is seen
+      if (document.documentElement.dataset.open !== "trust" || !page.pictures?.photo) return; // a second copy of the picture only where it is seen
       set(photo, "src", page.pictures.photo);
       stage.style.aspectRatio = `${page.pictures.width} / ${page.pictures.height}`;
     };

@@ -2,7 +2,8 @@
 (() => {
   const page = window.crosscheck;
   const { make, say, set } = page;
-  const W = 640, H = 300, L = 46, R = 22, T = 12, B = 40;
+  let W = 640;
+  const H = 300, L = 46, R = 22, T = 12, B = 40;
   const svg = (tag, attributes = {}, ...children) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -39,6 +40,8 @@
     const path = (values) => values.map((p, step) => `${step ? "L" : "M"}${x(step).toFixed(1)} ${y(p).toFixed(1)}`).join("");
 
     const draw = () => {
+      W = Math.max(260, Math.round(chart.clientWidth || W));
+      chart.setAttribute("viewBox", `0 0 ${W} ${H}`);
       const now = group(), deletes = kind.input.value === "deletion";
       const target = value.classes.find((one) => one.explained)?.label ?? "";
       const lines = [0, 0.25, 0.5, 0.75, 1].flatMap((p) => [svg("line", { x1: L, x2: W - R, y1: y(p), y2: y(p), class: "cc-gridline" }), svg("text", { x: L - 6, y: y(p) + 4, "text-anchor": "end" }, `${100 * p} %`)]);
@@ -114,6 +117,11 @@
       slider.value = Math.round(((at - L) / (W - L - R)) * value.count);
       move();
     });
+    new ResizeObserver(() => {
+      if (!group() || !chart.clientWidth || Math.abs(chart.clientWidth - W) < 2) return;
+      draw();
+      move();
+    }).observe(chart);
     page.part(kit, (next) => {
       value = next;
       const groups = Object.keys(value.curves ?? {});

@@ -76,7 +76,7 @@
       keep(asks, buttons, offers, "kind", ask);
       for (const offer of offers) {
         const one = asks.get(offer.kind);
-        say(one.title, offer.done ? `${offer.title}, again` : offer.title);
+        say(one.title, offer.done ? `\u2713 ${offer.title}` : offer.title);
         say(one.cost, offer.cost[0].toUpperCase() + offer.cost.slice(1) + ".");
         set(one.press, "disabled", offer.ready ? null : "");
       }

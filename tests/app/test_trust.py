@@ -1,0 +1,249 @@
+"""The page's words and numbers about agreement, evidence, the slider and a region, by value; and measures that give way and stop."""
+
+import base64
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from app.first_answer import first_question, read, weighed
+from app.jobs import Job, Jobs
+from app.measures import CURVES, SANITY, Measures, Price, Slides
+from app.page.agreement import CHANCE, MANY_BY_CHANCE, table_of
+from app.page.region_table import region_table
+from app.page.slides import slides
+from app.page.trust import further_of, trust
+from app.page.words import signed
+from app.region import Region, drawn, measured
+from app.session import Report
+from app.shelf import Shelf
+from errors import UserError
+from explainers.case import Case
+from explainers.measures.consistency import UNSETTLED, Consistency
+from explainers.measures.curves import Curve, Rank, shown_after
+from explainers.measures.sanity import CLASS, NOISE, Finding
+from explainers.measures.stability import Stability
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.lime import LIME
+from explainers.methods.occlusion import Occlusion
+from models.loading import load
+from models.score import Score
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    stored = read()
+    assert stored is not None
+    return replace(stored, measures=Measures(**weighed(stored)))
+
+
+def with_consistency(report: Report, **changes: object) -> Report:
+    found = report.measures.consistency
+    assert found is not None
+    return replace(report, measures=replace(report.measures, consistency=replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def worded(found: Consistency, word: str, p: float, kappa: float) -> tuple[object, ...]:
+    return tuple(replace(each, word=word, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.verdicts)
+
+
+def test_the_matrix_holds_what_the_measure_found(report: Report) -> None:
+    found, table = report.measures.consistency, table_of(report)
+    assert found is not None
+    assert len(table["pairs"]) == len(found.verdicts) == 21
+    for cell, verdict in zip(table["pairs"], found.verdicts, strict=True):
+        assert verdict.ceiling is not None
+        assert cell["cells"]["kappa"]["text"] == signed(verdict.ceiling)
+        assert cell["cells"]["ssim"] == {
+            "text": signed(verdict.raw.ssim),
+            "kind": "raw",
+            "colour": "",
+            "ink": "",
+            "aside": f"({signed(verdict.raw_by_chance.ssim)})",
+        }
+        assert f"κ {signed(verdict.chance.kappa)}" in cell["words"]
+    assert table["sentence"].startswith("Of 17 pairs of different families 17 agree beyond chance.")
+    assert any("100 other pictures" in words for words in table["words"])
+
+
+def test_chance_is_a_word_and_a_result(report: Report) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    table = table_of(with_consistency(report, verdicts=worded(found, CHANCE, 0.4, 0.02)))
+    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"chance"}
+    assert {cell["cells"]["kappa"]["colour"] for cell in table["pairs"]} == {""}, "no colour of agreement, whatever κ* would say"
+    assert "0 agree beyond chance, 17 no better than chance" in table["sentence"]
+    assert table["reading"] == MANY_BY_CHANCE
+
+
+def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: Report) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    unsettled = table_of(with_consistency(report, verdicts=worded(found, UNSETTLED, 1, 0.5)))
+    assert {cell["cells"]["kappa"]["text"] for cell in unsettled["pairs"]} == {"?"}
+    assert "not converged, so no score" in unsettled["pairs"][0]["words"]
+    verdicts = [
+        replace(each, ceiling=None, reason="LIME is not reliable: its own two readings correlate at 0.05.") for each in found.verdicts
+    ]
+    assert table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
+    verdicts = [replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.verdicts]
+    first = table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]
+    assert first["cells"]["kappa"]["text"] == f"({signed(found.verdicts[0].chance.kappa)})"
+    assert "No κ*: LIME has no two readings" in first["words"]
+
+
+def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: Report) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    verdicts = [replace(each, explained_by=("edges",), chance=replace(each.chance, weaker=True)) for each in found.verdicts]
+    weak = with_consistency(report, verdicts=tuple(verdicts), weaker=True)
+    table = table_of(replace(weak, measures=replace(weak.measures, others=0, notes=("Chance is weaker.",))))
+    assert "follow the picture's edges" in table["pairs"][0]["words"]
+    assert "shifts and flips only, which is weaker" in table["pairs"][0]["words"]
+    assert any("python -m app library --model phantoms --pictures FOLDER" in words for words in table["words"])
+
+
+def test_the_line_of_a_method_says_only_what_was_asked(report: Report) -> None:
+    lines = {line["id"]: line for line in trust(report, 1, ())["lines"]}
+    chips = {chip["name"]: chip for chip in lines["GradCAM"]["chips"]}
+    assert (chips["Faithfulness"]["text"], chips["Sanity"]["text"]) == ("not asked", "not asked")
+    assert chips["Stability"]["text"] == "draws nothing"
+    assert set(chips) == {"Agreement", "Faithfulness", "Stability", "Sanity"}, "and no grade of all"
+    ranks = (Rank("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20), Rank("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20))
+    findings = (Finding("Grad-CAM", CLASS, 0.96, "red", CLASS.why), Finding("Grad-CAM", NOISE, 0.95, "green", NOISE.why))
+    asked = replace(report, measures=replace(report.measures, ranks=ranks, findings=findings))
+    chips = {chip["name"]: chip for chip in trust(asked, 1, ())["lines"][0]["chips"]}
+    assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
+    assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
+    assert chips["Sanity"]["text"] == "1 green, 1 red"
+    assert [light["tone"] for light in chips["Sanity"]["lights"]] == ["bad", "good"]
+    assert "similarity 0.96; the map should change (green at most 0.7, amber at most 0.95" in chips["Sanity"]["detail"][0]
+
+
+def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: Report) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    stable = {**found.stability, "LIME": Stability("LIME", 0.3, 0.46, False, 900, "half runs")}
+    poor = with_consistency(report, stability=stable)
+    poor = replace(poor, measures=replace(poor.measures, prices={CURVES: Price(1000, 4.0), SANITY: Price(7368, 90)}))
+    buttons = {button["kind"]: button for button in trust(poor, 1, ())["buttons"]}
+    assert buttons[SANITY]["cost"] == "at most 7,368 evaluations, about 2 min"
+    assert not buttons["stability"]["ready"], "not before its cost is known"
+    assert further_of(poor, LIME()) == 900
+    assert further_of(poor, GradCAM()) == 0
+    lines = {line["id"]: line for line in trust(poor, 1, ())["lines"]}
+    assert lines["LIME"]["more"]["text"] == "Spend 900 more evaluations, about 4 s"
+    chips = {chip["name"]: chip for chip in lines["LIME"]["chips"]}
+    assert chips["Stability"]["text"] == "not converged, 0.46"
+    assert "it needs about 900 more evaluations" in chips["Stability"]["detail"][0]
+
+
+def test_the_slides_hide_what_the_curves_hid(report: Report) -> None:
+    assert report.image is not None
+    assert report.target is not None
+    case = Case(load("phantoms"), report.image, Score(report.target))
+    found = Slides.of(case, {"GradCAM": report.results["GradCAM"]}, 28)
+    attribution = report.results["GradCAM"].attribution
+    assert attribution is not None
+    from explainers.measures.curves import order
+
+    pixels = order(attribution.values, case.size, case.seed)
+    for step in (0, 1, 13, 28):
+        np.testing.assert_array_equal(found.steps["Grad-CAM"] > step, shown_after(pixels, case.size, step, 28, "deletion") == 1)
+    rows = np.linspace(1, 0, 29)[:, None] * np.ones((1, 4), np.float32)
+    drawn_curves = (Curve("Grad-CAM", "deletion", "blur", report.target, rows.astype(np.float32)),)
+    randoms = tuple(Curve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32)) for i in (1, 2, 3))
+    value = slides(replace(report, measures=replace(report.measures, curves=drawn_curves + randoms, slides=found)), 5)
+    group = value["curves"]["deletion blur"]
+    assert (group["lines"]["GradCAM"]["area"], group["lines"]["GradCAM"]["values"][7]) == ("0.500", 0.75)
+    assert (group["low"][0], group["high"][0], group["randomArea"]) == (0.3333, 1.0, "0.333")
+    codes = cv2.imdecode(np.frombuffer(base64.b64decode(value["methods"][0]["steps"].split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(codes, found.steps["Grad-CAM"])
+
+
+def test_an_outline_holds_the_pixels_whose_middle_lies_inside() -> None:
+    mask = drawn([[0.25, 0.5], [0.75, 0.5], [0.75, 1], [0.25, 1]], (8, 8))
+    wanted = np.zeros((8, 8), bool)
+    wanted[4:, 2:6] = True
+    np.testing.assert_array_equal(mask, wanted)
+    for points, words in (
+        ([[0, 0], [1, 1]], "outline of 3 to 400"),
+        ([["a", 1]] * 4, "points"),
+        ([[0.1, 0.1]] * 3, "no pixel"),
+        (7, "outline"),
+    ):
+        with pytest.raises(UserError, match=words):
+            drawn(points, (8, 8))
+    with pytest.raises(UserError, match="whole picture"):
+        drawn([[0, 0], [1, 0], [1, 1], [0, 1]], (8, 8))
+
+
+def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: Report) -> None:
+    mask = drawn([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128))
+    region = Region(report.question.picture, "phantoms", mask, "drawn")
+    value = region_table(report, 3, region, measured({"even": np.ones((4, 4), np.float32)}, mask), known=True)
+    assert value["sentence"] == "Your region covers 25.0 % of the picture."
+    assert [row["cells"][0] for row in value["rows"][:2]] == ["0.250", "0.250"], "an even map is the baseline of the area"
+    assert [row["baseline"] for row in value["rows"]] == [False, True, True, True]
+    assert value["outline"].startswith("data:image/png")
+
+
+@pytest.fixture(scope="module")
+def jobs() -> Iterator[Jobs]:
+    jobs = Jobs(Shelf(["phantoms"]), concurrency=1, queue=2, budget=60)
+    jobs.shelf.get("phantoms")
+    yield jobs
+    jobs.close()
+
+
+def settled(job: Job) -> Report:
+    for _ in range(1200):
+        if job.report.settled:
+            return job.report
+        time.sleep(0.05)
+    raise AssertionError(f"still {job.report.state}, {job.report.measures.running}")
+
+
+def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: Jobs) -> None:
+    report = settled(jobs.ask(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast")))
+    assert report.measures.consistency is not None
+    assert report.measures.others == 100
+    assert report.measures.prices[CURVES].evaluations > 500
+    assert report.measures.error == ""
+
+
+def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs: Jobs) -> None:
+    job = jobs.ask(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast"))
+    settled(job)
+    with pytest.raises(UserError, match="no measure 'magic'"):
+        jobs.judges.measure(job, "magic")
+    jobs._quiet.clear()  # as while somebody's maps are made
+    jobs.judges.measure(job, CURVES)
+    with pytest.raises(UserError, match="under way"):
+        jobs.judges.measure(job, SANITY)
+    time.sleep(0.5)
+    assert (job.report.measures.running, job.report.measures.done, job.report.measures.curves) == (CURVES, 0, ())
+    jobs._quiet.set()
+    listener = threading.Event()
+    assert job.listen(listener.set)
+    while not job.report.measures.curves:
+        assert listener.wait(30)
+        listener.clear()
+    job.stop_measure()
+    report = settled(job)
+    assert "was stopped" in report.measures.error or len(report.measures.curves) == 20
+    assert report.measures.curves, "what was found stands"
+
+
+def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: Jobs) -> None:
+    question = replace(first_question(), methods=(GradCAM(), LIME()), preset="Fast")
+    first = settled(jobs.ask(question))
+    more = settled(jobs.ask(replace(question, further=(("LIME", 400),))))
+    assert more.results["GradCAM"] is first.results["GradCAM"]
+    lime = more.results["LIME"]
+    assert lime.evaluations + lime.shared >= 398, "all but the two ends, which count for nobody"
+    assert lime.evaluations <= 300, "what was asked before is not asked again"

@@ -1,0 +1,206 @@
+"""What the page says of how far to believe: the matrix above chance, the slider, a drawn region, measures that stop, and spending more."""
+
+import base64
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.first_answer import first_question, read, weighed
+from app.page.words import signed
+from app.region import drawn
+from app.session import Report
+from explainers.measures.localisation import located
+from models.loading import load
+from tests.browser.conftest import Open, run_of, wait
+from tests.browser.test_view import no_request
+
+CANVAS = """(canvas) => {
+    const { width, height } = canvas, data = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+    return [width, height, btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join(''))];
+}"""
+
+
+def matrix(page: Page) -> None:
+    """Until the pairs have been weighed against chance."""
+    page.wait_for_function("+document.querySelector('#cc-agreement [data-pairs]')?.dataset.pairs > 0", timeout=60_000)
+
+
+def trusted(page: Page) -> Page:
+    """The Trust tab, its measures priced."""
+    page.click("[data-tab=trust]")
+    expect(page.locator("[data-measure=curves]")).to_be_enabled(timeout=60_000)
+    return page
+
+
+def measured(page: Page) -> None:
+    """Until nothing is being measured."""
+    page.wait_for_function("!document.querySelector('#cc-trust [data-running]').dataset.running", timeout=120_000)
+
+
+@pytest.fixture(scope="module")
+def answer() -> Report:
+    stored = read()
+    assert stored is not None
+    return stored
+
+
+def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(page: Page, answer: Report) -> None:
+    matrix(page)
+    verdicts = {frozenset((v.first, v.second)): v for v in weighed(answer)["consistency"].verdicts}
+    shown = verdicts[frozenset(("SHAP", "Occlusion"))]
+    row = page.locator(".cc-matrix tbody tr", has=page.locator("th", has_text="Occlusion"))
+    cell = row.locator("td button").nth(4)
+    assert shown.ceiling is not None
+    expect(cell).to_have_text(signed(shown.ceiling))
+    cell.hover()
+    for words in ("beyond chance", f"κ {signed(shown.chance.kappa)}", "p 0.0", f"Raw likeness {signed(shown.likeness.headline)}"):
+        expect(page.locator(".cc-pair")).to_contain_text(words)
+    expect(page.locator("#cc-agreement")).to_contain_text("100 other pictures")
+    expect(page.locator("#cc-agreement")).to_contain_text("can all be wrong")
+    with no_request(page):
+        page.locator("#cc-measure").select_option("pearson")
+    expect(cell).to_contain_text(signed(shown.raw.pearson))
+    expect(page.locator(".cc-agreement .cc-facts").first).to_contain_text("Raw: chance is still in these numbers")
+
+
+def test_consensus_and_votes_stand_beside_the_maps(page: Page) -> None:
+    for name, words in (("Consensus", "of 4 families"), ("Votes", "up to")):
+        expect(page.locator(f"[data-method={name}] .cc-state")).to_contain_text(words)
+        expect(page.locator(f"[data-method={name}] .cc-map")).to_have_attribute("data-painted", re.compile(r"\d"))
+
+
+def test_the_tabs_work_with_the_keyboard(page: Page) -> None:
+    page.locator("[data-tab=agreement][role=tab]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-tab=trust]")).to_be_focused()
+    expect(page.locator(".cc-trust")).to_be_visible()
+    expect(page.locator(".cc-agreement")).to_be_hidden()
+
+
+def test_the_slider_shows_what_the_classifier_answers_to_the_picture_on_the_screen(page: Page) -> None:
+    trusted(page).click("[data-measure=curves]")
+    expect(page.locator("#cc-slides [data-groups]")).to_have_attribute("data-groups", "4", timeout=120_000)
+    measured(page)
+    page.wait_for_selector("#cc-slides [data-loaded]", state="attached")
+    classifier, seen = load("phantoms"), set()
+    with no_request(page):
+        for kind, substrate, key, step in (("deletion", "mean colour", "GradCAM", 3), ("insertion", "blur", "SHAP", 2)):
+            page.locator("#cc-slide-kind").select_option(kind)
+            page.locator("#cc-slide-substrate").select_option(substrate)
+            page.locator(f"[data-key={key}]").click()
+            page.locator("#cc-slide").fill(str(step))
+            width, height, data = page.locator("canvas.cc-slide").evaluate(CANVAS)
+            pixels = np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
+            wanted = classifier.probabilities(classifier.outputs(pixels[None].astype(np.float32) / 255))[0]
+            bars = page.locator(".cc-slide-bars .cc-bar")
+            found = {bars.nth(i).locator(".cc-label").inner_text(): float(bars.nth(i).get_attribute("data-value") or 0) for i in range(4)}
+            for label, probability in zip(classifier.labels, wanted, strict=True):
+                assert found[label] == pytest.approx(float(probability), abs=0.02)
+            seen.add(tuple(found.values()))
+        expect(page.locator("#cc-slide")).to_have_attribute("aria-valuetext", "7 % inserted")
+    assert len(seen) == 2
+    expect(page.locator(".cc-curve-key")).to_have_count(7)
+    assert page.locator(".cc-band").count() == 1
+    expect(page.locator("[data-line=GradCAM] [data-chip=Faithfulness]")).to_contain_text("deletion")
+
+
+def test_every_word_of_a_method_s_line_opens_its_numbers(page: Page) -> None:
+    trusted(page)
+    chip = page.locator("[data-line=LIME] [data-chip=Stability]")
+    expect(chip).to_contain_text("reliable, 1.00")
+    chip.click()
+    expect(page.locator("[data-line=LIME] .cc-detail")).to_contain_text("Two half runs agree: reliability 1.00.")
+    chip.click()
+    expect(page.locator("[data-line=LIME] .cc-detail")).to_be_hidden()
+    expect(page.locator("[data-line=LIME] [data-chip=Sanity]")).to_contain_text("not asked")
+    expect(page.locator(".cc-ask").last).to_contain_text(re.compile(r"At most [\d,]+ evaluations, (about|under)"))
+
+
+def test_a_drawn_region_gives_the_numbers_of_the_measure(page: Page, answer: Report) -> None:
+    trusted(page)
+    stage = page.locator(".cc-draw")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box is not None
+    corners = [(0.25, 0.3), (0.7, 0.65)]
+    (left, top), (right, bottom) = ((box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners)
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(right, bottom, steps=4)
+    with page.expect_request("**/queue/join") as asked:
+        page.mouse.up()
+    points = asked.value.post_data_json["event_data"]["points"]
+    assert np.allclose(points, [[0.25, 0.3], [0.7, 0.3], [0.7, 0.65], [0.25, 0.65]], atol=0.01)
+    page.wait_for_function("+document.querySelector('#cc-region [data-rows]').dataset.rows > 0")
+    assert answer.image is not None
+    maps = {result.method.title: result.attribution.values for result in answer.results.values() if result.attribution}
+    for row in located(maps, drawn(points, (answer.image.shape[0], answer.image.shape[1]))):
+        cells = page.locator(f"[data-row='{row.title}'] td").all_inner_texts()
+        assert [float(cell) for cell in cells] == pytest.approx([row.energy, row.overlap, row.ranks, row.points], abs=6e-4)
+    expect(page.locator("[data-line=GradCAM] [data-chip='Your region']")).to_contain_text("% of it inside")
+
+
+def test_a_region_can_be_drawn_with_the_keyboard_taken_from_the_example_uploaded_and_cleared(page: Page, tmp_path: Path) -> None:
+    trusted(page)
+    page.locator(".cc-draw").focus()
+    for key in ("ArrowLeft", "Shift+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".cc-region .cc-verdict")).to_contain_text("Your region covers")
+    page.click("#cc-known")
+    expect(page.locator(".cc-region .cc-verdict")).to_contain_text("The known evidence covers")
+    mask = np.zeros((128, 128), np.uint8)
+    mask[32:64, 32:96] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    page.set_input_files("#cc-region input[type=file]", tmp_path / "mask.png")
+    expect(page.locator(".cc-region .cc-verdict")).to_contain_text("The uploaded mask covers 12.5 %")
+    cv2.imwrite(str(tmp_path / "mask.png"), mask * 0)
+    page.set_input_files("#cc-region input[type=file]", tmp_path / "mask.png")
+    expect(page.locator(".cc-region .cc-error")).to_contain_text("is empty")
+    page.click("#cc-region button:has-text('Clear')")
+    page.wait_for_function("document.querySelector('#cc-region [data-rows]').dataset.rows === '0'")
+
+
+def test_a_measure_can_be_stopped_and_a_new_wish_ends_it(page: Page) -> None:
+    trusted(page).click("[data-measure=sanity]")
+    expect(page.locator(".cc-measuring")).to_contain_text(re.compile(r"[\d,]+ of at most [\d,]+ evaluations"), timeout=60_000)
+    page.click("#cc-halt")
+    expect(page.locator(".cc-measuring")).to_be_hidden(timeout=10_000)
+    expect(page.locator(".cc-measure-error")).to_contain_text("The measure was stopped")
+    page.click("[data-measure=sanity]")
+    expect(page.locator(".cc-measuring")).to_be_visible()
+    run = run_of(page)
+    page.locator("[data-example='streaks.png']").click()
+    wait(page, after=run)
+    expect(page.locator("#cc-prediction h2")).to_contain_text("streaks")
+    expect(page.locator(".cc-measuring")).to_be_hidden()
+
+
+def test_a_map_that_needs_more_evaluations_gets_them_by_its_button(open_page: Open, tmp_path: Path) -> None:
+    page = open_page()
+    run = wait(page)
+    noise = np.random.default_rng(3).integers(0, 255, (128, 128, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "noise.png"), cv2.GaussianBlur(noise, (0, 0), 3))
+    page.locator("#cc-preset label", has_text="Fast").click()
+    page.set_input_files("#cc-picture input[type=file]", tmp_path / "noise.png")
+    run = wait(page, after=run)
+    matrix(page)
+    trusted(page)
+    more = page.locator("[data-line=LIME] .cc-more-button")
+    expect(more).to_contain_text(re.compile(r"Spend [\d,]+ more evaluations"))
+    wanted = int(re.sub(r"\D", "", more.inner_text().split("more")[0]))
+    cost = page.locator("[data-method=LIME] .cc-cost")
+    before = spent(cost.inner_text())
+    more.click()
+    wait(page, after=run)
+    assert spent(cost.inner_text()) >= before + wanted - 3
+    expect(page.locator("[data-method=GradCAM] .cc-state")).to_contain_text("converged")
+    assert first_question().preset == "Balanced"
+
+
+def spent(words: str) -> int:
+    """Evaluations that a map rests on, those shared counted in."""
+    return sum(int(number.replace(",", "")) for number in re.findall(r"[\d,]+", words))
