@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 COMMANDS = ("serve", "explain", "library", "grid-game", "methods")
 MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or a bundled name (phantoms, phantoms_shortcut, glass_box)"
+TRUST_HELP = "run the model in this process: only for a maker you know (else in one that reaches no files, network or programs)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +62,10 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", type=int, default=usual.queue, metavar="N", help=f"visitors that may wait ({usual.queue})")
     parser.add_argument("--budget", type=float, default=usual.budget, metavar="SECONDS", help=f"longest explanation ({usual.budget:g})")
     parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser of this machine")
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
+    parser.add_argument(
+        "--allow-model-upload", action="store_true", help="let visitors bring a model; it runs in a process that can reach nothing"
+    )
     parser.set_defaults(run=_serve)
 
 
@@ -122,6 +127,7 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
         help="where the evidence is known to lie, white on black; or a folder of masks called as the pictures",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
     parser.set_defaults(run=_explain)
 
 
@@ -129,9 +135,12 @@ def _explain(chosen: argparse.Namespace) -> int:
     options = _options(ExplainOptions, chosen)
     _hush_native_code()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run tidies up as an interrupted one does
+    from models.loading import begin
+
+    begun = begin(options.model, options.trust)  # a process of its own starts while this one imports what explains
     from app.explain import explain
 
-    return explain(options)
+    return explain(options, begun)
 
 
 def _add_library(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +152,7 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
         "--preset", default=usual.preset, type=str.capitalize, choices=("Fast", "Balanced", "Thorough"), help="how much to spend"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
     parser.set_defaults(run=_library)
 
 
@@ -167,6 +177,7 @@ def _add_game(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=usual.seed, help="of everything that is drawn (0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a JSON file to write beside the table")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table; errors still speak")
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
     parser.set_defaults(run=_game)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ from explainers.case import Case, Settings
 from explainers.grid import enlarge
 from explainers.method import Method
 from explainers.study import Result, study
-from models.loading import load
 from models.pictures import decode, fit, original_size
 from models.score import Score
 
@@ -45,11 +44,11 @@ class Explained:
     results: dict[str, Result]
 
 
-def explain(options: ExplainOptions) -> int:
+def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
     """Writes the folder `options.out`; 0 if everything succeeded, 1 if some picture or method failed. UserError if all pictures did."""
     methods = chosen_methods(options.methods, options.parameters)
     settings = Settings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
-    classifier = load(options.model)
+    classifier = begun()
     Case(classifier, np.zeros((*classifier.size, 3), np.float32), Score(0), settings)  # refuses layers that the model does not have
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):

@@ -36,7 +36,7 @@ def play(options: GameOptions) -> int:
     methods = chosen_methods(options.methods, ())
     settings = Settings(preset=options.preset, seed=options.seed)
     files = pictures_in(options.pictures)
-    classifier = load(options.model)
+    classifier = load(options.model, options.trust)
     pictures = _read(files, classifier)
     laid = mosaics(classifier, pictures, options.side, options.mosaics, options.seed)
     shares = _shares(laid, classifier, methods, settings, options.quiet)

@@ -45,7 +45,7 @@ def build(options: LibraryOptions) -> int:
     files = pictures_in(options.pictures)
     if len(files) <= FEWEST:
         raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {FEWEST}, better 100 or 200.")
-    classifier = load(options.model)
+    classifier = load(options.model, options.trust)
     path = options.out or library_file(options.model)
     work = _Work.begun(classifier, _settings(options, classifier), path)
     failed = 0

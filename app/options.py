@@ -12,7 +12,9 @@ class ServeOptions:
 
     models: what `models.loading.load` takes, the first one shown first; empty means the bundled classifiers.
     examples: a folder of pictures offered beside the bundled ones. concurrency: jobs that may ask the model at once.
-    queue: visitors that may wait before the page says that it is busy. budget: seconds one explanation may take.
+    queue: visitors that may wait before the page says that it is busy. budget: seconds one explanation may take. trust: opens
+    models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
+    always in such a process.
     """
 
     models: tuple[str, ...] = ()
@@ -23,6 +25,8 @@ class ServeOptions:
     queue: int = 32
     budget: float = 60.0
     open_browser: bool = False
+    trust: bool = False
+    allow_model_upload: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (("port", 0, 65535), ("concurrency", 1, 64), ("queue", 1, 10_000), ("budget", 1, 3600)):
@@ -41,6 +45,7 @@ class ExplainOptions:
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
     likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.Settings. measures: none,
     agreement (next to free) or all (thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
+    trust: as of serve.
     """
 
     pictures: tuple[Path, ...]
@@ -60,6 +65,7 @@ class ExplainOptions:
     measures: str = "agreement"
     mask: Path | None = None
     quiet: bool = False
+    trust: bool = False
 
     def __post_init__(self) -> None:
         if self.mask is not None and not self.mask.exists():
@@ -77,6 +83,7 @@ class LibraryOptions:
     """The flags of `python -m app library`.
 
     model: what `models.loading.load` takes. pictures: a folder. out: the file to write; None keeps it beside the model.
+    trust: as of serve.
     """
 
     model: str
@@ -84,6 +91,7 @@ class LibraryOptions:
     out: Path | None = None
     preset: str = "Balanced"
     quiet: bool = False
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ class GameOptions:
     """The flags of `python -m app grid-game`.
 
     model: what `models.loading.load` takes. pictures: a folder. methods: as of explain. side: pictures a side of a mosaic. mosaics: how
-    many are laid. out: a JSON file to write; None writes none.
+    many are laid. out: a JSON file to write; None writes none. trust: as of serve.
     """
 
     model: str
@@ -103,6 +111,7 @@ class GameOptions:
     seed: int = 0
     out: Path | None = None
     quiet: bool = False
+    trust: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (("side", 2, 5), ("mosaics", 1, 10_000)):

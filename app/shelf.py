@@ -58,11 +58,12 @@ class Entry:
 class Shelf:
     """Name -> classifier. `get` waits for the one who loads; two who ask at once load once."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """names: what `models.loading.load` takes, the first one shown first."""
+    def __init__(self, names: Sequence[str], trust: bool = False) -> None:
+        """names: what `models.loading.load` takes, the first one shown first. trust: as there."""
         if not names:
             raise UserError("There is no classifier to show; name one with --model.")
         self.entries = {name: Entry(name, title_of(name)) for name in dict.fromkeys(names)}
+        self._trust = trust
         self._lock = Lock()
 
     @property
@@ -84,7 +85,7 @@ class Shelf:
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
             entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
-        Thread(target=_load, args=(entry,), name=f"load {name}", daemon=True).start()
+        Thread(target=_load, args=(entry, self._trust), name=f"load {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Classifier":
@@ -109,11 +110,11 @@ def title_of(name: str) -> str:
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
 
 
-def _load(entry: Entry) -> None:
+def _load(entry: Entry, trust: bool) -> None:
     try:
         from models.loading import load  # TensorFlow takes seconds, and the page is up before it
 
-        classifier = load(entry.name)
+        classifier = load(entry.name, trust)
         entry.forward, entry.backward = _measure(classifier)
     except Exception as error:
         if not isinstance(error, UserError):

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if not 20 <= asked.resamples <= 100_000:
             raise UserError(f"--resamples is {asked.resamples}; give a whole number from 20 to 100000.")
-        served = load(asked.model)
+        served = load(asked.model, asked.trust)
         evaluation = evaluate(served, material(asked, served.labels), Settings(asked.resamples, asked.seed))
         print("\n".join(in_words(evaluation)))
         print("Written: {}, {}".format(*write(evaluation, asked.out)))
@@ -76,6 +76,7 @@ def in_words(evaluation: "Evaluation") -> list[str]:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("python -m models.evaluate", description="Judges any classifier on a folder of pictures.")
     parser.add_argument("--model", required=True, help="a model file or folder, imagenet:NAME, or the name of a bundled classifier")
+    parser.add_argument("--trust", action="store_true", help="run the model in this process: only for a maker you know")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of pictures")
     parser.add_argument(
         "--layout", default="folder", help="how they lie: folder (a folder for each class), ham10000, chest_xray ... (folder)"

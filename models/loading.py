@@ -14,14 +14,17 @@ from models.member_list import listed
 from models.store import bundled
 
 if TYPE_CHECKING:
-    from models.answering import Answering
     from models.classifier import Classifier
+    from models.ensemble import Ensemble
+    from models.safe.guarded import Guarded
     from models.trace import Trace
+
+    Served = Classifier | Ensemble | Guarded
 
 IMAGENET = "imagenet:"
 
 
-def load(name: str | Path, trust: bool = True) -> "Answering[Any]":
+def load(name: str | Path, trust: bool = True) -> "Served":
     """The classifier at a path, of a bundled name, or `imagenet:NAME`, or the ensemble that a JSON file lists.
 
     trust: whether a model from a path may run in this process; else each gets a process of its own that can reach nothing. Bundled ones
@@ -30,14 +33,14 @@ def load(name: str | Path, trust: bool = True) -> "Answering[Any]":
     return begin(name, trust)()
 
 
-def begin(name: str | Path, trust: bool = True) -> Callable[[], "Answering[Any]"]:
+def begin(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
     """As `load`, but only begins: whoever calls what is given waits. What needs a process of its own is under way meanwhile."""
     members = None if str(name) in bundled() else listed(Path(name))
     if not members:
         return _begin_one(name, trust)
     begun = [_begin_one(member, trust) for member in members.members]
 
-    def joined() -> "Answering[Any]":
+    def joined() -> "Served":
         from models.ensemble import Ensemble
 
         return Ensemble(members.name, [each() for each in begun])
@@ -45,7 +48,7 @@ def begin(name: str | Path, trust: bool = True) -> Callable[[], "Answering[Any]"
     return joined
 
 
-def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Answering[Any]"]:
+def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Served"]:
     if trust or str(name) in bundled() or str(name).startswith(IMAGENET):
         return lambda: load_one(name)
     from models.safe.guarded import begin as begin_guarded

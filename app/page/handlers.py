@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after every panel has its map; what comes faster is painted together
 TICK = 0.5
-AGAIN = 0.3
+AGAIN = 50  # looks whether older runs have ended
 SWEEP = 60.0
 Values = dict[Any, Any]
 
@@ -185,8 +185,9 @@ class Handlers:
         except UserError as error:
             yield self._refused(session, str(error))
             return
-        before, run, older = session.question, session.begin(), session.runs
+        before, run = session.question, session.begin()
         session.question, session.met = question, True
+        session.again = session.runs > 0
         session.runs += 1
         try:
             if question is None or job is None:
@@ -194,9 +195,7 @@ class Handlers:
                 return
             async for values in self._answers(session, run, question, job, before):
                 yield values
-            if older and session.run == run:
-                # What an older run still had under way may have come in the same breath, and hidden ours from the page's parts.
-                await asyncio.sleep(AGAIN)
+            if await self._alone(session, run):
                 yield {self.components[name]: value for name, value in session.sent.items()}
             if session.run != run:
                 yield {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
@@ -224,8 +223,24 @@ class Handlers:
             values |= await asyncio.to_thread(self.regions.parts, *given) if session.region else self.regions.parts(*given)
             values["picture"]["error"] = values["picture"]["error"] or trouble
             values["status"]["error"] = values["status"]["error"] or session.notice
+            if session.again and session.runs == 1:
+                session.again, session.sent = False, {}
             if session.run == run and (changed := self._changed(values, session.sent)):
                 yield changed  # an empty dictionary is no answer to Gradio
+
+    async def _alone(self, session: Session, run: int) -> bool:
+        """Waits until older runs have ended; whether everything has to be said once more.
+
+        What an older run still had under way may come in the same breath as what the newest says, and hide it from the page's parts.
+        """
+        for _ in range(AGAIN):
+            if not (session.again and session.run == run):
+                return False
+            if session.runs == 1:
+                await asyncio.sleep(TICK)
+                return session.again and session.run == run
+            await asyncio.sleep(TICK / 5)
+        return session.run == run
 
     async def _times(self, classifier: str) -> Values:
         """The presets' seconds, once the classifier is there; a stored answer may have come before it."""

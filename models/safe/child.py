@@ -74,11 +74,12 @@ class Child:
 
     def opened(self) -> dict[str, Any]:
         """What the process says of the model once it is open and has answered a test. UserError says why it is not opened."""
-        self._hear(self.limits.starting, "was not looked at")
+        shut = self._hear(self.limits.starting, "was not looked at")[0]
         self._limit_memory()
         self._limit_processor(self.limits.opening)
         self._say({"do": "open"}, self.limits.opening)
-        return self._hear(self.limits.opening, "could not be opened")[0]
+        opened = self._hear(self.limits.opening, "could not be opened")[0]
+        return opened | {name: shut.get(name) for name in ("landlock", "filtered")}  # said before the model could have a say
 
     def ask(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
         """The answer's arrays, of the shapes `wanted`. Raises MemoryError where the process ran out of its memory, Ended, UserError."""

@@ -1,6 +1,6 @@
 """What the process with a stranger's model says of it, believed only as far as it has the form that was agreed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.answering import GridLayer
@@ -27,8 +27,10 @@ def told(head: dict[str, Any]) -> Told:
     try:
         card = Card.of(head["card"])
         layers = tuple(_layer(*each) for each in head["layers"][:_MOST_LAYERS])
+        protection = Protection(int(head["landlock"]), bool(head["filtered"]))
+        card = replace(card, notes=(*card.notes, f"It runs in a process of its own: {protection}."))
         flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
-        return Told(card, layers, *flags, Protection(int(head["landlock"]), bool(head["filtered"])))
+        return Told(card, layers, *flags, protection)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BrokenAgreement("a description without form") from error
 

@@ -31,7 +31,7 @@ def main() -> None:
         pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
         pipes.receive(lambda _: ())
         served = _open(path)
-        pipes.send(_described(served) | {"landlock": protection.landlock, "filtered": protection.filtered})
+        pipes.send(_described(served))
     except Exception as error:
         pipes.send(_said(error))
         return

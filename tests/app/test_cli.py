@@ -34,7 +34,7 @@ def test_a_container_says_where_to_listen(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_flags_of_explain_reach_its_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[ExplainOptions] = []
-    monkeypatch.setattr("app.explain.explain", lambda options: seen.append(options) or 0)
+    monkeypatch.setattr("app.explain.explain", lambda options, begun: seen.append(options) or 0)
     monkeypatch.setattr("app.cli._hush_native_code", lambda: None)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert main(["explain", "a.png", "--out", str(tmp_path / "o")]) == 0
