@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser("python -m models.predict", description="Says what pictures show, with calibrated probabilities.")
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
     parser.add_argument("--model", required=True, help="a model file or folder, imagenet:NAME, or the name of a bundled classifier")
+    parser.add_argument("--trust", action="store_true", help="run the model in this process: only for a maker you know")
+    parser.add_argument("--metadata", nargs="+", default=[], metavar="NAME=VALUE", help="what the model takes beside the picture: age=55")
     parser.add_argument("--top", type=_count, default=5, metavar="N", help="how many classes to name, the likeliest first (default: 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of words")
     parser.add_argument("--trust", action="store_true", help="run the model in this process: only for a maker you know")

@@ -4,32 +4,44 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from errors import UserError
+from models.datasets.collection import Row
 from models.datasets.reading import picture, unreadable
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.answering import Answering
 
 BATCH = 32
 
 
-def ask(classifier: "Classifier", files: Sequence[Path], saying: str) -> NDArray[np.float32]:
-    """Logits (n, classes) of picture files, with a progress bar. UserError names the files that are no pictures."""
-    rows = []
-    with tqdm(total=len(files), desc=saying, unit="picture", leave=False, disable=None) as bar:
-        for images in fitted(classifier, files):
-            rows.append(classifier.outputs(images))
+def ask(classifier: "Answering[Any]", rows: Sequence[Row], saying: str) -> NDArray[np.float32]:
+    """Logits (n, classes) of pictures, each with its metadata where the classifier takes some; with a progress bar.
+
+    UserError names the files that are no pictures.
+    """
+    told: list[NDArray[np.float32]] = []
+    with tqdm(total=len(rows), desc=saying, unit="picture", leave=False, disable=None) as bar:
+        for images in fitted(classifier, [row.path for row in rows]):
+            told.append(_answers(classifier, images, rows[bar.n : bar.n + len(images)]))
             bar.update(len(images))
-    return np.concatenate(rows)
+    return np.concatenate(told)
 
 
-def fitted(classifier: "Classifier", files: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
+def _answers(classifier: "Answering[Any]", images: NDArray[np.float32], rows: Sequence[Row]) -> NDArray[np.float32]:
+    names = {field.name for field in classifier.card.metadata}
+    if not names:
+        return classifier.outputs(images)
+    known = [{name: value for name, value in row.metadata if name in names} for row in rows]
+    return np.concatenate([classifier.given(each).outputs(image[None]) for each, image in zip(known, images, strict=True)])
+
+
+def fitted(classifier: "Answering[Any]", files: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
     """Batches (b, H, W, 3) of the files' pictures as the classifier takes them; never more than two batches are held."""
 
     def batch(start: int) -> list[NDArray[np.float32] | UserError]:
@@ -45,7 +57,7 @@ def fitted(classifier: "Classifier", files: Sequence[Path]) -> Iterator[NDArray[
             yield np.stack([image for image in made if not isinstance(image, UserError)])
 
 
-def _one(classifier: "Classifier", file: Path) -> NDArray[np.float32] | UserError:
+def _one(classifier: "Answering[Any]", file: Path) -> NDArray[np.float32] | UserError:
     try:
         return classifier.fit(picture(file))
     except UserError as error:

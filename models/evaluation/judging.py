@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from models.evaluation.asking import ask
 from models.evaluation.figures import BY_CLASS, OVERALL, Figure, figures, resampled, with_intervals
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.answering import Answering
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -113,12 +113,11 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
 
 
-def evaluate(classifier: "Classifier", material: Material, settings: Settings = Settings()) -> Evaluation:
-    """Asks the classifier about every picture, with a progress bar. Of metadata it is told what the classifier itself was given."""
-    files = [row.path for row in material.rows]
-    if not files:
+def evaluate(classifier: "Answering[Any]", material: Material, settings: Settings = Settings()) -> Evaluation:
+    """Asks the classifier about every picture, with a progress bar, and tells it the picture's metadata where it takes some."""
+    if not material.rows:
         raise UserError(f"{material.name} has no picture in its {material.part}; choose another part, or make the split anew.")
-    return judged(ask(classifier, files, f"asking {classifier.card.name}"), classifier.card, material, settings)
+    return judged(ask(classifier, material.rows, f"asking {classifier.card.name}"), classifier.card, material, settings)
 
 
 def judged(logits: Floats, card: Card, material: Material, settings: Settings = Settings()) -> Evaluation:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +17,7 @@ from models.inputs import Inputs
 from models.metadata import encode
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.answering import Answering
 
 CHECKED, REPRESENTATIVE = 32, 200
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
@@ -59,12 +59,12 @@ def chosen(folder: Path, seed: int) -> tuple[list[Path], list[Path]]:
     return mixed[:CHECKED], mixed[CHECKED : CHECKED + REPRESENTATIVE] or mixed
 
 
-def from_files(classifier: "Classifier", files: Sequence[Path]) -> Floats:
+def from_files(classifier: "Answering[Any]", files: Sequence[Path]) -> Floats:
     """(n, H, W, 3) as the classifier takes them."""
     return np.concatenate(list(fitted(classifier, files)))
 
 
-def drawn(classifier: "Classifier", seed: int) -> Floats:
+def drawn(classifier: "Answering[Any]", seed: int) -> Floats:
     """(32, H, W, 3): soft random colours, for where no pictures are given."""
     rng = np.random.default_rng(seed)
     return np.stack([classifier.fit(rng.random((12, 12, 3), np.float32)) for _ in range(CHECKED)])

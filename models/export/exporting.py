@@ -15,7 +15,7 @@ from models.export.comparing import Difference, chosen, difference, drawn, from_
 from models.export.formats import FORMATS, Answer, Given, Source, answers_of
 from models.files import model_file, open_keras
 from models.inputs import inputs_of
-from models.loading import load
+from models.loading import load_one
 from models.store import bundled
 
 
@@ -65,7 +65,7 @@ def export(model: str, out: Path, formats: Sequence[str], pictures: Path | None,
 
 def _opened(model: str, pictures: Path | None, seed: int) -> _Original:
     path = model_file(bundled().get(model, Path(model)))
-    network, served = open_keras(path), load(path)
+    network, served = open_keras(path), load_one(path)
     inputs, card = inputs_of(network, path.name), dataclasses.replace(served.card, sha256=sha256_of(path))
     representative = None
     if pictures is None:

@@ -17,9 +17,12 @@ from models.datasets.collection import Row
 from models.datasets.glass_box import NAMES, patches
 from models.datasets.layouts import read
 from models.evaluate import main
-from models.evaluation import Material, Settings, judged, on_card
+from models.evaluation import Material, Settings, evaluate, judged, on_card
+from models.evaluation.asking import ask
 from models.evaluation.figures import BY_CLASS, OVERALL, figures, resampled
 from models.evaluation.judging import reliability
+from models.loading import classifier
+from models.metadata import Number
 
 QUICK = Settings(resamples=60)
 
@@ -106,6 +109,26 @@ def test_reliability_bins_by_hand() -> None:
     assert (low.low, low.high, low.pictures, low.accuracy) == (0.5, 0.6, 2, 1)
     assert (high.pictures, high.accuracy) == (4, 0.75)
     assert high.confidence == pytest.approx(0.95)
+
+
+def test_each_picture_is_asked_with_its_own_metadata(tmp_path: Path) -> None:
+    """The network's second logit is (age - 50) / 10, or 0 where the age is missing; the picture says nothing."""
+    import keras
+
+    picture, beside = keras.Input((8, 8, 3), name="picture"), keras.Input((2,), name="about")
+    flat = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(1, 3, kernel_initializer="zeros")(picture))
+    dense = keras.layers.Dense(2, activation="softmax", kernel_initializer=lambda shape, dtype: np.array([[0, 0], [0, 1], [0, 0]], "f"))
+    network = keras.Model([picture, beside], dense(keras.layers.Concatenate()([flat, beside])))
+    card = Card("ages", (Label("young"), Label("old")), (8, 8), metadata=(Number("age", 50, 10),))
+    served = classifier(network, card, tmp_path / "ages.keras")
+    ages, rows = (20.0, 70.0, None), []
+    for number, age in enumerate(ages):
+        Image.new("RGB", (12, 12)).save(tmp_path / f"{number}.png")
+        rows.append(Row(tmp_path / f"{number}.png", int(age == 70), "", metadata=(("age", age), ("sex", "female"))))
+    logits = ask(served, rows, "asking")
+    assert logits[:, 1] - logits[:, 0] == pytest.approx([-3, 2, 0], abs=1e-5)
+    found = evaluate(served, Material("ages", tuple(rows), "all", "the test", "CC0-1.0"), QUICK)
+    assert found.overall["accuracy"].value == 1
 
 
 def test_mistakes_are_the_surest_first() -> None:
