@@ -68,7 +68,7 @@ def batches(rows: Sequence[Row], feed: Feed, epoch: int) -> "tf.data.Dataset":
     def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
         rng = np.random.default_rng([feed.seed, epoch, int(number) + 1])
         places = chosen[number * feed.batch : (number + 1) * feed.batch]
-        return feed.augmentation(pictures[places], rng), _forgetting(codes[places], feed, rng), labels[places]
+        return feed.augmentation(pictures[places], rng), forgetting(codes[places], feed, rng), labels[places]
 
     def shaped(number: "tf.Tensor") -> tuple["tf.Tensor | tuple[tf.Tensor, tf.Tensor]", "tf.Tensor"]:
         images, beside, truth = tf.numpy_function(load, [number], (tf.float32, tf.float32, tf.int32), stateful=False)
@@ -127,7 +127,8 @@ def _drawn(places: NDArray[np.int64], quota: int, rng: np.random.Generator) -> N
     return np.concatenate(rounds)[:quota]
 
 
-def _forgetting(codes: NDArray[np.float32], feed: Feed, rng: np.random.Generator) -> NDArray[np.float32]:
+def forgetting(codes: NDArray[np.float32], feed: Feed, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n, m) metadata with a share `feed.forget` of its values, drawn by `rng`, replaced by what stands for a missing one."""
     if not feed.fields or not feed.forget:
         return codes
     missing = encode(feed.fields, {})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from models.card import sha256_of
 from models.recipes import RECIPES, Made, recipe
+from models.training import checkpoint
 
 if TYPE_CHECKING:
     from models.evaluation import Material
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Saved {weights}", flush=True)
         if made.test:
             judge(weights, made.test)
+        checkpoint.remove(options.out)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

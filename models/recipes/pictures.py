@@ -47,6 +47,8 @@ def make(options: Namespace, subject: Subject) -> Made:
     collection = layouts.read(subject.layout, options.data)
     print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)
     divided = splits.split(collection, SHARES, options.seed)
+    if not divided.validation:
+        raise UserError(f"{collection.name} has too few pictures to hold some back for validation; give at least a handful of each class.")
     _folder(options.out)
     splits.write(divided, options.out / f"{options.recipe}.split.csv")
     from models.recipes.networks import fields_of, network

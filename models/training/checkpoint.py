@@ -54,7 +54,7 @@ def read(folder: Path, plan: dict[str, Any]) -> Standing | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             told = json.loads(str(held["told"]))
             arrays = {kind: [held[key] for key in sorted(held.files) if key.startswith(f"{kind}_")] for kind in _ARRAYS}
     except Exception as error:  # whatever zipfile, numpy and json bring up for a damaged file

@@ -1,7 +1,10 @@
 """Answers of the frozen part of a network, computed once: on a processor without a GPU, epochs then cost a tenth."""
 
 import dataclasses
+import hashlib
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +14,7 @@ from tqdm import tqdm
 from errors import UserError
 from models.card import Card
 from models.datasets.collection import Row
-from models.metadata import entries
-from models.pipeline import Feed, batches, class_weights, labels_of, order, steps
+from models.pipeline import Feed, batches, class_weights, forgetting, labels_of, order, steps, vectors
 from models.training.feeding import prepared
 from models.training.loop import HEAD, Material
 
@@ -35,66 +37,76 @@ def parted(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "kera
         if [each for each in below.values() if not isinstance(each, keras.layers.InputLayer)] == [body[number]]:
             beside = list(model.inputs[1:])
             middle = body[number].output
-            return keras.Model(model.inputs[0], middle), keras.Model([middle, *beside] if beside else middle, model.outputs[0])
+            return keras.Model(model.inputs[0], middle, name="lower"), keras.Model(
+                [middle, *beside] if beside else middle, model.outputs[0]
+            )
     raise UserError(f"{model.name} cannot be cut in two below its last {open_layers} layers; train it without --features.")
 
 
 def material(
-    parts: tuple["keras.Model", "keras.Model"], card: Card, rows: tuple[Sequence[Row], Sequence[Row]], feed: Feed, variants: int
+    parts: tuple["keras.Model", "keras.Model"], card: Card, rows: tuple[Sequence[Row], Sequence[Row]], feed: Feed, forms: int
 ) -> Material:
-    """Like feeding.material for the upper of `parts`; each training picture comes in `variants` changed forms, drawn once.
+    """Like feeding.material for the upper of `parts`; each training picture comes in `forms` changed forms, drawn once.
 
-    rows: training, validation. The features are kept in memory, as float16.
+    rows: training, validation. The features are kept in the feed's cache folder.
     """
     lower, upper = parts
     train, validation = rows
-    plain, known = _computed(lower, card, validation, feed.plain(), 0), labels_of(validation)
-    starts = range(0, len(validation), feed.batch)
-    forms = [_computed(lower, card, train, _in_order(feed), number) for number in range(variants)]
-    units, labels = upper.output_shape[-1], labels_of(train)
-    weights = class_weights(train, len(card.labels), feed.balance)
+    known = dataclasses.replace(feed.plain(), fields=())
+    plain = _computed(lower, card, validation, known, 0)
+    changed = dataclasses.replace(known, augmentation=feed.augmentation)
+    learnt = [_computed(lower, card, train, changed, number) for number in range(forms)]
+    units, labels, weights = upper.output_shape[-1], labels_of(train), class_weights(train, len(card.labels), feed.balance)
+    codes = vectors(train, feed.fields), vectors(validation, feed.fields)
 
     def epoch(number: int) -> Iterator[Any]:
-        chosen = order(train, feed, number)
-        form = np.random.default_rng([feed.seed, number, 1]).integers(variants, size=len(train))
+        chosen, rng = order(train, feed, number), np.random.default_rng([feed.seed, number, 1])
+        form = rng.integers(forms, size=len(train))
         for batch in range(steps(train, feed)):
             places = chosen[batch * feed.batch : (batch + 1) * feed.batch]
-            taken = [np.stack([forms[form[place]][part][place] for place in places]) for part in range(len(plain))]
+            taken = np.stack([learnt[form[place]][place] for place in places])
             wanted = labels[places, None] if units == 1 else np.eye(units)[labels[places]]
-            yield _inputs(taken), wanted.astype(np.float32), weights[labels[places]]
+            yield _inputs(taken, forgetting(codes[0][places], feed, rng)), wanted.astype(np.float32), weights[labels[places]]
 
     def judged() -> Iterator[Any]:
-        for i in starts:
-            yield _inputs([part[i : i + feed.batch] for part in plain]), known[i : i + feed.batch]
+        for i in range(0, len(validation), feed.batch):
+            end = i + feed.batch
+            yield _inputs(plain[i:end], codes[1][i:end]), labels_of(validation[i:end])
 
     return Material(epoch, steps(train, feed), judged)
 
 
-def _inputs(parts: list[NDArray[Any]]) -> Any:
-    """What Keras takes: one array where there is one."""
-    wide = tuple(part.astype(np.float32) for part in parts)
-    return wide if len(wide) > 1 else wide[0]
+def _inputs(features: NDArray[np.float16], beside: NDArray[np.float32]) -> Any:
+    """What the upper part takes: with metadata two arrays, else one."""
+    return (features.astype(np.float32), beside) if beside.shape[1] else features.astype(np.float32)
 
 
-def _in_order(feed: Feed) -> Feed:
-    """Every picture once, in order, changed as the feed says."""
-    return dataclasses.replace(feed, order="given", balance="none")
+def _computed(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> NDArray[np.float16]:
+    """(n, h, w, k): the lower part's answers, of the augmentation's draw `number`; read where they were computed before."""
+    kept = feed.cache / f"features-{_key(lower, card, rows, feed)}-{number}.npy"
+    if not kept.exists():
+        made = np.concatenate(list(_answers(lower, card, rows, feed, number)))
+        unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
+        with unfinished.open("wb") as file:
+            np.save(file, made)
+        unfinished.replace(kept)
+    return np.asarray(np.load(kept, mmap_mode="r"))
 
 
-def _computed(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> list[NDArray[Any]]:
-    """[(n, h, w, k)]: the lower part's answers, of the augmentation's draw `number`; with metadata also its codes (n, m)."""
-    made = [np.empty((len(rows), *lower.output_shape[1:]), np.float16)]
-    if feed.fields:
-        made.append(np.empty((len(rows), len(entries(feed.fields))), np.float32))
-    done = 0
+def _answers(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> Iterator[NDArray[np.float16]]:
     with tqdm(total=len(rows), desc=f"features, form {number + 1}", unit="picture", leave=False, disable=None) as bar:
         for inputs, labels in prepared(batches(rows, feed, number), card, lower.inputs[0].shape[-1]):
-            pictures, *beside = inputs if feed.fields else (inputs,)
-            for place, part in zip(made, (lower.predict_on_batch(pictures), *beside), strict=True):
-                place[done : done + len(labels)] = part
-            done += len(labels)
+            yield np.asarray(lower.predict_on_batch(inputs), np.float16)
             bar.update(len(labels))
-    return made
+
+
+def _key(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed) -> str:
+    """Another one where anything is another that the features depend on."""
+    told = (lower.name, lower.output_shape, card.size, card.scaling, card.colour, dataclasses.replace(feed, cache=Path()))
+    made = hashlib.sha256(repr((told, [(row.path.name, row.path.stat().st_size) for row in rows])).encode())
+    for weights in lower.get_weights():
+        made.update(np.ascontiguousarray(weights).tobytes())
+    return made.hexdigest()[:16]
 
 
 def _before(layer: Any) -> list[Any]:

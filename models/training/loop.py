@@ -98,15 +98,14 @@ def _train_stage(model: "keras.Model", material: Material, run: Run, standing: S
 
 def _epoch(model: "keras.Model", material: Material, settings: Settings, stage: Stage, standing: Standing, losses: list[float]) -> float:
     """Trains on one epoch's batches, each at the rate that follows from where the run stands; gives the mean loss."""
-    steady, loss = plateau(losses, stage.rate), float("nan")
-    model.reset_metrics()
+    steady, total = plateau(losses, stage.rate), 0.0
     said = f"Epoch {standing.epoch + 1} of {stage.epochs}"
     batches = tqdm(material.epoch(len(standing.history)), said, material.steps, leave=False, unit="batch", disable=None)
     for number, (inputs, targets, weights) in enumerate(batches):
         done = (standing.epoch + number / material.steps) / stage.epochs
         model.optimizer.learning_rate.assign(cosine(done, stage.rate) if settings.schedule == "cosine" else steady)
-        loss = float(model.train_on_batch(inputs, targets, weights, return_dict=True)["loss"])
-    return loss
+        total += float(model.train_on_batch(inputs, targets, weights, return_dict=True)["loss"])
+    return total / material.steps
 
 
 def _better(model: "keras.Model", material: Material, settings: Settings) -> tuple[Measured, Arrays]:
