@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +243,26 @@ def test_x_rays_stay_upright_and_grey() -> None:
     made = many(XRAY, grey)
     np.testing.assert_allclose(made, made[..., :1].repeat(3, -1), atol=1e-5)
     assert (made[:, :4].mean((1, 2, 3)) > made[:, -4:].mean((1, 2, 3))).all()
+
+
+def test_the_benchmark_tells_waiting_from_stepping() -> None:
+    from benchmarks.training import WARMING, timed
+
+    class Slow:
+        """A model whose first steps are slower, as compiling makes them."""
+
+        taken = 0
+
+        def train_on_batch(self, inputs: int, targets: int, sample_weight: int) -> None:
+            self.taken += 1
+            time.sleep(0.3 if self.taken <= WARMING else 0.06)
+
+    def supply() -> Iterator[tuple[int, int, int]]:
+        while True:
+            time.sleep(0.02)
+            yield 0, 0, 0
+
+    spent = timed(Slow(), supply(), 6)
+    assert 6 * 0.02 <= spent.waiting < 0.6
+    assert 6 * 0.06 <= spent.stepping < 0.9  # the warming alone takes that long
+    assert spent.share == spent.stepping / (spent.waiting + spent.stepping)
