@@ -66,12 +66,11 @@ def save(made: Made, out: Path, command: str) -> Path:
 
 def judge(weights: Path, test: "Material") -> None:
     """Asks the saved classifier about the test pictures, writes evaluation.json and evaluation.html, and its figures on its card."""
-    from models.evaluation import judged, on_card, write
+    from models.evaluation import evaluate, on_card, write
     from models.loading import load
-    from models.training.calibrated import logits
 
     asked = load(weights)
-    found = judged(logits(asked, test.rows), asked.card, test)
+    found = evaluate(asked, test)
     on_card(asked.card, found).write(weights.with_suffix(".json"))
     write(found, weights.parent)
     for name, figure in found.overall.items():

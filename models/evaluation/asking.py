@@ -26,9 +26,11 @@ def ask(classifier: "Answering[Any]", rows: Sequence[Row], saying: str) -> NDArr
     UserError names the files that are no pictures.
     """
     told: list[NDArray[np.float32]] = []
+    done = 0  # a bar that is not shown does not count
     with tqdm(total=len(rows), desc=saying, unit="picture", leave=False, disable=None) as bar:
         for images in fitted(classifier, [row.path for row in rows]):
-            told.append(_answers(classifier, images, rows[bar.n : bar.n + len(images)]))
+            told.append(_answers(classifier, images, rows[done : done + len(images)]))
+            done += len(images)
             bar.update(len(images))
     return np.concatenate(told)
 

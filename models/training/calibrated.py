@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.calibration import fit_temperature
 from models.card import Card
 from models.datasets.collection import Row
-from models.datasets.reading import picture
 from models.evaluation.asking import ask
 from models.loading import classifier
 from models.training.threshold import fold, shift_for
@@ -19,24 +17,13 @@ from models.training.threshold import fold, shift_for
 if TYPE_CHECKING:
     import keras
 
-    from models.classifier import Classifier
-
-
-def logits(asked: "Classifier", rows: Sequence[Row]) -> NDArray[np.float32]:
-    """(n, classes): each picture's, told its own metadata where the classifier takes any."""
-    if not asked.card.metadata:
-        return ask(asked, [row.path for row in rows], f"asking {asked.card.name}")
-    names = {field.name for field in asked.card.metadata}
-    told = [asked.given({name: value for name, value in row.metadata if name in names}) for row in rows]
-    return np.concatenate([each.outputs(asked.fit(picture(row.path))[None]) for each, row in zip(told, rows, strict=True)])
-
 
 def calibrated(model: "keras.Model", card: Card, validation: Sequence[Row]) -> Card:
     """The card with the temperature that the validation pictures ask for. A single sigmoid's last bias is moved so that 0.5 decides."""
     if not validation:
         return card
     labels = np.array([row.label for row in validation], np.int64)
-    found = logits(classifier(model, card, Path(card.name)), validation)
+    found = ask(classifier(model, card, Path(card.name)), validation, "calibrating")
     if card.head == "sigmoid" and len(np.unique(labels)) == 2:
         shift = shift_for(found[:, 1], labels)
         fold(shift, model)
