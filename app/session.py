@@ -103,7 +103,8 @@ class Session:
     settings: methods with parameters that the visitor has set. report: the newest that has a prediction. painted: what the newest run has
     painted last. met: whether the page was opened or a picture chosen in this session. speaking: the run that still paints, or 0.
     notice: a sentence about a wish that was refused while the run goes on. sent: part -> what the newest run has sent of it. region: where
-    the visitor says that the evidence lies. wish: the number of the newest wish of the page's own parts. runs: how many still have to end.
+    the visitor says that the evidence lies. wish: the number of the newest wish of the page's own parts. runs: how many still
+    have to end. again: whether the newest has to say all once more when it is the only one.
     """
 
     question: Question | None = None
@@ -118,6 +119,7 @@ class Session:
     region: Region | None = None
     wish: float = 0.0
     runs: int = 0
+    again: bool = False
     seen: float = field(default_factory=time.monotonic)
     stop_asked: bool = False
     wake: Callable[[], None] = lambda: None

@@ -86,6 +86,7 @@ class Handlers:
         c["grid"].parameters(self._on_part("parameters"), inputs, **usual)
         for name in ("grid", "trust"):
             c[name].more(self._on_part("more"), inputs, **usual)
+        c["status"].nudge(self.nudged, inputs, **usual)
         c["trust"].measure(self.measure_pressed, None, **usual)
         c["trust"].halt(self.halt_pressed, **alone)
         c["region"].region(self.region_given, None, **{**usual, "outputs": [c["region"], c["trust"]]})
@@ -118,6 +119,15 @@ class Handlers:
 
     def stop_pressed(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).stop()
+
+    async def nudged(self, request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
+        """Says again what the newest run has said; begins where the page's first event never came."""
+        session = self.sessions.of(request.session_hash)
+        if session.sent:
+            yield {self.components[name]: value for name, value in session.sent.items()}
+            return
+        async for values in self.run(request, Wish("arrived", None, *inputs)):
+            yield values
 
     def halt_pressed(self, request: gr.Request) -> None:
         """Ends the measure under way; what it has found stands."""

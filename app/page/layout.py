@@ -37,7 +37,7 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
-EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region'"
+EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region' 'nudge'"
 UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
 
 

@@ -195,6 +195,30 @@ def test_a_refused_picture_leaves_the_last_good_answer(somebody: Somebody) -> No
     assert somebody.do("explain")["picture"]["error"] == ""
 
 
+def test_a_page_that_heard_nothing_is_told_again(handlers: Handlers, somebody: Somebody) -> None:
+    async def nudge() -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        async for values in handlers.nudged(gr.Request(session_hash=somebody.name), somebody.classifier, somebody.methods, somebody.preset):
+            shown |= values
+        return shown
+
+    first = asyncio.run(nudge())
+    assert first["status"]["state"] == "done", "the page's first event never came"
+    answer = somebody.pick(png(12))
+    again = asyncio.run(nudge())
+    assert again["status"] == answer["status"]
+    assert again["grid"] == answer["grid"]
+    assert somebody.session.run == answer["status"]["run"]
+
+
+def test_a_wish_that_was_overtaken_on_its_way_changes_nothing(handlers: Handlers, somebody: Somebody) -> None:
+    names = [one.picture.example for one in handlers.gallery.of("phantoms")[:2]]
+    somebody.do("picked", {"example": names[1], "wish": 2})
+    run = somebody.session.run
+    assert somebody.do("picked", {"example": names[0], "wish": 1}) == {}
+    assert (somebody.session.run, somebody.session.question.picture.example) == (run, names[1])
+
+
 def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handlers: Handlers, somebody: Somebody) -> None:
     assert "4 classes" in somebody.pick(png(10))["about"]
     entry = handlers.shelf.entry("phantoms_shortcut")

@@ -72,7 +72,23 @@ window.crosscheck = (() => {
 
   /** Tells the server of a wish of the page's own parts, numbered, because requests may pass each other on the way. */
   let wishes = 0;
-  page.wish = (kit, event, data) => kit.trigger(event, { ...data, wish: ++wishes });
+  page.wish = (kit, event, data) => {
+    kit.trigger(event, { ...data, wish: ++wishes });
+    page.expect();
+  };
+
+  /** An answer begins within a moment. Where none does, its stream was closed just as it came, and asking once more brings it. */
+  let overdue = 0;
+  page.run = 0;
+  page.expect = (times = 3) => {
+    const before = page.run;
+    clearTimeout(overdue);
+    overdue = setTimeout(() => {
+      if (page.run !== before || !times) return;
+      page.nudge?.();
+      page.expect(times - 1);
+    }, 4000);
+  };
 
   /** Changes the view and lets every map repaint in the next frame. */
   let due = false;

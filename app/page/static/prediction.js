@@ -57,7 +57,11 @@
     const spoken = make("p", { class: "cc-hidden", role: "status", "aria-live": "polite" });
     const error = make("p", { class: "cc-error", role: "alert", hidden: true });
     kit.element.replaceChildren(make("div", { class: "cc-status" }, track, text, spoken, error));
+    page.nudge = () => kit.trigger("nudge", {});
+    page.expect();
+    document.addEventListener("click", (event) => event.target.closest?.("#cc-explain") && page.expect());
     page.part(kit, (value) => {
+      page.run = value.run ?? page.run;
       fill.style.width = `${100 * (value.share ?? 0)}%`;
       set(track, "aria-valuenow", Math.round(100 * (value.share ?? 0)));
       say(text, value.text ?? "");
