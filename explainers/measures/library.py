@@ -22,6 +22,8 @@ from explainers.protocol import Floats
 
 MUST_MATCH = ("model", "cells", "fill")
 """A library made otherwise in one of these speaks of other maps."""
+KEPT = 48
+"""Stacks that a library keeps ready: a few pictures' of every method; of 200 pictures each takes some 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Library:
         """The maps of one method, less those of the picture whose digest is `without`; None with fewer than 30."""
         key = (title, without if without in self.pictures else "")
         if key not in self._stacks:
+            if len(self._stacks) >= KEPT:
+                del self._stacks[next(iter(self._stacks))]
             self._stacks[key] = self._stacked(title, without)
         return self._stacks[key]
 
