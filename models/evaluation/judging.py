@@ -2,8 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +10,10 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 from errors import UserError
 from models.calibration import bin_of, tempered
-from models.card import Card, Head
+from models.card import Card
 from models.datasets.collection import Row
 from models.evaluation.asking import ask
+from models.evaluation.evaluation import USUAL, Bin, ClassFigures, Curve, Evaluation, Material, Mistake, Settings
 from models.evaluation.figures import BY_CLASS, OVERALL, Figure, figures, resampled, with_intervals
 
 if TYPE_CHECKING:
@@ -25,117 +24,26 @@ Ints = NDArray[np.int64]
 BINS, CURVE_POINTS = 15, 200
 
 
-@dataclass(frozen=True)
-class Material:
-    """Pictures to judge by. part: which of the collection they are and how it was divided, in words, such as "test part, lesions kept
-    together"."""
-
-    name: str
-    rows: tuple[Row, ...]
-    part: str
-    source: str
-    licence: str
-
-
-@dataclass(frozen=True)
-class Settings:
-    """resamples, seed, level: of the intervals; level is the share of resamples inside. mistakes: how many are shown."""
-
-    resamples: int = 1000
-    seed: int = 0
-    level: float = 0.95
-    mistakes: int = 24
-
-
-@dataclass(frozen=True)
-class ClassFigures:
-    """A class: how many pictures it has, and its precision, recall, F1 and AUC (against the rest)."""
-
-    label: str
-    pictures: int
-    figures: dict[str, Figure]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A receiver operating characteristic: shares from 0 to 1 at falling thresholds, of one class against the rest."""
-
-    label: str
-    false_positives: tuple[float, ...]
-    true_positives: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Bin:
-    """The pictures whose confidence lies from low to high: their mean confidence, and the share that was named rightly."""
-
-    low: float
-    high: float
-    pictures: int
-    confidence: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A picture that was named wrongly, with the probabilities of the answer given and of the right one."""
-
-    path: Path
-    truth: str
-    answer: str
-    confidence: float
-    truth_probability: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What `judged` finds. overall: the five of `figures.OVERALL`, and "calibration error before temperature".
-
-    confusion: pictures, rows by right class, columns by answer; confusion_shares: the same as shares of the right class.
-    reliability: bins at the card's temperature; reliability_before: at temperature 1. mistakes: the surest first.
-    """
-
-    model: str
-    sha256: str
-    labels: tuple[str, ...]
-    head: Head
-    temperature: float
-    material: Material
-    groups: int
-    settings: Settings
-    overall: dict[str, Figure]
-    classes: tuple[ClassFigures, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    confusion_shares: tuple[tuple[Figure, ...], ...]
-    curves: tuple[Curve, ...]
-    reliability: tuple[Bin, ...]
-    reliability_before: tuple[Bin, ...]
-    mistakes: tuple[Mistake, ...]
-
-
-def evaluate(classifier: "Answering[Any]", material: Material, settings: Settings = Settings()) -> Evaluation:
+def evaluate(classifier: "Answering[Any]", material: Material, settings: Settings = USUAL) -> Evaluation:
     """Asks the classifier about every picture, with a progress bar, and tells it the picture's metadata where it takes some."""
     if not material.rows:
         raise UserError(f"{material.name} has no picture in its {material.part}; choose another part, or make the split anew.")
     return judged(ask(classifier, material.rows, f"asking {classifier.card.name}"), classifier.card, material, settings)
 
 
-def judged(logits: Floats, card: Card, material: Material, settings: Settings = Settings()) -> Evaluation:
+def judged(logits: Floats, card: Card, material: Material, settings: Settings = USUAL) -> Evaluation:
     """logits: (n, classes) for the material's rows, of a single sigmoid -z and z. UserError where classes and logits do not fit."""
     targets = np.array([row.label for row in material.rows], np.int64)
-    if logits.shape != (len(targets), len(card.labels)) or targets.max() >= len(card.labels):
-        classes = int(targets.max()) + 1
-        raise UserError(f"{card.name} tells {len(card.labels)} classes apart; {material.name} has pictures of at least {classes}.")
+    if targets.max() >= len(card.labels):
+        raise UserError(f"{card.name} tells {len(card.labels)} classes apart; {material.name} has pictures of class {targets.max()}.")
+    if logits.shape != (wanted := (len(targets), len(card.labels))):
+        raise UserError(f"The logits of {card.name} have shape {logits.shape}; {wanted} is needed, a row a picture of {material.name}.")
     labels = tuple(label.name for label in card.labels)
     told, plain = tempered(logits, card.temperature, card.head), tempered(logits, 1.0, card.head)
     groups = [row.group or f"picture {number}" for number, row in enumerate(material.rows)]
-    drawn = resampled(told, targets, groups, settings.resamples, settings.seed)
-    found, before = figures(told, targets), figures(plain, targets)
-    overall = dict(zip(OVERALL, with_intervals(found.overall, [each.overall for each in drawn], settings.level), strict=True))
-    overall["calibration error before temperature"] = Figure(float(before.overall[-1]), None, None)
-    shares = with_intervals(found.confusion, [each.confusion for each in drawn], settings.level)
-    each = with_intervals(found.by_class, [each.by_class for each in drawn], settings.level)
-    counts = np.bincount(targets, minlength=len(labels))
+    overall, classes, shares = _measured(told, targets, groups, settings, labels)
+    overall["calibration error before temperature"] = Figure(float(figures(plain, targets).overall[-1]), None, None)
+    confusion = confusion_matrix(targets, told.argmax(1), labels=np.arange(len(labels)))
     return Evaluation(
         model=card.name,
         sha256=card.sha256,
@@ -146,16 +54,28 @@ def judged(logits: Floats, card: Card, material: Material, settings: Settings = 
         groups=len(set(groups)),
         settings=settings,
         overall=overall,
-        classes=tuple(
-            ClassFigures(label, int(counts[i]), dict(zip(BY_CLASS, each[i :: len(labels)], strict=True))) for i, label in enumerate(labels)
-        ),
-        confusion=tuple(tuple(map(int, row)) for row in confusion_matrix(targets, told.argmax(1), labels=np.arange(len(labels)))),
-        confusion_shares=tuple(tuple(shares[i * len(labels) : (i + 1) * len(labels)]) for i in range(len(labels))),
+        classes=classes,
+        confusion=tuple(tuple(map(int, row)) for row in confusion),
+        confusion_shares=shares,
         curves=_curves(told, targets, labels),
         reliability=reliability(told, targets),
         reliability_before=reliability(plain, targets),
         mistakes=_mistakes(told, targets, labels, material.rows)[: settings.mistakes],
     )
+
+
+def _measured(
+    told: Floats, targets: Ints, groups: Sequence[str], settings: Settings, labels: Sequence[str]
+) -> tuple[dict[str, Figure], tuple[ClassFigures, ...], tuple[tuple[Figure, ...], ...]]:
+    """The figures overall, those of each class, and the shares of the confusion matrix, all with intervals."""
+    drawn, found = resampled(told, targets, groups, settings.resamples, settings.seed), figures(told, targets)
+    overall = with_intervals(found.overall, [each.overall for each in drawn], settings.level)
+    by_class = with_intervals(found.by_class, [each.by_class for each in drawn], settings.level)
+    shares = with_intervals(found.confusion, [each.confusion for each in drawn], settings.level)
+    counts, number = np.bincount(targets, minlength=len(labels)), len(labels)
+    classes = [ClassFigures(label, int(counts[i]), dict(zip(BY_CLASS, by_class[i::number], strict=True))) for i, label in enumerate(labels)]
+    rows = tuple(tuple(shares[i * number : (i + 1) * number]) for i in range(number))
+    return dict(zip(OVERALL, overall, strict=True)), tuple(classes), rows
 
 
 def on_card(card: Card, evaluation: Evaluation) -> Card:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from models.datasets.reading import picture
 from models.evaluation.charts import diagram, roc
+from models.evaluation.evaluation import Evaluation
 from models.evaluation.figures import BY_CLASS, Figure
-from models.evaluation.judging import Evaluation
 
 THUMBNAIL = 192  # pixels, the longer side
 _TEMPLATE = Path(__file__).with_name("page.html.j2")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.evaluation.judging import Evaluation
+from models.evaluation.evaluation import Evaluation
 
 
 def write(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:

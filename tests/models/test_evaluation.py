@@ -193,8 +193,10 @@ def test_the_card_gets_what_was_measured() -> None:
 
 
 def test_logits_of_other_classes_are_refused() -> None:
-    with pytest.raises(UserError, match="tells 2 classes apart; toys has pictures of at least 3"):
+    with pytest.raises(UserError, match="tells 2 classes apart; toys has pictures of class 2"):
         judged(np.zeros((1, 2), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), material([2]), QUICK)
+    with pytest.raises(UserError, match=r"have shape \(1, 3\); \(1, 2\) is needed"):
+        judged(np.zeros((1, 3), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), material([1]), QUICK)
 
 
 @pytest.fixture(scope="module")
