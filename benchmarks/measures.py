@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from benchmarks.checks import null, phantoms
+from benchmarks.checks.ruler import ruler
 from benchmarks.machine import machine_line
 from explainers.case import Case
 from explainers.measures.agreement import Evidence
@@ -42,7 +43,7 @@ def main() -> None:
     print(f"\n{counts['phantoms']} phantoms\n")
     missed += phantoms.untrained_and_votes(counts["phantoms"])
     missed += phantoms.half_runs(counts["halves"])
-    missed += phantoms.ruler(counts["rulers"])
+    missed += ruler(counts["rulers"])
     print("\nGoals:", "; ".join(missed) if missed else "all hold.")
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from benchmarks import reliability, speed
+from benchmarks import dermoscopy, reliability, speed
 from benchmarks.data import ended
 from benchmarks.packages.fidelity import alike, run_to_run
 from benchmarks.packages.table import Cost, Trust, Whole, cost_table, lower, mean_trust, total_cost, trust_table, verdict
@@ -43,7 +43,7 @@ def test_help() -> None:
     assert answer.stdout.count("usage:") == len(names)
 
 
-@pytest.mark.parametrize("benchmark", [reliability, speed], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("benchmark", [dermoscopy, reliability, speed], ids=lambda module: module.__name__)
 def test_without_the_data_folder_it_is_one_sentence_and_exit_2(
     benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,107 @@
+"""Tables of what the measures said of many real pictures, raw similarities beside them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from explainers.measures.consistency import UNSETTLED, Consistency, Verdict
+from explainers.measures.localisation import BASELINES, Located
+
+ALIKE = 0.5
+"""A rank correlation that looks like agreement."""
+CHANCE = "no better than chance"
+T = TypeVar("T")
+Grouped = dict[tuple[str, str], list[Verdict]]
+
+
+def print_pairs(judged: Sequence[Consistency]) -> None:
+    """For each pair of methods the means over pictures; in brackets what unrelated pictures' maps reach of the raw value."""
+    print(
+        "\n| pair | kappa | kappa* | not converged | of the rest above chance | Spearman (by chance) | SSIM (by chance) "
+        "| Pearson (by chance) | IoU of top 20 % (by chance) |\n|---|---|---|---|---|---|---|---|---|"
+    )
+    for (first, second), found in sorted(_by_pair(judged).items(), key=lambda item: -_mean(item[1], lambda each: each.chance.kappa)):
+        scored = [each for each in found if each.word != UNSETTLED]
+        raw = " | ".join(
+            f"{_mean(found, lambda each, n=name: getattr(each.raw, n)):.2f} "
+            f"({_mean(found, lambda each, n=name: getattr(each.raw_by_chance, n)):.2f})"
+            for name in ("spearman", "ssim", "pearson", "overlap")
+        )
+        kappa, ceiling = _mean(found, lambda each: each.chance.kappa), _mean(found, lambda each: each.ceiling)
+        above = _mean(scored, lambda each: float(each.word != CHANCE))
+        print(f"| {first}, {second} | {kappa:.2f} | {ceiling:.2f} | {1 - len(scored) / len(found):.0%} | {above:.0%} | {raw} |")
+
+
+def print_hidden(judged: Sequence[Consistency]) -> None:
+    """How often maps that look alike agree no more than maps of different pictures do."""
+    across = [each for found in judged for each in found.verdicts if not each.within_family and each.word != UNSETTLED]
+    alike = [each for each in across if each.raw.spearman >= ALIKE]
+    unlike = [each for each in across if each.raw.spearman < ALIKE]
+    print(f"\nOf {len(across):,} pairs across families on single pictures (converged methods alone):")
+    for words, chosen in ((f"Spearman {ALIKE} or more", alike), (f"Spearman under {ALIKE}", unlike)):
+        if chosen:
+            none = _mean(chosen, lambda each: float(each.word == CHANCE))
+            print(f"- {len(chosen):,} have {words}: {none:.0%} of them agree {CHANCE}, mean kappa {_mean(chosen, _kappa):.2f}")
+    explained: dict[str, int] = defaultdict(int)
+    agreeing = [each for each in across if each.word != CHANCE]
+    for each in agreeing:
+        for control in each.explained_by:
+            explained[control] += 1
+    if agreeing:
+        shares = ", ".join(f"{control} {count / len(agreeing):.0%}" for control, count in explained.items()) or "no control"
+        print(f"- {len(agreeing):,} agree above chance; as well explained by: {shares}")
+    pairs = _by_pair(judged).values()
+    if len(pairs) > 2:
+        raw, kappa = ([_mean(found, value) for found in pairs] for value in (lambda each: each.raw.spearman, _kappa))
+        print(f"- over the pairs of methods, mean Spearman and mean kappa correlate at {np.corrcoef(raw, kappa)[0, 1]:.2f}")
+
+
+def print_methods(judged: Sequence[Consistency]) -> None:
+    """How reliable each method is, and how far it agrees with what knows nothing of the class."""
+    controls = list(dict.fromkeys(name for found in judged for name in found.controls))
+    print(f"\n| map | reliability | converged | {' | '.join(f'kappa with {name}' for name in controls)} |")
+    print("|---|---|---|" + "---|" * len(controls))
+    titles = list(dict.fromkeys(title for found in judged for title in found.stability))
+    for title in titles:
+        stable = [found.stability[title] for found in judged if title in found.stability]
+        kappas = [_mean(judged, lambda found, n=name, t=title: found.controls.get(n, {}).get(t)) for name in controls]
+        known = f"{_mean(stable, lambda each: each.reliability):.2f} | {_mean(stable, lambda each: float(each.converged)):.0%}"
+        print(f"| {title} | {known} | {' | '.join(f'{kappa:+.2f}' for kappa in kappas)} |")
+
+
+def print_located(located: Sequence[Sequence[Located]], areas: Sequence[float]) -> None:
+    """Where the maps lie beside the masks; last the share of pictures on which a map has more energy inside than the Gaussian has."""
+    print(f"\n{len(located)} masks, which cover {np.mean(areas):.2f} of the picture\n")
+    print("| map | energy in the lesion | IoU at its area | rank accuracy | points at it | more energy than the Gaussian |")
+    print("|---|---|---|---|---|---|")
+    for title in dict.fromkeys(each.title for rows in located for each in rows):
+        pairs = [(each, _named(rows, BASELINES[-1])) for rows in located for each in rows if each.title == title]
+        values = [
+            _mean([each for each, _ in pairs], lambda each, n=name: getattr(each, n)) for name in ("energy", "overlap", "ranks", "points")
+        ]
+        more = _mean(pairs, lambda pair: None if pair[0].energy is None else float(pair[0].energy > pair[1].energy))
+        last = "" if title in BASELINES else f"{more:.0%}"
+        print(f"| {title} | " + " | ".join(f"{value:.2f}" for value in values) + f" | {last} |")
+
+
+def _kappa(verdict: Verdict) -> float:
+    return verdict.chance.kappa
+
+
+def _by_pair(judged: Sequence[Consistency]) -> Grouped:
+    found: Grouped = defaultdict(list)
+    for each in (verdict for one in judged for verdict in one.verdicts):
+        found[each.first, each.second].append(each)
+    return found
+
+
+def _named(rows: Sequence[Located], title: str) -> Located:
+    return next(each for each in rows if each.title == title)
+
+
+def _mean(items: Sequence[T], value: Callable[[T], float | None]) -> float:
+    """Of those that are known; not-a-number without one."""
+    known = [found for found in map(value, items) if found is not None]
+    return float(np.mean(known)) if known else float("nan")

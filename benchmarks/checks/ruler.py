@@ -1,0 +1,79 @@
+"""Where the maps of two classifiers point on pictures with streaks and a ruler: of one that learnt the ruler, and of one that did not."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from app.measuring import positions
+from benchmarks.truth import NEAR
+from explainers.case import Case
+from explainers.measures.localisation import BASELINES, widened
+from explainers.methods import METHODS
+from explainers.study import study
+from models.classifier import Classifier
+from models.datasets.phantoms import NAMES, Phantom, phantom
+from models.loading import load
+from models.score import Score
+
+FIRST_SEED = 900_000
+STREAKS = NAMES.index("streaks")
+MISLED, SOUND = "phantoms_shortcut", "phantoms"
+PLACES = ("ruler", "streaks")
+Table = dict[str, dict[tuple[str, str, str], list[float]]]
+
+
+def ruler(count: int) -> list[str]:
+    """Prints what both classifiers say with and without the ruler, and where their maps lie; returns what does not hold."""
+    pictures = [phantom(FIRST_SEED + seed, "streaks", ruler=True) for seed in range(count)]
+    table: Table = defaultdict(lambda: defaultdict(list))
+    for name in (MISLED, SOUND):
+        classifier = load(name)
+        _say(name, classifier, count)
+        for picture in tqdm(pictures, desc=name, disable=None):
+            _add(table, name, Case(classifier, picture.image, Score(STREAKS)), picture)
+    return _judged(table)
+
+
+def _say(name: str, classifier: Classifier, count: int) -> None:
+    """How often the classifier says streaks: what the ruler alone, and the streaks alone, do to it."""
+    said = {}
+    for label, with_ruler in (("streaks", True), ("streaks", False), ("plain", True), ("plain", False)):
+        images = np.stack([phantom(FIRST_SEED + seed, label, ruler=with_ruler).image for seed in range(count)])
+        answers = np.concatenate([classifier.outputs(images[start : start + 32]).argmax(1) for start in range(0, count, 32)])
+        said[f"{label}{' and a ruler' if with_ruler else ''}"] = float(np.mean(answers == STREAKS))
+    print(f"\n{name} says streaks of " + ", ".join(f"{what} {share:.0%}" for what, share in said.items()))
+
+
+def _add(table: Table, name: str, case: Case, picture: Phantom) -> None:
+    """One picture's energies within 8 px of both places, and whether the peaks lie there; unknown ones are left out."""
+    results = list({result.method.title: result for result in study(case, [method() for method in METHODS])}.values())
+    for place, mask in zip(PLACES, (picture.ruler, picture.evidence), strict=True):
+        near = widened(mask, NEAR * len(mask))
+        for wide, exact in zip(positions(results, case.size, near), positions(results, case.size, mask), strict=True):
+            for what, value in (("energy", wide.energy), ("points", exact.points)):
+                if value is not None:
+                    table[wide.title][name, place, what].append(value)
+
+
+def _judged(table: Table) -> list[str]:
+    columns = [(name, what, place) for name in (MISLED, SOUND) for what in ("energy", "points") for place in PLACES]
+    heads = [f"{name}: {'energy near' if what == 'energy' else 'points at'} the {place}" for name, what, place in columns]
+    print("\n| map | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))
+    for title, found in table.items():
+        means = [float(np.mean(found[name, place, what])) for name, what, place in columns]
+        print(f"| {title} | " + " | ".join(f"{mean:.2f}" for mean in means) + " |")
+    return [sentence for title in table if title not in BASELINES for sentence in _missed(table, title)]
+
+
+def _missed(table: Table, title: str) -> Sequence[str]:
+    """A map tells the shortcut where the misled classifier's lies rather on the ruler than on the streaks, and the other's does not."""
+    misled, sound = ({place: float(np.mean(table[title][name, place, "energy"])) for place in PLACES} for name in (MISLED, SOUND))
+    area = float(np.mean(table[BASELINES[0]][SOUND, "ruler", "energy"]))
+    missed = []
+    if misled["ruler"] < max(misled["streaks"], 2 * area):
+        missed.append(f"{title} of {MISLED} has {misled['ruler']:.2f} near the ruler, {misled['streaks']:.2f} near the streaks")
+    if sound["ruler"] > min(sound["streaks"], 2 * area):
+        missed.append(f"{title} of {SOUND} has {sound['ruler']:.2f} near the ruler, {sound['streaks']:.2f} near the streaks")
+    return missed

@@ -1,0 +1,133 @@
+"""What agreement above chance says of real pictures, and what raw similarity hides: `python -m benchmarks.dermoscopy --model MODEL`.
+
+Dermoscopy photographs (HAM10000) in front of a classifier that `python -m models.train dermoscopy` made: as many of each class, one of a
+lesion, from the pictures it was tested on where its split lies beside it. Every picture's chance is drawn from the maps of all others.
+Without --model an ImageNet network stands in, which knows no skin: its tables show the form and no more.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from app.masks import region_of
+from app.measuring import positions, undrawn
+from benchmarks.checks import pictures
+from benchmarks.data import MODEL, ended, needed
+from benchmarks.machine import machine_line
+from errors import UserError
+from explainers.case import Case, Settings
+from explainers.grid import grid_cells
+from explainers.measures.agreement import Evidence, Grid, evidence
+from explainers.measures.chance import FEWEST
+from explainers.measures.consistency import Background, Consistency, weighed
+from explainers.measures.controls import EDGES, UNTRAINED, controls_of, untrained_twin
+from explainers.measures.library import Library, digest, gathered
+from explainers.measures.localisation import Located
+from explainers.measures.stability import Readings, Stability, half_runs, jittered, stabilities
+from explainers.methods import SEVEN
+from explainers.study import study
+from models import splits
+from models.classifier import Classifier
+from models.datasets.collection import Row
+from models.datasets.layouts import ham10000
+from models.files import model_file
+from models.loading import load
+from models.pictures import decode
+from models.score import Score
+
+DATA = "ham10000"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One picture. readings, stable: by title. located: where the maps lie beside the lesion's mask; None where that is no use."""
+
+    name: str
+    found: Sequence[Evidence]
+    readings: dict[str, Readings]
+    stable: dict[str, Stability]
+    controls: dict[str, Grid]
+    located: list[Located] | None
+    area: float
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", metavar="MODEL", help="a dermoscopy classifier; an ImageNet network where none is named")
+    parser.add_argument("--pictures", type=int, default=40, help="(40; the README's tables are of 200)")
+    parser.add_argument("--preset", default="Balanced")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of pictures (0)")
+    chosen = parser.parse_args()
+    folder = needed(DATA)
+    name = chosen.model or str(needed(*MODEL))
+    classifier = load(name)
+    rows, part = _rows(folder, name, chosen.pictures, chosen.seed)
+    explained, right = [], []
+    twin = untrained_twin(classifier)
+    for row in tqdm(rows, desc=DATA, disable=None):
+        each, target = _explain(row, folder, classifier, twin, Settings(preset=chosen.preset))
+        explained.append(each)
+        right.append(classifier.labels[target] == ham10000.LABELS[row.label].name)
+    print(machine_line())
+    print(f"{len(rows)} pictures of HAM10000 ({part}), {classifier.card.name}, {chosen.preset}; {np.mean(right):.2f} named rightly")
+    judged = _judged(explained, grid_cells(classifier.size))
+    if any(found.weaker for found in judged):
+        print(f"Chance is of displaced copies, which know no habits: from {FEWEST + 1} pictures on it is of the other pictures.")
+    pictures.print_pairs(judged)
+    pictures.print_hidden(judged)
+    pictures.print_methods(judged)
+    pictures.print_located([each.located for each in explained if each.located], [each.area for each in explained if each.located])
+
+
+def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], str]:
+    """As many pictures of each class as there are, one of a lesion, by chance; and in words where they come from."""
+    collection = ham10000.read(folder)
+    beside = model_file(Path(model)).with_name("dermoscopy.split.csv")
+    held_out = splits.read(beside, collection).test if beside.is_file() else collection.rows
+    rng = np.random.default_rng(seed)
+    mixed = [held_out[number] for number in rng.permutation(len(held_out))]
+    first_of_lesion = list({row.group: row for row in reversed(mixed)}.values())
+    classes = [[row for row in first_of_lesion if row.label == label] for label in range(len(collection.labels))]
+    turns = [rows[turn] for turn in range(len(first_of_lesion)) for rows in classes if turn < len(rows)]
+    if not 1 < count <= len(turns):
+        raise UserError(f"--pictures is {count}; it must lie from 2 to {len(turns)}, the lesions there are.")
+    return turns[:count], "not trained on" if beside.is_file() else "from the whole collection"
+
+
+def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | None, settings: Settings) -> tuple[Explained, int]:
+    """The seven maps of the likeliest class, everything that judging needs of them, and that class."""
+    picture = decode(row.path.read_bytes())
+    image = classifier.fit(picture)
+    target = int(classifier.predict(image).argmax())
+    case = Case(classifier, image, Score(target), settings)
+    results = list({result.method.title: result for result in study(case, [method() for method in SEVEN])}.values())
+    readings = {result.method.title: half_runs(result, case.size) for result in results}
+    known = {title: each for title, each in readings.items() if each is not None}
+    known |= dict(jittered(case, [result.method for result in undrawn(results)]))
+    found = [each for each in (evidence(result, case.size) for result in results) if each is not None]
+    try:
+        inside = region_of(folder / "masks", row.path, picture.shape[:2], classifier.fit).inside
+        located, area = positions(results, case.size, inside), float(inside.mean())
+    except UserError as no_use:
+        print(f"Not located: {no_use}", file=sys.stderr)
+        located, area = None, 1.0
+    stable = stabilities(results, known)
+    return Explained(digest(image), found, known, stable, controls_of(case, twin), located, area), target
+
+
+def _judged(explained: Sequence[Explained], cells: int) -> list[Consistency]:
+    """Every picture against all others."""
+    rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
+    titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]
+    library = Library({}, tuple(one.name for one in explained), gathered(rows, titles, cells))
+    return [weighed(one.found, one.readings, one.stable, Background(library, one.name, one.controls)) for one in explained]
+
+
+if __name__ == "__main__":
+    sys.exit(ended(main))
