@@ -1,31 +1,16 @@
 """Opens a Keras model file, or says in one sentence why it is none. Layers that carry Python code of their own are refused."""
 
-import json
 import os
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from models.safe.config import check_code
+from models.safe.kinds import kind_of
 from models.versions import latest
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SUFFIXES = (".keras", ".h5", ".hdf5")
-_ARITHMETIC = {
-    "math",
-    "nn",
-    "linalg",
-    "image",
-    "__operators__",
-    "cast",
-    "reshape",
-    "concat",
-    "expand_dims",
-    "squeeze",
-    "transpose",
-    "identity",
-}
 
 
 def model_file(path: Path) -> Path:
@@ -48,14 +33,7 @@ def model_file(path: Path) -> Path:
 
 def open_keras(path: Path) -> Any:
     """The Keras model in a .keras or .h5 file, without its optimiser. A Keras 2 file is opened by tf_keras."""
-    with path.open("rb") as file:
-        start = file.read(8)
-    if start.startswith(b"PK"):
-        return _open_zip(path)
-    if start == _HDF5:
-        return _open_hdf5(path)
-    seen = "it is empty" if not start else "it begins with " + repr(start)[1:]
-    raise UserError(f"{path.name} is no Keras model: {seen}; a .keras file is a zip archive, a .h5 file HDF5. Was it downloaded whole?")
+    return _open_zip(path) if kind_of(path) == "zip" else _open_hdf5(path)
 
 
 def _open_zip(path: Path) -> Any:
@@ -89,36 +67,10 @@ def _open_hdf5(path: Path) -> Any:
         raise UserError(f"{path.name} holds weights without an architecture; save the whole model with model.save('name.keras').")
     if version.startswith("3"):
         return _opened(path, keras.saving.load_model)
-    _refuse_code(str(config), path.name)
+    check_code(str(config), path.name)
     import tf_keras
 
     return _opened(path, tf_keras.models.load_model)
-
-
-def _refuse_code(config: str, name: str) -> None:
-    """Keras 3 refuses Python code in a file by itself; Keras 2 would run it, and call any TensorFlow function by name."""
-    try:
-        layers = list(_objects(json.loads(config)))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{name} describes its layers in a way that cannot be read; save or download it again.") from error
-    for layer in layers:
-        if layer["class_name"] == "Lambda":
-            raise UserError(
-                f"{name} holds a Lambda layer, which is code that would run here; rebuild the model without it and save it again."
-            )
-        function = str(layer.get("config", {}).get("function", "")) if isinstance(layer.get("config"), dict) else ""
-        if layer["class_name"] == "TFOpLambda" and function.split(".")[0] not in _ARITHMETIC:
-            raise UserError(f"{name} calls TensorFlow's '{function[:60]}' by name, which is no arithmetic; rebuild the model without it.")
-
-
-def _objects(part: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(part, dict):
-        if isinstance(part.get("class_name"), str):
-            yield part
-        part = list(part.values())
-    if isinstance(part, list):
-        for each in part:
-            yield from _objects(each)
 
 
 def _opened(path: Path, load_model: Any) -> Any:

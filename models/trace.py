@@ -14,6 +14,9 @@ from models.graph import Head, SpatialLayer, find_head, spatial_layers
 # TensorFlow counts questions of one trace as one function traced again and again, and warns; `Trace.retraced` counts rightly.
 tf.get_logger().setLevel("ERROR")
 
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+_plainly = threading.Lock()  # the switch is one for all threads; questions that others ask meanwhile are answered all the same
+
 Question = Callable[..., list[NDArray[np.float32]]]
 Prepare = Callable[[tf.Tensor], Sequence[tf.Tensor]]
 Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], object]
@@ -47,7 +50,7 @@ class Trace:
             answer = _one_answer(model(prepared, vector))
             return {"images": images, "prepared": prepared, "beside": [] if vector is None else [vector], "output": answer}
 
-        self._graph = tf.compat.v1.wrap_function(masked_then_asked, [picture, masks, picture])
+        self._graph = _traced(masked_then_asked, [picture, masks, picture])
         self.image, self.masks, self.fill = self._graph.inputs[:3]
         made = self._graph.structured_outputs
         self.images, self.prepared, self.output = made["images"], tuple(made["prepared"]), made["output"]
@@ -87,14 +90,33 @@ class Trace:
         return max((function.experimental_get_tracing_count() for function in self._functions), default=0)
 
     def variables(self) -> list[tuple[tf.Tensor, tf.Variable]]:
-        """Each tensor that reads one of the model's variables, with the variable."""
-        handles = {id(outside): inside for outside, inside in self._graph.graph.captures}
+        """Each tensor that reads one of the model's variables, with the variable, in the order in which the model met them."""
+        by_handle = {id(variable.handle): variable for variable in self._graph.graph.variables}
         found = []
-        for variable in self._graph.graph.variables:
-            inside = handles.get(id(variable.handle))
-            readers = inside.consumers() if inside is not None else ()
+        for outside, inside in self._graph.graph.captures:
+            variable = by_handle.get(id(outside))
+            readers = inside.consumers() if variable is not None else ()
             found += [(op.outputs[0], variable) for op in readers if op.type == "ReadVariableOp"]
         return found
+
+
+def _traced(function: Callable[..., dict[str, Any]], signature: list[tf.TensorSpec]) -> Any:
+    """The function's graph. A `tf.function` in it is one operation that hides all others, so it is then traced again as plain Python.
+
+    Where that cannot be (its Python needs to be rewritten for a graph first), its layers stay hidden.
+    """
+    graph = tf.compat.v1.wrap_function(function, signature)
+    if not any(op.type in _CALLS for op in graph.graph.get_operations()):
+        return graph
+    with _plainly:
+        was = tf.config.functions_run_eagerly()
+        tf.config.run_functions_eagerly(True)
+        try:
+            return tf.compat.v1.wrap_function(function, signature)
+        except (TypeError, ValueError, tf.errors.OpError):
+            return graph
+        finally:
+            tf.config.run_functions_eagerly(was)
 
 
 def _one_answer(answer: object) -> tf.Tensor:

@@ -33,6 +33,12 @@ def check_config(text: str | bytes, name: str, older: bool = False) -> None:
         _check_object(part, name, classes)
 
 
+def check_code(text: str | bytes, name: str) -> None:
+    """Only what `check_config` says of code: Keras 2 would run it, and call any TensorFlow function by name, without a question."""
+    for part in _objects(_parsed(text, name), name):
+        _check_code(part, name)
+
+
 def _parsed(text: str | bytes, name: str) -> dict[str, Any]:
     try:
         config = json.loads(text)
@@ -66,17 +72,23 @@ def _objects(config: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
 
 def _check_object(part: dict[str, Any], name: str, classes: frozenset[str]) -> None:
     kind, module, registered = part.get("class_name"), part.get("module"), part.get("registered_name")
-    plain = str(kind).rpartition(">")[2]
-    if plain in names.CARRIES_CODE:
-        what = "Lambda layer" if plain in ("Lambda", "__lambda__") else plain
-        raise UserError(f"{name} holds a {what}, {names.CARRIES_CODE[plain]}; rebuild the model without it and save it again.")
+    if not isinstance(kind, str):
+        raise UserError(f"{name} names a class as '{shown(kind)}', which is no name; {_ADVICE}.")
+    _check_code(part, name)
     if module is not None and not _MODULE.fullmatch(str(module)):
         raise UserError(f"{name} asks for '{shown(kind)}' of the module '{shown(module)}', which is no part of Keras; {_ADVICE}.")
     if kind == "function":
         _check_function(part, name)
     elif kind not in names.VALUES and (kind not in classes or registered not in (None, kind)):
         raise UserError(f"{name} needs the class '{shown(registered or kind)}', which is none of Keras' layers; {_ADVICE}.")
-    elif kind == "TFOpLambda":
+
+
+def _check_code(part: dict[str, Any], name: str) -> None:
+    kind = str(part.get("class_name")).rpartition(">")[2]
+    if kind in names.CARRIES_CODE:
+        what = "Lambda layer" if kind in ("Lambda", "__lambda__") else kind
+        raise UserError(f"{name} holds a {what}, {names.CARRIES_CODE[kind]}; rebuild the model without it and save it again.")
+    if kind == "TFOpLambda":
         _check_tensorflow_function(part, name)
 
 

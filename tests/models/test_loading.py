@@ -71,7 +71,7 @@ def test_a_temperature_calibrates_the_prediction_and_nothing_else(saved: Path) -
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"<!DOCTYPE html>", "begins with"),
+        (b"<!DOCTYPE html>", "a web page"),
         (b"PK\x03\x04rubbish", "damaged or truncated"),
         (b"\x89HDF\r\n\x1a\nrubbish", "damaged or truncated"),
     ],
