@@ -25,13 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--metadata", nargs="+", default=[], metavar="NAME=VALUE", help="what the model takes beside the picture: age=55")
     parser.add_argument("--top", type=_count, default=5, metavar="N", help="how many classes to name, the likeliest first (default: 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of words")
-    parser.add_argument("--trust", action="store_true", help="run the model in this process: only for a maker you know")
     asked = parser.parse_args(arguments)
 
     def command() -> int:
         from models.loading import load
+        from models.metadata import parse
 
         served = load(asked.model, asked.trust)
+        if asked.metadata:
+            served = served.given(parse(served.card.metadata, asked.metadata))
         failed = 0
         for file in asked.pictures:
             try:

@@ -69,3 +69,20 @@ def test_a_top_that_is_no_number_is_refused(top: str, capsys: pytest.CaptureFixt
         main([str(EXAMPLES[0]), "--model", "glass_box", f"--top={top}"])
     assert left.value.code == 2
     assert "give a whole number from 1" in capsys.readouterr().err
+
+
+def test_metadata_that_the_model_does_not_take_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(EXAMPLES[0]), "--model", "glass_box", "--metadata", "age=55"]) == 2
+    assert "'age=55' is no metadata of this classifier" in capsys.readouterr().err
+
+
+def test_a_model_of_a_stranger_is_asked_in_a_process_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.models import topologies
+
+    topologies.sequential().save(tmp_path / "net.keras")
+    told = []
+    for trust in ([], ["--trust"]):
+        assert main([str(EXAMPLES[0]), "--model", str(tmp_path / "net.keras"), "--json", *trust]) == 0
+        told.append(json.loads(capsys.readouterr().out)["prediction"])
+    assert [each["class"] for each in told[0]] == [each["class"] for each in told[1]]
+    assert [each["probability"] for each in told[0]] == pytest.approx([each["probability"] for each in told[1]], abs=1e-5)
