@@ -1,6 +1,7 @@
 """Makes a classifier and its card: `python -m models.train phantoms --out DIR`."""
 
 import dataclasses
+import json
 import shlex
 import sys
 from argparse import ArgumentParser, _SubParsersAction
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
+from models import splits, versions
 from models.card import sha256_of
-from models.recipes import RECIPES, Made, recipe
+from models.recipes import RECIPES, Learnt, Made, recipe
 from models.training import checkpoint
 
 if TYPE_CHECKING:
@@ -30,11 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     try:
         made = recipe(options.recipe).make(options)
-        weights = save(made, options.out, _command(given))
-        print(f"Saved {weights}", flush=True)
-        if made.test:
-            judge(weights, made.test)
-        checkpoint.remove(options.out)
+        weights = save(made, options.out, _command(given)) if made.learnt is None else keep(made, made.learnt, options.out, _command(given))
+        print(f"Saved {weights}")
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -62,6 +61,19 @@ def save(made: Made, out: Path, command: str) -> Path:
     made.model.save(weights)
     dataclasses.replace(made.card, made_by=command, sha256=sha256_of(weights)).write(weights.with_suffix(".json"))
     return weights
+
+
+def keep(made: Made, learnt: Learnt, out: Path, command: str) -> Path:
+    """Judges a classifier of real pictures and keeps it, with its split and its history, as a new version; gives the weights' path."""
+    folder = out / made.card.name
+    with versions.new(folder) as version:
+        weights = save(made, version, command)
+        splits.write(learnt.divided, version / "split.csv")
+        (version / "history.json").write_text(json.dumps(learnt.history, indent=1) + "\n", encoding="utf-8")
+        if learnt.test:
+            judge(weights, learnt.test)
+    checkpoint.remove(out)
+    return (versions.latest(folder) or folder) / weights.name
 
 
 def judge(weights: Path, test: "Material") -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from models.card import Card
+from models.splits import Split
 
 if TYPE_CHECKING:
     import keras
@@ -28,12 +29,21 @@ RECIPES = {
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """What a classifier of real pictures leaves behind. test: what to judge it by, if there is any; history: each epoch's figures."""
+
+    divided: Split
+    test: "Material | None"
+    history: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
 class Made:
-    """A classifier, and its card without the weights' sha256, which only the saved file has. test: real pictures to judge it by."""
+    """A classifier, and its card without the weights' sha256, which only the saved file has. learnt: only of real pictures."""
 
     model: "keras.Model"
     card: Card
-    test: "Material | None" = None
+    learnt: Learnt | None = None
 
 
 class Recipe(Protocol):

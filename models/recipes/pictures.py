@@ -13,7 +13,7 @@ from models.card import Card, Colour, Fit
 from models.datasets import layouts
 from models.datasets.collection import Collection
 from models.pipeline import Feed
-from models.recipes import Made
+from models.recipes import Learnt, Made
 from models.recipes.picture_options import plan_of, settings_of, stages_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ def make(options: Namespace, subject: Subject) -> Made:
     if not divided.validation:
         raise UserError(f"{collection.name} has too few pictures to hold some back for validation; give at least a handful of each class.")
     _folder(options.out)
-    splits.write(divided, options.out / f"{options.recipe}.split.csv")
     from models.recipes.networks import fields_of, network
     from models.training import checkpoint, precision
     from models.training.calibrated import calibrated
@@ -62,21 +61,20 @@ def make(options: Namespace, subject: Subject) -> Made:
     learnt, card = precision.built(lambda: network(options, subject, collection, fields), precision.policy())
     feed = Feed(card.size, options.cache or options.out / "cache", subject.fit, options.batch, options.seed)
     feed = dataclasses.replace(feed, augmentation=subject.augmentation, balance=options.balance, fields=fields, forget=FORGET)
-    _learn(learnt, card, divided, feed, Run(stages, settings, options.out, plan_of(options)), options)
+    history = _learn(learnt, card, divided, feed, Run(stages, settings, options.out, plan_of(options)), options)
     model = precision.copied(learnt, lambda: network(options, subject, collection, fields)[0])
-    return Made(model, calibrated(model, card, divided.validation), _test(collection, divided))
+    return Made(model, calibrated(model, card, divided.validation), Learnt(divided, _test(collection, divided), history))
 
 
-def _learn(model: "keras.Model", card: Card, divided: splits.Split, feed: Feed, run: "Run", options: Namespace) -> None:
-    """Leaves the best weights in the model."""
+def _learn(model: "keras.Model", card: Card, divided: splits.Split, feed: Feed, run: "Run", options: Namespace) -> list[dict[str, float]]:
+    """Leaves the best weights in the model; gives the figures of each epoch."""
     from models.training import features, feeding
     from models.training.loop import train
 
     if not options.features:
-        train(model, feeding.material(model, card, divided.train, divided.validation, feed), run)
-        return
+        return train(model, feeding.material(model, card, divided.train, divided.validation, feed), run).history
     parts = features.parted(model, options.open_layers)
-    train(parts[1], features.material(parts, card, (divided.train, divided.validation), feed, options.features), run)
+    return train(parts[1], features.material(parts, card, (divided.train, divided.validation), feed, options.features), run).history
 
 
 def _test(collection: Collection, divided: splits.Split) -> "Material | None":
@@ -84,7 +82,7 @@ def _test(collection: Collection, divided: splits.Split) -> "Material | None":
 
     if not divided.test:
         return None
-    part = f"test part, {len(divided.test):,} of {len(collection.rows):,} pictures, kept apart by lesion or person"
+    part = "test part, kept apart from the others by lesion or person"
     return Material(collection.name, divided.test, part, collection.source, collection.licence)
 
 

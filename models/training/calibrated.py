@@ -28,6 +28,6 @@ def calibrated(model: "keras.Model", card: Card, validation: Sequence[Row]) -> C
         shift = shift_for(found[:, 1], labels)
         fold(shift, model)
         found = found + np.float32(shift) * np.array([1, -1], np.float32)
-        said = f"{shift:+.2f} was taken off the logit, as validation pictures asked for, so that a probability of 0.5 decides."
+        said = f"The validation pictures asked for {shift:+.2f} to be taken off the logit, which the last bias holds, so that 0.5 decides."
         card = dataclasses.replace(card, notes=(*card.notes, said))
     return dataclasses.replace(card, temperature=round(fit_temperature(found, labels, card.head), 4))

@@ -1,5 +1,6 @@
 """The loop over epochs: train, measure on validation pictures, keep the best weights, write down where the run stands."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,6 +84,7 @@ def _train_stage(model: "keras.Model", material: Material, run: Run, standing: S
         losses = [told["validation_loss"] for told in standing.history if told["stage"] == standing.stage]
         if finished(losses, run.settings.patience):
             return
+        started = time.perf_counter()
         loss = _epoch(model, material, run.settings, stage, standing, losses)
         standing.model, standing.optimizer = _values(model.variables), _values(model.optimizer.variables)
         figures, weights = _better(model, material, run.settings)
@@ -91,7 +93,7 @@ def _train_stage(model: "keras.Model", material: Material, run: Run, standing: S
         _put(model.variables, standing.model)
         standing.epoch += 1
         told = {f"validation_{name}": value for name, value in asdict(figures).items()}
-        standing.history.append({"stage": standing.stage, "loss": loss, **told})
+        standing.history.append({"stage": standing.stage, "loss": loss, **told, "seconds": time.perf_counter() - started})
         checkpoint.write(standing, run.folder)
         print(_line(standing), flush=True)
 

@@ -1,0 +1,134 @@
+"""Every recipe that learns from pictures, run for real on a few of them with the smallest network."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.card import Card
+from models.loading import load
+from models.recipes import RECIPES
+from models.train import main
+from models.training import checkpoint
+from tests.models import picture_folders
+from tests.models.picture_folders import filled
+
+QUICK = ["--size", "32", "--backbone", "small_cnn", "--epochs", "1", "--batch", "4"]
+
+
+def covid(root: Path) -> Path:
+    return filled(root, [f"{kind}/images/{kind}-{n}.png" for kind in ("COVID", "Normal", "Viral Pneumonia") for n in range(1, 9)])
+
+
+def chest(root: Path) -> Path:
+    people = [("train", number) for number in range(9)] + [("test", number) for number in range(9, 12)]
+    names = [f"{part}/NORMAL/IM-{n:04}-0001.jpeg" for part, n in people]
+    return filled(root, names + [f"{part}/PNEUMONIA/person{n}_{cause}_{n}.jpeg" for part, n in people for cause in ("bacteria", "virus")])
+
+
+def classes(root: Path) -> Path:
+    return filled(root, [f"{kind}/{n}.png" for kind in ("cat", "dog") for n in range(8)])
+
+
+def lesions(root: Path) -> Path:
+    """HAM10000's layout with twelve lesions of three classes."""
+    rows = [
+        {
+            "lesion_id": f"L{n // 2}",
+            "image_id": f"I{n}",
+            "dx": ("mel", "nv", "bcc")[n // 2 % 3],
+            "age": 40.0 + n if n % 5 else "",
+            "sex": ("male", "female")[n % 2],
+            "localization": "back",
+        }
+        for n in range(24)
+    ]
+    filled(root / "images", [f"I{n}.png" for n in range(24)])
+    picture_folders.csv(root / "metadata.csv", rows)
+    return root
+
+
+def isic(root: Path) -> Path:
+    """ISIC 2019's layout with twelve lesions of the first three of its nine columns."""
+    names = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
+    images = [f"T{n}" for n in range(24)]
+    filled(root / "ISIC_2019_Training_Input", [f"{image}.jpg" for image in images])
+    truth = [{"image": image, **{name: float(place == n // 2 % 3) for place, name in enumerate(names)}} for n, image in enumerate(images)]
+    about = [{"image": f"T{n}", "age_approx": 50.0, "anatom_site_general": "", "lesion_id": f"L{n // 2}", "sex": "male"} for n in range(24)]
+    picture_folders.csv(root / "ISIC_2019_Training_GroundTruth.csv", truth)
+    picture_folders.csv(root / "ISIC_2019_Training_Metadata.csv", about)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("recipe", "made", "words", "head", "labels"),
+    [
+        ("chest_xray", chest, [], "sigmoid", ("normal", "pneumonia")),
+        ("chest_xray", chest, ["--classes", "causes"], "softmax", ("normal", "bacterial", "viral")),
+        ("covid_xray", covid, ["--loss", "focal"], "softmax", None),
+        ("folder", classes, ["--balance", "sampling", "--schedule", "plateau"], "sigmoid", ("cat", "dog")),
+        ("dermoscopy", lesions, ["--metadata"], "softmax", None),
+        ("dermoscopy", isic, ["--layout", "isic2019", "--balance", "none"], "softmax", None),
+    ],
+)
+def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
+    recipe: str, made: Callable[[Path], Path], words: list[str], head: str, labels: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    data, out = made(tmp_path / "data"), tmp_path / "out"
+    assert main([recipe, "--data", str(data), "--out", str(out), *QUICK, *words]) == 0
+    kept = out / recipe / "v1"
+    card = Card.read(kept / f"{recipe}.json")
+    assert card.head == head
+    assert labels is None or tuple(label.name for label in card.labels) == labels
+    assert card.accuracy is not None
+    assert card.calibration_error is not None
+    assert "test part" in card.measured_on
+    assert "--out" not in card.made_by
+    assert card.made_by.startswith(f"python -m models.train {recipe} --data")
+    files = {f"{recipe}.keras", f"{recipe}.json", "split.csv", "history.json", "evaluation.json", "evaluation.html"}
+    assert files <= {file.name for file in kept.iterdir()}
+    assert not (out / checkpoint.NAME).exists()
+    asked = load(out / recipe)
+    assert asked.default_layers[0].grid == (2, 2)
+    assert [field.name for field in card.metadata] == (["age", "sex", "site"] if "--metadata" in words else [])
+
+
+def test_a_wrong_layout_says_what_was_found_and_what_is_expected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = classes(tmp_path / "data")
+    for recipe in sorted(RECIPES.keys() & {"dermoscopy", "chest_xray", "covid_xray"}):
+        assert main([recipe, "--data", str(data), "--out", str(tmp_path / "out")]) == 2
+        said = capsys.readouterr().err
+        assert "2 folders (cat, dog)" in said
+        assert "expected is" in said
+        assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--backbone", "ResNet51"], "There is no backbone 'ResNet51'; choose one of MobileNetV2"),
+        (["--backbone", "small_cnn", "--size", "33"], "--size is 33 x 33; small_cnn takes multiples of 16"),
+        (["--backbone", "small_cnn", "--weights", "imagenet"], "There are no 'imagenet' weights of small_cnn"),
+        (["--epochs", "0"], "A stage of training has 0 epochs; give 1 to 1000."),
+        (["--features", "2"], "--features computes the frozen layers once, but all layers learn"),
+        (["--size", "1", "2", "3"], "--size is 1 2 3; give a side, or height and width"),
+    ],
+)
+def test_a_wrong_wish_is_one_sentence(words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["folder", "--data", str(classes(tmp_path / "data")), "--out", str(tmp_path / "out"), *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_run_with_other_settings_is_not_gone_on_with_unless_told_to_start_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = classes(tmp_path / "data"), tmp_path / "out"
+    out.mkdir()
+    checkpoint.write(checkpoint.Standing({"epochs": 7}), out)
+    words = ["folder", "--data", str(data), "--out", str(out), *QUICK]
+    assert main(words) == 2
+    assert "epochs was 7, is 1" in capsys.readouterr().err
+    assert main([*words, "--fresh"]) == 0
