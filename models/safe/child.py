@@ -66,7 +66,7 @@ class Child:
                 os.close(end)
         self._pipes = Pipes(reading, writing)
         self._end = weakref.finalize(self, _end, self._process, self._pipes)
-        self._say({"path": str(path.resolve()), "files": [str(file) for file in files_of(path.resolve())]}, limits.starting)
+        self._say({"path": str(path.absolute()), "files": [str(file) for file in files_of(path.absolute())]}, limits.starting)
 
     @property
     def pid(self) -> int:
