@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.measures.agreement import TOPS, Grid
-from explainers.measures.stacked import WINDOW, Stack, correlations, window_means
+from explainers.measures.stacked import WINDOW, Stack, correlations, products, window_means
 
 Values = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def mean_raw(found: Mapping[str, Values]) -> Raw:
 
 def rank_correlations(one: Stack, many: Stack) -> Values:
     """(n,): Spearman's correlation over all cells of a stack of one map with each map of another stack."""
-    return np.asarray(one.rank_directions[:, 0] @ many.rank_directions, np.float64)
+    return products(one.rank_directions, many.rank_directions)
 
 
 def structural_similarities(one: Stack, many: Stack) -> Values:

@@ -15,7 +15,7 @@ Places = NDArray[np.intp]
 
 WINDOW = 7
 """Side in cells of the windows in which structural similarity looks."""
-SOME = 50
+SOME = 25
 LANES = 4
 """Counts of 16 bits that one addition of 64 bits carries on."""
 
@@ -62,7 +62,7 @@ class Stack:
 
     @cached_property
     def some(self) -> "Stack":
-        """50 to 99 of the maps, evenly chosen, or all where there are fewer: enough for a mean that is only shown."""
+        """25 to 49 of the maps, evenly chosen, or all where there are fewer: enough for a mean that is only shown."""
         return self.part(slice(None, None, max(1, len(self) // SOME)))
 
     @cached_property
@@ -107,7 +107,12 @@ def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
 
 def correlations(one: Stack, many: Stack) -> NDArray[np.float64]:
     """(n,): Pearson's correlation over all cells of a stack of one map with each map of another stack."""
-    return np.asarray(one.directions[:, 0] @ many.directions, np.float64)
+    return products(one.directions, many.directions)
+
+
+def products(one: Values, many: Values) -> NDArray[np.float64]:
+    """(C, 1), (C, n) -> (n,) scalar products. Not by BLAS, whose second thread would spin longer than the work takes."""
+    return np.asarray((one * many).sum(0), np.float64)
 
 
 def window_means(flat: Values) -> Values:

@@ -70,7 +70,7 @@ def test_a_shared_habit_looks_like_agreement_and_chance_says_so() -> None:
     assert found.spearman > 0.8
     assert chance.spearman == pytest.approx(found.spearman, abs=0.1)
     assert nulls.chance("a", "b").p > 0.05
-    plain = [raw(shares[0], other) for other in shares[66:]] + [raw(other, shares[1]) for other in shares[2:66]]
+    plain = [raw(shares[0], other) for other in shares[66::2]] + [raw(other, shares[1]) for other in shares[2:66:2]]
     for name in LIKENESSES:
         assert getattr(chance, name) == pytest.approx(np.mean([getattr(each, name) for each in plain]), abs=1e-5)
 
@@ -89,6 +89,6 @@ def test_a_mean_is_of_each_value() -> None:
 def test_some_of_a_stack_are_evenly_chosen() -> None:
     maps = [np.full((7, 7), 1 / 49) * (1 + 0.01 * number) for number in range(120)]
     stack = Stack.of(maps)
-    assert len(stack.some) == 60
-    np.testing.assert_allclose(stack.some.shares[0], stack.shares[0, ::2])
+    assert len(stack.some) == 30
+    np.testing.assert_allclose(stack.some.shares[0], stack.shares[0, ::4])
     assert len(Stack.of(maps[:40]).some) == 40
