@@ -26,6 +26,7 @@ def main() -> None:
         if chosen.model or chosen.examples:
             page.locator(".cc-examples button").first.click()
         wait(page)
+        page.wait_for_function("+document.querySelector('#cc-agreement [data-pairs]').dataset.pairs > 0", timeout=120_000)
         page.screenshot(path=chosen.out, full_page=True)
         browser.close()
     print(f"Written to {chosen.out}.")

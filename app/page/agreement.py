@@ -28,6 +28,7 @@ SCALES = (
 )
 FAMILY = "Pairs within one family, such as Grad-CAM and Grad-CAM++, ask nearly the same question; that they agree says little."
 WRONG = "Methods that agree can all be wrong: they agree as well on something that the classifier should not have looked at."
+EXPLAINED = "†"
 CHANCE = "no better than chance"
 MANY_BY_CHANCE = (
     "“chance” is a result, and on real photographs the usual one: those two maps share no more than maps of different pictures do, "
@@ -80,7 +81,10 @@ def _reading(found: Consistency) -> str:
     """What to make of it where much reads chance."""
     scored = [each for each in found.verdicts if not each.within_family and each.word != UNSETTLED]
     by_chance = sum(each.word == CHANCE for each in scored)
-    return MANY_BY_CHANCE if by_chance and by_chance >= len(scored) / 3 else ""
+    explained = [each for each in scored if each.word != CHANCE and each.explained_by]
+    names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
+    why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {control_words(names)}. " if explained else ""
+    return why + (MANY_BY_CHANCE if by_chance and by_chance >= len(scored) / 3 else "")
 
 
 def _chance_words(report: Report, measures: Measures) -> list[str]:
@@ -114,7 +118,7 @@ def _kappa_cell(each: Verdict) -> Cell:
     if each.ceiling is None:
         return {"text": f"({signed(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
     colour, ink = ramp(each.ceiling)
-    return {"text": signed(each.ceiling), "kind": "score", "colour": colour, "ink": ink}
+    return {"text": signed(each.ceiling) + (EXPLAINED if each.explained_by else ""), "kind": "score", "colour": colour, "ink": ink}
 
 
 def _raw_cell(value: float, by_chance: float) -> Cell:

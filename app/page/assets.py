@@ -9,13 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from app.brought import MODEL_BYTES
 from app.page.doors import PICTURE_BYTES
 from app.page.words import FAMILIES, FAMILY_HELP
 from app.render import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
 from explainers.method import Choice, Method, Range
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement", "trust", "slides", "region")
+SCRIPTS = ("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement", "trust", "slides", "region", "bring")
 KEYS = (
     "Touch a map or move over it to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
     "hold Space for the bare picture, Enter enlarges, Escape closes."
@@ -110,6 +111,8 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
         "upload": {
             "bytes": PICTURE_BYTES,
             "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller.",
+            "modelBytes": MODEL_BYTES,
+            "modelTooLarge": f"The file has {{size}} MB; {MODEL_BYTES // 1_000_000} MB is the most. Bring a smaller model.",
         },
     }
 

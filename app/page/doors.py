@@ -8,13 +8,16 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.brought import MODEL_BYTES
+
 EVENT_BYTES = 100_000
 PICTURE_BYTES = 60_000_000
 PICTURE_PATH = "/crosscheck/picture"
+MODEL_PATH = "/crosscheck/model"
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|health)/?"
     r"|/(assets|static|svelte)/[^?]*"
-    r"|/crosscheck/(picture|page\.js|page\.css)"
+    r"|/crosscheck/(picture|model|page\.js|page\.css)"
     r"|/gradio_api/(startup-events|info|app_id|reset|queue/join|queue/data|heartbeat/[\w-]+)/?"
 )
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -135,7 +138,7 @@ def _foreign(headers: Headers) -> bool:
 
 
 def _limit(path: str) -> int:
-    return PICTURE_BYTES if path == PICTURE_PATH else EVENT_BYTES
+    return {PICTURE_PATH: PICTURE_BYTES, MODEL_PATH: MODEL_BYTES}.get(path, EVENT_BYTES)
 
 
 def _too_large(limit: int) -> JSONResponse:

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from app import first_answer
+from app.brought import Brought
 from app.gallery import Gallery
 from app.jobs import Job, Jobs
 from app.measures import AGREEMENT, Measures
@@ -48,6 +49,7 @@ class Handlers:
         self.jobs = Jobs(self.shelf, options.concurrency, options.queue, options.budget)
         self.sessions, self.uploads = Sessions(), Uploads()
         self.jobs.wanted = self.sessions.have
+        self.brought = _brought(options, self.shelf, self.sessions)
         self.gallery = Gallery(options.examples)
         self.choices, self.regions = Choices(self), Regions(self)
         self.components: dict[str, Any] = {}
@@ -62,9 +64,13 @@ class Handlers:
     def close(self) -> None:
         """Stops all jobs."""
         self.jobs.close()
+        if self.brought:
+            self.brought.close()
 
-    def classifier_choices(self) -> list[tuple[str, str]]:
-        return [(entry.title, name) for name, entry in self.shelf.entries.items()]
+    def classifier_choices(self, owner: str = "") -> list[tuple[str, str]]:
+        """What everybody is offered, and what a session has brought itself."""
+        own = self.brought.of(owner) if self.brought else []
+        return [(entry.title, name) for name, entry in list(self.shelf.entries.items()) if entry.file is None or name in own]
 
     def bind(self, blocks: gr.Blocks, components: dict[str, Any]) -> None:
         """Ties the events of the page's components to the handlers; called inside the Blocks."""
@@ -95,6 +101,8 @@ class Handlers:
         for name in ("target", "rather"):
             c[name].input(self._on(name), [*inputs, c[name]], **usual)
         c["explain"].click(self._on("explain"), inputs, **usual)
+        if "bring" in c:
+            c["bring"].bring(self.model_brought, inputs, **{**usual, "outputs": [*shown, c["classifier"], c["bring"]]})
         blocks.load(self._on("arrived"), inputs, **usual)
         c["stop"].click(self.stop_pressed, **alone)
         blocks.unload(self.left)
@@ -116,6 +124,22 @@ class Handlers:
                 yield values
 
         return handle
+
+    async def model_brought(self, event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
+        """Offers a visitor's model to that visitor alone, and explains the picture by it."""
+        owner = str(request.session_hash)
+        session = self.sessions.of(owner)
+        try:
+            if self.brought is None:
+                raise UserError("This page takes no models; start it with --allow-model-upload.")
+            token = event._data.get("token") if isinstance(event._data, dict) else None
+            name = self.brought.claim(token, owner)
+        except UserError as error:
+            yield self._refused(session, str(error))
+            return
+        yield {self.components["classifier"]: gr.update(choices=self.classifier_choices(owner), value=name)}
+        async for values in self.run(request, Wish("classifier", event._data, name, *inputs[1:])):
+            yield values
 
     def stop_pressed(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).stop()
@@ -175,6 +199,8 @@ class Handlers:
         self.sessions.forget()
         self.uploads.forget()
         self.jobs.forget()
+        if self.brought:
+            self.brought.forget()
         pictures.forget()
 
     async def keep_forgetting(self) -> None:
@@ -301,6 +327,16 @@ class Handlers:
         fresh = {name: value for name, value in values.items() if name not in sent or sent[name] != value}
         sent.update(fresh)
         return {self.components[name]: value for name, value in fresh.items()}
+
+
+def _brought(options: ServeOptions, shelf: Shelf, sessions: Sessions) -> Brought | None:
+    """None where visitors may bring no models, or nothing would keep a model from this machine's files."""
+    if not options.allow_model_upload:
+        return None
+    if not Brought.possible():
+        log.warning("--allow-model-upload is off: this system has no Landlock, so nothing would keep a visitor's model from its files.")
+        return None
+    return Brought(shelf, sessions.present)
 
 
 def _said(error: Exception) -> str:

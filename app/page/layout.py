@@ -37,7 +37,7 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
-EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region' 'nudge'"
+EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region' 'nudge' 'bring'"
 UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
 
 
@@ -67,6 +67,8 @@ class Layout:
                 "classifier",
                 gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"),
             )
+            if handlers.brought:
+                self._part("bring")
             self._keep("about", gr.Markdown("", elem_id="cc-about"))
             gr.HTML(html_template=UNFOLD, js_on_load="crosscheck.unfold(element)", elem_id="cc-unfold", apply_default_css=False)
             with gr.Column(elem_id="cc-folded"):

@@ -91,7 +91,7 @@ def _cost(result: Result | None) -> str:
 
 
 def _note(result: Result | None) -> str:
-    """Why a map is blank, failed or rough; otherwise nothing."""
+    """Why a map is blank, failed or rough, or what it rests on; otherwise nothing."""
     if result is None:
         return ""
     if result.error:
@@ -99,4 +99,4 @@ def _note(result: Result | None) -> str:
     attribution = result.attribution
     if attribution is None:
         return ""
-    return attribution.blank or ("" if attribution.converged else attribution.remark)
+    return attribution.blank or ("" if attribution.converged else attribution.remark) or attribution.caveat

@@ -26,11 +26,12 @@ class Regions:
 
     def of(self, session: Session, data: Any) -> Region | None:
         """data: {"points": [[x, y], ...]}, {"token": an uploaded mask}, {"known": true}, or {} for none. UserError."""
-        report, question = session.painted, session.question
+        report = session.painted
         if not isinstance(data, dict):
             raise UserError(UNKNOWN)
-        if report is None or question is None or report.image is None or report.card is None:
+        if report is None or report.image is None or report.card is None:
             raise UserError("There is no picture yet; choose one first.")
+        question = report.question
         size = (report.image.shape[0], report.image.shape[1])
         if "points" in data:
             return Region(question.picture, question.classifier, drawn(data["points"], size), "drawn")

@@ -16,9 +16,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
+from app.brought import Brought
 from app.options import ServeOptions
 from app.page.assets import head, page_css, page_js
-from app.page.doors import PICTURE_PATH, Doors
+from app.page.doors import MODEL_PATH, PICTURE_PATH, Doors
 from app.page.handlers import Handlers
 from app.page.layout import THEME, Layout
 from errors import UserError
@@ -62,6 +63,8 @@ def application(options: ServeOptions) -> FastAPI:
         middleware=[Middleware(Doors, host=options.host), Middleware(CORSMiddleware)],
     )
     _add_routes(app, handlers)
+    if handlers.brought:
+        _add_model_route(app, handlers.brought)
     blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
     return gr.mount_gradio_app(
         app,
@@ -100,6 +103,23 @@ def _add_routes(app: FastAPI, handlers: Handlers) -> None:
         if not data:
             return JSONResponse({"error": "The file is empty; choose a picture."}, 400)
         return JSONResponse({"token": handlers.uploads.put(data, name[:80] or "picture")})
+
+
+def _add_model_route(app: FastAPI, brought: Brought) -> None:
+    @app.post(MODEL_PATH)
+    async def model(request: Request, name: str = "") -> JSONResponse:
+        try:
+            token, file = brought.room(name)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        try:
+            with file.open("wb") as arriving:
+                async for part in request.stream():
+                    await asyncio.to_thread(arriving.write, part)
+        except (ClientDisconnect, OSError):  # gone, cut off by the doors, which then answer, or a full disk
+            brought.drop(token)
+            return JSONResponse({"error": "The model did not arrive; bring it again."}, 400)
+        return JSONResponse({"token": token})
 
 
 @contextlib.contextmanager

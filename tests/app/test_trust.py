@@ -103,6 +103,8 @@ def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: Repor
     weak = with_consistency(report, verdicts=tuple(verdicts), weaker=True)
     table = table_of(replace(weak, measures=replace(weak.measures, others=0, notes=("Chance is weaker.",))))
     assert "follow the picture's edges" in table["pairs"][0]["words"]
+    assert table["pairs"][0]["cells"]["kappa"]["text"].endswith("†")
+    assert table["reading"].startswith("† explains 17 of the pairs that agree: both follow the picture's edges as well.")
     assert "shifts and flips only, which is weaker" in table["pairs"][0]["words"]
     assert any("python -m app library --model phantoms --pictures FOLDER" in words for words in table["words"])
 

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from models.datasets.phantoms import NAMES, phantom
 from tests.serving import Server, serving
@@ -19,6 +19,7 @@ FLAGS = [
     *("--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
 ]
 Open = Callable[..., Page]
+expect.set_options(timeout=30_000)  # a busy machine needs longer than the usual five seconds
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,16 @@
 """Models of one's own and real pictures, from the file to bars, seven maps and the table of agreement."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from models.safe import landlock
+from models.store import bundled
 from tests.browser.conftest import run_of, visiting, wait
-from tests.serving import serving
+from tests.models import hostile
+from tests.serving import Server, serving
 
 
 def test_a_photograph_is_explained_by_an_imagenet_network(browser: Browser, data: Path) -> None:
@@ -69,3 +73,33 @@ def explain(page: Page, picture: Path) -> None:
 def shown(page: Page) -> int:
     """How many methods' panels show a map; the consensus is none."""
     return page.locator(".cc-panel:has(.cc-map[data-painted])[data-method]:not([data-method=Consensus])").count()
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_a_visitor_brings_a_model_that_others_do_not_see(browser: Browser, tmp_path: Path) -> None:
+    good, bad = tmp_path / "my boxes.keras", tmp_path / "bad.keras"
+    shutil.copy(bundled()["glass_box"], good)
+    hostile.with_layer(bad, class_name="system", module="os", config={"command": "true"})
+    with serving("--allow-model-upload", "--model", "glass_box") as server, visiting(browser, server) as open_page:
+        page = open_page()
+        page.locator("#cc-preset label", has_text="Fast").click()
+        wait(page)
+        run = run_of(page)
+        page.set_input_files("#cc-bring input[type=file]", good)
+        wait(page, after=run)
+        expect(page.locator("#cc-classifier input")).to_have_value("my boxes")
+        expect(page.locator("#cc-about")).to_contain_text("4 classes")
+        page.locator("#cc-about summary").click()
+        expect(page.locator("#cc-about")).to_contain_text("It runs in a process of its own")
+        page.set_input_files("#cc-bring input[type=file]", bad)
+        expect(page.locator("#cc-status .cc-error")).to_contain_text("bad.keras asks for 'system' of the module 'os'")
+        other = open_page()
+        other.locator("#cc-classifier input").click()
+        expect(other.get_by_role("option", name="Glass box")).to_have_count(1)
+        expect(other.get_by_role("option", name="my boxes")).to_have_count(0)
+
+
+def test_a_page_that_takes_no_models_says_so_to_nobody(browser: Browser, server: Server) -> None:
+    with visiting(browser, server) as open_page:
+        assert open_page().locator("#cc-bring").count() == 0
+    assert server.ask("POST", "/crosscheck/model?name=a.keras", b"x")[0] in (404, 405)

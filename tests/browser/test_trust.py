@@ -16,6 +16,7 @@ from app.session import Report
 from explainers.measures.localisation import located
 from models.loading import load
 from tests.browser.conftest import Open, run_of, wait
+from tests.browser.test_everywhere import CONTRAST
 from tests.browser.test_view import no_request
 
 CANVAS = """(canvas) => {
@@ -204,3 +205,14 @@ def test_a_map_that_needs_more_evaluations_gets_them_by_its_button(open_page: Op
 def spent(words: str) -> int:
     """Evaluations that a map rests on, those shared counted in."""
     return sum(int(number.replace(",", "")) for number in re.findall(r"[\d,]+", words))
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 360), ("dark", 1300)])
+def test_trust_can_be_read_in_every_theme_and_width(open_page: Open, theme: str, width: int) -> None:
+    page = open_page(theme=theme, width=width)
+    wait(page)
+    trusted(page).locator("[data-line=SHAP] [data-chip=Stability]").click()
+    page.click("#cc-known")
+    page.wait_for_function("+document.querySelector('#cc-region [data-rows]').dataset.rows > 0")
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

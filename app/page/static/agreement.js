@@ -14,6 +14,7 @@
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-ramp", "aria-hidden": "true" }), "0 chance \u2026 1 as well as each agrees with itself"),
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "chance" }, "chance"), "no better than chance"),
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "unsure" }, "?"), "no score: not converged or not reliable"),
+      make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "kappa" }, "\u2020"), "edges, the centre or an untrained network explain it as well"),
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "kappa" }, "(\u03ba)"), "\u03ba where there is no \u03ba*: another scale"));
     const measure = () => set(swipe, "hidden", box.scrollWidth > box.clientWidth + 4 ? null : "");
     new ResizeObserver(measure).observe(box);
@@ -90,6 +91,8 @@
         set(node, "tabindex", chosen ? "0" : "-1");
         if (chosen && focus) node.focus();
       }
+      const trusted = document.getElementById("cc-trusted");
+      if (trusted) for (const [key, text] of [["role", "tabpanel"], ["aria-label", "Which do I believe?"]]) set(trusted, key, text);
       page.showRegion?.();
     };
     const nodes = tabs.map(([name, label]) => make("button", { type: "button", role: "tab", class: "cc-tab", "data-tab": name, "aria-controls": name === "trust" ? "cc-trusted" : "cc-agreement-panel",
