@@ -1,0 +1,53 @@
+"""`python -m app.bundled_libraries`: draws the pictures itself and replaces what was there, whatever it held."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import library
+from app.bundled_libraries import FIRST_SEED, drawing, main, make
+from app.library import library_of
+from explainers.measures.library import digest, read
+from explainers.methods.grad_cam import GradCAM
+from models.datasets.glass_box import NAMES, patches
+from models.datasets.phantoms import phantom
+from models.store import bundled
+
+FEW = 31
+
+
+def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One method, because all ten take minutes."""
+    monkeypatch.setattr(library, "METHODS", (GradCAM,))
+    out = tmp_path / "glass_box.library.npz"
+    out.write_bytes(b"an older library")
+    assert make("glass_box", FEW, out) == out
+    found = read(out)
+    assert set(found.pictures) == {digest(patches(FIRST_SEED + s, NAMES[s % 4]).image) for s in range(FEW)}
+    assert np.isfinite(found.maps["Grad-CAM"]).all()
+    assert found.made_with["preset"] == "Balanced"
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+@pytest.mark.parametrize("name", ["phantoms", "phantoms_shortcut", "glass_box"])
+def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
+    found = library_of(name)
+    assert found is not None
+    assert {digest(drawing(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
+
+
+def test_phantoms_come_class_by_class() -> None:
+    for number in (0, 5, 98):
+        drawn = phantom(FIRST_SEED + number, number % 4).image
+        assert np.array_equal(drawing("phantoms", number) / np.float32(255), drawn)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [(["horses"], "No classifier 'horses' is bundled"), (["glass_box", "--pictures", "5"], "holds 5")]
+)
+def test_what_cannot_be_made_is_one_sentence_and_exit_2(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = bundled()["glass_box"].with_suffix(".library.npz").read_bytes()
+    assert main(words) == 2
+    assert told in capsys.readouterr().err
+    assert bundled()["glass_box"].with_suffix(".library.npz").read_bytes() == before
