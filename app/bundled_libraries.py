@@ -48,7 +48,9 @@ def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
             Image.fromarray(drawing(name, number)).save(Path(folder) / f"{number:04}.png")
         fresh = Path(folder) / place.name
         build(LibraryOptions(name, Path(folder), fresh, quiet=not sys.stderr.isatty()))
-        place.write_bytes(fresh.read_bytes())
+        unfinished = place.with_name(f".{place.name}")
+        unfinished.write_bytes(fresh.read_bytes())
+        unfinished.replace(place)
     print(f"Wrote {place.name}: maps of {count} pictures.", flush=True)
     return place
 
