@@ -27,13 +27,13 @@ CANVAS = """(canvas) => {
 
 def matrix(page: Page) -> None:
     """Until the pairs have been weighed against chance."""
-    page.wait_for_function("+document.querySelector('#cc-agreement [data-pairs]')?.dataset.pairs > 0", timeout=60_000)
+    page.wait_for_function("+document.querySelector('#cc-agreement [data-pairs]')?.dataset.pairs > 0", timeout=180_000)
 
 
 def trusted(page: Page) -> Page:
     """The Trust tab, its measures priced."""
     page.click("[data-tab=trust]")
-    expect(page.locator("[data-measure=curves]")).to_be_enabled(timeout=60_000)
+    expect(page.locator("[data-measure=sanity]")).to_be_enabled(timeout=180_000)
     return page
 
 
