@@ -16,6 +16,7 @@ OTHERS = 200
 def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[str]:
     """Prints the rates of p <= .05 and the mean kappas; returns what misses."""
     missed, kappas = [], {}
+    print(f"\n{trials:,} pairs of smooth random maps against {OTHERS} others\n")
     print("| maps | rate of p <= .05 | mean kappa |\n|---|---|---|")
     for habit in (0.0, HABIT):
         for correlation in (0.0, 0.7):

@@ -44,6 +44,7 @@ def found_in(case: Case, results: Sequence[Result]) -> list[Evidence]:
 
 def untrained_and_votes(count: int) -> list[str]:
     """Two checks from the same explanations: kappa against the untrained network, and what votes and consensus are worth."""
+    print(f"\n{count} phantoms\n")
     classifier = load("phantoms")
     library, twin = library_of("phantoms"), untrained_twin(classifier)
     kappas: dict[str, list[float]] = defaultdict(list)

@@ -27,6 +27,14 @@ def test_every_bundled_classifier_and_every_field_of_a_card_is_named() -> None:
     assert named == {*bundled(), *(field.name for field in fields(Card))}
 
 
+def test_every_measures_paper_is_named() -> None:
+    section = README.split("## The measures")[1].split("\n## ")[0]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "explainers" / "measures").glob("*.py")]
+    papers = {paper for text in sources for paper in re.findall(r"arXiv:(\d{4}\.\d{5})", text)} - {"1808.09011"}
+    assert len(papers) > 8
+    assert papers <= set(re.findall(r"arXiv:(\d{4}\.\d{5})", section)), "1808.09011 combines p-values, and measures nothing"
+
+
 def test_every_dependency_has_its_line() -> None:
     section = README.split("## Dependencies")[1].split("##")[0]
     assert re.findall(r"^\| ([\w-]+) \|", section.replace("| package |", ""), re.MULTILINE) == [
