@@ -67,7 +67,7 @@ CONSENSUS = {
 }
 
 VOTES = {
-    "title": "Votes of the families",
+    "title": "Family votes",
     "about": "How many families of methods have a place among their strongest tenth, on a coarse grid. "
     "Grad-CAM and its kin are one family, LIME and SHAP another: they ask nearly the same question, so they vote together.",
     "formula": "number of families f with the cell among the strongest 10 % of P_f",

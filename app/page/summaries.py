@@ -48,7 +48,7 @@ def _consensus(report: Report, found: Found, families: list[str]) -> Panel:
 
 
 def _agreement(report: Report, found: Found, families: list[str]) -> Panel:
-    panel = _empty(report, "Votes", "Votes of the families", FAMILY_HELP["votes"])
+    panel = _empty(report, "Votes", "Family votes", FAMILY_HELP["votes"])
     if not families or report.image is None:
         return panel
     count = votes(list(found.values()))
@@ -59,7 +59,7 @@ def _agreement(report: Report, found: Found, families: list[str]) -> Panel:
     return panel | {
         "state": "summary",
         "word": f"up to {most} of {len(families)}",
-        "alt": f"Votes of the families: {told}, each choosing its strongest tenth.",
+        "alt": f"Family votes: {told}, each choosing its strongest tenth.",
         "map": codes_uri(codes.tobytes() + b"votes", lambda: codes),
         "note": f"{told}." if len(families) > 1 else ONE_FAMILY,
         "votes": len(families),
