@@ -178,6 +178,10 @@ class Sessions:
         if session:
             session.begin()
 
+    def present(self, session_hash: str) -> bool:
+        """Whether that visitor is still here."""
+        return session_hash in self._sessions
+
     def have(self, picture: Picture) -> bool:
         """Whether somebody still asks about that picture."""
         with self._lock:

@@ -36,6 +36,7 @@ class Entry:
     """A classifier on offer. forward, backward: seconds that a picture costs on this machine, and a picture with its gradient.
 
     forecasts: preset -> seconds that an explanation should take. paces: seconds measured over seconds forecast, of the last that ran.
+    file: where a model lies that a visitor has brought.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Entry:
     forecasts: dict[str, float] = field(default_factory=dict)
     paces: deque[float] = field(default_factory=lambda: deque(maxlen=PACES))
     future: "Future[Classifier]" = field(default_factory=Future)
+    file: Path | None = None
 
     @property
     def pace(self) -> float:
@@ -69,6 +71,18 @@ class Shelf:
     @property
     def first(self) -> str:
         return next(iter(self.entries))
+
+    def add(self, name: str, file: Path) -> None:
+        """Offers the model in `file` under a name of its own; it is never trusted."""
+        with self._lock:
+            self.entries.setdefault(name, Entry(name, title_of(str(file)), file=file))
+
+    def drop(self, name: str) -> None:
+        """Offers it no longer; the process that it has ends, at once or as soon as it is open."""
+        with self._lock:
+            entry = self.entries.pop(name, None)
+        if entry and entry.state in ("loading", "ready"):
+            entry.future.add_done_callback(_close)
 
     def entry(self, name: object) -> Entry:
         """UserError where the page offers no such classifier."""
@@ -110,11 +124,16 @@ def title_of(name: str) -> str:
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
 
 
+def _close(loaded: "Future[Classifier]") -> None:
+    if not loaded.exception():
+        getattr(loaded.result(), "close", lambda: None)()
+
+
 def _load(entry: Entry, trust: bool) -> None:
     try:
         from models.loading import load  # TensorFlow takes seconds, and the page is up before it
 
-        classifier = load(entry.name, trust)
+        classifier = load(entry.file or entry.name, trust and entry.file is None)
         entry.forward, entry.backward = _measure(classifier)
     except Exception as error:
         if not isinstance(error, UserError):

@@ -87,8 +87,12 @@ class Child:
         self._say(head, self.limits.answering, arrays)
         return self._hear(self.limits.answering, ANSWERING, wanted)
 
+    def kill(self) -> None:
+        """Ends the process; whoever waits for its answer hears so."""
+        self._process.kill()
+
     def close(self) -> None:
-        """Ends the process, whatever it does."""
+        """Ends the process, whatever it does; nobody may be waiting for an answer."""
         self._end()
 
     def _say(self, head: dict[str, Any], seconds: float, arrays: Sequence[Array] = ()) -> None:
@@ -172,6 +176,6 @@ def _surroundings() -> dict[str, str]:
 
 
 def _end(process: "subprocess.Popen[bytes]", pipes: Pipes) -> None:
-    pipes.close()
     process.kill()
     process.wait()
+    pipes.close()

@@ -50,13 +50,16 @@ class Keeper:
             except Ended as error:
                 self._over = str(error)
                 raise
-            self.traces = int(answer.get("traces", 1))
+            traces = answer.get("traces")
+            self.traces = traces if isinstance(traces, int) else 1
             return found
 
     def close(self) -> None:
         """Ends the process for good."""
-        self._left, self._over = 0, f"{self.path.name} was closed; load it again."
-        self._child.close()
+        self._child.kill()  # who asks just now holds the lock, and lets go at once
+        with self._lock:
+            self._left, self._over = 0, f"{self.path.name} was closed; load it again."
+            self._child.close()
 
     def _revive(self) -> None:
         if not self._over:

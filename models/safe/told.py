@@ -31,11 +31,11 @@ def told(head: dict[str, Any]) -> Told:
         card = replace(card, notes=(*card.notes, f"It runs in a process of its own: {protection}."))
         flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
         return Told(card, layers, *flags, protection)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BrokenAgreement("a description without form") from error
 
 
-def _layer(name: object, grid: Any, channels: object, branch: object, last: object) -> GridLayer:
+def _layer(name: object, grid: Any, channels: object, branch: object, last: object, patches: object = False) -> GridLayer:
     numbers = [*grid, channels, branch]
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or len(grid) != 2 or not name.isprintable():
         raise ValueError("name")
@@ -44,4 +44,4 @@ def _layer(name: object, grid: Any, channels: object, branch: object, last: obje
         or numbers[0] * numbers[1] * numbers[2] > _MOST_NUMBERS
     ):
         raise ValueError("size")
-    return GridLayer(name, (grid[0], grid[1]), numbers[2], numbers[3], bool(last))
+    return GridLayer(name, (grid[0], grid[1]), numbers[2], numbers[3], bool(last), patches=bool(patches))

@@ -63,7 +63,7 @@ class Pipes:
         try:
             head = json.loads(self._read(length, deadline))
             kinds = [(str(kind), tuple(int(side) for side in shape)) for kind, shape in head.pop("arrays")]
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise BrokenAgreement("a head that is no agreed JSON") from error
         if [shape for _, shape in kinds] != [tuple(shape) for shape in expected(head)] or any(kind not in _KINDS for kind, _ in kinds):
             raise BrokenAgreement(f"arrays of {str(kinds)[:80]}")

@@ -68,7 +68,7 @@ def _open(path: Path) -> Any:
 
 def _described(served: Any) -> dict[str, Any]:
     """What the asking side has to know; it checks all of it."""
-    layers = [[x.name, list(x.grid), x.channels, x.branch, x.last] for x in served.layers]
+    layers = [[x.name, list(x.grid), x.channels, x.branch, x.last, x.patches] for x in served.layers]
     return {
         "card": asdict(served.card),
         "layers": layers,

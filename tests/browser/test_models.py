@@ -82,8 +82,7 @@ def test_a_visitor_brings_a_model_that_others_do_not_see(browser: Browser, tmp_p
     hostile.with_layer(bad, class_name="system", module="os", config={"command": "true"})
     with serving("--allow-model-upload", "--model", "glass_box") as server, visiting(browser, server) as open_page:
         page = open_page()
-        page.locator("#cc-preset label", has_text="Fast").click()
-        wait(page)
+        explain(page, hostile.picture(tmp_path / "noise.png"))
         run = run_of(page)
         page.set_input_files("#cc-bring input[type=file]", good)
         wait(page, after=run)

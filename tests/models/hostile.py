@@ -10,6 +10,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from PIL import Image
 
 from models.store import bundled
 
@@ -163,6 +164,12 @@ def huge_kernel(path: Path) -> Path:
 
 def copied(path: Path) -> Path:
     shutil.copy(GOOD, path)
+    return path
+
+
+def picture(path: Path) -> Path:
+    """An ordinary picture, for a hostile model to be asked about."""
+    Image.fromarray((255 * noise((64, 64, 3))).astype(np.uint8)).save(path)
     return path
 
 

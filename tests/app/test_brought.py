@@ -1,0 +1,68 @@
+"""Models that visitors bring: who sees them, when they go, and what is left then."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.brought import MOST, Brought
+from app.shelf import Shelf
+from errors import UserError
+from models.safe import landlock
+from models.store import bundled
+
+needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+
+
+def bring(brought: Brought, content: bytes, name: str = "Their model.keras") -> str:
+    token, file = brought.room(name)
+    file.write_bytes(content)
+    return token
+
+
+@needs_landlock
+def test_a_model_that_was_brought_answers_and_goes_with_its_owner() -> None:
+    here = {"anna"}
+    shelf = Shelf(["glass_box"], trust=True)
+    brought = Brought(shelf, lambda owner: owner in here)
+    token = bring(brought, bundled()["glass_box"].read_bytes())
+    assert list(shelf.entries) == ["glass_box"]
+    name = brought.claim(token, "anna")
+    assert (brought.of("anna"), brought.of("bert"), brought.of("")) == ([name], [], [])
+    with pytest.raises(UserError, match="no longer here"):
+        brought.claim(token, "bert")
+    assert shelf.entry(name).title == "Their model"
+    served = shelf.get(name)
+    assert "process of its own" in served.card.notes[-1]
+    assert served.predict(np.full((*served.size, 3), 0.5, np.float32)).shape == (4,)
+    process, folder = served._keeper.pid, brought._guests[token].file.parent
+    here.clear()
+    brought.forget()
+    assert list(shelf.entries) == ["glass_box"]
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_what_is_no_model_gets_its_sentence_and_what_nobody_claims_goes() -> None:
+    shelf = Shelf(["glass_box"])
+    brought = Brought(shelf)
+    for name in ("picture.png", "", "../../etc/passwd", "m.keras/"):
+        with pytest.raises(UserError, match="no model file by its name"):
+            brought.room(name if name != "m.keras/" else "keras")
+    name = brought.claim(bring(brought, b"<!doctype html>"), "anna")
+    with pytest.raises(UserError, match="a web page"):
+        shelf.get(name)
+    _, beside = brought.room("../../../x/evil name!.h5")
+    assert beside.name == "evil name.h5"
+    for _ in range(MOST - 2):
+        brought.room("a.h5")
+    with pytest.raises(UserError, match=f"{MOST} models of visitors are here already"):
+        brought.room("a.h5")
+    with pytest.raises(UserError, match="no longer here"):
+        brought.claim("brought-guess", "anna")
+    folders = [Path(guest.folder.name) for guest in brought._guests.values()]
+    brought.close()
+    assert not any(folder.exists() for folder in folders)
+    assert brought.of("anna") == []
