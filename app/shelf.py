@@ -28,6 +28,7 @@ BUNDLED = {
     "phantoms": "Lesion phantoms",
     "phantoms_shortcut": "Lesion phantoms, misled by a ruler",
     "glass_box": "Glass box: its evidence is known exactly",
+    "chest_xray": "Chest X-rays: normal or pneumonia",
 }
 
 
