@@ -67,7 +67,7 @@ def evidence(result: Result, size: tuple[int, int]) -> Evidence | None:
     if attribution is None:
         return None
     signed = on_common_grid(attribution, size)
-    share = positive_share(signed)
+    share = None if attribution.blank else positive_share(signed)
     reason = "" if share is not None else attribution.blank or NOTHING
     return Evidence(method.title, method.family, method.signed, signed, share, reason)
 

@@ -18,6 +18,7 @@ from explainers.protocol import Score
 Light = Literal["green", "amber", "red", "not asked"]
 SOURCE = "Adebayo et al. 2018, arXiv:1810.03292"
 SEED = 0
+NO_MAP = "The method gives no map."
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,17 @@ class Finding:
     reason: str
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A signed map on the common grid, and why it shows no evidence, if so."""
+
+    grid: Grid
+    blank: str
+
+
+Map = _Seen | None
+
+
 def cost(case: Case, methods: Sequence[Method]) -> int:
     """Evaluations at most: every method five times more, and once itself where it is not known."""
     alone = sum(method.cost(case) for method in methods if method.family != "surrogate")
@@ -84,12 +96,7 @@ def findings(case: Case, methods: Sequence[Method]) -> Iterator[Finding]:
     before = {method: _map(case, method) for method in methods}
     for check, changed, reason in _changes(case):
         for method, own in before.items():
-            after = None if changed is None or own is None else _map(changed, method)
-            if own is None or after is None:
-                yield Finding(method.title, check, None, "not asked", reason or "The method gives no map.")
-            else:
-                value = similarity(own, after)
-                yield Finding(method.title, check, value, check.light(value), check.why)
+            yield _finding(method, check, own, None if changed is None else _map(changed, method), reason)
 
 
 def similarity(a: Grid, b: Grid) -> float:
@@ -112,6 +119,14 @@ def faint_noise(image: NDArray[np.float32], seed: int = SEED) -> NDArray[np.floa
     return np.asarray(np.clip(image + steps / 255, 0, 1), np.float32)
 
 
+def _finding(method: Method, check: Check, own: Map, after: Map, reason: str) -> Finding:
+    """A map that shows no evidence cannot be asked: that nothing moves it, or everything, says nothing."""
+    if own is None or own.blank or after is None:
+        return Finding(method.title, check, None, "not asked", reason or (own.blank if own else "") or NO_MAP)
+    value = similarity(own.grid, after.grid)
+    return Finding(method.title, check, value, check.light(value), check.why)
+
+
 def _changes(case: Case) -> Iterator[tuple[Check, Case | None, str]]:
     for depth, check in WEIGHTS.items():
         try:
@@ -123,9 +138,10 @@ def _changes(case: Case) -> Iterator[tuple[Check, Case | None, str]]:
     yield NOISE, case.beside(faint_noise(case.image)), ""
 
 
-def _map(case: Case, method: Method) -> Grid | None:
+def _map(case: Case, method: Method) -> Map:
     try:
         *_, last = method(case)
     except UserError:
         return None
-    return on_common_grid(diagnosed(method, last, case), case.size)
+    found = diagnosed(method, last, case)
+    return _Seen(on_common_grid(found, case.size), found.blank)

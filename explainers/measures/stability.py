@@ -57,9 +57,9 @@ class Stability:
 
 
 def half_runs(result: Result, size: tuple[int, int]) -> Readings | None:
-    """The two halves that the method itself gives; the map twice where it draws nothing; None without a map. size: (H, W)."""
+    """The two halves that the method itself gives; the map twice where it draws nothing; None where it shows no evidence. size: (H, W)."""
     attribution = result.attribution
-    if attribution is None:
+    if attribution is None or attribution.blank:
         return None
     if attribution.halves is None:
         grid = on_common_grid(attribution, size)

@@ -76,6 +76,8 @@ def test_no_positive_evidence_under_one_percent_or_where_constant() -> None:
 def test_a_blank_map_keeps_its_own_reason_and_a_failed_method_gives_none() -> None:
     blank = Result(SHAP(), Attribution(np.zeros((112, 112), np.float32), blank="Nothing moved."))
     assert evidence(blank, (112, 112)).reason == "Nothing moved."
+    lit = Result(SHAP(), Attribution(np.eye(112, dtype=np.float32), blank="Only noise."))
+    assert evidence(lit, (112, 112)).share is None, "what is shown as no evidence is not compared either"
     assert evidence(Result(SHAP(), None, error="failed"), (112, 112)) is None
 
 

@@ -65,6 +65,16 @@ def test_a_map_that_ignores_the_model_is_found_out_and_grad_cam_is_not() -> None
     assert found["Grad-CAM", CLASS.name].light == "green"
 
 
+def test_a_map_without_evidence_gets_no_light() -> None:
+    """An even picture equals its blur, so nothing moves the score: the empty map's similarity of 0 is no virtue."""
+    toy = detectors(grid=(7, 7), cell=16)
+    toy.randomised = lambda depth, seed: toy
+    case = Case(toy, np.full((*toy.size, 3), 0.5, np.float32), ToyScore(0, "centred"), Settings(preset="Fast"))
+    found = list(findings(case, [LIME()]))
+    assert [each.light for each in found] == ["not asked"] * 5
+    assert all(each.similarity is None and "beyond rounding" in each.reason for each in found)
+
+
 def test_where_weights_cannot_be_drawn_it_says_so(monkeypatch) -> None:
     case = toy_case()
 

@@ -57,6 +57,7 @@ def test_readings_of_a_study() -> None:
     assert halves.how == HALVES
     assert not np.array_equal(halves.first, halves.second)
     assert half_runs(Result(LIME(), None, error="failed"), case.size) is None
+    assert half_runs(Result(LIME(), Attribution(np.zeros((7, 7), np.float32), blank="Nothing moved.")), case.size) is None
 
 
 def test_jitters_are_invisible_counted_and_told_apart() -> None:
