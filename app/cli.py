@@ -113,6 +113,13 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help="a layer that the CAM family reads; may be given several times (the last of each branch)",
     )
+    parser.add_argument(
+        "--metadata",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the model is told beside the picture, such as age=55; may be given several times (all missing)",
+    )
     parser.add_argument("--seed", type=int, default=usual.seed, help="of everything that is drawn (0)")
     parser.add_argument(
         "--measures",

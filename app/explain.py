@@ -15,6 +15,7 @@ from app.choosing import chosen_methods, class_number, method_name
 from app.manifest import Source, as_json, head_of, map_entry, picture_entry
 from app.masks import Region, region_of
 from app.measuring import Judge, full_cost
+from app.members import members_agreement, members_maps, write_members
 from app.options import ExplainOptions
 from app.render import overlay, png
 from app.table import localisation_table
@@ -25,6 +26,7 @@ from explainers.case import Case, Settings
 from explainers.grid import enlarge
 from explainers.method import Method
 from explainers.study import Result, study
+from models.metadata import parse
 from models.pictures import decode, fit, original_size
 from models.score import Score
 
@@ -49,6 +51,8 @@ def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
     methods = chosen_methods(options.methods, options.parameters)
     settings = Settings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
     classifier = begun()
+    if options.metadata:
+        classifier = classifier.given(parse(classifier.card.metadata, options.metadata))
     Case(classifier, np.zeros((*classifier.size, 3), np.float32), Score(0), settings)  # refuses layers that the model does not have
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
@@ -92,6 +96,9 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> di
     entry = picture_entry(source, explained.case, entries)
     maps.add(f"{name}/segments", explained.case.segments.astype(np.int32))
     entry["segments"] = f"{name}/segments"
+    if members := members_maps(explained.case, job.methods):
+        entry["members"] = write_members(name, members, maps)
+        entry["members_agreement"] = members_agreement(members, explained.case.size)
     if job.judge or region:
         entry["measures"] = _measures(explained, region, job)
     if not job.options.quiet:
@@ -149,6 +156,8 @@ def _write(explained: Explained, result: Result, folder: Path, maps: MapsFile) -
         maps.add(f"{where}/full", enlarge(values, explained.case.size))
         if attribution.signed is not None:
             maps.add(f"{where}_signed", np.asarray(attribution.signed, np.float32))
+        for layer, branch in attribution.branches:
+            maps.add(f"{where}_branches/{layer}", branch)
     return map_entry(result, where)
 
 

@@ -45,6 +45,7 @@ def head_of(options: ExplainOptions, classifier: "Classifier", settings: Setting
             "sha256": model_sha256(options.model, classifier),
             "classes": len(classifier.labels),
             "card": card,
+            "metadata": {"values": classifier.beside, "said": classifier.said},
         },
         "settings": asdict(settings),
         "colours": SCALE_RULE,
@@ -146,7 +147,8 @@ def map_entry(result: Result, where: str) -> dict[str, Any]:
     if attribution is not None:
         entry |= {"overlay": f"{where}.png", "native": f"{where}/native", "full": f"{where}/full", "grid": list(attribution.values.shape)}
         entry |= {"converged": attribution.converged, "uncertainty": attribution.uncertainty}
-        entry |= {"remark": attribution.remark, "blank": attribution.blank}
+        entry |= {"remark": attribution.remark, "blank": attribution.blank, "caveat": attribution.caveat}
+        entry["branches"] = [{"layer": name, "native_signed": f"{where}_branches/{name}"} for name, _ in attribution.branches]
         if attribution.signed is not None:
             entry["native_signed"] = f"{where}_signed"
     return {**entry, "error": result.error} if result.error else entry

@@ -43,7 +43,8 @@ def diagnosed(method: Method, attribution: Attribution, case: Case) -> Attributi
     read = attribution.values if attribution.signed is None else attribution.signed
     if not (np.isfinite(read).all() and np.isfinite(attribution.values).all()):
         signed = None if attribution.signed is None else _finite(attribution.signed)
-        return replace(attribution, values=_finite(attribution.values), signed=signed, blank=NAN)
+        branches = tuple((name, _finite(each)) for name, each in attribution.branches)
+        return replace(attribution, values=_finite(attribution.values), signed=signed, branches=branches, blank=NAN)
     if attribution.blank:
         return attribution
     if _credited(method, read, case) <= case.rounding:
@@ -73,7 +74,8 @@ def _reason(values: NDArray[np.float64]) -> str:
 def _emptied(attribution: Attribution, blank: str) -> Attribution:
     halves = attribution.halves and (0 * attribution.halves[0], 0 * attribution.halves[1])
     signed = None if attribution.signed is None else 0 * attribution.signed
-    return replace(attribution, values=0 * attribution.values, signed=signed, halves=halves, blank=blank)
+    branches = tuple((name, 0 * each) for name, each in attribution.branches)
+    return replace(attribution, values=0 * attribution.values, signed=signed, halves=halves, branches=branches, blank=blank)
 
 
 def _finite(values: Floats) -> Floats:

@@ -17,19 +17,22 @@ def channel_sum(features: Features, weights: NDArray[np.float64]) -> NDArray[np.
 
 
 def class_map(case: Case, of_layer: Callable[[Features], NDArray[np.float64]]) -> Attribution:
-    """The signed map `of_layer` gives of each layer, branches added up, and its positive part."""
-    return rectified([of_layer(features) for features in case.features()])
+    """The signed map (h, w) in score per cell that `of_layer` gives of each layer, branches added up, and its positive part."""
+    branches = [(features.layer, of_layer(features)) for features in case.features()]
+    signed = _added([branch for _, branch in branches])
+    apart = tuple((name, branch.astype(np.float32)) for name, branch in branches) if len(branches) > 1 else ()
+    caveat = " ".join(dict.fromkeys(layer.caveat for layer in case.layers if layer.caveat))
+    return Attribution(np.maximum(signed, 0), signed=signed, branches=apart, caveat=caveat)
 
 
-def rectified(branches: list[NDArray[np.float64]]) -> Attribution:
-    """Signed maps (h, w), one a branch, in score per cell -> their sum on the finest grid, and its positive part.
+def _added(branches: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Signed maps, one a branch -> their sum on the finest grid.
 
     A coarse cell's value is shared among the fine cells that it covers, so every branch keeps its sum (but for the borders' rounding
     where grids do not divide each other).
     """
     finest = max((branch.shape for branch in branches), key=lambda shape: shape[0] * shape[1])
-    signed = sum((_on(branch, finest) for branch in branches), np.zeros(finest)).astype(np.float32)
-    return Attribution(np.maximum(signed, 0), signed=signed)
+    return np.asarray(sum((_on(branch, finest) for branch in branches), np.zeros(finest)), np.float32)
 
 
 def _on(branch: NDArray[np.float64], grid: tuple[int, ...]) -> NDArray[np.float64]:

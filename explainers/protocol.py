@@ -22,7 +22,10 @@ class Score(Protocol):
 
 
 class Layer(Protocol):
-    """A spatial layer: the tensor (n, h, w, k) that the methods of the CAM family read."""
+    """A spatial layer: the tensor (n, h, w, k) that the methods of the CAM family read.
+
+    caveat: what a reader of its maps should know; empty where its cells simply lie on the picture.
+    """
 
     @property
     def name(self) -> str: ...
@@ -30,6 +33,8 @@ class Layer(Protocol):
     def grid(self) -> tuple[int, int]: ...
     @property
     def channels(self) -> int: ...
+    @property
+    def caveat(self) -> str: ...
 
 
 class Features(Protocol):

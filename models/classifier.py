@@ -93,7 +93,8 @@ class Classifier(Answering[SpatialLayer]):
         fetches = [tensor for layer in self._with_a_layer(layers) for tensor in (layer.tensor, self._layer_gradients(layer.name, kind))]
         answers = self._ask([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), weights[None])
         arrays = [answer[0].astype(np.promote_types(answer.dtype, np.float32)) for answer in answers]
-        return tuple(LayerAnswer(layer.name, *arrays[2 * i : 2 * i + 2]) for i, layer in enumerate(layers))
+        pairs = zip(arrays[::2], arrays[1::2], strict=True)
+        return tuple(LayerAnswer(layer.name, *map(layer.on_grid, pair)) for layer, pair in zip(layers, pairs, strict=True))
 
     def randomised(self, depth: Depth, seed: int) -> "Classifier":
         """The same classifier with its head, its last block and head, or everything drawn anew. UserError where it has no variables."""

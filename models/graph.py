@@ -4,12 +4,15 @@ Nothing is rebuilt and nothing is patched. The graph that a model's call leaves 
 however the model was put together, and any of them can be fetched, fed or differentiated.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from models.answering import GridLayer
+from models.patches import Patches, patch_layers
 
 _PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape", "Reshape", "Squeeze", "ExpandDims"}
 _HEADS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
@@ -20,9 +23,15 @@ _LOSES_THE_GRID = {"Reshape", "Transpose", "MatMul", "BatchMatMul", "BatchMatMul
 
 @dataclass(frozen=True)
 class SpatialLayer(GridLayer):
-    """A layer with its tensor in the traced graph."""
+    """A layer with its tensor in the traced graph: (n, h, w, k), or (n, tokens, k) of which those from `first` on are the grid's cells."""
 
     tensor: tf.Tensor
+    first: int | None = None
+
+    def on_grid(self, values: NDArray[Any]) -> NDArray[Any]:
+        """One picture's answer, of the tensor's shape, as (h, w, k)."""
+        height, width = self.grid
+        return values if self.first is None else values[self.first : self.first + height * width].reshape(height, width, -1)
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,11 @@ def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Col
     by_scope: dict[str, tf.Tensor] = {}
     grids: set[tf.Operation] = set()
     for op in between:
-        if not _keeps_grid(op, grids):
-            continue
-        grids.add(op)
-        if _has_cells(op.outputs[0]):
+        if _keeps_grid(op, grids):
+            grids.add(op)
+    patches = patch_layers(between, grids, logits)
+    for op in between:
+        if op in patches or (op in grids and _has_cells(op.outputs[0])):
             scope = _scope(op.name, leaves)
             by_scope.pop(scope, None)
             by_scope[scope] = op.outputs[0]
@@ -93,7 +103,7 @@ def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Col
         name = _layer_name(scope, leaves)
         uses = sum(known == name or known.startswith(f"{name} (use ") for known in layers)
         layers[f"{name} (use {uses + 1})" if uses else name] = tensor
-    return _in_branches(layers, between)
+    return _in_branches(layers, between, patches)
 
 
 def _keeps_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> bool:
@@ -133,7 +143,9 @@ def _without_count(part: str, leaves: Collection[str]) -> str:
     return stem if part not in leaves and count.isdigit() and stem else part
 
 
-def _in_branches(layers: dict[str, tf.Tensor], between: Iterable[tf.Operation]) -> tuple[SpatialLayer, ...]:
+def _in_branches(
+    layers: dict[str, tf.Tensor], between: Iterable[tf.Operation], patches: Mapping[tf.Operation, Patches]
+) -> tuple[SpatialLayer, ...]:
     """A branch ends in a layer after which no other follows. A trailing pooling layer ends none: what it pools is finer."""
     ends_below: dict[tf.Operation, frozenset[int]] = {}
     names = {tensor.op: name for name, tensor in layers.items()}
@@ -149,6 +161,7 @@ def _in_branches(layers: dict[str, tf.Tensor], between: Iterable[tf.Operation]) 
     for name, tensor in layers.items():
         leads_to = ends_below[tensor.op]
         branch = order[ends[max(leads_to)]] if leads_to else 0
-        height, width, channels = tensor.shape.as_list()[1:]
-        made.append(SpatialLayer(name, (height, width), channels, branch, name in ends, tensor))
+        channels, found = tensor.shape[-1], patches.get(tensor.op)
+        grid, first = (found.grid, found.first) if found else (tuple(tensor.shape[1:3]), None)
+        made.append(SpatialLayer(name, grid, channels, branch, name in ends, tensor, first, patches=found is not None))
     return tuple(made)

@@ -73,6 +73,9 @@ def layers_of(members: Sequence[Member]) -> list[MemberLayer]:
     for number, each in enumerate(members):
         own = each.classifier.layers
         last = {layer.name for layer in each.classifier.default_layers}
-        made += [MemberLayer(f"{each.name}/{x.name}", x.grid, x.channels, branches + x.branch, x.name in last, number, x.name) for x in own]
+        made += [
+            MemberLayer(f"{each.name}/{x.name}", x.grid, x.channels, branches + x.branch, x.name in last, number, x.name, patches=x.patches)
+            for x in own
+        ]
         branches += 1 + max((layer.branch for layer in own), default=-1)
     return made

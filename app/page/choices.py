@@ -15,6 +15,7 @@ from app.uploads import Picture
 from errors import UserError
 from explainers.case import PRESETS
 from explainers.method import Method
+from models.metadata import said
 
 if TYPE_CHECKING:
     from app.page.handlers import Handlers
@@ -229,7 +230,13 @@ def facts(report: Report) -> str:
     assert card is not None
     accuracy = "" if card.accuracy is None else f" · right on {100 * card.accuracy:.1f} % of its test pictures"
     beside = f"Beside the picture it takes metadata, here {said(card.metadata, {})}." if card.metadata else ""
-    rest = [beside, *card.notes, f"Measured on {card.measured_on}." if card.measured_on else "", f"Data: {card.data}", f"Licence: {card.licence}."]
+    rest = [
+        beside,
+        *card.notes,
+        f"Measured on {card.measured_on}." if card.measured_on else "",
+        f"Data: {card.data}",
+        f"Licence: {card.licence}.",
+    ]
     folded = "\n\n".join(line for line in rest if line)
     inferred = (
         "\n\n**No card came with this model; its input and its classes were only inferred.** What was assumed stands under “More about it”."

@@ -1,14 +1,14 @@
 """Score-CAM shows the model only what a channel lights up, and weights the channel by the score that is left."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.cam import rectified
+from explainers.cam import class_map
 from explainers.case import Case
 from explainers.channels import Group, channel_groups, scaled_channels
 from explainers.grid import enlarge
@@ -57,9 +57,9 @@ class ScoreCAM(Method):
         channels = sum(layer.maps.shape[-1] for layer in case.features())
         for count in self._counts(case, last):
             share = max(1, count // len(case.features()))
-            found = rectified([self._signed(case, layer, share) for layer in case.features()])
+            found = class_map(case, partial(self._signed, case, count=share))
             remark = "" if count >= channels else f"{count} groups stand for {channels} channels."
-            yield Attribution(found.values, found.signed, converged=count == last, remark=remark)
+            yield replace(found, converged=count == last, remark=remark)
 
     def cost(self, case: Case) -> int:
         return sum(self._counts(case, self._last(case))) + OTHERS

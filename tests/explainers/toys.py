@@ -31,6 +31,7 @@ class ToyLayer:
     name: str
     grid: tuple[int, int]
     channels: int
+    caveat: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 
@@ -52,6 +53,20 @@ class Subclassed(keras.Model):
 
 def subclassed() -> keras.Model:
     model = Subclassed()
+    model(keras.Input((32, 32, 3)))
+    return model
+
+
+class AsFunction(Subclassed):
+    """Its call is a `tf.function`, which is one operation in the graph of whoever calls it."""
+
+    @tf.function
+    def call(self, pictures, training=False):
+        return self.head(keras.ops.mean(self.last(self.first(pictures)), axis=(1, 2)))
+
+
+def as_function() -> keras.Model:
+    model = AsFunction()
     model(keras.Input((32, 32, 3)))
     return model
 
@@ -109,6 +124,7 @@ ALL: tuple[Callable[[], keras.Model], ...] = (
     nested,
     nested_twice,
     subclassed,
+    as_function,
     two_branches,
     flatten_head,
     ends_in_logits,
