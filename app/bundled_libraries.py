@@ -19,6 +19,7 @@ from models.datasets import glass_box, phantoms
 from models.store import bundled
 
 PICTURES = 100
+DRAWN = ("glass_box", "phantoms", "phantoms_shortcut")
 FIRST_SEED = 800_000
 """Of pictures that no recipe, test or benchmark uses."""
 
@@ -26,11 +27,11 @@ FIRST_SEED = 800_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes one library after the other; 0 when done, 2 after a mistake in what was asked."""
     parser = argparse.ArgumentParser("python -m app.bundled_libraries", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"bundled classifiers ({', '.join(bundled())}); all where none is named")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"bundled classifiers ({', '.join(DRAWN)}); all where none is named")
     parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N", help="pictures for each (default: %(default)s)")
     chosen = parser.parse_args(arguments)
     try:
-        for name in chosen.names or bundled():
+        for name in chosen.names or DRAWN:
             make(name, chosen.pictures)
     except UserError as mistake:
         print(mistake, file=sys.stderr)
@@ -42,6 +43,8 @@ def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
     """Draws the pictures, explains them at Balanced and puts the library in place of the one at `out`, or beside the weights."""
     if name not in bundled():
         raise UserError(f"No classifier {name!r} is bundled; there are {', '.join(bundled())}.")
+    if name not in DRAWN:
+        raise UserError(f"{name} learnt from real pictures, which cannot be drawn; name a folder: python -m app library --model {name} ...")
     place = out or library_file(name)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
