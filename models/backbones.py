@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SMALL = ("small_cnn", "small_vit")
 NAMES = (*NETWORKS, *SMALL)
+MOMENTUM = 0.9
 SMALL_SIDE, USUAL_SIDE = 128, 224
 Size = tuple[int, int]
 LEAST_SIDE = {"InceptionV3": 75, "Xception": 71}
@@ -34,6 +35,11 @@ class Body:
 def default_side(name: str) -> int:
     """Height and width, in pixels, at which the network of that name was published; 224 for a file or another."""
     return NETWORKS[name].side if name in NETWORKS else SMALL_SIDE if name in SMALL else USUAL_SIDE
+
+
+def default_weights(name: str) -> str:
+    """ImageNet's for a network that was published with them."""
+    return "random" if name in SMALL else "imagenet"
 
 
 def body(name: str, size: Size, weights: str = "random", colour: Colour = "rgb") -> Body:
@@ -83,8 +89,19 @@ def _published(name: str, size: Size, weights: str) -> Body:
             f"The ImageNet weights of {name} could not be downloaded ({reason}); "
             "connect to the network once, train from --weights random, or give --backbone the path of a model file."
         ) from error
+    if weights == "random":
+        _quicken(made)
     origin = f"{name}, {'random' if weights == 'random' else 'ImageNet'} weights"
     return Body(picture, made.output, network.scaling, network.colour, origin)
+
+
+def _quicken(model: Any) -> None:
+    """Lets normalisation follow within hundreds of steps: some networks were published for millions, and judge by nothing before."""
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = min(layer.momentum, MOMENTUM)
 
 
 def from_file(path: Path, size: Size) -> Body:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from errors import UserError
-from models.backbones import body, default_side
+from models.backbones import body, default_side, default_weights
 from models.card import Card
 from models.datasets.collection import Collection, Row
 from models.heads import classes_of
@@ -28,15 +28,15 @@ def network(options: Namespace, subject: "Subject", collection: Collection, fiel
     import keras
 
     keras.utils.set_random_seed(options.seed)
-    size = size_of(options, default_side(options.backbone))
+    size, weights = size_of(options, default_side(options.backbone)), options.weights or default_weights(options.backbone)
     units = 1 if len(collection.labels) == 2 else len(collection.labels)
     if options.backbone == STACKED:
         if fields:
             raise UserError("--backbone stacked takes the picture alone; leave out --metadata or choose another backbone.")
-        model, origin = stacked(size, units, options.weights, options.recipe)
+        model, origin = stacked(size, units, weights, options.recipe)
         scaling, colour, notes = "0..1", "rgb", ("Each branch scales the picture by itself, in its first layer.",)
     else:
-        trunk = body(options.backbone, size, options.weights, subject.colour)
+        trunk = body(options.backbone, size, weights, subject.colour)
         model, origin = classes_of(trunk, units, options.recipe, fields), trunk.origin
         scaling, colour, notes = trunk.scaling, trunk.colour, ()
     card = Card(

@@ -20,7 +20,7 @@ def add(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     parser.add_argument("--fresh", action="store_true", help="start over, whatever checkpoint lies in --out")
     net = parser.add_argument_group("network")
     net.add_argument("--backbone", default=backbone, help="a network's name, stacked, or the path of a model file (default: %(default)s)")
-    net.add_argument("--weights", default="random", help="random, imagenet, or for stacked a MobileNetV2's file (default: %(default)s)")
+    net.add_argument("--weights", help="random, imagenet, or for stacked a MobileNetV2's file (default: imagenet where there are any)")
     net.add_argument("--size", type=int, nargs="+", help="side of the picture, or height and width, in pixels (default: the network's own)")
     net.add_argument("--frozen-epochs", type=int, default=0, help="epochs first in which only the head learns (default: %(default)s)")
     net.add_argument("--open-layers", type=int, help="after that only the last so many layers learn (default: all)")

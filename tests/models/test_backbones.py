@@ -109,6 +109,13 @@ def test_a_stage_opens_the_last_layers_and_leaves_their_normalisation_alone() ->
     assert {"stem", "stem_norm", "block3_b_norm"} <= {variable.path.split("/")[0] for variable in model.trainable_variables}
 
 
+def test_a_network_of_random_weights_can_be_judged_within_an_epoch() -> None:
+    """MobileNetV2 was published with a momentum of 0.999: after 100 steps nine tenths of its means would still be where they began."""
+    model = classes_of(body("MobileNetV2", (32, 32)), 2, "net")
+    momenta = {layer.momentum for layer in model.layers if type(layer).__name__ == "BatchNormalization"}
+    assert momenta == {0.9}
+
+
 def test_sixteen_bits_in_training_leave_a_model_of_thirty_two() -> None:
     from models.training import precision
 
