@@ -88,7 +88,7 @@ def main() -> None:
 def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], str]:
     """As many pictures of each class as there are, one of a lesion, by chance; and in words where they come from."""
     collection = ham10000.read(folder)
-    beside = model_file(Path(model)).with_name("dermoscopy.split.csv")
+    beside = model_file(Path(model)).with_name("split.csv")
     held_out = splits.read(beside, collection).test if beside.is_file() else collection.rows
     rng = np.random.default_rng(seed)
     mixed = [held_out[number] for number in rng.permutation(len(held_out))]

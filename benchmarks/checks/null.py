@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from explainers.measures.chance import Chance, against_both
+from explainers.measures.chance import FEWEST, Chance, against_both
 from explainers.measures.controls import centre
 from explainers.measures.stacked import Stack, headlines
 
@@ -27,18 +27,22 @@ def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[s
             print(f"| {name}{', all with a habit of the centre' if habit else ''} | {alarms:.3f} | {kappas[correlation, habit]:.3f} |")
             if not correlation and not rate[0] <= alarms <= rate[1]:
                 missed.append(f"unrelated maps, habit {habit:g}: rate {alarms:.3f}")
+        few = float(np.mean([each.p <= 0.05 for each in judged_pairs(trials, 0.0, habit, FEWEST)]))
+        print(f"| unrelated{', all with a habit of the centre' if habit else ''}, against {FEWEST} others | {few:.3f} | |")
+        if few > rate[1]:
+            missed.append(f"unrelated maps against {FEWEST} others, habit {habit:g}: rate {few:.3f}")
     difference = abs(kappas[0.7, 0.0] - kappas[0.7, HABIT])
     if difference > 0.06:
         missed.append(f"the habit moves kappa by {difference:.3f}")
     return missed
 
 
-def judged_pairs(trials: int, correlation: float, habit: float) -> list[Chance]:
-    """Pairs of smooth random maps whose fields correlate so, against libraries of maps with the same habit."""
+def judged_pairs(trials: int, correlation: float, habit: float, pictures: int = OTHERS) -> list[Chance]:
+    """Pairs of smooth random maps whose fields correlate so, against libraries of so many pictures' maps with the same habit."""
     found = []
     for library in range(LIBRARIES):
         rng = np.random.default_rng(library)
-        others = [Stack.of(list(maps)) for maps in drawn(rng, OTHERS, 0.0, habit)]
+        others = [Stack.of(list(maps)) for maps in drawn(rng, pictures, 0.0, habit)]
         ours = [Stack.of(list(maps)) for maps in drawn(rng, max(1, trials // LIBRARIES), correlation, habit)]
         for number in range(len(ours[0])):
             a, b = (stack.map(number) for stack in ours)
