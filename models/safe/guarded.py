@@ -150,6 +150,11 @@ class Guarded(Answering[GridLayer]):
         made._ask("nothing", [], [])
         return made
 
+    @property
+    def pid(self) -> int:
+        """Of the model's process."""
+        return self._keeper.pid
+
     def close(self) -> None:
         """Ends the model's process."""
         self._keeper.close()

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from errors import UserError
+from models.formats.refused import other_format
 
-Kind = Literal["zip", "hdf5"]
+Kind = Literal["zip", "hdf5", "tflite", "onnx"]
 
 _STARTS: dict[bytes, Kind] = {b"PK": "zip", b"\x89HDF\r\n\x1a\n": "hdf5"}
 _OTHERS = {
@@ -28,6 +29,12 @@ def kind_of(path: Path) -> Kind:
     for sign, kind in _STARTS.items():
         if start.startswith(sign):
             return kind
+    if start[4:8] == b"TFL3":
+        return "tflite"
+    if path.suffix == ".onnx" and start[:1] == b"\x08":  # the field ir_version, with which every writer begins
+        return "onnx"
+    if words := other_format(path, start):
+        raise UserError(words)
     if not start:
         raise UserError(f"{path.name} is no Keras model: it is empty; download it again.")
     plain = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

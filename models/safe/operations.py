@@ -17,22 +17,27 @@ _LARGEST = 1_900_000_000
 
 def check_operations(folder: Path) -> None:
     """Of the SavedModel in `folder`. UserError names the operation that no classifier needs. Nothing is loaded; TensorFlow is imported."""
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
     file = folder / "saved_model.pb"
     if file.stat().st_size > _LARGEST:
         raise UserError(f"{folder.name} has a graph of {file.stat().st_size / 1e9:.1f} GB; take a smaller model.")
-    model = SavedModel()
-    try:
-        model.ParseFromString(file.read_bytes())
-    except DecodeError as error:
-        raise UserError(f"{folder.name} holds a damaged saved_model.pb; export or download it again.") from error
     if any((folder / "assets").glob("*")) or any((folder / "assets.extra").glob("*")):
         raise UserError(f"{folder.name} brings files of its own in 'assets', which an image classifier needs not; export it without them.")
+    check_graphs(file.read_bytes(), folder.name)
+
+
+def check_graphs(content: bytes, name: str) -> None:
+    """As `check_operations`, of what saved_model.pb holds. name: the model's, for messages."""
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    model = SavedModel()
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise UserError(f"{name} holds a damaged saved_model.pb; export or download it again.") from error
     allowed = frozenset(_TEXT.read_text(encoding="utf-8").split())
     for graph in model.meta_graphs:
-        _check_graph(graph, allowed, folder.name)
+        _check_graph(graph, allowed, name)
 
 
 def _check_graph(graph: Any, allowed: frozenset[str], name: str) -> None:
