@@ -81,9 +81,9 @@ def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: Jobs) -> None:
     while job.report.state != "running":
         time.sleep(0.02)
     job.leave(listener)
-    start = time.monotonic()
+    spent = job.report.evaluations
     assert finished(job).report.state == "stopped"
-    assert time.monotonic() - start < 2
+    assert job.report.evaluations <= spent + 3 * 32  # the batch under way, and those not yet reported
 
 
 def test_the_budget_ends_a_job_with_a_sentence(shelf: Shelf) -> None:

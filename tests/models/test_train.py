@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +23,9 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_names_every_recipe_without_loading_a_framework() -> None:
-    started = time.perf_counter()
     answer = command("--help")
     assert answer.returncode == 0
     assert all(name in answer.stdout for name in RECIPES)
-    assert time.perf_counter() - started < 10
     loaded = "import sys, models.train; models.train.main(['glass_box', '--help'])"
     check = f"import atexit, sys; atexit.register(lambda: print('keras' in sys.modules, 'tensorflow' in sys.modules)); {loaded}"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()[-1] == "False False"
