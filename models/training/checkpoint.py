@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,6 @@ def remove(folder: Path) -> None:
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
-    names: Sequence[str] = sorted({*before, *now})
     now = json.loads(json.dumps(now))
-    told = [f"{name} was {before.get(name)}, is {now.get(name)}" for name in names if before.get(name) != now.get(name)]
-    return "; ".join(told)[:200]
+    told = [f"{name} was {before[name]}, is {now[name]}" for name in before if name in now and before[name] != now[name]]
+    return "; ".join(told)[:200] or "another version of them"

@@ -137,8 +137,10 @@ def test_a_run_killed_within_an_epoch_ends_with_the_weights_of_an_unbroken_one(t
     assert run.wait() == -signal.SIGKILL, "it ended before it could be killed"
     with np.load(killed / checkpoint.NAME) as held:
         assert json.loads(str(held["told"]))["epoch"] < 4
-    for out in (killed, whole):
-        assert main([*words, "--out", str(out)]) == 0
+    whole.mkdir()
+    checkpoint.write(Standing({"epochs": 9}), whole)
+    for out, fresh in ((killed, []), (whole, ["--fresh"])):
+        assert main([*words, "--out", str(out), *fresh]) == 0
         assert not (out / checkpoint.NAME).exists()
     broken, unbroken = (keras.saving.load_model(out / NAME / "v1" / f"{NAME}.keras", compile=False) for out in (killed, whole))
     assert all(np.array_equal(a, b) for a, b in zip(broken.get_weights(), unbroken.get_weights(), strict=True))
