@@ -8,6 +8,7 @@ import pytest
 from models.card import Card
 from models.loading import load
 from models.recipes import RECIPES
+from models.results import main as results
 from models.train import main
 from models.training import checkpoint
 from tests.models import picture_folders
@@ -70,7 +71,13 @@ def isic(root: Path) -> Path:
     ],
 )
 def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
-    recipe: str, made: Callable[[Path], Path], words: list[str], head: str, labels: tuple[str, ...] | None, tmp_path: Path
+    recipe: str,
+    made: Callable[[Path], Path],
+    words: list[str],
+    head: str,
+    labels: tuple[str, ...] | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     data, out = made(tmp_path / "data"), tmp_path / "out"
     assert main([recipe, "--data", str(data), "--out", str(out), *QUICK, *words]) == 0
@@ -86,6 +93,8 @@ def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
     files = {f"{recipe}.keras", f"{recipe}.json", "split.csv", "history.json", "evaluation.json", "evaluation.html"}
     assert files <= {file.name for file in kept.iterdir()}
     assert not (out / checkpoint.NAME).exists()
+    assert results([str(out / recipe)]) == 0
+    assert f"| `{recipe} --data" in capsys.readouterr().out
     asked = load(out / recipe)
     assert asked.default_layers[0].grid == (2, 2)
     assert [field.name for field in card.metadata] == (["age", "sex", "site"] if "--metadata" in words else [])
@@ -126,3 +135,8 @@ def test_a_run_with_other_settings_is_not_gone_on_with(tmp_path: Path, capsys: p
     checkpoint.write(checkpoint.Standing({"epochs": 7}), out)
     assert main(["folder", "--data", str(data), "--out", str(out), *QUICK]) == 2
     assert "epochs was 7, is 1" in capsys.readouterr().err
+
+
+def test_a_folder_without_an_evaluation_has_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert results([str(tmp_path)]) == 2
+    assert "evaluation.json cannot be read" in capsys.readouterr().err

@@ -1,0 +1,57 @@
+"""Prints what trained classifiers were measured to be, a row each: `python -m models.results OUT/NAME ...`."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from models.card import Card
+from models.versions import latest
+
+COLUMNS = ("accuracy", "balanced accuracy", "macro AUC", "calibration error")
+HEADING = ("made by `python -m models.train`", "test pictures", *COLUMNS, "epochs", "minutes")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The table as Markdown; 0 when done, 2 where a folder holds no evaluated classifier."""
+    parser = ArgumentParser("python -m models.results", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="a classifier's folder of versions, or one version")
+    try:
+        rows = [row(folder) for folder in parser.parse_args(arguments).folders]
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    lines = [HEADING, ("---",) * len(HEADING), *rows]
+    print("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return 0
+
+
+def row(folder: Path) -> tuple[str, ...]:
+    """The latest version's command, and its figures on the test part with their intervals. UserError where there is no evaluation."""
+    version = latest(folder) or folder
+    told, history = _read(version / "evaluation.json"), _read(version / "history.json")
+    command = Card.read(version / f"{told['model']}.json").made_by.removeprefix("python -m models.train ")
+    seconds = sum(epoch["seconds"] for epoch in history)
+    figures = (_figure(told["overall"][name]) for name in COLUMNS)
+    return f"`{command}`", f"{told['material']['rows']:,}", *figures, str(len(history)), f"{seconds / 60:.0f}"
+
+
+def _figure(told: dict[str, float | None]) -> str:
+    if told["value"] is None:
+        return ""
+    between = f" ({told['low']:.3f} to {told['high']:.3f})" if told["low"] is not None else ""
+    return f"{told['value']:.3f}{between}"
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} cannot be read ({str(error)[:100]}); name the folder that python -m models.train has made.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
