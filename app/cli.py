@@ -15,7 +15,7 @@ from errors import UserError
 T = TypeVar("T")
 
 COMMANDS = ("serve", "explain", "library", "grid-game", "methods")
-MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or a bundled name (phantoms, phantoms_shortcut, glass_box, chest_xray)"
+MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or bundled: phantoms, phantoms_shortcut, glass_box, chest_xray"
 TRUST_HELP = "run the model in this process: only for a maker you know (else in one that reaches no files, network or programs)"
 
 
