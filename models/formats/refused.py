@@ -1,0 +1,49 @@
+"""Names the formats that are not read here, and says how to turn each into one that is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from errors import UserError
+
+_BY_ENDING = {
+    ".pt": "a model of PyTorch, which is pickled code; export it with torch.onnx.export and give the .onnx file",
+    ".ckpt": "a checkpoint, weights without an architecture; save the whole model with model.save('name.keras')",
+    ".pb": "a frozen graph of TensorFlow 1; save it as a SavedModel (tf.saved_model.save), or convert it with tf2onnx --graphdef",
+    ".mlmodel": "a model of Core ML, which runs only on Apple's systems; give the Keras or ONNX model that it was made from",
+    ".safetensors": "a file of weights without an architecture; export the model as ONNX, or save it with model.save('name.keras')",
+    ".pkl": "a pickle, which is a program that would run here; ask for a .keras or .onnx file",
+    ".pmml": "a PMML file; export the model as ONNX",
+    ".caffemodel": "a model of Caffe; convert it to ONNX",
+    ".gguf": "a language model's weights; give an image classifier",
+}
+_ALIASES = {".pth": ".pt", ".mar": ".pt", ".torchscript": ".pt", ".mlpackage": ".mlmodel", ".joblib": ".pkl", ".pickle": ".pkl"}
+_TENSORFLOW_JS = "a model of TensorFlow.js; convert it with tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras"
+
+
+def other_format(path: Path, start: bytes) -> str:
+    """The sentence about a file whose format is known and not read here; empty where it is not known. start: its first bytes."""
+    if start.lstrip()[:1] == b"{" and (b"weightsManifest" in start or _is_tensorflow_js(path)):
+        return f"{path.name} is {_TENSORFLOW_JS}."
+    found = _BY_ENDING.get(_ALIASES.get(path.suffix, path.suffix), "")
+    return f"{path.name} is {found}." if found and start else ""
+
+
+def refuse_folder(folder: Path, found: Sequence[Path]) -> None:
+    """UserError where a folder without a model holds one of a format that is not read here."""
+    if found:
+        return
+    for file in sorted(folder.iterdir()):
+        start = b"{" if file.suffix == ".json" else b"?"
+        if words := other_format(file, start):
+            raise UserError(f"The folder {folder} holds no model that is read here: {words}")
+
+
+def _is_tensorflow_js(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            head = file.read(4096)
+            file.seek(max(0, size - 100_000))
+            return b'"weightsManifest"' in head or b'"weightsManifest"' in file.read()
+    except OSError:
+        return False
