@@ -27,13 +27,12 @@ def check_operations(folder: Path) -> None:
 
 def check_graphs(content: bytes, name: str) -> None:
     """As `check_operations`, of what saved_model.pb holds. name: the model's, for messages."""
-    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     model = SavedModel()
     try:
         model.ParseFromString(content)
-    except DecodeError as error:
+    except Exception as error:  # protobuf's own, whose package comes with TensorFlow's and is not called here by name
         raise UserError(f"{name} holds a damaged saved_model.pb; export or download it again.") from error
     allowed = frozenset(_TEXT.read_text(encoding="utf-8").split())
     for graph in model.meta_graphs:
