@@ -12,7 +12,7 @@ from models.card import Card
 from models.versions import latest
 
 COLUMNS = ("accuracy", "balanced accuracy", "macro AUC", "calibration error")
-HEADING = ("made by `python -m models.train`", "test pictures", *COLUMNS, "epochs", "minutes")
+HEADING = ("made by `python -m models.train`", "test pictures", *COLUMNS, "epochs", "minutes of them")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
