@@ -78,8 +78,8 @@ def _faithfulness(found: Faithfulness) -> dict[str, Any]:
     return plain(
         {
             "curves": drawn,
-            "displaced": [vars(each) for each in found.ranks],
-            "road": [{**vars(each), "value": each.value} for each in found.road],
+            "displaced": [{**vars(each), "told": each.told, "share": each.share if each.told else None} for each in found.ranks],
+            "road": [{**vars(each), "value": each.value, "remark": each.remark} for each in found.road],
             "average_drop": [{"title": each.title, "drop": each.drop, "increase": each.increase} for each in found.drops],
             "infidelity": [vars(each) for each in found.infidelity],
         }

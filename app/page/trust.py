@@ -11,6 +11,7 @@ from app.page.words import about, plural, signed
 from app.session import Report, key_of
 from explainers.measures.ceiling import CONVERGED
 from explainers.measures.consistency import UNSETTLED
+from explainers.measures.curves import Rank
 from explainers.measures.localisation import Located
 from explainers.measures.sanity import Finding
 from explainers.measures.stability import EXACT
@@ -109,23 +110,31 @@ def _agreement(method: Method, report: Report) -> Chip:
 
 def _faithfulness(method: Method, measures: Measures) -> Chip:
     ranks = [rank for rank in measures.ranks if rank.title == method.title]
-    detail = [
-        f"{rank.kind.capitalize()} on {rank.substrate}: area {rank.area:.3f}, better than {rank.better} of {rank.copies} displaced copies."
-        for rank in ranks
-    ]
+    detail = [_rank(rank) for rank in ranks]
     drawn = [curve for curve in measures.curves if curve.title == method.title]
     detail += [
         f"{c.kind.capitalize()} on {c.substrate}: area {c.area:.3f}; random order {_random(measures, c.kind, c.substrate)}." for c in drawn
     ]
     if ranks:
-        share = np.mean([rank.better / rank.copies for rank in ranks])
-        return _chip("Faithfulness", f"better than {100 * share:.0f} % of its displaced copies", "none", detail)
+        shares = [rank.share for rank in ranks if rank.told]
+        text = (
+            f"better than {100 * np.mean(shares):.0f} % of its displaced copies" if shares else "cannot be told from its displaced copies"
+        )
+        return _chip("Faithfulness", text, "none", detail)
     if drawn:
         return _chip(
             "Faithfulness", f"deletion {drawn[0].area:.2f} (random {_random(measures, drawn[0].kind, drawn[0].substrate)})", "none", detail
         )
     why = "Does the answer follow the map? Press “Compare with displaced copies” or “Delete and insert” below; the cost stands there."
     return _chip("Faithfulness", NOT_ASKED, "none", why)
+
+
+def _rank(rank: Rank) -> str:
+    words = (
+        f"{rank.kind.capitalize()} on {rank.substrate}: area {rank.area:.3f}, better than {rank.better} of {rank.copies} displaced copies"
+    )
+    words += f", as good as {rank.ties}" if rank.ties else ""
+    return f"{words}." if rank.told else f"{words}: cannot be told, the answer is the same wherever the map lies."
 
 
 def _random(measures: Measures, kind: str, substrate: str) -> str:

@@ -25,6 +25,8 @@ FILL = {
 """(kind, substrate) -> the case's fill that stands where the picture is not."""
 RANDOM = "random order"
 COPIES = 20
+TIE = 1e-4
+"""Areas, and mean probabilities, that differ by less are taken as equal: a probability that stays at 1 or at 0 ranks nothing."""
 SOURCE = "Petsiuk, Das & Saenko 2018, arXiv:1806.07421, sec. 4"
 
 
@@ -64,7 +66,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Rank:
-    """Better than `better` of `copies` displaced copies of the same map: what the map's places add to its texture."""
+    """Better than `better` of `copies` displaced copies of the same map, as good as `ties`: what the map's places add to its texture."""
 
     title: str
     kind: Kind
@@ -72,6 +74,17 @@ class Rank:
     area: float
     better: int
     copies: int
+    ties: int = 0
+
+    @property
+    def told(self) -> bool:
+        """Whether the copies' areas differ from the map's at all, for at least half of them."""
+        return 2 * self.ties <= self.copies
+
+    @property
+    def share(self) -> float:
+        """The part of the copies that the map beats, a tie counting half."""
+        return (self.better + self.ties / 2) / self.copies
 
 
 def area_under(values: Floats) -> float:
@@ -98,8 +111,9 @@ def ranks(case: Case, title: str, values: Floats, plan: Plan = Plan()) -> Iterat
     orders = {str(number): order(each, case.size, case.seed) for number, each in enumerate([full, *copies])}
     for substrate, kind in product(plan.substrates, plan.kinds):
         own, *others = (curve.area for curve in _curves(case, orders, kind, substrate, plan.steps))
-        better = sum(own < other if kind == "deletion" else own > other for other in others)
-        yield Rank(title, kind, substrate, own, better, len(others))
+        gains = [other - own if kind == "deletion" else own - other for other in others]
+        better, ties = sum(gain >= TIE for gain in gains), sum(abs(gain) < TIE for gain in gains)
+        yield Rank(title, kind, substrate, own, better, len(others), ties)
 
 
 def order(values: Floats, size: tuple[int, int], seed: int) -> Order:

@@ -121,6 +121,10 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: Report) -> None:
     chips = {chip["name"]: chip for chip in trust(asked, 1, ())["lines"][0]["chips"]}
     assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
     assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
+    same = replace(asked, measures=replace(asked.measures, ranks=(Rank("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20),)))
+    chip = trust(same, 1, ())["lines"][0]["chips"][1]
+    assert chip["text"] == "cannot be told from its displaced copies"
+    assert "as good as 20: cannot be told" in chip["detail"][0]
     assert chips["Sanity"]["text"] == "1 green, 1 red"
     assert [light["tone"] for light in chips["Sanity"]["lights"]] == ["bad", "good"]
     assert "similarity 0.96; the map should change (green at most 0.7, amber at most 0.95" in chips["Sanity"]["detail"][0]

@@ -7,8 +7,21 @@ import pytest
 
 from explainers.asking import Stopped
 from explainers.case import Case, Settings
-from explainers.measures.curves import COPIES, FILL, RANDOM, Plan, area_under, curves, displaced, order, random_order, ranks, shown_after
-from tests.explainers.toys import ToyScore, detectors, picture
+from explainers.measures.curves import (
+    COPIES,
+    FILL,
+    RANDOM,
+    Plan,
+    Rank,
+    area_under,
+    curves,
+    displaced,
+    order,
+    random_order,
+    ranks,
+    shown_after,
+)
+from tests.explainers.toys import Toy, ToyScore, detectors, picture
 
 
 @cache
@@ -119,6 +132,22 @@ def test_the_ranks_count_by_kind_and_the_curves_say_which_are_random() -> None:
     assert {(rank.kind, rank.substrate) for rank in found} == set(FILL)
     assert all(0 <= rank.better <= rank.copies == COPIES for rank in found)
     assert sum(curve.title.startswith(RANDOM) for curve in next(iter(curves(case, {}, Plan(steps=4))))) == 3
+
+
+def test_copies_that_tie_are_no_defeats() -> None:
+    """The class's logit is far above the other's whatever is shown, so that no order moves the probability."""
+    from explainers.measures.road import road
+
+    sure = Toy((16, 16), lambda x: np.stack([x.mean((1, 2, 3)) + 60, np.zeros(len(x))], 1), lambda x: np.zeros((2, *x.shape)))
+    case = Case(sure, picture(sure.size), ToyScore(0, "probability"), Settings(preset="Fast"))
+    values = np.random.default_rng(0).random((4, 4)).astype(np.float32)
+    for rank in ranks(case, "m", values, Plan(steps=4)):
+        assert (rank.better, rank.ties, rank.told, rank.share) == (0, COPIES, False, 0.5)
+    (found,) = road(case, {"m": values})
+    assert found.value == pytest.approx(0, abs=1e-4)
+    assert "Cannot be told" in found.remark
+    assert Rank("m", "deletion", "blur", 0.5, 12, 20, 4).share == pytest.approx(0.7)
+    assert Rank("m", "deletion", "blur", 0.5, 12, 20, 4).told
 
 
 def test_a_stop_is_heard() -> None:
