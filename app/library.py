@@ -54,6 +54,9 @@ def build(options: LibraryOptions) -> int:
             failed += not work.look_at(file, options.preset)
             bar.update()
     work.finish()
+    for title, count in read(path).short().items():
+        need = f"of {len(work.rows)} pictures only {count} gave a map of {title}, and chance needs more than {FEWEST}"
+        print(f"{path.name}: {need}; what is compared with it rests on shifted copies, which is weaker.", file=sys.stderr)
     if not options.quiet:
         print(f"Written to {path}: maps of {len(work.rows)} pictures.")
     return int(failed > 0)

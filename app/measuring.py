@@ -11,7 +11,7 @@ from errors import UserError
 from explainers.case import Case
 from explainers.measures import drop, infidelity, road, sanity, sensitivity
 from explainers.measures.agreement import by_family, consensus, evidence
-from explainers.measures.consistency import WEAKER, Background, Consistency, consistency
+from explainers.measures.consistency import WEAKER, Background, Consistency, consistency, short_words
 from explainers.measures.controls import UNTRAINED, controls_of, untrained_twin
 from explainers.measures.curves import Curve, Plan, Rank, curves, ranks
 from explainers.measures.library import Library, digest, settings_of
@@ -59,7 +59,8 @@ class Judge:
         if library and (other := library.differs(settings_of(case, self.model))):
             notes.append(f"The library of other pictures was made with {', '.join(other)}.")
         found = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, self.untrained)), jitters)
-        return found, (*notes, WEAKER) if found.weaker else tuple(notes)
+        notes += [words for words in (WEAKER if found.weaker else short_words(found),) if words]
+        return found, tuple(notes)
 
 
 @dataclass(frozen=True)

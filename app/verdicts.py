@@ -50,7 +50,13 @@ def _agreement(found: Consistency) -> dict[str, Any]:
     pairs = [_pair(each) for each in found.verdicts]
     stable = {title: {**vars(each), "sentence": each.sentence} for title, each in found.stability.items()}
     whole = {"kappa": found.kappa, "as_well_as_themselves": found.ceiling, "weaker": found.weaker, "warning": found.warning}
-    rest = {"controls": found.controls, "left_out": found.left_out, "consensus": found.consensus, "votes": found.votes}
+    rest = {
+        "controls": found.controls,
+        "weaker_controls": found.weaker_controls,
+        "left_out": found.left_out,
+        "consensus": found.consensus,
+        "votes": found.votes,
+    }
     return plain({**whole, "pairs": pairs, "stability": stable, **rest})
 
 
@@ -61,7 +67,9 @@ def _pair(verdict: Verdict) -> dict[str, Any]:
         "word": verdict.word,
         "kappa": verdict.chance.kappa,
         "p": verdict.p,
+        "others": verdict.chance.others,
         "as_well_as_themselves": verdict.ceiling,
+        "self_agreement": verdict.self_agreement,
         "why_not": verdict.reason,
         "explained_by": verdict.explained_by,
         "likeness": {**vars(verdict.likeness), "headline": verdict.likeness.headline, "by_chance": verdict.chance.mean},

@@ -38,7 +38,7 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[
     pictures.print_hidden(two)
     said = capsys.readouterr().out
     assert "Of 2 pairs across families on single pictures" in said
-    assert "- 2 have Spearman 0.5 or more: 50% of them agree no better than chance" in said
+    assert "- 2 have Spearman 0.5 or more: 50% of them agree no better than chance or cannot be told from it" in said
     assert "Spearman under" not in said
     assert "- 1 agree above chance; as well explained by: no control" in said
     unsettled = [replace(two[0], verdicts=tuple(replace(each, word=UNSETTLED) for each in two[0].verdicts))]
@@ -48,7 +48,7 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[
 
 def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
     pictures.print_methods([replace(found, controls={"edges": {"cam": 0.25, "ig": -0.5}}) for found in two])
-    assert capsys.readouterr().out.splitlines()[-2:] == ["| cam | 1.00 | 100% | +0.25 |", "| ig | 1.00 | 100% | -0.50 |"]
+    assert capsys.readouterr().out.splitlines()[-2:] == ["| cam | nan | nan% | +0.25 |", "| ig | nan | nan% | -0.50 |"]
     gauss = Located(BASELINES[-1], 0.5, 0.4, 0.3, 1.0)
     rows = [[Located("cam", energy, 0.2, None, 1.0), gauss] for energy in (0.7, 0.4)]
     pictures.print_located(rows, [0.2, 0.4])

@@ -8,7 +8,9 @@ import numpy as np
 from app.measures import Measures
 from app.page.words import signed
 from app.session import Report, key_of
+from explainers.measures.chance import BEYOND, BY_CHANCE, UNTOLD
 from explainers.measures.consistency import UNSETTLED, Consistency, Verdict, control_words
+from explainers.measures.stability import EXACT
 from explainers.method import Method
 
 LEAD = (
@@ -26,13 +28,21 @@ SCALES = (
     "of three likenesses lies above chance (1: equal maps), and the words weak, moderate and strong go by κ and its p. Do not compare the "
     "one with the other."
 )
+TAKEN = "taken as exact for what draws nothing"
+AT_LEAST = (
+    "≥ says at least: a method that draws nothing is taken to agree with itself exactly until “Jitter the picture”, under Trust, asks it, "
+    "so that the pair's κ* can only be higher."
+)
 FAMILY = "Pairs within one family, such as Grad-CAM and Grad-CAM++, ask nearly the same question; that they agree says little."
 WRONG = "Methods that agree can all be wrong: they agree as well on something that the classifier should not have looked at."
 EXPLAINED = "†"
-CHANCE = "no better than chance"
 MANY_BY_CHANCE = (
     "“chance” is a result, and on real photographs the usual one: those two maps share no more than maps of different pictures do, "
     "so neither supports the other. Judge each by its own evidence, under Trust."
+)
+NOT_TOLD = (
+    "“not told” is none: those two maps share more than maps of different pictures do on average, but one picture has little power to "
+    "tell that from luck. The pair says its p, and how many others that rests on."
 )
 BUILD = "python -m app library --model {name} --pictures FOLDER"
 VIEWS = (
@@ -57,7 +67,14 @@ def table_of(report: Report) -> dict[str, Any]:
         return value | {"sentence": WEIGHING if weighing else "" if report.final else WAITING, "pairs": [], "words": [], "state": "waiting"}
     ids = {method.title: key_of(method) for method in report.question.methods}
     pairs = [_pair(each, ids) for each in found.verdicts if each.first in ids and each.second in ids]
-    words = [WRONG, *_chance_words(report, measures), SCALES, FAMILY, *_left_out(found)]
+    words = [
+        WRONG,
+        *_chance_words(report, measures),
+        SCALES,
+        *([AT_LEAST] if any(map(_at_least, found.verdicts)) else []),
+        FAMILY,
+        *_left_out(found),
+    ]
     return value | {"state": "ready", "sentence": sentence(found), "reading": _reading(found), "pairs": pairs, "words": words}
 
 
@@ -67,10 +84,10 @@ def sentence(found: Consistency) -> str:
     if not across:
         return "There are no two families of methods with a map to compare."
     scored = [each for each in across if each.word != UNSETTLED]
-    agree = sum(each.word != CHANCE for each in scored)
-    words = f"Of {len(across)} pairs of different families {agree} agree beyond chance"
-    words += f", {len(scored) - agree} no better than chance" if len(scored) > agree else ""
-    words += f", {len(across) - len(scored)} cannot be told" if len(scored) < len(across) else ""
+    words = f"Of {len(across)} pairs of different families {sum(each.word in BEYOND for each in scored)} agree beyond chance"
+    counts = {word: sum(each.word == word for each in scored) for word in (BY_CHANCE, UNTOLD)}
+    words += "".join(f", {count} {word}" for word, count in counts.items() if count)
+    words += f", {len(across) - len(scored)} without a score" if len(scored) < len(across) else ""
     if found.kappa is None:
         return f"{words}."
     star = "" if found.ceiling is None else f" (κ* {signed(found.ceiling)})"
@@ -80,11 +97,12 @@ def sentence(found: Consistency) -> str:
 def _reading(found: Consistency) -> str:
     """What to make of it where much reads chance."""
     scored = [each for each in found.verdicts if not each.within_family and each.word != UNSETTLED]
-    by_chance = sum(each.word == CHANCE for each in scored)
-    explained = [each for each in scored if each.word != CHANCE and each.explained_by]
+    by_chance = sum(each.word == BY_CHANCE for each in scored)
+    explained = [each for each in scored if each.word in BEYOND and each.explained_by]
     names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
     why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {control_words(names)}. " if explained else ""
-    return why + (MANY_BY_CHANCE if by_chance and by_chance >= len(scored) / 3 else "")
+    why += f"{MANY_BY_CHANCE} " if by_chance and by_chance >= len(scored) / 3 else ""
+    return (why + (NOT_TOLD if any(each.word == UNTOLD for each in scored) else "")).strip()
 
 
 def _chance_words(report: Report, measures: Measures) -> list[str]:
@@ -113,12 +131,22 @@ def _kappa_cell(each: Verdict) -> Cell:
     """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where nothing can be said."""
     if each.word == UNSETTLED or (each.ceiling is None and "not reliable" in each.reason):
         return {"text": "?", "kind": "unsure", "colour": "", "ink": ""}
-    if each.word == CHANCE:
-        return {"text": "chance", "kind": "chance", "colour": "", "ink": ""}
+    if each.word in (BY_CHANCE, UNTOLD):
+        return {"text": "chance" if each.word == BY_CHANCE else "not told", "kind": "chance", "colour": "", "ink": ""}
     if each.ceiling is None:
         return {"text": f"({signed(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
     colour, ink = ramp(each.ceiling)
-    return {"text": signed(each.ceiling) + (EXPLAINED if each.explained_by else ""), "kind": "score", "colour": colour, "ink": ink}
+    return {
+        "text": _at_least(each) + signed(each.ceiling) + (EXPLAINED if each.explained_by else ""),
+        "kind": "score",
+        "colour": colour,
+        "ink": ink,
+    }
+
+
+def _at_least(each: Verdict) -> str:
+    """Noise that was not measured can only have lowered what is above chance."""
+    return "≥\u202f" if each.self_agreement == EXACT and each.ceiling is not None and each.ceiling > 0 else ""
 
 
 def _raw_cell(value: float, by_chance: float) -> Cell:
@@ -129,8 +157,11 @@ def told(each: Verdict) -> str:
     """The pair in words, each with its number."""
     words = f"{each.first} and {each.second}: {_verdict(each)}. "
     if each.word != UNSETTLED:
-        words += f"κ {signed(each.chance.kappa)}, p {_p(each.p)}. "
-        star = f"κ* {signed(each.ceiling)} of 1, which is as well as each agrees with itself. " if each.ceiling is not None else ""
+        words += f"κ {signed(each.chance.kappa)}, p {_p(each.p)}{_power(each)}. "
+        star = ""
+        if each.ceiling is not None:
+            least, taken = ("at least ", f", {TAKEN}") if _at_least(each) else ("", "")
+            star = f"κ* {least}{signed(each.ceiling)} of 1, which is as well as each agrees with itself{taken}. "
         words += star or f"No κ*: {each.reason} "
     words += f"Raw likeness {signed(each.likeness.headline)}, where chance gives {signed(each.chance.mean)}."
     if each.explained_by:
@@ -143,7 +174,13 @@ def told(each: Verdict) -> str:
 def _verdict(each: Verdict) -> str:
     if each.word == UNSETTLED:
         return "not converged, so no score"
-    return each.word if each.word == CHANCE else f"{each.word} agreement beyond chance"
+    return f"{each.word} agreement beyond chance" if each.word in BEYOND else each.word
+
+
+def _power(each: Verdict) -> str:
+    """What p rests on, where it decides."""
+    what = "displaced copies" if each.chance.weaker else "other pictures"
+    return f" against {each.chance.others} {what}; one picture has little power" if each.word == UNTOLD else ""
 
 
 def _p(p: float) -> str:

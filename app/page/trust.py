@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from app.measures import CURVES, DISPLACED, SANITY, STABILITY, Measures
-from app.page.agreement import CHANCE, WRONG, mean_kappa, other_of, with_others
+from app.page.agreement import WRONG, mean_kappa, other_of, with_others
 from app.page.words import about, plural, signed
 from app.session import Report, key_of
 from explainers.measures.ceiling import CONVERGED
+from explainers.measures.chance import BEYOND
 from explainers.measures.consistency import UNSETTLED
 from explainers.measures.curves import Rank
 from explainers.measures.localisation import Located
 from explainers.measures.sanity import Finding
-from explainers.measures.stability import EXACT
 from explainers.method import Method
 from explainers.segment_maps import ASTRAY, ENOUGH, EVEN, further
 from explainers.study import Result
@@ -64,7 +64,7 @@ def further_of(report: Report, method: Method) -> int:
     if result is None or result.attribution is None or not method.pooled:
         return 0
     stable = found.stability.get(method.title) if found else None
-    missing = stable.further or 0 if stable and not stable.converged else 0
+    missing = stable.further or 0 if stable and stable.converged is False else 0
     attribution, spent = result.attribution, result.evaluations + result.shared
     unsure = attribution.uncertainty
     if not attribution.converged and unsure is not None and unsure > ENOUGH and attribution.remark not in (ASTRAY, EVEN):
@@ -102,7 +102,7 @@ def _agreement(method: Method, report: Report) -> Chip:
     if kappa is None:
         why = found.left_out.get(method.title) or "No other family has a map with a score."
         return _chip("Agreement", "no score", "none", why)
-    beyond = sum(each.word != CHANCE for each in scored)
+    beyond = sum(each.word in BEYOND for each in scored)
     detail = [f"Mean κ with the other families, each counted once: {signed(kappa)} (0 is chance, 1 equal maps)."]
     detail += [f"{other_of(each, method.title)}: {each.word}, κ {signed(each.chance.kappa)}, p {each.p:.3f}" for each in scored]
     return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {signed(kappa)}", "none", detail)
@@ -147,11 +147,13 @@ def _stability(method: Method, report: Report) -> Chip:
     stable = found.stability.get(method.title) if found else None
     if stable is None:
         return _chip("Stability", "being weighed" if found is None else "no reading", "none", "Known with the agreement.")
-    if stable.how == EXACT:
+    if stable.reliability is None:
         words = (
             "The method draws nothing by chance, so the same picture gives the same map. Whether an invisible change of the picture does "
         )
-        return _chip("Stability", "draws nothing", "none", words + "too is what “Jitter the picture” asks.")
+        own = ["By its own measure the map has not converged."] if stable.unfinished else []
+        text, tone = ("draws nothing; unfinished", "warn") if own else ("draws nothing; not measured", "none")
+        return _chip("Stability", text, tone, [words + "too is what “Jitter the picture” asks.", *own])
     bound = f"Converged from {CONVERGED} on; formula: Spearman and Brown, 2 r / (1 + r) of two half runs."
     tone = "good" if stable.converged else "warn"
     state = "reliable" if stable.converged else "not converged"

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from explainers.measures.chance import BEYOND, BY_CHANCE
 from explainers.measures.consistency import UNSETTLED, Consistency, Verdict
 from explainers.measures.localisation import BASELINES, Located
 
 ALIKE = 0.5
 """A rank correlation that looks like agreement."""
-CHANCE = "no better than chance"
 T = TypeVar("T")
 Grouped = dict[tuple[str, str], list[Verdict]]
 
@@ -30,7 +30,7 @@ def print_pairs(judged: Sequence[Consistency]) -> None:
             for name in ("spearman", "ssim", "pearson", "overlap")
         )
         kappa, ceiling = _mean(found, lambda each: each.chance.kappa), _mean(found, lambda each: each.ceiling)
-        above = _mean(scored, lambda each: float(each.word != CHANCE))
+        above = _mean(scored, lambda each: float(each.word in BEYOND))
         print(f"| {first}, {second} | {kappa:.2f} | {ceiling:.2f} | {1 - len(scored) / len(found):.0%} | {above:.0%} | {raw} |")
 
 
@@ -42,10 +42,11 @@ def print_hidden(judged: Sequence[Consistency]) -> None:
     print(f"\nOf {len(across):,} pairs across families on single pictures (converged methods alone):")
     for words, chosen in ((f"Spearman {ALIKE} or more", alike), (f"Spearman under {ALIKE}", unlike)):
         if chosen:
-            none = _mean(chosen, lambda each: float(each.word == CHANCE))
-            print(f"- {len(chosen):,} have {words}: {none:.0%} of them agree {CHANCE}, mean kappa {_mean(chosen, _kappa):.2f}")
+            none = _mean(chosen, lambda each: float(each.word not in BEYOND))
+            said = f"agree {BY_CHANCE} or cannot be told from it"
+            print(f"- {len(chosen):,} have {words}: {none:.0%} of them {said}, mean kappa {_mean(chosen, _kappa):.2f}")
     explained: dict[str, int] = defaultdict(int)
-    agreeing = [each for each in across if each.word != CHANCE]
+    agreeing = [each for each in across if each.word in BEYOND]
     for each in agreeing:
         for control in each.explained_by:
             explained[control] += 1
@@ -67,7 +68,8 @@ def print_methods(judged: Sequence[Consistency]) -> None:
     for title in titles:
         stable = [found.stability[title] for found in judged if title in found.stability]
         kappas = [_mean(judged, lambda found, n=name, t=title: found.controls.get(n, {}).get(t)) for name in controls]
-        known = f"{_mean(stable, lambda each: each.reliability):.2f} | {_mean(stable, lambda each: float(each.converged)):.0%}"
+        converged = _mean(stable, lambda each: None if each.converged is None else float(each.converged))
+        known = f"{_mean(stable, lambda each: each.reliability):.2f} | {converged:.0%}"
         print(f"| {title} | {known} | {' | '.join(f'{kappa:+.2f}' for kappa in kappas)} |")
 
 

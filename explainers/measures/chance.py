@@ -18,7 +18,8 @@ FEWEST = 30
 class Chance:
     """An agreement with chance taken out. kappa: 0 is chance, 1 identity. p: chance of so much agreement without any cause but habit.
 
-    mean: the agreement of unrelated maps. weaker: the null is of displaced copies, which does not know habits such as the centre's.
+    mean: the agreement of unrelated maps. others: maps in the smallest null that p rests on. weaker: the null is of displaced copies, which
+    does not know habits such as the centre's.
     """
 
     agreement: float
@@ -26,6 +27,7 @@ class Chance:
     kappa: float
     p: float
     weaker: bool = False
+    others: int = 0
 
 
 def against(agreement: float, null: Sequence[float] | NDArray[np.float64], weaker: bool = False) -> Chance:
@@ -33,7 +35,7 @@ def against(agreement: float, null: Sequence[float] | NDArray[np.float64], weake
     drawn = np.asarray(null, np.float64)
     mean = float(drawn.mean())
     kappa = (agreement - mean) / (1 - mean) if mean < 1 else 0.0
-    return Chance(agreement, mean, kappa, float((1 + (drawn >= agreement).sum()) / (1 + len(drawn))), weaker)
+    return Chance(agreement, mean, kappa, float((1 + (drawn >= agreement).sum()) / (1 + len(drawn))), weaker, len(drawn))
 
 
 def against_both(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.float64]]) -> Chance:
@@ -46,7 +48,7 @@ def against_both(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.
     pooled = against(agreement, np.concatenate([np.asarray(null, np.float64) for null in nulls]))
     ps = np.array([against(agreement, null).p for null in nulls])
     p = 0.5 - np.arctan(np.mean(np.tan((0.5 - np.clip(ps, 0, 1 - 1e-9)) * np.pi))) / np.pi
-    return replace(pooled, p=min(pooled.p, float(p)))
+    return replace(pooled, p=min(pooled.p, float(p)), others=min(len(null) for null in nulls))
 
 
 def other_pictures(a: Grid, b: Grid, library_a: Sequence[Grid], library_b: Sequence[Grid], likeness: Likeness = headline) -> list[float]:
@@ -86,10 +88,20 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
+BY_CHANCE, UNTOLD = "no better than chance", "not told from chance"
+BEYOND = ("weak", "moderate", "strong")
+"""The words of pairs that agree beyond chance."""
+
+
 def words(kappa: float, p: float) -> str:
-    """The verdict in words; "strong" from .6, "moderate" from .3, "weak" from .1, all of them only where p is at most .05."""
-    if p > 0.05 or kappa < 0.1:
-        return "no better than chance"
+    """The verdict in words; "strong" from .6, "moderate" from .3, "weak" from .1, all of them only where p is at most .05.
+
+    Under .1 nothing is in common. From .1 on with a larger p something may be: one picture has little power to tell.
+    """
+    if kappa < 0.1:
+        return BY_CHANCE
+    if p > 0.05:
+        return UNTOLD
     return "weak" if kappa < 0.3 else "moderate" if kappa < 0.6 else "strong"
 
 

@@ -1,7 +1,7 @@
 """Weighs all maps of one picture against each other: how far each pair agrees beyond chance, and what all families have in common."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -14,11 +14,12 @@ from explainers.measures.controls import CENTRE, EDGES, explains
 from explainers.measures.library import Library
 from explainers.measures.nulls import Nulls
 from explainers.measures.raw import Raw
-from explainers.measures.stability import Readings, Stability, correlation, half_runs, stabilities
+from explainers.measures.stability import EXACT, Readings, Stability, correlation, half_runs, stabilities
 from explainers.method import Family
 from explainers.study import Result
 
 UNSETTLED = "not converged"
+MEASURED = "measured"
 WEAKER = (
     "Chance is estimated by shifting and flipping the maps, which does not know the methods' habits, such as the centre; "
     "a library of other pictures (python -m app library) would be surer."
@@ -33,6 +34,8 @@ class Verdict:
     p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
     `reason`; it rests on Pearson's correlation, for which alone the methods' own noise can be taken out.
     explained_by: controls that both maps agree with at least as well as with each other. word: the verdict.
+    self_agreement: measured, or taken as exact where one of the two draws nothing and was not asked about a jittered picture; the noise
+    that this overlooks can only have lowered kappa*, which is then a lower bound.
     """
 
     first: str
@@ -47,6 +50,7 @@ class Verdict:
     explained_by: tuple[str, ...]
     within_family: bool
     word: str
+    self_agreement: str = MEASURED
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Consistency:
     """All verdicts on one picture's maps. kappa: the mean over pairs of families, each family counted once; None without two families.
 
     ceiling: the same mean of kappa*. weaker: some pair's chance rests on displaced copies. controls: control -> title -> kappa.
+    weaker_controls: control -> titles whose kappa with it rests on displaced copies; it explains no pair whose own kappa does not.
     left_out: title -> why the method is in no pair, or in none that counts. consensus: (G, G) or None. votes: families a cell.
     """
 
@@ -66,6 +71,7 @@ class Consistency:
     left_out: Mapping[str, str]
     consensus: Grid | None
     votes: NDArray[np.int64]
+    weaker_controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warning: str = WARNING
 
 
@@ -94,7 +100,7 @@ def weighed(
     controls = background.controls or {}
     shares = {each.title: each.share for each in shown if each.share is not None}
     nulls = Nulls({**shares, **controls}, background.library, background.picture)
-    unsettled = {title for title, each in stable.items() if not each.converged}
+    unsettled = {title for title, each in stable.items() if each.converged is False}
     with_controls = {control: {title: nulls.kappa(title, control) for title in shares} for control in controls}
     selves = _Selves(nulls, readings, list(shares))
     verdicts = [_verdict(a, b, nulls, selves, with_controls) for a, b in combinations(shown, 2)]
@@ -111,7 +117,17 @@ def weighed(
         left_out={**reasons, **{title: stable[title].sentence for title in shares if title in unsettled}},
         consensus=consensus(shown),
         votes=votes(shown),
+        weaker_controls={name: weak for name in controls if (weak := tuple(title for title in shares if nulls.weaker(title, name)))},
     )
+
+
+def short_words(found: Consistency) -> str:
+    """Which controls rest on less than the pairs; empty where none does, or where the pairs rest on no more."""
+    names = () if found.weaker else tuple(found.weaker_controls)
+    if not names:
+        return ""
+    said = f"The library holds too few maps of {' and '.join(names)} or of a method held against it"
+    return f"{said}: chance is estimated by shifting and flipping there, which is weaker, and such a control explains no pair."
 
 
 def control_words(names: Sequence[str]) -> str:
@@ -130,13 +146,15 @@ def _means(verdicts: Sequence[Verdict], families: dict[str, Family]) -> tuple[fl
 
 def _verdict(a: Evidence, b: Evidence, nulls: Nulls, selves: "_Selves", controls: Mapping[str, Mapping[str, float]]) -> Verdict:
     chance = nulls.chance(a.title, b.title)
-    explained = tuple(name for name, kappas in controls.items() if explains(chance.kappa, (kappas[a.title], kappas[b.title])))
+    pair = a.title, b.title
+    alike = [name for name in controls if all(nulls.weaker(title, name) == chance.weaker for title in pair)]
+    explained = tuple(name for name in alike if explains(chance.kappa, (controls[name][a.title], controls[name][b.title])))
     ceiling, reason = selves.ceiling(a.title, b.title)
     sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
     likeness = Pair(a.title, b.title, *nulls.scores(a.title, b.title), sign)
     return Verdict(
         *(a.title, b.title, likeness, nulls.raw(a.title, b.title), nulls.raw_by_chance(a.title, b.title), chance),
-        *(chance.p, ceiling, reason, explained, a.family == b.family, ""),
+        *(chance.p, ceiling, reason, explained, a.family == b.family, "", selves.how(*pair)),
     )
 
 
@@ -164,7 +182,12 @@ class _Selves:
                 first, second = positive_share(readings[title].first), positive_share(readings[title].second)
                 if first is not None and second is not None:
                     self._halves[title] = first, second
+        self._exact = {title for title, each in readings.items() if each.how == EXACT}
         self._own = {title: correlation(*halves) for title, halves in self._halves.items()}
+
+    def how(self, a: str, b: str) -> str:
+        """Whether both methods' agreement with themselves was measured."""
+        return EXACT if {a, b} & self._exact else MEASURED
 
     def ceiling(self, a: str, b: str) -> tuple[float | None, str]:
         """kappa* and, where there is none, the reason."""

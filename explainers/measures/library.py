@@ -53,6 +53,14 @@ class Library:
         kept = [row for row, name in zip(rows, self.pictures, strict=False) if name != without and np.isfinite(row).all()]
         return Stack.of(kept) if len(kept) >= FEWEST else None
 
+    def short(self) -> dict[str, int]:
+        """Methods and controls with too few maps to estimate chance from, and how many maps they have.
+
+        One more than 30 is needed: the picture that is explained may be among them.
+        """
+        counts = {title: int(np.isfinite(rows).all((1, 2)).sum()) for title, rows in self.maps.items()}
+        return {title: count for title, count in counts.items() if count <= FEWEST}
+
     def unfit(self, made_with: Mapping[str, Any]) -> str:
         """Why the library cannot serve a case of these settings; empty where it can."""
         for name in MUST_MATCH:

@@ -42,6 +42,10 @@ class Nulls:
         nulls = [headlines(one, others.some) for one, others in self._unrelated(first, second)[0]]
         return against(self._headline(first, second), np.concatenate(nulls)).kappa
 
+    def weaker(self, first: str, second: str) -> bool:
+        """Whether chance rests on displaced copies, because the library holds too few maps of one of the two."""
+        return self._unrelated(first, second)[1]
+
     def mean_correlation(self, first: str, second: str) -> float:
         """Pearson's correlation that unrelated pictures' maps have on average."""
         unrelated, _ = self._unrelated(first, second)

@@ -1,7 +1,7 @@
 """Whether a method would show the same map again: two half runs of what draws, two harmlessly changed pictures for what does not."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,22 +34,26 @@ class Stability:
 
     Of jittered pictures, each as good as the whole, r is their correlation itself. further: evaluations that would be needed beyond those
     spent for r of .7, by the same formula turned round; 0 where the map has converged, None where more would not help.
+    Of a map that is taken as exact nothing was measured: between, reliability and converged are None. unfinished: the method itself says
+    that it has not converged.
     """
 
     title: str
-    between: float
-    reliability: float
-    converged: bool
+    between: float | None
+    reliability: float | None
+    converged: bool | None
     further: int | None
     how: str
+    unfinished: bool = False
 
     source = "Spearman 1910; Brown 1910 (Brit. J. Psychol. 3)"
 
     @property
     def sentence(self) -> str:
         """What it means, for a person."""
-        if self.how == EXACT:
-            return "The method draws nothing; whether it holds on a jittered picture was not asked."
+        if self.reliability is None:
+            own = " By its own measure the map has not converged." if self.unfinished else ""
+            return f"Not measured: the method draws nothing, and whether it holds on a jittered picture was not asked.{own}"
         if self.converged:
             return f"Two {self.how} agree: reliability {self.reliability:.2f}."
         more = f"; it needs about {self.further:,} more evaluations" if self.further else ""
@@ -87,6 +91,8 @@ def jitter(image: Floats, seed: int) -> Floats:
 
 def stability(title: str, readings: Readings, evaluations: int) -> Stability:
     """evaluations: those that the map rests on, shared ones counted in."""
+    if readings.how == EXACT:
+        return Stability(title, None, None, None, None, EXACT)
     between = correlation(readings.first, readings.second)
     whole = reliability(between) if readings.how == HALVES else between
     good = whole >= CONVERGED
@@ -97,7 +103,9 @@ def stability(title: str, readings: Readings, evaluations: int) -> Stability:
 def stabilities(results: Sequence[Result], readings: Mapping[str, Readings]) -> dict[str, Stability]:
     """For every method with readings."""
     spent = {result.method.title: result.evaluations + result.shared for result in results}
-    return {title: stability(title, each, spent.get(title, 0)) for title, each in readings.items()}
+    unfinished = {result.method.title for result in results if result.attribution and not result.attribution.converged}
+    found = {title: stability(title, each, spent.get(title, 0)) for title, each in readings.items()}
+    return {title: replace(each, unfinished=title in unfinished) for title, each in found.items()}
 
 
 def correlation(a: Grid, b: Grid) -> float:

@@ -13,7 +13,7 @@ import pytest
 from app.first_answer import first_question, read, weighed
 from app.jobs import Job, Jobs
 from app.measures import CURVES, SANITY, Measures, Price, Slides
-from app.page.agreement import CHANCE, MANY_BY_CHANCE, table_of
+from app.page.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
 from app.page.region_table import region_table
 from app.page.slides import slides
 from app.page.trust import further_of, trust
@@ -23,10 +23,11 @@ from app.session import Report
 from app.shelf import Shelf
 from errors import UserError
 from explainers.case import Case
+from explainers.measures.chance import BY_CHANCE, UNTOLD
 from explainers.measures.consistency import UNSETTLED, Consistency
 from explainers.measures.curves import Curve, Rank, shown_after
 from explainers.measures.sanity import CLASS, NOISE, Finding
-from explainers.measures.stability import Stability
+from explainers.measures.stability import EXACT, Stability
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
@@ -57,7 +58,9 @@ def test_the_matrix_holds_what_the_measure_found(report: Report) -> None:
     assert len(table["pairs"]) == len(found.verdicts) == 21
     for cell, verdict in zip(table["pairs"], found.verdicts, strict=True):
         assert verdict.ceiling is not None
-        assert cell["cells"]["kappa"]["text"] == signed(verdict.ceiling)
+        least = "≥\u202f" if verdict.self_agreement == EXACT else ""
+        assert cell["cells"]["kappa"]["text"] == least + signed(verdict.ceiling)
+        assert ("κ* at least" in cell["words"]) == bool(least)
         assert cell["cells"]["ssim"] == {
             "text": signed(verdict.raw.ssim),
             "kind": "raw",
@@ -73,11 +76,21 @@ def test_the_matrix_holds_what_the_measure_found(report: Report) -> None:
 def test_chance_is_a_word_and_a_result(report: Report) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = table_of(with_consistency(report, verdicts=worded(found, CHANCE, 0.4, 0.02)))
+    table = table_of(with_consistency(report, verdicts=worded(found, BY_CHANCE, 0.4, 0.02)))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"chance"}
     assert {cell["cells"]["kappa"]["colour"] for cell in table["pairs"]} == {""}, "no colour of agreement, whatever κ* would say"
     assert "0 agree beyond chance, 17 no better than chance" in table["sentence"]
     assert table["reading"] == MANY_BY_CHANCE
+
+
+def test_what_one_picture_cannot_tell_is_not_called_chance(report: Report) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    table = table_of(with_consistency(report, verdicts=worded(found, UNTOLD, 0.12, 0.25)))
+    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"not told"}
+    assert "0 agree beyond chance, 17 not told from chance" in table["sentence"]
+    assert table["reading"] == NOT_TOLD, "and not that chance is a result"
+    assert "p 0.120 against 100 other pictures; one picture has little power" in table["pairs"][0]["words"]
 
 
 def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: Report) -> None:
@@ -113,7 +126,7 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: Report) -> None:
     lines = {line["id"]: line for line in trust(report, 1, ())["lines"]}
     chips = {chip["name"]: chip for chip in lines["GradCAM"]["chips"]}
     assert (chips["Faithfulness"]["text"], chips["Sanity"]["text"]) == ("not asked", "not asked")
-    assert chips["Stability"]["text"] == "draws nothing"
+    assert chips["Stability"]["text"] == "draws nothing; not measured"
     assert set(chips) == {"Agreement", "Faithfulness", "Stability", "Sanity"}, "and no grade of all"
     ranks = (Rank("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20), Rank("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20))
     findings = (Finding("Grad-CAM", CLASS, 0.96, "red", CLASS.why), Finding("Grad-CAM", NOISE, 0.95, "green", NOISE.why))

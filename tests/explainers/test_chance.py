@@ -93,7 +93,8 @@ def test_reliability_of_the_whole_from_its_halves() -> None:
 
 def test_words() -> None:
     assert [words(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
-    assert words(0.9, 0.051) == "no better than chance"
+    assert words(0.9, 0.051) == "not told from chance", "one picture has little power"
+    assert words(0.09, 0.5) == "no better than chance"
 
 
 def test_controls_by_hand() -> None:

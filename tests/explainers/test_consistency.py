@@ -5,7 +5,7 @@ import pytest
 
 from explainers.measures.agreement import Evidence
 from explainers.measures.chance import chance, displaced_copies
-from explainers.measures.consistency import UNSETTLED, Background, Consistency, control_words, weighed
+from explainers.measures.consistency import UNSETTLED, Background, Consistency, control_words, short_words, weighed
 from explainers.measures.controls import CENTRE, EDGES, centre
 from explainers.measures.library import Library
 from explainers.measures.nulls import Nulls
@@ -101,6 +101,21 @@ def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
     assert verdict.ceiling > verdict.chance.kappa
 
 
+def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
+    """The same two maps: once the noisy one's two readings are known, once it is taken as exact."""
+    truth = np.zeros((8, 8))
+    truth[2:4, 2:5], truth[6, 6] = 4, 3
+    first, second = (truth + noise(n) for n in (1, 2))
+    whole = {"cam": truth + noise(7) / 9, "ig": (first + second) / 2}
+    exact = {title: Readings(grid, grid, EXACT) for title, grid in whole.items()}
+    taken = judged(whole, Background(library()), exact).verdicts[0]
+    known = judged(whole, Background(library()), exact | {"ig": Readings(first, second, HALVES)}).verdicts[0]
+    both = {title: Readings(grid, grid, HALVES) for title, grid in whole.items()}
+    assert taken.ceiling < known.ceiling
+    assert (taken.self_agreement, known.self_agreement) == (EXACT, EXACT)
+    assert judged(whole, Background(library()), both).verdicts[0].self_agreement == "measured"
+
+
 def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
     bell = centre(8)
     found = judged(
@@ -111,6 +126,22 @@ def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
     assert CENTRE in found.verdicts[0].explained_by
     assert EDGES not in found.verdicts[0].explained_by
     assert control_words([CENTRE]) == "both light the centre as much"
+
+
+def test_a_control_of_too_few_maps_is_weaker_says_so_and_explains_nothing() -> None:
+    """By the library the maps agree a little less than with the control's displaced copies: two scales, not to be compared."""
+    bell = centre(8)
+    grids = {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}
+    known = library(("cam", "ig", EDGES))
+    known.maps[EDGES][11:] = np.nan
+    assert known.short() == {EDGES: 11}
+    found = judged(grids, Background(known, controls={EDGES: share(sum(grids.values()))}))
+    assert min(found.controls[EDGES].values()) >= found.verdicts[0].chance.kappa, "so that it would explain the pair"
+    assert found.verdicts[0].explained_by == ()
+    assert (found.weaker, found.weaker_controls) == (False, {EDGES: ("cam", "ig")})
+    assert "too few maps of edges" in short_words(found)
+    without = judged(grids, Background(None, controls={EDGES: share(sum(grids.values()))}))
+    assert (without.verdicts[0].explained_by, short_words(without)) == ((EDGES,), ""), "both weaker, and said once"
 
 
 def test_maps_without_evidence_are_left_out_with_their_reason() -> None:

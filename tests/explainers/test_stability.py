@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explainers.case import Case, Settings
-from explainers.measures.stability import EXACT, HALVES, JITTERS, Readings, correlation, half_runs, jitter, jittered, stability
+from explainers.measures.stability import EXACT, HALVES, JITTERS, Readings, correlation, half_runs, jitter, jittered, stabilities, stability
 from explainers.method import Attribution
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
@@ -32,7 +32,19 @@ def test_half_runs_are_weaker_than_the_whole_and_jitters_are_not() -> None:
     assert not jitters.converged
     assert jitters.further is None
     assert "Not converged: reliability 0.58 of two jittered pictures" in jitters.sentence
-    assert "not asked" in stability("m", Readings(A, A, EXACT), 1).sentence
+    exact = stability("m", Readings(A, A, EXACT), 1)
+    assert (exact.between, exact.reliability, exact.converged) == (None, None, None), "nothing was measured"
+    assert "was not asked" in exact.sentence
+
+
+def test_what_draws_nothing_and_says_itself_that_it_has_not_converged_is_not_measured() -> None:
+    values = np.arange(49, dtype=np.float32).reshape(7, 7)
+    result = Result(Occlusion(), Attribution(values, uncertainty=0.4, converged=False))
+    readings = half_runs(result, (112, 112))
+    found = stabilities([result], {"Occlusion": readings})["Occlusion"]
+    assert (found.reliability, found.converged, found.unfinished) == (None, None, True)
+    assert "Not measured" in found.sentence
+    assert "By its own measure the map has not converged." in found.sentence
 
 
 def test_the_forecast_turns_the_formula_round() -> None:

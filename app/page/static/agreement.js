@@ -13,6 +13,7 @@
     const legend = make("p", { class: "cc-matrix-legend cc-facts" },
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-ramp", "aria-hidden": "true" }), "0 chance \u2026 1 as well as each agrees with itself"),
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "chance" }, "chance"), "no better than chance"),
+      make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "chance" }, "not told"), "p over .05: one picture has little power"),
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "unsure" }, "?"), "no score: not converged or not reliable"),
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "kappa" }, "\u2020"), "edges, the centre or an untrained network explain it as well"),
       make("span", { class: "cc-key" }, make("span", { class: "cc-key-cell", "data-kind": "kappa" }, "(\u03ba)"), "\u03ba where there is no \u03ba*: another scale"));
