@@ -12,6 +12,7 @@ from explainers.case import Case, Settings
 from explainers.measures.sanity import CLASS, NOISE, WEIGHTS, cost, faint_noise, findings, other_class, similarity
 from explainers.method import Attribution
 from explainers.methods.grad_cam import GradCAM
+from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from tests.explainers.toys import ToyScore, detectors, picture
@@ -41,7 +42,9 @@ def toy_case() -> Case:
 
 
 def test_lights_by_hand() -> None:
-    assert [WEIGHTS["head"].light(value) for value in (-1, 0.5, 0.51, 0.8, 0.81)] == ["green", "green", "amber", "amber", "red"]
+    assert [WEIGHTS["everything"].light(value) for value in (0, 0.5, 0.51, 0.8, 0.81)] == ["green", "green", "amber", "amber", "red"]
+    for depth in ("head", "last block"):
+        assert [WEIGHTS[depth].light(value) for value in (0.5, 0.51, 1)] == ["green", "amber", "amber"], "no fault of the method"
     assert [CLASS.light(value) for value in (0.7, 0.95, 0.96)] == ["green", "amber", "red"]
     assert [NOISE.light(value) for value in (0.9, 0.89, 0.7, 0.69)] == ["green", "amber", "amber", "red"]
 
@@ -57,12 +60,34 @@ def test_a_map_that_ignores_the_model_is_found_out_and_grad_cam_is_not() -> None
     case = phantom_case()
     found = {(each.title, each.check.name): each for each in findings(case, [GradCAM(), Edges()])}
     blind = [found["Brightness", check.name] for check in (*WEIGHTS.values(), CLASS)]
-    assert [each.light for each in blind] == ["red"] * 4
+    assert [each.light for each in blind] == ["amber", "amber", "red", "red"]
+    assert "layers before the head fix where the map lies" in blind[0].reason
+    assert [len(each.drawn) for each in blind] == [3, 3, 3, 1]
     assert all(each.similarity == pytest.approx(1) and each.reason == each.check.why for each in blind)
     assert found["Brightness", NOISE.name].light == "green"
     assert found["Grad-CAM", NOISE.name].light == "green"
     assert found["Grad-CAM", WEIGHTS["everything"].name].light != "red"
     assert found["Grad-CAM", CLASS.name].light == "green"
+
+
+def test_sane_methods_are_not_called_broken() -> None:
+    case = phantom_case()
+    found = list(findings(case, [GradCAM(), GradCAMPlusPlus(), Occlusion()]))
+    assert [(each.title, each.check.name) for each in found if each.check in WEIGHTS.values() and each.light == "red"] == []
+
+
+def test_a_map_that_only_changes_its_sign_lies_where_it_lay() -> None:
+    """Weights drawn anew that turn the map round, twice of three times: the same place, whichever way the coin falls."""
+    toy = detectors(grid=(7, 7), cell=16)
+    turned = detectors(grid=(7, 7), cell=16)
+    turned.dense = -turned.dense
+    toy.randomised = lambda depth, seed: toy if seed == 1 else turned
+    case = Case(toy, picture(toy.size), ToyScore(0, "centred"), Settings(preset="Fast"))
+    found = {each.check.name: each for each in findings(case, [GradCAM()])}
+    head, everything = (found[WEIGHTS[depth].name] for depth in ("head", "everything"))
+    assert head.drawn == pytest.approx((-1, 1, -1))
+    assert (head.similarity, head.light) == (pytest.approx(1), "amber")
+    assert everything.light == "red"
 
 
 def test_a_map_without_evidence_gets_no_light() -> None:
@@ -97,7 +122,8 @@ def test_the_other_class_is_the_likeliest_that_is_not_spoken_of() -> None:
 
 
 def test_the_cost_is_said_first() -> None:
-    case = phantom_case()
+    case = toy_case()
+    case.classifier.randomised = lambda depth, seed: case.classifier
     methods = [GradCAM(), Occlusion(), LIME()]
     limit = cost(case, methods)
     assert len(list(findings(case, methods))) == 15
