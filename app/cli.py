@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from app.options import ExplainOptions, GameOptions, LibraryOptions, ServeOptions
 from errors import UserError
+from models.store import bundled
 
 T = TypeVar("T")
 
 COMMANDS = ("serve", "explain", "library", "grid-game", "methods")
-MODEL_HELP = "a model file or folder, imagenet:MobileNetV2 and the like, or bundled: phantoms, phantoms_shortcut, glass_box, chest_xray"
+MODEL_HELP = f"a model file or folder, imagenet:MobileNetV2 and the like, or bundled: {', '.join(bundled())}"
 TRUST_HELP = "run the model in this process: only for a maker you know (else in one that reaches no files, network or programs)"
 
 
@@ -125,7 +126,7 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
         "--measures",
         default=usual.measures,
         choices=("none", "agreement", "all"),
-        help="what to judge the maps by: agreement costs next to nothing, all costs thousands of evaluations (agreement)",
+        help="what to judge the maps by: agreement costs next to nothing, all costs tens of thousands of evaluations (agreement)",
     )
     parser.add_argument(
         "--mask",

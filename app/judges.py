@@ -28,6 +28,10 @@ EVERY = 0.3
 log = logging.getLogger(__name__)
 
 
+class _TooLong(Exception):  # noqa: N818 - the measure was ended, and what it found is right
+    """The measure took longer than one may."""
+
+
 class Judges:
     """One thread for what is next to free and one for what is dear, so that no visitor's agreement waits for another's sanity."""
 
@@ -89,7 +93,7 @@ class Judges:
         elif kind == SANITY:
             yield from _findings(case, job)
         elif kind == STABILITY:
-            jitters = dict(jittered(case, [result.method for result in undrawn(job.report.results)]))
+            jitters = dict(jittered(case, [result.method for result in undrawn(job.report.results.values())]))
             yield {"jitters": jitters, **_weighed(judge, case, job, jitters)}
 
     def _case(self, job: "Job", classifier: Any) -> Case:
@@ -115,7 +119,7 @@ class Judges:
             if job.halt.is_set() or self._closed.is_set():
                 raise Stopped
             if time.monotonic() > until:
-                raise UserError(f"The measure took more than {LONGEST / 60:.0f} minutes and was ended; what was found by then stands.")
+                raise _TooLong(f"The measure took more than {LONGEST / 60:.0f} minutes and was ended")
             if self.quiet.wait(0.05):
                 return
 
@@ -137,7 +141,7 @@ class Judges:
         found = {
             CURVES: curves_plan().cost(maps),
             DISPLACED: maps * (PLAN.displaced_cost() + 1),
-            STABILITY: 2 * sum(result.method.cost(case) for result in undrawn(results)),
+            STABILITY: 2 * sum(result.method.cost(case) for result in undrawn(results.values())),
             SANITY: sanity.cost(case, methods),
         }
         return {kind: Price(count, count * entry.forward * entry.pace) for kind, count in found.items()}
@@ -174,14 +178,21 @@ def _findings(case: Case, job: "Job") -> Iterator[Changes]:
         yield {"findings": found}
 
 
+def _rest(found: bool) -> str:
+    return "; what was found by then stands." if found else " before it found anything."
+
+
 def _guarded(job: "Job", work: Callable[[], Any], finished: bool = False) -> None:
     """Passes on what is found; whatever goes wrong becomes a sentence, and the measure is over."""
-    words = ""
+    words, found = "", False
     try:
         for changes in work():
             job.measured(**changes)
+            found = True
     except Stopped:
-        words = "The measure was stopped; what was found by then stands."
+        words = f"The measure was stopped{_rest(found)}"
+    except _TooLong as ended:
+        words = f"{ended}{_rest(found)}"
     except Exception as error:
         if not isinstance(error, UserError):
             log.error("a measure failed", exc_info=error)

@@ -26,15 +26,15 @@ MEANING = "a mask is white where the evidence lies and black elsewhere"
 
 
 @dataclass(frozen=True)
-class Region:
-    """inside: (H, W) of the classifier's size, True on the evidence. file, sha256: of the mask's file."""
+class MaskFile:
+    """The evidence as a file tells it. inside: (H, W) of the classifier's size, True on the evidence. file, sha256: of the mask's file."""
 
     file: str
     sha256: str
     inside: Mask
 
 
-def region_of(place: Path, picture: Path, shape: tuple[int, int], fit: Callable[[Floats], Floats]) -> Region:
+def region_of(place: Path, picture: Path, shape: tuple[int, int], fit: Callable[[Floats], Floats]) -> MaskFile:
     """The region of a picture. place: the mask's file, or a folder of masks named as the pictures. shape: (h, w) of the picture as decoded.
 
     fit: what brings the picture to the classifier's size. Raises UserError where there is no mask or none that can be used.
@@ -44,7 +44,7 @@ def region_of(place: Path, picture: Path, shape: tuple[int, int], fit: Callable[
         data = file.read_bytes()
     except OSError as error:
         raise UserError(f"The mask {file} cannot be read ({error.strerror}).") from error
-    return Region(file.name, hashlib.sha256(data).hexdigest(), fitted(tones(data, file.name, shape), shape, fit, file.name))
+    return MaskFile(file.name, hashlib.sha256(data).hexdigest(), fitted(tones(data, file.name, shape), shape, fit, file.name))
 
 
 def mask_file(place: Path, picture: Path) -> Path:

@@ -1,6 +1,6 @@
 """What is known of one answer's maps beyond the maps: agreement above chance, and, on request, faithfulness, stability and sanity."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,9 +84,9 @@ def maps_of(results: Mapping[str, Result]) -> dict[str, NDArray[np.float32]]:
     return {title: attribution.values for title, attribution in found if attribution is not None and not attribution.blank}
 
 
-def undrawn(results: Mapping[str, Result]) -> list[Result]:
+def undrawn(results: Iterable[Result]) -> list[Result]:
     """Results of methods that draw nothing: only another picture can give another reading."""
-    return [result for result in results.values() if result.attribution is not None and result.attribution.halves is None]
+    return [result for result in results if result.attribution is not None and result.attribution.halves is None]
 
 
 def curves_plan() -> Plan:

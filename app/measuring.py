@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.library import library_of, model_name
+from app.measures import undrawn
 from errors import UserError
 from explainers.case import Case
 from explainers.measures import drop, infidelity, road, sanity, sensitivity
@@ -98,11 +99,6 @@ def full_cost(case: Case, results: Sequence[Result]) -> int:
     methods = [result.method for result in results]
     again = sum(result.method.cost(case) for result in undrawn(results))
     return faithfulness_cost(len(methods)) + sanity.cost(case, methods) + 2 * again + sensitivity.cost(case, methods)
-
-
-def undrawn(results: Sequence[Result]) -> list[Result]:
-    """Results of methods that draw nothing, so that only another picture can give another reading."""
-    return [result for result in results if result.attribution is not None and result.attribution.halves is None]
 
 
 def positions(results: Sequence[Result], size: tuple[int, int], region: Mask) -> list[Located]:

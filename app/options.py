@@ -44,7 +44,7 @@ class ExplainOptions:
     pictures: files. model: what `models.loading.load` takes. out: the folder to write. methods: names such as grad_cam; empty
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
     likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.Settings. measures: none,
-    agreement (next to free) or all (thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
+    agreement (next to free) or all (tens of thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
     metadata: words such as age=55, of what the card says that the model takes beside the picture.
     trust: as of serve.
     """

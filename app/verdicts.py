@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.masks import Region
-from app.measuring import Faithfulness, Judge, faithfulness, positions, undrawn
+from app.masks import MaskFile
+from app.measures import undrawn
+from app.measuring import Faithfulness, Judge, faithfulness, positions
 from explainers.case import Case
 from explainers.measures import sanity, sensitivity
 from explainers.measures.consistency import Consistency, Verdict
@@ -28,7 +29,7 @@ def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Jud
     return {**entry, "evaluations": case.evaluations - before}
 
 
-def localisation_entry(case: Case, results: Sequence[Result], region: Region) -> dict[str, Any]:
+def localisation_entry(case: Case, results: Sequence[Result], region: MaskFile) -> dict[str, Any]:
     """Where the maps point, the mask that says where they should, and what maps without knowledge get. area: of the model's picture."""
     rows = [vars(each) for each in positions(results, case.size, region.inside)]
     tolerance = TOLERANCE * min(case.size)

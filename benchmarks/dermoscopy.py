@@ -15,7 +15,8 @@ import numpy as np
 from tqdm import tqdm
 
 from app.masks import region_of
-from app.measuring import positions, undrawn
+from app.measures import undrawn
+from app.measuring import positions
 from benchmarks.checks import pictures
 from benchmarks.data import MODEL, ended, needed
 from benchmarks.machine import machine_line

@@ -26,7 +26,7 @@ class Ledger:
     """Who put how many pictures through the model. `asker` is whoever is asking now.
 
     evaluations: pictures put forward. backward: those among them that were differentiated too. borrowed: for each asker
-    and each thing remembered, the pictures behind it that another had paid for.
+    and each thing remembered, the pictures behind it that another had paid for. told: called after every batch, with its pictures.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,13 @@ class Ledger:
         self.evaluations: Counter[Hashable] = Counter()
         self.backward: Counter[Hashable] = Counter()
         self.borrowed: dict[Hashable, dict[Hashable, int]] = {}
+        self.told: Callable[[int], object] = lambda pictures: None
 
     def pay(self, pictures: int, backward: bool) -> None:
         """The asker put `pictures` through the model."""
         self.evaluations[self.asker] += pictures
         self.backward[self.asker] += pictures if backward else 0
+        self.told(pictures)
 
     def borrow(self, key: Hashable, pictures: int) -> None:
         """The asker now rests on `pictures` answers under `key` that another paid for; told again, the larger number holds."""

@@ -9,7 +9,8 @@ from app.explaining import foresee
 from app.gallery import Shown
 from app.page.pictures import thumb_uri, truth_uri
 from app.page.trust import further_of
-from app.page.words import about, short_names
+from app.page.words import short_names
+from app.saying import about
 from app.session import Question, Report, Session, key_of
 from app.uploads import Picture
 from errors import UserError

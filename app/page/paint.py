@@ -8,7 +8,8 @@ from app.page.panels import panels_of
 from app.page.pictures import photo_uri, seen_uri
 from app.page.slides import slides
 from app.page.summaries import Found, evidence_of, summaries
-from app.page.words import about, duration, plural, share, short_names
+from app.page.words import duration, plural, share, short_names
+from app.saying import about
 from app.session import Report
 from examples import examples_for
 from models.card import Label

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.page.pictures import mask_uri
+from app.page.trust import SOURCES
 from app.region import Region
 from app.session import Report
 from explainers.measures.localisation import Located
@@ -17,7 +18,6 @@ READ = (
     "IoU: overlap of the region with as many of the map's strongest pixels. Rank accuracy: the share of those that lie in the region. "
     "Points: whether the peak lies within a sixteenth of the picture's side of it."
 )
-SOURCES = {"drawn": "Your region", "uploaded": "The uploaded mask", "known": "The known evidence"}
 COLUMNS = ("Energy inside", "IoU", "Rank accuracy", "Points")
 Rows = tuple[Sequence[Located], Sequence[Located]]
 

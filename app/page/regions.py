@@ -54,7 +54,7 @@ class Regions:
         rows: Rows = measured(maps, region.mask) if region and maps else ((), ())
         own = self.handlers.gallery.find(report.question.classifier, report.question.picture)
         table = region_table(report, run, region, rows, known=own is not None and own.evidence is not None)
-        return {"trust": trust(report, run, rows[0]), "region": table}
+        return {"trust": trust(report, run, rows[0], region.source if region else "drawn"), "region": table}
 
 
 def _maps(report: Report) -> dict[str, NDArray[np.float32]]:

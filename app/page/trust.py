@@ -7,7 +7,9 @@ import numpy as np
 
 from app.measures import CURVES, DISPLACED, SANITY, STABILITY, Measures
 from app.page.agreement import WRONG, mean_kappa, other_of, with_others
-from app.page.words import about, plural, signed
+from app.page.words import plural, signed
+from app.region import Source
+from app.saying import about
 from app.session import Report, key_of
 from explainers.measures.ceiling import CONVERGED
 from explainers.measures.chance import BEYOND
@@ -38,14 +40,15 @@ TITLES = {
         "Does the map change when the network's weights are drawn anew, or for another class? Does it stay under noise?",
     ),
 }
+SOURCES = {"drawn": "Your region", "uploaded": "The uploaded mask", "known": "The known evidence"}
 LEAD = f"No single grade sums this up, and none should. {WRONG}"
 LIGHTS = {"green": "good", "amber": "warn", "red": "bad", "not asked": "none"}
 
 
-def trust(report: Report, run: int, located: Sequence[Located]) -> dict[str, Any]:
-    """A line for each method, the buttons of the measures, and what is under way. located: of the visitor's region; may be empty."""
+def trust(report: Report, run: int, located: Sequence[Located], source: Source = "drawn") -> dict[str, Any]:
+    """A line for each method, the buttons of the measures, and what is under way. located: of a region from `source`; may be empty."""
     measures = report.measures
-    lines = [_line(method, report, located) for method in report.question.methods] if report.final and report.results else []
+    lines = [_line(method, report, (located, source)) for method in report.question.methods] if report.final and report.results else []
     return {
         "run": run,
         "lead": LEAD,
@@ -72,7 +75,7 @@ def further_of(report: Report, method: Method) -> int:
     return min(missing, MOST_MORE)
 
 
-def _line(method: Method, report: Report, located: Sequence[Located]) -> Line:
+def _line(method: Method, report: Report, located: tuple[Sequence[Located], Source]) -> Line:
     result = report.results.get(key_of(method))
     line: Line = {"id": key_of(method), "title": method.title, "chips": [], "more": None, "state": ""}
     if result is None or result.attribution is None or result.attribution.blank:
@@ -84,7 +87,7 @@ def _line(method: Method, report: Report, located: Sequence[Located]) -> Line:
         _stability(method, report),
         _sanity(method, report.measures),
     ]
-    chips += [_localisation(each) for each in located if each.title == method.title]
+    chips += [_localisation(each, located[1]) for each in located[0] if each.title == method.title]
     return line | {"chips": chips, "more": more(method, report)}
 
 
@@ -180,9 +183,9 @@ def _finding(finding: Finding) -> str:
     return f"{check.name.capitalize()}: {finding.light}, similarity {signed(finding.similarity)}; {wish} ({bounds}: {check.why})."
 
 
-def _localisation(each: Located) -> Chip:
+def _localisation(each: Located, source: Source) -> Chip:
     energy = "none" if each.energy is None else f"{100 * each.energy:.0f} % of it inside"
-    return _chip("Your region", energy, "none", "The table under “Where should it look?” holds all four numbers beside their baselines.")
+    return _chip(SOURCES[source], energy, "none", "The table under “Where should it look?” holds all four numbers beside their baselines.")
 
 
 def more(method: Method, report: Report) -> dict[str, Any] | None:

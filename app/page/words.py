@@ -76,13 +76,6 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def about(seconds: float) -> str:
-    """A forecast in round figures: under 1 s, about 3 s, about 2 min."""
-    if seconds < 0.75:
-        return "under 1 s"
-    return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
-
-
 def share(value: float) -> str:
     """A probability as a percentage that does not claim certainty: never 100 % or 0 %."""
     if value >= 0.9995:

@@ -11,8 +11,9 @@ from app.first_answer import read, weighed
 from app.measures import Measures
 from app.page.agreement import RAMP, luminance, ramp
 from app.page.paint import paint
-from app.page.words import about, described, duration, share, short_names, signed, strongest
+from app.page.words import described, duration, share, short_names, signed, strongest
 from app.render import scaled
+from app.saying import about
 from app.session import Report
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP

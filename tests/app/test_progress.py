@@ -1,9 +1,17 @@
 """What is said to be asked at most is what the methods may ask together: only the pool is shared."""
 
-import numpy as np
+import json
+import re
+from pathlib import Path
 
-from app.explain import _expected
+import numpy as np
+import pytest
+from tqdm import tqdm
+
+from app.explain import _expected, explain
 from app.explaining import forecast
+from app.options import ExplainOptions
+from app.render import png
 from app.shelf import Entry
 from explainers.case import Case, Settings
 from explainers.method import Method
@@ -14,6 +22,24 @@ from explainers.methods.shap import SHAP
 from explainers.study import study
 from models.loading import load
 from models.score import Score
+
+
+def test_measures_draw_a_bar_and_say_their_cost_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One method on the glass box, whose maps take next to no time."""
+    monkeypatch.setattr("app.explain.tqdm", lambda **settings: tqdm(**{**settings, "disable": False}))  # as in a terminal
+    rng = np.random.default_rng(0)
+    picture = tmp_path / "patches.png"
+    picture.write_bytes(png(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)))
+    options = ExplainOptions((picture,), "glass_box", tmp_path / "out", ("grad_cam",), preset="Fast", measures="all")
+    assert explain(options, lambda: load("glass_box")) == 0
+    told = capsys.readouterr()
+    most = int(re.search(r"measures, at most ([\d,]+) evaluations, (about|under) ", told.out)[1].replace(",", ""))
+    last = re.findall(r"patches: measures: .*?(\d+)/(\d+)", told.err)
+    spent = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"][0]["measures"]["evaluations"]
+    assert [int(number) for number in last[-1]] == [spent, most]
+    assert 0 < spent <= most
 
 
 def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:

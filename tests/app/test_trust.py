@@ -12,6 +12,7 @@ import pytest
 
 from app.first_answer import first_question, read, weighed
 from app.jobs import Job, Jobs
+from app.judges import _guarded
 from app.measures import CURVES, SANITY, Measures, Price, Slides
 from app.page.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
 from app.page.region_table import region_table
@@ -22,7 +23,7 @@ from app.region import Region, drawn, measured
 from app.session import Report
 from app.shelf import Shelf
 from errors import UserError
-from explainers.case import Case
+from explainers.case import Case, Stopped
 from explainers.measures.chance import BY_CHANCE, UNTOLD
 from explainers.measures.consistency import UNSETTLED, Consistency
 from explainers.measures.curves import Curve, Rank, shown_after
@@ -209,6 +210,24 @@ def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: Report) 
     assert [row["cells"][0] for row in value["rows"][:2]] == ["0.250", "0.250"], "an even map is the baseline of the area"
     assert [row["baseline"] for row in value["rows"]] == [False, True, True, True]
     assert value["outline"].startswith("data:image/png")
+
+
+def test_the_chip_says_whose_region_it_is(report: Report) -> None:
+    rows, _ = measured({"Grad-CAM": np.ones((4, 4), np.float32)}, drawn([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128)))
+    names = [trust(report, 1, rows, source)["lines"][0]["chips"][-1]["name"] for source in ("drawn", "uploaded", "known")]
+    assert names == ["Your region", "The uploaded mask", "The known evidence"]
+
+
+@pytest.mark.parametrize(("found", "words"), [(0, "was stopped before it found anything."), (1, "stopped; what was found by then stands.")])
+def test_a_stop_says_that_something_stands_only_where_something_does(report: Report, found: int, words: str) -> None:
+    job = Job(report.question)
+
+    def work() -> Iterator[dict[str, object]]:
+        yield from [{"findings": (Finding("Grad-CAM", NOISE, 0.95, "green", ""),)}] * found
+        raise Stopped
+
+    _guarded(job, work, finished=True)
+    assert job.report.measures.error.endswith(words)
 
 
 @pytest.fixture(scope="module")
