@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.checks import pictures
+from benchmarks.checks import phantoms, pictures
 from benchmarks.checks.ruler import MISLED, SOUND, _missed
 from explainers.measures.consistency import UNSETTLED, Consistency
 from explainers.measures.localisation import BASELINES, Located
@@ -55,6 +55,18 @@ def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixtur
     said = capsys.readouterr().out.splitlines()
     assert said[1] == "2 masks, which cover 0.30 of the picture"
     assert said[-2:] == ["| cam | 0.55 | 0.20 | nan | 1.00 | 50% |", f"| {BASELINES[-1]} | 0.50 | 0.40 | 0.30 | 1.00 |  |"]
+
+
+@pytest.mark.parametrize(("ours", "missed"), [((0.40, 0.1), 0), ((0.36, 0.9), 1)])
+def test_the_consensus_is_judged_by_what_lies_in_the_evidence(ours, missed, capsys: pytest.CaptureFixture[str]) -> None:
+    """(in, near): a consensus that lies near the evidence alone misses; the other floor and blank maps are printed, not judged."""
+    energies = {"ig": [(0.40, 0.8)], phantoms.CONSENSUS: [ours], phantoms.OTHER: [(0.9, 0.9)]}
+    found = phantoms._judge_votes({3: [True, True], 0: [False]}, energies)
+    assert len(found) == missed
+    said = capsys.readouterr().out
+    assert f"Energy in the evidence: consensus {ours[0]:.3f}, best single method 0.400, floor 0.1 0.900." in said
+    assert phantoms._judge_untrained({"ig": [0.02, 0.04]}, {"ig": 3}) == []
+    assert capsys.readouterr().out.endswith("| ig | +0.030 | 2 | 3 |\n")
 
 
 @pytest.mark.parametrize(

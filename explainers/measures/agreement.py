@@ -1,8 +1,7 @@
 """How alike two maps of one picture are, on a common grid, and what the maps of all families have in common."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,11 @@ ENOUGH = 0.01
 """A map whose positive part is under this share of its total shows no positive evidence."""
 NOTHING = "no positive evidence"
 FLOOR = 0.0001
-"""What a cell without evidence counts for in the consensus, as a share of an even map's cell. With 0.1 a tenth of the consensus lay on
-cells that no family lit: its energy near the evidence of phantoms was .66, with 0.0001 it is .79; the best single map's is .80."""
+"""What a cell without evidence counts for in the consensus, as a share of an even map's cell.
+
+The floor only keeps a logarithm finite: what no family lights should hold next to nothing. All cells together hold this much of a map, so
+with 0.1, another usual choice, up to a tenth of the consensus lies where nobody points. `benchmarks.measures` prints what either gives.
+"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Pair:
     @property
     def headline(self) -> float:
         """The mean of the first three."""
-        return (self.top_overlap + self.shared_mass + self.rank_correlation) / 3
+        return float(headline((self.top_overlap, self.shared_mass, self.rank_correlation)))
 
 
 def evidence(result: Result, size: tuple[int, int]) -> Evidence | None:
@@ -96,14 +98,9 @@ def pair(a: Evidence, b: Evidence) -> Pair:
     return Pair(a.title, b.title, top_overlap(a.share, b.share), shared_mass(a.share, b.share), rank_correlation(a.share, b.share), sign)
 
 
-def pairs(found: Iterable[Evidence]) -> list[Pair]:
-    """Every pair of maps that have positive evidence, in order."""
-    return [pair(a, b) for a, b in combinations([each for each in found if each.share is not None], 2)]
-
-
-def headline(a: Grid, b: Grid) -> float:
-    """The mean of top overlap, shared mass and rank correlation of two positive maps that each sum to 1."""
-    return (top_overlap(a, b) + shared_mass(a, b) + rank_correlation(a, b)) / 3
+def headline(scores: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) or (3, n) top overlap, shared mass and rank correlation -> () or (n,) their mean."""
+    return np.asarray(np.mean(scores, axis=0))
 
 
 def top_cells(share: Grid, portion: float) -> Grid:
@@ -156,12 +153,12 @@ def by_family(found: Sequence[Evidence]) -> dict[Family, Grid]:
     return {family: np.asarray(np.mean(shares, axis=0)) for family, shares in members.items()}
 
 
-def consensus(found: Sequence[Evidence]) -> Grid | None:
-    """(G, G) that sums to 1: exp(mean over families of log(P + 0.0001 / G^2)), normalised; None where no map has positive evidence."""
+def consensus(found: Sequence[Evidence], least: float = FLOOR) -> Grid | None:
+    """(G, G) that sums to 1: exp(mean over families of log(P + least / G^2)), normalised; None where no map has positive evidence."""
     families = list(by_family(found).values())
     if not families:
         return None
-    floor = FLOOR / families[0].size
+    floor = least / families[0].size
     product = np.exp(np.mean([np.log(share + floor) for share in families], axis=0))
     return np.asarray(product / product.sum())
 

@@ -1,14 +1,12 @@
 """How much of two maps' agreement is more than chance: against maps of other pictures, or, weaker, against displaced copies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.measures.agreement import Grid, headline
-
-Likeness = Callable[[Grid, Grid], float]
+from explainers.measures.agreement import Grid
 
 FEWEST = 30
 """Other pictures that a library needs before its null is used."""
@@ -51,11 +49,6 @@ def against_both(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.
     return replace(pooled, p=min(pooled.p, float(p)), others=min(len(null) for null in nulls))
 
 
-def other_pictures(a: Grid, b: Grid, library_a: Sequence[Grid], library_b: Sequence[Grid], likeness: Likeness = headline) -> list[float]:
-    """What A on this picture and B on others have in common, and the reverse: methods' shared habits are in it, evidence is not."""
-    return [likeness(a, other) for other in library_b] + [likeness(other, b) for other in library_a]
-
-
 def displaced_copies(b: Grid) -> list[Grid]:
     """B shifted round the edges by steps of a quarter, each as it is and flipped: 63 maps; B in its own place is left out."""
     cells = len(b)
@@ -63,19 +56,6 @@ def displaced_copies(b: Grid) -> list[Grid]:
     faces = (b, b[:, ::-1], b[::-1], b[::-1, ::-1])
     copies = [(np.roll(face, (down, right), (0, 1)), down, right, face is b) for face in faces for down in steps for right in steps]
     return [copy for copy, down, right, upright in copies if not (upright and down == right == 0)]
-
-
-def displaced(a: Grid, b: Grid, likeness: Likeness = headline) -> list[float]:
-    """A against the displaced copies of B."""
-    return [likeness(a, copy) for copy in displaced_copies(b)]
-
-
-def chance(a: Grid, b: Grid, library_a: Sequence[Grid] = (), library_b: Sequence[Grid] = ()) -> Chance:
-    """The pair's headline agreement against other pictures' maps, or against displaced copies where the library is too small."""
-    agreement = headline(a, b)
-    if min(len(library_a), len(library_b)) >= FEWEST:
-        return against_both(agreement, [other_pictures(a, b, (), library_b), other_pictures(a, b, library_a, ())])
-    return against(agreement, displaced(a, b), weaker=True)
 
 
 def benjamini_hochberg(ps: Sequence[float]) -> list[float]:

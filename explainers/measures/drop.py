@@ -1,6 +1,6 @@
 """Shows only what a map lights, and asks how much of the class's probability is lost, or gained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +46,3 @@ def shown_by(values: Floats, size: tuple[int, int]) -> Floats | None:
     positive = np.maximum(enlarge(values, size), 0)
     peak = float(positive.max())
     return np.asarray(positive / peak, np.float32) if peak > 0 else None
-
-
-def average_drop(found: Sequence[Drop]) -> float:
-    """In per cent over pictures: 100 / N sum max(0, Y - O) / Y. Low is good."""
-    return 100 * float(np.mean([each.drop for each in found]))
-
-
-def average_increase(found: Sequence[Drop]) -> float:
-    """Per cent of pictures whose probability rises. High is good."""
-    return 100 * float(np.mean([each.increase for each in found]))

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.measures.agreement import Grid
+from explainers.measures.agreement import Grid, headline
 from explainers.measures.chance import Chance, against, against_both, displaced_copies
 from explainers.measures.controls import CENTRE
 from explainers.measures.library import Library
@@ -70,7 +70,7 @@ class Nulls:
         return Stack.of(list(self._maps.values()))
 
     def _headline(self, first: str, second: str) -> float:
-        return float(np.mean(self.scores(first, second)))
+        return float(headline(self.scores(first, second)))
 
     def _between(self, first: str, second: str, likeness: Likeness) -> NDArray[np.float64]:
         """The likeness of the two maps; the first is compared with all maps at once."""

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.measures.agreement import TOPS, UNION, Grid
+from explainers.measures.agreement import TOPS, UNION, Grid, headline
 
 Values = NDArray[np.float32]
 Members = NDArray[np.int16]
@@ -102,7 +102,7 @@ def scores(one: Stack, many: Stack) -> NDArray[np.float64]:
 
 def headlines(one: Stack, many: Stack) -> NDArray[np.float64]:
     """(n,): the headline agreement, the mean of the three."""
-    return np.asarray(scores(one, many).mean(0))
+    return headline(scores(one, many))
 
 
 def correlations(one: Stack, many: Stack) -> NDArray[np.float64]:

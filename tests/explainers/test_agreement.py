@@ -11,7 +11,6 @@ from explainers.measures.agreement import (
     evidence,
     on_common_grid,
     pair,
-    pairs,
     positive_share,
     rank_correlation,
     same_sign,
@@ -128,13 +127,6 @@ def test_signs_are_compared_only_where_both_methods_have_them() -> None:
     assert pair(unsigned, known("shap", "surrogate", share)).same_sign is None
 
 
-def test_the_table_of_pairs_leaves_out_maps_without_evidence() -> None:
-    found = [known("a", "CAM", random_share(0)), known("b", "CAM", None), known("c", "gradient", random_share(1))]
-    assert [(each.first, each.second) for each in pairs(found)] == [("a", "c")]
-    with pytest.raises(ValueError, match="b has no positive evidence"):
-        pair(found[0], found[1])
-
-
 def test_consensus_by_hand() -> None:
     """Two families over four cells: products of (P + 0.000025), rooted; a family's two members are averaged first."""
     a, b, c = np.array([[1.0, 0], [0, 0]]), np.array([[0, 1.0], [0, 0]]), np.array([[0.5, 0.5], [0, 0]])
@@ -157,3 +149,8 @@ def test_pairs_of_families_weigh_the_same() -> None:
     values = {("lime", "shap"): 1.0, ("lime", "cam"): 0.2, ("shap", "cam"): 0.4, ("cam", "ig"): 0.9}
     assert across_families(values, families) == pytest.approx((0.3 + 0.9) / 2)
     assert across_families({("lime", "shap"): 1.0}, families) is None
+
+
+def test_a_map_without_evidence_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="b has no positive evidence"):
+        pair(known("a", "CAM", random_share(0)), known("b", "CAM", None))

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from explainers.measures.agreement import headline
 from explainers.measures.ceiling import above_chance, converged, corrected, reliability
-from explainers.measures.chance import against, against_both, benjamini_hochberg, chance, displaced, other_pictures, words
+from explainers.measures.chance import against, against_both, benjamini_hochberg, words
 from explainers.measures.controls import centre, edges, explains
+from explainers.measures.library import Library
+from explainers.measures.nulls import Nulls
+from tests.explainers.plainly import chance, displaced, headline
 from tests.explainers.test_agreement import random_share
 
 
@@ -50,14 +52,18 @@ def test_a_shared_habit_is_no_agreement_against_other_pictures_but_is_against_di
 
 
 def test_a_small_library_falls_back_to_displaced_copies_and_says_so() -> None:
-    a, b, library = random_share(0), random_share(1), [random_share(s) for s in range(2, 40)]
-    assert chance(a, b, library[:29], library).weaker
-    assert not chance(a, b, library[:30], library[:30]).weaker
+    a, b, others = random_share(0), random_share(1), np.stack([random_share(s) for s in range(2, 32)])
+    for fewer, weaker in ((0, False), (1, True)):
+        rows = others.copy()
+        rows[:fewer] = np.nan
+        found = Nulls({"a": a, "b": b}, Library({}, tuple(map(str, range(30))), {"a": rows, "b": others})).chance("a", "b")
+        assert (found.weaker, found.others) == (weaker, 63 if weaker else 30)
 
 
 def test_the_null_takes_both_directions() -> None:
     a, b, c, d = (random_share(s) for s in range(4))
-    assert other_pictures(a, b, [c], [d]) == [headline(a, d), headline(c, b)]
+    library = Library({}, tuple(map(str, range(30))), {"a": np.stack([c] * 30), "b": np.stack([d] * 30)})
+    assert Nulls({"a": a, "b": b}, library).chance("a", "b").mean == pytest.approx((headline(a, d) + headline(c, b)) / 2, abs=1e-6)
 
 
 def test_displaced_copies_leave_out_the_copy_in_place() -> None:

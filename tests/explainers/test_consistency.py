@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from explainers.measures.agreement import Evidence
-from explainers.measures.chance import chance, displaced_copies
+from explainers.measures.chance import displaced_copies
 from explainers.measures.consistency import UNSETTLED, Background, Consistency, control_words, short_words, weighed
 from explainers.measures.controls import CENTRE, EDGES, centre
 from explainers.measures.library import Library
 from explainers.measures.nulls import Nulls
 from explainers.measures.stability import EXACT, HALVES, Readings, stability
+from tests.explainers.plainly import chance
 
 FAMILIES = {"cam": "CAM", "lime": "surrogate", "shap": "surrogate", "ig": "gradient"}
 

@@ -75,11 +75,10 @@ def test_road_prefers_the_map_to_its_opposite_and_costs_what_it_says() -> None:
     assert (again.least, again.most) == (for_it.least, for_it.most)
 
 
-def test_average_drop_and_increase_by_hand() -> None:
+def test_drop_and_increase_by_hand() -> None:
     found = [drop.Drop("m", 0.8, 0.4), drop.Drop("m", 0.5, 0.6), drop.Drop("m", 0.5, 0.5)]
     assert [each.drop for each in found] == pytest.approx([0.5, 0, 0])
-    assert drop.average_drop(found) == pytest.approx(50 / 3)
-    assert drop.average_increase(found) == pytest.approx(100 / 3)
+    assert [each.increase for each in found] == [False, True, False]
 
 
 def test_drop_shows_the_map_over_its_maximum() -> None:

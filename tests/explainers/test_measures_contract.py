@@ -9,7 +9,7 @@ import pytest
 from explainers.case import Case, Settings
 from explainers.measures import agreement, curves, drop, grid_game, infidelity, localisation, raw, road, sanity, sensitivity, stability
 from explainers.measures.agreement import Evidence
-from explainers.measures.chance import chance, displaced, other_pictures
+from explainers.measures.chance import displaced_copies
 from explainers.measures.consistency import Background, weighed
 from explainers.measures.controls import EDGES, edges
 from explainers.measures.library import Library, gathered
@@ -39,14 +39,14 @@ def shares(maps: Maps) -> list[np.ndarray]:
 
 def agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
-    (pair,) = agreement.pairs(found)
+    pair = agreement.pair(*found)
     return [pair.headline, pair.same_sign or 0, *agreement.consensus(found).ravel(), *agreement.votes(found).ravel()]
 
 
 def against_chance(maps: Maps) -> list[float]:
     a, b = shares(maps)
-    found = chance(a, b)
-    return [found.kappa, found.p, *displaced(a, b), *other_pictures(a, b, [b], [a])]
+    found = Nulls(dict(zip(TITLES, (a, b), strict=True)), None).chance(*TITLES)
+    return [found.kappa, found.p, *displaced_copies(b)[5].ravel()]
 
 
 def verdicts(maps: Maps) -> list[float]:

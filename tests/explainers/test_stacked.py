@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from explainers.measures.agreement import headline
 from explainers.measures.stacked import Stack, correlations, headlines
+from tests.explainers.plainly import headline
 from tests.explainers.test_agreement import at, random_share
 
 
