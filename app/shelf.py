@@ -161,6 +161,8 @@ def _measure(classifier: "Classifier") -> tuple[float, float]:
     start = time.perf_counter()
     classifier.outputs(images)
     forward = (time.perf_counter() - start) / len(images)
+    if classifier.forward_only:
+        return forward, forward
     classifier.gradients(images, score)
     start = time.perf_counter()
     classifier.gradients(images, score)

@@ -1,39 +1,49 @@
-"""Opens a Keras model file, or says in one sentence why it is none. Layers that carry Python code of their own are refused."""
+"""Finds the model file in a folder, and opens a Keras model file or says in one sentence why it is none."""
 
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from errors import UserError
+from models.formats.refused import refuse_folder
 from models.safe.config import check_code
 from models.safe.kinds import kind_of
 from models.versions import latest
 
-_SUFFIXES = (".keras", ".h5", ".hdf5")
+_SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".zip")
+_TAKEN = "a .keras, .h5, .tflite or .onnx file, a SavedModel, a zip archive of one, or a folder that holds one"
 
 
 def model_file(path: Path) -> Path:
-    """The model file that `path` is, or the one in the folder that it is; of a folder of versions the latest's."""
+    """The model that `path` is, a file or a SavedModel's folder, or the one in that folder; of a folder of versions the latest's."""
     if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
-        raise UserError(
-            f"There is no file or folder {str(path)[:200]}; give the path of a .keras or .h5 file, or of a folder that holds one."
-        )
+        raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {_TAKEN}.")
     if path.is_file():
-        return path
+        return path.parent if path.name == "saved_model.pb" else path
     if not path.is_dir():
-        raise UserError(f"{path} is neither a file nor a folder; give the path of a .keras or .h5 file.")
+        raise UserError(f"{path} is neither a file nor a folder; give the path of {_TAKEN}.")
+    if _is_saved_model(path):
+        return path
     path = latest(path) or path
-    found = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
+    found = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES or _is_saved_model(each))
     if len(found) != 1:
-        names = ", ".join(file.name for file in found) or "none"
-        raise UserError(f"The folder {path} must hold one .keras or .h5 file; found: {names}.")
+        refuse_folder(path, found)
+        names = ", ".join(each.name for each in found) or "none"
+        raise UserError(f"The folder {path} must hold one model ({', '.join(_SUFFIXES)} or a SavedModel); found: {names}.")
     return found[0]
 
 
+def _is_saved_model(folder: Path) -> bool:
+    return (folder / "saved_model.pb").is_file()
+
+
 def open_keras(path: Path) -> Any:
-    """The Keras model in a .keras or .h5 file, without its optimiser. A Keras 2 file is opened by tf_keras."""
-    return _open_zip(path) if kind_of(path) == "zip" else _open_hdf5(path)
+    """The Keras model in a .keras or .h5 file, without its optimiser. A Keras 2 file is opened by tf_keras.
+
+    A .h5 file of weights is opened with the architecture beside it.
+    """
+    return _open_zip(path) if kind_of(path) == "zip" else open_hdf5(path, path.name)
 
 
 def _open_zip(path: Path) -> Any:
@@ -51,31 +61,44 @@ def _open_zip(path: Path) -> Any:
         )
     if damaged:
         raise UserError(f"{path.name} is damaged at its member {damaged}; save or download it again.")
-    return _opened(path, keras.saving.load_model)
+    return _opened(path, keras.saving.load_model, path.name)
 
 
-def _open_hdf5(path: Path) -> Any:
+def open_hdf5(source: Path | BinaryIO, name: str) -> Any:
+    """The Keras model in an .h5 file, or in one's content in memory, which is Keras 2's alone. name: for messages."""
     import h5py
     import keras
 
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(source, "r") as file:
             config, version = file.attrs.get("model_config"), str(file.attrs.get("keras_version", ""))
     except OSError as error:
-        raise UserError(f"{path.name} is a damaged or truncated HDF5 file; save or download it again.") from error
-    if config is None:
-        raise UserError(f"{path.name} holds weights without an architecture; save the whole model with model.save('name.keras').")
-    if version.startswith("3"):
-        return _opened(path, keras.saving.load_model)
-    check_code(str(config), path.name)
+        raise UserError(f"{name} is a damaged or truncated HDF5 file; save or download it again.") from error
+    if config is not None and not version.startswith("3"):
+        check_code(str(config), name)
+        return _open_keras_2(source, name)
+    if not isinstance(source, Path):
+        raise UserError(f"{name} holds an .h5 file of Keras 3 or of weights alone; unpack it and give that.")
+    if config is not None:
+        return _opened(source, keras.saving.load_model, name)
+    from models.formats.architecture import open_weights
+
+    return open_weights(source)
+
+
+def _open_keras_2(source: Path | BinaryIO, name: str) -> Any:
+    import h5py
     import tf_keras
 
-    return _opened(path, tf_keras.models.load_model)
+    if isinstance(source, Path):
+        return _opened(source, tf_keras.models.load_model, name)
+    with h5py.File(source, "r") as file:
+        return _opened(file, tf_keras.models.load_model, name)
 
 
-def _opened(path: Path, load_model: Any) -> Any:
+def _opened(source: Any, load_model: Any, name: str) -> Any:
     try:
-        return load_model(path, compile=False)
+        return load_model(source, compile=False)
     except Exception as error:  # Keras raises whatever its layers raise; the sentence must name the file all the same
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"{path.name} could not be opened as a Keras model: {lines[0][:200]}") from error
+        raise UserError(f"{name} could not be opened as a Keras model: {lines[0][:200]}") from error

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
+from models.beside import label_lines
 from models.card import Card, Head, Label, distinct
 from models.inputs import inputs_of
 from models.keras_model import Expected, expected_by_name
@@ -37,7 +38,7 @@ def inferred(model: Any, path: Path) -> tuple[Trace, Card]:
         trace = traced(model, draft, path.name)
     head, why = _head(trace, answers(trace, path.name), path.name)
     notes = (f"No card: input scaling {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
-    return trace, dataclasses.replace(draft, labels=_labels(path, max(units(trace, path.name), 2)), head=head, notes=notes)
+    return trace, dataclasses.replace(draft, labels=labels_of(path, max(units(trace, path.name), 2)), head=head, notes=notes)
 
 
 def _expected(model: Any, slope: float | None) -> Expected:
@@ -63,17 +64,11 @@ def _head(trace: Trace, raw: NDArray[np.float64], name: str) -> tuple[Head, tupl
     return "logits", ("Its answers are taken for logits: nothing at its end makes them probabilities, and they do not sum to 1.",)
 
 
-def _labels(path: Path, classes: int) -> tuple[Label, ...]:
-    """From labels.txt beside the model, a line a class; Teachable Machine's leading numbers are dropped."""
-    file = path.parent / "labels.txt"
-    if not file.exists():
+def labels_of(path: Path, classes: int) -> tuple[Label, ...]:
+    """From labels.txt with the model, a line a class; Teachable Machine's leading numbers are dropped."""
+    lines = label_lines(path)
+    if lines is None:
         return distinct([f"class {number}" for number in range(classes)])
-    try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{file.name} beside {path.name} cannot be read as UTF-8 text; save it as a text file, one line a class."
-        ) from error
     if len(lines) != classes:
         raise UserError(f"labels.txt has {len(lines)} lines, but {path.name} tells {classes} classes apart; it needs one line a class.")
     if all(re.match(rf"{number}\s+\S", line) for number, line in enumerate(lines)):

@@ -82,6 +82,16 @@ class Inputs:
         given = [next(pictures) if isinstance(each, PictureInput) else tf.tile(next(parts)[None], [count, 1]) for each in self.order]
         return tf.nest.pack_sequence_as(self.structure, given)
 
+    def check_card(self, card: Card, name: str) -> None:
+        """UserError where the card's size or colour is not what the model takes."""
+        height, width = self.largest.size
+        if (height or card.size[0], width or card.size[1]) != card.size:
+            raise UserError(
+                f"The card says pictures of {card.size[0]} x {card.size[1]}, but {name} takes {height} x {width}; mend the card's 'size'."
+            )
+        if self.largest.channels == 1 and card.colour != "grey":
+            raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; mend the card's 'colour' to 'grey'.")
+
     def check_metadata(self, card: Card, name: str) -> None:
         """UserError where the card's metadata is not what the model takes."""
         wanted, told = sum(each.length for each in self.vectors), len(entries(card.metadata))

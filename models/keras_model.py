@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.card import Colour, Scaling
+from models.formats.port import Network
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,18 @@ _BY_BACKBONE: dict[str, tuple[Scaling, Colour]] = {
 }
 
 
-def innermost_layers(model: Any) -> list[Any]:
-    """The layers, at any depth, that hold no others."""
+def innermost_layers(model: Any) -> set[str]:
+    """The names of the layers, at any depth, that hold no others."""
+    if isinstance(model, Network):
+        return set(model.leaves)
     layers = list(model._flatten_layers(include_self=False))
-    return [layer for layer in layers if not list(layer._flatten_layers(include_self=False))]
+    return {layer.name for layer in layers if not list(layer._flatten_layers(include_self=False))}
 
 
 def expected_by_name(model: Any) -> Expected:
     """The usual preprocessing of the backbone that the layers are called after; else 0..1."""
-    names = " ".join(layer.name.lower() for layer in [model, *model._flatten_layers(include_self=False)])
+    inner = sorted(model.leaves) if isinstance(model, Network) else [layer.name for layer in model._flatten_layers(include_self=False)]
+    names = " ".join([model.name, *inner]).lower()
     for backbone, (scaling, colour) in _BY_BACKBONE.items():
         if backbone in names:
             return Expected(scaling, colour, f"its layers are called after {backbone}, which was trained so")

@@ -8,24 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
+from models.beside import card_path, holds_architecture
 from models.card import Card, sha256_of
-from models.files import model_file, open_keras
+from models.files import model_file
 from models.member_list import listed
 from models.store import bundled
 
 if TYPE_CHECKING:
     from models.classifier import Classifier
     from models.ensemble import Ensemble
+    from models.formats.forward_only import ForwardOnly
     from models.safe.guarded import Guarded
     from models.trace import Trace
 
-    Served = Classifier | Ensemble | Guarded
+    Served = Classifier | Ensemble | ForwardOnly | Guarded
 
-IMAGENET = "imagenet:"
+IMAGENET, HUB = "imagenet:", "hf://"
 
 
 def load(name: str | Path, trust: bool = True) -> "Served":
-    """The classifier at a path, of a bundled name, or `imagenet:NAME`, or the ensemble that a JSON file lists.
+    """The classifier at a path, of a bundled name, `imagenet:NAME` or `hf://owner/name`, or the ensemble that a JSON file lists.
 
     trust: whether a model from a path may run in this process; else each gets a process of its own that can reach nothing. Bundled ones
     and ImageNet's are always trusted. UserError says in one sentence what is wrong with the model.
@@ -53,17 +55,33 @@ def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Served"]:
         return lambda: load_one(name)
     from models.safe.guarded import begin as begin_guarded
 
-    return begin_guarded(model_file(Path(name)))
+    return begin_guarded(_path_of(name))
 
 
-def load_one(name: str | Path) -> "Classifier":
+def load_one(name: str | Path) -> "Classifier | ForwardOnly":
     """As `load`, but no ensemble, and in this process."""
     if str(name).startswith(IMAGENET):
         from models.imagenet import load_imagenet
 
         return load_imagenet(str(name).removeprefix(IMAGENET))
-    path = model_file(bundled().get(str(name), Path(name)))
-    return classifier(open_keras(path), _card_beside(path), path)
+    from models.formats.opening import open_model
+    from models.formats.runtime import Runtime
+
+    path = _path_of(name)
+    model, card = open_model(path), _card_beside(path)
+    if isinstance(model, Runtime):
+        from models.formats.forward_only import forward_only
+
+        return forward_only(model, card, path)
+    return classifier(model, card, path)
+
+
+def _path_of(name: str | Path) -> Path:
+    if str(name).startswith(HUB):
+        from models.formats.hub import fetched
+
+        return fetched(str(name))
+    return model_file(bundled().get(str(name), Path(name)))
 
 
 def classifier(model: Any, card: Card | None, path: Path) -> "Classifier":
@@ -73,12 +91,13 @@ def classifier(model: Any, card: Card | None, path: Path) -> "Classifier":
     """
     from models.classifier import Classifier
     from models.inferring import inferred
+    from models.inputs import inputs_of
     from models.probing import answers, traced
 
     if card is None:
         trace, card = inferred(model, path)
     else:
-        _check_input(card, model, path.name)
+        inputs_of(model, path.name).check_card(card, path.name)
         trace = traced(model, card, path.name)
         _check_output(card, trace, path.name)
     _check_answers(card, answers(trace, path.name), trace.head.activation, path.name)
@@ -88,28 +107,15 @@ def classifier(model: Any, card: Card | None, path: Path) -> "Classifier":
 
 
 def _card_beside(path: Path) -> Card | None:
-    beside = path.with_suffix(".json")
-    if not beside.exists():
+    beside = card_path(path)
+    if not beside.exists() or (path.suffix in (".h5", ".hdf5") and holds_architecture(beside)):
         return None
     card = Card.read(beside)
-    if card.sha256 and card.sha256 != (found := sha256_of(path)):
+    if card.sha256 and path.is_file() and card.sha256 != (found := sha256_of(path)):
         raise UserError(
             f"{beside.name} is the card of other weights: it says sha256 {card.sha256[:12]}..., {path.name} has {found[:12]}...."
         )
     return card
-
-
-def _check_input(card: Card, model: Any, name: str) -> None:
-    from models.inputs import inputs_of
-
-    inputs = inputs_of(model, name)
-    height, width = inputs.largest.size
-    if (height or card.size[0], width or card.size[1]) != card.size:
-        raise UserError(
-            f"The card says pictures of {card.size[0]} x {card.size[1]}, but {name} takes {height} x {width}; mend the card's 'size'."
-        )
-    if inputs.largest.channels == 1 and card.colour != "grey":
-        raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; mend the card's 'colour' to 'grey'.")
 
 
 def _check_output(card: Card, trace: "Trace", name: str) -> None:

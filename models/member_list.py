@@ -1,6 +1,7 @@
 """Reads a file that lists the members of an ensemble: a JSON object with `members`, and a `name` if it likes."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +25,8 @@ def listed(path: Path) -> MemberList | None:
 
     Paths in it are relative to where it lies.
     """
-    file = path / USUAL_NAME if path.is_dir() else path
-    if file.suffix != ".json" or not file.is_file():
+    file = path / USUAL_NAME if os.path.isdir(path) else path  # which, unlike Path.is_dir, takes an impossible name for a missing one
+    if file.suffix != ".json" or not os.path.isfile(file):
         return None
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from errors import UserError
@@ -20,7 +21,7 @@ def traced(model: Any, card: Card, name: str) -> Trace:
     """The model called once on what the card makes of pictures. UserError where it does not answer with numbers for classes."""
     inputs = inputs_of(model, name)
     inputs.check_metadata(card, name)
-    leaves = {layer.name for layer in innermost_layers(model)}
+    leaves = innermost_layers(model)
     beside = encode(card.metadata, {}) if card.metadata else None
     return Trace(
         lambda images: inputs.prepared(images, card),
@@ -41,15 +42,21 @@ def units(trace: Trace, name: str) -> int:
 
 def answers(trace: Trace, name: str) -> NDArray[np.float64]:
     """(3, units): what the model gives for noise, a grey and a soft picture, whatever that means. UserError where it cannot answer."""
-    height, width = trace.image.shape[:2]
-    rng = np.random.default_rng(0)
-    slope = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
-    kinds = (rng.random((height, width, 3), np.float32), np.full((height, width, 3), 0.5, np.float32), np.full((height, width, 3), slope))
     try:
-        (raw,) = trace.question([trace.images], [trace.output])(np.stack(kinds))
+        (raw,) = trace.question([trace.images], [trace.output])(probes(tuple(trace.image.shape[:2])))
     except MemoryError as error:
         raise UserError(f"{name} needs more memory for three pictures than there is; take a smaller model.") from error
+    except tf.errors.InvalidArgumentError as error:
+        raise UserError(f"{name} cannot answer three pictures at once; save it with an open batch size, (None, ...).") from error
     return raw.reshape(len(raw), -1).astype(np.float64)
+
+
+def probes(size: tuple[int, int]) -> NDArray[np.float32]:
+    """(3, H, W, 3) in 0..1: noise, a grey and a soft picture."""
+    height, width = size
+    slope = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
+    noise = np.random.default_rng(0).random((height, width, 3), np.float32)
+    return np.stack([noise, np.full((height, width, 3), 0.5, np.float32), np.full((height, width, 3), slope)])
 
 
 def sums_to_one(raw: NDArray[np.float64]) -> bool:

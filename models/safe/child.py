@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from models.beside import belonging
 from models.safe.wire import Array, BrokenAgreement, Expected, Pipes, pair
 from models.safe.words import shown
 
@@ -156,8 +157,8 @@ class Child:
 
 
 def files_of(path: Path) -> list[Path]:
-    """What belongs to a model: the file or folder itself, its card, its labels."""
-    return [path, path.with_suffix(".json"), path.parent / "labels.txt"]
+    """What belongs to a model: the file or folder itself, its card, its labels, its architecture where that lies apart."""
+    return [path, *belonging(path)]
 
 
 def _surroundings() -> dict[str, str]:

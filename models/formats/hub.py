@@ -1,0 +1,106 @@
+"""Fetches a model from the Hugging Face Hub: only the files that are needed, of one revision that does not change any more."""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from errors import UserError
+from models.beside import LABELS, belonging
+from models.safe.words import shown
+
+HUB = "hf://"
+LARGEST = 2_000_000_000  # bytes of all files together
+_NAME = re.compile(r"hf://([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
+_ENDINGS = (".keras", ".h5", ".hdf5", "saved_model.pb", ".tflite", ".onnx")
+_OF_SAVED_MODEL = re.compile(r"(saved_model|keras_metadata|fingerprint)\.pb|variables/variables\.(index|data-\d+-of-\d+)")
+_DONE = ".fetched"
+_SECONDS = 20
+
+
+def fetched(name: str) -> Path:
+    """name: hf://owner/name, or hf://owner/name@revision. The model's path on this disk, in the Hub's own folder (HF_HOME).
+
+    A revision that is a whole commit is asked for once and then needs no network. UserError where it cannot be had.
+    """
+    found = _NAME.fullmatch(name)
+    if not found:
+        raise UserError(f"{name[:200]} is no model of the Hub; write hf://owner/name or hf://owner/name@revision.")
+    repository, revision = found[1], found[2] or "main"
+    if re.fullmatch(r"[0-9a-f]{40}", revision) and (kept := _kept(_place(repository, revision))):
+        return kept
+    from huggingface_hub import HfApi
+
+    endpoint = os.environ.get("HF_ENDPOINT")
+    try:
+        info = HfApi(endpoint=endpoint).model_info(repository, revision=revision, timeout=_SECONDS, files_metadata=True)
+    except Exception as error:  # the Hub's own errors, the network's and the HTTP library's have nothing in common
+        raise UserError(_why_not(name, error)) from error
+    place = _place(repository, str(info.sha))
+    return _kept(place) or _downloaded(name, repository, info, place)
+
+
+def _downloaded(name: str, repository: str, info: Any, place: Path) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
+    model, files = chosen(sizes, name)
+    if (total := sum(sizes[file] for file in files)) > LARGEST:
+        raise UserError(f"{name} has {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
+    try:
+        for file in files:
+            hf_hub_download(repository, file, revision=info.sha, local_dir=place, endpoint=os.environ.get("HF_ENDPOINT"))
+        (place / _DONE).write_text(json.dumps({"model": model}), encoding="utf-8")
+    except Exception as error:  # as above
+        raise UserError(_why_not(name, error)) from error
+    return place / model
+
+
+def chosen(files: Iterable[str], name: str) -> tuple[str, list[str]]:
+    """The model among a repository's files (a SavedModel's folder, else a file), and all files that belong to it. UserError."""
+    plain = [file for file in files if ".." not in file.split("/") and not file.startswith("/")]
+    for ending in _ENDINGS:
+        found = [file for file in plain if file.endswith(ending)]
+        if len(found) > 1:
+            listed = shown(", ".join(found), 160)
+            raise UserError(f"{name} holds {len(found)} models ({listed}); download the one that you mean and give its path.")
+        if found and ending == "saved_model.pb":
+            folder = found[0].removesuffix("saved_model.pb")
+            inner = [each for each in plain if each.startswith(folder) and _OF_SAVED_MODEL.fullmatch(each.removeprefix(folder))]
+            labels = {folder + LABELS, (PurePosixPath(folder).parent / LABELS).as_posix()} & set(plain)
+            return folder.rstrip("/") or ".", inner + sorted(labels)
+        if found:
+            beside = {each.as_posix() for each in belonging(Path(found[0]))}
+            return found[0], [found[0], *sorted(beside & set(plain))]
+    seen = shown(", ".join(plain), 160) or "nothing"
+    raise UserError(f"{name} holds no model that is read here ({', '.join(_ENDINGS)}); it holds: {seen}.")
+
+
+def _place(repository: str, commit: str) -> Path:
+    from huggingface_hub import constants
+
+    home = Path(os.environ.get("HF_HOME") or constants.HF_HOME)
+    return home / "crosscheck" / commit / repository.replace("/", "--")
+
+
+def _kept(place: Path) -> Path | None:
+    try:
+        path = place / str(json.loads((place / _DONE).read_text(encoding="utf-8"))["model"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if path.exists() else None
+
+
+def _why_not(name: str, error: Exception) -> str:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return f"{name} is given only to those whom its owner has let in; ask on its page, then log in with 'hf auth login'."
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"{name} has no such revision; name a branch, a tag or a commit of it."
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return f"{name} is not on the Hugging Face Hub, or not for everyone; check owner and name."
+    reason = shown((str(error).strip().splitlines() or [type(error).__name__])[0], 160)
+    return f"{name} could not be fetched ({reason}); connect to the network, or name a whole commit that was fetched before."

@@ -1,0 +1,67 @@
+"""Answers with an ONNX model by onnxruntime; pictures may go in channels last or channels first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from errors import UserError
+from models.formats.port import Port
+from models.formats.runtime import Array, Runtime
+from models.safe.words import shown
+
+_KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
+_SILENT = 4
+
+
+class Onnx(Runtime):
+    """An input (n, 3 or 1, H, W) is shown as (n, H, W, 3 or 1) and turned round on the way in."""
+
+    kind = "ONNX"
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self._session = _session(content, name)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(outputs) != 1:
+            told = shown(", ".join(each.name for each in outputs), 120)
+            raise UserError(f"{name} gives {len(outputs)} outputs ({told}); a classifier here gives one, a number for each class.")
+        for each in inputs:
+            if each.type not in _KINDS:
+                raise UserError(f"{name} takes '{shown(each.name)}' of kind {shown(each.type)}; a picture goes in as float or uint8.")
+        shapes = [tuple(side if isinstance(side, int) and side > 0 else None for side in each.shape) for each in inputs]
+        self._names, self._kinds = [each.name for each in inputs], [_KINDS[each.type] for each in inputs]
+        self._turned = [len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3) for shape in shapes]
+        plain = [(None, *shape[2:], shape[1]) if turned else shape for shape, turned in zip(shapes, self._turned, strict=True)]
+        try:
+            super().__init__(name, [Port(each.name, shape) for each, shape in zip(inputs, plain, strict=True)])
+        except UserError:
+            raise
+        except Exception as error:  # onnxruntime's errors have no class of their own in its public face
+            raise UserError(f"{name} cannot be run by onnxruntime ({_line(error)}); export it again.") from error
+
+    def run(self, arrays: Sequence[Array]) -> Array:
+        fed: dict[str, Array] = {}
+        for name, kind, turned, array in zip(self._names, self._kinds, self._turned, arrays, strict=True):
+            values = np.moveaxis(array, -1, 1) if turned else array
+            fed[name] = np.ascontiguousarray(np.clip(np.rint(values), 0, 255) if kind is np.uint8 else values, kind)
+        (answer,) = self._session.run(None, fed)
+        return np.asarray(answer).reshape(len(arrays[0]), -1)
+
+
+def _session(content: bytes, name: str) -> Any:
+    """From bytes, so that a file which keeps its weights in other files finds none."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _SILENT
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # as above
+        line = _line(error)
+        if "external" in line.lower():
+            raise UserError(f"{name} keeps its weights in another file, which would be read here; save it as one file.") from error
+        raise UserError(f"{name} could not be opened by onnxruntime: {line}") from error
+
+
+def _line(error: Exception) -> str:
+    return shown((str(error).strip().splitlines() or [type(error).__name__])[0], 200)

@@ -1,0 +1,109 @@
+"""Answers with a TensorFlow Lite model, of floating point or quantised, by TensorFlow's own interpreter."""
+
+import os
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from errors import UserError
+from models.formats.port import Port
+from models.formats.runtime import Array, Runtime
+from models.safe.words import shown
+
+
+class TFLite(Runtime):
+    """Real numbers in and out: quantised ones are x = scale * (q - zero point), https://ai.google.dev/edge/litert/models/quantization_spec."""
+
+    kind = "TFLite"
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self._interpreter, self._lock = _interpreter(content, name), threading.Lock()
+        self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(outputs) != 1:
+            told = shown(", ".join(str(each["name"]) for each in outputs), 120)
+            raise UserError(f"{name} gives {len(outputs)} outputs ({told}); a classifier here gives one, a number for each class.")
+        self._output, self._count = outputs[0], 0
+        self._run_once(name)
+        super().__init__(name, [_port(each) for each in self._inputs], self._step(), _scaling(self._inputs))
+
+    def run(self, arrays: Sequence[Array]) -> Array:
+        with self._lock:
+            self._make_room(len(arrays[0]))
+            for each, array in zip(self._inputs, arrays, strict=True):
+                self._interpreter.set_tensor(each["index"], _quantised(array, each))
+            self._interpreter.invoke()
+            answer = self._interpreter.get_tensor(self._output["index"])
+        return _real(answer.reshape(len(arrays[0]), -1), self._output)
+
+    def _step(self) -> float:
+        """How far apart two answers are at least: of the quantised output, or of a softmax in int8 before an output of floating point."""
+        if self._output["quantization"][0]:
+            return float(self._output["quantization"][0])
+        whole = any(np.dtype(each["dtype"]) == np.int8 for each in self._interpreter.get_tensor_details())
+        return 1 / 256 if whole else 0.0
+
+    def _make_room(self, count: int) -> None:
+        if count == self._count:
+            return
+        self._count = 0
+        for each in self._inputs:
+            side = [int(known) if known > 0 else 64 for known in _shape(each)[1:]]
+            self._interpreter.resize_tensor_input(each["index"], [count, *side])
+        self._interpreter.allocate_tensors()
+        self._count = count
+
+    def _run_once(self, name: str) -> None:
+        try:
+            self._make_room(1)
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            reason = shown((str(error).strip().splitlines() or [""])[-1], 160)
+            raise UserError(f"{name} cannot be run by TensorFlow Lite ({reason}); convert it with its own operations.") from error
+
+
+def _interpreter(content: bytes, name: str) -> Any:
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
+        try:
+            return tf.lite.Interpreter(model_content=content, num_threads=os.cpu_count())
+        except (ValueError, RuntimeError) as error:
+            raise UserError(f"{name} is a damaged or truncated TFLite file; convert or download it again.") from error
+
+
+def _shape(details: Mapping[str, Any]) -> list[int]:
+    signature = details.get("shape_signature")
+    return list(details["shape"] if signature is None or not len(signature) else signature)
+
+
+def _port(details: Mapping[str, Any]) -> Port:
+    return Port(str(details["name"]), (None, *(int(side) if side > 0 else None for side in _shape(details)[1:])))
+
+
+def _quantised(values: Array, details: Mapping[str, Any]) -> Array:
+    kind, (scale, zero) = np.dtype(details["dtype"]), details["quantization"]
+    if kind.kind not in "iu":
+        return np.ascontiguousarray(values, kind)
+    bounds = np.iinfo(kind)
+    return np.clip(np.rint(values / (scale or 1.0)) + zero, bounds.min, bounds.max).astype(kind)
+
+
+def _real(values: Array, details: Mapping[str, Any]) -> Array:
+    scale, zero = details["quantization"]
+    return values.astype(np.float32) if values.dtype.kind not in "iu" else np.float32(scale or 1.0) * (values.astype(np.float32) - zero)
+
+
+def _scaling(inputs: Sequence[Mapping[str, Any]]) -> str:
+    """The range that a quantised picture input can take tells what pictures were scaled to."""
+    for details in inputs:
+        kind, (scale, zero) = np.dtype(details["dtype"]), details["quantization"]
+        if kind.kind in "iu" and len(_shape(details)) == 4:
+            bounds = np.iinfo(kind)
+            low, high = ((end - zero) * (scale or 1.0) for end in (bounds.min, bounds.max))
+            near = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
+            return next((word for word, (a, b) in near.items() if abs(low - a) < 0.05 * b and abs(high - b) < 0.05 * b), "")
+    return ""

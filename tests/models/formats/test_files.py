@@ -1,0 +1,182 @@
+"""Which file in a folder, an archive or a repository is the model, and the one sentence that every other kind of file gets."""
+
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from errors import UserError
+from models.beside import label_lines
+from models.files import model_file
+from models.formats.archive import model_within
+from models.formats.hub import chosen, fetched
+from models.safe.check import check
+from models.safe.kinds import kind_of
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FILES = {"net.tflite": b"\x18\x00\x00\x00TFL3" + bytes(40), "labels.txt": b"cat\ndog\n", "README.md": b"words", "train.py": b"import os"}
+
+
+def packed(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"0 cat\n1 dog\n" if name.endswith("labels.txt") else b"x")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("net.pth", b"\x80\x02", "PyTorch.*torch.onnx.export"),
+        ("net.pb", b"\x0a\x10", "frozen graph.*tf2onnx"),
+        ("net.mlmodel", b"\x08\x04", "Core ML.*Keras or ONNX"),
+        ("net.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{", "weights without an architecture.*ONNX"),
+        ("net.joblib", b"\x80\x04", "pickle.*program"),
+        ("model.json", b'{"modelTopology": {}, "weightsManifest": []}', "TensorFlow.js.*tensorflowjs_converter"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_with_the_way_out(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"^{name} is .*{words}"):
+        kind_of(path)
+    with pytest.raises(UserError, match=f"{name} is .*{words}"):
+        model_file(tmp_path)
+
+
+def test_what_a_file_is_shows_in_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(FILES["net.tflite"])
+    (tmp_path / "b.onnx").write_bytes(b"\x08\x08\x12\x07pytorch")
+    assert [kind_of(tmp_path / "a.bin"), kind_of(tmp_path / "b.onnx")] == ["tflite", "onnx"]
+
+
+def test_a_saved_model_is_its_folder(tmp_path: Path) -> None:
+    inner = tmp_path / "download" / "model.savedmodel"
+    inner.mkdir(parents=True)
+    (inner / "saved_model.pb").write_bytes(b"\x08\x01")
+    assert [model_file(path) for path in (inner, inner / "saved_model.pb", tmp_path / "download")] == [inner] * 3
+
+
+def test_a_saved_model_with_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
+    (tmp_path / "variables").symlink_to("/etc")
+    with pytest.raises(UserError, match="'variables', a link"):
+        check(tmp_path)
+
+
+def test_the_model_in_an_archive_and_its_labels(tmp_path: Path) -> None:
+    path = packed(tmp_path / "tm.zip", "keras_model.h5", "labels.txt")
+    with zipfile.ZipFile(path) as archive:
+        assert model_within(archive, "tm.zip") == "keras_model.h5"
+    assert label_lines(path) == ["0 cat", "1 dog"]
+    with zipfile.ZipFile(packed(tmp_path / "b.zip", "a/saved_model.pb", "a/variables/variables.index", "labels.txt")) as archive:
+        assert model_within(archive, "b.zip") == "a/saved_model.pb"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("net/data.pkl", "net/data/0"), "PyTorch"),
+        (("a.tflite", "b.onnx"), "it holds: a.tflite, b.onnx"),
+        (("notes.txt",), "it holds: notes.txt"),
+        (("../keras_model.h5",), "a path out of the archive"),
+    ],
+)
+def test_an_archive_without_a_model(tmp_path: Path, names: tuple[str, ...], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        check(packed(tmp_path / "m.zip", *names))
+
+
+def test_labels_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="UTF-8"):
+        label_lines(tmp_path / "m.keras")
+
+
+def test_what_is_taken_from_a_repository() -> None:
+    assert chosen(["m.keras", "m.json", "labels.txt", "x.py"], "r") == ("m.keras", ["m.keras", "labels.txt", "m.json"])
+    tree = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", "assets/x", "labels.txt"]
+    assert chosen(tree, "r") == (".", [*tree[:3], "labels.txt"])
+    with pytest.raises(UserError, match="holds 2 models"):
+        chosen(["a.h5", "b.h5"], "r")
+    with pytest.raises(UserError, match="it holds: pytorch_model"):
+        chosen(["pytorch_model.bin"], "r")
+
+
+class Hub(BaseHTTPRequestHandler):
+    """The part of the Hub's interface that fetching a model needs."""
+
+    asked: list[str] = []
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path.split("?")[0])
+        if self.path.startswith(("/api/models/some/net/revision/main", f"/api/models/some/net/revision/{COMMIT}")):
+            listed = [{"rfilename": name, "size": len(content)} for name, content in FILES.items()]
+            return self._answer(200, json.dumps({"id": "some/net", "sha": COMMIT, "siblings": listed, "tags": []}).encode())
+        name = self.path.rpartition("/")[2]
+        if self.path.startswith(f"/some/net/resolve/{COMMIT}/"):
+            return self._answer(200, FILES[name])
+        return self._answer(404, b"{}", {"X-Error-Code": "RevisionNotFound" if "some/net" in self.path else "RepoNotFound"})
+
+    def _answer(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for key, value in {"Content-Length": str(len(content)), "ETag": '"e"', "X-Repo-Commit": COMMIT, **(headers or {})}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    Hub.asked.clear()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_only_what_is_needed_is_fetched_and_once(hub: ThreadingHTTPServer) -> None:
+    path = fetched("hf://some/net")
+    assert path.read_bytes() == FILES["net.tflite"]
+    assert path.parts[-3:] == (COMMIT, "some--net", "net.tflite")
+    assert {each.rpartition("/")[2] for each in Hub.asked if "resolve" in each} == {"net.tflite", "labels.txt"}
+    Hub.asked.clear()
+    assert fetched(f"hf://some/net@{COMMIT}") == path
+    assert not Hub.asked
+    assert model_file(path.parent) == path
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hf://some/net@gone", "no such revision"),
+        ("hf://no/body", "not on the Hugging Face Hub"),
+        ("hf://one", "is no model of the Hub"),
+    ],
+)
+def test_what_the_hub_has_not(hub: ThreadingHTTPServer, name: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        fetched(name)
+
+
+def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(UserError, match=r"could not be fetched .*connect to the network"):
+        fetched("hf://some/net")
