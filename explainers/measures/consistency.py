@@ -153,8 +153,14 @@ def _verdict(a: Evidence, b: Evidence, nulls: Nulls, selves: "_Selves", controls
     sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
     likeness = Pair(a.title, b.title, *nulls.scores(a.title, b.title), sign)
     return Verdict(
-        *(a.title, b.title, likeness, nulls.raw(a.title, b.title), nulls.raw_by_chance(a.title, b.title), chance),
-        *(chance.p, ceiling, reason, explained, a.family == b.family, "", selves.how(*pair)),
+        *(*pair, likeness, nulls.raw(*pair), nulls.raw_by_chance(*pair), chance),
+        p=chance.p,
+        ceiling=ceiling,
+        reason=reason,
+        explained_by=explained,
+        within_family=a.family == b.family,
+        word="",
+        self_agreement=selves.how(*pair),
     )
 
 
