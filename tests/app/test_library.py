@@ -27,7 +27,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_stopped_library_goes_on_where_it_was(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_library_goes_on_where_it_was(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "box.library.npz"
     options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), library.decode
     seen: list[int] = []
@@ -50,6 +52,9 @@ def test_a_stopped_library_goes_on_where_it_was(pictures: Path, tmp_path: Path, 
     assert len(set(studied)) == 12, "19 of 31 were known"
     assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]
     found = read(out)
+    assert found.short(), "31 pictures are just enough for maps that are never blank, and some are"
+    said = capsys.readouterr().err
+    assert all(f"only {count} gave a map of {title}, and chance needs more than 30" in said for title, count in found.short().items())
     assert len(found.pictures) == 31
     assert {method.title for method in METHODS} <= set(found.maps)
     assert found.made_with["preset"] == "Fast"
@@ -94,6 +99,12 @@ def test_explain_writes_the_measures_that_were_asked_for(level: str, pictures: P
     assert pair["pair"] == ["Grad-CAM", "LIME"]
     assert not pair["weaker"], "the bundled library is used"
     assert -1 <= pair["kappa"] <= 1
+    cam = found["agreement"]["stability"]["Grad-CAM"]
+    if level == "agreement":
+        assert (pair["self_agreement"], cam["reliability"], cam["converged"]) == ("taken as exact", None, None)
+    else:
+        assert pair["self_agreement"] == "measured"
+        assert 0.9 < cam["reliability"] <= 1
     assert found["agreement"]["notes"] == ["The library of other pictures was made with preset Balanced."]
     assert ("faithfulness" in found) == ("sanity" in found) == ("sensitivity" in found) == (level == "all")
     if level == "all":
