@@ -103,10 +103,11 @@ class Trace:
 def _traced(function: Callable[..., dict[str, Any]], signature: list[tf.TensorSpec]) -> Any:
     """The function's graph. A `tf.function` in it is one operation that hides all others, so it is then traced again as plain Python.
 
-    Where that cannot be (its Python needs to be rewritten for a graph first), its layers stay hidden.
+    Where that cannot be (its Python needs to be rewritten for a graph first, or XLA must compile it, as Keras has it compile
+    convolutions in groups, which a processor cannot run otherwise), its layers stay hidden.
     """
     graph = tf.compat.v1.wrap_function(function, signature)
-    if not any(op.type in _CALLS for op in graph.graph.get_operations()):
+    if not any(op.type in _CALLS for op in graph.graph.get_operations()) or _compiled(graph.graph):
         return graph
     with _plainly:
         was = tf.config.functions_run_eagerly()
@@ -117,6 +118,13 @@ def _traced(function: Callable[..., dict[str, Any]], signature: list[tf.TensorSp
             return graph
         finally:
             tf.config.run_functions_eagerly(was)
+
+
+def _compiled(graph: tf.Graph) -> bool:
+    """Whether XLA must compile a function that the graph calls, directly or not."""
+    definition = graph.as_graph_def()
+    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+    return any(node.attr["_XlaMustCompile"].b for node in nodes if node.op in _CALLS)
 
 
 def _one_answer(answer: object) -> tf.Tensor:
