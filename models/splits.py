@@ -1,6 +1,7 @@
 """Divides a collection into training, validation and test pictures, so that no lesion or patient is in two of them."""
 
 import csv
+import hashlib
 import math
 import os
 from collections import defaultdict
@@ -80,6 +81,18 @@ def read(path: Path, collection: Collection) -> Split:
     made = Split(*(tuple(parts[part]) for part in SPLITS))
     _check_groups(made)
     return made
+
+
+def fingerprint(made: Split) -> str:
+    """How many pictures each part has, and a hash of their paths, sizes, classes and groups; another where any of it is another."""
+    root = _root([*made.train, *made.validation, *made.test])
+    told = [
+        (part, row.path.relative_to(root).as_posix(), row.path.stat().st_size, row.label, row.group)
+        for part in SPLITS
+        for row in getattr(made, part)
+    ]
+    counts = " + ".join(f"{len(getattr(made, part)):,}" for part in SPLITS)
+    return f"{counts} ({hashlib.sha256(repr(told).encode()).hexdigest()[:12]})"
 
 
 def _dealt(rows: list[Row], shares: dict[str, float], seed: int, classes: int) -> list[str]:

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped. The same command goes on from the last whole epoch.", file=sys.stderr)
+        print(_stopped(options.out, given), file=sys.stderr)
         return 130
     return 0
 
@@ -92,6 +92,14 @@ def judge(weights: Path, test: "Material") -> None:
         if figure.value is not None:
             between = "" if figure.low is None else f" ({figure.low:.3f} to {figure.high:.3f})"
             print(f"Test {name}: {figure.value:.3f}{between}")
+
+
+def _stopped(out: Path, given: Sequence[str]) -> str:
+    """What a person who stopped the run can do next; --fresh would delete what there is to go on from."""
+    if not (out / checkpoint.NAME).exists():
+        return "Stopped before a whole epoch was kept; the next run begins anew."
+    again = shlex.join(["python", "-m", "models.train", *(word for word in given if word != "--fresh")])
+    return f"Stopped. This goes on from the last whole epoch: {again}"
 
 
 def _command(given: Sequence[str]) -> str:

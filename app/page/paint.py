@@ -141,7 +141,10 @@ def _calibration(report: Report) -> str:
     if card.temperature == 1.0:
         return "Confidence is the classifier's own and was not calibrated; it may be too sure of itself."
     known = card.measured_on or "its own test pictures"
-    words = f"Confidence is calibrated on {known}: there it matches how often the classifier is right."
+    words = "The confidence's temperature was fitted on validation pictures"
+    if card.calibration_error is not None:
+        words += f"; on {known}, its measured calibration error is {card.calibration_error:.3f}"
+    words += "."
     return words if _measured(report) else f"{words} It says nothing about pictures of another kind, and this may be one."
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from models import splits
 from models.augmentation import Augmentation
 from models.card import Card, Colour, Fit
 from models.datasets import layouts
-from models.datasets.collection import Collection
+from models.datasets.collection import Collection, Row
+from models.datasets.reading import each, picture, unreadable
 from models.pipeline import Feed
 from models.recipes import Learnt, Made
 from models.recipes.picture_options import plan_of, settings_of, stages_of
@@ -49,6 +51,7 @@ def make(options: Namespace, subject: Subject) -> Made:
     divided = splits.split(collection, SHARES, options.seed)
     if not divided.validation:
         raise UserError(f"{collection.name} has too few pictures to hold some back for validation; give at least a handful of each class.")
+    check_readable(divided.test)
     _folder(options.out)
     from models.recipes.networks import fields_of, network
     from models.training import checkpoint, precision
@@ -61,7 +64,8 @@ def make(options: Namespace, subject: Subject) -> Made:
     learnt, card = precision.built(lambda: network(options, subject, collection, fields), precision.policy())
     feed = Feed(card.size, options.cache or options.out / "cache", subject.fit, options.batch, options.seed)
     feed = dataclasses.replace(feed, augmentation=subject.augmentation, balance=options.balance, fields=fields, forget=FORGET)
-    history = _learn(learnt, card, divided, feed, Run(stages, settings, options.out, plan_of(options)), options)
+    plan = {**plan_of(options), "pictures": splits.fingerprint(divided)}
+    history = _learn(learnt, card, divided, feed, Run(stages, settings, options.out, plan), options)
     model = precision.copied(learnt, lambda: network(options, subject, collection, fields)[0])
     return Made(model, calibrated(model, card, divided.validation), Learnt(divided, _test(collection, divided), history))
 
@@ -82,8 +86,23 @@ def _test(collection: Collection, divided: splits.Split) -> "Material | None":
 
     if not divided.test:
         return None
-    part = "test part, kept apart from the others by lesion or person"
+    grouped = len({row.group for row in collection.rows}) < len(collection.rows)
+    part = "test part, " + (
+        "kept apart from the others by lesion or person" if grouped else "each picture by itself"
+    )
     return Material(collection.name, divided.test, part, collection.source, collection.licence)
+
+
+def check_readable(rows: Sequence[Row]) -> None:
+    """Decodes each picture, so that what would stop the evaluation stops the run before it has trained. UserError names the files."""
+
+    def decoded(number: int) -> None:
+        picture(rows[number].path)
+
+    found = list(each(decoded, len(rows), "checking test pictures"))
+    failed = [(row.path, reason) for row, reason in zip(rows, found, strict=True) if isinstance(reason, UserError)]
+    if failed:
+        raise unreadable([file for file, _ in failed], [reason for _, reason in failed])
 
 
 def _folder(out: Path) -> None:

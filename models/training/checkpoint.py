@@ -60,7 +60,7 @@ def read(folder: Path, plan: dict[str, Any]) -> Standing | None:
         raise UserError(f"The checkpoint {path} cannot be read ({error}); delete it, or start over with --fresh.") from error
     if told["plan"] != json.loads(json.dumps(plan)):
         raise UserError(
-            f"{path} is of a run with other settings ({_differences(told['plan'], plan)}); "
+            f"{path} is of a run with other settings or pictures ({_differences(told['plan'], plan)}); "
             "ask for the same, choose another --out, or start over with --fresh."
         )
     return Standing(**told, **arrays)

@@ -87,7 +87,7 @@ def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
     assert labels is None or tuple(label.name for label in card.labels) == labels
     assert card.accuracy is not None
     assert card.calibration_error is not None
-    assert "test part" in card.measured_on
+    assert ("by lesion or person" if made is lesions else "each picture by itself") in card.measured_on
     assert "--out" not in card.made_by
     assert card.made_by.startswith(f"python -m models.train {recipe} --data")
     files = {f"{recipe}.keras", f"{recipe}.json", "split.csv", "history.json", "evaluation.json", "evaluation.html"}
@@ -135,6 +135,38 @@ def test_a_run_with_other_settings_is_not_gone_on_with(tmp_path: Path, capsys: p
     checkpoint.write(checkpoint.Standing({"epochs": 7}), out)
     assert main(["folder", "--data", str(data), "--out", str(out), *QUICK]) == 2
     assert "epochs was 7, is 1" in capsys.readouterr().err
+
+
+def test_a_stopped_run_says_how_to_go_on_and_does_not_with_other_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = classes(tmp_path / "data"), tmp_path / "out"
+    asked = ["folder", "--data", str(data), "--out", str(out), *QUICK]
+
+    def stopped(*_: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("models.train.keep", stopped)
+    assert main([*asked, "--fresh"]) == 130
+    said = capsys.readouterr().err
+    assert f"goes on from the last whole epoch: python -m models.train {' '.join(asked)}\n" in said
+    filled(data, ["cat/new.png"])
+    assert main(asked) == 2
+    assert "pictures was " in (said := capsys.readouterr().err)
+    assert "--fresh" in said
+    checkpoint.remove(out)
+    monkeypatch.setattr("models.recipes.folder.made", stopped)
+    assert main(asked) == 130
+    assert "begins anew" in capsys.readouterr().err
+
+
+def test_a_test_picture_that_cannot_be_read_stops_the_run_before_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    filled(data, [f"{part}/{kind}/{part}{n}.png" for part in ("train", "test") for kind in ("cat", "dog") for n in range(6)])
+    (data / "test" / "cat" / "broken.png").write_bytes(b"no picture")
+    assert main(["folder", "--data", str(data), "--out", str(out), *QUICK]) == 2
+    assert "broken.png" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_folder_without_an_evaluation_has_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

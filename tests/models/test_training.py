@@ -106,7 +106,7 @@ def test_a_checkpoint_comes_back_whole_and_only_for_its_own_plan(tmp_path: Path)
     assert back is not None
     assert (back.stage, back.epoch, back.best_loss, back.history) == (1, 2, 0.25, [{"stage": 0, "loss": 1.5}])
     assert [array.tolist() for array in (*back.model, *back.optimizer, *back.best)] == [[[0, 1, 2], [3, 4, 5]], 7, 3.5]
-    with pytest.raises(UserError, match=r"other settings \(epochs was 3, is 4\)"):
+    with pytest.raises(UserError, match=r"other settings or pictures \(epochs was 3, is 4\)"):
         checkpoint.read(tmp_path, {"epochs": 4, "size": [4, 5]})
     file = tmp_path / checkpoint.NAME
     file.write_bytes(file.read_bytes()[:200])
