@@ -87,9 +87,7 @@ def _test(collection: Collection, divided: splits.Split) -> "Material | None":
     if not divided.test:
         return None
     grouped = len({row.group for row in collection.rows}) < len(collection.rows)
-    part = "test part, " + (
-        "kept apart from the others by lesion or person" if grouped else "each picture by itself"
-    )
+    part = "test part, " + ("kept apart from the others by lesion or person" if grouped else "each picture by itself")
     return Material(collection.name, divided.test, part, collection.source, collection.licence)
 
 

@@ -87,7 +87,7 @@ def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
     assert labels is None or tuple(label.name for label in card.labels) == labels
     assert card.accuracy is not None
     assert card.calibration_error is not None
-    assert ("by lesion or person" if made is lesions else "each picture by itself") in card.measured_on
+    assert ("by lesion or person" if made in (lesions, isic) else "each picture by itself") in card.measured_on
     assert "--out" not in card.made_by
     assert card.made_by.startswith(f"python -m models.train {recipe} --data")
     files = {f"{recipe}.keras", f"{recipe}.json", "split.csv", "history.json", "evaluation.json", "evaluation.html"}
