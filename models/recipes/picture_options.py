@@ -23,7 +23,7 @@ def add(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     net.add_argument("--weights", help="random, imagenet, or for stacked a MobileNetV2's file (default: imagenet where there are any)")
     net.add_argument("--size", type=int, nargs="+", help="side of the picture, or height and width, in pixels (default: the network's own)")
     net.add_argument("--frozen-epochs", type=int, default=0, help="epochs first in which only the head learns (default: %(default)s)")
-    net.add_argument("--open-layers", type=int, help="after that only the last so many layers learn (default: all)")
+    net.add_argument("--open-layers", type=int, help="after that only the last so many layers with weights learn (default: all)")
     net.add_argument("--features", type=int, default=0, metavar="N", help="compute the frozen part once, for N forms of each picture")
     how = parser.add_argument_group("training")
     how.add_argument("--epochs", type=int, default=epochs, help="times to go through the pictures (default: %(default)s)")

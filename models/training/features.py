@@ -16,22 +16,27 @@ from models.card import Card
 from models.datasets.collection import Row
 from models.pipeline import Feed, batches, class_weights, forgetting, labels_of, order, steps, vectors
 from models.training.feeding import prepared
-from models.training.loop import HEAD, Material
+from models.training.loop import Material
+from models.training.opened import body as body_of
+from models.training.opened import weighted
 
 if TYPE_CHECKING:
     import keras
 
 
 def parted(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "keras.Model"]:
-    """(lower, upper): the model cut in two at the last place where one tensor carries all, below its last `open_layers` layers.
+    """(lower, upper): the model cut at the last place where one tensor carries all, below its last
+    `open_layers` layers with weights.
 
-    The parts share the model's layers, so what the upper one learns the whole has learnt. The head's layers do not count.
+    The parts share the model's layers, so what the upper one learns the whole has learnt. Layers are counted by `opened.weighted`.
     """
     import keras
 
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    body, head = ([layer for layer in layers if layer.name.startswith(HEAD) is mine] for mine in (False, True))
-    for number in range(len(body) - open_layers - 1, -1, -1):
+    body = body_of(model)
+    head = [layer for layer in model.layers if layer not in body and not isinstance(layer, keras.layers.InputLayer)]
+    for number in range(len(body) - 1, -1, -1):
+        if len(weighted(body[number + 1 :])) < open_layers:
+            continue
         above = {id(layer) for layer in (*body[number + 1 :], *head)}
         below = {id(each): each for layer in (*body[number + 1 :], *head) for each in _before(layer) if id(each) not in above}
         if [each for each in below.values() if not isinstance(each, keras.layers.InputLayer)] == [body[number]]:

@@ -1,5 +1,6 @@
 """The loop over epochs: train, measure on validation pictures, keep the best weights, write down where the run stands."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -9,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from errors import UserError
 from models.training import checkpoint
 from models.training.checkpoint import Arrays, Standing
 from models.training.losses import loss_for
 from models.training.measured import Measured, measured, probabilities
+from models.training.opened import open_last
 from models.training.schedules import cosine, finished, plateau
 from models.training.settings import Settings, Stage
 
 if TYPE_CHECKING:
     import keras
-
-HEAD = "head"
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,11 @@ def train(model: "keras.Model", material: Material, run: Run) -> Standing:
 def prepare(model: "keras.Model", stage: Stage, settings: Settings) -> None:
     """Freezes what this stage leaves alone, and gives the model a fresh Adam and the loss.
 
-    Layers called `head...` always learn. Where only the last layers of the rest do, their batch normalisation keeps its statistics.
+    What learns is said by `opened.open_last`.
     """
     import keras
 
-    body = [layer for layer in model.layers if not layer.name.startswith(HEAD)]
-    for number, layer in enumerate(reversed(body)):
-        normalises = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = stage.open_layers is None or (number < stage.open_layers and not normalises)
+    open_last(model, stage.open_layers)
     average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     model.compile(keras.optimizers.Adam(stage.rate, **average), loss=loss_for(settings, model.output_shape[-1]))
     model.optimizer.build(model.trainable_variables)
@@ -88,6 +86,7 @@ def _train_stage(model: "keras.Model", material: Material, run: Run, standing: S
         loss = _epoch(model, material, run.settings, stage, standing, losses)
         standing.model, standing.optimizer = _values(model.variables), _values(model.optimizer.variables)
         figures, weights = _better(model, material, run.settings)
+        _check_finite(figures.loss, standing, stage)
         if figures.loss < standing.best_loss:
             standing.best_loss, standing.best = figures.loss, weights
         _put(model.variables, standing.model)
@@ -107,7 +106,17 @@ def _epoch(model: "keras.Model", material: Material, settings: Settings, stage: 
         done = (standing.epoch + number / material.steps) / stage.epochs
         model.optimizer.learning_rate.assign(cosine(done, stage.rate) if settings.schedule == "cosine" else steady)
         total += float(model.train_on_batch(inputs, targets, weights, return_dict=True)["loss"])
+        _check_finite(total, standing, stage)
     return total / material.steps
+
+
+def _check_finite(loss: float, standing: Standing, stage: Stage) -> None:
+    """Before anything of a diverged epoch is written down."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"Training diverged: in epoch {standing.epoch + 1} of stage {standing.stage + 1} the loss became {loss}; "
+            f"begin anew with a lower --rate than {stage.rate:g} and --fresh."
+        )
 
 
 def _better(model: "keras.Model", material: Material, settings: Settings) -> tuple[Measured, Arrays]:

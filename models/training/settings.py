@@ -15,7 +15,7 @@ _CHOICES = {"schedule": get_args(Schedule), "loss": get_args(Loss), "balance": g
 
 @dataclass(frozen=True)
 class Stage:
-    """So many epochs at one rate. open_layers: the last so many layers learn, the others are frozen; None: all learn."""
+    """So many epochs at one rate. open_layers: the last so many layers with weights learn, the others are frozen; None: all learn."""
 
     epochs: int
     rate: float

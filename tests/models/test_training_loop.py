@@ -1,0 +1,75 @@
+"""Which layers learn, counted by hand, and a training that diverges; on networks of a few weights."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from errors import UserError
+from models.training import checkpoint
+from models.training.features import parted
+from models.training.loop import Material, Run, train
+from models.training.opened import open_last
+from models.training.settings import Settings, Stage
+
+
+def nested() -> keras.Model:
+    """first, a network of inner, norm, rectified and last, and a head; beside it a second input."""
+    inside = keras.Input((8, 8, 3))
+    grid = layers.BatchNormalization(name="norm")(layers.Conv2D(4, 3, name="inner")(inside))
+    branch = keras.Model(inside, layers.Conv2D(4, 3, name="last")(layers.ReLU(name="rectified")(grid)), name="branch")
+    picture, beside = keras.Input((10, 10, 3)), keras.Input((2,))
+    mean = layers.GlobalAveragePooling2D(name="head_mean")(branch(layers.Conv2D(3, 3, name="first")(picture)))
+    answer = layers.Dense(1, activation="sigmoid", name="head_answer")(layers.Concatenate(name="head_both")([mean, beside]))
+    return keras.Model([picture, beside], answer)
+
+
+@pytest.mark.parametrize(
+    ("number", "learning"),
+    [(0, set()), (1, {"last"}), (2, {"last"}), (3, {"last", "inner"}), (4, {"last", "inner", "first"})],
+)
+def test_layers_with_weights_are_counted_inside_networks_and_norms_there_stay(number: int, learning: set[str]) -> None:
+    model = nested()
+    open_last(model, number)
+    assert len(model.trainable_variables) == 2 * (len(learning) + 1)
+    branch = model.get_layer("branch")
+    found = {each.name for each in (model.get_layer("first"), *branch.layers) if each.trainable_variables}
+    assert found == learning
+    assert not branch.get_layer("norm").trainable
+
+
+def test_all_layers_learn_again_after_only_the_head_did() -> None:
+    model = nested()
+    open_last(model, 0)
+    open_last(model, None)
+    assert len(model.trainable_variables) == 10
+
+
+def test_the_network_is_cut_below_what_learns() -> None:
+    lower, upper = parted(nested(), 2)
+    assert [layer.name for layer in lower.layers][-1] == "first"
+    open_last(upper, 2)
+    assert len(upper.trainable_variables) == 4
+
+
+def test_a_training_that_diverges_ends_in_one_sentence_and_spoils_no_checkpoint(tmp_path: Path) -> None:
+    picture = keras.Input((2,))
+    model = keras.Model(picture, layers.Dense(1, activation="sigmoid", name="head_answer")(picture))
+    good = np.ones((4, 2), np.float32)
+
+    def epoch(number: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        return [(good * (np.float32("nan") if number else 1), np.ones((4, 1), np.float32), np.ones(4, np.float32))]
+
+    material = Material(epoch, 1, lambda: [(good, np.array([1, 1, 0, 0]))])
+    run = Run((Stage(3, 0.5),), Settings(), tmp_path, {})
+    for _ in range(2):
+        with pytest.raises(
+            UserError, match=r"diverged: in epoch 2 of stage 1 the loss became nan; begin anew with a lower --rate than 0.5"
+        ):
+            train(model, material, run)
+        standing = checkpoint.read(tmp_path, {})
+        assert standing is not None
+        assert standing.epoch == 1
+        assert all(np.isfinite(array).all() for array in (*standing.model, *standing.best))
