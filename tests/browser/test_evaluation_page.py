@@ -4,20 +4,18 @@ import base64
 import dataclasses
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from models.card import Card, Label
 from models.datasets.collection import Row
 from models.evaluation import Evaluation, Material, Settings, judged, write
 from models.evaluation.figures import Figure
 from models.evaluation.page import figure_in_words, page, thumbnail
-from tests.browser.conftest import FLAGS, chromium
 
 NAMES = ("normal", "bacterial <b>pneumonia</b>", "viral")
 
@@ -37,17 +35,6 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     card = Card("lungs", tuple(map(Label, NAMES)), (64, 64), temperature=2.0, sha256="ab" * 32)
     material = Material("X-rays", tuple(rows), "test part, people kept together", "Drawn by the test", "CC0-1.0")
     return judged(logits, card, material, Settings(resamples=50))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium is installed; `make test` installs it")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
