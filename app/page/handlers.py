@@ -137,9 +137,11 @@ class Handlers:
         except UserError as error:
             yield self._refused(session, str(error))
             return
-        yield {self.components["classifier"]: gr.update(choices=self.classifier_choices(owner), value=name)}
+        # With the run's first words, not before them: of two answers in one breath the page may drop the first.
+        offered = {self.components["classifier"]: gr.update(choices=self.classifier_choices(owner), value=name)}
         async for values in self.run(request, Wish("classifier", event._data, name, *inputs[1:])):
-            yield values
+            yield offered | values
+            offered = {}
 
     def stop_pressed(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).stop()
