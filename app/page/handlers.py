@@ -142,6 +142,8 @@ class Handlers:
         async for values in self.run(request, Wish("classifier", event._data, name, *inputs[1:])):
             yield offered | values
             offered = {}
+        if offered:  # a newer wish came first: the model is on offer, and what that wish chose stays chosen
+            yield {self.components["classifier"]: gr.update(choices=self.classifier_choices(owner))}
 
     def stop_pressed(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).stop()

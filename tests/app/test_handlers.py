@@ -20,6 +20,8 @@ from app.page.choices import NOTHING, Wish
 from app.page.handlers import Handlers
 from app.session import Question, Session
 from app.uploads import Picture
+from models.safe import landlock
+from models.store import bundled
 
 PARTS = (*("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region"), *("target", "rather", "about", "times"))
 SLOW = ["Occlusion", "LIME", "SHAP"]
@@ -283,3 +285,26 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: Handl
     del one, two
     gc.collect()
     assert set(pictures._kept) <= uris
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
+    handlers = Handlers(ServeOptions(models=("glass_box",), allow_model_upload=True))
+    handlers.components = {name: name for name in (*PARTS, "classifier")}
+    assert handlers.brought is not None
+    try:
+        token, file = handlers.brought.room("Late one.keras")
+        file.write_bytes(bundled()["glass_box"].read_bytes())
+        handlers.sessions.of("anna").wish = 2.0
+        event = gr.EventData(None, {"token": token, "wish": 1})
+
+        async def said() -> list[dict[str, Any]]:
+            request = gr.Request(session_hash="anna")
+            return [values async for values in handlers.model_brought(event, request, "glass_box", ["GradCAM"], "Fast")]
+
+        (only,) = asyncio.run(said())
+        assert set(only) == {"classifier"}
+        assert ("Late one", token) in only["classifier"]["choices"]
+        assert "value" not in only["classifier"]
+    finally:
+        handlers.close()
