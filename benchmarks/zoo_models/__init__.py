@@ -1,0 +1,1 @@
+"""The models of the zoo, each built with random weights and written as its file."""
