@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Order = Literal["shuffled", "given"]
-Balance = Literal["none", "weights", "sampling"]
+Balance = Literal["none", "weights", "sampling", "logits"]
 AHEAD = 4  # batches that lie ready while one is used
 
 
@@ -30,8 +30,8 @@ class Feed:
 
     cache: folder for the decoded pictures. order: shuffled (whole batches only, the rest waits for the next epoch's order) or given
     (every picture once). balance: sampling draws every class equally often in an epoch; weights leaves the draw alone and is what
-    `class_weights` looks at. fields: metadata that goes beside the picture; forget: share of its values that are hidden at random,
-    so that the model learns to do without.
+    `class_weights` looks at; with logits only the loss knows. fields: metadata that goes beside the picture; forget: share of its values
+    that are hidden at random, so that the model learns to do without.
     """
 
     size: tuple[int, int]

@@ -5,6 +5,7 @@ import hashlib
 import math
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,12 @@ def read(path: Path, collection: Collection) -> Split:
     made = Split(*(tuple(parts[part]) for part in SPLITS))
     _check_groups(made)
     return made
+
+
+def shares_of(rows: Sequence[Row], classes: int) -> tuple[float, ...]:
+    """What part of the rows, of which there are some, is of each class."""
+    counts = np.bincount([row.label for row in rows], minlength=classes)
+    return tuple(float(count) / len(rows) for count in counts)
 
 
 def fingerprint(made: Split) -> str:

@@ -33,7 +33,10 @@ def add(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     how.add_argument("--batch", type=int, default=32, help="pictures a step (default: %(default)s)")
     how.add_argument("--loss", default="cross-entropy", choices=get_args(Loss), help="focal cares less for easy pictures")
     how.add_argument(
-        "--balance", default="weights", choices=get_args(Balance), help="what makes up for rare classes (default: %(default)s)"
+        "--balance",
+        default="weights",
+        choices=get_args(Balance),
+        help="what makes up for rare classes; logits: training adds the log of each class's share to its logit (default: %(default)s)",
     )
     how.add_argument("--average", type=float, default=0.0, help="decay of the weights' running mean, 0 for none (default: %(default)s)")
 

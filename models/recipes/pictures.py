@@ -52,6 +52,7 @@ def make(options: Namespace, subject: Subject) -> Made:
     if not divided.validation:
         raise UserError(f"{collection.name} has too few pictures to hold some back for validation; give at least a handful of each class.")
     check_readable(divided.test)
+    settings = dataclasses.replace(settings, shares=splits.shares_of(divided.train, len(collection.labels)))
     _folder(options.out)
     from models.recipes.networks import fields_of, network
     from models.training import checkpoint, precision

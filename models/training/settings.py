@@ -8,7 +8,7 @@ from errors import UserError
 
 Schedule = Literal["cosine", "plateau"]
 Loss = Literal["cross-entropy", "focal"]
-Balance = Literal["weights", "sampling", "none"]
+Balance = Literal["weights", "sampling", "logits", "none"]
 
 _CHOICES = {"schedule": get_args(Schedule), "loss": get_args(Loss), "balance": get_args(Balance)}
 
@@ -32,8 +32,9 @@ class Stage:
 class Settings:
     """schedule: how the rate falls within a stage. patience: epochs without a better validation loss after which a stage ends.
 
-    balance: rare classes count more in the loss ("weights") or are drawn more often ("sampling"). average: decay of the running
-    mean of the weights that is measured and kept in place of the last ones, or 0 for none. focus: the focal loss's exponent.
+    balance: rare classes count more in the loss ("weights"), are drawn more often ("sampling"), or the loss is told by `shares`, one a
+    class and together 1, how rare each is ("logits"). average: decay of the running mean of the weights that is measured and kept in
+    place of the last ones, or 0 for none. focus: the focal loss's exponent.
     """
 
     schedule: Schedule = "cosine"
@@ -44,6 +45,7 @@ class Settings:
     average: float = 0.0
     focus: float = 2.0
     seed: int = 0
+    shares: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():

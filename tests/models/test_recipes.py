@@ -65,7 +65,7 @@ def isic(root: Path) -> Path:
     ("recipe", "made", "words", "head", "labels"),
     [
         ("chest_xray", chest, ["--classes", "causes"], "softmax", ("normal", "bacterial", "viral")),
-        ("covid_xray", covid, ["--loss", "focal", "--schedule", "plateau"], "softmax", None),
+        ("covid_xray", covid, ["--loss", "focal", "--schedule", "plateau", "--balance", "logits"], "softmax", None),
         ("dermoscopy", lesions, ["--metadata"], "softmax", None),
         ("dermoscopy", isic, ["--layout", "isic2019", "--balance", "none"], "softmax", None),
     ],

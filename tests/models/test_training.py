@@ -17,6 +17,7 @@ from models.card import Card
 from models.train import main
 from models.training import checkpoint
 from models.training.checkpoint import Standing
+from models.training.loop import prepare
 from models.training.measured import measured
 from models.training.schedules import cosine, finished, plateau
 from models.training.settings import Settings, Stage
@@ -61,6 +62,40 @@ def test_the_focal_loss_is_the_paper_s() -> None:
     )
     plain = loss_for(Settings(), 1)
     assert float(plain(np.array([[1.0]], np.float32), np.array([[0.4]], np.float32))) == pytest.approx(-math.log(0.4), rel=1e-4)
+
+
+def test_balanced_logits_are_the_paper_s() -> None:
+    """log shares are added to the logits: softmax([0, ln 2] + [ln .8, ln .2]) is [.8, .4] / 1.2, so two in three of class 0."""
+    from models.training.losses import loss_for
+
+    softmax = loss_for(Settings(balance="logits", shares=(0.8, 0.2)), 2)
+    told = np.array([[1 / 3, 2 / 3], [0.5, 0.5]], np.float32)
+    truth = np.array([[1.0, 0], [0, 1.0]], np.float32)
+    assert float(softmax(truth[:1], told[:1])) == pytest.approx(-math.log(2 / 3), rel=1e-4)
+    assert float(softmax(truth, told)) == pytest.approx(-(math.log(2 / 3) + math.log(0.2)) / 2, rel=1e-4)
+    assert float(softmax(truth, told, np.array([1.0, 0]))) == pytest.approx(-math.log(2 / 3) / 2, rel=1e-4)
+    sigmoid = loss_for(Settings(balance="logits", shares=(0.8, 0.2)), 1)
+    assert float(sigmoid(np.zeros((1, 1), np.float32), told[:1, 1:])) == pytest.approx(-math.log(2 / 3), rel=1e-4)
+    focal = loss_for(Settings(loss="focal", focus=2, balance="logits", shares=(0.8, 0.2)), 2)
+    assert float(focal(truth[:1], told[:1])) == pytest.approx(-((1 / 3) ** 2) * math.log(2 / 3), rel=1e-4)
+    absent = loss_for(Settings(balance="logits", shares=(1.0, 0.0)), 2)
+    assert float(absent(truth[:1], np.array([[0.01, 0.99]], np.float32))) == pytest.approx(0, abs=1e-5)
+
+
+def test_balanced_logits_learn_what_classes_of_one_number_would_have_asked_for() -> None:
+    """Nine pictures in ten are of class 0, and what is seen says nothing: the model must learn that both are as likely."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    seen, truth = np.zeros((200, 1), np.float32), np.eye(2, dtype=np.float32)[(np.arange(200) % 10 == 0).astype(int)]
+    learnt = {}
+    for balance in ("logits", "none"):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, activation="softmax")])
+        prepare(model, Stage(1, 0.05), Settings(balance=balance, shares=(0.9, 0.1)))
+        for _ in range(200):
+            model.train_on_batch(seen, truth, np.ones(200, np.float32))
+        learnt[balance] = float(np.asarray(model.predict_on_batch(seen))[0, 1])
+    assert learnt == {"logits": pytest.approx(0.5, abs=0.01), "none": pytest.approx(0.1, abs=0.01)}
 
 
 def test_validation_counts_every_class_the_same() -> None:
