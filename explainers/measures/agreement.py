@@ -154,12 +154,17 @@ def by_family(found: Sequence[Evidence]) -> dict[Family, Grid]:
 
 
 def consensus(found: Sequence[Evidence], least: float = FLOOR) -> Grid | None:
-    """(G, G) that sums to 1: exp(mean over families of log(P + least / G^2)), normalised; None where no map has positive evidence."""
-    families = list(by_family(found).values())
+    """(G, G) that sums to 1: exp(mean over families of their methods' mean log(P + least / G^2)), normalised; None without evidence.
+
+    All means are geometric, those within a family too: a blurred map among sharp ones does not spread what the family says.
+    """
+    families: dict[Family, list[Grid]] = {}
+    for each in found:
+        if each.share is not None:
+            families.setdefault(each.family, []).append(np.log(each.share + least / each.share.size))
     if not families:
         return None
-    floor = least / families[0].size
-    product = np.exp(np.mean([np.log(share + floor) for share in families], axis=0))
+    product = np.exp(np.mean([np.mean(members, axis=0) for members in families.values()], axis=0))
     return np.asarray(product / product.sum())
 
 

@@ -18,7 +18,7 @@ SEARCHES = ("coarse to fine", "fixed windows")
 GRIDS = (7, 14, 28)
 """Windows are three cells wide, one cell apart: 3/7 of the picture's side, 3/14, 3/28."""
 ACROSS = 3
-PLANS = {"Fast": ((14, 50),), "Balanced": ((14, 50), (14, 50)), "Thorough": ((14, 50), (14, 94), (28, 128), (28, 128))}
+PLANS = {"Fast": ((14, 50),), "Balanced": ((14, 50), (14, 50), (14, 44)), "Thorough": ((14, 50), (14, 94), (28, 128), (28, 128))}
 """Preset -> after the large windows, of which grid how many more windows, step by step (docs/estimators.md)."""
 SETTLED = 0.95
 """Rank correlation on the common grid with the map before that a converged map has."""

@@ -128,11 +128,12 @@ def test_signs_are_compared_only_where_both_methods_have_them() -> None:
 
 
 def test_consensus_by_hand() -> None:
-    """Two families over four cells: products of (P + 0.000025), rooted; a family's two members are averaged first."""
+    """Two families over four cells: products of (P + 0.000025), rooted; a family's two members are rooted first."""
     a, b, c = np.array([[1.0, 0], [0, 0]]), np.array([[0, 1.0], [0, 0]]), np.array([[0.5, 0.5], [0, 0]])
     found = [known("lime", "surrogate", a), known("shap", "surrogate", b), known("cam", "CAM", np.array([[0.8, 0.2], [0, 0]]))]
     np.testing.assert_allclose(by_family(found)["surrogate"], c)
-    expected = np.sqrt([[0.500025 * 0.800025, 0.500025 * 0.200025], [0.000025**2, 0.000025**2]])
+    both = np.sqrt(1.000025 * 0.000025)
+    expected = np.sqrt([[both * 0.800025, both * 0.200025], [0.000025**2, 0.000025**2]])
     np.testing.assert_allclose(consensus(found), expected / expected.sum())
     assert consensus([known("a", "CAM", None)]) is None
 
