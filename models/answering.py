@@ -55,7 +55,10 @@ L = TypeVar("L", bound=GridLayer)
 
 
 class Answering(Generic[L]):
-    """The part of a classifier that is arithmetic on its logits and its card. Pictures are (n, H, W, 3) float32, RGB 0..1."""
+    """The part of a classifier that is arithmetic on its logits and its card. Pictures are (n, H, W, 3) float32, RGB 0..1.
+
+    A model is never asked about no pictures: not every network can answer that.
+    """
 
     forward_only = False
 
@@ -67,7 +70,28 @@ class Answering(Generic[L]):
 
     def outputs(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> logits (n, classes)."""
-        raise NotImplementedError
+        images = self._checked(images)
+        return self._outputs(images) if len(images) else self._none
+
+    def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        """(H, W, 3), (n, h, w) in 0..1, (H, W, 3) -> logits (n, classes) of masks * image + (1 - masks) * fill.
+
+        Smaller masks are enlarged half-pixel bilinearly.
+        """
+        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
+        masks = np.asarray(masks, np.float32)
+        return self._masked(image, masks, fill) if len(masks) else self._none
+
+    def gradients(self, images: Floats, score: Score) -> Floats:
+        """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
+        images = self._checked(images)
+        score.check(self.labels)
+        return self._gradients(images, score) if len(images) else np.zeros_like(images)
+
+    def pullback(self, images: Floats, weights: Floats) -> Floats:
+        """(n, H, W, 3), (n or 1, classes) -> d (sum of weights * logits) / d image, (n, H, W, 3); each picture by its own weights."""
+        images = self._checked(images)
+        return self._pullback(images, weights) if len(images) else np.zeros_like(images)
 
     @cached_property
     def default_layers(self) -> tuple[L, ...]:
@@ -103,6 +127,23 @@ class Answering(Generic[L]):
             return np.exp(-np.logaddexp(0, -logits))
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return powers / powers.sum(axis=-1, keepdims=True)
+
+    def _outputs(self, images: Floats) -> Floats:
+        """As `outputs`, of at least one picture that was checked; so are the three below."""
+        raise NotImplementedError
+
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        raise NotImplementedError
+
+    def _gradients(self, images: Floats, score: Score) -> Floats:
+        raise NotImplementedError
+
+    def _pullback(self, images: Floats, weights: Floats) -> Floats:
+        raise NotImplementedError
+
+    @property
+    def _none(self) -> Floats:
+        return np.zeros((0, len(self.labels)), np.float32)
 
     def _checked(self, images: Floats) -> Floats:
         images = np.asarray(images, np.float32)

@@ -57,29 +57,21 @@ class Classifier(Answering[SpatialLayer]):
         encode(self.card.metadata, values)
         return Classifier(self._trace, self.card, self._drawn, values)
 
-    def outputs(self, images: Floats) -> Floats:
-        """(n, H, W, 3) -> logits (n, classes)."""
-        return self._ask([self._trace.images], [self._logits])(self._checked(images))[0]
+    def _outputs(self, images: Floats) -> Floats:
+        return self._ask([self._trace.images], [self._logits])(images)[0]
 
-    def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        """(H, W, 3), (n, h, w) in 0..1, (H, W, 3) -> logits (n, classes) of masks * image + (1 - masks) * fill.
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        """The pictures exist only inside the compiled function."""
+        return self._ask([self._trace.image, self._trace.masks, self._trace.fill], [self._logits])(image, masks, fill)[0]
 
-        Smaller masks are enlarged half-pixel bilinearly. The pictures exist only inside the compiled function.
-        """
-        feeds = [self._trace.image, self._trace.masks, self._trace.fill]
-        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
-        return self._ask(feeds, [self._logits])(image, np.asarray(masks, np.float32), fill)[0]
-
-    def gradients(self, images: Floats, score: Score) -> Floats:
-        """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
+    def _gradients(self, images: Floats, score: Score) -> Floats:
         return self._pulled(images, self._weights(score)[None], score.kind)
 
-    def pullback(self, images: Floats, weights: Floats) -> Floats:
-        """(n, H, W, 3), (n or 1, classes) -> d (sum of weights * logits) / d image, (n, H, W, 3); each picture by its own weights."""
+    def _pullback(self, images: Floats, weights: Floats) -> Floats:
         return self._pulled(images, weights, "logit")
 
     def _pulled(self, images: Floats, weights: Floats, kind: str) -> Floats:
-        return self._ask([self._trace.images, self._score_weights], [self._image_gradients(kind)])(self._checked(images), weights)[0]
+        return self._ask([self._trace.images, self._score_weights], [self._image_gradients(kind)])(images, weights)[0]
 
     def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass forward and back. UserError without a layer."""

@@ -53,20 +53,17 @@ class Ensemble(Answering[MemberLayer]):
         wanted = [{field.name for field in each.card.metadata} for each in told]
         return self._of([x.given({name: values[name] for name in values if name in takes}) for x, takes in zip(told, wanted, strict=True)])
 
-    def outputs(self, images: Floats) -> Floats:
-        """(n, H, W, 3) -> logits (n, classes)."""
-        images = self._checked(images)
+    def _outputs(self, images: Floats) -> Floats:
         return self._mean(lambda each: each.classifier.outputs(each.all_seen(images)))
 
-    def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        """(H, W, 3), (n, h, w) in 0..1, (H, W, 3) -> logits (n, classes). Each member enlarges the masks to its own size."""
-        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        """Each member enlarges the masks to its own size."""
         return self._mean(lambda each: each.classifier.masked(each.seen(image), masks, each.seen(fill)))
 
-    def gradients(self, images: Floats, score: Score) -> Floats:
-        """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
-        images = self._checked(images)
-        weights = self._logit_weights(images, score)
+    def _gradients(self, images: Floats, score: Score) -> Floats:
+        return self._pullback(images, self._logit_weights(images, score))
+
+    def _pullback(self, images: Floats, weights: Floats) -> Floats:
         pulled = (each.spread(each.classifier.pullback(each.all_seen(images), self._share(each) * weights)) for each in self.members)
         return np.asarray(sum(pulled), np.float32)
 

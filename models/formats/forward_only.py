@@ -50,17 +50,11 @@ class ForwardOnly(Answering[GridLayer]):
         encode(self.card.metadata, values)
         return ForwardOnly(self._network, self.card, values)
 
-    def outputs(self, images: Floats) -> Floats:
-        """(n, H, W, 3) -> logits (n, classes)."""
-        return self._logits(self.raw(self._checked(images)))
+    def _outputs(self, images: Floats) -> Floats:
+        return self._logits(self.raw(images))
 
-    def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        """(H, W, 3), (n, h, w) in 0..1, (H, W, 3) -> logits (n, classes) of masks * image + (1 - masks) * fill.
-
-        Smaller masks are enlarged half-pixel bilinearly.
-        """
-        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
-        return self._logits(self._asked(self._hidden(image, np.asarray(masks, np.float32), fill, self._code)))
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        return self._logits(self._asked(self._hidden(image, masks, fill, self._code)))
 
     def raw(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> what the network itself answers, (n, units)."""

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from errors import UserError
 from models.answering import Answering, Depth, Floats, GridLayer, LayerAnswer
 from models.metadata import Value, encode, said
@@ -116,24 +114,16 @@ class Guarded(Answering[GridLayer]):
         encode(self.card.metadata, values)
         return Guarded(self._keeper, self._drawn, values)
 
-    def outputs(self, images: Floats) -> Floats:
-        """(n, H, W, 3) -> logits (n, classes)."""
-        images = self._checked(images)
+    def _outputs(self, images: Floats) -> Floats:
         return self._ask("outputs", [images], [(len(images), len(self.labels))])[0]
 
-    def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        """(H, W, 3), (n, h, w) in 0..1, (H, W, 3) -> logits (n, classes) of masks * image + (1 - masks) * fill."""
-        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
-        return self._ask("masked", [image, np.asarray(masks, np.float32), fill], [(len(masks), len(self.labels))])[0]
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        return self._ask("masked", [image, masks, fill], [(len(masks), len(self.labels))])[0]
 
-    def gradients(self, images: Floats, score: Score) -> Floats:
-        """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
-        images = self._checked(images)
+    def _gradients(self, images: Floats, score: Score) -> Floats:
         return self._ask("gradients", [images], [images.shape], score=self._known(score))[0]
 
-    def pullback(self, images: Floats, weights: Floats) -> Floats:
-        """(n, H, W, 3), (n or 1, classes) -> d (sum of weights * logits) / d image, (n, H, W, 3)."""
-        images = self._checked(images)
+    def _pullback(self, images: Floats, weights: Floats) -> Floats:
         return self._ask("pullback", [images, weights], [images.shape])[0]
 
     def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerAnswer, ...]:
