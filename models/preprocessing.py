@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from models.card import Card
 
-_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_CAFFE_MEAN = (123.68, 116.779, 103.939)
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CAFFE_MEAN = (123.68, 116.779, 103.939)
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -29,9 +29,9 @@ def _scaled(images: tf.Tensor, scaling: str) -> tf.Tensor:
         case "0..255":
             return images * 255.0
         case "imagenet":
-            return (images - _IMAGENET_MEAN) / _IMAGENET_DEVIATION
+            return (images - IMAGENET_MEAN) / IMAGENET_DEVIATION
         case "caffe":
-            return images * 255.0 - _CAFFE_MEAN
+            return images * 255.0 - CAFFE_MEAN
         case "per-picture":
             return tf.image.per_image_standardization(images)
     raise AssertionError(scaling)
