@@ -20,10 +20,16 @@ def no_request(page: Page) -> Iterator[None]:
 
 
 def repainted(page: Page, step: Callable[[], object]) -> None:
-    """Does something to the view and waits until the maps have been painted anew."""
-    before = page.evaluate("document.documentElement.dataset.viewPainted")
+    """Does something that changes the view and waits until the maps are painted as it is now, not as some earlier change left it."""
+    before = page.evaluate("JSON.stringify(crosscheck.view)")
     step()
-    page.wait_for_function("(before) => document.documentElement.dataset.viewPainted !== before", arg=before)
+    page.wait_for_function(
+        """(before) => {
+            const now = JSON.stringify(crosscheck.view);
+            return now !== before && document.documentElement.dataset.viewPainted === now;
+        }""",
+        arg=before,
+    )
 
 
 def test_mode_opacity_threshold_and_colours_repaint_without_a_request(page: Page) -> None:
@@ -53,7 +59,7 @@ def test_signed_maps_have_their_own_colours(page: Page) -> None:
 
 
 def test_the_strongest_fifth_covers_a_fifth_of_the_area(page: Page) -> None:
-    page.click("[data-mode=heat]")
+    repainted(page, lambda: page.click("[data-mode=heat]"))
     repainted(page, lambda: page.locator("#cc-strongest").fill("20"))
     share = page.evaluate(
         """() => {
