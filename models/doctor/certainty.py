@@ -1,0 +1,80 @@
+"""Says how far a few pictures can tell ways of preparing them apart, by drawing the pictures again and again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.doctor.ranking import Answers, score
+
+DRAWS = 400
+SURE = 0.95
+"""Share of resamples of the pictures in which one way has to do best to be called best."""
+FEWEST = 8
+SAME = 0.01
+"""Two ways between which no probability differs by more than this are one to the model."""
+_LITTLE = 0.05  # of a score from 0 to 1, above that of a model that always says the same
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """order: numbers of the ways, best first. top: (ways,) share of resamples in which each does best, alone or beside its equals.
+
+    alike: numbers of those that the model hardly tells from the best, today's among them or not. better: share of resamples in which the
+    best does better than today's, which is number 0.
+    """
+
+    order: tuple[int, ...]
+    top: NDArray[np.float64]
+    alike: tuple[int, ...]
+    better: float
+    sure: bool
+
+    @property
+    def best(self) -> int:
+        return self.order[0]
+
+    @property
+    def rivals(self) -> tuple[int, ...]:
+        """Those that may as well be the best, as far as the pictures show."""
+        return tuple(each for each in self.order[1:] if each not in self.alike and self.top[each] > (1 - SURE) / 2)
+
+
+def judged(ways: Sequence[Answers], seed: int = 0) -> Verdict:
+    """Bootstrap over the pictures (Efron 1979); the same pictures are drawn for every way, and today's comes first."""
+    scores = [score(each) for each in ways]
+    order = tuple(int(number) for number in np.argsort([-each for each in scores], kind="stable"))
+    best = order[0]
+    alike = tuple(number for number in order[1:] if same(ways[number], ways[best]))
+    drawn = _drawn(ways, seed)
+    highest = drawn.max(axis=1, keepdims=True)
+    top = np.asarray((drawn >= highest - 1e-12).mean(axis=0))
+    as_one = drawn[:, [best, *alike]].max(axis=1)
+    won = float((as_one >= highest[:, 0] - 1e-12).mean())
+    others = [number for number in order if number != best and number not in alike]
+    ties = float((as_one[:, None] <= drawn[:, others] + 1e-12).any(axis=1).mean()) if others else 0.0
+    today = 0 in (best, *alike)
+    better = 0.0 if today else float((as_one > drawn[:, 0] + 1e-12).mean())
+    enough = len(ways[0].probabilities) >= FEWEST
+    return Verdict(order, top, alike, better, bool(enough and min(won, 1 - ties) >= SURE and scores[best] > _nothing(ways[best]) + _LITTLE))
+
+
+def same(first: Answers, second: Answers) -> bool:
+    """Whether the model hardly tells the two apart."""
+    return bool(np.abs(first.probabilities - second.probabilities).max() <= SAME)
+
+
+def _drawn(ways: Sequence[Answers], seed: int) -> NDArray[np.float64]:
+    """(draws, ways): the scores on pictures drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    count = len(ways[0].probabilities)
+    return np.array([[score(each, chosen) for each in ways] for chosen in (rng.integers(0, count, count) for _ in range(DRAWS))])
+
+
+def _nothing(answers: Answers) -> float:
+    """The score of a model that says the same of every picture."""
+    if answers.classes is None:
+        return 0.0
+    known = answers.classes[answers.classes >= 0]
+    return float((np.bincount(known).max() / len(known) + 0.5) / 2)
