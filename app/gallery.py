@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Shown:
-    """An example on offer. thumb: (96, 96, 3) uint8. evidence: (H, W) of the picture, true where what makes its class lies, or None."""
+    """An example on offer. thumb: (96, 96, 3) uint8. evidence: (H, W) of the picture, true where what makes its class lies, or None.
+
+    label: the class that it shows as the classifier calls it; empty where nobody knows.
+    """
 
     picture: Picture
     title: str
@@ -28,6 +31,7 @@ class Shown:
     credit: str = ""
     thumb: NDArray[np.uint8] = field(repr=False, compare=False, default_factory=lambda: np.zeros((*THUMB, 3), np.uint8))
     evidence: NDArray[np.bool_] | None = field(repr=False, compare=False, default=None)
+    label: str = ""
 
 
 class Gallery:
@@ -58,6 +62,7 @@ def _bundled(classifier: str) -> tuple[Shown, ...]:
                 example.credit,
                 _thumb(decode(data)),
                 example.evidence(),
+                example.label,
             )
         )
     return tuple(found)

@@ -111,7 +111,7 @@ class Jobs:
         """concurrency: jobs that ask a model at once. queue: jobs that may wait. budget: seconds that one may take.
 
         The attribute `wanted` says whether somebody still asks about a picture; of any other, `forget` drops what is known, but for the
-        examples.
+        examples. The attribute `quiet` is set while nobody waits for maps.
         """
         self.shelf = shelf
         self.budget = budget
@@ -121,9 +121,9 @@ class Jobs:
         self._queue: list[Job] = []
         self._lock = Lock()
         self._cases = Cases()
-        self._quiet = Event()
-        self._quiet.set()
-        self.judges = Judges(shelf, self._quiet)
+        self.quiet = Event()
+        self.quiet.set()
+        self.judges = Judges(shelf, self.quiet)
         self._glances = ThreadPoolExecutor(GLANCES, "glance")
         self._desk = ThreadPoolExecutor(concurrency, "explain")
 
@@ -140,7 +140,7 @@ class Jobs:
             job = Job(question, self._finished)
             self._known[replace(question, picture=question.picture.bare)] = job
             self._queue.append(job)
-            self._quiet.clear()
+            self.quiet.clear()
             self._make_room()
         # A glance begins when its classifier is there: one that loads slowly keeps nobody from another.
         loaded.add_done_callback(lambda done: self._begin(job, done))
@@ -229,7 +229,7 @@ class Jobs:
             if job in self._queue:
                 self._queue.remove(job)
             if not self._queue:
-                self._quiet.set()
+                self.quiet.set()
             waiting = [other for other in self._queue if other.report.state == "queued"]
         if job.abandoned and not job.report.final:
             job.publish(state="stopped", seconds=job.report.elapsed)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.examining import Examination
 from app.measures import Measures
 from app.region import Region
 from app.uploads import Picture
@@ -120,6 +121,8 @@ class Session:
     wish: float = 0.0
     runs: int = 0
     again: bool = False
+    classifier: str = ""
+    examination: Examination | None = None
     seen: float = field(default_factory=time.monotonic)
     stop_asked: bool = False
     wake: Callable[[], None] = lambda: None

@@ -92,6 +92,11 @@ class Shelf:
             raise UserError(f"This page offers no classifier named {str(name)[:60]!r}; choose one from the list.")
         return found
 
+    def source(self, name: str) -> tuple[str | Path, bool]:
+        """What `models.loading.load` takes of it, and whether it is trusted: nothing that a visitor has brought ever is."""
+        entry = self.entry(name)
+        return entry.file or entry.name, self._trust and entry.file is None
+
     def start(self, name: str) -> "Future[Classifier]":
         """Begins to load in a thread of its own, unless that has begun; gives what will hold the classifier."""
         entry = self.entry(name)
@@ -100,7 +105,7 @@ class Shelf:
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
             entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
-        Thread(target=_load, args=(entry, self._trust), name=f"load {name}", daemon=True).start()
+        Thread(target=_load, args=(entry, *self.source(name)), name=f"load {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Classifier":
@@ -130,11 +135,11 @@ def _close(loaded: "Future[Classifier]") -> None:
         getattr(loaded.result(), "close", lambda: None)()
 
 
-def _load(entry: Entry, trust: bool) -> None:
+def _load(entry: Entry, source: str | Path, trust: bool) -> None:
     try:
         from models.loading import load  # TensorFlow takes seconds, and the page is up before it
 
-        classifier = load(entry.file or entry.name, trust and entry.file is None)
+        classifier = load(source, trust)
         entry.forward, entry.backward = _measure(classifier)
     except Exception as error:
         if not isinstance(error, UserError):

@@ -16,7 +16,10 @@ from app.render import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
 from explainers.method import Choice, Method, Range
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement", "trust", "slides", "region", "bring")
+SCRIPTS = (
+    *("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement"),
+    *("trust", "slides", "region", "doctor", "bring"),
+)
 KEYS = (
     "Touch a map or move over it to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
     "hold Space for the bare picture, Enter enlarges, Escape closes."

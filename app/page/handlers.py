@@ -12,12 +12,14 @@ import gradio as gr
 
 from app import first_answer
 from app.brought import Brought
+from app.examining import Examinations
 from app.gallery import Gallery
 from app.jobs import Job, Jobs
 from app.measures import AGREEMENT, Measures
 from app.options import ServeOptions
 from app.page import pictures
 from app.page.choices import Choices, Wish
+from app.page.consulting import Consulting
 from app.page.paint import paint, refused, status
 from app.page.regions import Regions
 from app.session import Question, Report, Session, Sessions
@@ -51,7 +53,8 @@ class Handlers:
         self.jobs.wanted = self.sessions.have
         self.brought = _brought(options, self.shelf, self.sessions)
         self.gallery = Gallery(options.examples)
-        self.choices, self.regions = Choices(self), Regions(self)
+        self.examinations = Examinations(self.shelf, self.jobs.quiet)
+        self.choices, self.regions, self.consulting = Choices(self), Regions(self), Consulting(self)
         self.components: dict[str, Any] = {}
 
     def start(self) -> None:
@@ -64,6 +67,7 @@ class Handlers:
     def close(self) -> None:
         """Stops all jobs."""
         self.jobs.close()
+        self.examinations.close()
         if self.brought:
             self.brought.close()
 
@@ -75,8 +79,8 @@ class Handlers:
     def bind(self, blocks: gr.Blocks, components: dict[str, Any]) -> None:
         """Ties the events of the page's components to the handlers; called inside the Blocks."""
         self.components = c = components
-        parts = ("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "target", "rather", "about", "times")
-        shown = [c[name] for name in parts]
+        parts = ("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "doctor")
+        shown = [c[name] for name in (*parts, "target", "rather", "about", "times")]
         inputs = [c[name] for name in ("classifier", "methods", "preset")]
         # Newest wins: a second event of a session may start while the first still speaks, and then silences it.
         usual = {
@@ -96,6 +100,7 @@ class Handlers:
         c["trust"].measure(self.measure_pressed, None, **usual)
         c["trust"].halt(self.halt_pressed, **alone)
         c["region"].region(self.region_given, None, **{**usual, "outputs": [c["region"], c["trust"]]})
+        c["doctor"].examine(self.consulting.pressed, [c["classifier"]], **{**usual, "outputs": [c["doctor"]]})
         c["classifier"].input(self._on("classifier"), inputs, **usual)
         # A list of classes is read when somebody uses it, and only then: it may still show the class of an older picture.
         for name in ("target", "rather"):
@@ -205,6 +210,7 @@ class Handlers:
         self.jobs.forget()
         if self.brought:
             self.brought.forget()
+        self.examinations.forget()
         pictures.forget()
 
     async def keep_forgetting(self) -> None:
@@ -226,12 +232,13 @@ class Handlers:
             yield self._refused(session, str(error))
             return
         before, run = session.question, session.begin()
-        session.question, session.met = question, True
+        session.question, session.met, session.classifier = question, True, str(wish.classifier)
         session.again = session.runs > 0
         session.runs += 1
         try:
             if question is None or job is None:
-                yield self._changed(self.choices.idle(wish.classifier, run), {})
+                idle = self.choices.idle(wish.classifier, run)
+                yield self._changed(idle | {"doctor": self.consulting.part(session, wish.classifier, run)}, {})
                 return
             async for values in self._answers(session, run, question, job, before):
                 yield values
@@ -261,6 +268,7 @@ class Handlers:
             values = paint(report, run) | self.choices.around(report, run)
             given = (session, report, run)
             values |= await asyncio.to_thread(self.regions.parts, *given) if session.region else self.regions.parts(*given)
+            values["doctor"] = self.consulting.part(session, question.classifier, run)
             values["picture"]["error"] = values["picture"]["error"] or trouble
             values["status"]["error"] = values["status"]["error"] or session.notice
             if session.again and session.runs == 1:

@@ -37,7 +37,7 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
-EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region' 'nudge' 'bring'"
+EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region' 'nudge' 'bring' 'examine'"
 UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
 
 
@@ -91,6 +91,7 @@ class Layout:
         with gr.Column(elem_id="cc-trusted"):
             for name in ("trust", "slides", "region"):
                 self._part(name)
+        self._part("doctor")
 
     def _part(self, name: str) -> None:
         """A part painted by the page's own script; its template is static, so no text from outside is ever markup."""

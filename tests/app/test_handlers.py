@@ -23,7 +23,10 @@ from app.uploads import Picture
 from models.safe import landlock
 from models.store import bundled
 
-PARTS = (*("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region"), *("target", "rather", "about", "times"))
+PARTS = (
+    *("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "doctor"),
+    *("target", "rather", "about", "times"),
+)
 SLOW = ["Occlusion", "LIME", "SHAP"]
 
 

@@ -259,13 +259,13 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
     settled(job)
     with pytest.raises(UserError, match="no measure 'magic'"):
         jobs.judges.measure(job, "magic")
-    jobs._quiet.clear()  # as while somebody's maps are made
+    jobs.quiet.clear()  # as while somebody's maps are made
     jobs.judges.measure(job, CURVES)
     with pytest.raises(UserError, match="under way"):
         jobs.judges.measure(job, SANITY)
     time.sleep(0.5)
     assert (job.report.measures.running, job.report.measures.done, job.report.measures.curves) == (CURVES, 0, ())
-    jobs._quiet.set()
+    jobs.quiet.set()
     listener = threading.Event()
     assert job.listen(listener.set)
     while not job.report.measures.curves:

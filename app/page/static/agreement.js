@@ -81,9 +81,9 @@
     });
   };
 
-  /** Two tabs below the maps; which one is open is a word on the page's root, so that parts which mount later obey it too. */
+  /** The tabs below the maps; which one is open is a word on the page's root, so that parts which mount later obey it too. */
   page.tabs = (kit) => {
-    const tabs = [["agreement", "Agreement"], ["trust", "Trust"]];
+    const tabs = [["agreement", "Agreement", "cc-agreement-panel"], ["trust", "Trust", "cc-trusted"], ["doctor", "Doctor", "cc-doctor-panel"]];
     const open = (name, focus) => {
       document.documentElement.dataset.open = name;
       for (const node of nodes) {
@@ -96,7 +96,7 @@
       if (trusted) for (const [key, text] of [["role", "tabpanel"], ["aria-label", "Which do I believe?"]]) set(trusted, key, text);
       page.showRegion?.();
     };
-    const nodes = tabs.map(([name, label]) => make("button", { type: "button", role: "tab", class: "cc-tab", "data-tab": name, "aria-controls": name === "trust" ? "cc-trusted" : "cc-agreement-panel",
+    const nodes = tabs.map(([name, label, panel]) => make("button", { type: "button", role: "tab", class: "cc-tab", "data-tab": name, "aria-controls": panel,
       on: { click: () => open(name), keydown: (event) => {
         const step = { ArrowRight: 1, ArrowLeft: -1, Home: -9, End: 9 }[event.key];
         if (!step) return;

@@ -1,0 +1,152 @@
+"""Examines models for visitors: one at a time, when nobody waits for maps, and for equal wishes once."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from app.shelf import Shelf
+from app.uploads import Picture
+from errors import UserError
+from models.doctor.report import Report
+from models.pictures import decode, fit
+
+if TYPE_CHECKING:
+    from models.doctor.examining import Seen
+
+State = Literal["waiting", "running", "done", "failed"]
+MOST = 24
+"""Pictures that a model is examined by: it is shown each of them in every usual way, and some of them changed."""
+LONG_SIDE = 768  # pixels, so that two dozen photographs do not fill the memory
+WAITING, KEPT = 8, 8
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """classifier: a name on the shelf. pictures: each with the class that it shows as the classifier calls it, or ""."""
+
+    classifier: str
+    pictures: tuple[tuple[Picture, str], ...] = ()
+
+    @property
+    def bare(self) -> "Subject":
+        """Without the pictures' bytes: enough to know it by."""
+        return replace(self, pictures=tuple((picture.bare, label) for picture, label in self.pictures))
+
+
+class Examination:
+    """One under way. reports: of the model, and of each member where it is an ensemble. left_out: of pictures that are none."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.state: State = "waiting"
+        self.reports: tuple[Report, ...] = ()
+        self.left_out: tuple[str, ...] = ()
+        self.error = ""
+        self.waiting = 0
+
+    @property
+    def final(self) -> bool:
+        return self.state in ("done", "failed")
+
+    def leave(self) -> None:
+        """Somebody no longer waits; where nobody does, it is not begun."""
+        self.waiting -= 1
+
+
+class Examinations:
+    """Subject -> examination. The newest are kept, so that a class that presses one button waits once."""
+
+    def __init__(self, shelf: Shelf, quiet: Event) -> None:
+        """quiet: set while nobody waits for maps."""
+        self._shelf, self._quiet = shelf, quiet
+        self._known: OrderedDict[Subject, Examination] = OrderedDict()
+        self._lock, self._closed = Lock(), Event()
+        self._pool = ThreadPoolExecutor(1, "examine")
+
+    def ask(self, subject: Subject) -> Examination:
+        """The examination; begun, joined or done. Whoever asks says `leave` in the end. UserError where too many wait."""
+        with self._lock:
+            known = self._known.get(subject.bare)
+            if known is None or known.state == "failed":
+                if sum(not each.final for each in self._known.values()) >= WAITING:
+                    raise UserError(f"{WAITING} models wait to be examined already; try again in a minute.")
+                known = self._known[subject.bare] = Examination(subject)
+                self._pool.submit(self._guarded, known)
+                self._make_room()
+            known.waiting += 1
+            self._known.move_to_end(subject.bare)
+        return known
+
+    def forget(self) -> None:
+        """Drops what is known of classifiers that are no longer on offer."""
+        with self._lock:
+            for subject in [subject for subject in self._known if subject.classifier not in self._shelf.entries]:
+                del self._known[subject]
+
+    def close(self) -> None:
+        """Begins nothing more."""
+        self._closed.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _guarded(self, each: Examination) -> None:
+        """A pool swallows what its threads raise; a visitor would wait for ever."""
+        try:
+            self._examine(each)
+        except Exception as error:
+            if not isinstance(error, UserError):
+                log.error("an examination failed", exc_info=error)
+            words = f"The examination failed ({type(error).__name__}); the server's log says why."
+            each.error, each.state = str(error) if isinstance(error, UserError) else words, "failed"
+        each.subject = each.subject.bare
+
+    def _examine(self, each: Examination) -> None:
+        while not self._quiet.wait(0.1):
+            if self._closed.is_set() or each.waiting <= 0:
+                break
+        if self._closed.is_set() or each.waiting <= 0:
+            each.error, each.state = "The examination was given up before it began; press Examine again.", "failed"
+            return
+        each.state = "running"
+        name, trust = self._shelf.source(each.subject.classifier)
+        seen, each.left_out = _seen(each.subject)
+        each.reports = _reports(name, seen, trust)
+        each.state = "done"
+
+    def _make_room(self) -> None:
+        for subject, each in list(self._known.items()):
+            if len(self._known) <= KEPT:
+                break
+            if each.final:
+                del self._known[subject]
+
+
+def _reports(name: str | Path, seen: "Sequence[Seen]", trust: bool) -> tuple[Report, ...]:
+    from models.doctor.examining import examine  # TensorFlow takes seconds, and the page is up before it
+
+    return (examine(name, seen, trust),)
+
+
+def _seen(subject: Subject) -> "tuple[list[Seen], tuple[str, ...]]":
+    """The pictures as numbers, and a sentence on each that is none."""
+    from models.doctor.examining import Seen
+
+    found, left_out = [], []
+    for picture, label in subject.pictures:
+        try:
+            decoded = decode(picture.data)
+        except UserError as error:
+            left_out.append(f"{picture.name} is left out. {error}")
+            continue
+        height, width = decoded.shape[:2]
+        times = min(1.0, LONG_SIDE / max(height, width))
+        size = (max(1, round(times * height)), max(1, round(times * width)))
+        found.append(Seen(np.asarray(decoded if times == 1.0 else fit(decoded, size, "stretch"), np.float32), label or None))
+    return found, tuple(left_out)
