@@ -86,7 +86,7 @@ def _carried(op: tf.Operation, found: Mapping[tf.Operation, Patches], reached: C
         place = next(i for i, tensor in enumerate(op.inputs) if tensor.op in found)
         before = [tensor.shape[1] for tensor in op.inputs[:place]]
         return None if None in before else replace(known[0], first=known[0].first + sum(before), tokens=shape[1])
-    return next((each for each in known if each.flat == flat and (flat or shape[1] == each.tokens)), None)
+    return next((each for each in known if each.flat == flat and (flat or shape[1] in (None, each.tokens))), None)
 
 
 def _stays(op: tf.Operation) -> bool:
@@ -96,13 +96,16 @@ def _stays(op: tf.Operation) -> bool:
 
 
 def _same_tokens(op: tf.Operation, patches: Patches) -> bool:
-    """Whether a reshape only joins or divides pictures and tokens: (n, t, k) to (n * t, k), or to (1, n * t, k, 1), or back."""
+    """Whether a reshape only joins or divides pictures and tokens: (n, t, k) to (n * t, k), or to (1, n * t, k, 1), or back.
+
+    What is divided again comes without its number of tokens where the graph, as a SavedModel's, reads it from a shape.
+    """
     before, after = op.inputs[0].shape, op.outputs[0].shape
     if after.rank == 4:
         return not patches.flat and (after[0], after[2], after[3]) == (1, before[2], 1)
     if after.rank == 2:
         return not patches.flat and after[1] in (None, before[2])
-    return after[1] == patches.tokens and (patches.flat or before.rank == 3)
+    return (after[1] == patches.tokens and (patches.flat or before.rank == 3)) or (after[1] is None and patches.flat)
 
 
 def _speaking(logits: tf.Tensor, found: Mapping[tf.Operation, Patches], reached: Collection[tf.Operation]) -> Edges:

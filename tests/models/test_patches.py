@@ -13,7 +13,7 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.study import study
 from models.answering import PATCHES
 from models.classifier import Classifier
-from models.loading import classifier
+from models.loading import classifier, load
 from models.score import Score
 from tests.models import topologies, transformers
 
@@ -86,3 +86,16 @@ def test_the_map_comes_with_its_caveat() -> None:
 def test_ordinary_networks_have_no_patches() -> None:
     for build in (topologies.flat, topologies.flatten_head, topologies.without_a_grid, topologies.subclassed):
         assert all(layer.first is None for layer in in_float64(build).layers)
+
+
+@pytest.mark.parametrize("build", transformers.ALL, ids=lambda build: build.__name__)
+def test_a_saved_model_has_the_same_layer_and_gradients(build: Callable[[], keras.Model], tmp_path: Path) -> None:
+    keras.utils.set_random_seed(3)
+    model = build()
+    model.export(str(tmp_path / "net"), verbose=False)
+    mine, theirs = load(tmp_path / "net"), classifier(model, None, Path("net.keras"))
+    assert [layer.name for layer in mine.default_layers] == [transformers.LAST[build.__name__]]
+    (one,), (other,) = (each.features(picture(), each.default_layers, Score(1)) for each in (mine, theirs))
+    assert one.maps == pytest.approx(other.maps, abs=1e-5)
+    assert one.gradients == pytest.approx(other.gradients, abs=1e-5)
+    assert np.abs(one.gradients).max() > 0
