@@ -43,6 +43,11 @@ class Classifier(Answering[SpatialLayer]):
         self._feeds = [tensor for tensor in (*readings, trace.beside) if tensor is not None and tensor.name in self._replaced]
 
     @property
+    def trace(self) -> Trace:
+        """The model's graph, for whoever looks into it."""
+        return self._trace
+
+    @property
     def traces(self) -> int:
         """The most often that any one question has been traced; 1 whatever the number of pictures."""
         return self._trace.retraced

@@ -20,6 +20,10 @@ class PictureInput:
     size: tuple[int | None, int | None]
     channels: int
 
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        return (None, *self.size, self.channels)
+
     def __str__(self) -> str:
         return f"'{self.name}' of {self.size[0]} x {self.size[1]} pixels"
 
@@ -30,6 +34,10 @@ class VectorInput:
 
     name: str
     length: int
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        return None, self.length
 
     def __str__(self) -> str:
         return f"'{self.name}' of shape (None, {self.length})"

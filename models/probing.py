@@ -23,13 +23,15 @@ def traced(model: Any, card: Card, name: str) -> Trace:
     inputs.check_metadata(card, name)
     leaves = innermost_layers(model)
     beside = encode(card.metadata, {}) if card.metadata else None
-    return Trace(
+    made = Trace(
         lambda images: inputs.prepared(images, card),
         lambda prepared, vector: model(inputs.packed(prepared, vector), training=False),
         card.size,
         leaves,
         beside,
     )
+    made.inputs = tuple((each.name, each.shape) for each in inputs.order)
+    return made
 
 
 def units(trace: Trace, name: str) -> int:

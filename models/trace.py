@@ -55,6 +55,7 @@ class Trace:
         made = self._graph.structured_outputs
         self.images, self.prepared, self.output = made["images"], tuple(made["prepared"]), made["output"]
         self.beside: tf.Tensor | None = next(iter(made["beside"]), None)
+        self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # the model's, each with its name and shape, where they are known
         self.head: Head = find_head(self.output)
         self.layers: tuple[SpatialLayer, ...] = spatial_layers(self.prepared, self.head.logits, leaves)
         self._lock = threading.Lock()

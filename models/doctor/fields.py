@@ -16,6 +16,7 @@ from models.graph import SpatialLayer, operations_between
 Sides = tuple[float, float]
 
 _CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _POOLING = {"MaxPool", "AvgPool"}
 _RESIZING = {"ResizeBilinear", "ResizeBicubic", "ResizeNearestNeighbor", "ResizeArea"}
 _REDUCING = {"Mean", "Sum", "Max", "Min", "Prod"}
@@ -69,6 +70,8 @@ def _after(op: tf.Operation, known: Mapping[tf.Operation, Field | None]) -> Fiel
         return joint.windowed(_spatial(op, "ksize"), _spatial(op, "strides"))
     if op.type == "Conv2DBackpropInput":
         return _enlarged(joint, op.inputs[1].shape[:2], _spatial(op, "strides"))
+    if op.type in _CALLS:
+        return _called(op, joint)
     if op.type in _RESIZING:
         return _resized(op, joint)
     if op.type in ("SpaceToBatchND", "BatchToSpaceND"):
@@ -89,6 +92,22 @@ def _spatial(op: tf.Operation, name: str) -> tuple[int, int]:
     values = op.get_attr(name)
     channels_first = op.get_attr("data_format") in (b"NCHW", "NCHW")
     return (values[2], values[3]) if channels_first else (values[1], values[2])
+
+
+def _called(op: tf.Operation, field: Field) -> Field | None:
+    """A convolution in groups is one for XLA, in a function of its own; of other functions nothing is known."""
+    name = op.get_attr("f").name
+    nodes = next((each.node_def for each in op.graph.as_graph_def().library.function if each.signature.name == name), ())
+    convolutions = [node for node in nodes if node.op in _CONVOLUTIONS]
+    handles = {id(variable.handle): variable.shape for variable in op.graph.variables}
+    shapes = [handles[id(outside)] for outside, inside in op.graph.captures if inside is op.inputs[0] and id(outside) in handles]
+    if len(convolutions) != 1 or len(shapes) != 1 or {node.op for node in nodes} - {"ReadVariableOp", "Identity", "NoOp", *_CONVOLUTIONS}:
+        return None
+    attributes = convolutions[0].attr
+    if attributes["data_format"].s == b"NCHW":
+        return None
+    strides, dilations = (tuple(attributes[name].list.i)[1:3] for name in ("strides", "dilations"))
+    return field.windowed(shapes[0][:2], strides, dilations)
 
 
 def _enlarged(field: Field, kernel: Iterable[int], stride: tuple[int, int]) -> Field:

@@ -41,6 +41,11 @@ class ForwardOnly(Answering[GridLayer]):
         self._fed, self._hidden = _compiled(self._inputs, card)
 
     @property
+    def network(self) -> Runtime:
+        """What answers, for whoever looks into it."""
+        return self._network
+
+    @property
     def said(self) -> str:
         """What the model is given beside the picture, in words; empty where it takes nothing else."""
         return said(self.card.metadata, self.beside)

@@ -41,6 +41,13 @@ class Keeper:
 
     def ask(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> list[Array]:
         """Raises MemoryError, UserError; a process that ended is begun again at the next question, once."""
+        return self._asked(head, arrays, wanted)[1]
+
+    def tell(self, head: dict[str, Any], arrays: Sequence[Array]) -> dict[str, Any]:
+        """As `ask`, but what it says in words, of which nothing is believed yet."""
+        return self._asked(head, arrays, [])[0]
+
+    def _asked(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
         with self._lock:
             self._revive()
             try:
@@ -50,7 +57,7 @@ class Keeper:
                 raise
             traces = answer.get("traces")
             self.traces = traces if isinstance(traces, int) else 1
-            return found
+            return answer, found
 
     def close(self) -> None:
         """Ends the process for good."""
@@ -139,6 +146,12 @@ class Guarded(Answering[GridLayer]):
         made = Guarded(self._keeper, (depth, int(seed)), self.beside)
         made._ask("nothing", [], [])
         return made
+
+    def anatomy(self, images: Floats) -> Any:
+        """(n, H, W, 3) -> what `models.doctor.looking` sees of the model in its process, as JSON whose form nobody has checked yet."""
+        images = self._checked(images)
+        head = {"ask": "anatomy", "layers": [], "score": None, "drawn": self._drawn, "beside": self.beside}
+        return self._keeper.tell(head | {"shapes": [list(images.shape)]}, [images]).get("anatomy")
 
     @property
     def pid(self) -> int:

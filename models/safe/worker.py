@@ -82,6 +82,9 @@ def _serve(pipes: Pipes, served: Any) -> None:
     while True:
         head, arrays = pipes.receive(lambda head: head["shapes"])
         try:
+            if head["ask"] == "anatomy":
+                pipes.send({"traces": served.traces, "anatomy": _anatomy(served, arrays[0])})
+                continue
             answers = _answer(_variant(served, head, variants), head, arrays)
             pipes.send({"traces": served.traces}, answers)
         except Exception as error:
@@ -115,6 +118,12 @@ def _answer(served: Any, head: dict[str, Any], arrays: list[Array]) -> list[Arra
     score = arrays[1] if asked == "feature_pullback" else Score(*head["score"])
     found = getattr(served, asked)(arrays[0], layers, score)
     return [each for answer in found for each in (answer.maps, answer.gradients)]
+
+
+def _anatomy(served: Any, images: Array) -> dict[str, Any]:
+    from models.doctor.looking import looked
+
+    return asdict(looked(served, images))
 
 
 def _said(error: Exception) -> dict[str, Any]:

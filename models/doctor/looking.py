@@ -1,0 +1,106 @@
+"""Looks into a model's traced graph, in the process that the model runs in."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.answering import Answering
+from models.classifier import Classifier
+from models.doctor.anatomy import Anatomy, Slot
+from models.doctor.beginning import beginnings
+from models.doctor.fields import fields
+from models.formats.forward_only import ForwardOnly
+from models.graph import operations_before, operations_between
+from models.trace import Trace
+
+Floats = NDArray[np.float32]
+
+_AT_ONCE = 4
+_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+
+
+def looked(served: Answering[Any], images: Floats) -> Anatomy:
+    """images: (n, H, W, 3) as the classifier takes them, to see which layers are dead; there may be none."""
+    if isinstance(served, Classifier):
+        return _of_graph(served.trace, images)
+    if isinstance(served, ForwardOnly):
+        network = served.network
+        ports = tuple(Slot(port.name, tuple(port.shape), port.dtype) for port in network.inputs)
+        return Anatomy(ports, Slot("output", (None, network.units), "float32"), kind=network.kind)
+    raise TypeError(type(served))
+
+
+def _of_graph(trace: Trace, images: Floats) -> Anatomy:
+    known = fields(trace.prepared, trace.head.logits)
+    sizes = {name: None if field is None else field.size for name, field in ((x.name, known.get(x.tensor.op)) for x in trace.layers)}
+    between = operations_between(trace.prepared, trace.head.logits)
+    return Anatomy(
+        tuple(Slot(name, shape, "float32") for name, shape in trace.inputs),
+        Slot(_plain(trace.output.op.name), tuple(trace.output.shape), trace.output.dtype.name),
+        trace.head.activation,
+        beginnings(trace),
+        tuple((name, None if size is None else (_pixels(size[0]), _pixels(size[1]))) for name, size in sizes.items()),
+        any(_flattens(op) for op in between),
+        tuple(op.name for op in between if op.type in _CONVOLUTIONS and known.get(op) and tuple(op.outputs[0].shape[1:3]) == (1, 1)),
+        tuple(_dead(trace, images)),
+        tuple(broken(trace)),
+    )
+
+
+def _pixels(side: float) -> int:
+    return math.ceil(side - 1e-6)
+
+
+def _plain(operation: str) -> str:
+    """`functional_1/dense_1/Softmax` -> `dense_1`, the layer that an operation is of."""
+    return operation.split("/")[-2:][0]
+
+
+def _flattens(op: tf.Operation) -> bool:
+    """Whether a grid of more than one cell becomes one row, in which each cell has its own weights."""
+    if op.type != "Reshape" or op.inputs[0].shape.rank != 4 or op.outputs[0].shape.rank != 2:
+        return False
+    height, width, channels = op.inputs[0].shape[1:]
+    return None not in (height, width, channels) and height * width > 1 and op.outputs[0].shape[1] == height * width * channels
+
+
+def _dead(trace: Trace, images: Floats) -> Iterator[tuple[str, float]]:
+    """Each layer and the share of its channels that say the same whatever they are shown."""
+    if not len(images) or not trace.layers:
+        return
+    fetches = [tensor for layer in trace.layers for tensor in _extremes(trace, layer.name, layer.tensor)]
+    ask = trace.question([trace.images], fetches)
+    answers = [ask(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
+    lowest = [np.min(each, axis=0) for each in zip(*(answer[::2] for answer in answers), strict=True)]
+    highest = [np.max(each, axis=0) for each in zip(*(answer[1::2] for answer in answers), strict=True)]
+    for layer, low, high in zip(trace.layers, lowest, highest, strict=True):
+        yield layer.name, float((low == high).mean())
+
+
+def _extremes(trace: Trace, name: str, tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """(k,) each: the lowest and the highest number of every channel."""
+    axes = list(range(tensor.shape.rank - 1))
+    return (
+        trace.derived(f"{name} lowest", lambda: tf.cast(tf.reduce_min(tensor, axes), tf.float32)),
+        trace.derived(f"{name} highest", lambda: tf.cast(tf.reduce_max(tensor, axes), tf.float32)),
+    )
+
+
+def broken(trace: Trace) -> Iterator[tuple[str, float]]:
+    """Each of the model's weights that holds numbers which are not finite, and their share."""
+    for _, variable in trace.variables():
+        if variable.dtype.is_floating and (share := _not_finite(variable.numpy())):
+            yield variable.name.split(":")[0], share
+    for op in operations_before([trace.head.logits]):
+        if op.type == "Const" and op.outputs[0].dtype.is_floating and (op.outputs[0].shape.num_elements() or 0) > 1:
+            value = tf.get_static_value(op.outputs[0])
+            if value is not None and (share := _not_finite(value)):
+                yield op.name, share
+
+
+def _not_finite(values: NDArray[Any]) -> float:
+    return float((~np.isfinite(values.astype(np.float64))).mean()) if values.size else 0.0
