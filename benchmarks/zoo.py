@@ -70,6 +70,7 @@ def row(specimen: "Specimen", workers: "Sequence[Worker]") -> "Row":
     import keras
 
     from benchmarks.zoo_checks.ours import Ours, judge
+    from benchmarks.zoo_checks.packages import OF_KERAS_2
     from benchmarks.zoo_checks.table import Row
 
     with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as beside:
@@ -82,7 +83,7 @@ def row(specimen: "Specimen", workers: "Sequence[Worker]") -> "Row":
             ours, asked = judge(files.ours, specimen.differentiable)
         theirs = {}
         for worker in workers if asked else ():
-            worker.ask(files.keras_2 if worker.package == "tf_explain" else files.theirs, asked, Path(beside))
+            worker.ask(files.keras_2 if worker.package in OF_KERAS_2 else files.theirs, asked, Path(beside))
         for worker in workers:
             theirs[worker.package] = worker.answer() if asked else {"error": "not asked"}
     keras.backend.clear_session()

@@ -13,7 +13,7 @@ from models.graph import SpatialLayer
 from models.score import Score
 
 DIRECTIONS = 3
-STEPS = tuple(2.0**-power for power in range(5, 20))
+STEPS = tuple(2.0**-power for power in range(5, 23))
 Floats = NDArray[np.float32]
 
 

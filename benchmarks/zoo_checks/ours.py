@@ -12,6 +12,7 @@ from benchmarks.zoo_checks.differences import of_image, of_layers
 from benchmarks.zoo_models.pictures import COUNT, drawn
 from explainers.blank import FLAT, NAN, NEGATIVE
 from explainers.case import Case, Settings
+from explainers.fills import fill_picture
 from explainers.method import Method
 from explainers.methods import METHODS
 from explainers.study import Result, study
@@ -21,7 +22,7 @@ from models.metadata import encode
 from models.preprocessing import prepare
 from models.score import Score
 
-BUDGET = 48
+BUDGET = 96
 MAP, NEGATIVE_MAP, BLANK, NO_NUMBER, NOT_ALLOWED = "map", "nothing positive", "blank", "not finite", "not allowed"
 
 
@@ -59,7 +60,8 @@ def judge(name: str, differentiable: bool = True, budget: int = BUDGET) -> tuple
     except Exception as error:  # every failure is a row of the table
         return Ours(f"{type(error).__name__}: {error}"), None
     image = np.round(drawn(served.size, COUNT + 1)[-1] * 256) / np.float32(256)  # on a lattice, to which a step adds exactly
-    score = Score(int(served.outputs(image[None])[0].argmax()))
+    raised = np.subtract(*served.outputs(np.stack([image, fill_picture(image, "blur", None)])))
+    score = Score(int(raised.argmax()))  # the class for which there is most to show
     case = Case(served, image, score, Settings(preset="Fast", budget=budget))
     maps = {r.method.title: _kind(r, served) for r in study(case, [method() for method in METHODS]) if r.done}
     errors = _errors(served, image, score) if differentiable else (None, None)

@@ -14,6 +14,7 @@ from benchmarks.packages.environments import ROOT, interpreter
 from benchmarks.zoo_checks.ours import Asked
 
 PACKAGES = {"tf_keras_vis": "tf-keras-vis", "xplique": "Xplique", "tf_explain": "tf-explain"}
+OF_KERAS_2 = {"tf_explain"}
 LONGEST = 150.0
 """Seconds that a package may take for one model."""
 
@@ -57,7 +58,12 @@ class Worker:
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
             command = [str(self._python), "-m", f"benchmarks.zoo_packages.{self.package}"]
-            quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+            quiet = {
+                **os.environ,
+                "TF_CPP_MIN_LOG_LEVEL": "3",
+                "CUDA_VISIBLE_DEVICES": "-1",
+                "TF_USE_LEGACY_KERAS": str(int(self.package in OF_KERAS_2)),
+            }
             pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
             self._process = subprocess.Popen(command, cwd=ROOT, env=quiet, stdin=pipe, stdout=pipe, stderr=nowhere, bufsize=0)
         return self._process

@@ -13,7 +13,6 @@ SCALING: dict[str, Scaling] = {
     "MobileNetV2": "-1..1",
     "MobileNetV3Small": "0..255",
     "EfficientNetB0": "0..255",
-    "EfficientNetV2B0": "0..255",
     "ResNet50": "caffe",
     "DenseNet121": "imagenet",
     "ConvNeXtTiny": "0..255",

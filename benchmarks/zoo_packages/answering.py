@@ -1,5 +1,6 @@
 """What every package's process has in common: it takes a job a line, opens the model, makes its maps and answers a line."""
 
+import contextlib
 import json
 import os
 import sys
@@ -57,6 +58,8 @@ def _answer(told: dict[str, Any], opened: Callable[[Path], Any], maps: Callable[
         model = opened(job.path)
     except Exception as error:
         return {"error": _words(error)}
+    with contextlib.suppress(Exception):  # a network that was asked once is built; whether it can be is told by its maps
+        model.predict(job.given, verbose=0)
     return {"maps": {title: _kind(explain) for title, explain in maps(model, job)}}
 
 
