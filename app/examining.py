@@ -75,13 +75,15 @@ class Examinations:
         """The examination; begun, joined or done. Whoever asks says `leave` in the end. UserError where too many wait."""
         with self._lock:
             known = self._known.get(subject.bare)
-            if known is None or known.state == "failed":
+            new = known is None or known.state == "failed"
+            if known is None or new:
                 if sum(not each.final for each in self._known.values()) >= WAITING:
                     raise UserError(f"{WAITING} models wait to be examined already; try again in a minute.")
                 known = self._known[subject.bare] = Examination(subject)
-                self._pool.submit(self._guarded, known)
                 self._make_room()
             known.waiting += 1
+            if new:
+                self._pool.submit(self._guarded, known)
             self._known.move_to_end(subject.bare)
         return known
 

@@ -19,7 +19,6 @@ LEAD = (
     "and whether its pictures are prepared as it was trained with them. Nothing is written anywhere."
 )
 MOST_LAYERS = 400
-LEVELS = {"refused": "refused", "warning": "warning", "fact": "fact"}
 RANKS = ("refused", "warning", "fact")
 CANDIDATES = (
     ("Scaling", "The numbers that a pixel becomes"),
@@ -69,11 +68,17 @@ def summed(report: Report) -> str:
 def _shown(report: Report) -> str:
     if not report.pictures:
         return ""
-    return f"; it was shown {plural(report.pictures, 'picture')}, of which the class was known of {report.classes_known or 'none'}"
+    return f"; it was shown {plural(report.pictures, 'picture')}, {report.classes_known or 'none'} of known class"
 
 
 def _finding(each: Finding) -> Value:
-    return {"level": each.level, "word": LEVELS[each.level], "about": each.about, "says": each.says, "known": each.known_by}
+    return {
+        "level": each.level,
+        "word": "" if each.level == "fact" else each.level,
+        "about": each.about,
+        "says": each.says,
+        "known": each.known_by,
+    }
 
 
 def _no_candidates(report: Report) -> str:
@@ -104,12 +109,18 @@ def _candidate(each: Candidate) -> list[str]:
 
 
 def _layers(layers: Sequence[Examined]) -> Value | None:
-    """The layers next to the answer, in the order of the network, and how many before them are left out."""
+    """The layers from the answer back to the picture."""
     if not layers:
         return None
-    shown = layers[-MOST_LAYERS:]
-    marks = ["used" if each.used else "" for each in shown]
-    return {"columns": LAYERS, "rows": [_layer(each) for each in shown], "marks": marks, "before": len(layers) - len(shown)}
+    shown = layers[::-1][:MOST_LAYERS]
+    count = plural(len(layers), "layer") if len(layers) == len(shown) else f"The last {len(shown)} of {plural(len(layers), 'layer')}"
+    says = f"{count}, from the answer back to the picture."
+    return {
+        "columns": LAYERS,
+        "rows": [_layer(each) for each in shown],
+        "marks": ["used" if each.used else "" for each in shown],
+        "says": says,
+    }
 
 
 def _layer(each: Examined) -> list[str]:

@@ -238,16 +238,14 @@ class Handlers:
         try:
             if question is None or job is None:
                 idle = self.choices.idle(wish.classifier, run)
-                yield self._changed(idle | {"doctor": self.consulting.part(session, wish.classifier, run)}, {})
-                return
-            async for values in self._answers(session, run, question, job, before):
+                yield self._changed(idle | {"doctor": self.consulting.part(session, wish.classifier, run)}, session.sent)
+            else:
+                async for values in self._answers(session, run, question, job, before):
+                    yield values
+                if await self._alone(session, run):
+                    yield {self.components[name]: value for name, value in session.sent.items()}
+            if values := await self._last(session, wish, run):
                 yield values
-            if await self._alone(session, run):
-                yield {self.components[name]: value for name, value in session.sent.items()}
-            if session.run != run:
-                yield {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
-            elif wish.kind == "arrived":
-                yield await self._times(question.classifier)
         except Exception as error:
             if session.run == run:
                 yield self._refused(session, _said(error))
@@ -290,11 +288,18 @@ class Handlers:
             await asyncio.sleep(TICK / 5)
         return session.run == run
 
-    async def _times(self, classifier: str) -> Values:
-        """The presets' seconds, once the classifier is there; a stored answer may have come before it."""
-        # Shielded: a visitor who stops waiting must not stop the loading that everybody waits for.
-        await asyncio.shield(asyncio.wrap_future(self.shelf.entry(classifier).future))
-        return {self.components["times"]: self.choices.times(classifier)}
+    async def _last(self, session: Session, wish: Wish, run: int) -> Values:
+        """What has to wait for the classifier where there is a stored answer or no picture: the presets' seconds, the doctor's classes."""
+        if session.run == run and wish.kind != "arrived" and session.question is not None:
+            return {}
+        if session.run == run:
+            loading = self.shelf.entry(wish.classifier).future if session.question else self.shelf.start(wish.classifier)
+            # Shielded: a visitor who stops waiting must not stop the loading that everybody waits for.
+            await asyncio.shield(asyncio.wrap_future(loading))
+        if session.run != run:
+            return {self.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
+        doctor = self.consulting.part(session, wish.classifier, run)
+        return self._changed({"times": self.choices.times(wish.classifier), "doctor": doctor}, session.sent)
 
     def _refused(self, session: Session, words: str) -> Values:
         """The sentence on the status line: beside the run that goes on, or alone."""

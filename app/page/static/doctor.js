@@ -15,8 +15,8 @@
     const examine = button("Examine", null, () => send(), { class: "cc-button cc-main", id: "cc-examine" });
     const section = make("section", { class: "cc-card cc-doctor", id: "cc-doctor-panel", role: "tabpanel", "aria-label": "Is the model itself in order?", hidden: true },
       make("h2", {}, "Is the model itself in order?"), lead,
-      make("div", { class: "cc-row" }, examine, button("Add pictures", "upload", () => input.click(), { "data-part": "add" }), make("label", { class: "cc-field" }, make("span", {}, "which show"), shows), input),
-      added, hand, error, working, text, left, results);
+      make("div", { class: "cc-row" }, make("label", { class: "cc-field" }, make("span", {}, "Pictures that show"), shows), button("Add", "upload", () => input.click(), { "data-part": "add", title: "Choose pictures of this class to examine the model by" }), input),
+      added, hand, make("div", { class: "cc-row" }, examine), error, working, text, left, results);
     kit.element.replaceChildren(section);
 
     const tell = (words) => {
@@ -32,9 +32,12 @@
       if (Math.min(files.length, room)) groups.push({ files: files.slice(0, room), label: shows.value });
       list();
     };
-    const list = () => added.replaceChildren(...groups.map((one) => make("li", {}, make("button", { type: "button", class: "cc-chip", title: "Take these pictures out again",
+    const list = () => {
+      set(hand, "hidden", groups.length ? "" : null);
+      added.replaceChildren(...groups.map((one) => make("li", {}, make("button", { type: "button", class: "cc-chip", title: "Take these pictures out again",
       on: { click: () => { groups = groups.filter((other) => other !== one); list(); examine.focus(); } } },
       `${one.files.length} ${one.files.length === 1 ? "picture" : "pictures"}, ${one.label || "class unknown"}`, page.icon("close")))));
+    };
     const put = async (file) => {
       const response = await fetch(`crosscheck/picture?name=${encodeURIComponent(file.name.slice(-80))}`, { method: "POST", body: file });
       const answer = await response.json();
@@ -67,12 +70,12 @@
       const box = make("div", { class: "cc-scroll cc-sheet", tabindex: "0", role: "region", "aria-label": name },
         make("table", {}, make("caption", { class: "cc-hidden" }, name), make("thead", {}, head), make("tbody", {}, ...rows)));
       if (few === undefined || rows.length <= few) return [box];
-      rows.forEach((row, i) => set(row, "hidden", i < rows.length - few && !table.marks[i] ? "" : null));
+      rows.forEach((row, i) => set(row, "hidden", i >= few && !table.marks[i] ? "" : null));
       const all = button(`Show all ${rows.length}`, "more", () => { for (const row of rows) set(row, "hidden", null); all.remove(); box.focus(); });
       return [box, make("div", {}, all)];
     };
     const finding = (one) => make("li", { "data-level": one.level },
-      make("span", { class: "cc-level" }, make("b", {}, one.word), one.about), make("p", {}, one.says), make("p", { class: "cc-facts" }, `Known by: ${one.known}`));
+      make("span", { class: "cc-level" }, one.word ? make("b", {}, one.word) : null, one.about), make("p", {}, one.says), make("p", { class: "cc-facts" }, `Known by: ${one.known}`));
     const card = (one) => {
       const body = make("pre", { class: "cc-cardtext", tabindex: "0", role: "region", "aria-label": "The card that is proposed" }, one.text);
       const copy = button("Copy", "paste", async () => {
@@ -90,12 +93,14 @@
         make("p", { class: "cc-facts" }, `This page writes nothing. Put the card beside the model as ${one.file}, or let `, make("code", {}, one.command), " write it, and start the page again."),
         body, make("div", { class: "cc-row" }, copy, link)];
     };
-    const report = (one) => make("section", { "aria-label": one.name },
+    const report = (one, _, all) => make("section", { "aria-label": one.name },
+      ...(all.length > 1 ? [make("h3", {}, one.name)] : []),
       make("ul", { class: "cc-findings" }, ...one.findings.map(finding)),
       ...(one.candidates || one.sure ? [make("h3", {}, "How does it want its pictures?"), make("p", {}, one.sure)] : []),
       ...(one.candidates ? sheet("The ways of preparing a picture, the best first", one.candidates) : []),
       ...(one.card ? card(one.card) : []),
-      ...(one.layers ? [make("h3", {}, "Which layers can be shown?"), make("p", { class: "cc-facts" }, one.layers.before ? `The last of ${one.layers.before + one.layers.rows.length} layers.` : ""), ...sheet("Layers that maps can be drawn from, in the network's order", one.layers, 12)] : []));
+      ...(one.layers ? [make("h3", {}, "Which layers can be shown?"), make("p", { class: "cc-facts" }, one.layers.says),
+        ...sheet("Layers that maps can be drawn from, the last first", one.layers, 8)] : []));
 
     const update = () => {
       const busy = sending || ["waiting", "running"].includes(value.state);
