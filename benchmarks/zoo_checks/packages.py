@@ -5,6 +5,7 @@ import os
 import selectors
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ LONGEST = 150.0
 
 
 class Worker:
-    """A package at work. ask, then answer: meanwhile it works beside us."""
+    """A package at work. ask, then answer: meanwhile it works beside us. command: what runs it, its module if not told otherwise."""
 
-    def __init__(self, package: str) -> None:
-        self.package, self._python = package, interpreter(package)
+    def __init__(self, package: str, command: Sequence[str] = ()) -> None:
+        self.package = package
+        self._command = command or (str(interpreter(package)), "-m", f"benchmarks.zoo_packages.{package}")
         self._process: subprocess.Popen[bytes] | None = None
         self._deadline = 0.0
 
@@ -52,12 +54,13 @@ class Worker:
         """Ends its process."""
         if self._process:
             self._process.kill()
-            self._process.wait()
+            self._process.communicate()
         self._process = None
 
     def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is None or self._process.poll() is not None:
-            command = [str(self._python), "-m", f"benchmarks.zoo_packages.{self.package}"]
+        if self._process and self._process.poll() is not None:
+            self.close()
+        if self._process is None:
             quiet = {
                 **os.environ,
                 "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -65,7 +68,7 @@ class Worker:
                 "TF_USE_LEGACY_KERAS": str(int(self.package in OF_KERAS_2)),
             }
             pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-            self._process = subprocess.Popen(command, cwd=ROOT, env=quiet, stdin=pipe, stdout=pipe, stderr=nowhere, bufsize=0)
+            self._process = subprocess.Popen(self._command, cwd=ROOT, env=quiet, stdin=pipe, stdout=pipe, stderr=nowhere, bufsize=0)
         return self._process
 
     def _line(self) -> bytes:
