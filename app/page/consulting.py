@@ -89,7 +89,7 @@ class Consulting:
         if not isinstance(sent, list) or len(sent) > MOST:
             raise UserError(f"A model is examined by at most {MOST} pictures; choose fewer." if isinstance(sent, list) else UNKNOWN)
         served = self.handlers.shelf.ready(classifier)
-        labels = {"", *(served.labels if served else ())}
+        labels = ["", *(served.labels if served else ())]
         if not all(isinstance(one, dict) and one.get("label", "") in labels for one in sent):
             raise UserError(UNKNOWN)
         given = {self.handlers.uploads.take(one.get("token")): str(one.get("label", "")) for one in sent}
