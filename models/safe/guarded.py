@@ -167,7 +167,8 @@ class Guarded(Answering[GridLayer]):
         return [score.target, score.kind, score.rather_than]
 
     def _read(self, asked: str, arrays: list[Array], layers: Sequence[GridLayer], score: list[Any] | None) -> tuple[LayerAnswer, ...]:
-        layers = [self.layer(layer.name) for layer in self._with_a_layer(layers)]
+        # A model that only answers says itself why it has no layers.
+        layers = [self.layer(layer.name) for layer in (layers if self.forward_only else self._with_a_layer(layers))]
         wanted = [(*layer.grid, layer.channels) for layer in layers for _ in range(2)]
         found = self._ask(asked, arrays, wanted, [layer.name for layer in layers], score)
         return tuple(LayerAnswer(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))

@@ -174,5 +174,7 @@ def test_it_answers_from_a_process_of_its_own(tmp_path: Path) -> None:
         assert guarded.outputs(images) == pytest.approx(direct.outputs(images), abs=1e-6)
         with pytest.raises(UserError, match="is run from ONNX"):
             guarded.gradients(images, Score(0))
+        with pytest.raises(UserError, match="is run from ONNX, which answers pictures but has no layers"):
+            guarded.features(images[0], guarded.default_layers, Score(0))
     finally:
         guarded.close()
