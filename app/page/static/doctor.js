@@ -74,7 +74,7 @@
       const all = button(`Show all ${rows.length}`, "more", () => { for (const row of rows) set(row, "hidden", null); all.remove(); box.focus(); });
       return [box, make("div", {}, all)];
     };
-    const finding = (one) => make("li", { "data-level": one.level },
+    const finding = (one) => make("li", { "data-level": one.level, "data-about": one.about },
       make("span", { class: "cc-level" }, one.word ? make("b", {}, one.word) : null, one.about), make("p", {}, one.says), make("p", { class: "cc-facts" }, `Known by: ${one.known}`));
     const card = (one) => {
       const body = make("pre", { class: "cc-cardtext", tabindex: "0", role: "region", "aria-label": "The card that is proposed" }, one.text);
