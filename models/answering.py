@@ -61,6 +61,7 @@ class Answering(Generic[L]):
     """
 
     forward_only = False
+    logits_from_probabilities = False
 
     def __init__(self, card: Card, layers: Sequence[L]) -> None:
         self.card = card

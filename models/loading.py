@@ -55,7 +55,7 @@ def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Served"]:
         return lambda: load_one(name)
     from models.safe.guarded import begin as begin_guarded
 
-    return begin_guarded(_path_of(name))
+    return begin_guarded(path_of(name))
 
 
 def load_one(name: str | Path) -> "Classifier | ForwardOnly":
@@ -67,7 +67,7 @@ def load_one(name: str | Path) -> "Classifier | ForwardOnly":
     from models.formats.opening import open_model
     from models.formats.runtime import Runtime
 
-    path = _path_of(name)
+    path = path_of(name)
     model, card = open_model(path), _card_beside(path)
     if isinstance(model, Runtime):
         from models.formats.forward_only import forward_only
@@ -76,7 +76,8 @@ def load_one(name: str | Path) -> "Classifier | ForwardOnly":
     return classifier(model, card, path)
 
 
-def _path_of(name: str | Path) -> Path:
+def path_of(name: str | Path) -> Path:
+    """The file or folder of a model that is none of ImageNet's; what lies on the Hub is fetched. UserError."""
     if str(name).startswith(HUB):
         from models.formats.hub import fetched
 
@@ -100,7 +101,7 @@ def classifier(model: Any, card: Card | None, path: Path) -> "Classifier":
         inputs_of(model, path.name).check_card(card, path.name)
         trace = traced(model, card, path.name)
         _check_output(card, trace, path.name)
-    _check_answers(card, answers(trace, path.name), trace.head.activation, path.name)
+    _check_answers(card, answers(trace, path.name), trace, path.name)
     made = Classifier(trace, card)
     _ = made.default_layers  # says now, not at the first map, that the card names a layer which is not there
     return made
@@ -131,13 +132,15 @@ def _check_output(card: Card, trace: "Trace", name: str) -> None:
         raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; mend the card's 'head'.")
 
 
-def _check_answers(card: Card, raw: NDArray[np.float64], activation: str, name: str) -> None:
+def _check_answers(card: Card, raw: NDArray[np.float64], trace: "Trace", name: str) -> None:
     """raw: what the model answered to a few pictures. Numbers that cannot be what the head says are refused, not squeezed into shape."""
-    from models.probing import sums_to_one
+    from models.probing import broken, sums_to_one
 
     if not np.isfinite(raw).all():
-        raise UserError(f"{name} answers with numbers that are not finite; its weights are damaged, or the card's scaling overflows it.")
-    if activation or card.head == "logits":
+        weights = [f"{weight} ({share:.0%} of it)" for weight, share in broken(trace)]
+        why = f"so are some of its weights, {', '.join(weights[:3])}: save or download it again" if weights else "its scaling overflows it"
+        raise UserError(f"{name} answers with numbers that are not finite; {why}.")
+    if trace.head.activation or card.head == "logits":
         return
     if raw.min() < -1e-3 or raw.max() > 1 + 1e-3 or (card.head == "softmax" and not sums_to_one(raw)):
         seen = f"{raw.min():.3g} to {raw.max():.3g}"

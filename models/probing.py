@@ -1,5 +1,6 @@
 """Traces a model and asks it about a few pictures nobody took, to see what kind of numbers it gives and what it does to its input."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.card import Card
-from models.graph import operations_between
+from models.graph import operations_before, operations_between
 from models.inputs import inputs_of
 from models.keras_model import innermost_layers
 from models.metadata import encode
@@ -78,3 +79,19 @@ def inner_slope(trace: Trace) -> float | None:
     ask = trace.question(fed, [convolution.inputs[0]])
     dark, light = (ask(*(np.full((1, *x.shape[1:]), value, np.float32) for x in fed))[0].astype(np.float64) for value in (0, 1))
     return float(np.median(np.abs(light - dark)))
+
+
+def broken(trace: Trace) -> Iterator[tuple[str, float]]:
+    """Each of the model's weights that holds numbers which are not finite, and their share."""
+    for reading, variable in trace.variables():
+        if variable.dtype.is_floating and (share := _not_finite(variable.numpy())):
+            yield reading.op.name.rpartition("/")[0] or variable.name, share
+    for op in operations_before([trace.head.logits]):
+        if op.type == "Const" and op.outputs[0].dtype.is_floating and (op.outputs[0].shape.num_elements() or 0) > 1:
+            value = tf.get_static_value(op.outputs[0])
+            if value is not None and (share := _not_finite(value)):
+                yield op.name, share
+
+
+def _not_finite(values: NDArray[Any]) -> float:
+    return float((~np.isfinite(values.astype(np.float64))).mean()) if values.size else 0.0

@@ -23,7 +23,7 @@ def beginnings(trace: Trace) -> tuple[Inner, ...]:
     ask = trace.question(fed, ends)
 
     def shown(*colour: float) -> list[NDArray[np.float64]]:
-        pictures = [np.broadcast_to(np.float32(colour)[: x.shape[-1]], (1, *x.shape[1:])).astype(np.float32) for x in fed]
+        pictures = [np.broadcast_to(np.asarray(colour[: x.shape[-1]], np.float32), (1, *x.shape[1:])).copy() for x in fed]
         return [_middle(answer) for answer in ask(*pictures)]
 
     black, white, bright = shown(0, 0, 0), shown(1, 1, 1), shown(255, 255, 255)

@@ -1,24 +1,165 @@
 """Examines one model by its file and by what it answers to pictures; one that is not trusted stays in a process of its own."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from errors import UserError
+from models.answering import Answering
+from models.card import Card, distinct, sha256_of
+from models.doctor.anatomy import Anatomy, told
+from models.doctor.facts import examined, facts
 from models.doctor.report import Finding, Report
+from models.doctor.scaling import inside
 from models.doctor.seen import Seen
-from models.loading import load
+from models.doctor.troubles import troubles
+from models.doctor.wants import Wants, found, sure, wants
+from models.loading import IMAGENET, load, path_of
+from models.safe.wire import BrokenAgreement
 
 __all__ = ["Seen", "examine"]
+
+LOOKED_AT = 8
+"""Pictures by which dead layers are found."""
+_OPENED = "It was tried to open it."
 
 
 def examine(name: str | Path, pictures: Sequence[Seen] = (), trust: bool = True, labels: Sequence[str] = ()) -> Report:
     """What there is to say of the model at a path or of a name, as `models.loading.load` takes them.
 
-    A model that cannot be opened is a report with a finding of level "refused". labels: what the model's classes are called, in their
-    order, where that is known better than its own files know it; UserError where their number is not the model's.
+    A model that cannot be opened, or not asked, is a report with a finding of level "refused". labels: what the model's classes are
+    called, in their order, where that is known better than its own files know it; UserError where their number is not the model's.
     """
     try:
         served = load(name, trust)
     except UserError as error:
-        return Report(str(name), (Finding("file", str(error), "It was opened.", "refused"),))
-    return Report(served.card.name, (), card=served.card, pictures=len(pictures))
+        return _refused(str(name), error)
+    with contextlib.ExitStack() as leaving:
+        for each in _members(served):
+            if hasattr(each, "close"):
+                leaving.callback(each.close)
+        _rename(served, labels)
+        try:
+            return _examined(served, name, pictures, bool(labels))
+        except (UserError, MemoryError) as error:
+            return _refused(served.card.name, error)
+
+
+def _refused(name: str, error: Exception) -> Report:
+    return Report(name, (Finding("file", str(error), _OPENED, "refused"),))
+
+
+def _members(served: Any) -> tuple[Any, ...]:
+    return tuple(each.classifier for each in served.members) if hasattr(served, "members") else (served,)
+
+
+def _rename(served: Answering[Any], labels: Sequence[str]) -> None:
+    if not labels:
+        return
+    if len(labels) != len(served.labels):
+        raise UserError(f"--labels has {len(labels)} lines, but {served.card.name} tells {len(served.labels)} classes apart; give as many.")
+    served.card = replace(served.card, labels=distinct(list(labels)))
+    served.labels = tuple(label.name for label in served.card.labels)
+
+
+def _examined(served: Any, name: str | Path, pictures: Sequence[Seen], given: bool) -> Report:
+    if hasattr(served, "members"):
+        return _ensemble(served, pictures)
+    shown = _mixed(pictures)
+    images = np.stack([served.fit(each.picture) for each in shown]) if shown else np.zeros((0, *served.size, 3), np.float32)
+    wanted = wants(served, images, [each.label for each in shown]) if shown else None
+    anatomy, path = _anatomy(served, images[:LOOKED_AT]), _path(name)
+    findings = (
+        *_file(served, path),
+        *facts(served, anatomy, path, given),
+        *inside(anatomy, served.card, wanted is not None and wanted.proven),
+        *(found(wanted, served) if wanted else ()),
+        *troubles(served, anatomy, wanted.today if wanted else None),
+    )
+    return Report(
+        served.card.name,
+        findings,
+        examined(served, anatomy),
+        wanted.candidates if wanted else (),
+        sure(wanted) if wanted else "",
+        served.card,
+        _proposed(served.card, wanted, path, given),
+        len(shown),
+        wanted.known if wanted else 0,
+    )
+
+
+def _mixed(pictures: Sequence[Seen]) -> list[Seen]:
+    """In another order, so that the first few are of every class."""
+    return [pictures[number] for number in np.random.default_rng(0).permutation(len(pictures))]
+
+
+def _anatomy(served: Any, images: np.ndarray) -> Anatomy:
+    if hasattr(served, "anatomy"):
+        try:
+            return told(served.anatomy(images))
+        except BrokenAgreement as error:
+            raise UserError(f"{served.card.name} describes itself in a way that is none ({error}); use another model.") from error
+    from models.doctor.looking import looked
+
+    return looked(served, images)
+
+
+def _path(name: str | Path) -> Path | None:
+    return None if str(name).startswith(IMAGENET) else path_of(name)
+
+
+def _file(served: Answering[Any], path: Path | None) -> Iterator[Finding]:
+    where = (
+        "in this process, as one that is trusted" if not hasattr(served, "protection") else f"in a process of its own: {served.protection}"
+    )
+    what = (
+        "ImageNet's weights" if path is None else f"{path.name}, {'a folder' if path.is_dir() else f'{path.stat().st_size / 1e6:.1f} MB'}"
+    )
+    yield Finding("file", f"{what}, could be opened and answers.", f"It ran {where}.")
+
+
+def _proposed(card: Card, wanted: Wants | None, path: Path | None, given: bool) -> Card | None:
+    """The card with the way that pictures show to be right, or with the names that were given; None where there is nothing to mend."""
+    better = wanted.better if wanted else None
+    if better is None and not given:
+        return None
+    kept = [note for note in card.notes if not note.startswith(("It runs in a process of its own", "No card: input scaling"))]
+    notes = [f"Scaling and colour are the doctor's. {sure(wanted)}"] if better and wanted else []
+    if better is None and card.inferred:
+        notes = [note for note in card.notes if note.startswith("No card: input scaling")]
+    return replace(
+        card,
+        scaling=better.preparing.scaling if better else card.scaling,
+        colour=better.preparing.colour if better else card.colour,
+        inferred=False,
+        notes=(*notes, *kept),
+        sha256=sha256_of(path) if path is not None and path.is_file() else "",
+    )
+
+
+def _ensemble(served: Any, pictures: Sequence[Seen]) -> Report:
+    """Each member is examined by itself, since each prepares pictures in its own way."""
+    findings = [
+        Finding(
+            "branches", f"An ensemble of {len(served.members)}: {', '.join(each.name for each in served.members)}.", "A list names them."
+        )
+    ]
+    layers = []
+    for each in served.members:
+        report = _examined(each.classifier, IMAGENET, pictures, False)
+        findings += [replace(finding, says=f"{each.name}: {finding.says}") for finding in report.findings if finding.about != "file"]
+        findings += [Finding("preprocessing", f"{each.name}: {report.sure}", "The ranking of the ways.")] if report.sure else []
+        layers += [replace(layer, name=f"{each.name}/{layer.name}") for layer in report.layers]
+    return Report(
+        served.card.name,
+        tuple(findings),
+        tuple(layers),
+        sure="Each member prepares pictures in its own way; inspect each by itself to have its ways ranked." if pictures else "",
+        card=served.card,
+        pictures=len(pictures),
+    )

@@ -14,7 +14,8 @@ from models.doctor.anatomy import Anatomy, Slot
 from models.doctor.beginning import beginnings
 from models.doctor.fields import fields
 from models.formats.forward_only import ForwardOnly
-from models.graph import operations_before, operations_between
+from models.graph import operations_between
+from models.probing import broken
 from models.trace import Trace
 
 Floats = NDArray[np.float32]
@@ -88,19 +89,3 @@ def _extremes(trace: Trace, name: str, tensor: tf.Tensor) -> tuple[tf.Tensor, tf
         trace.derived(f"{name} lowest", lambda: tf.cast(tf.reduce_min(tensor, axes), tf.float32)),
         trace.derived(f"{name} highest", lambda: tf.cast(tf.reduce_max(tensor, axes), tf.float32)),
     )
-
-
-def broken(trace: Trace) -> Iterator[tuple[str, float]]:
-    """Each of the model's weights that holds numbers which are not finite, and their share."""
-    for _, variable in trace.variables():
-        if variable.dtype.is_floating and (share := _not_finite(variable.numpy())):
-            yield variable.name.split(":")[0], share
-    for op in operations_before([trace.head.logits]):
-        if op.type == "Const" and op.outputs[0].dtype.is_floating and (op.outputs[0].shape.num_elements() or 0) > 1:
-            value = tf.get_static_value(op.outputs[0])
-            if value is not None and (share := _not_finite(value)):
-                yield op.name, share
-
-
-def _not_finite(values: NDArray[Any]) -> float:
-    return float((~np.isfinite(values.astype(np.float64))).mean()) if values.size else 0.0

@@ -1,6 +1,7 @@
 """Finds which of a model's classes each picture's folder or table means, by name or by what the model itself says most."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +16,34 @@ FEWEST = 8
 """Pictures of known class, of two classes at least, below which ways are compared as if no class were known."""
 
 
-def by_name(names: Sequence[str | None], labels: Sequence[str]) -> Numbers:
-    """(n,) the class that is called as the picture is, -1 where none is; `Viral Pneumonia` and `viral_pneumonia` are one name."""
-    known = {plain_name(label): number for number, label in enumerate(labels)}
-    return np.array([-1 if name is None else known.get(plain_name(name), -1) for name in names], np.int64)
+def by_name(names: Sequence[str | None], labels: Sequence[str]) -> dict[str, int]:
+    """Name -> the class that is called so, or the only one that has all its words, or whose words it has all."""
+    plain = [plain_name(label) for label in labels]
+    found: dict[str, int] = {}
+    for name in sorted({name for name in names if name is not None}):
+        words = _words(name)
+        fitting = [number for number, label in enumerate(plain) if label == plain_name(name)]
+        fitting = fitting or [number for number, label in enumerate(labels) if words and words <= _words(label)]
+        fitting = fitting or [number for number, label in enumerate(labels) if _words(label) and _words(label) <= words]
+        if len(fitting) == 1:
+            found[name] = fitting[0]
+    return found
 
 
-def groups_of(names: Sequence[str | None]) -> tuple[Numbers, tuple[str, ...]]:
-    """(n,) the number of each picture's name, -1 where it has none; and the names."""
-    found = tuple(sorted({name for name in names if name is not None}))
-    return np.array([-1 if name is None else found.index(name) for name in names], np.int64), found
+def assigned(p: Floats, names: Sequence[str | None]) -> dict[str, int]:
+    """Name -> the class it stands for, one each, such that most answers are right; the Hungarian method. p: (n, classes)."""
+    known = sorted({name for name in names if name is not None})
+    counts = np.zeros((len(known), p.shape[1]))
+    for name, answer in zip(names, p.argmax(1), strict=True):
+        if name is not None:
+            counts[known.index(name), answer] += 1
+    rows, columns = linear_sum_assignment(-counts / np.maximum(counts.sum(1, keepdims=True), 1))
+    return {known[row]: int(column) for row, column in zip(rows, columns, strict=True)}
+
+
+def classes_of(names: Sequence[str | None], meaning: Mapping[str, int]) -> Numbers:
+    """(n,) the class of each, -1 where nothing is known."""
+    return np.array([-1 if name is None else meaning.get(name, -1) for name in names], np.int64)
 
 
 def enough(classes: Numbers) -> bool:
@@ -32,15 +51,5 @@ def enough(classes: Numbers) -> bool:
     return int((classes >= 0).sum()) >= FEWEST and len(np.unique(classes[classes >= 0])) >= 2
 
 
-def assigned(p: Floats, groups: Numbers) -> Numbers:
-    """(n,) the class that each picture's group stands for, one class a group, under which most answers are right; -1 where it has none.
-
-    p: (n, classes). groups: (n,) from 0, -1 for none. The Hungarian method on the share of each group that is given each class.
-    """
-    counts = np.zeros((int(groups.max(initial=0)) + 1, p.shape[1]))
-    grouped = groups >= 0
-    np.add.at(counts, (groups[grouped], p[grouped].argmax(1)), 1)
-    rows, columns = linear_sum_assignment(-counts / np.maximum(counts.sum(1, keepdims=True), 1))
-    meant = np.full(len(counts), -1)
-    meant[rows] = columns
-    return np.where(grouped, meant[np.maximum(groups, 0)], -1)
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[^\W_]+", name.lower()))

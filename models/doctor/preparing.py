@@ -12,6 +12,7 @@ from models.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, 
 
 Floats = NDArray[np.float32]
 
+_ORDERS: tuple[Colour, ...] = ("rgb", "bgr")
 EVEN: tuple[Scaling, ...] = ("0..1", "-1..1", "0..255")
 """Scalings that do the same to every channel."""
 SCALINGS: tuple[Scaling, ...] = (*EVEN, "imagenet", "caffe", "per-picture")
@@ -43,7 +44,7 @@ def usual(card: Card, images: Floats) -> tuple[Preparing, ...]:
     if card.colour == "grey":
         found = [Preparing(scaling, "grey") for scaling in (*EVEN, "per-picture")]
     else:
-        found = [Preparing(scaling, colour) for scaling, colour in product(SCALINGS, ("rgb", "bgr"))]
+        found = [Preparing(scaling, colour) for scaling, colour in product(SCALINGS, _ORDERS)]
         if float(np.ptp(images, axis=-1).max(initial=0)) < 1 / 255:
             found = [each for each in found if each.colour == "rgb" or each.scaling in ("imagenet", "caffe")]
         else:
@@ -65,11 +66,11 @@ def _undone(prepared: Floats, scaling: Scaling) -> Floats:
         case "0..1":
             return prepared
         case "-1..1":
-            return (prepared + 1) / 2
+            return np.asarray((prepared + 1) / 2, np.float32)
         case "0..255":
-            return prepared / 255
+            return np.asarray(prepared / 255, np.float32)
         case "imagenet":
-            return prepared * np.float32(IMAGENET_DEVIATION) + np.float32(IMAGENET_MEAN)
+            return np.asarray(prepared * np.array(IMAGENET_DEVIATION) + np.array(IMAGENET_MEAN), np.float32)
         case "caffe":
-            return (prepared + np.float32(CAFFE_MEAN)) / 255
+            return np.asarray((prepared + np.array(CAFFE_MEAN)) / 255, np.float32)
     raise AssertionError(scaling)

@@ -108,4 +108,4 @@ def bits(p: Floats) -> Floats:
 
 def shares(p: Floats) -> Floats:
     """Each row as shares that sum to 1: a multi-label head's sigmoids do not by themselves."""
-    return p / np.maximum(p.sum(1, keepdims=True), 1e-12)
+    return np.asarray(p / np.maximum(p.sum(1, keepdims=True), 1e-12))

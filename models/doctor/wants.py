@@ -1,0 +1,149 @@
+"""Which way of preparing pictures a model wants, as far as some pictures show it, in sentences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from models.answering import Answering
+from models.doctor.certainty import DRAWS, FEWEST, SURE, Verdict, judged
+from models.doctor.naming import assigned, by_name, classes_of, enough
+from models.doctor.preparing import can_be_undone
+from models.doctor.ranking import Answers, candidate
+from models.doctor.report import Candidate, Finding
+from models.doctor.trying import answers
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Wants:
+    """ways: what the model answered to each, today's first. known: of how many pictures the class was known. meaning: name of a folder ->
+    number of a class, as far as it is not called so."""
+
+    ways: tuple[Answers, ...]
+    candidates: tuple[Candidate, ...]
+    verdict: Verdict
+    known: int
+    meaning: Mapping[str, int]
+    guessed: bool
+
+    @property
+    def today(self) -> Answers:
+        return self.ways[0]
+
+    @property
+    def proven(self) -> bool:
+        """Whether the pictures show that today's way is right."""
+        return self.verdict.sure and 0 in (self.verdict.best, *self.verdict.alike)
+
+    @property
+    def better(self) -> Answers | None:
+        """The way that the pictures show to be right, where that is another than today's."""
+        return None if self.proven or not self.verdict.sure else self.ways[self.verdict.best]
+
+
+def wants(served: Answering[Any], images: np.ndarray, names: Sequence[str | None]) -> Wants:
+    """images: (n, H, W, 3) as the classifier takes them, n at least 1. names: what each shows, as its folder calls it, or None."""
+    ways = answers(served, images)
+    meaning = by_name(names, served.labels)
+    guessed = not meaning and any(names)
+    known = [classes_of(names, assigned(each.probabilities, names) if guessed else meaning) for each in ways]
+    if enough(known[0]):
+        ways = [replace(each, classes=classes) for each, classes in zip(ways, known, strict=True)]
+    verdict = judged(ways)
+    if guessed:
+        meaning = assigned(ways[verdict.best].probabilities, names)
+    candidates = tuple(candidate(ways[number], served.labels) for number in verdict.order)
+    return Wants(tuple(ways), candidates, verdict, int((known[verdict.best] >= 0).sum()), meaning, guessed)
+
+
+def found(wanted: Wants, served: Answering[Any]) -> Iterator[Finding]:
+    """What the pictures show of it."""
+    labels, verdict, known = served.labels, wanted.verdict, _known_by(wanted)
+    yield from _naming(wanted, labels)
+    today, best = (candidate(each, labels) for each in (wanted.today, wanted.ways[verdict.best]))
+    if wanted.proven:
+        yield Finding("preprocessing", f"It wants pictures as its card prepares them, {_way(wanted.today)}{_fares(best)}.", known)
+    elif verdict.sure:
+        says = (
+            f"It wants pictures as {_way(wanted.ways[verdict.best])}{_fares(best)}. Prepared as today, {_way(wanted.today)}, {_ill(today)}"
+        )
+        yield Finding("preprocessing", f"{says}. Write its card with --fix.", known, "warning")
+    elif verdict.better >= SURE and len(wanted.today.probabilities) >= FEWEST:
+        says = f"Prepared as today, {_way(wanted.today)}, {_ill(today)}; {_way(wanted.ways[verdict.best])} does better{_fares(best)}"
+        yield Finding(
+            "preprocessing", f"{says}, but whether it is the right way is not sure. Give more pictures of known class.", known, "warning"
+        )
+    if len(wanted.ways) == 1 or not can_be_undone(served.card):
+        says = f"Its card says {_way(wanted.today)}, which cannot be taken back: no other way was tried."
+        yield Finding("preprocessing", says, "The scaling that standardises each picture forgets its black and white.")
+
+
+def sure(wanted: Wants) -> str:
+    """How sure the ranking is, in one sentence."""
+    verdict, count = wanted.verdict, len(wanted.today.probabilities)
+    if len(wanted.ways) == 1:
+        return "Only the way that its card says was tried."
+    if count < FEWEST:
+        return f"Not sure: {_pictures(count)} cannot tell the ways apart; show it {FEWEST} at least, better 50 of known class."
+    best = _way(wanted.ways[verdict.best])
+    by = "" if wanted.today.classes is not None else f" {_weaker(wanted)}"
+    alike = f" {_listed([_way(wanted.ways[i]) for i in verdict.alike])} are one to the model with it." if verdict.alike else ""
+    if verdict.sure:
+        share = f"in {verdict.top[verdict.best]:.0%} of {DRAWS} resamples of them"
+        return f"Sure, as far as {_pictures(count)} can show: {best} does best {share}.{alike}{by}"
+    rivals = [_way(wanted.ways[i]) for i in verdict.rivals]
+    others = f"{_listed(rivals)} may do as well" if rivals else "hardly better than a model that says the same of every picture"
+    share = f"in {verdict.top[verdict.best]:.0%} of {DRAWS} resamples of the {_pictures(count)}"
+    return f"Not sure: {best} does best {share}, but {others}{'' if rivals else ' would'}.{alike}{by}"
+
+
+def _weaker(wanted: Wants) -> str:
+    why = "no class is known" if not wanted.known else f"only {wanted.known} of known class, of too few classes or too few at all"
+    return f"Judged by how surely, variedly and steadily it answers ({why}), which shows less than known classes would."
+
+
+def _naming(wanted: Wants, labels: Sequence[str]) -> Iterator[Finding]:
+    other = {name: labels[number] for name, number in wanted.meaning.items() if labels[number].lower() != name.lower()}
+    if not other:
+        return
+    taken = ", ".join(f"'{name}' for '{label}'" for name, label in list(other.items())[:_NAMED])
+    more = f" and {len(other) - _NAMED} more" if len(other) > _NAMED else ""
+    how = "The classes that it gives them most, one each" if wanted.guessed else "The only class whose name has the same words"
+    yield Finding("labels", f"The pictures' classes are called otherwise than the model's; taken are {taken}{more}.", f"{how}.")
+
+
+def _known_by(wanted: Wants) -> str:
+    count = len(wanted.today.probabilities)
+    judged_by = (
+        f"{wanted.known} of known class: accuracy and AUC"
+        if wanted.today.classes is not None
+        else "without classes: sureness, variety and steadiness"
+    )
+    return f"It was shown {_pictures(count)} in {len(wanted.ways)} ways ({judged_by}; {DRAWS} resamples)."
+
+
+def _fares(each: Candidate) -> str:
+    return "" if each.accuracy is None else f", where it is right on {each.accuracy:.0%}"
+
+
+def _ill(each: Candidate) -> str:
+    if each.spread == 0:
+        calls = f"it calls everything {each.commonest}"
+    else:
+        calls = f"it says {each.commonest} most" if each.accuracy is None else "it fares worse"
+    return calls if each.accuracy is None else f"{calls} and is right on {each.accuracy:.0%}"
+
+
+def _way(each: Answers) -> str:
+    return str(each.preparing)
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
