@@ -33,3 +33,14 @@ def network(name: str) -> Callable[[], keras.Model]:
 
     build.__name__ = name
     return build
+
+
+def two_branches() -> keras.Model:
+    """Two of them see the same picture, and one sigmoid says what both saw."""
+    shape = (LEAST["Xception"], LEAST["Xception"], 3)
+    picture = keras.Input(shape)
+    light = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=shape, alpha=0.35)
+    deep = keras.applications.Xception(weights=None, include_top=False, input_shape=shape)
+    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(body(picture)) for body in (light, deep)])
+    x = layers.Dense(16, activation="relu")(layers.Dropout(0.5)(layers.BatchNormalization()(x)))
+    return keras.Model(picture, layers.Dense(1, activation="sigmoid")(x))

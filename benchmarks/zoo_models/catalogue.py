@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from benchmarks.zoo_models import fetched, files, keras_2, shapes, topologies, transformers
-from benchmarks.zoo_models.backbones import SCALING, network
+from benchmarks.zoo_models.backbones import SCALING, network, two_branches
 from benchmarks.zoo_models.enlivening import enlivened
 from benchmarks.zoo_models.specimen import Specimen
 from models.card import Scaling
@@ -30,7 +30,6 @@ TOPOLOGIES: tuple[Build, ...] = (
     shapes.siamese,
     shapes.two_pictures,
     shapes.u_shaped,
-    shapes.mean_of_two,
     shapes.tiny,
     shapes.oblong,
     shapes.of_any_size,
@@ -66,9 +65,10 @@ def zoo() -> tuple[Specimen, ...]:
         *(_of(build, "Keras 3 .keras") for build in TOPOLOGIES),
         *(_of(build, "Keras 3 .keras", "0..255") for build in FOR_BYTES),
         nested,
-        _of(topologies.two_branches, "Keras 3 .keras", "-1..1"),
+        _of(two_branches, "Keras 3 .keras", "-1..1"),
         *(_of(network(name), "Keras 3 .keras", scaling) for name, scaling in SCALING.items()),
         Specimen("beside_metadata", "Keras 3 .keras", files.with_metadata),
+        Specimen("mean_of_two", "Keras 3 .keras", files.mean_of_two),
         Specimen("two_members", "ensemble of .keras", files.ensemble),
         Specimen("int8_dense", "Keras 3 .keras", files.quantised, differentiable=False),
         *(_of(build, "Keras 3 SavedModel") for build in WITH_CODE),

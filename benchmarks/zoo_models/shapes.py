@@ -49,11 +49,11 @@ def u_shaped() -> keras.Model:
     return keras.Model(picture, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(last)))
 
 
-def mean_of_two() -> keras.Model:
-    """An ensemble in one model: the mean of two softmaxes."""
+def two_heads() -> tuple[keras.Model, keras.Model]:
+    """Two networks, each with a softmax of its own, on one and the same input."""
     picture = keras.Input((24, 24, 3))
     heads = [layers.Dense(3, activation="softmax")(_pooled(picture, name)) for name in ("left", "right")]
-    return keras.Model(picture, layers.Average()(heads))
+    return keras.Model(picture, heads[0]), keras.Model(picture, heads[1])
 
 
 def tiny() -> keras.Model:
