@@ -9,13 +9,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
-from app.options import ExplainOptions, GameOptions, LibraryOptions, ServeOptions
+from app.options import ExplainOptions, GameOptions, InspectOptions, LibraryOptions, ServeOptions
 from errors import UserError
 from models.store import bundled
 
 T = TypeVar("T")
 
-COMMANDS = ("serve", "explain", "library", "grid-game", "methods")
+COMMANDS = ("serve", "explain", "inspect", "library", "grid-game", "methods")
 MODEL_HELP = f"a model file or folder, imagenet:MobileNetV2 and the like, or bundled: {', '.join(bundled())}"
 TRUST_HELP = "run the model in this process: only for a maker you know (else in one that reaches no files, network or programs)"
 
@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="{" + ",".join(COMMANDS) + "}", required=True)
     _add_serve(commands.add_parser("serve", help="open the page in a browser (the default)"))
     _add_explain(commands.add_parser("explain", help="explain pictures and write overlays, maps and a manifest"))
+    _add_inspect(
+        commands.add_parser("inspect", help="say what a model is, how it wants its pictures, and what will go wrong with its maps")
+    )
     _add_library(commands.add_parser("library", help="explain many pictures to learn what a model's maps have in common by habit"))
     _add_game(commands.add_parser("grid-game", help="lay a model's own surest pictures side by side and see which methods tell them apart"))
     _add_methods(commands.add_parser("methods", help="print the table of methods"))
@@ -149,6 +152,38 @@ def _explain(chosen: argparse.Namespace) -> int:
     from app.explain import explain
 
     return explain(options, begun)
+
+
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="pictures that show how the model wants them: a folder a class, such folders in test/ or train/, or pictures alone",
+    )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="a text with the model's classes, one a line in the order of its answers; or a .csv with the columns file and class: "
+        "what each picture shows",
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="write the card that the report proposes, after a yes; an old one is kept as .bak"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --fix: do not ask")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print the report as JSON")
+    parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
+    parser.set_defaults(run=_inspect)
+
+
+def _inspect(chosen: argparse.Namespace) -> int:
+    options = _options(InspectOptions, chosen)
+    _hush_native_code()
+    from app.inspecting import inspect
+
+    return inspect(options)
 
 
 def _add_library(parser: argparse.ArgumentParser) -> None:

@@ -97,6 +97,30 @@ class LibraryOptions:
 
 
 @dataclass(frozen=True)
+class InspectOptions:
+    """The flags of `python -m app inspect`.
+
+    model: what `models.loading.load` takes. pictures: a folder, with or without class folders. labels: a text of the model's classes, one
+    a line, or a CSV file with the columns file and class that says what each picture shows. fix: writes the card that the report
+    proposes, after a yes, or without asking where yes is set. as_json: prints the report as JSON. trust: as of serve.
+    """
+
+    model: str
+    pictures: Path | None = None
+    labels: Path | None = None
+    fix: bool = False
+    yes: bool = False
+    as_json: bool = False
+    trust: bool = False
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and not self.labels.is_file():
+            raise UserError(f"--labels is {self.labels}, which is no file; give a text with one line a class, or a CSV of file and class.")
+        if self.labels is not None and self.labels.suffix.lower() == ".csv" and self.pictures is None:
+            raise UserError(f"--labels is {self.labels}, which says what pictures show, but there is no --pictures; give their folder.")
+
+
+@dataclass(frozen=True)
 class GameOptions:
     """The flags of `python -m app grid-game`.
 

@@ -20,6 +20,7 @@ def facts(served: Answering[Any], anatomy: Anatomy, path: Path | None, given: bo
     yield from _inputs(anatomy)
     yield _head(served, anatomy)
     yield _labels(served.card, path, given)
+    yield _prepared(served.card)
     yield from _layers(served, anatomy)
 
 
@@ -65,6 +66,12 @@ def _head(served: Answering[Any], anatomy: Anatomy) -> Finding:
     if served.logits_from_probabilities:
         says += " The logits are taken from its probabilities, where these are not too near 0 or 1."
     return Finding("head", says, ends)
+
+
+def _prepared(card: Card) -> Finding:
+    note = next((note for note in card.notes if note.startswith("No card: input scaling")), "Nothing but its format is known.")
+    says = f"Pictures are brought to {card.size[0]} x {card.size[1]} pixels ({card.fit}) and given to it as {card.scaling}, {card.colour}."
+    return Finding("preprocessing", says, note if card.inferred else "Its card says so.")
 
 
 def _answered(card: Card) -> str:

@@ -1,0 +1,80 @@
+"""A doctor's report as plain text for a terminal."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from models.doctor.report import Candidate, Examined, Finding, Report
+
+WIDTH, MOST_LAYERS = 110, 16
+
+
+def in_words(report: Report) -> str:
+    """What is wrong first, then what it is, the ways of preparing a picture, and the layers."""
+    warnings = [each for each in report.findings if each.level != "fact"]
+    facts = [each for each in report.findings if each.level == "fact"]
+    lines = [report.name, "=" * len(report.name)]
+    lines += ["", f"Warnings ({len(warnings)})", *_findings(warnings)] if warnings else ["", "No warnings."]
+    lines += ["", "What it is", *_findings(facts)] if facts else []
+    lines += ["", f"Ways of preparing a picture ({_shown(report)})", *_ways(report)] if report.candidates else []
+    lines += ["", *textwrap.wrap(report.sure, WIDTH)] if report.sure else []
+    lines += ["", f"Spatial layers ({len(report.layers)})", *_layers(report.layers)] if report.layers else []
+    return "\n".join(lines)
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    for each in findings:
+        yield from textwrap.wrap(f"{each.about}: {each.says}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+        yield from textwrap.wrap(f"({each.known_by})", WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
+def _shown(report: Report) -> str:
+    known = "none" if not report.classes_known else "all" if report.classes_known == report.pictures else report.classes_known
+    return f"{report.pictures} pictures, {known} of known class"
+
+
+def _ways(report: Report) -> Iterator[str]:
+    known = report.candidates[0].accuracy is not None
+    heads = [
+        "",
+        "scaling",
+        "colour",
+        *(["right", "AUC"] if known else []),
+        "confidence",
+        "entropy",
+        "steady",
+        "spread",
+        "names most",
+        "score",
+    ]
+    today = None if report.card is None else (report.card.scaling, report.card.colour)
+    rows = [["today" if (each.scaling, each.colour) == today else "", *_way(each, known)] for each in report.candidates]
+    return _table([heads, *rows])
+
+
+def _way(each: Candidate, known: bool) -> list[str]:
+    shares = [f"{each.accuracy:.0%}", f"{each.auc:.2f}"] if known else []
+    numbers = [f"{each.confidence:.0%}", f"{each.entropy:.2f} bit", f"{each.steadiness:.0%}", f"{each.spread:.2f} bit"]
+    return [each.scaling, each.colour, *shares, *numbers, textwrap.shorten(each.commonest, 28, placeholder="..."), f"{each.score:.3f}"]
+
+
+def _layers(layers: Sequence[Examined]) -> Iterator[str]:
+    """All, or the last of each grid where they are many."""
+    shown = list(layers)
+    if len(shown) > MOST_LAYERS:
+        lasts = {[*group][-1].name for _, group in groupby(layers, lambda each: each.grid)}
+        shown = [each for each in layers if each.used or each.name in lasts]
+    rows = [["used" if x.used else "", x.name, _by(x.grid), f"{x.channels}", _by(x.receptive_field)] for x in shown]
+    yield from _table([["", "layer", "grid", "channels", "a cell sees"], *rows])
+    if len(shown) < len(layers):
+        yield f"  The last of each grid; --json lists all {len(layers)}."
+
+
+def _by(pair: tuple[int, int] | None) -> str:
+    return "everything" if pair is None else f"{pair[0]} x {pair[1]}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,93 @@
+"""Draws pictures from a folder to examine a model by: evenly over its classes where it says any, always the same ones."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from errors import UserError
+from models.datasets.listing import folders, parts, pictures, table
+from models.pictures import decode, fit
+
+if TYPE_CHECKING:
+    from models.doctor.seen import Seen
+
+MOST = 64
+LONG_SIDE = 768  # pixels, so that dozens of photographs do not fill the memory
+COLUMNS = ("file", "class")
+Sample = tuple[Path, str | None]
+
+
+def sampled(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
+    """At most MOST files with their classes' names, as many of each class as there are. classes: a table, or None. UserError."""
+    if not folder.is_dir():
+        raise UserError(
+            f"--pictures is {folder}, which is no folder; give a folder of pictures, better with a folder inside for each class."
+        )
+    found = _by_table(folder, classes) if classes else _by_folder(folder)
+    if not found:
+        raise UserError(f"--pictures is {folder}, which holds no picture; give a folder of pictures like those that the model is for.")
+    rng = np.random.default_rng(seed)
+    groups = {name: [file for file, own in found if own == name] for name in dict.fromkeys(own for _, own in found)}
+    mixed = {name: [files[number] for number in rng.permutation(len(files))] for name, files in groups.items()}
+    turns = [(turn, name) for turn in range(MOST) for name in mixed if turn < len(mixed[name])]
+    return [(mixed[name][turn], name) for turn, name in turns[:MOST]]
+
+
+def read(samples: Sequence[Sample]) -> "tuple[list[Seen], list[str]]":
+    """The pictures as numbers, large ones made smaller, and a sentence on each that cannot be read. UserError where none can."""
+    from models.doctor.seen import Seen
+
+    seen, failed = [], []
+    for file, name in samples:
+        try:
+            seen.append(Seen(_reduced(decode(file.read_bytes())), name))
+        except (UserError, OSError) as error:
+            failed.append(f"{file} is left out. {error}")
+    if not seen:
+        raise UserError(f"None of the {len(samples)} pictures can be read. {failed[0]}")
+    return seen, failed
+
+
+def labels_in(file: Path) -> tuple[str, ...]:
+    """The classes that a text lists, one a line; leading numbers that only count the lines are dropped. UserError."""
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--labels is {file}, which cannot be read as UTF-8 text; give a text with one line a class.") from error
+    if all(re.match(rf"{number}\s+\S", line) for number, line in enumerate(lines)):
+        lines = [line.split(maxsplit=1)[1] for line in lines]
+    return tuple(lines)
+
+
+def _by_folder(folder: Path) -> list[Sample]:
+    """Of the test part where there is one, else of every part; a folder without class folders says no classes."""
+    found = parts(folder)
+    holders = found.get("test") or [holder for several in found.values() for holder in several]
+    classes = [(name.name, each) for holder in holders for name in folders(holder).values() if (each := list(_pictures(name)))]
+    if classes:
+        return [(file, name) for name, files in classes for file in files]
+    return [(file, None) for holder in holders for file in _pictures(holder)]
+
+
+def _by_table(folder: Path, classes: Path) -> list[Sample]:
+    rows = table(classes, COLUMNS)
+    files = [folder / row["file"] for row in rows]
+    if missing := [file for file in files if not file.is_file()]:
+        raise UserError(f"{classes} names {missing[0].name}, which {folder} does not hold; name files as they lie in that folder.")
+    return [(file, row["class"].strip() or None) for file, row in zip(files, rows, strict=True)]
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    """Every picture but masks of others, which are called NAME_mask."""
+    files = pictures(folder)
+    stems = {file.with_suffix("") for file in files}
+    return (file for file in files if not (file.stem.endswith("_mask") and file.with_name(file.stem.removesuffix("_mask")) in stems))
+
+
+def _reduced(picture: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    times = LONG_SIDE / max(height, width)
+    return picture if times >= 1 else fit(picture, (max(1, round(times * height)), max(1, round(times * width))), "stretch")
