@@ -14,7 +14,7 @@ SURE = 0.95
 FEWEST = 8
 SAME = 0.01
 """Two ways between which no probability differs by more than this are one to the model."""
-_LITTLE = 0.05  # of a score from 0 to 1, above that of a model that always says the same
+LITTLE = 0.05  # of a score from 0 to 1, above that of a model that always says the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,9 @@ def judged(ways: Sequence[Answers], seed: int = 0) -> Verdict:
     today = 0 in (best, *alike)
     better = 0.0 if today else float((as_one > drawn[:, 0] + 1e-12).mean())
     enough = len(ways[0].probabilities) >= FEWEST
-    return Verdict(order, top, alike, better, bool(enough and min(won, 1 - ties) >= SURE and scores[best] > _nothing(ways[best]) + _LITTLE))
+    return Verdict(
+        order, top, alike, better, bool(enough and min(won, 1 - ties) >= SURE and scores[best] > of_nothing(ways[best]) + LITTLE)
+    )
 
 
 def same(first: Answers, second: Answers) -> bool:
@@ -72,7 +74,7 @@ def _drawn(ways: Sequence[Answers], seed: int) -> NDArray[np.float64]:
     return np.array([[score(each, chosen) for each in ways] for chosen in (rng.integers(0, count, count) for _ in range(DRAWS))])
 
 
-def _nothing(answers: Answers) -> float:
+def of_nothing(answers: Answers) -> float:
     """The score of a model that says the same of every picture."""
     if answers.classes is None:
         return 0.0

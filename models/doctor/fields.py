@@ -100,7 +100,11 @@ def _called(op: tf.Operation, field: Field) -> Field | None:
     nodes = next((each.node_def for each in op.graph.as_graph_def().library.function if each.signature.name == name), ())
     convolutions = [node for node in nodes if node.op in _CONVOLUTIONS]
     handles = {id(variable.handle): variable.shape for variable in op.graph.variables}
-    shapes = [handles[id(outside)] for outside, inside in op.graph.captures if inside is op.inputs[0] and id(outside) in handles]
+    shapes = [
+        handles[id(outside)]
+        for outside, inside in op.graph.captures
+        if any(inside is each for each in op.inputs) and id(outside) in handles
+    ]
     if len(convolutions) != 1 or len(shapes) != 1 or {node.op for node in nodes} - {"ReadVariableOp", "Identity", "NoOp", *_CONVOLUTIONS}:
         return None
     attributes = convolutions[0].attr

@@ -46,7 +46,9 @@ def _of_graph(trace: Trace, images: Floats) -> Anatomy:
         beginnings(trace),
         tuple((name, None if size is None else (_pixels(size[0]), _pixels(size[1]))) for name, size in sizes.items()),
         any(_flattens(op) for op in between),
-        tuple(op.name for op in between if op.type in _CONVOLUTIONS and known.get(op) and tuple(op.outputs[0].shape[1:3]) == (1, 1)),
+        tuple(
+            _plain(op.name) for op in between if op.type in _CONVOLUTIONS and known.get(op) and tuple(op.outputs[0].shape[1:3]) == (1, 1)
+        ),
         tuple(_dead(trace, images)),
         tuple(broken(trace)),
     )

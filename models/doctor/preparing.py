@@ -40,7 +40,10 @@ def can_be_undone(card: Card) -> bool:
 
 
 def usual(card: Card, images: Floats) -> tuple[Preparing, ...]:
-    """Today's first, then every other way that differs for such pictures (n, H, W, 3): grey ones have no order of colours to mistake."""
+    """Today's first, then every other way that differs for such pictures (n, H, W, 3): grey ones have no order of colours to mistake.
+
+    Today's alone where it cannot be undone.
+    """
     if card.colour == "grey":
         found = [Preparing(scaling, "grey") for scaling in (*EVEN, "per-picture")]
     else:
@@ -50,6 +53,8 @@ def usual(card: Card, images: Floats) -> tuple[Preparing, ...]:
         else:
             found += [Preparing(scaling, "grey") for scaling in EVEN]
     today = of(card)
+    if not can_be_undone(card):
+        return (today,)
     return (today, *(each for each in found if each != today))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from models.answering import Answering
-from models.doctor.certainty import DRAWS, FEWEST, SURE, Verdict, judged
+from models.doctor.certainty import DRAWS, FEWEST, LITTLE, SURE, Verdict, judged, of_nothing
 from models.doctor.naming import assigned, by_name, classes_of, enough
 from models.doctor.preparing import can_be_undone
-from models.doctor.ranking import Answers, candidate
+from models.doctor.ranking import Answers, candidate, score
 from models.doctor.report import Candidate, Finding
 from models.doctor.trying import answers
 
@@ -72,10 +72,11 @@ def found(wanted: Wants, served: Answering[Any]) -> Iterator[Finding]:
         )
         yield Finding("preprocessing", f"{says}. Write its card with --fix.", known, "warning")
     elif verdict.better >= SURE and len(wanted.today.probabilities) >= FEWEST:
-        says = f"Prepared as today, {_way(wanted.today)}, {_ill(today)}; {_way(wanted.ways[verdict.best])} does better{_fares(best)}"
-        yield Finding(
-            "preprocessing", f"{says}, but whether it is the right way is not sure. Give more pictures of known class.", known, "warning"
-        )
+        way = _way(wanted.ways[verdict.best])
+        says = f"Prepared as today, {_way(wanted.today)}, {_ill(today)}; as {way} it does better{_fares(best)}"
+        says += ". Whether that is how it was trained is not sure: give more pictures like those it learnt from."
+        nothing = score(wanted.today) <= of_nothing(wanted.today) + LITTLE
+        yield Finding("preprocessing", says, known, "warning" if nothing else "fact")
     if len(wanted.ways) == 1 or not can_be_undone(served.card):
         says = f"Its card says {_way(wanted.today)}, which cannot be taken back: no other way was tried."
         yield Finding("preprocessing", says, "The scaling that standardises each picture forgets its black and white.")
