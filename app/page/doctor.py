@@ -88,17 +88,19 @@ def _no_candidates(report: Report) -> str:
 
 
 def _candidates(report: Report) -> Value | None:
-    """The best first; columns that need known classes only where some are known."""
+    """The best first; columns that need known classes only where enough are known. Not even the first is marked as right: that is said."""
     if not report.candidates:
         return None
     rows = [_candidate(each) for each in report.candidates]
-    kept = [number for number in range(len(CANDIDATES)) if number not in (2, 3) or report.classes_known]
-    today = None if report.card is None else (report.card.scaling, report.card.colour)
-    marks = [
-        " · ".join(["best"] * (number == 0) + ["today"] * ((each.scaling, each.colour) == today))
-        for number, each in enumerate(report.candidates)
-    ]
+    known = any(each.accuracy is not None for each in report.candidates)
+    kept = [number for number in range(len(CANDIDATES)) if number not in (2, 3) or known]
+    marks = [_mark(each, report) for each in report.candidates]
     return {"columns": [CANDIDATES[i] for i in kept], "rows": [[row[i] for i in kept] for row in rows], "marks": marks}
+
+
+def _mark(each: Candidate, report: Report) -> str:
+    ways = {"today": report.card, "proposed": report.proposed}
+    return " · ".join(word for word, card in ways.items() if card and (card.scaling, card.colour) == (each.scaling, each.colour))
 
 
 def _candidate(each: Candidate) -> list[str]:
@@ -135,7 +137,7 @@ def _card(today: Card | None, proposed: Card, entry: Entry) -> Value:
         "text": json.dumps(asdict(proposed), indent=2, ensure_ascii=False) + "\n",
         "changes": [] if today is None else _changes(today, proposed),
         "file": _card_file(entry),
-        "command": f"python -m app inspect {shlex.quote(source)} --fix",
+        "command": f"python -m app inspect {shlex.quote(source)} --pictures FOLDER --fix",
     }
 
 

@@ -59,12 +59,12 @@ def test_what_is_worst_comes_first_and_names_stay_text() -> None:
     assert value["candidates"]["rows"][1][-2:] == ["<b>", "–"]
 
 
-def test_the_ways_of_preparing_name_the_best_and_today_s() -> None:
+def test_the_ways_of_preparing_say_which_is_today_s_and_which_is_proposed() -> None:
     table = report_value(REPORT, ENTRY)["candidates"]
-    assert table["marks"] == ["best", "today"]
+    assert table["marks"] == ["proposed", "today"]
     assert table["rows"][0] == ["0..255", "RGB", "90 %", "95 %", "80 %", "0.50", "100 %", "0.99", "a", "0.92"]
     assert table["rows"][1][3] == "–"
-    unknown = report_value(replace(REPORT, classes_known=0), ENTRY)["candidates"]
+    unknown = report_value(replace(REPORT, candidates=tuple(replace(each, accuracy=None, auc=None) for each in WAYS)), ENTRY)["candidates"]
     assert "Right" not in [name for name, _ in unknown["columns"]]
     assert all(len(row) == len(unknown["columns"]) == len(table["columns"]) - 2 for row in unknown["rows"])
     assert "there was no picture" in report_value(replace(REPORT, candidates=(), sure="", pictures=0), ENTRY)["sure"]
@@ -85,7 +85,7 @@ def test_the_card_is_read_back_as_it_was_proposed(tmp_path: Path) -> None:
     assert card["file"] == "my net.json"
     assert Card.read(tmp_path / "my net.json") == REPORT.proposed
     assert card["changes"] == ["scaling: 0..1 → 0..255"]
-    assert card["command"] == "python -m app inspect 'folder/my net.h5' --fix"
+    assert card["command"] == "python -m app inspect 'folder/my net.h5' --pictures FOLDER --fix"
     assert report_value(replace(REPORT, proposed=None), ENTRY)["card"] is None
 
 
