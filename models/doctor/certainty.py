@@ -14,7 +14,7 @@ SURE = 0.95
 FEWEST = 8
 SAME = 0.01
 """Two ways between which no probability differs by more than this are one to the model."""
-LITTLE = 0.05  # of a score from 0 to 1, above that of a model that always says the same
+LITTLE = 0.1  # of a score from 0 to 1, above that of a model that always says the same
 
 
 @dataclass(frozen=True, eq=False)

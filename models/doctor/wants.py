@@ -36,12 +36,19 @@ class Wants:
     @property
     def proven(self) -> bool:
         """Whether the pictures show that today's way is right."""
-        return self.verdict.sure and 0 in (self.verdict.best, *self.verdict.alike)
+        return self.verdict.sure and 0 in (self.verdict.best, *self.verdict.alike) and len(self.ways) > 1
 
     @property
     def better(self) -> Answers | None:
         """The way that the pictures show to be right, where that is another than today's."""
-        return None if self.proven or not self.verdict.sure else self.ways[self.verdict.best]
+        today = 0 in (self.verdict.best, *self.verdict.alike)
+        return self.ways[self.verdict.best] if self.verdict.sure and not today else None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the model makes next to nothing of the pictures in whichever way."""
+        best = self.ways[self.verdict.best]
+        return len(best.probabilities) >= FEWEST and score(best) <= of_nothing(best) + LITTLE
 
 
 def wants(served: Answering[Any], images: np.ndarray, names: Sequence[str | None]) -> Wants:
@@ -66,10 +73,11 @@ def found(wanted: Wants, served: Answering[Any]) -> Iterator[Finding]:
     today, best = (candidate(each, labels) for each in (wanted.today, wanted.ways[verdict.best]))
     if wanted.proven:
         yield Finding("preprocessing", f"It wants pictures as its card prepares them, {_way(wanted.today)}{_fares(best)}.", known)
-    elif verdict.sure:
-        says = (
-            f"It wants pictures as {_way(wanted.ways[verdict.best])}{_fares(best)}. Prepared as today, {_way(wanted.today)}, {_ill(today)}"
-        )
+    elif wanted.lost:
+        says = "Prepared in no usual way does it do much better than a model that says the same of every picture. Are these of its classes?"
+        yield Finding("preprocessing", says, known, "warning")
+    elif wanted.better is not None:
+        says = f"It wants pictures as {_way(wanted.better)}{_fares(best)}. Prepared as today, {_way(wanted.today)}, {_ill(today)}"
         yield Finding("preprocessing", f"{says}. Write its card with --fix.", known, "warning")
     elif verdict.better >= SURE and len(wanted.today.probabilities) >= FEWEST:
         way = _way(wanted.ways[verdict.best])
@@ -78,7 +86,7 @@ def found(wanted: Wants, served: Answering[Any]) -> Iterator[Finding]:
         nothing = score(wanted.today) <= of_nothing(wanted.today) + LITTLE
         yield Finding("preprocessing", says, known, "warning" if nothing else "fact")
     if len(wanted.ways) == 1 or not can_be_undone(served.card):
-        says = f"Its card says {_way(wanted.today)}, which cannot be taken back: no other way was tried."
+        says = f"Its card says {_way(wanted.today)}{_fares(today)}. That cannot be taken back, so no other way was tried."
         yield Finding("preprocessing", says, "The scaling that standardises each picture forgets its black and white.")
 
 
@@ -123,7 +131,9 @@ def _known_by(wanted: Wants) -> str:
         if wanted.today.classes is not None
         else "without classes: sureness, variety and steadiness"
     )
-    return f"It was shown {_pictures(count)} in {len(wanted.ways)} ways ({judged_by}; {DRAWS} resamples)."
+    return (
+        f"It was shown {_pictures(count)} in {len(wanted.ways)} way{'s' if len(wanted.ways) > 1 else ''} ({judged_by}; {DRAWS} resamples)."
+    )
 
 
 def _fares(each: Candidate) -> str:

@@ -91,6 +91,13 @@ def test_without_classes_it_is_judged_by_answers_and_says_so(tmp_path: Path) -> 
     assert "no class is known" in report.sure
 
 
+def test_pictures_of_something_else_prove_nothing(tmp_path: Path) -> None:
+    grey = [Seen(np.full((24, 24, 3), 0.9, np.float32), each.label) for each in shades(16)]
+    report = examine(carded(meter(tmp_path / "m.keras", 127, 10)), grey)
+    assert "Are these of its classes?" in says(report, "preprocessing")
+    assert report.proposed is None
+
+
 def test_the_process_of_its_own_says_the_same(tmp_path: Path) -> None:
     path, pictures = carded(meter(tmp_path / "m.keras", 127, 10)), shades(16)
     here, there = examine(path, pictures), examine(path, pictures, trust=False)
@@ -179,6 +186,7 @@ def test_a_scaling_that_cannot_be_taken_back_is_said_to_be_the_only_one_tried() 
     report = examine("chest_xray", [Seen(each.picture.repeat(6, 0).repeat(6, 1)) for each in shades(8)])
     assert [each.scaling for each in report.candidates] == ["per-picture"]
     assert "no other way was tried" in says(report, "preprocessing", "fact")
+    assert "wants pictures" not in says(report, "preprocessing", "fact")
     assert report.sure == "Only the way that its card says was tried."
 
 
