@@ -19,7 +19,7 @@ from app.shelf import Shelf
 from explainers.grid import grid_cells
 from explainers.measures.consistency import WEAKER, Background, consistency
 from explainers.measures.controls import CENTRE, EDGES, centre, edges
-from explainers.measures.library import digest
+from explainers.measures.library import digest, plan
 from explainers.measures.library import read as library_at
 from explainers.method import Attribution
 from explainers.methods import SEVEN
@@ -105,6 +105,7 @@ def _made_for(question: Question, card: Card) -> dict[str, Any]:
         "picture": question.picture.sha256,
         "preset": question.preset,
         "methods": methods,
+        "plans": {key_of(method): plan(type(method)) for method in question.methods},
     }
     return json.loads(json.dumps(made_for))  # type: ignore[no-any-return]
 

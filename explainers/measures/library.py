@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.case import Case
+from explainers.case import PRESETS, Case
 from explainers.grid import grid_cells
 from explainers.measures.agreement import Grid
 from explainers.measures.chance import FEWEST
 from explainers.measures.stacked import Stack
+from explainers.method import Method
+from explainers.methods import METHODS
 from explainers.protocol import Floats
 
 MUST_MATCH = ("model", "cells", "fill")
@@ -30,8 +33,8 @@ KEPT = 48
 class Library:
     """Positive shares on the common grid, and how they were made.
 
-    made_with: the model's sha256, cells a side, fill and further settings, as `settings_of` gives them. pictures: digests. maps: title of a
-    method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive evidence.
+    made_with: the model's sha256, cells a side, fill, further settings and each method's plan, as `settings_of` gives them. pictures:
+    digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive evidence.
     """
 
     made_with: Mapping[str, Any]
@@ -70,16 +73,29 @@ class Library:
         return ""
 
     def differs(self, made_with: Mapping[str, Any]) -> tuple[str, ...]:
-        """Other settings in which it was made otherwise, in words; it serves all the same."""
+        """Other settings in which it was made otherwise, and methods that have changed since, in words; it serves all the same."""
         names = [name for name in self.made_with if name not in (*MUST_MATCH, "methods") and name in made_with]
-        return tuple(f"{name} {self.made_with[name]}" for name in names if self.made_with[name] != made_with[name])
+        others = [f"{name} {self.made_with[name]}" for name in names if self.made_with[name] != made_with[name]]
+        if "methods" not in self.made_with:
+            return (*others, "methods of an earlier version")
+        now, then = made_with["methods"], self.made_with["methods"]
+        return (*others, *(f"another {title}" for title in now if then.get(title) != now[title]))
 
 
 def settings_of(case: Case, model: str | None) -> dict[str, Any]:
     """What a library has to remember of how its maps were made. model: the sha256 of the weights, or another name that stands for them."""
     score = {"score": getattr(case.score, "kind", "")}
     chosen = {name: getattr(case.settings, name) for name in ("fill", "preset", "segments")}
-    return {"model": model, "cells": grid_cells(case.size), **chosen, **score}
+    methods = {method.title: plan(method) for method in METHODS}
+    return {"model": model, "cells": grid_cells(case.size), **chosen, **score, "methods": methods}
+
+
+def plan(method: type[Method]) -> str:
+    """8 letters that stand for what a method does unless told otherwise: its parameters, and the numbers and tables of its module."""
+    module = vars(sys.modules[method.__module__])
+    constants = {name: value for name, value in module.items() if name.isupper() and isinstance(value, int | float | tuple | dict)}
+    told = json.dumps([PRESETS, vars(method()), constants], sort_keys=True, default=lambda function: function.__name__)
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def digest(image: Floats) -> str:

@@ -9,6 +9,7 @@ import pytest
 from app import first_answer
 from app.first_answer import FILE, read, work_out, write
 from app.session import Report
+from explainers.methods import occlusion
 
 
 @pytest.fixture(scope="module")
@@ -44,4 +45,10 @@ def test_it_is_read_back_as_it_was_written(fresh: Report, tmp_path: Path) -> Non
 def test_it_is_refused_for_other_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = first_answer.Card.read
     monkeypatch.setattr(first_answer.Card, "read", lambda path: replace(genuine(path), sha256="0" * 64))
+    assert read(FILE) is None
+
+
+def test_it_is_refused_when_a_method_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(FILE) is not None
+    monkeypatch.setitem(occlusion.PLANS, "Balanced", ((14, 50), (14, 50)))
     assert read(FILE) is None

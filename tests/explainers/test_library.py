@@ -7,7 +7,8 @@ import pytest
 
 from errors import UserError
 from explainers.case import Case, Settings
-from explainers.measures.library import Library, digest, gathered, read, settings_of, write
+from explainers.measures.library import Library, digest, gathered, plan, read, settings_of, write
+from explainers.methods import METHODS, occlusion
 from tests.explainers.test_consistency import library, share
 from tests.explainers.toys import ToyScore, detectors, picture
 
@@ -39,11 +40,24 @@ def test_another_model_grid_or_fill_is_unfit_and_another_preset_is_told() -> Non
     toy = detectors(grid=(7, 7), cell=16)
     case = Case(toy, picture(toy.size), ToyScore(0), Settings(preset="Fast"))
     here = settings_of(case, "abc")
-    assert here == {"model": "abc", "cells": 7, "fill": "blur", "preset": "Fast", "segments": 20, "score": "logit"}
-    assert not Library({**here, "methods": 1}, (), {}).unfit(here)
+    told = {"model": "abc", "cells": 7, "fill": "blur", "preset": "Fast", "segments": 20, "score": "logit"}
+    assert here == {**told, "methods": {method.title: plan(method) for method in METHODS}}
+    assert not Library({**here, "further": 1}, (), {}).unfit(here)
     assert "another model (xyz, here abc)" in Library({**here, "model": "xyz"}, (), {}).unfit(here)
     assert "another cells (14, here 7)" in Library({**here, "cells": 14}, (), {}).unfit(here)
     assert Library({**here, "preset": "Balanced"}, (), {}).differs(here) == ("preset Balanced",)
+
+
+def test_methods_that_have_changed_since_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = detectors(grid=(7, 7), cell=16)
+    case = Case(toy, picture(toy.size), ToyScore(0), Settings())
+    before = settings_of(case, "abc")
+    earlier = {name: value for name, value in before.items() if name != "methods"}
+    assert Library(before, (), {}).differs(settings_of(case, "abc")) == ()
+    assert Library(earlier, (), {}).differs(before) == ("methods of an earlier version",)
+    monkeypatch.setitem(occlusion.PLANS, "Balanced", ((14, 50), (14, 50)))
+    assert Library(before, (), {}).differs(settings_of(case, "abc")) == ("another Occlusion",)
+    assert not Library(before, (), {}).unfit(settings_of(case, "abc"))
 
 
 def test_a_digest_stands_for_the_fitted_picture() -> None:
