@@ -85,10 +85,17 @@ class Job:
         self.given_up(self)
         return True
 
-    def stop_measure(self) -> None:
-        """Ends a measure that was asked for; the agreement, which costs nothing, goes on."""
-        if self.report.measures.running != AGREEMENT:
-            self.halt.set()
+    def stop_measure(self, listener: Callable[[], None]) -> bool:
+        """Ends a measure that was asked for if nobody else waits for it; False where somebody does.
+
+        The agreement, which costs nothing, goes on.
+        """
+        with self._lock:
+            if self._listeners - {listener}:
+                return False
+            if self.report.measures.running != AGREEMENT:
+                self.halt.set()
+        return True
 
     def leave(self, listener: Callable[[], None]) -> None:
         """Stops the job's case within a batch if this was the last one who waited."""
@@ -98,7 +105,7 @@ class Job:
             given_up = alone and not self.report.final and not self.abandoned
             self.abandoned = self.abandoned or given_up
         if alone:
-            self.stop_measure()
+            self.stop_measure(listener)
         if given_up:
             self.stop_case()
             self.given_up(self)

@@ -64,7 +64,7 @@ class Judges:
         if report.measures.running:
             raise UserError("Another measure of these maps is under way; wait for it, or stop it.")
         price = report.measures.prices.get(str(kind))
-        job.measured(running=str(kind), done=0, expected=price.evaluations if price else 0, error="")
+        job.measured(running=str(kind), done=0, expected=price.evaluations if price else 0, error="", stopped="")
         self._submit(self._measuring, job, str(kind))
 
     def close(self) -> None:
@@ -184,13 +184,13 @@ def _rest(found: bool) -> str:
 
 def _guarded(job: "Job", work: Callable[[], Any], finished: bool = False) -> None:
     """Passes on what is found; whatever goes wrong becomes a sentence, and the measure is over."""
-    words, found = "", False
+    words, stopped, found = "", "", False
     try:
         for changes in work():
             job.measured(**changes)
             found = True
     except Stopped:
-        words = f"The measure was stopped{_rest(found)}"
+        stopped = f"The measure was stopped{_rest(found)}"
     except _TooLong as ended:
         words = f"{ended}{_rest(found)}"
     except Exception as error:
@@ -198,4 +198,4 @@ def _guarded(job: "Job", work: Callable[[], Any], finished: bool = False) -> Non
             log.error("a measure failed", exc_info=error)
         words = str(error) if isinstance(error, UserError) else f"The measure failed ({type(error).__name__}); the server's log says why."
     if finished:
-        job.measured(running="", error=words)
+        job.measured(running="", error=words, stopped=stopped)

@@ -1,7 +1,7 @@
 """What is known of one answer's maps beyond the maps: agreement above chance, and, on request, faithfulness, stability and sanity."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Measures:
     """Grows as measures are asked for. running: the measure that waits or works, or "". done, expected: its evaluations.
 
     others: pictures of the library that chance was drawn from, 0 without one. prices: measure -> its cost. jitters: readings of methods
-    that draw nothing. notes, error: sentences.
+    that draw nothing. notes, error: sentences. stopped: what to tell whoever stopped the last measure, and nobody else.
     """
 
     consistency: Consistency | None = None
@@ -65,6 +65,11 @@ class Measures:
     done: int = 0
     expected: int = 0
     error: str = ""
+    stopped: str = ""
+
+    def told(self, stopper: bool) -> "Measures":
+        """As somebody sees it. stopper: whether they have stopped the last measure."""
+        return replace(self, error=self.error or self.stopped) if stopper else self
 
     def complete(self, kind: str, results: Mapping[str, Result]) -> bool:
         """Whether all of a measure is known; asked again it would give the same."""
@@ -82,6 +87,11 @@ def maps_of(results: Mapping[str, Result]) -> dict[str, NDArray[np.float32]]:
     """Title -> (h, w) of every map with positive evidence."""
     found = ((result.method.title, result.attribution) for result in results.values())
     return {title: attribution.values for title, attribution in found if attribution is not None and not attribution.blank}
+
+
+def with_map(results: Iterable[Result]) -> list[Result]:
+    """Results that there is something to measure of; the others have an error instead."""
+    return [result for result in results if result.attribution is not None]
 
 
 def undrawn(results: Iterable[Result]) -> list[Result]:

@@ -105,7 +105,8 @@ class Session:
     painted last. met: whether the page was opened or a picture chosen in this session. speaking: the run that still paints, or 0.
     notice: a sentence about a wish that was refused while the run goes on. sent: part -> what the newest run has sent of it. region: where
     the visitor says that the evidence lies. wish: the number of the newest wish of the page's own parts. runs: how many still
-    have to end. again: whether the newest has to say all once more when it is the only one.
+    have to end. again: whether the newest has to say all once more when it is the only one. halted: whether this visitor has stopped
+    the newest measure.
     """
 
     question: Question | None = None
@@ -125,12 +126,13 @@ class Session:
     examination: Examination | None = None
     seen: float = field(default_factory=time.monotonic)
     stop_asked: bool = False
+    halted: bool = False
     wake: Callable[[], None] = lambda: None
 
     def begin(self) -> int:
         """A new run: every older one of this session is silent from now on."""
         self.run = next(_runs)
-        self.stop_asked, self.notice, self.sent = False, "", {}
+        self.stop_asked, self.halted, self.notice, self.sent = False, False, "", {}
         self.wake()
         return self.run
 

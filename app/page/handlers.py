@@ -36,6 +36,7 @@ PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after eve
 TICK = 0.5
 AGAIN = 50  # looks whether older runs have ended
 SWEEP = 60.0
+SHARED = "Another visitor waits for this measure too, so it goes on."
 Values = dict[Any, Any]
 
 
@@ -163,10 +164,13 @@ class Handlers:
             yield values
 
     def halt_pressed(self, request: gr.Request) -> None:
-        """Ends the measure under way; what it has found stands."""
+        """Ends the measure under way, unless another visitor waits for it too; what it has found stands."""
         session = self.sessions.of(request.session_hash)
         with contextlib.suppress(UserError):
-            self.jobs.known(session.question).stop_measure()
+            session.halted = self.jobs.known(session.question).stop_measure(session.wake)
+            if not session.halted and session.speaking == session.run:
+                session.notice = SHARED
+                session.wake()
 
     async def measure_pressed(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Values]:
         """Begins a measure of the maps on the screen and paints what it finds, unless the run that speaks does so."""
@@ -177,6 +181,7 @@ class Handlers:
         except UserError as error:
             yield self._refused(session, str(error))
             return
+        session.halted, session.notice = False, ""
         run, question = session.run, session.question
         if session.speaking == run or question is None:
             session.wake()
@@ -255,7 +260,8 @@ class Handlers:
     async def _answers(self, session: Session, run: int, question: Question, job: Job, before: Question | None) -> AsyncIterator[Values]:
         """Paints the job's reports as they come. before: the question to go back to where the picture turns out to be none."""
         async for shared in self._reports(session, run, job):
-            report, trouble = replace(shared, question=question), ""  # whoever asked first may have named the same picture otherwise
+            own = shared.measures.told(session.halted)
+            report, trouble = replace(shared, question=question, measures=own), ""  # whoever asked first may have named it otherwise
             if report.target is not None:
                 session.report = report
             elif report.state == "failed" and report.place == "picture":

@@ -311,3 +311,55 @@ def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
         assert "value" not in only["classifier"]
     finally:
         handlers.close()
+
+
+def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_they_are_told(handlers: Handlers, somebody: Somebody) -> None:
+    other, later = Somebody(handlers, "other"), Somebody(handlers, "later")
+    example = {"example": handlers.gallery.of("phantoms")[3].picture.example}
+    for each in (somebody, other):
+        each.do("picked", example)
+    job = handlers.jobs.known(somebody.session.question)
+    assert handlers.jobs.known(other.session.question) is job
+
+    async def pressed(who: Somebody) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        async for values in handlers.measure_pressed(event("curves"), gr.Request(session_hash=who.name)):
+            shown |= values
+        return shown
+
+    async def both() -> tuple[dict[str, Any], dict[str, Any]]:
+        handlers.jobs.quiet.clear()  # the measure waits, as while somebody's maps are made
+        mine = asyncio.create_task(pressed(somebody))
+        await until(lambda: job.report.measures.running and somebody.session.speaking)
+        others = asyncio.create_task(other.do_async("explain"))
+        await until(lambda: other.session.speaking)
+        handlers.halt_pressed(gr.Request(session_hash=other.name))
+        assert not job.halt.is_set(), "the first still waits for it"
+        await until(lambda: "Another visitor waits" in str(other.session.sent.get("status")))
+        handlers.left(gr.Request(session_hash=other.name))
+        await others
+        assert not job.halt.is_set()
+        handlers.halt_pressed(gr.Request(session_hash=somebody.name))
+        assert job.halt.is_set()
+        return await mine, await later.do_async("picked", example)
+
+    try:
+        told, afterwards = asyncio.run(both())
+    finally:
+        handlers.jobs.quiet.set()
+        handlers.left(gr.Request(session_hash=later.name))
+    assert handlers.jobs.known(somebody.session.question) is job
+    assert told["trust"]["error"] == "The measure was stopped before it found anything."
+    assert afterwards["trust"]["error"] == ""
+
+
+def event(kind: str) -> gr.EventData:
+    return gr.EventData(None, {"kind": kind})
+
+
+async def until(holds: Callable[[], object]) -> None:
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come")

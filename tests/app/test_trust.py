@@ -227,7 +227,9 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Rep
         raise Stopped
 
     _guarded(job, work, finished=True)
-    assert job.report.measures.error.endswith(words)
+    assert job.report.measures.error == ""
+    assert job.report.measures.told(stopper=False).error == "", "who comes later has stopped nothing"
+    assert job.report.measures.told(stopper=True).error.endswith(words)
 
 
 @pytest.fixture(scope="module")
@@ -271,9 +273,15 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
     while not job.report.measures.curves:
         assert listener.wait(30)
         listener.clear()
-    job.stop_measure()
+    other = threading.Event()
+    assert job.listen(other.set)
+    assert not job.stop_measure(listener.set)
+    assert not job.halt.is_set(), "the other still waits for it"
+    job.leave(other.set)
+    assert not job.halt.is_set(), "and the first does when the other has gone"
+    assert job.stop_measure(listener.set)
     report = settled(job)
-    assert "was stopped" in report.measures.error or len(report.measures.curves) == 20
+    assert "was stopped" in report.measures.stopped or len(report.measures.curves) == 20
     assert report.measures.curves, "what was found stands"
 
 
