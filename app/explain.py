@@ -15,6 +15,7 @@ from tqdm import tqdm
 from app.choosing import chosen_methods, class_number, method_name
 from app.manifest import Source, as_json, head_of, map_entry, picture_entry
 from app.masks import MaskFile, region_of
+from app.measures import with_map
 from app.measuring import Judge, full_cost
 from app.members import members_agreement, members_maps, write_members
 from app.options import ExplainOptions
@@ -135,7 +136,7 @@ def _measures(explained: Explained, region: MaskFile | None, job: _Job) -> dict[
     case, results, level = explained.case, list(explained.results.values()), job.options.measures
     found: dict[str, Any] = {}
     if job.judge and level == "all":
-        most = full_cost(case, results)
+        most = full_cost(case, with_map(results))
         if not job.options.quiet:
             seconds = most * explained.seconds / max(1, case.evaluations)
             print(f"{explained.name}: measures, at most {most:,} evaluations, {about(seconds)}", flush=True)
@@ -205,4 +206,5 @@ def _refuse_if_all_failed(entries: Sequence[dict[str, Any]]) -> None:
 
 
 def _failed(entry: dict[str, Any]) -> bool:
-    return "error" in entry or any("error" in each for each in entry["maps"])
+    measures = [each for each in entry.get("measures", {}).values() if isinstance(each, dict)]
+    return "error" in entry or any("error" in each for each in (*entry["maps"], *measures))

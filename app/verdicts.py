@@ -1,32 +1,35 @@
 """What the measures found on one picture, as the manifest tells it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from app.masks import MaskFile
-from app.measures import undrawn
+from app.measures import undrawn, with_map
 from app.measuring import Faithfulness, Judge, faithfulness, positions
-from explainers.case import Case
+from explainers.case import Case, Stopped
 from explainers.measures import sanity, sensitivity
 from explainers.measures.consistency import Consistency, Verdict
 from explainers.measures.localisation import TOLERANCE
 from explainers.measures.stability import jittered
-from explainers.study import Result
+from explainers.study import Result, words
+
+NOTHING = "No method gave a map."
 
 
 def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Judge) -> dict[str, Any]:
-    """What `--measures` asks for. level: agreement or all. Raises Stopped."""
+    """What `--measures` asks for of the methods that have a map. level: agreement or all. A measure that fails says why. Raises Stopped."""
     before = case.evaluations
     case.ledger.asker = "measures"
-    methods = [result.method for result in results]
-    jitters = dict(jittered(case, [result.method for result in undrawn(results)])) if level == "all" else {}
-    found, notes = judge.consistency(case, results, jitters)
-    entry = {"agreement": {**_agreement(found), "notes": list(notes)}}
+    shown = with_map(results)
+    methods = [result.method for result in shown]
+    asked: dict[str, Callable[[], Any]] = {"agreement": lambda: _consistency(case, shown, level, judge)}
     if level == "all":
-        entry["faithfulness"] = _faithfulness(faithfulness(case, results))
-        entry["sanity"] = list(_sanity(sanity.findings(case, methods)))
-        entry["sensitivity"] = [plain(vars(each)) for each in sensitivity.sensitivities(case, methods)]
-    return {**entry, "evaluations": case.evaluations - before}
+        asked["faithfulness"] = lambda: _faithfulness(faithfulness(case, shown))
+        asked["sanity"] = lambda: list(_sanity(sanity.findings(case, methods)))
+        asked["sensitivity"] = lambda: [plain(vars(each)) for each in sensitivity.sensitivities(case, methods)]
+    entry = {name: _told(measure) if shown else {"error": NOTHING} for name, measure in asked.items()}
+    left_out = {result.method.title: result.error for result in results if result.attribution is None}
+    return {**entry, "left_out": left_out, "evaluations": case.evaluations - before}
 
 
 def localisation_entry(case: Case, results: Sequence[Result], region: MaskFile) -> dict[str, Any]:
@@ -45,6 +48,22 @@ def plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def _told(measure: Callable[[], Any]) -> Any:
+    """What the measure found, or {"error": why it could not be taken}: the maps and the other measures stand. Raises Stopped."""
+    try:
+        return measure()
+    except Stopped:
+        raise
+    except Exception as error:
+        return {"error": words(error, "measure")}
+
+
+def _consistency(case: Case, results: Sequence[Result], level: str, judge: Judge) -> dict[str, Any]:
+    jitters = dict(jittered(case, [result.method for result in undrawn(results)])) if level == "all" else {}
+    found, notes = judge.consistency(case, results, jitters)
+    return {**_agreement(found), "notes": list(notes)}
 
 
 def _agreement(found: Consistency) -> dict[str, Any]:

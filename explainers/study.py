@@ -54,7 +54,7 @@ class _Run:
             self.cost = method.cost(case)
         except Exception as error:
             self.cost = 0
-            self.result = Result(method, None, error=_words(error), done=True)
+            self.result = Result(method, None, error=words(error), done=True)
 
     def step(self) -> Result:
         """The method's next map; or, where none comes, its last result. Raises Stopped."""
@@ -72,7 +72,7 @@ class _Run:
         except Stopped:
             raise
         except Exception as error:
-            self._keep(self.result.attribution, _words(error), done=True)
+            self._keep(self.result.attribution, words(error), done=True)
         finally:
             self.case.ledger.asker = None
             self.result = replace(self.result, seconds=self.result.seconds + time.perf_counter() - start)
@@ -90,5 +90,6 @@ class _Run:
         self.result = replace(self.result, attribution=attribution, error=error, evaluations=evaluations, shared=shared, done=done)
 
 
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, UserError) else f"The method failed: {type(error).__name__}: {error}"
+def words(error: Exception, what: str = "method") -> str:
+    """The sentence for a person who is to read why there is no map, or no measure."""
+    return str(error) if isinstance(error, UserError) else f"The {what} failed: {type(error).__name__}: {error}"

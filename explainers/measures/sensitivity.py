@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from errors import UserError
 from explainers.blank import diagnosed
 from explainers.case import Case
 from explainers.grid import enlarge
@@ -14,15 +15,20 @@ from explainers.protocol import Floats
 RADIUS = 2 / 255
 """Each value of the picture is moved by at most two levels of 255."""
 DRAWS = 4
+ZERO = "The map is zero."
 SOURCE = "Yeh et al. 2019, arXiv:1901.09392, def. 2.2"
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """max over d of |map(x + d) - map(x)| / |map(x)|, d uniform within the radius: 0 never moves; a lower bound, by its few draws."""
+    """max over d of |map(x + d) - map(x)| / |map(x)|, d uniform within the radius: 0 never moves; a lower bound, by its few draws.
+
+    value is None where there is none; reason says why.
+    """
 
     title: str
     value: float | None
+    reason: str = ""
 
 
 def cost(case: Case, methods: Sequence[Method]) -> int:
@@ -31,11 +37,16 @@ def cost(case: Case, methods: Sequence[Method]) -> int:
 
 
 def sensitivities(case: Case, methods: Sequence[Method]) -> Iterator[Sensitivity]:
-    """`cost(...)` evaluations at most; None for a map that is zero. Raises Stopped and what the method raises."""
+    """`cost(...)` evaluations at most; None for a map that is zero or cannot be made anew. Raises Stopped."""
     changed = [nearby(case.image, case.seed + 1 + number) for number in range(DRAWS)]
     for method in methods:
-        own = _map(case, method)
-        yield Sensitivity(method.title, moved(own, [_map(case.beside(image), method) for image in changed]))
+        try:
+            own = _map(case, method)
+            value = moved(own, [_map(case.beside(image), method) for image in changed])
+        except UserError as error:
+            yield Sensitivity(method.title, None, str(error))
+        else:
+            yield Sensitivity(method.title, value, "" if value is not None else ZERO)
 
 
 def nearby(image: Floats, seed: int) -> Floats:
