@@ -8,10 +8,16 @@ import pytest
 from app import library
 from app.bundled_libraries import FIRST_SEED, drawing, main, make
 from app.library import library_of
-from explainers.measures.library import digest, read
+from explainers.case import Case
+from explainers.measures.agreement import evidence
+from explainers.measures.library import digest, plan, read
+from explainers.methods import METHODS, SEVEN
 from explainers.methods.grad_cam import GradCAM
+from explainers.study import study
 from models.datasets.glass_box import NAMES, patches
 from models.datasets.phantoms import phantom
+from models.loading import load
+from models.score import Score
 from models.store import bundled
 
 FEW = 31
@@ -35,6 +41,28 @@ def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
     found = library_of(name)
     assert found is not None
     assert {digest(drawing(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
+
+
+@pytest.mark.parametrize("name", list(bundled()))
+def test_what_is_bundled_was_made_by_the_methods_as_they_are(name: str) -> None:
+    found = library_of(name)
+    assert found is not None
+    assert found.made_with["methods"] == {method.title: plan(method) for method in METHODS}, f"make the library of {name} anew"
+
+
+def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
+    """One picture and the methods that ask least, because all take minutes."""
+    found, classifier = library_of("phantoms"), load("phantoms")
+    assert found is not None
+    image = drawing("phantoms", 4) / np.float32(255)
+    case = Case(classifier, image, Score(int(classifier.predict(image).argmax())))
+    number = found.pictures.index(digest(image))
+    for result in {result.method.title: result for result in study(case, [method() for method in SEVEN if not method.pooled])}.values():
+        shown = evidence(result, case.size)
+        assert shown is not None
+        assert shown.share is not None
+        title, then = result.method.title, found.maps[result.method.title][number]
+        assert np.abs(shown.share - then).max() < 0.05 * then.max(), f"{title} gives another map now: python -m app.bundled_libraries"
 
 
 def test_phantoms_come_class_by_class() -> None:
