@@ -2,7 +2,6 @@
 
 import hashlib
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,12 @@ from app.choosing import chosen_methods, class_number, method_name
 from app.manifest import Source, as_json, head_of, map_entry, picture_entry
 from app.masks import MaskFile, region_of
 from app.measures import with_map
-from app.measuring import Judge, full_cost
+from app.measuring import Judge, full_cost, full_seconds
 from app.members import members_agreement, members_maps, write_members
 from app.options import ExplainOptions
 from app.render import overlay, png
 from app.saying import about
+from app.shelf import seconds_a_picture
 from app.table import localisation_table
 from app.verdicts import localisation_entry, measures_entry
 from app.writing import MapsFile, appearing
@@ -41,16 +41,12 @@ SIDE_ON_SCREEN = 640  # pixels of an overlay's longer side, about: a whole multi
 
 @dataclass(frozen=True)
 class Explained:
-    """One picture's answers. photo: (rows, columns, 3), what the classifier sees in finer pixels; results: by the method's name.
-
-    seconds: what the maps took.
-    """
+    """One picture's answers. photo: (rows, columns, 3), what the classifier sees in finer pixels; results: by the method's name."""
 
     name: str
     case: Case
     photo: NDArray[np.float32]
     results: dict[str, Result]
-    seconds: float
 
 
 def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
@@ -123,22 +119,22 @@ def _explained(picture: NDArray[np.float32], name: str, job: _Job) -> Explained:
     times = max(1, SIDE_ON_SCREEN // max(height, width))
     photo = fit(picture, (height * times, width * times), classifier.card.fit)
     results: dict[str, Result] = {}
-    started = time.monotonic()
     with tqdm(total=_expected(job.methods, case), desc=name, unit=" evaluations", disable=job.options.quiet or None) as bar:
         for result in study(case, job.methods):
             results[method_name(result.method)] = result
             bar.update(min(case.evaluations, bar.total) - bar.n)
     in_order = {method_name(method): results[method_name(method)] for method in job.methods}
-    return Explained(name, case, photo, in_order, time.monotonic() - started)
+    return Explained(name, case, photo, in_order)
 
 
 def _measures(explained: Explained, region: MaskFile | None, job: _Job) -> dict[str, Any]:
     case, results, level = explained.case, list(explained.results.values()), job.options.measures
     found: dict[str, Any] = {}
     if job.judge and level == "all":
-        most = full_cost(case, with_map(results))
+        shown = with_map(results)
+        most = full_cost(case, shown)
         if not job.options.quiet:
-            seconds = most * explained.seconds / max(1, case.evaluations)
+            seconds = full_seconds(case, shown, *seconds_a_picture(job.classifier))
             print(f"{explained.name}: measures, at most {most:,} evaluations, {about(seconds)}", flush=True)
         with tqdm(total=most, desc=f"{explained.name}: measures", unit=" evaluations", disable=job.options.quiet or None) as bar:
             case.ledger.told = lambda pictures: bar.update(min(pictures, bar.total - bar.n))

@@ -96,9 +96,21 @@ def faithfulness_cost(maps: int) -> int:
 
 def full_cost(case: Case, results: Sequence[Result]) -> int:
     """Evaluations at most of everything that `--measures all` asks."""
+    return faithfulness_cost(len(results)) + _again(case, results)
+
+
+def full_seconds(case: Case, results: Sequence[Result], forward: float, backward: float) -> float:
+    """How long these evaluations take. forward, backward: seconds that a picture costs, and a picture with its gradient."""
+    asking = [result for result in results if result.method.asks == "outputs"]
+    looking = [result for result in results if result.method.asks != "outputs"]
+    return (faithfulness_cost(len(results)) + _again(case, asking)) * forward + _again(case, looking) * backward
+
+
+def _again(case: Case, results: Sequence[Result]) -> int:
+    """Evaluations at most of the measures that let the methods work anew."""
     methods = [result.method for result in results]
-    again = sum(result.method.cost(case) for result in undrawn(results))
-    return faithfulness_cost(len(methods)) + sanity.cost(case, methods) + 2 * again + sensitivity.cost(case, methods)
+    jitters = 2 * sum(result.method.cost(case) for result in undrawn(results))
+    return sanity.cost(case, methods) + jitters + sensitivity.cost(case, methods)
 
 
 def positions(results: Sequence[Result], size: tuple[int, int], region: Mask) -> list[Located]:

@@ -140,7 +140,7 @@ def _load(entry: Entry, source: str | Path, trust: bool) -> None:
         from models.loading import load  # TensorFlow takes seconds, and the page is up before it
 
         classifier = load(source, trust)
-        entry.forward, entry.backward = _measure(classifier)
+        entry.forward, entry.backward = seconds_a_picture(classifier)
     except Exception as error:
         if not isinstance(error, UserError):
             log.exception("loading %s failed", entry.name)
@@ -156,8 +156,8 @@ def _load(entry: Entry, source: str | Path, trust: bool) -> None:
         entry.future.set_result(classifier)
 
 
-def _measure(classifier: "Classifier") -> tuple[float, float]:
-    """Seconds a picture, forward and with a gradient, at a batch of 16; the first calls trace and are not counted."""
+def seconds_a_picture(classifier: "Classifier") -> tuple[float, float]:
+    """Forward and with a gradient, at a batch of 16; the first calls trace and are not counted."""
     from models.score import Score
 
     images = np.full((16, *classifier.size, 3), 0.5, np.float32)

@@ -10,12 +10,14 @@ from tqdm import tqdm
 
 from app.explain import _expected, explain
 from app.explaining import forecast
+from app.measuring import full_cost, full_seconds
 from app.options import ExplainOptions
 from app.render import png
 from app.shelf import Entry
 from explainers.case import Case, Settings
 from explainers.method import Method
 from explainers.methods import METHODS
+from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.partition_shap import PartitionSHAP
 from explainers.methods.shap import SHAP
@@ -40,6 +42,16 @@ def test_measures_draw_a_bar_and_say_their_cost_first(
     spent = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"][0]["measures"]["evaluations"]
     assert [int(number) for number in last[-1]] == [spent, most]
     assert 0 < spent <= most
+
+
+def test_the_seconds_of_the_measures_are_those_of_their_evaluations() -> None:
+    classifier = load("glass_box")
+    case = Case(classifier, np.random.default_rng(0).random((*classifier.size, 3), np.float32), Score(0), Settings(preset="Fast"))
+    cam, lime = ([result for result in study(case, [method]) if result.done][-1:] for method in (GradCAM(), LIME()))
+    both = [*cam, *lime]
+    assert full_seconds(case, both, 0.5, 0.5) == pytest.approx(full_cost(case, both) / 2)
+    assert full_seconds(case, lime, 0, 9) == 0, "LIME asks for no gradient"
+    assert 0 < full_seconds(case, cam, 0, 1) == full_seconds(case, both, 0, 1) < full_cost(case, cam)
 
 
 def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:
