@@ -75,6 +75,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(chosen: argparse.Namespace) -> int:
     options = _options(ServeOptions, chosen)
+    _hush_native_code()
     from app.page import serve
 
     serve(options)
@@ -233,7 +234,7 @@ def _game(chosen: argparse.Namespace) -> int:
 
 
 def _hush_native_code() -> None:
-    """Keeps TensorFlow's start-up lines, which no setting of its own turns off, out of the way of the progress bar.
+    """Keeps TensorFlow's start-up lines, which no setting of its own turns off, away from the progress bar and the page's address.
 
     They are written past Python to descriptor 2; Python's own errors keep the real one. TF_CPP_MIN_LOG_LEVEL=0 shows them all.
     """

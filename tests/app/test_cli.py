@@ -1,5 +1,8 @@
 """What the command line takes as words, before anything heavy is loaded."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from explainers.case import Settings
 def served(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> ServeOptions:
     seen: list[ServeOptions] = []
     monkeypatch.setattr(app.page, "serve", seen.append)
+    monkeypatch.setattr("app.cli._hush_native_code", lambda: None)  # this process's own errors are pytest's
     assert main(arguments) == 0
     return seen[0]
 
@@ -62,6 +66,16 @@ def test_flags_of_explain_reach_its_options(monkeypatch: pytest.MonkeyPatch, tmp
 def test_a_wrong_setting_is_one_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert capsys.readouterr().err == sentence + "\n"
+
+
+def test_the_page_s_address_and_python_s_errors_are_seen_and_native_noise_is_not() -> None:
+    speak = "lambda options: (os.write(2, b'noise'), print('address'), print('error', file=sys.stderr))"
+    code = f"import os, sys, app.page; from app.cli import main; app.page.serve = {speak}; main([])"
+    plain = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    for more, errors in (({}, "error\n"), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "noiseerror\n")):
+        root = Path(__file__).resolve().parents[2]
+        done = subprocess.run([sys.executable, "-c", code], env=plain | more, cwd=root, capture_output=True, text=True, timeout=120)
+        assert (done.stdout, done.stderr) == ("address\n", errors)
 
 
 def test_an_unknown_flag_is_refused() -> None:
