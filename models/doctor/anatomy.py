@@ -58,7 +58,7 @@ def told(raw: Any) -> Anatomy:
             tuple(_slot(each) for each in _few(raw["inputs"])),
             _slot(raw["output"]),
             _words(raw["ending"]),
-            tuple(Inner(_numbers(x["slope"]), _numbers(x["offset"]), _truth(x["backwards"])) for x in _few(raw["inner"])),
+            tuple(_inner(each) for each in _few(raw["inner"])),
             tuple((_words(name), None if field is None else _pair(field)) for name, field in _few(raw["fields"])),
             _truth(raw["flattened"]),
             tuple(_words(name) for name in _few(raw["single"])),
@@ -78,6 +78,13 @@ def _few(values: Any) -> list[Any]:
 
 def _slot(raw: Any) -> Slot:
     return Slot(_words(raw["name"]), tuple(None if side is None else _whole(side) for side in _few(raw["shape"])), _words(raw["dtype"]))
+
+
+def _inner(raw: Any) -> Inner:
+    slope, offset = _numbers(raw["slope"]), _numbers(raw["offset"])
+    if len(slope) not in (1, 3) or len(offset) != len(slope):
+        raise ValueError("colours")
+    return Inner(slope, offset, _truth(raw["backwards"]))
 
 
 def _words(value: Any) -> str:

@@ -22,13 +22,14 @@ class Verdict:
     """order: numbers of the ways, best first. top: (ways,) share of resamples in which each does best, alone or beside its equals.
 
     alike: numbers of those that the model hardly tells from the best, today's among them or not. better: share of resamples in which the
-    best does better than today's, which is number 0.
+    best does better than today's, which is number 0. alone: share in which no way but those alike does as well as the best.
     """
 
     order: tuple[int, ...]
     top: NDArray[np.float64]
     alike: tuple[int, ...]
     better: float
+    alone: float
     sure: bool
 
     @property
@@ -51,20 +52,19 @@ def judged(ways: Sequence[Answers], seed: int = 0) -> Verdict:
     highest = drawn.max(axis=1, keepdims=True)
     top = np.asarray((drawn >= highest - 1e-12).mean(axis=0))
     as_one = drawn[:, [best, *alike]].max(axis=1)
-    won = float((as_one >= highest[:, 0] - 1e-12).mean())
     others = [number for number in order if number != best and number not in alike]
-    ties = float((as_one[:, None] <= drawn[:, others] + 1e-12).any(axis=1).mean()) if others else 0.0
+    alone = float((as_one[:, None] > drawn[:, others] + 1e-12).all(axis=1).mean())
     today = 0 in (best, *alike)
     better = 0.0 if today else float((as_one > drawn[:, 0] + 1e-12).mean())
     enough = len(ways[0].probabilities) >= FEWEST
-    return Verdict(
-        order, top, alike, better, bool(enough and min(won, 1 - ties) >= SURE and scores[best] > of_nothing(ways[best]) + LITTLE)
-    )
+    sure = enough and alone >= SURE and scores[best] > of_nothing(ways[best]) + LITTLE
+    return Verdict(order, top, alike, better, alone, bool(sure))
 
 
 def same(first: Answers, second: Answers) -> bool:
-    """Whether the model hardly tells the two apart."""
-    return bool(np.abs(first.probabilities - second.probabilities).max() <= SAME)
+    """Whether the model hardly tells the two apart: it names the same classes, with the same probabilities."""
+    named = [each.probabilities.argmax(1) for each in (first, second)]
+    return bool(np.array_equal(*named) and np.abs(first.probabilities - second.probabilities).max() <= SAME)
 
 
 def _drawn(ways: Sequence[Answers], seed: int) -> NDArray[np.float64]:

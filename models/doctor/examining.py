@@ -16,15 +16,13 @@ from models.doctor.facts import examined, facts
 from models.doctor.report import Finding, Report
 from models.doctor.scaling import inside
 from models.doctor.seen import Seen
-from models.doctor.troubles import troubles
+from models.doctor.troubles import LOOKED_AT, troubles
 from models.doctor.wants import Wants, found, sure, wants
 from models.loading import IMAGENET, load, path_of
 from models.safe.wire import BrokenAgreement
 
 __all__ = ["Seen", "examine"]
 
-LOOKED_AT = 8
-"""Pictures by which dead layers are found."""
 _OPENED = "It was tried to open it."
 
 

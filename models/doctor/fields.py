@@ -161,9 +161,29 @@ def _cellwise(op: tf.Operation, field: Field, seeing: list[tf.Tensor]) -> Field 
     if op.type == "Transpose":
         order = tf.get_static_value(op.inputs[1])
         return field if order is not None and list(order) == list(range(len(order))) else None
+    if op.type == "StridedSlice" and not field.flat:
+        return _strided(op, field)
     if op.type in ("Einsum", "GatherV2", "Roll", "FFT2D") or after.rank is None:
         return None
     return field if field.flat or after.rank >= 4 else None
+
+
+def _strided(op: tf.Operation, field: Field) -> Field | None:
+    """Every so manieth cell, as `x[:, ::2, ::2]` takes them; None where the graph does not say how many."""
+    before, after = op.inputs[0].shape, op.outputs[0].shape
+    if before.rank == after.rank == 4 and None not in before[1:3] and before[1:3] == after[1:3]:
+        return field
+    steps: Any = tf.get_static_value(op.inputs[3])
+    if (
+        steps is None
+        or len(steps) < 3
+        or before.rank != 4
+        or after.rank != 4
+        or op.get_attr("ellipsis_mask")
+        or op.get_attr("new_axis_mask")
+    ):
+        return None
+    return field.windowed((1, 1), (abs(int(steps[1])), abs(int(steps[2]))))
 
 
 def _leaves_cells(op: tf.Operation, field: Field) -> bool:

@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 FEWEST = 8
 """Pictures of known class, of two classes at least, below which ways are compared as if no class were known."""
 
+_DENYING = {"no", "non", "not", "without", "negative", "free"}
+
 
 def by_name(names: Sequence[str | None], labels: Sequence[str]) -> dict[str, int]:
     """Name -> the class that is called so, or the only one that has all its words, or whose words it has all."""
@@ -23,8 +25,8 @@ def by_name(names: Sequence[str | None], labels: Sequence[str]) -> dict[str, int
     for name in sorted({name for name in names if name is not None}):
         words = _words(name)
         fitting = [number for number, label in enumerate(plain) if label == plain_name(name)]
-        fitting = fitting or [number for number, label in enumerate(labels) if words and words <= _words(label)]
-        fitting = fitting or [number for number, label in enumerate(labels) if _words(label) and _words(label) <= words]
+        fitting = fitting or [number for number, label in enumerate(labels) if _within(words, _words(label))]
+        fitting = fitting or [number for number, label in enumerate(labels) if _within(_words(label), words)]
         if len(fitting) == 1:
             found[name] = fitting[0]
     return found
@@ -49,6 +51,11 @@ def classes_of(names: Sequence[str | None], meaning: Mapping[str, int]) -> Numbe
 def enough(classes: Numbers) -> bool:
     """Whether the pictures of known class can show anything: one class alone fits a model that says nothing else."""
     return int((classes >= 0).sum()) >= FEWEST and len(np.unique(classes[classes >= 0])) >= 2
+
+
+def _within(few: set[str], many: set[str]) -> bool:
+    """Whether all words are among the others, and none of those turns the meaning round."""
+    return bool(few) and few <= many and not (many - few) & _DENYING
 
 
 def _words(name: str) -> set[str]:

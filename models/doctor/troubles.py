@@ -11,6 +11,8 @@ from models.doctor.ranking import Answers
 from models.doctor.report import Finding
 
 _SMALL, _FEW_CELLS, _ENOUGH_CELLS, _SHOWN = 0.25, 2, 5, 3
+LOOKED_AT = 8
+"""Pictures by which dead layers are found."""
 _DEAD, _SATURATED = 0.5, 0.1
 _ANALYTIC = "Worked out from the windows and strides of every operation up to it."
 
@@ -38,7 +40,9 @@ def troubles(served: Answering[Any], anatomy: Anatomy, today: Answers | None) ->
         yield Finding("layers", says, "A reshape of cells and channels into one row in its traced graph.", "warning")
     if today is not None:
         yield from _saturated(served, today)
-        yield from _dead(served, anatomy, len(today.probabilities))
+        yield from _numberless(today)
+        if not anatomy.broken:
+            yield from _dead(served, anatomy, min(len(today.probabilities), LOOKED_AT))
 
 
 def _grid(served: Answering[Any], layer: GridLayer) -> Iterator[Finding]:
@@ -82,6 +86,13 @@ def _saturated(served: Answering[Any], today: Answers) -> Iterator[Finding]:
     else:
         says += "Explain the centred logit, as is usual here, and not the probability."
     yield Finding("answers", says, f"It was shown {len(p)} pictures, prepared as its card says.", "warning")
+
+
+def _numberless(today: Answers) -> Iterator[Finding]:
+    without = int((today.probabilities.sum(1) == 0).sum())
+    if without:
+        says = f"{without} of {len(today.probabilities)} pictures get an answer that is no number; what is said of preparing means nothing."
+        yield Finding("answers", says, "They were shown to it, prepared as its card says.", "warning")
 
 
 def _dead(served: Answering[Any], anatomy: Anatomy, count: int) -> Iterator[Finding]:

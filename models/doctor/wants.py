@@ -34,15 +34,20 @@ class Wants:
         return self.ways[0]
 
     @property
+    def sure(self) -> bool:
+        """Whether one way is best beyond doubt; never where the classes were guessed from the very answers that are judged by them."""
+        return self.verdict.sure and not self.guessed
+
+    @property
     def proven(self) -> bool:
         """Whether the pictures show that today's way is right."""
-        return self.verdict.sure and 0 in (self.verdict.best, *self.verdict.alike) and len(self.ways) > 1
+        return self.sure and 0 in (self.verdict.best, *self.verdict.alike) and len(self.ways) > 1
 
     @property
     def better(self) -> Answers | None:
         """The way that the pictures show to be right, where that is another than today's."""
         today = 0 in (self.verdict.best, *self.verdict.alike)
-        return self.ways[self.verdict.best] if self.verdict.sure and not today else None
+        return self.ways[self.verdict.best] if self.sure and not today else None
 
     @property
     def lost(self) -> bool:
@@ -100,13 +105,16 @@ def sure(wanted: Wants) -> str:
     best = _way(wanted.ways[verdict.best])
     by = "" if wanted.today.classes is not None else f" {_weaker(wanted)}"
     alike = f" {_listed([_way(wanted.ways[i]) for i in verdict.alike])} are one to the model with it." if verdict.alike else ""
-    if verdict.sure:
-        share = f"in {verdict.top[verdict.best]:.0%} of {DRAWS} resamples of them"
+    if wanted.guessed and verdict.sure:
+        share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of the {_pictures(count)}"
+        return f"Not sure: {best} does best, {share}, but what each class means was guessed from the answers.{alike}{by}"
+    if wanted.sure:
+        share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of them"
         return f"Sure, as far as {_pictures(count)} can show: {best} does best {share}.{alike}{by}"
     rivals = [_way(wanted.ways[i]) for i in verdict.rivals]
     others = f"{_listed(rivals)} may do as well" if rivals else "hardly better than a model that says the same of every picture"
-    share = f"in {verdict.top[verdict.best]:.0%} of {DRAWS} resamples of the {_pictures(count)}"
-    return f"Not sure: {best} does best {share}, but {others}{'' if rivals else ' would'}.{alike}{by}"
+    share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of the {_pictures(count)}"
+    return f"Not sure: {best} does best, {share}, but {others}{'' if rivals else ' would'}.{alike}{by}"
 
 
 def _weaker(wanted: Wants) -> str:
