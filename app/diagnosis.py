@@ -19,7 +19,12 @@ def in_words(report: Report) -> str:
     lines += ["", f"Ways of preparing a picture ({_shown(report)})", *_ways(report)] if report.candidates else []
     lines += ["", *textwrap.wrap(report.sure, WIDTH)] if report.sure else []
     lines += ["", f"Spatial layers ({len(report.layers)})", *_layers(report.layers)] if report.layers else []
-    return "\n".join(lines)
+    return "\n".join(_plain(line) for line in lines)
+
+
+def _plain(line: str) -> str:
+    """Without what a terminal would take for orders: names of labels and layers are a stranger's."""
+    return "".join(character if character.isprintable() else "?" for character in line)
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
