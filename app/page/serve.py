@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Iterator
 
 import gradio as gr
+import matplotlib as mpl
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -43,6 +44,8 @@ def serve(options: ServeOptions) -> None:
 
 def application(options: ServeOptions) -> FastAPI:
     """The page as an ASGI application; classifiers begin to load as soon as it has started."""
+    # Around every event Gradio changes to this backend and back; while another thread imports pyplot, that change would fail the event.
+    mpl.use("agg")
     handlers = Handlers(options)
     blocks = Layout(handlers).blocks
 
