@@ -84,6 +84,13 @@ def test_folders_of_other_names_are_matched_by_what_the_model_says(tmp_path: Pat
     assert (report.candidates[0].scaling, report.candidates[0].accuracy) == ("0..1", 1.0)
 
 
+def test_classes_that_are_guessed_from_the_answers_prove_nothing(tmp_path: Path) -> None:
+    report = examine(carded(meter(tmp_path / "m.keras", 127, 10)), shades(32, ("night", "day")))
+    assert (report.candidates[0].scaling, report.candidates[0].accuracy) == ("0..255", 1.0)
+    assert report.proposed is None
+    assert "was guessed from the answers" in report.sure
+
+
 def test_without_classes_it_is_judged_by_answers_and_says_so(tmp_path: Path) -> None:
     report = examine(carded(meter(tmp_path / "m.keras", 127, 10)), shades(32, (None, None)))
     assert report.candidates[0].scaling == "0..255"
@@ -210,6 +217,8 @@ def test_names_that_are_given_make_a_card(tmp_path: Path) -> None:
         {"inputs": [{"name": "a", "shape": [-1], "dtype": "float32"}]},
         {"single": ["a"] * 10_001},
         {"inner": [{"slope": ["1"], "offset": [0], "backwards": False}]},
+        {"inner": [{"slope": [1, 1, 1], "offset": [0] * 5, "backwards": False}]},
+        {"inner": [{"slope": [], "offset": [], "backwards": False}]},
     ],
 )
 def test_a_description_of_another_form_is_not_believed(change: dict) -> None:

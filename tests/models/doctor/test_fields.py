@@ -39,6 +39,14 @@ def grouped() -> keras.Model:
     return headed(picture, layers.Conv2D(4, 3, strides=2, padding="same", groups=2, name="groups")(x))
 
 
+def skipping() -> keras.Model:
+    """Every fourth cell goes on, as in a stem that is cut from the picture by slices."""
+    picture = keras.Input((SIDE, SIDE, 3))
+    x = layers.Conv2D(4, 3, padding="same", name="before")(picture)[:, ::4, ::4]
+    x = layers.Conv2D(4, 3, padding="same", name="after")(x)
+    return headed(picture, layers.Conv2D(4, 3, padding="same", name="last")(x))
+
+
 def support(model: keras.Model, name: str) -> tuple[int, int]:
     """(height, width) of the pixels that move a cell in the middle, over a few pictures and cells beside each other."""
     inner = keras.Model(model.inputs, model.get_layer(name).output)
@@ -58,13 +66,13 @@ def support(model: keras.Model, name: str) -> tuple[int, int]:
     return most
 
 
-@pytest.mark.parametrize("build", [windows, grouped])
+@pytest.mark.parametrize("build", [windows, grouped, skipping])
 def test_a_cell_sees_the_pixels_that_move_it(build: Callable[[], keras.Model]) -> None:
     model = build()
     trace = classifier(model, None, Path("windows.keras")).trace
     found = receptive_fields(trace.prepared, trace.head.logits, trace.layers)
     names = [layer.name for layer in model.layers if len(layer.output.shape) == 4 and layer.name in found]
-    assert len(names) >= (7 if build is windows else 2)
+    assert len(names) >= {windows: 7, grouped: 2, skipping: 3}[build]
     assert {name: found[name] for name in names} == {name: support(model, name) for name in names}
 
 

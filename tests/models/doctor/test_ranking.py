@@ -66,6 +66,7 @@ def test_classes_go_by_name_then_by_words_then_by_what_the_model_says() -> None:
     names = ["NORMAL", "viral pneumonia", None, "other"]
     assert by_name(names, labels) == {"NORMAL": 0, "viral pneumonia": 2}
     assert by_name(["cat"], ("tabby cat", "Persian cat")) == {}
+    assert by_name(["pneumonia"], ("no pneumonia", "viral infection")) == {}, "a word that denies turns the meaning round"
     assert classes_of(names, {"NORMAL": 0}).tolist() == [0, -1, -1, -1]
     p = np.eye(3)[[2, 2, 0, 0, 0, 2]]
     assert assigned(p, ["x", "x", "x", "y", "y", "y"]) == {"x": 2, "y": 0}
