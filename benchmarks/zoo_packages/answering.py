@@ -74,7 +74,7 @@ def _kind(explain: Callable[[], Any]) -> str:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip()[:200]}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def keras_model(path: Path) -> Any:
