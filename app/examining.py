@@ -2,28 +2,21 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
+from typing import Literal
 
 from app.shelf import Shelf
 from app.uploads import Picture
 from errors import UserError
 from models.doctor.report import Report
-from models.pictures import decode, fit
-
-if TYPE_CHECKING:
-    from models.doctor.examining import Seen
+from models.doctor.seen import Seen
+from models.pictures import decode
 
 State = Literal["waiting", "running", "done", "failed"]
 MOST = 24
 """Pictures that a model is examined by: it is shown each of them in every usual way, and some of them changed."""
-LONG_SIDE = 768  # pixels, so that two dozen photographs do not fill the memory
 WAITING, KEPT = 8, 8
 log = logging.getLogger(__name__)
 
@@ -42,12 +35,12 @@ class Subject:
 
 
 class Examination:
-    """One under way. reports: of the model, and of each member where it is an ensemble. left_out: of pictures that are none."""
+    """One under way, or over. left_out: a sentence on each picture that is none."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.state: State = "waiting"
-        self.reports: tuple[Report, ...] = ()
+        self.report: Report | None = None
         self.left_out: tuple[str, ...] = ()
         self.error = ""
         self.waiting = 0
@@ -116,10 +109,12 @@ class Examinations:
         if self._closed.is_set() or each.waiting <= 0:
             each.error, each.state = "The examination was given up before it began; press Examine again.", "failed"
             return
+        from models.doctor.examining import examine  # TensorFlow takes seconds, and the page is up before it
+
         each.state = "running"
         name, trust = self._shelf.source(each.subject.classifier)
         seen, each.left_out = _seen(each.subject)
-        each.reports = _reports(name, seen, trust)
+        each.report = examine(name, seen, trust)
         each.state = "done"
 
     def _make_room(self) -> None:
@@ -130,25 +125,12 @@ class Examinations:
                 del self._known[subject]
 
 
-def _reports(name: str | Path, seen: "Sequence[Seen]", trust: bool) -> tuple[Report, ...]:
-    from models.doctor.examining import examine  # TensorFlow takes seconds, and the page is up before it
-
-    return (examine(name, seen, trust),)
-
-
-def _seen(subject: Subject) -> "tuple[list[Seen], tuple[str, ...]]":
+def _seen(subject: Subject) -> tuple[list[Seen], tuple[str, ...]]:
     """The pictures as numbers, and a sentence on each that is none."""
-    from models.doctor.examining import Seen
-
     found, left_out = [], []
     for picture, label in subject.pictures:
         try:
-            decoded = decode(picture.data)
+            found.append(Seen.of(decode(picture.data), label or None))
         except UserError as error:
             left_out.append(f"{picture.name} is left out. {error}")
-            continue
-        height, width = decoded.shape[:2]
-        times = min(1.0, LONG_SIDE / max(height, width))
-        size = (max(1, round(times * height)), max(1, round(times * width)))
-        found.append(Seen(np.asarray(decoded if times == 1.0 else fit(decoded, size, "stretch"), np.float32), label or None))
     return found, tuple(left_out)

@@ -3,19 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from errors import UserError
 from models.datasets.listing import folders, parts, pictures, table
-from models.pictures import decode, fit
-
-if TYPE_CHECKING:
-    from models.doctor.seen import Seen
+from models.doctor.seen import Seen
+from models.pictures import decode
 
 MOST = 64
-LONG_SIDE = 768  # pixels, so that dozens of photographs do not fill the memory
 COLUMNS = ("file", "class")
 Sample = tuple[Path, str | None]
 
@@ -36,14 +32,12 @@ def sampled(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
     return [(mixed[name][turn], name) for turn, name in turns[:MOST]]
 
 
-def read(samples: Sequence[Sample]) -> "tuple[list[Seen], list[str]]":
+def read(samples: Sequence[Sample]) -> tuple[list[Seen], list[str]]:
     """The pictures as numbers, large ones made smaller, and a sentence on each that cannot be read. UserError where none can."""
-    from models.doctor.seen import Seen
-
     seen, failed = [], []
     for file, name in samples:
         try:
-            seen.append(Seen(_reduced(decode(file.read_bytes())), name))
+            seen.append(Seen.of(decode(file.read_bytes()), name))
         except (UserError, OSError) as error:
             failed.append(f"{file} is left out. {error}")
     if not seen:
@@ -85,9 +79,3 @@ def _pictures(folder: Path) -> Iterator[Path]:
     files = pictures(folder)
     stems = {file.with_suffix("") for file in files}
     return (file for file in files if not (file.stem.endswith("_mask") and file.with_name(file.stem.removesuffix("_mask")) in stems))
-
-
-def _reduced(picture: np.ndarray) -> np.ndarray:
-    height, width = picture.shape[:2]
-    times = LONG_SIDE / max(height, width)
-    return picture if times >= 1 else fit(picture, (max(1, round(times * height)), max(1, round(times * width))), "stretch")

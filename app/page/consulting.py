@@ -79,8 +79,8 @@ class Consulting:
         if found is None or found.subject.classifier != classifier:
             return value
         value |= {"state": found.state, "text": _now(found, entry.title), "error": found.error, "left": list(found.left_out)}
-        if found.state == "done":
-            value |= {"reports": [report_value(each, entry) for each in found.reports], "text": " ".join(map(summed, found.reports))}
+        if found.state == "done" and found.report:
+            value |= {"report": report_value(found.report, entry), "text": summed(found.report)}
         return value
 
     def _pictures(self, session: Session, classifier: str, data: Any) -> Pictures:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Classifier
+from models.classifier import Classifier, LayerAnswer
 from models.graph import SpatialLayer
 from models.score import Score
 
@@ -32,8 +32,8 @@ def of_layers(served: Classifier, image: Floats, score: Score) -> float:
     return max(_of_layer(served, image, score, *pair) for pair in zip(served.default_layers, answers, strict=True))
 
 
-def _of_layer(served: Classifier, image: Floats, score: Score, layer: SpatialLayer, answer: object) -> float:
-    trace, gradient = served._trace, answer.gradients  # type: ignore[attr-defined]
+def _of_layer(served: Classifier, image: Floats, score: Score, layer: SpatialLayer, answer: LayerAnswer) -> float:
+    trace, gradient = served.trace, answer.gradients
     (raw,) = trace.question([trace.images], [layer.tensor])(image[None])
     ask = trace.question([trace.images, layer.tensor], [served._logits])
     height, width = layer.grid

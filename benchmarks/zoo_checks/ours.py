@@ -93,7 +93,7 @@ def _errors(served: Any, image: NDArray[np.float32], score: Score) -> tuple[floa
 def _inputs(served: Any, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
     if not isinstance(served, Classifier):
         return (np.asarray(prepare(image[None], served.card, 3), np.float32),)
-    trace = served._trace
+    trace = served.trace
     ask = functools.partial(trace.question([trace.images], list(trace.prepared)), image[None])
     beside = [encode(served.card.metadata, {})[None]] if served.card.metadata else []
     return (*ask(), *beside)

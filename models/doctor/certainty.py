@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.doctor.naming import FEWEST
 from models.doctor.ranking import Answers, score
 
 DRAWS = 400
 SURE = 0.95
 """Share of resamples of the pictures in which one way has to do best to be called best."""
-FEWEST = 8
 SAME = 0.01
 """Two ways between which no probability differs by more than this are one to the model."""
 LITTLE = 0.1  # of a score from 0 to 1, above that of a model that always says the same

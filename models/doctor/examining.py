@@ -40,9 +40,10 @@ def examine(name: str | Path, pictures: Sequence[Seen] = (), trust: bool = True,
         for each in _members(served):
             if hasattr(each, "close"):
                 leaving.callback(each.close)
-        _rename(served, labels)
+        for each in dict.fromkeys((*_members(served), served)):
+            _rename(each, labels)
         try:
-            return _examined(served, name, pictures, bool(labels))
+            return _examined(served, _path(name), pictures, bool(labels))
         except (UserError, MemoryError) as error:
             return _refused(served.card.name, error)
 
@@ -64,13 +65,14 @@ def _rename(served: Answering[Any], labels: Sequence[str]) -> None:
     served.labels = tuple(label.name for label in served.card.labels)
 
 
-def _examined(served: Any, name: str | Path, pictures: Sequence[Seen], given: bool) -> Report:
+def _examined(served: Any, path: Path | None, pictures: Sequence[Seen], given: bool) -> Report:
+    """path: where the model lies, None where it is built in or one of several. given: whether its classes' names were given."""
     if hasattr(served, "members"):
         return _ensemble(served, pictures)
     shown = _mixed(pictures)
     images = np.stack([served.fit(each.picture) for each in shown]) if shown else np.zeros((0, *served.size, 3), np.float32)
     wanted = wants(served, images, [each.label for each in shown]) if shown else None
-    anatomy, path = _anatomy(served, images[:LOOKED_AT]), _path(name)
+    anatomy = _anatomy(served, images[:LOOKED_AT])
     findings = (
         *_file(served, path),
         *facts(served, anatomy, path, given),
@@ -149,7 +151,7 @@ def _ensemble(served: Any, pictures: Sequence[Seen]) -> Report:
     ]
     layers = []
     for each in served.members:
-        report = _examined(each.classifier, IMAGENET, pictures, False)
+        report = _examined(each.classifier, None, pictures, False)
         findings += [replace(finding, says=f"{each.name}: {finding.says}") for finding in report.findings if finding.about != "file"]
         findings += [Finding("preprocessing", f"{each.name}: {report.sure}", "The ranking of the ways.")] if report.sure else []
         layers += [replace(layer, name=f"{each.name}/{layer.name}") for layer in report.layers]

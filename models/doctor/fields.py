@@ -20,6 +20,7 @@ _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _POOLING = {"MaxPool", "AvgPool"}
 _RESIZING = {"ResizeBilinear", "ResizeBicubic", "ResizeNearestNeighbor", "ResizeArea"}
 _REDUCING = {"Mean", "Sum", "Max", "Min", "Prod"}
+_MIXING = {"Einsum", "GatherV2", "Roll", "FFT2D", "ReverseV2", "Cumsum", "ExtractImagePatches", "Conv3D"}
 _CELLWISE_WITH_CONSTANTS = {"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"}
 
 
@@ -163,7 +164,7 @@ def _cellwise(op: tf.Operation, field: Field, seeing: list[tf.Tensor]) -> Field 
         return field if order is not None and list(order) == list(range(len(order))) else None
     if op.type == "StridedSlice" and not field.flat:
         return _strided(op, field)
-    if op.type in ("Einsum", "GatherV2", "Roll", "FFT2D") or after.rank is None:
+    if op.type in _MIXING or after.rank is None:
         return None
     return field if field.flat or after.rank >= 4 else None
 

@@ -13,7 +13,7 @@ Numbers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 FEWEST = 8
-"""Pictures of known class, of two classes at least, below which ways are compared as if no class were known."""
+"""Pictures below which nothing is sure, and of known class, two at least, below which ways are compared as if none were known."""
 
 _DENYING = {"no", "non", "not", "without", "negative", "free"}
 

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.pictures import fit
+
+LONG_SIDE = 768  # pixels, so that dozens of photographs do not fill the memory
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:
@@ -12,3 +16,11 @@ class Seen:
 
     picture: NDArray[np.float32]
     label: str | None = None
+
+    @classmethod
+    def of(cls, picture: NDArray[np.float32], label: str | None) -> "Seen":
+        """A large picture is made smaller."""
+        height, width = picture.shape[:2]
+        times = LONG_SIDE / max(height, width)
+        size = (max(1, round(times * height)), max(1, round(times * width)))
+        return cls(picture if times >= 1 else fit(picture, size, "stretch"), label)

@@ -65,7 +65,9 @@ def _field(served: Answering[Any], anatomy: Anatomy, layer: GridLayer) -> Iterat
             f"Each cell of {layer.name} sees {how}: a bright cell may speak of evidence elsewhere. Compare with a method that hides "
             "parts of the picture before you say where it lies."
         )
-        known = "A mean over all places, attention or a reshape lies before it." if field is None else _ANALYTIC
+        known = (
+            "Before it lies a mean over all places, attention, or something else that mixes places or may." if field is None else _ANALYTIC
+        )
         yield Finding("layers", says, known, "warning")
     elif max(field[0] / served.size[0], field[1] / served.size[1]) < _SMALL:
         says = (

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from models.answering import Answering
-from models.doctor.certainty import DRAWS, FEWEST, LITTLE, SURE, Verdict, judged, of_nothing
-from models.doctor.naming import assigned, by_name, classes_of, enough
+from models.doctor.certainty import DRAWS, LITTLE, SURE, Verdict, judged, of_nothing
+from models.doctor.naming import FEWEST, assigned, by_name, classes_of, enough
 from models.doctor.preparing import can_be_undone
 from models.doctor.ranking import Answers, candidate, score
 from models.doctor.report import Candidate, Finding

@@ -115,8 +115,9 @@ def test_it_waits_for_everybody_s_maps_and_equal_wishes_share_one(examinations: 
     assert first.state == "waiting", "somebody's maps are made"
     examinations._quiet.set()
     assert settled(first).error == ""
-    assert first.reports[0].card is not None
-    assert first.reports[0].pictures == 1
+    assert first.report is not None
+    assert first.report.card is not None
+    assert first.report.pictures == 1
     assert examinations.ask(subject(1)) is first
     assert first.subject.pictures[0][0].data == b"", "it keeps no picture"
 
@@ -126,9 +127,9 @@ def test_what_nobody_waits_for_is_not_begun(examinations: Examinations) -> None:
     for each in (first, second):
         each.leave()
     assert "given up" in settled(first).error
-    assert settled(second).reports == ()
+    assert settled(second).report is None
     examinations._quiet.set()
-    assert settled(examinations.ask(subject(1))).reports, "and it is begun when it is asked for anew"
+    assert settled(examinations.ask(subject(1))).report, "and it is begun when it is asked for anew"
 
 
 def test_too_many_are_refused_and_what_left_the_shelf_is_forgotten(examinations: Examinations) -> None:
@@ -147,7 +148,8 @@ def test_a_file_that_is_no_picture_is_left_out_with_the_reason(examinations: Exa
     examinations._quiet.set()
     asked = replace(subject(3), pictures=(*subject(3).pictures, (Picture.of(b"words", "notes.txt"), "")))
     found = settled(examinations.ask(asked))
-    assert found.reports[0].pictures == 1
+    assert found.report is not None
+    assert found.report.pictures == 1
     assert found.left_out[0].startswith("notes.txt is left out. This file is not a picture")
 
 
@@ -190,7 +192,7 @@ def test_a_bundled_model_is_examined_by_its_examples_and_what_was_sent(patient: 
     last = patient.press(patient.sent(label))[-1]
     assert (last["state"], last["error"]) == ("done", "")
     assert f"was shown {examples + 1} pictures" in last["text"]
-    assert json.loads(json.dumps(last))["reports"][0]["name"]
+    assert json.loads(json.dumps(last))["report"]["name"]
     assert handlers.consulting.part(patient.session, "phantoms", 0)["state"] == "empty", "nothing of another classifier's"
 
 
@@ -235,8 +237,8 @@ def test_a_hostile_file_is_refused_in_its_report_and_no_other_suffers(tmp_path: 
     handlers.components = {name: name for name in PARTS}
     try:
         (*_, last) = Patient(handlers, "somebody").press({"pictures": []}, str(path))
-        assert last["reports"][0]["findings"][0]["level"] == "refused"
-        assert "bad.keras asks for 'system' of the module 'os'" in last["reports"][0]["findings"][0]["says"]
+        assert last["report"]["findings"][0]["level"] == "refused"
+        assert "bad.keras asks for 'system' of the module 'os'" in last["report"]["findings"][0]["says"]
         (*_, last) = Patient(handlers, "another").press({"pictures": []}, "glass_box")
         assert last["state"] == "done"
     finally:

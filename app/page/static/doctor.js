@@ -93,8 +93,7 @@
         make("p", { class: "cc-facts" }, `This page writes nothing. Put the card beside the model as ${one.file}, or let `, make("code", {}, one.command), " write it, and start the page again."),
         body, make("div", { class: "cc-row" }, copy, link)];
     };
-    const report = (one, _, all) => make("section", { "aria-label": one.name },
-      ...(all.length > 1 ? [make("h3", {}, one.name)] : []),
+    const report = (one) => make("section", { "aria-label": one.name },
       make("ul", { class: "cc-findings" }, ...one.findings.map(finding)),
       ...(one.candidates || one.sure ? [make("h3", {}, "How does it want its pictures?"), make("p", {}, one.sure)] : []),
       ...(one.candidates ? sheet("The ways of preparing a picture, the best first", one.candidates) : []),
@@ -122,11 +121,11 @@
         shows.dataset.labels = labels;
         shows.replaceChildren(make("option", { value: "" }, "I do not know what"), ...(value.labels ?? []).map((label) => make("option", { value: label }, label)));
       }
-      const reports = JSON.stringify(value.reports ?? []);
-      if (shown !== reports) {
-        shown = reports;
+      const found = JSON.stringify(value.report ?? "");
+      if (shown !== found) {
+        shown = found;
         for (const link of results.querySelectorAll("a[download]")) URL.revokeObjectURL(link.href);
-        results.replaceChildren(...(value.reports ?? []).map(report));
+        results.replaceChildren(...(value.report ? [report(value.report)] : []));
       }
       update();
       kit.element.dataset.run = value.run ?? "";

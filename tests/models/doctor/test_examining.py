@@ -187,6 +187,8 @@ def test_members_of_an_ensemble_are_examined_one_by_one(tmp_path: Path) -> None:
     assert "one: It wants pictures as 0..255 RGB" in says(report, "preprocessing")
     assert "two: Not sure: 0..1 RGB does best" in says(report, "preprocessing", "fact"), "caffe's 0 is a middling grey as well"
     assert [layer.name for layer in report.layers] == ["one/mean", "two/mean"]
+    named = examine(tmp_path / "ensemble.json", shades(24, ("night", "day")), labels=("night", "day"))
+    assert "one: It wants pictures as 0..255 RGB" in says(named, "preprocessing"), "names that are given are the members' too"
 
 
 def test_a_scaling_that_cannot_be_taken_back_is_said_to_be_the_only_one_tried() -> None:
