@@ -21,6 +21,10 @@ WAITING, KEPT = 8, 8
 log = logging.getLogger(__name__)
 
 
+class GivenUpError(Exception):
+    """Nobody waits for it any longer."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """classifier: a name on the shelf. pictures: each with the class that it shows as the classifier calls it, or ""."""
@@ -35,7 +39,7 @@ class Subject:
 
 
 class Examination:
-    """One under way, or over. left_out: a sentence on each picture that is none."""
+    """One under way, or over. left_out: a sentence on each picture that is none. asked: about how many pictures, and of how many."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -44,13 +48,14 @@ class Examination:
         self.left_out: tuple[str, ...] = ()
         self.error = ""
         self.waiting = 0
+        self.asked = 0, 0
 
     @property
     def final(self) -> bool:
         return self.state in ("done", "failed")
 
     def leave(self) -> None:
-        """Somebody no longer waits; where nobody does, it is not begun."""
+        """Somebody no longer waits; where nobody does, it is not begun, or ends with the next few pictures."""
         self.waiting -= 1
 
 
@@ -95,6 +100,8 @@ class Examinations:
         """A pool swallows what its threads raise; a visitor would wait for ever."""
         try:
             self._examine(each)
+        except GivenUpError:
+            each.error, each.state = "The examination was given up before it ended; press Examine again.", "failed"
         except Exception as error:
             if not isinstance(error, UserError):
                 log.error("an examination failed", exc_info=error)
@@ -106,16 +113,23 @@ class Examinations:
         while not self._quiet.wait(0.1):
             if self._closed.is_set() or each.waiting <= 0:
                 break
-        if self._closed.is_set() or each.waiting <= 0:
-            each.error, each.state = "The examination was given up before it began; press Examine again.", "failed"
-            return
+        self._go_on(each)
         from models.doctor.examining import examine  # TensorFlow takes seconds, and the page is up before it
 
         each.state = "running"
         name, trust = self._shelf.source(each.subject.classifier)
         seen, each.left_out = _seen(each.subject)
-        each.report = examine(name, seen, trust)
+        each.report = examine(name, seen, trust, progress=lambda done, most: self._told(each, done, most))
         each.state = "done"
+
+    def _told(self, each: Examination, done: int, most: int) -> None:
+        each.asked = done, most
+        self._go_on(each)
+
+    def _go_on(self, each: Examination) -> None:
+        """Raises GivenUpError where nobody waits for it."""
+        if self._closed.is_set() or each.waiting <= 0:
+            raise GivenUpError
 
     def _make_room(self) -> None:
         for subject, each in list(self._known.items()):

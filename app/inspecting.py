@@ -4,6 +4,9 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
 
 from app.diagnosis import in_words
 from app.options import InspectOptions
@@ -22,7 +25,8 @@ def inspect(options: InspectOptions) -> int:
         print(sentence, file=sys.stderr)
     from models.doctor.examining import examine  # TensorFlow takes seconds, and what was given is wrong before that
 
-    report = examine(options.model, seen, options.trust, labels)
+    with tqdm(desc=Path(options.model).name, unit=" evaluations", leave=False, disable=None if seen else True) as bar:
+        report = examine(options.model, seen, options.trust, labels, lambda done, most: _show(bar, done, most))
     refused = [each.says for each in report.findings if each.level == "refused"]
     if options.as_json:
         print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
@@ -35,6 +39,13 @@ def inspect(options: InspectOptions) -> int:
     if options.fix:
         _fix(options, report.proposed)
     return 0
+
+
+def _show(bar: "tqdm[Any]", done: int, most: int) -> None:
+    """Begins anew with every member of an ensemble."""
+    if done < bar.n or bar.total is None:
+        bar.reset(most)
+    bar.update(done - bar.n)
 
 
 def _fix(options: InspectOptions, proposed: Card | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from errors import UserError
 from models.card import Card, Colour, Scaling
 from models.imagenet import NETWORKS
+from models.safe.words import reason
 
 if TYPE_CHECKING:
     import keras
@@ -84,9 +85,8 @@ def _published(name: str, size: Size, weights: str) -> Body:
     try:
         made = build(include_top=False, weights=None if weights == "random" else weights, input_tensor=picture)
     except Exception as error:  # whatever the network, the file system or a changed file brings up
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise UserError(
-            f"The ImageNet weights of {name} could not be downloaded ({reason}); "
+            f"The ImageNet weights of {name} could not be downloaded ({reason(error)}); "
             "connect to the network once, train from --weights random, or give --backbone the path of a model file."
         ) from error
     if weights == "random":

@@ -9,6 +9,7 @@ from errors import UserError
 from models.formats.refused import refuse_folder
 from models.safe.config import check_code
 from models.safe.kinds import kind_of
+from models.safe.words import reason
 from models.versions import latest
 
 _SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".zip")
@@ -100,5 +101,4 @@ def _opened(source: Any, load_model: Any, name: str) -> Any:
     try:
         return load_model(source, compile=False)
     except Exception as error:  # Keras raises whatever its layers raise; the sentence must name the file all the same
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"{name} could not be opened as a Keras model: {lines[0][:200]}") from error
+        raise UserError(f"{name} could not be opened as a Keras model: {reason(error)}") from error

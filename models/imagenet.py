@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from models.card import Card, Colour, Label, Scaling, distinct
+from models.safe.words import reason
 
 if TYPE_CHECKING:
     from models.classifier import Classifier
@@ -58,15 +59,11 @@ def _downloaded(name: str) -> tuple[Any, tuple[Label, ...]]:
         model = getattr(keras.applications, name)(weights="imagenet")
     except Exception as error:  # whatever the network, the file system or a changed file brings up
         raise UserError(
-            f"The weights of imagenet:{name} could not be downloaded ({_first_line(error)}). "
+            f"The weights of imagenet:{name} could not be downloaded ({reason(error)}). "
             "Connect to the network once, they are then kept; or give --model the path of a model file."
         ) from error
     classes = json.loads(Path(index).read_text(encoding="utf-8"))
     return model, distinct([classes[str(number)][1].replace("_", " ") for number in range(len(classes))])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
 def _card(name: str, labels: tuple[Label, ...]) -> Card:

@@ -13,6 +13,7 @@ from models.graph import operations_before, operations_between
 from models.inputs import inputs_of
 from models.keras_model import innermost_layers
 from models.metadata import encode
+from models.safe.words import reason
 from models.trace import Trace
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
@@ -24,13 +25,21 @@ def traced(model: Any, card: Card, name: str) -> Trace:
     inputs.check_metadata(card, name)
     leaves = innermost_layers(model)
     beside = encode(card.metadata, {}) if card.metadata else None
-    made = Trace(
-        lambda images: inputs.prepared(images, card),
-        lambda prepared, vector: model(inputs.packed(prepared, vector), training=False),
-        card.size,
-        leaves,
-        beside,
-    )
+    try:
+        made = Trace(
+            lambda images: inputs.prepared(images, card),
+            lambda prepared, vector: model(inputs.packed(prepared, vector), training=False),
+            card.size,
+            leaves,
+            beside,
+        )
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # a model's own code raises whatever it likes
+        why = f"{card.size[0]} x {card.size[1]} pixels ({type(error).__name__}: {reason(error, 160)})"
+        raise UserError(
+            f"{name} cannot be called on pictures of {why}; give it a card with the 'size' that it was trained with."
+        ) from error
     made.inputs = tuple((each.name, each.shape) for each in inputs.order)
     return made
 

@@ -58,6 +58,15 @@ class Consulting:
                 await asyncio.sleep(TICK)
         finally:
             examination.leave()
+        if session.examination is None and self.handlers.sessions.present(owner):
+            stopped = {"text": "The examination was stopped."}
+            yield self._painted(session, self.part(session, session.classifier, session.run) | stopped)
+
+    def halted(self, request: gr.Request) -> None:
+        """The visitor no longer waits for the examination, which ends unless somebody else does."""
+        session = self.handlers.sessions.of(request.session_hash)
+        if session.examination and not session.examination.final:
+            session.examination = None
 
     def part(self, session: Session, classifier: str, run: int) -> Value:
         """What the tab shows while that classifier is chosen: nothing of another one's examination."""
@@ -79,6 +88,8 @@ class Consulting:
         if found is None or found.subject.classifier != classifier:
             return value
         value |= {"state": found.state, "text": _now(found, entry.title), "error": found.error, "left": list(found.left_out)}
+        if found.state == "running":
+            value["asked"] = found.asked
         if found.state == "done" and found.report:
             value |= {"report": report_value(found.report, entry), "text": summed(found.report)}
         return value
@@ -120,9 +131,6 @@ def _hand(pictures: Pictures) -> str:
 def _now(found: Examination, title: str) -> str:
     if found.state == "waiting":
         return f"{title} is examined as soon as nobody waits for maps."
-    count = len(found.subject.pictures)
-    return (
-        f"{title} is being examined by {plural(count, 'picture')}; a large network takes a minute or two."
-        if found.state == "running"
-        else ""
-    )
+    if found.state != "running":
+        return ""
+    return f"{title} is being examined by {plural(len(found.subject.pictures), 'picture')}; a large network takes a minute or two."

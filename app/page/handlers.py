@@ -102,6 +102,7 @@ class Handlers:
         c["trust"].halt(self.halt_pressed, **alone)
         c["region"].region(self.region_given, None, **{**usual, "outputs": [c["region"], c["trust"]]})
         c["doctor"].examine(self.consulting.pressed, [c["classifier"]], **{**usual, "outputs": [c["doctor"]]})
+        c["doctor"].halt(self.consulting.halted, None, **alone)
         c["classifier"].input(self._on("classifier"), inputs, **usual)
         # A list of classes is read when somebody uses it, and only then: it may still show the class of an older picture.
         for name in ("target", "rather"):

@@ -17,6 +17,7 @@ from models.doctor.report import Finding, Report
 from models.doctor.scaling import inside
 from models.doctor.seen import Seen
 from models.doctor.troubles import LOOKED_AT, troubles
+from models.doctor.trying import Progress
 from models.doctor.wants import Wants, found, sure, wants
 from models.loading import IMAGENET, load, path_of
 from models.safe.wire import BrokenAgreement
@@ -26,11 +27,14 @@ __all__ = ["Seen", "examine"]
 _OPENED = "It was tried to open it."
 
 
-def examine(name: str | Path, pictures: Sequence[Seen] = (), trust: bool = True, labels: Sequence[str] = ()) -> Report:
+def examine(
+    name: str | Path, pictures: Sequence[Seen] = (), trust: bool = True, labels: Sequence[str] = (), progress: Progress = lambda *_: None
+) -> Report:
     """What there is to say of the model at a path or of a name, as `models.loading.load` takes them.
 
     A model that cannot be opened, or not asked, is a report with a finding of level "refused". labels: what the model's classes are
     called, in their order, where that is known better than its own files know it; UserError where their number is not the model's.
+    progress: begins anew with every member of an ensemble; what it raises, other than UserError, ends the examination.
     """
     try:
         served = load(name, trust)
@@ -43,7 +47,7 @@ def examine(name: str | Path, pictures: Sequence[Seen] = (), trust: bool = True,
         for each in dict.fromkeys((*_members(served), served)):
             _rename(each, labels)
         try:
-            return _examined(served, _path(name), pictures, bool(labels))
+            return _examined(served, _path(name), pictures, bool(labels), progress)
         except (UserError, MemoryError) as error:
             return _refused(served.card.name, error)
 
@@ -65,13 +69,13 @@ def _rename(served: Answering[Any], labels: Sequence[str]) -> None:
     served.labels = tuple(label.name for label in served.card.labels)
 
 
-def _examined(served: Any, path: Path | None, pictures: Sequence[Seen], given: bool) -> Report:
+def _examined(served: Any, path: Path | None, pictures: Sequence[Seen], given: bool, progress: Progress) -> Report:
     """path: where the model lies, None where it is built in or one of several. given: whether its classes' names were given."""
     if hasattr(served, "members"):
-        return _ensemble(served, pictures)
+        return _ensemble(served, pictures, progress)
     shown = _mixed(pictures)
     images = np.stack([served.fit(each.picture) for each in shown]) if shown else np.zeros((0, *served.size, 3), np.float32)
-    wanted = wants(served, images, [each.label for each in shown]) if shown else None
+    wanted = wants(served, images, [each.label for each in shown], progress) if shown else None
     anatomy = _anatomy(served, images[:LOOKED_AT])
     findings = (
         *_file(served, path),
@@ -142,7 +146,7 @@ def _proposed(card: Card, wanted: Wants | None, path: Path | None, given: bool) 
     )
 
 
-def _ensemble(served: Any, pictures: Sequence[Seen]) -> Report:
+def _ensemble(served: Any, pictures: Sequence[Seen], progress: Progress) -> Report:
     """Each member is examined by itself, since each prepares pictures in its own way."""
     findings = [
         Finding(
@@ -151,7 +155,7 @@ def _ensemble(served: Any, pictures: Sequence[Seen]) -> Report:
     ]
     layers = []
     for each in served.members:
-        report = _examined(each.classifier, None, pictures, False)
+        report = _examined(each.classifier, None, pictures, False, progress)
         findings += [replace(finding, says=f"{each.name}: {finding.says}") for finding in report.findings if finding.about != "file"]
         findings += [Finding("preprocessing", f"{each.name}: {report.sure}", "The ranking of the ways.")] if report.sure else []
         layers += [replace(layer, name=f"{each.name}/{layer.name}") for layer in report.layers]

@@ -20,7 +20,19 @@ _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _POOLING = {"MaxPool", "AvgPool"}
 _RESIZING = {"ResizeBilinear", "ResizeBicubic", "ResizeNearestNeighbor", "ResizeArea"}
 _REDUCING = {"Mean", "Sum", "Max", "Min", "Prod"}
-_MIXING = {"Einsum", "GatherV2", "Roll", "FFT2D", "ReverseV2", "Cumsum", "ExtractImagePatches", "Conv3D"}
+# fmt: off
+_ELEMENTWISE = {
+    "Abs", "Add", "AddN", "AddV2", "BiasAdd", "Cast", "CheckNumerics", "ClipByValue", "Cos", "DivNoNan", "Elu", "EnsureShape", "Erf",
+    "Erfc", "Exp", "Expm1", "FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel", "Floor",
+    "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "Identity", "IdentityN", "LRN", "LeakyRelu", "Log", "Log1p",
+    "LogSoftmax", "Maximum", "Minimum", "Mul", "MulNoNan", "Neg", "Pow", "PreventGradient", "RealDiv", "Reciprocal", "Relu", "Relu6",
+    "Round", "Rsqrt", "Select", "SelectV2", "Selu", "Sigmoid", "Sign", "Sin", "Softmax", "Softplus", "Softsign", "Sqrt", "Square",
+    "SquaredDifference", "StopGradient", "Sub", "Tanh",
+}
+# fmt: on
+"""Each cell by itself, or its channels among themselves."""
+_PADDING = {"Pad", "PadV2"}
+_BESIDE = {"ConcatV2", "Split", "SplitV"}
 _CELLWISE_WITH_CONSTANTS = {"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"}
 
 
@@ -164,9 +176,11 @@ def _cellwise(op: tf.Operation, field: Field, seeing: list[tf.Tensor]) -> Field 
         return field if order is not None and list(order) == list(range(len(order))) else None
     if op.type == "StridedSlice" and not field.flat:
         return _strided(op, field)
-    if op.type in _MIXING or after.rank is None:
-        return None
-    return field if field.flat or after.rank >= 4 else None
+    if op.type in _BESIDE:
+        return field if before.rank == after.rank == 4 and before[1:3] == after[1:3] else None
+    if op.type in _ELEMENTWISE or (op.type in _PADDING and not field.flat):
+        return field if field.flat or after.rank == 4 else None
+    return None
 
 
 def _strided(op: tf.Operation, field: Field) -> Field | None:

@@ -88,7 +88,7 @@ def information(p: Floats) -> float:
     distributions = shares(p)
     most = np.log2(min(distributions.shape))
     told = bits(distributions.mean(0)) - bits(distributions).mean()
-    return float(max(told, 0) / most) if most > 0 else 0.0
+    return float(max(0.0, told) / most) if most > 0 else 0.0
 
 
 def steadiness(answers: Answers, chosen: Numbers | None = None) -> float:

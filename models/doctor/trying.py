@@ -1,5 +1,6 @@
 """Shows a classifier the same pictures prepared in every usual way, and once more after changes that should not matter."""
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,29 +13,47 @@ from models.doctor.ranking import Answers
 
 Floats = NDArray[np.float32]
 
+Progress = Callable[[int, int], None]
+"""Told after every few pictures about how many the model has been asked, and about how many it will be."""
+
 CHANGED = 16
 """Pictures that are changed, too: each in four ways, for every way of preparing."""
 _AT_ONCE = 8
 _SHIFT, _DARKER, _BLUR = 0.04, 0.9, 0.7  # of the sides; times; pixels
 
 
-def answers(served: Answering[Any], images: Floats) -> list[Answers]:
+def answers(served: Answering[Any], images: Floats, progress: Progress) -> list[Answers]:
     """images: (n, H, W, 3) as the classifier takes them. The way that its card says comes first."""
-    return [_answers(served, images, each) for each in usual(served.card, images)]
+    ways = usual(served.card, images)
+    changed = harmless(images[:CHANGED])
+    asked = _Asked(served, len(ways) * (len(images) + sum(map(len, changed))), progress)
+    return [_answers(asked, images, changed, each) for each in ways]
 
 
-def _answers(served: Answering[Any], images: Floats, preparing: Preparing) -> Answers:
-    some = images[:CHANGED]
-    changed = [probabilities(served, shown_as(each, served.card, preparing)) for each in harmless(some)]
-    return Answers(preparing, probabilities(served, shown_as(images, served.card, preparing)), np.stack(changed))
+class _Asked:
+    """A classifier that is asked a few pictures at a time, and counts them."""
+
+    def __init__(self, served: Answering[Any], most: int, progress: Progress) -> None:
+        self.served, self.most, self.progress, self.done = served, most, progress, 0
+
+    def probabilities(self, images: Floats) -> NDArray[np.float64]:
+        """(n, H, W, 3) -> (n, classes); 0 for every class where an answer is no number."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = self.served.probabilities(np.concatenate(list(self._logits(images)))).astype(np.float64)
+        return np.where(np.isfinite(found).all(axis=1, keepdims=True), found, 0.0)
+
+    def _logits(self, images: Floats) -> Iterator[Floats]:
+        for start in range(0, len(images), _AT_ONCE):
+            some = images[start : start + _AT_ONCE]
+            yield self.served.outputs(some)
+            self.done += len(some)
+            self.progress(self.done, self.most)
 
 
-def probabilities(served: Answering[Any], images: Floats) -> NDArray[np.float64]:
-    """(n, H, W, 3) -> (n, classes), a few pictures at a time; 0 for every class where an answer is no number."""
-    logits = [served.outputs(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
-    with np.errstate(invalid="ignore", over="ignore"):
-        found = served.probabilities(np.concatenate(logits)).astype(np.float64)
-    return np.where(np.isfinite(found).all(axis=1, keepdims=True), found, 0.0)
+def _answers(asked: _Asked, images: Floats, changed: Sequence[Floats], preparing: Preparing) -> Answers:
+    card = asked.served.card
+    after = [asked.probabilities(shown_as(each, card, preparing)) for each in changed]
+    return Answers(preparing, asked.probabilities(shown_as(images, card, preparing)), np.stack(after))
 
 
 def harmless(images: Floats) -> tuple[Floats, ...]:

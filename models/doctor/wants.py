@@ -12,7 +12,7 @@ from models.doctor.naming import FEWEST, assigned, by_name, classes_of, enough
 from models.doctor.preparing import can_be_undone
 from models.doctor.ranking import Answers, candidate, score
 from models.doctor.report import Candidate, Finding
-from models.doctor.trying import answers
+from models.doctor.trying import Progress, answers
 
 _NAMED = 3
 
@@ -56,9 +56,9 @@ class Wants:
         return len(best.probabilities) >= FEWEST and score(best) <= of_nothing(best) + LITTLE
 
 
-def wants(served: Answering[Any], images: np.ndarray, names: Sequence[str | None]) -> Wants:
+def wants(served: Answering[Any], images: np.ndarray, names: Sequence[str | None], progress: Progress) -> Wants:
     """images: (n, H, W, 3) as the classifier takes them, n at least 1. names: what each shows, as its folder calls it, or None."""
-    ways = answers(served, images)
+    ways = answers(served, images, progress)
     meaning = by_name(names, served.labels)
     guessed = not meaning and any(names)
     known = [classes_of(names, assigned(each.probabilities, names) if guessed else meaning) for each in ways]

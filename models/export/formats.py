@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.files import open_keras
 from models.inputs import Inputs, inputs_of
+from models.safe.words import reason
 
 Floats = NDArray[np.float32]
 Given = Mapping[str, Floats]
@@ -137,8 +138,7 @@ def _converted(source: Source, folder: Path, set_up: Callable[[Any, Mapping[str,
         with _unannounced():
             content = set_up(converter, names).convert()
     except Exception as error:  # the converter raises whatever the compiler beneath it says
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise UserError(f"TensorFlow Lite cannot hold this model: {reason}") from error
+        raise UserError(f"TensorFlow Lite cannot hold this model: {reason(error)}") from error
     finally:
         shutil.rmtree(between)
     path = folder / f"{source.name}.tflite"

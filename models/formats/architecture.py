@@ -7,7 +7,7 @@ from typing import Any
 from errors import UserError
 from models.beside import architecture_of
 from models.safe.config import check_code
-from models.safe.words import shown
+from models.safe.words import reason
 
 
 def is_of_keras_3(text: str) -> bool:
@@ -35,6 +35,5 @@ def open_weights(path: Path) -> Any:
             model = tf_keras.models.model_from_json(text)
         model.load_weights(path)
     except Exception as error:  # Keras raises whatever its layers raise; the sentence must name the file all the same
-        reason = shown((str(error).strip().splitlines() or [type(error).__name__])[0], 200)
-        raise UserError(f"{path.name} and the architecture beside it do not make a model: {reason}") from error
+        raise UserError(f"{path.name} and the architecture beside it do not make a model: {reason(error)}") from error
     return model

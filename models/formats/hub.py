@@ -9,7 +9,7 @@ from typing import Any
 
 from errors import UserError
 from models.beside import LABELS, belonging
-from models.safe.words import shown
+from models.safe.words import reason, shown
 
 HUB = "hf://"
 LARGEST = 2_000_000_000  # bytes of all files together
@@ -102,5 +102,4 @@ def _why_not(name: str, error: Exception) -> str:
         return f"{name} has no such revision; name a branch, a tag or a commit of it."
     if isinstance(error, errors.RepositoryNotFoundError):
         return f"{name} is not on the Hugging Face Hub, or not for everyone; check owner and name."
-    reason = shown((str(error).strip().splitlines() or [type(error).__name__])[0], 160)
-    return f"{name} could not be fetched ({reason}); connect to the network, or name a whole commit that was fetched before."
+    return f"{name} could not be fetched ({reason(error)}); connect to the network, or name a whole commit that was fetched before."

@@ -8,7 +8,7 @@ import numpy as np
 from errors import UserError
 from models.formats.port import Port
 from models.formats.runtime import Array, Runtime
-from models.safe.words import shown
+from models.safe.words import reason, shown
 
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 _SILENT = 4
@@ -37,7 +37,7 @@ class Onnx(Runtime):
         except UserError:
             raise
         except Exception as error:  # onnxruntime's errors have no class of their own in its public face
-            raise UserError(f"{name} cannot be run by onnxruntime ({_line(error)}); export it again.") from error
+            raise UserError(f"{name} cannot be run by onnxruntime ({reason(error)}); export it again.") from error
 
     def run(self, arrays: Sequence[Array]) -> Array:
         fed: dict[str, Array] = {}
@@ -57,11 +57,7 @@ def _session(content: bytes, name: str) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above
-        line = _line(error)
+        line = reason(error)
         if "external" in line.lower():
             raise UserError(f"{name} keeps its weights in another file, which would be read here; save it as one file.") from error
         raise UserError(f"{name} could not be opened by onnxruntime: {line}") from error
-
-
-def _line(error: Exception) -> str:
-    return shown((str(error).strip().splitlines() or [type(error).__name__])[0], 200)

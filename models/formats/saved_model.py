@@ -10,7 +10,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from errors import UserError
 from models.formats.port import Network, Port
 from models.safe.operations import check_graphs
-from models.safe.words import shown
+from models.safe.words import reason, shown
 
 LARGEST = 1_900_000_000  # bytes: a graph with its constants has to stay below 2 GB
 _USUAL = ("serving_default", "serve")
@@ -46,8 +46,7 @@ def open_saved_model(folder: str, name: str) -> Flattened:
     try:
         loaded = tf.saved_model.load(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
-        reason = shown((str(error).strip().splitlines() or [type(error).__name__])[0], 200)
-        raise UserError(f"{name} could not be opened as a SavedModel: {reason}") from error
+        raise UserError(f"{name} could not be opened as a SavedModel: {reason(error)}") from error
     signature = _signature(loaded.signatures, name)
     size = sum(variable.shape.num_elements() * variable.dtype.size for variable in signature.variables)
     if size > LARGEST:

@@ -13,6 +13,7 @@ from typing import Any
 from errors import UserError
 from models.safe.sandbox import shut
 from models.safe.wire import Array, Pipes
+from models.safe.words import reason
 from models.score import Score
 
 KEPT = 3  # variants with other weights or metadata, each of which holds a copy of what is other
@@ -135,8 +136,7 @@ def _said(error: Exception) -> dict[str, Any]:
         link = link.__cause__ or link.__context__
     if isinstance(error, UserError):
         return {"error": "user", "words": str(error)}
-    lines = str(error).strip().splitlines() or [""]
-    return {"error": "other", "words": f"{type(error).__name__}: {lines[0][:200]}"}
+    return {"error": "other", "words": f"{type(error).__name__}: {reason(error)}"}
 
 
 if __name__ == "__main__":

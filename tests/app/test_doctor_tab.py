@@ -132,6 +132,19 @@ def test_what_nobody_waits_for_is_not_begun(examinations: Examinations) -> None:
     assert settled(examinations.ask(subject(1))).report, "and it is begun when it is asked for anew"
 
 
+def test_what_nobody_waits_for_any_longer_ends(examinations: Examinations) -> None:
+    examinations._quiet.set()
+    many = replace(subject(4), pictures=tuple((Picture.of(png(seed), f"{seed}.png"), "") for seed in range(MOST)))
+    each = examinations.ask(many)
+    while not each.asked[0]:
+        assert not each.final
+        time.sleep(0.001)
+    each.leave()
+    assert "given up" in settled(each).error
+    assert each.asked[0] < each.asked[1]
+    assert each.report is None
+
+
 def test_too_many_are_refused_and_what_left_the_shelf_is_forgotten(examinations: Examinations) -> None:
     waiting = [examinations.ask(subject(seed)) for seed in range(WAITING)]
     with pytest.raises(UserError, match=f"{WAITING} models wait"):
@@ -228,6 +241,24 @@ def test_one_examination_at_a_time(patient: Patient, handlers: Handlers) -> None
         assert "is under way" in asyncio.run(twice())
     finally:
         handlers.jobs.quiet.set()
+
+
+def test_an_examination_is_stopped(patient: Patient, handlers: Handlers) -> None:
+    handlers.jobs.quiet.clear()
+    try:
+
+        async def stopped() -> list[dict[str, Any]]:
+            seen = []
+            async for values in handlers.consulting.pressed(gr.EventData(None, patient.sent("")), patient.request, "glass_box"):
+                seen.append(values["doctor"])
+                handlers.consulting.halted(patient.request)
+            return seen
+
+        *_, last = asyncio.run(stopped())
+        assert (last["state"], last["text"]) == ("empty", "The examination was stopped.")
+    finally:
+        handlers.jobs.quiet.set()
+    assert patient.press({"pictures": []})[-1]["state"] == "done", "and another can be begun"
 
 
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")

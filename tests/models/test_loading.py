@@ -263,6 +263,27 @@ def imagenet_mobilenet():
     return load(data_folder() / "models" / "imagenet_mobilenet_v2")
 
 
+def of_one_size() -> keras.Model:
+    """Says that it takes pictures of any size, and takes 32 x 32 pixels alone."""
+    picture = keras.Input((None, None, 3))
+    grid = layers.Reshape((32, 32, 4))(layers.Conv2D(4, 3, padding="same")(picture))
+    return keras.Model(picture, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(grid)))
+
+
+@pytest.mark.parametrize("trust", [True, False])
+def test_a_model_that_cannot_be_called_says_which_pictures_it_failed_on(tmp_path: Path, trust: bool) -> None:
+    path = tmp_path / "one_size.keras"
+    of_one_size().save(path)
+    with pytest.raises(
+        UserError, match=r"one_size\.keras cannot be called on pictures of 224 x 224 pixels \(\w+: .*\d.*\); give it a card"
+    ) as said:
+        load(path, trust)
+    assert "Exception encountered" not in str(said.value), "the line that says why, not the one that says where"
+    assert "\n" not in str(said.value)
+    Card("one size", tuple(map(Label, "abc")), (32, 32)).write(path.with_suffix(".json"))
+    assert len(load(path).labels) == 3
+
+
 def test_a_copied_folder_is_the_same_classifier(saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved.parent, tmp_path / "copy")
     assert load(tmp_path / "copy").card == load(saved).card

@@ -8,15 +8,16 @@
     let groups = [], value = {}, sending = "", shown = "", overdue = 0;
     const lead = make("p"), hand = make("p", { class: "cc-facts" }), text = make("p", { class: "cc-verdict", role: "status", "aria-live": "polite" });
     const error = make("p", { class: "cc-error", role: "alert", hidden: true }), left = make("p", { class: "cc-facts" });
-    const working = make("div", { class: "cc-working", hidden: true, role: "progressbar", "aria-label": "The model is being examined" });
+    const working = make("div", { class: "cc-working", hidden: true, role: "progressbar", "aria-label": "The model is being examined" }), asked = make("p", { class: "cc-facts", "data-part": "asked" });
     const results = make("div", { class: "cc-doctor", "data-part": "results" }), added = make("ul", { class: "cc-added", "aria-label": "Pictures that you added" });
     const input = make("input", { type: "file", multiple: true, accept: "image/*,.tif,.tiff", class: "cc-hidden", tabindex: "-1", "aria-label": "Choose pictures to examine the model by", on: { change: () => add() } });
     const shows = make("select", { id: "cc-doctor-label" });
     const examine = button("Examine", null, () => send(), { class: "cc-button cc-main", id: "cc-examine" });
+    const stop = button("Stop examining", "close", () => kit.trigger("halt", {}), { "data-part": "halt" });
     const section = make("section", { class: "cc-card cc-doctor", id: "cc-doctor-panel", role: "tabpanel", "aria-label": "Is the model itself in order?", hidden: true },
       make("h2", {}, "Is the model itself in order?"), lead,
       make("div", { class: "cc-row" }, make("label", { class: "cc-field" }, make("span", {}, "Pictures that show"), shows), button("Add", "upload", () => input.click(), { "data-part": "add", title: "Choose pictures of this class to examine the model by" }), input),
-      added, hand, make("div", { class: "cc-row" }, examine), error, working, text, left, results);
+      added, hand, make("div", { class: "cc-row" }, examine, stop), error, working, asked, text, left, results);
     kit.element.replaceChildren(section);
 
     const tell = (words) => {
@@ -105,6 +106,11 @@
       const busy = sending || ["waiting", "running"].includes(value.state);
       set(examine, "disabled", busy ? "" : null);
       set(working, "hidden", busy ? null : "");
+      set(stop, "hidden", ["waiting", "running"].includes(value.state) ? null : "");
+      const [done, most] = value.asked ?? [0, 0];
+      say(asked, most ? `${done.toLocaleString("en")} of ${most.toLocaleString("en")} evaluations` : "");
+      set(working, "aria-valuemax", most ? String(most) : null);
+      set(working, "aria-valuenow", most ? String(done) : null);
     };
     page.part(kit, (next) => {
       if (next.title !== value.title) { groups = []; list(); }

@@ -36,6 +36,25 @@ def test_a_model_of_0_to_255_is_told_from_its_pictures(tmp_path: Path) -> None:
     assert (report.pictures, report.classes_known) == (32, 32)
 
 
+def test_it_tells_how_many_pictures_it_asks_about_and_can_be_given_up(tmp_path: Path) -> None:
+    path = carded(meter(tmp_path / "m.keras", 127, 10))
+    told: list[tuple[int, int]] = []
+    ways = len(examine(path, shades(20), progress=lambda done, most: told.append((done, most))).candidates)
+    assert {most for _, most in told} == {ways * (20 + 4 * 16)}, "each of 20, and 16 of them changed in four ways"
+    done = [done for done, _ in told]
+    assert done == sorted(done)
+    assert done[-1] == told[-1][1]
+
+    def enough(done: int, most: int) -> None:
+        told.append((done, most))
+        raise InterruptedError
+
+    told.clear()
+    with pytest.raises(InterruptedError):
+        examine(path, shades(20), progress=enough)
+    assert len(told) == 1
+
+
 def test_where_today_is_right_nothing_is_proposed(tmp_path: Path) -> None:
     report = examine(carded(meter(tmp_path / "m.keras", 127, 10), scaling="0..255"), shades(32))
     assert report.proposed is None

@@ -86,6 +86,29 @@ def test_what_mixes_all_places_lets_every_cell_see_everything() -> None:
     assert (found["before"], found["excited"], found["after"]) == ((3, 3), None, None)
 
 
+class Turned(layers.Layer):
+    """Each cell takes the place of the one across."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.image.rot90(x)
+
+
+class Widened(layers.Layer):
+    """Each cell takes the greatest of its neighbours, by an operation that few models have."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.nn.dilation2d(x, tf.zeros((3, 3, x.shape[-1])), [1] * 4, "SAME", "NHWC", [1] * 4)
+
+
+@pytest.mark.parametrize("layer", [Turned, Widened])
+def test_of_an_operation_that_it_does_not_know_it_says_nothing(layer: type[layers.Layer]) -> None:
+    picture = keras.Input((SIDE, SIDE, 3))
+    x = layer(name="odd")(layers.Conv2D(4, 3, name="before")(picture))
+    trace = classifier(headed(picture, layers.Conv2D(4, 1, name="after")(x)), None, Path("odd.keras")).trace
+    found = receptive_fields(trace.prepared, trace.head.logits, trace.layers)
+    assert (found["before"], found["after"]) == ((3, 3), None)
+
+
 def test_a_published_network_has_its_published_field() -> None:
     backbone = keras.applications.VGG16(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
     trace = classifier(headed(backbone.input, backbone.output), None, Path("vgg16.keras")).trace
