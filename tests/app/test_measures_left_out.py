@@ -14,6 +14,7 @@ from app.measuring import Judge
 from app.options import ExplainOptions
 from app.render import png
 from app.verdicts import measures_entry
+from benchmarks.zoo_models.topologies import flat, without_a_grid
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.measures.sanity import NO_MAP, NOISE
@@ -22,7 +23,6 @@ from explainers.study import study
 from models.export.formats import Source, _write_tflite
 from models.loading import load
 from models.score import Score
-from tests.models.topologies import flat, without_a_grid
 
 
 def measured(folder: Path, model: Path, *methods: str) -> tuple[int, dict[str, Any]]:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
+from benchmarks.zoo_models import topologies
 from errors import UserError
 from models.classifier import Classifier
 from models.loading import classifier
 from models.score import Score
-from tests.models import topologies
 
 STEP, TOLERANCE = 2.0**-16, 2e-3
 COARSE_STEP, COARSE_TOLERANCE = 2.0**-12, 2e-2  # ConvNeXt stays in float32: its depthwise gradients take minutes in float64

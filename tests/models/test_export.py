@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from benchmarks.zoo_models import topologies
 from errors import UserError
 from models.card import Card, Label, sha256_of
 from models.export.__main__ import main
@@ -17,7 +18,6 @@ from models.export.formats import FORMATS, Source
 from models.inputs import inputs_of
 from models.loading import load
 from models.metadata import Category, Number
-from tests.models import topologies
 
 
 def saved(model: keras.Model, folder: Path, card: Card) -> Path:

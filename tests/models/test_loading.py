@@ -13,12 +13,12 @@ import pytest
 import tf_keras
 from keras import layers
 
+from benchmarks.zoo_models import topologies
 from errors import UserError
 from models.card import Card, Label, sha256_of
 from models.loading import load
 from models.pictures import decode
 from tests.data import data_folder
-from tests.models import topologies
 
 
 @pytest.fixture

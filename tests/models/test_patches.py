@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from benchmarks.zoo_models import topologies, transformers
 from explainers.case import Case
 from explainers.methods.grad_cam import GradCAM
 from explainers.study import study
@@ -15,7 +16,6 @@ from models.answering import PATCHES
 from models.classifier import Classifier
 from models.loading import classifier, load
 from models.score import Score
-from tests.models import topologies, transformers
 
 
 @cache

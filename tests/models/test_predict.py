@@ -77,7 +77,7 @@ def test_metadata_that_the_model_does_not_take_is_refused(capsys: pytest.Capture
 
 
 def test_a_model_of_a_stranger_is_asked_in_a_process_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from tests.models import topologies
+    from benchmarks.zoo_models import topologies
 
     topologies.sequential().save(tmp_path / "net.keras")
     told = []

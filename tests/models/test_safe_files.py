@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from benchmarks.zoo_models import topologies
 from errors import UserError
 from models.loading import load
 from models.safe import names
@@ -18,7 +19,7 @@ from models.safe.config import check_config
 from models.safe.operations import check_operations
 from models.store import bundled
 from tests.data import data_folder
-from tests.models import hostile, topologies
+from tests.models import hostile
 
 ORDINARY = (topologies.flat, topologies.nested, topologies.nested_twice, topologies.efficientnet, topologies.convnext, topologies.grey)
 

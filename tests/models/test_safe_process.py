@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from benchmarks.zoo_models import topologies
 from errors import UserError
 from explainers.protocol import Classifier as Asked
 from models.classifier import Classifier
@@ -24,7 +25,7 @@ from models.safe.child import Limits
 from models.safe.guarded import Guarded, begin
 from models.safe.wire import BrokenAgreement, Pipes, pair
 from models.score import Score
-from tests.models import hostile, topologies
+from tests.models import hostile
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")

@@ -80,8 +80,8 @@ def test_latest_may_be_set_back(tmp_path: Path) -> None:
 
 
 def test_the_folder_opens_as_its_latest_version(tmp_path: Path) -> None:
+    from benchmarks.zoo_models import topologies
     from models.loading import load
-    from tests.models import topologies
 
     for names in (("a", "b", "c"), ("d", "e", "f")):
         with new(tmp_path / "net") as made:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from benchmarks.zoo_models import topologies
 from errors import UserError
 from models.card import Card
 from models.doctor.anatomy import told
@@ -16,7 +17,6 @@ from models.doctor.examining import Seen, examine
 from models.doctor.report import Report
 from models.pictures import decode
 from models.safe.wire import BrokenAgreement
-from tests.models import topologies
 from tests.models.doctor.patients import NAMES, carded, meter, shades
 
 

@@ -9,12 +9,12 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from benchmarks.zoo_models import topologies
 from errors import UserError
 from models.card import Card, Label
 from models.classifier import Classifier
 from models.loading import classifier, load
 from models.score import Score
-from tests.models import topologies
 
 SCORE = Score(1)
 
