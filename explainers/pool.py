@@ -87,7 +87,7 @@ class Pool:
         self._chance = drawing(self.parts, self.framed, 0.0 if self._few else UNIFORM_SHARE)
         self._pairs = self._all_pairs() if self._few else self._random_pairs()
         self._masks = np.stack([np.zeros(self.parts), np.ones(self.parts)])
-        self._logits = np.stack([case.baseline_logits, case.image_logits])
+        self._logits = self._ends()
         self._payers: list[Hashable] = []
         self._unanswered: list[Masks] = []  # drawn before a stop, and asked first when the pool grows again
 
@@ -97,11 +97,11 @@ class Pool:
         return 2**self.parts if self._few else 10**9
 
     def grow(self, to: int, case: "Case | None" = None) -> Sample:
-        """At least min(to, limit) evaluations, rounded up to whole pairs; what is missing is asked now, and the asker pays.
+        """min(to, limit) evaluations, rounded down to whole pairs; what is missing is asked now, and the asker pays.
 
         case: through which it is asked, so that its stop counts: the pool's own, or one retargeted from it. Raises Stopped.
         """
-        missing = (min(to, self.limit) - len(self._masks) + 1) // 2
+        missing = (min(to, self.limit) - len(self._masks)) // 2
         if missing > 0:
             self._unanswered += islice(self._pairs, max(missing - len(self._unanswered), 0))
             fresh = np.array(self._unanswered[:missing]).reshape(-1, self.parts)
@@ -113,12 +113,17 @@ class Pool:
         return self._sample(min(to, self.limit))
 
     def _sample(self, to: int) -> Sample:
-        rows = 2 + (to - 1) // 2 * 2
+        rows = max(to // 2 * 2, 2)
         asker = self._case.ledger.asker
+        logits = np.concatenate([self._ends(), self._logits[2:rows]])
         self._case.ledger.borrow("pool", sum(payer != asker for payer in self._payers[: rows - 2]))
         framed = self.first if self.framed else 2
         whole = (np.arange(rows) < framed) | (rows == 2**self.parts)
-        return Sample(self._masks[:rows], self._logits[:rows], whole, self._chance)
+        return Sample(self._masks[:rows], logits, whole, self._chance)
+
+    def _ends(self) -> Floats:
+        """(2, classes) of nothing and of everything: the case's answers, which whoever reads them pays or borrows."""
+        return np.stack([self._case.baseline_logits, self._case.image_logits])
 
     def _frame_pairs(self) -> Iterator[Masks]:
         one_each = np.eye(self.parts)[: (self.first - 2) // 2] if self.framed else np.zeros((0, self.parts))

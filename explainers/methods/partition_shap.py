@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Annotated, Any
 
 import numpy as np
@@ -45,10 +46,11 @@ class PartitionSHAP(Method):
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         tree = RectangleTree(case.size, self.cells)
-        for evaluations in (FIRST, *steps(FIRST, case.budget)) if case.budget > FIRST else (case.budget,):
+        budget = case.budget // 2 * 2  # the two halves of a rectangle are asked about together
+        for evaluations in (FIRST, *steps(FIRST, budget)) if budget > FIRST else (budget,):
             credit, asked = _explained(case, tree, evaluations)
             finished = asked < evaluations - 2
-            spent = evaluations == case.budget and not finished
+            spent = evaluations == budget and not finished
             remark = f"{asked:,} questions asked; the budget left rectangles uncut." if spent else f"{asked:,} questions asked."
             yield Attribution(np.asarray((credit / tree.areas)[tree.labels], np.float32), converged=finished, remark=remark)
             if finished:
@@ -118,23 +120,44 @@ def _explained(case: Case, tree: RectangleTree, evaluations: int) -> tuple[NDArr
         masks = np.atleast_2d(masks)
         keys = [("rectangles", tree.shape, np.packbits(mask).tobytes()) for mask in masks]
         between = np.ptp(masks.astype(int), axis=1) == 1
-        logits = np.where(masks.min(1)[:, None], case.image_logits, case.baseline_logits)
-        if between.any():
-            logits[between] = case.recall([key for key, asked in zip(keys, between, strict=True) if asked], mask_of)
+        with ties.given_back():
+            logits = np.where(masks.min(1)[:, None], case.image_logits, case.baseline_logits)
+            if between.any():
+                logits[between] = case.recall([key for key, asked in zip(keys, between, strict=True) if asked], mask_of)
         return case.values(logits)
 
-    explainer = shap_package().explainers.Partition(model, Masker())
-    with _seeded(case.seed):
+    explainer, ties = shap_package().explainers.Partition(model, Masker()), _Ties(case.seed)
+    with ties:
         answer = explainer(np.zeros((1, len(tree.areas))), max_evals=evaluations, batch_size=8, silent=True)
     return np.asarray(answer.values[0], np.float64), int(explainer.last_eval_count) + 2
 
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """`shap` breaks ties between rectangles with numpy's global generator: seeded for the time being, then put back."""
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
+class _Ties:
+    """numpy's global generator, with which `shap` breaks ties between rectangles: ours while it works, and put back while a model is asked.
+
+    One thread at a time has it, and each goes on with its own numbers, so what is drawn depends on the seed alone.
+    """
+
+    _taken = Lock()
+
+    def __init__(self, seed: int) -> None:
+        self._own = np.random.RandomState(seed).get_state()
+
+    def __enter__(self) -> None:
+        self._taken.acquire()
+        self._before = np.random.get_state()  # noqa: NPY002
+        np.random.set_state(self._own)  # noqa: NPY002
+
+    def __exit__(self, *_: object) -> None:
+        self._own = np.random.get_state()  # noqa: NPY002
+        np.random.set_state(self._before)  # noqa: NPY002
+        self._taken.release()
+
+    @contextmanager
+    def given_back(self) -> Iterator[None]:
+        """Until the end of the block the generator is whoever's it was."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()

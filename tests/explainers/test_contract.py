@@ -135,7 +135,11 @@ def test_every_choice_works_and_defaults_lie_within_bounds(kind):
 
 @every_method
 @pytest.mark.parametrize(
-    ("preset", "budget", "channels"), [("Fast", 20, 200), ("Fast", None, 200), ("Balanced", None, 6), ("Thorough", None, 6)]
+    ("preset", "budget", "channels"),
+    [
+        *(("Fast", 20, 200), ("Fast", None, 200), ("Balanced", None, 6), ("Thorough", None, 6)),
+        *(("Fast", 17, 200), ("Fast", 43, 200), ("Balanced", 121, 200)),  # odd: no method may ask for one more to make a pair
+    ],
 )
 def test_the_cost_is_known_before_and_neither_it_nor_the_budget_is_exceeded(kind, preset, budget, channels):
     case = case_of(detectors(grid=(7, 7), cell=8, channels=channels), preset, budget=budget)

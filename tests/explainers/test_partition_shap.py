@@ -1,5 +1,8 @@
 """Partition SHAP's credits are Owen values over a tree of rectangles, add up exactly, and sharpen where the evidence is."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -60,4 +63,54 @@ def test_the_same_seed_gives_the_same_map_and_the_global_generator_is_left_alone
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     maps = [list(PartitionSHAP()(Case(toy, picture(toy.size), ToyScore(1, "centred"), Settings(budget=100))))[-1].values for _ in range(2)]
     np.testing.assert_array_equal(*maps)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_threads_draw_each_for_itself_and_leave_the_global_generator_as_it_was() -> None:
+    """Eight at once, with models that wait, so that one begins before another has ended. All rectangles but single cells weigh the same."""
+    board = (np.indices((16, 16)) // 4).sum(0) % 2
+
+    def slow(images: np.ndarray) -> np.ndarray:
+        time.sleep(0.001)
+        return np.stack([images.mean(-1).reshape(len(images), -1) @ board.ravel(), images[:, 0, 0, 0]], 1)
+
+    def explained(seed: int) -> np.ndarray:
+        image = np.ones((16, 16, 3), np.float32)
+        case = Case(Toy((16, 16), slow, lambda image: image), image, ToyScore(0), Settings(fill="black", budget=101, seed=seed))
+        return list(PartitionSHAP(cells=4)(case))[-1].values
+
+    alone = [explained(seed) for seed in range(8)]
+    before = np.random.get_state()  # noqa: NPY002
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(explained, range(8)))
+    after = np.random.get_state()  # noqa: NPY002
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(after[1], before[1])
+    assert after[2:] == before[2:]
+    assert any((one != alone[0]).any() for one in alone[1:]), "ties are broken by the seed"
+
+
+def test_while_the_model_is_asked_the_global_generator_is_the_callers() -> None:
+    np.random.seed(5)  # noqa: NPY002
+    before, seen = np.random.get_state()[1].copy(), []  # noqa: NPY002
+
+    def logits(images: np.ndarray) -> np.ndarray:
+        seen.append((np.random.get_state()[1] == before).all())  # noqa: NPY002
+        return np.stack([images.mean((1, 2, 3)), images[:, 0, 0, 0]], 1)
+
+    list(PartitionSHAP()(Case(Toy((16, 16), logits, lambda image: image), picture((16, 16)), ToyScore(0), Settings(budget=64))))
+    assert len(seen) > 2
+    assert all(seen)
+
+
+def test_an_error_in_the_model_gives_the_generator_back() -> None:
+    def logits(images: np.ndarray) -> np.ndarray:
+        if len(images) > 1:
+            raise ValueError("broken")
+        return np.ones((len(images), 2))
+
+    case = Case(Toy((16, 16), logits, lambda image: image), picture((16, 16)), ToyScore(0), Settings(budget=64))
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    with pytest.raises(ValueError, match="broken"):
+        list(PartitionSHAP()(case))
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from explainers.case import Case, Settings, Stopped
+from explainers.methods.lime import LIME
+from explainers.methods.rise import RISE
 from explainers.methods.shap import SHAP
 from explainers.pool import Pool, Sample
 from explainers.sizes import binomial, drawing, lime_mass, shapley_mass, subsets
+from explainers.study import study
 from tests.explainers.games import Game, drawn, enumerated
 from tests.explainers.toys import ToyScore, detectors, picture
 
@@ -63,7 +66,20 @@ def test_whoever_asks_first_pays_and_the_next_borrows() -> None:
     case.pool.grow(100)
     assert case.ledger.evaluations == {"first": 80, "second": 20}
     assert case.ledger.shared("first") == 0
-    assert case.ledger.shared("second") == 78, "the two ends are borrowed where they are read, as answers of the case"
+    assert case.ledger.shared("second") == 80, "the two ends among them"
+
+
+def test_all_that_rest_on_the_pool_count_the_same_answers() -> None:
+    case = case_of(16, budget=100)
+    last = {result.method.title: result for result in study(case, [LIME(), SHAP(), RISE()])}
+    assert {title: result.evaluations + result.shared for title, result in last.items()} == {"LIME": 100, "SHAP": 100, "RISE": 100}
+    assert sum(result.evaluations for result in last.values()) == case.evaluations == 100
+
+
+@pytest.mark.parametrize("budget", [17, 43, 121])
+def test_an_odd_budget_is_rounded_down_to_whole_pairs(budget: int) -> None:
+    case = case_of(16, budget=budget)
+    assert len(case.pool.grow(budget).masks) == case.evaluations == budget - 1
 
 
 def test_the_same_seed_draws_the_same_and_another_seed_others() -> None:
