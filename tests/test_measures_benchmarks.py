@@ -31,7 +31,7 @@ def test_pairs_stand_beside_their_raw_values(two: list[Consistency], capsys: pyt
     row = capsys.readouterr().out.splitlines()[-1]
     kappa = np.mean([found.verdicts[0].chance.kappa for found in two])
     assert row.startswith(f"| cam, ig | {kappa:.2f} | ")
-    assert row.endswith("| 0% | 50% | 0.80 (0.40) | 0.70 (0.30) | 0.60 (0.20) | 0.50 (0.10) |")
+    assert row.endswith("| 2 | 50% | 0.80 (0.40) | 0.70 (0.30) | 0.60 (0.20) | 0.50 (0.10) |")
 
 
 def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:

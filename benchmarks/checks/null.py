@@ -1,16 +1,30 @@
 """Whether unrelated maps are called related as seldom as they should be, and kappa stays the same under a shared habit."""
 
+from collections.abc import Iterator
+from itertools import combinations
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from explainers.measures.agreement import Evidence
 from explainers.measures.chance import FEWEST, Chance, against_both
+from explainers.measures.consistency import Background, weighed
 from explainers.measures.controls import centre
+from explainers.measures.library import Library, read
+from explainers.measures.stability import HALVES, Readings, stability
 from explainers.measures.stacked import Stack, headlines
+from explainers.method import Family
+from explainers.methods import SEVEN
+from models.store import bundled
 
 CELLS = 14
 HABIT = 2.0  # of the fields' standard deviations, added in the middle of every map
 LIBRARIES = 10
 OTHERS = 200
+NOISY = ((0.0, 0.9), (2.0, 0.9), (4.0, 0.9), (4.0, 1.3))
+"""Habit and noise, of the fields' standard deviations."""
+FAMILIES: tuple[tuple[str, Family], ...] = (("a", "CAM"), ("b", "surrogate"))
+LEVELS = (0.05, 0.01, 0.001)
 
 
 def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[str]:
@@ -34,7 +48,63 @@ def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[s
     difference = abs(kappas[0.7, 0.0] - kappas[0.7, HABIT])
     if difference > 0.06:
         missed.append(f"the habit moves kappa by {difference:.3f}")
+    return [*missed, *ceilings(max(trials // 10, 1)), *strangers()]
+
+
+def ceilings(pictures: int) -> list[str]:
+    """Prints mean kappa and kappa* of noisy maps: of unrelated ones both have to be 0, however much noise and habit they have."""
+    missed = []
+    print("\n| maps | reliability | kappa | kappa* |\n|---|---|---|---|")
+    for correlation in (0.0, 0.7):
+        for habit, noise in NOISY:
+            reliable, kappa, ceiling = np.mean(list(noisy(pictures, correlation, habit, noise)), axis=0)
+            name = f"correlated at {correlation}" if correlation else "unrelated"
+            print(f"| {name}, habit {habit:g}, noise {noise:g} | {reliable:.2f} | {kappa:.3f} | {ceiling:.3f} |")
+            if not correlation and abs(ceiling) > 0.06:
+                missed.append(f"unrelated noisy maps, habit {habit:g}, noise {noise:g}: kappa* {ceiling:.3f}")
     return missed
+
+
+def noisy(pictures: int, correlation: float, habit: float, noise: float) -> Iterator[tuple[float, float, float]]:
+    """Reliability, kappa and kappa* of each pair of maps that are the mean of two readings, noise being of the fields' own smoothness."""
+    rng = np.random.default_rng(0)
+    unrelated = [_readings(rng, field, habit, noise).mean(0) for field in _fields(rng, OTHERS, 0.0)]
+    maps = {title: _shares(each).astype(np.float32) for title, each in zip("ab", unrelated, strict=True)}
+    library = Library({}, tuple(map(str, range(OTHERS))), maps)
+    ours = [_readings(rng, field, habit, noise) for field in _fields(rng, pictures, correlation)]
+    for number in range(pictures):
+        pair = {title: Readings(*each[:, number], HALVES) for title, each in zip("ab", ours, strict=True)}
+        stable = {title: stability(title, each, 1) for title, each in pair.items()}
+        found = [_evidence(title, family, (pair[title].first + pair[title].second) / 2) for title, family in FAMILIES]
+        (verdict,) = weighed(found, pair, stable, Background(library)).verdicts
+        if verdict.ceiling is not None:
+            yield float(np.mean([each.reliability for each in stable.values()])), verdict.chance.kappa, verdict.ceiling
+
+
+def strangers(draws: int = 1000) -> list[str]:
+    """Prints how often maps of two different pictures count as related: the bundled classifiers' own maps, each pair of the seven."""
+    missed = []
+    print(f"\n| maps of different pictures | {' | '.join(f'p <= {level:g}' for level in LEVELS)} |\n|---|{'---|' * len(LEVELS)}")
+    for name, path in bundled().items():
+        rng = np.random.default_rng(0)
+        library = read(path.with_suffix(".library.npz"))
+        ps = np.array([p for pair in combinations(SEVEN, 2) for p in _strangers(rng, library, *(each.title for each in pair), draws)])
+        rates = [float((ps <= level).mean()) for level in LEVELS]
+        print(f"| {name}, {len(library.pictures)} pictures | {' | '.join(f'{rate:.4f}' for rate in rates)} |")
+        missed += [f"{name}: p <= {level:g} at {r:.4f}" for level, r in zip(LEVELS, rates, strict=True) if r > 1.4 * level + 0.0005]
+    return missed
+
+
+def _strangers(rng: np.random.Generator, library: Library, first: str, second: str, draws: int) -> Iterator[float]:
+    """p of one method's map of one picture with the other's of another, against the maps of all the rest."""
+    shown = np.isfinite(library.maps[first]).all((1, 2)) & np.isfinite(library.maps[second]).all((1, 2))
+    one, other = (Stack.of(list(library.maps[title][shown])) for title in (first, second))
+    count = int(shown.sum())
+    agreement = np.array([headlines(one.map(number), other) for number in range(count)])
+    for _ in range(draws if count > FEWEST + 1 else 0):
+        here, there = rng.choice(count, 2, replace=False)
+        rest = np.delete(np.arange(count), (here, there))
+        yield against_both(float(agreement[here, there]), [agreement[here, rest], agreement[rest, there]]).p
 
 
 def judged_pairs(trials: int, correlation: float, habit: float, pictures: int = OTHERS) -> list[Chance]:
@@ -52,11 +122,31 @@ def judged_pairs(trials: int, correlation: float, habit: float, pictures: int = 
 
 def drawn(rng: np.random.Generator, count: int, correlation: float, habit: float) -> list[np.ndarray]:
     """Twice (count, G, G): smooth fields, correlated at `correlation`, with a bell added in the middle, rectified, each summing to 1."""
-    fields = [_smooth(rng, count) for _ in range(2)]
-    fields[1] = correlation * fields[0] + np.sqrt(1 - correlation**2) * fields[1]
-    bell = centre(CELLS) / centre(CELLS).max()
-    maps = [np.maximum(field + habit * bell, 0) for field in fields]
-    return [each / each.sum((1, 2), keepdims=True) for each in maps]
+    return [_shares(field + habit * _bell()) for field in _fields(rng, count, correlation)]
+
+
+def _fields(rng: np.random.Generator, count: int, correlation: float) -> list[np.ndarray]:
+    first, second = _smooth(rng, count), _smooth(rng, count)
+    return [first, correlation * first + np.sqrt(1 - correlation**2) * second]
+
+
+def _readings(rng: np.random.Generator, fields: np.ndarray, habit: float, noise: float) -> np.ndarray:
+    """(2, n, G, G): two half runs of each."""
+    return np.stack([fields + habit * _bell() + noise * _smooth(rng, len(fields)) for _ in range(2)])
+
+
+def _bell() -> np.ndarray:
+    bell = centre(CELLS)
+    return np.asarray(bell / bell.max())
+
+
+def _shares(maps: np.ndarray) -> np.ndarray:
+    rectified = np.maximum(maps, 0)
+    return np.asarray(rectified / rectified.sum((-2, -1), keepdims=True))
+
+
+def _evidence(title: str, family: Family, signed: np.ndarray) -> Evidence:
+    return Evidence(title, family, True, signed, _shares(signed))
 
 
 def _smooth(rng: np.random.Generator, count: int) -> np.ndarray:

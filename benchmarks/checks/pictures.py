@@ -17,21 +17,28 @@ Grouped = dict[tuple[str, str], list[Verdict]]
 
 
 def print_pairs(judged: Sequence[Consistency]) -> None:
-    """For each pair of methods the means over pictures; in brackets what unrelated pictures' maps reach of the raw value."""
+    """For each pair of methods the means over the pictures on which both converged and are reliable enough for kappa*.
+
+    Raw values are of all pictures; in brackets what unrelated pictures' maps reach of them.
+    """
     print(
-        "\n| pair | kappa | kappa* | not converged | of the rest above chance | Spearman (by chance) | SSIM (by chance) "
+        "\n| pair | kappa | kappa* | of pictures | above chance | Spearman (by chance) | SSIM (by chance) "
         "| Pearson (by chance) | IoU of top 20 % (by chance) |\n|---|---|---|---|---|---|---|---|---|"
     )
-    for (first, second), found in sorted(_by_pair(judged).items(), key=lambda item: -_mean(item[1], lambda each: each.chance.kappa)):
-        scored = [each for each in found if each.word != UNSETTLED]
+    for (first, second), found in sorted(_by_pair(judged).items(), key=lambda item: -_mean(_scored(item[1]), _kappa)):
+        scored = _scored(found)
         raw = " | ".join(
             f"{_mean(found, lambda each, n=name: getattr(each.raw, n)):.2f} "
             f"({_mean(found, lambda each, n=name: getattr(each.raw_by_chance, n)):.2f})"
             for name in ("spearman", "ssim", "pearson", "overlap")
         )
-        kappa, ceiling = _mean(found, lambda each: each.chance.kappa), _mean(found, lambda each: each.ceiling)
+        kappa, ceiling = _mean(scored, _kappa), _mean(scored, lambda each: each.ceiling)
         above = _mean(scored, lambda each: float(each.word in BEYOND))
-        print(f"| {first}, {second} | {kappa:.2f} | {ceiling:.2f} | {1 - len(scored) / len(found):.0%} | {above:.0%} | {raw} |")
+        print(f"| {first}, {second} | {kappa:.2f} | {ceiling:.2f} | {len(scored)} | {above:.0%} | {raw} |")
+
+
+def _scored(found: Sequence[Verdict]) -> list[Verdict]:
+    return [each for each in found if each.word != UNSETTLED and each.ceiling is not None]
 
 
 def print_hidden(judged: Sequence[Consistency]) -> None:

@@ -17,8 +17,20 @@ def converged(between_halves: float) -> bool:
     return reliability(between_halves) >= CONVERGED
 
 
+def noise_free(mean: float, reliabilities: tuple[float, float]) -> float:
+    """mu / root of the product of both whole maps' reliabilities: the mean correlation of unrelated maps without the methods' own noise.
+
+    Noise lowers it as it lowers r, and r* has none: taken off as it is it would leave something above chance where nothing is, .28 for
+    unrelated maps of reliability .7 with a strong habit of the centre.
+    """
+    return mean / float(np.sqrt(reliabilities[0] * reliabilities[1]))
+
+
 def above_chance(correlation: float, mean: float) -> float:
-    """kappa* = (r* - mu) / (1 - mu), clipped to -1..1, mu the mean correlation of maps of unrelated pictures."""
+    """kappa* = (r* - mu*) / (1 - mu*), clipped to -1..1, mu* the `noise_free` mean correlation of maps of unrelated pictures.
+
+    0 where unrelated maps would be as alike as they can be.
+    """
     return float(np.clip((correlation - mean) / (1 - mean), -1, 1)) if mean < 1 else 0.0
 
 

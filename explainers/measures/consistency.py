@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.measures.agreement import Evidence, Grid, Pair, across_families, consensus, evidence, positive_share, same_sign, votes
-from explainers.measures.ceiling import LEAST, above_chance, corrected
+from explainers.measures.ceiling import LEAST, above_chance, corrected, noise_free, reliability
 from explainers.measures.chance import WARNING, Chance, benjamini_hochberg, words
 from explainers.measures.controls import CENTRE, EDGES, explains
 from explainers.measures.library import Library
 from explainers.measures.nulls import Nulls
 from explainers.measures.raw import Raw
-from explainers.measures.stability import EXACT, Readings, Stability, correlation, half_runs, stabilities
+from explainers.measures.stability import EXACT, HALVES, Readings, Stability, correlation, half_runs, stabilities
 from explainers.method import Family
 from explainers.study import Result
 
@@ -188,12 +188,12 @@ class _Selves:
                 first, second = positive_share(readings[title].first), positive_share(readings[title].second)
                 if first is not None and second is not None:
                     self._halves[title] = first, second
-        self._exact = {title for title, each in readings.items() if each.how == EXACT}
+        self._how = {title: each.how for title, each in readings.items()}
         self._own = {title: correlation(*halves) for title, halves in self._halves.items()}
 
     def how(self, a: str, b: str) -> str:
         """Whether both methods' agreement with themselves was measured."""
-        return EXACT if {a, b} & self._exact else MEASURED
+        return EXACT if EXACT in (self._how.get(a), self._how.get(b)) else MEASURED
 
     def ceiling(self, a: str, b: str) -> tuple[float | None, str]:
         """kappa* and, where there is none, the reason."""
@@ -204,4 +204,11 @@ class _Selves:
                 return None, f"{title} is not reliable: its own two readings correlate at {self._own[title]:.2f}."
         (a1, a2), (b1, b2) = self._halves[a], self._halves[b]
         true = corrected((correlation(a1, b2), correlation(a2, b1)), (self._own[a], self._own[b]))
-        return (None, "") if true is None else (above_chance(true, self._nulls.mean_correlation(a, b)), "")
+        if true is None:
+            return None, ""
+        chance = noise_free(self._nulls.mean_correlation(a, b), (self._reliability(a), self._reliability(b)))
+        return above_chance(true, chance), ""
+
+    def _reliability(self, title: str) -> float:
+        """Of the whole map: a half run is half of it, a jittered picture's map is one as good."""
+        return reliability(self._own[title]) if self._how[title] == HALVES else self._own[title]

@@ -1,5 +1,7 @@
 """Chance, ceiling, controls and words, by hand."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,28 @@ def test_kappa_and_p_by_hand() -> None:
     assert found.kappa == pytest.approx(0.5)
     assert found.p == pytest.approx(2 / 5)
     assert against(1.0, [1.0, 1.0]).kappa == 0
+
+
+def test_p_of_what_lies_beyond_the_null_follows_its_tail() -> None:
+    null = [0.2] * 60 + [0.3] * 20
+    assert against(0.7, null).p == pytest.approx(20 / 80 * np.exp(-(0.7 - 0.2) / 0.1)), "twenty exceed .2 by .1 on average"
+    assert against(0.31, null).p == pytest.approx(1 / 81), "the tail never makes p larger"
+    assert against(0.3, null).p == pytest.approx(21 / 81), "some map reaches it"
+    assert against(0.7, null[1:]).p == pytest.approx(1 / 80), "too few for a tail"
+    assert against(0.7, null, weaker=True).p == pytest.approx(1 / 81), "displaced copies have none"
+    assert against(0.7, [0.2] * 80).p == pytest.approx(1 / 81), "a null that does not vary has none"
+
+
+@pytest.mark.parametrize("others", [40, 100, 200])
+def test_identical_maps_among_seven_are_told_from_chance(others: int) -> None:
+    titles = [f"map {number}" for number in range(6)]
+    maps = {title: random_share(number) for number, title in enumerate(titles)} | {"twin": random_share(0)}
+    rows = {title: np.stack([random_share(1000 * (n + 1) + k) for k in range(others)]) for n, title in enumerate(maps)}
+    nulls = Nulls(maps, Library({}, tuple(map(str, range(others))), rows))
+    ps = [nulls.chance(*pair).p for pair in combinations(maps, 2)]
+    adjusted = dict(zip(combinations(maps, 2), benjamini_hochberg(ps), strict=True))
+    assert adjusted["map 0", "twin"] < 0.001
+    assert sum(p <= 0.05 for p in adjusted.values()) <= 2
 
 
 def test_two_nulls_are_combined_not_pooled() -> None:

@@ -66,7 +66,7 @@ def test_equal_maps_agree_strongly_and_unrelated_ones_no_better_than_chance() ->
     same = found.verdicts[0]
     assert same.chance.kappa == pytest.approx(1, abs=1e-5)
     assert same.ceiling == pytest.approx(1, abs=1e-5)
-    assert same.p == pytest.approx(3 / 81), "1 / 81, adjusted for three pairs"
+    assert same.p < 1e-6, "far over all of the null, adjusted for three pairs"
     assert found.warning == "Agreeing explanations can all be wrong."
 
 
