@@ -14,9 +14,10 @@ from app.session import Report, key_of
 from explainers.measures.ceiling import CONVERGED
 from explainers.measures.chance import BEYOND
 from explainers.measures.consistency import UNSETTLED
-from explainers.measures.curves import Rank
+from explainers.measures.curves import Rank, untold
 from explainers.measures.localisation import Located
 from explainers.measures.sanity import Finding
+from explainers.measures.stability import HALVES
 from explainers.method import Method
 from explainers.segment_maps import ASTRAY, ENOUGH, EVEN, further
 from explainers.study import Result
@@ -116,7 +117,9 @@ def _faithfulness(method: Method, measures: Measures) -> Chip:
     detail = [_rank(rank) for rank in ranks]
     drawn = [curve for curve in measures.curves if curve.title == method.title]
     detail += [
-        f"{c.kind.capitalize()} on {c.substrate}: area {c.area:.3f}; random order {_random(measures, c.kind, c.substrate)}." for c in drawn
+        f"{c.kind.capitalize()} on {c.substrate}: area {c.area:.3f}; random order {_random(measures, c.kind, c.substrate)}. "
+        f"{untold(c, measures.curves)}".rstrip()
+        for c in drawn
     ]
     if ranks:
         shares = [rank.share for rank in ranks if rank.told]
@@ -157,7 +160,8 @@ def _stability(method: Method, report: Report) -> Chip:
         own = ["By its own measure the map has not converged."] if stable.unfinished else []
         text, tone = ("draws nothing; unfinished", "warn") if own else ("draws nothing; not measured", "none")
         return _chip("Stability", text, tone, [words + "too is what “Jitter the picture” asks.", *own])
-    bound = f"Converged from {CONVERGED} on; formula: Spearman and Brown, 2 r / (1 + r) of two half runs."
+    formula = "Spearman and Brown, 2 r / (1 + r) of two half runs" if stable.how == HALVES else "their correlation r itself"
+    bound = f"Converged from {CONVERGED} on; formula: {formula}."
     tone = "good" if stable.converged else "warn"
     state = "reliable" if stable.converged else "not converged"
     return _chip("Stability", f"{state}, {stable.reliability:.2f}", tone, [stable.sentence, bound])

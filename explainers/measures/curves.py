@@ -1,7 +1,7 @@
 """Deletes a picture's pixels in the order of a map, or puts them in, and follows the class's probability: a faithful map moves it early."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -27,6 +27,7 @@ RANDOM = "random order"
 COPIES = 20
 TIE = 1e-4
 """Areas, and mean probabilities, that differ by less are taken as equal: a probability that stays at 1 or at 0 ranks nothing."""
+CANNOT = "Cannot be told: the class's probability is the same whichever pixels go first."
 SOURCE = "Petsiuk, Das & Saenko 2018, arXiv:1806.07421, sec. 4"
 
 
@@ -85,6 +86,12 @@ class Rank:
     def share(self) -> float:
         """The part of the copies that the map beats, a tie counting half."""
         return (self.better + self.ties / 2) / self.copies
+
+
+def untold(curve: Curve, drawn: Iterable[Curve]) -> str:
+    """Why the curve says nothing, where every random order of its kind and substrate gives the same area; else empty."""
+    areas = [each.area for each in drawn if each.title.startswith(RANDOM) and (each.kind, each.substrate) == (curve.kind, curve.substrate)]
+    return CANNOT if areas and all(abs(area - curve.area) < TIE for area in areas) else ""
 
 
 def area_under(values: Floats) -> float:

@@ -9,7 +9,7 @@ from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
 from explainers.case import Case
-from explainers.measures.curves import TIE, order
+from explainers.measures.curves import CANNOT, TIE, order
 from explainers.protocol import Floats
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
@@ -20,7 +20,6 @@ NEIGHBOURS = tuple(
     (down, right, 1 / 6 if 0 in (down, right) else 1 / 12) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)
 )
 """(rows down, columns right, weight): 1/6 beside, 1/12 across the corner; they sum to 1."""
-CANNOT = "Cannot be told: the class's probability is the same whichever pixels go first."
 SOURCE = "Rong, Leemann, Borisov, Kasneci & Kasneci 2022, arXiv:2202.00449, sec. 4"
 
 

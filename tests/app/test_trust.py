@@ -28,7 +28,7 @@ from explainers.measures.chance import BY_CHANCE, UNTOLD
 from explainers.measures.consistency import UNSETTLED, Consistency
 from explainers.measures.curves import Curve, Rank, shown_after
 from explainers.measures.sanity import CLASS, NOISE, Finding
-from explainers.measures.stability import EXACT, Stability
+from explainers.measures.stability import EXACT, JITTERS, Stability
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
@@ -160,6 +160,11 @@ def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: 
     chips = {chip["name"]: chip for chip in lines["LIME"]["chips"]}
     assert chips["Stability"]["text"] == "not converged, 0.46"
     assert "it needs about 900 more evaluations" in chips["Stability"]["detail"][0]
+    assert "2 r / (1 + r) of two half runs" in chips["Stability"]["detail"][1]
+    shaken = {**found.stability, "LIME": Stability("LIME", 0.8, 0.8, True, 0, JITTERS)}
+    (line,) = [line for line in trust(with_consistency(report, stability=shaken), 1, ())["lines"] if line["id"] == "LIME"]
+    (chip,) = [chip for chip in line["chips"] if chip["name"] == "Stability"]
+    assert chip["detail"][1] == "Converged from 0.7 on; formula: their correlation r itself."
 
 
 def test_the_slides_hide_what_the_curves_hid(report: Report) -> None:
@@ -181,6 +186,10 @@ def test_the_slides_hide_what_the_curves_hid(report: Report) -> None:
     group = value["curves"]["deletion blur"]
     assert (group["lines"]["GradCAM"]["area"], group["lines"]["GradCAM"]["values"][7]) == ("0.500", 0.75)
     assert (group["low"][0], group["high"][0], group["randomArea"]) == (0.3333, 1.0, "0.333")
+    assert group["remark"] == ""
+    flat = tuple(replace(each, probabilities=np.ones_like(each.probabilities)) for each in drawn_curves + randoms)
+    said = slides(replace(report, measures=replace(report.measures, curves=flat, slides=found)), 5)["curves"]["deletion blur"]["remark"]
+    assert said.startswith("Cannot be told"), "a probability that stays ranks nothing"
     codes = cv2.imdecode(np.frombuffer(base64.b64decode(value["methods"][0]["steps"].split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(codes, found.steps["Grad-CAM"])
 

@@ -53,7 +53,7 @@
       chart.replaceChildren(...lines, ...ticks, axis, band, ...curves, svg("line", { class: "cc-marker", y1: T, y2: H - B }));
       const areas = value.methods.map((one) => `${one.title} ${now.lines[one.id].area}`).join(", ");
       set(chart, "aria-label", `Confidence in ${target} by share of the picture ${deletes ? "deleted" : "inserted"}. Areas: ${areas}; random order ${now.randomArea}.`);
-      say(reading, `Confidence in \u201c${target}\u201d. ${deletes ? "A faithful map makes it fall early: a small area is good." : "A faithful map makes it rise early: a large area is good."} Grey: three random orders, area ${now.randomArea}.`);
+      say(reading, `Confidence in \u201c${target}\u201d. ${deletes ? "A faithful map makes it fall early: a small area is good." : "A faithful map makes it rise early: a large area is good."} Grey: three random orders, area ${now.randomArea}. ${now.remark}`);
       legend.replaceChildren(...value.methods.map((one) => make("button", { type: "button", class: "cc-curve-key", "data-key": one.id, "aria-pressed": String(one.id === method), on: { click: () => { method = one.id; show(); legend.querySelector(`[data-key=${one.id}]`)?.focus(); } } },
         svg("svg", { viewBox: "0 0 28 8", "aria-hidden": "true" }, svg("path", { class: "cc-curve", "data-style": one.style, "data-chosen": "yes", d: "M0 4L28 4" })), make("span", {}, one.title), make("span", { class: "cc-number" }, now.lines[one.id].area))));
     };
