@@ -6,12 +6,11 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from errors import UserError
 from explainers.case import Case
-from explainers.grid import on_grid
 from explainers.method import Attribution, Choice, Method, Range
+from explainers.settling import agreement_foretold
 from explainers.windows import Window, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
 
 SEARCHES = ("coarse to fine", "fixed windows")
@@ -21,7 +20,7 @@ ACROSS = 3
 PLANS = {"Fast": ((14, 50),), "Balanced": ((14, 50), (14, 50), (14, 44)), "Thorough": ((14, 50), (14, 94), (28, 128), (28, 128))}
 """Preset -> after the large windows, of which grid how many more windows, step by step (docs/estimators.md)."""
 SETTLED = 0.95
-"""Rank correlation on the common grid with the map before that a converged map has."""
+"""Expected correlation with the map of every window that a converged map has (docs/estimators.md)."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Occlusion(Method):
 
     "coarse to fine": overlapping windows of 3/7 of the side everywhere, then smaller ones where the map so far has most evidence of
     either sign. Values are score per cell: the smooth map whose sums over the windows explain all the falls (`smooth_evidence`), linear
-    in the falls of the windows asked; which are asked follows the score. Converged: the last windows hardly changed the ranks of the map.
+    in the falls of the windows asked; which are asked follows the score. Converged: the map of every window of every size is expected to
+    correlate with it at .95 (`agreement_foretold`: what the windows not asked may still bring), and the budget paid the last step whole.
     "fixed windows": a pixel's value is the mean of the falls of the windows that cover it, one window on a regular grid of positions,
     those at the border included; values are whole falls.
     """
@@ -93,17 +93,25 @@ class Occlusion(Method):
 
 def _refined(case: Case) -> Iterator[Attribution]:
     asked, cells = _large(case), _finest(case)
-    values = _map(case, asked)
-    yield Attribution(values, converged=False, remark="Large windows only.")
+    values, agreement = _map(case, asked)
+    yield Attribution(values, uncertainty=1 - agreement, converged=False, remark="Large windows only.")
     for grid, planned in PLANS[case.preset]:
         count = min(planned, case.budget - 1 - len(asked))
         if grid > cells or count <= 0:
             return
         asked = asked + _telling(grid, asked, values)[:count]
-        before, values = values, _map(case, asked)
-        agreement = _agreement(before, values, case.size)
-        remark = "" if agreement >= SETTLED else f"Not converged: the last {count} windows changed its ranks (correlation {agreement:.2f})."
+        values, agreement = _map(case, asked)
+        remark = _remark(agreement, count, planned)
         yield Attribution(values, uncertainty=1 - agreement, converged=not remark, remark=remark)
+
+
+def _remark(agreement: float, count: int, planned: int) -> str:
+    """Why the map has not converged; nothing where it has. count: windows of the last step, of which `planned` were meant."""
+    if count < planned:
+        return f"Not converged: the budget paid {count} of the {planned} windows of this step."
+    if agreement < SETTLED:
+        return f"Not converged: a map of every window is expected to correlate with it at {agreement:.2f}; choose a more thorough preset."
+    return ""
 
 
 def _finest(case: Case) -> int:
@@ -130,14 +138,13 @@ def _telling(grid: int, asked: list[Window], values: NDArray[np.float32]) -> lis
     return sorted(fresh, key=lambda window: -abs(float(values[window[0] : window[2], window[1] : window[3]].sum(dtype=np.float64))))
 
 
-def _map(case: Case, asked: list[Window]) -> NDArray[np.float32]:
+def _map(case: Case, asked: list[Window]) -> tuple[NDArray[np.float32], float]:
+    """The map, and its expected correlation with that of every window."""
     cells = _finest(case)
-    return smooth_evidence(asked, falls(case, in_pixels(asked, cells, case.size)), cells).astype(np.float32)
+    found = falls(case, in_pixels(asked, cells, case.size))
+    return smooth_evidence(asked, found, cells).astype(np.float32), agreement_foretold(asked, found, _every(cells), cells)
 
 
-def _agreement(first: NDArray[np.float32], second: NDArray[np.float32], size: tuple[int, int]) -> float:
-    """Rank correlation on the common grid; 1 for two maps without evidence."""
-    one, two = on_grid(first, size), on_grid(second, size)
-    if np.ptp(one) == 0 or np.ptp(two) == 0:
-        return float(np.ptp(one) == np.ptp(two))
-    return float(spearmanr(one.ravel(), two.ravel()).statistic)
+def _every(cells: int) -> list[Window]:
+    """The windows of all grids that are no finer than the map."""
+    return [window for grid in GRIDS if grid <= cells for window in _windows_of(grid, cells)]

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
+from benchmarks.truth import gated
 from errors import UserError
 from explainers.case import Case, Settings
-from explainers.methods.occlusion import Occlusion
+from explainers.grid import on_grid
+from explainers.methods.occlusion import SETTLED, Occlusion
+from explainers.settling import agreement_foretold
 from explainers.windows import NOISE, alike, covered, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
+from models.loading import load
+from models.score import Score
 from tests.explainers.toys import Toy, ToyScore, detectors, picture
 
 SIZE = (32, 32)
@@ -125,23 +131,69 @@ def _sigmoid_pair(x):
     return np.stack([-z, z], 1)
 
 
-def test_a_budget_that_pays_few_windows_is_kept_and_told():
-    case = Case(detectors(), picture(detectors().size), ToyScore(0), Settings(budget=20))
-    found = list(Occlusion()(case))[-1]
-    assert case.evaluations == 20 == Occlusion().cost(case)
-    assert found.converged == (found.remark == "")
+@pytest.mark.parametrize("budget", [20, 26, 27, 31, 40, 75])
+def test_a_budget_that_cuts_a_step_short_is_kept_and_never_claims_to_have_converged(budget):
+    flat = Toy((28, 28), lambda x: np.ones((len(x), 2)), lambda x: None)  # nothing to be found, so that the figure alone would claim it
+    for model in (detectors(), flat):
+        case = Case(model, picture(model.size), ToyScore(0), Settings(preset="Fast", budget=budget))
+        maps = list(Occlusion()(case))
+        assert case.evaluations == budget == Occlusion().cost(case) or budget == 20
+        assert not any(found.converged for found in maps)
+        assert all(found.remark for found in maps)
+        assert maps[-1].uncertainty >= 0
+    paid = {20: 10, 26: 0, 27: 1, 31: 5, 40: 14, 75: 49}[budget]
+    assert maps[-1].remark == (f"Not converged: the budget paid {paid} of the 50 windows of this step." if paid else maps[0].remark)
 
 
-def test_a_map_that_the_last_windows_changed_says_so():
+def test_a_map_that_few_windows_cannot_settle_says_so():
     rng = np.random.default_rng(0)
     restless = Toy((28, 28), lambda x: rng.normal(size=(len(x), 2)), lambda x: None)
-    *_, found = Occlusion()(Case(restless, picture((28, 28)), ToyScore(0)))
+    *_, found = Occlusion()(Case(restless, picture((28, 28)), ToyScore(0), Settings(preset="Fast")))
     assert not found.converged
-    assert found.remark.startswith("Not converged: the last 44 windows")
+    assert found.remark.startswith("Not converged: a map of every window is expected to correlate with it at 0.")
+    assert found.uncertainty > 1 - SETTLED
     constant = Toy((28, 28), lambda x: np.ones((len(x), 2)), lambda x: None)
     *_, found = Occlusion()(Case(constant, picture((28, 28)), ToyScore(0)))
     assert found.converged
+    assert found.uncertainty == 0
     assert not found.values.any()
+
+
+def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
+    """Evidence drawn as the kernel has it and noise as the map allows: what is foretold from some windows is what comes with the others."""
+    every = [*lattice(7, 3, 1), *lattice(14, 3, 1)]
+    every = [tuple(2 * side for side in window) for window in every[:25]] + every[25:]
+    cover, like = covered(every, 14), alike(14)
+    noise = NOISE * (cover @ like @ cover.T).diagonal().max()
+    root = np.linalg.cholesky(like + 1e-9 * np.eye(len(like)))
+    rng = np.random.default_rng(0)
+    for count in (25, 60, 120, len(every)):
+        rows = [*range(25), *(25 + rng.permutation(len(every) - 25)[: count - 25])]
+        some, told, true = [every[row] for row in rows], [], []
+        for _ in range(60):
+            hidden = cover @ (root @ rng.normal(size=len(like))) + np.sqrt(noise) * rng.normal(size=len(every))
+            maps = smooth_evidence(some, hidden[rows], 14), smooth_evidence(every, hidden, 14)
+            told.append(agreement_foretold(some, 3 * hidden[rows], every, 14))  # whatever the units of the score
+            true.append(np.corrcoef(*(values.ravel() for values in maps))[0, 1])
+        assert np.mean(told) == pytest.approx(np.mean(true), abs=0.02)
+    assert told == pytest.approx(np.ones(60), abs=1e-6)
+
+
+def test_what_is_claimed_of_phantoms_is_right():
+    """Converged: its ranks are Thorough's. Five phantoms; Fast's large cells cannot be, Balanced's are."""
+    classifier, right = load("phantoms"), []
+    for picture_ in gated(classifier, 5):
+        thorough, *others = (
+            list(Occlusion()(Case(classifier, picture_.image, Score(picture_.target), Settings(preset=preset))))[-1]
+            for preset in ("Thorough", "Fast", "Balanced")
+        )
+        wanted = on_grid(thorough.values, classifier.size).ravel()
+        for found in others:
+            reached = spearmanr(on_grid(found.values, classifier.size).ravel(), wanted).statistic
+            assert not found.converged or reached > 0.9
+            right.append(found.converged == (reached >= SETTLED))
+        assert [found.converged for found in others] == [False, True]
+    assert sum(right) >= 8
 
 
 def test_a_stride_that_the_budget_cannot_pay_is_widened_and_told():
