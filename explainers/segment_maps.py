@@ -1,16 +1,14 @@
 """Paints one number for each segment over the picture, ever better as the pool of answers grows, and says how far to trust it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from explainers.case import Case
 from explainers.estimators import first_frame
 from explainers.method import Attribution
+from explainers.one_thread import one_thread
 from explainers.pool import Sample
 from explainers.segments import areas
 from explainers.sizes import Vector
@@ -86,7 +84,7 @@ def _reading(case: Case, sample: Sample, estimate: Estimate, left_out: Estimate 
     painted = _painted(case, densities)
     if sample.complete:
         return Attribution(painted, uncertainty=0.0, remark="Exact: every combination of segments was asked.")
-    with _one_thread():
+    with one_thread():
         error = standard_errors(sample, values, estimate, case.seed) / areas_
         first, second = (_painted(case, half / areas_) for half in halves(sample, values, estimate, case.seed))
         missed = left_out(sample, values)[2:] if left_out else np.zeros(len(values) - 2)
@@ -109,18 +107,6 @@ def model_error(sample: Sample, missed: Vector) -> float:
     sizes = sample.masks[2:].sum(1).astype(int)
     squares, rows = np.bincount(sizes, missed**2), np.bincount(sizes)
     return float(np.sqrt(squares[rows > 0] / rows[rows > 0]).mean() * np.sqrt(2 / sample.parts))
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """While it lasts numpy solves on one thread: on a busy machine more of them mostly wait for each other in solves as small as these."""
-    limit: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
-    return limit
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """Looking for the loaded libraries takes milliseconds, so it is done once."""
-    return ThreadpoolController()
 
 
 def further(evaluations: int, ratio: float) -> int:

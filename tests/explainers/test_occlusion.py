@@ -167,16 +167,16 @@ def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
     noise = NOISE * (cover @ like @ cover.T).diagonal().max()
     root = np.linalg.cholesky(like + 1e-9 * np.eye(len(like)))
     rng = np.random.default_rng(0)
-    for count in (25, 60, 120, len(every)):
+    for count in (25, 80, len(every)):
         rows = [*range(25), *(25 + rng.permutation(len(every) - 25)[: count - 25])]
         some, told, true = [every[row] for row in rows], [], []
-        for _ in range(60):
+        for _ in range(80):
             hidden = cover @ (root @ rng.normal(size=len(like))) + np.sqrt(noise) * rng.normal(size=len(every))
             maps = smooth_evidence(some, hidden[rows], 14), smooth_evidence(every, hidden, 14)
             told.append(agreement_foretold(some, 3 * hidden[rows], every, 14))  # whatever the units of the score
             true.append(np.corrcoef(*(values.ravel() for values in maps))[0, 1])
-        assert np.mean(told) == pytest.approx(np.mean(true), abs=0.02)
-    assert told == pytest.approx(np.ones(60), abs=1e-6)
+        assert np.mean(told) == pytest.approx(np.mean(true), abs=0.03)
+    assert told == pytest.approx(np.ones(80), abs=1e-6)
 
 
 def test_what_is_claimed_of_phantoms_is_right():

@@ -6,7 +6,8 @@ from threadpoolctl import threadpool_info
 
 from explainers.case import Case, Settings
 from explainers.estimators import kernel_shap, surrogate_shap
-from explainers.segment_maps import EVEN, _one_thread, further, halves, segment_maps, standard_errors, steps
+from explainers.one_thread import one_thread
+from explainers.segment_maps import EVEN, further, halves, segment_maps, standard_errors, steps
 from tests.explainers.games import Game, cell_classifier, drawn, random_game
 from tests.explainers.toys import ToyScore, picture
 
@@ -54,7 +55,7 @@ def test_halves_of_a_pool_agree_better_the_larger_it_is() -> None:
 def test_solves_on_one_thread_give_the_same_and_leave_the_threads_as_they_were() -> None:
     game, sample = random_game(16, 5, 40), drawn(16, 300, 0)
     before = _blas_threads()
-    with _one_thread():
+    with one_thread():
         assert _blas_threads() == [1] * len(before)
         alone = standard_errors(sample, game.values(sample.masks), surrogate_shap, 0)
     assert _blas_threads() == before

@@ -1,0 +1,46 @@
+"""How far the smooth map from some windows agrees with the one that every window would give: foretold, without asking any more."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
+
+from explainers.one_thread import one_thread
+from explainers.windows import NOISE, Window, alike, covered
+
+
+def agreement_foretold(windows: Sequence[Window], numbers: NDArray[np.float64], every: Sequence[Window], cells: int) -> float:
+    """The expected correlation of `smooth_evidence` from windows, in cells, whose falls are `numbers` (n,), with that from `every` window.
+
+    sqrt(S / (S + g E)). S: the variance of the map over its cells. E: the variance over the cells that the further windows would explain of
+    the kernel, which rests on where windows lie alone. g = f'(A K A' + s I)^-1 f / n: the kernel's scale, by maximum likelihood.
+    1 where there is no further window, or no evidence.
+    """
+    with one_thread():
+        root, carried = _whitened(windows, cells)
+        further = max(_explained(tuple(every), cells) - _spread(carried), 0.0)
+        whitened = solve_triangular(root, numbers, lower=True)
+        variance = float((whitened @ carried).var())
+    lacking = float(np.square(whitened).mean()) * further
+    return float(np.sqrt(variance / (variance + lacking))) if lacking > 0 else 1.0
+
+
+def _whitened(windows: Sequence[Window], cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """L (n, n), the lower root of A K A' + s I of `smooth_evidence`, and L^-1 A K (n, cells^2): the map is (L^-1 f)' L^-1 A K."""
+    cover = covered(windows, cells)
+    spread = cover @ alike(cells)
+    between = spread @ cover.T
+    root = cholesky(between + NOISE * between.diagonal().max() * np.eye(len(windows)), lower=True)
+    return root, solve_triangular(root, spread, lower=True)
+
+
+@cache
+def _explained(windows: tuple[Window, ...], cells: int) -> float:
+    return _spread(_whitened(windows, cells)[1])
+
+
+def _spread(carried: NDArray[np.float64]) -> float:
+    """The variance over the cells, in the units of the kernel, that the windows explain."""
+    return float(carried.var(axis=1).sum())
