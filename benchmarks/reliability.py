@@ -1,7 +1,8 @@
-"""How well maps by segments agree with themselves between independent seeds, on real photographs, per evaluation spent.
+"""How well maps agree with themselves between independent seeds, or with what more evaluations would give, per evaluation spent.
 
 python -m benchmarks.reliability segments      LIME and SHAP as shipped: by number of segments, at two budgets
 python -m benchmarks.reliability estimators    SHAP's estimators against the exact Shapley values of games asked whole
+python -m benchmarks.reliability occlusion     whether Occlusion has converged where it says so, on X-rays, photographs and phantoms
 """
 
 import argparse
@@ -13,6 +14,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.data import MODEL, PHOTOGRAPHS, ended, needed
+from benchmarks.occlusion import claims
 from explainers.case import Case, Settings
 from explainers.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
 from explainers.pool import Sample
@@ -31,12 +33,14 @@ ESTIMATES = {"LIME": lime, "SHAP": surrogate_shap, "Kernel SHAP": kernel_shap, "
 def main() -> None:
     """Prints the table that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", nargs="?", default="segments", choices=("segments", "estimators"))
+    parser.add_argument("table", nargs="?", default="segments", choices=("segments", "estimators", "occlusion"))
     parser.add_argument("--budgets", type=int, nargs="+", default=[400])
     parser.add_argument("--segments", type=int, nargs="+", default=[12, 16, 20, 25, 40])
     chosen = parser.parse_args()
     if chosen.table == "segments":
         by_segments(chosen.budgets, chosen.segments)
+    elif chosen.table == "occlusion":
+        claims()
     else:
         against_exact(chosen.budgets)
 

@@ -12,11 +12,16 @@ import pytest
 
 from benchmarks import dermoscopy, reliability, speed
 from benchmarks.data import ended
+from benchmarks.packages.compared import Left
+from benchmarks.packages.compared import trust as trust_of
 from benchmarks.packages.fidelity import alike, run_to_run
-from benchmarks.packages.table import Cost, Trust, Whole, cost_table, lower, mean_trust, total_cost, trust_table, verdict
+from benchmarks.packages.table import Cost, Trust, Whole, cost_table, fidelity_goal, lower, mean_trust, total_cost, trust_table, verdict
+from explainers.case import Case
+from tests.explainers.toys import ToyScore, detectors, picture
 from tests.test_arrows import ROOT
 
 NONE = (float("nan"), float("nan"))
+MODEL = detectors(grid=(7, 7), cell=4)
 OURS = Cost(evaluations=741, first=8.0, seconds=5.0, processor=7.0, megabytes=1000)
 THEIRS = {"LIME": ("lime", Cost(1000, 30, 20, 25, 200)), "SHAP": ("shap", Cost(500, 50, 40, 45, 4000))}
 
@@ -79,16 +84,47 @@ def test_costs_add_up_and_are_divided() -> None:
 
 def test_the_verdict_tells_every_goal_with_its_figure() -> None:
     trust = {
-        ("LIME", "ours"): Trust((0.80, 0.7), NONE, 0.3),
+        ("LIME", "ours"): mean_trust([Trust((0.70, 0.7), NONE, 0.3, 0.0), Trust((0.90, 0.7), NONE, 0.3, 1.0)]),
         ("LIME", "theirs"): Trust((0.90, 0.7), NONE, 0.3),
-        ("SHAP", "ours"): Trust((0.90, 0.7), NONE, 0.3),
+        ("SHAP", "ours"): mean_trust([Trust((0.90, 0.7), NONE, 0.3, 0.5)]),
     }
-    told = verdict(Whole(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 80)), total_cost(cost for _, cost in THEIRS.values()), trust)
-    assert [line.split()[0] for line in told] == ["holds", "MISSED", "MISSED", "holds", "holds", "MISSED"]
+    whole = Whole(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 80))
+    told = verdict(whole, total_cost(cost for _, cost in THEIRS.values()), trust)
+    assert [line.split()[0] for line in told] == ["holds", "MISSED", "MISSED", "holds", "MISSED", "holds", "MISSED", "holds"]
     assert "12.0 times faster" in told[0]
-    assert "LIME run to run 0.80, theirs 0.90" in told[1]
-    assert "20.0%" in told[5]
-    assert len(verdict(Whole(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 80)), None, {})) == 2
+    assert told[1].endswith("no map of lower fidelity: but LIME run to run 0.80, theirs 0.90")
+    assert "reached on 50% of the pictures; says converged in 50% of the runs, in every run on 50% of the pictures" in told[2]
+    assert "reached on 100% of the pictures; says converged in 50% of the runs, in every run on 0% of the pictures" in told[3]
+    assert "500 evaluations' worth in a fresh process" in told[4]
+    assert "80 evaluations' worth in a later call" in told[5]
+    assert "20.0% of the time by the clock" in told[6]
+    assert "1.4% of the processor's time" in told[7]
+    assert len(verdict(whole, None, {})) == 4
+
+
+def test_fidelity_is_the_ranks_and_the_strongest_fifth() -> None:
+    better, worse = Trust((0.9, 0.9), NONE, 0.3), Trust((0.95, 0.7), NONE, 0.3)
+    assert lower("LIME", {("LIME", "ours"): better, ("LIME", "theirs"): worse}) == "LIME run to run 0.90, theirs 0.95"
+    assert lower("LIME", {("LIME", "ours"): worse, ("LIME", "theirs"): better}) == "LIME run to run, its top 20 % 0.70, theirs 0.90"
+    both = lower("LIME", {("LIME", "ours"): Trust((0.5, 0.5), NONE, 0.3), ("LIME", "theirs"): better})
+    assert both == "LIME run to run 0.50, theirs 0.90; LIME run to run, its top 20 % 0.50, theirs 0.90"
+    assert lower("LIME", {("LIME", "ours"): better, ("LIME", "theirs"): better}) == ""
+
+
+def test_what_is_held_against_itself_is_told_and_counts_for_nothing() -> None:
+    near, own = Trust(NONE, (0.90, 0.80), 0.3), Trust(NONE, (1.0, 1.0), 0.3, itself=True)
+    trust = {("Score-CAM", "ours"): near, ("Score-CAM", "theirs"): own, ("Grad-CAM", "ours"): own, ("Grad-CAM", "theirs"): own}
+    words, held = fidelity_goal(trust)
+    assert held
+    assert "Score-CAM (theirs is 1 by construction, being compared with itself, ours 0.90, its top 20 % 0.80)" in words
+    assert "Grad-CAM (both are 1 by construction, being compared with itself)" in words
+    assert mean_trust([own, own]).itself
+    assert fidelity_goal({("SHAP", "ours"): near, ("SHAP", "theirs"): Trust(NONE, (0.95, 0.7), 0.3)})[1] is False
+    left = {
+        maker: Left([], [], {"0": np.random.default_rng(0).random((28, 28)), "1": np.ones((28, 28))}, {}) for maker in ("ours", "theirs")
+    }
+    case = Case(MODEL, picture(MODEL.size), ToyScore(0))
+    assert [trust_of(("Score-CAM", maker), left[maker], case).itself for maker in ("ours", "theirs")] == [False, True]
 
 
 def test_a_figure_that_does_not_apply_is_left_empty_and_counts_against_nobody() -> None:

@@ -20,6 +20,7 @@ from models.score import Score
 
 EXACT = ("Grad-CAM", "Grad-CAM++")
 EXACT_THERE = (*EXACT, "Score-CAM", "Occlusion")
+"""Made without chance and without a parameter that more evaluations would improve: each is its own limit."""
 DRAWN = ("LIME", "SHAP")
 OURS = "crosscheck"
 WHOLE = "all seven"
@@ -130,11 +131,13 @@ def trust(key: Key, left: Left, case: Case) -> Trust:
     name, maker = key
     nothing = (float("nan"), float("nan"))
     readings = [left.maps[reading] for reading in sorted(left.maps) if reading != "reference"]
-    reference = readings[0] if name in (EXACT if maker == "ours" else EXACT_THERE) else left.maps.get("reference")
+    itself = name in (EXACT if maker == "ours" else EXACT_THERE)
+    reference = readings[0] if itself else left.maps.get("reference")
     run = run_to_run(readings) if name in DRAWN else nothing
     limit = alike(readings[0], reference) if reference is not None else nothing
     converged = [value for figures in left.figures for key, value in figures.items() if key.startswith(f"{name} converged")]
-    return Trust(run, limit, shown_before_hidden(case, readings[0]), float(np.mean(converged)) if converged else float("nan"))
+    share = float(np.mean(converged)) if converged else float("nan")
+    return Trust(run, limit, shown_before_hidden(case, readings[0]), share, itself)
 
 
 def whole(left: Left) -> Whole:

@@ -1,0 +1,90 @@
+"""Whether Occlusion is right when it says that it has converged: `python -m benchmarks.reliability occlusion` prints the table."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import spearmanr
+from tqdm import tqdm
+
+from benchmarks.data import MODEL, PHOTOGRAPHS, needed
+from benchmarks.truth import gated
+from explainers.case import Case, Settings
+from explainers.grid import on_grid
+from explainers.method import Attribution
+from explainers.methods.occlusion import SETTLED, Occlusion
+from models.classifier import Classifier
+from models.loading import load
+from models.pictures import decode
+from models.score import Score
+
+BUDGETS = (("Fast", 27), ("Fast", 31), ("Fast", 40), ("Fast", 120), ("Balanced", 500))
+"""Preset and budget: Fast asks 76, so the first three cut its step short."""
+XRAYS, PHANTOMS = 6, 24
+"""Pictures of each class, and phantoms."""
+
+Row = tuple[float, float, bool]
+"""Spearman with Thorough's map, the correlation foretold, whether it says converged."""
+
+
+def claims() -> None:
+    """For each kind of picture and budget: how near the maps are to Thorough's, what they say of it, and how often that is right."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for kind, cases in (("X-rays", _xrays()), ("photographs", _photographs()), ("phantoms", _phantoms())):
+        for case in tqdm(cases, desc=kind, disable=None):
+            for name, row in _rows(case):
+                found.setdefault((kind, name), []).append(row)
+    print(
+        "| pictures | evaluations | maps | Spearman with Thorough: least, median | foretold: median | converged | rightly | not | rightly |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for (kind, name), rows in found.items():
+        print(f"| {kind} | {name} | {_told(rows)} |")
+    print(f"| all, whole steps | | {_told([row for (_, name), rows in found.items() if 'cut' not in name for row in rows])} |")
+
+
+def _told(rows: list[Row]) -> str:
+    reached, foretold = np.array([row[:2] for row in rows]).T
+    says, near = np.array([row[2] for row in rows]), reached >= SETTLED
+    figures = f"{reached.min():.2f}, {np.median(reached):.2f} | {np.median(foretold):.2f}"
+    return f"{len(rows)} | {figures} | {says.sum()} | {(says & near).sum()} | {(~says).sum()} | {(~says & ~near).sum()}"
+
+
+def _rows(case: Case) -> Iterator[tuple[str, Row]]:
+    """One picture's maps, all from the same remembered answers."""
+    best = _last(case, Settings("Thorough"))
+    for preset, budget in BUDGETS:
+        found = _last(case, Settings(preset, budget=budget))
+        here, there = (on_grid(each.values, case.size).ravel() for each in (found, best))
+        assert found.uncertainty is not None
+        name = f"{preset}, cut at {budget}" if budget < 76 else preset
+        yield name, (float(spearmanr(here, there).statistic), 1 - found.uncertainty, found.converged)
+
+
+def _last(case: Case, settings: Settings) -> Attribution:
+    other = case.retarget(case.score)
+    other.settings = settings
+    return list(Occlusion()(other))[-1]
+
+
+def _xrays() -> Iterator[Case]:
+    folders = [needed("chest_xray", "test", label) for label in ("NORMAL", "PNEUMONIA")]
+    return _of_files(load("chest_xray"), [path for folder in folders for path in sorted(folder.iterdir())[: 10 * XRAYS : 10]])
+
+
+def _photographs() -> Iterator[Case]:
+    return _of_files(load(needed(*MODEL)), sorted(needed(PHOTOGRAPHS).glob("*.jpg")))
+
+
+def _phantoms() -> Iterator[Case]:
+    classifier = load("phantoms")
+    for picture in islice(gated(classifier, PHANTOMS), PHANTOMS):
+        yield Case(classifier, picture.image, Score(picture.target))
+
+
+def _of_files(classifier: Classifier, files: list[Path]) -> Iterator[Case]:
+    """Explaining the first class of each picture."""
+    for path in files:
+        image = classifier.fit(decode(path.read_bytes()))
+        yield Case(classifier, image, Score(int(classifier.outputs(image[None])[0].argmax())))
