@@ -46,7 +46,7 @@ class IntegratedGradients(Method):
     )
 
     baseline: Annotated[str, Choice(("same as fill", *FILLS), "the picture without information that the path starts from")] = "same as fill"
-    points: Annotated[int, Range(0, 256, 8, "most points of one map; 0 takes the preset's 16, 32 or 64")] = 0
+    points: Annotated[int, Range(0, _most, 8, "most points of one map; 0 takes the preset's 16, 32 or 64")] = 0
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         fill = case.fill if self.baseline == "same as fill" else self.baseline
@@ -61,20 +61,39 @@ class IntegratedGradients(Method):
             remark = f"{points} points; the map's sum is off by {gap:.1%} of the score's change"
             remark += "." if last is None else f"; its strongest cells overlap by {overlap:.2f} with the map's before."
             if points == steps[-1] and not converged:
-                remark = f"Not converged within the budget: {remark} Allow {2 * points} points."
+                remark = f"Not converged: {remark} {self._more(case, points)}"
             yield Attribution(values, uncertainty=error, converged=converged, remark=remark)
             if converged:
                 return
             last = values
 
     def cost(self, case: Case) -> int:
-        return sum(self._steps(case)) + 2
+        return _spent(self._steps(case))
 
     def _steps(self, case: Case) -> list[int]:
         """Points of each map, within what the case may spend; at least the first."""
-        most = self.points or LAST[case.preset]
-        steps = [points for points in (FIRST, 16, 32, 64, 128) if points < most] + [most]
-        return [points for i, points in enumerate(steps) if i == 0 or sum(steps[: i + 1]) + 2 <= case.budget]
+        steps = _doublings(self.points or LAST[case.preset])
+        return [points for i, points in enumerate(steps) if i == 0 or _spent(steps[: i + 1]) <= case.budget]
+
+    def _more(self, case: Case, points: int) -> str:
+        """What to raise, and how far, for a better map than one of `points`: the number of points, the budget, or both."""
+        if points >= MOST:
+            return f"More than {MOST} points are not offered: compare another method."
+        asked = self.points or LAST[case.preset]
+        further = asked if points < asked else min(2 * points, MOST)
+        needed, raised = _spent(_doublings(further)), [f"points {further}"] if further > asked else []
+        raised += [f"a budget of {needed:,} evaluations"] if needed > case.budget else []
+        return f"Allow {' and '.join(raised)}."
+
+
+def _doublings(most: int) -> list[int]:
+    """Points of each map up to `most`."""
+    return [points for points in (FIRST, 16, 32, 64, 128) if points < most] + [most]
+
+
+def _spent(steps: list[int]) -> int:
+    """Evaluations of maps of so many points, the picture's and the baseline's own answers included."""
+    return sum(steps) + 2
 
 
 def _path_integral(case: Case, baseline: NDArray[np.float32], points: int) -> NDArray[np.float32]:
