@@ -27,6 +27,12 @@ def channel_groups(case: Case, features: Features, count: int) -> list[Group]:
     return [tuple(live[labels == label].tolist()) for label in np.unique(labels)]
 
 
+def unlike(features: Features, groups: list[Group]) -> float:
+    """What is lost where a group's mean stands for its channels: the sum of squares of the scaled maps' differences from it."""
+    scaled = scaled_channels(features)
+    return float(sum(np.square(scaled[list(group)] - scaled[list(group)].mean(0)).sum() for group in groups if len(group) > 1))
+
+
 def scaled_channels(features: Features) -> NDArray[np.float64]:
     """(k, cells): each channel's map scaled to 0..1; a constant one is 0 everywhere."""
     flat = features.maps.reshape(-1, features.maps.shape[-1]).T.astype(np.float64)

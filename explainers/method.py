@@ -42,7 +42,8 @@ class Attribution:
     values: (h, w) float32; signed where the method is, never negative where it is not, in units of the score.
     signed: (h, w) the map before rectifying, for an unsigned method that has one. halves: two readings from disjoint
     evaluations, for reliability. uncertainty: the largest standard error over the map's range, or the method's own
-    convergence figure; None where the method is deterministic and exact. remark: what the budget left undone, in words.
+    convergence figure; None where the method is deterministic and exact, or nothing is known yet.
+    remark: what the budget left undone, in words.
     blank: why there is no positive evidence and what to do about it; empty where there is some. branches: where several layers are
     added up, each one's name and its signed map (h, w) on its own grid. caveat: what has to be known of the layers to read the map.
     """

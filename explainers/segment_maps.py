@@ -22,6 +22,8 @@ ENOUGH = 0.05
 FIRST_STEP = 128
 FOLLOWED = 0.5
 """Share of the answers' variance that a smooth game must foretell of answers it was not given, or its values are not believed."""
+ROWS_A_SEGMENT = 4
+"""Evaluations for each segment below which a smooth game that foretells badly has had too few to learn from."""
 EVEN = "Every segment counts exactly the same."
 ASTRAY = (
     "Not converged: the segments act together in a way that SHAP's smooth surrogate does not follow, "
@@ -95,10 +97,16 @@ def _reading(case: Case, sample: Sample, estimate: Estimate, left_out: Estimate 
     foretold = 1 - np.square(missed).sum() / max(len(missed) * values[2:].var(), 1e-300)
     if foretold < FOLLOWED:
         ratio = max(ratio, float((model_error(sample, missed) / areas_).max()) / spread)
-        return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, remark=ASTRAY)
+        few = ROWS_A_SEGMENT * sample.parts - len(values)
+        remark = _lacking(max(further(len(values), ratio), few)) if few >= 0 else ASTRAY
+        return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, remark=remark)
     converged = ratio < ENOUGH
-    remark = "" if converged else f"Not converged: about {further(len(values), ratio):,} more evaluations."
+    remark = "" if converged else _lacking(further(len(values), ratio))
     return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=converged, remark=remark)
+
+
+def _lacking(missing: int) -> str:
+    return f"Not converged: about {missing:,} more evaluations."
 
 
 def model_error(sample: Sample, missed: Vector) -> float:

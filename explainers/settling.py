@@ -1,4 +1,4 @@
-"""How far the smooth map from some windows agrees with the one that every window would give: foretold, without asking any more."""
+"""How far a map agrees with the one that every question of its kind would give: foretold, without asking any more."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -6,9 +6,18 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
+from scipy.stats import spearmanr
 
 from explainers.one_thread import one_thread
 from explainers.windows import NOISE, Window, alike, covered
+
+SETTLED = 0.95
+"""Agreement with the map of every question that a converged map is expected to have."""
+
+
+def settled(agreement: float) -> bool:
+    """Whether so much agreement is expected that the map counts as converged."""
+    return agreement >= SETTLED
 
 
 def agreement_foretold(windows: Sequence[Window], numbers: NDArray[np.float64], every: Sequence[Window], cells: int) -> float:
@@ -44,3 +53,23 @@ def _explained(windows: tuple[Window, ...], cells: int) -> float:
 def _spread(carried: NDArray[np.float64]) -> float:
     """The variance over the cells, in the units of the kernel, that the windows explain."""
     return float(carried.var(axis=1).sum())
+
+
+def agreement_beyond(before: tuple[NDArray[np.float32], float], now: tuple[NDArray[np.float32], float]) -> float:
+    """The expected rank correlation of a map with the one that leaves nothing unasked, from how far it moved since the map before.
+
+    before, now: a map (h, w), and how much of what there is to ask it leaves out, in any unit, the same for both. A map is taken to differ
+    from the last one by what it leaves out, so that the two differ by the difference: 1 - (1 - r) now / (before - now), 0 at least.
+    """
+    (first, left), (second, lacking) = before, now
+    if lacking <= 0:
+        return 1.0
+    moved = 1 - rank_correlation(first, second)
+    return max(1 - moved * lacking / (left - lacking), 0.0) if left > lacking else 0.0
+
+
+def rank_correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    """Spearman's over the cells; 1 for two maps without any difference between cells, 0 where one alone has none."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float(np.ptp(first) == np.ptp(second))
+    return float(spearmanr(first.ravel(), second.ravel()).statistic)

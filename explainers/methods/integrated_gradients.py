@@ -46,7 +46,7 @@ class IntegratedGradients(Method):
     )
 
     baseline: Annotated[str, Choice(("same as fill", *FILLS), "the picture without information that the path starts from")] = "same as fill"
-    points: Annotated[int, Range(0, _most, 8, "most points of one map; 0 takes the preset's 16, 32 or 64")] = 0
+    points: Annotated[int, Range(0, 256, 8, "most points of one map; 0 takes the preset's 16, 32 or 64")] = 0
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         fill = case.fill if self.baseline == "same as fill" else self.baseline
@@ -77,13 +77,15 @@ class IntegratedGradients(Method):
 
     def _more(self, case: Case, points: int) -> str:
         """What to raise, and how far, for a better map than one of `points`: the number of points, the budget, or both."""
-        if points >= MOST:
-            return f"More than {MOST} points are not offered: compare another method."
-        asked = self.points or LAST[case.preset]
-        further = asked if points < asked else min(2 * points, MOST)
-        needed, raised = _spent(_doublings(further)), [f"points {further}"] if further > asked else []
-        raised += [f"a budget of {needed:,} evaluations"] if needed > case.budget else []
-        return f"Allow {' and '.join(raised)}."
+        asked, bounds = self.points or LAST[case.preset], self.parameters()["points"]
+        most = int(bounds.high) if isinstance(bounds, Range) else asked
+        further = asked if points < asked else min(2 * points, most)
+        if further == points:
+            return f"More than {most} points are not offered; compare another method."
+        needed = _spent(_doublings(further))
+        raised = [f"points to {further}"] if further > asked else []
+        raised += [f"the budget to {needed:,} evaluations"] if needed > case.budget else []
+        return f"Raise {' and '.join(raised)}."
 
 
 def _doublings(most: int) -> list[int]:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from explainers.cam import class_map
 from explainers.case import Case
-from explainers.channels import Group, channel_groups, scaled_channels
+from explainers.channels import Group, channel_groups, scaled_channels, unlike
 from explainers.grid import enlarge
 from explainers.method import Attribution, Choice, Method, Range
 from explainers.protocol import Features, Floats
+from explainers.settling import agreement_beyond, settled
 
 CASE, PAPER = "score over the fill", "probability on black"
 FIRST = 8
@@ -31,6 +32,8 @@ class ScoreCAM(Method):
     probability on black is a choice. (The authors' code leaves the second term out and hardly depends on the class then.)
     Channels that light up alike form a group, which is shown once through the mean of its scaled maps; with as many groups
     as channels the result is the paper's. Constant channels are left out. Branches are added up as in Grad-CAM.
+    Converged: the map of every channel is expected to have the same ranks at a correlation of .95, judged by how far they moved from the
+    first groups to the last and by how unlike the channels within the groups still are (`agreement_beyond`); 1 less it is the uncertainty.
     """
 
     title = "Score-CAM"
@@ -53,16 +56,31 @@ class ScoreCAM(Method):
     weight: Annotated[str, Choice((CASE, PAPER), "what a channel's weight is read from, and what hides the rest")] = CASE
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        last = self._last(case)
-        channels = sum(layer.maps.shape[-1] for layer in case.features())
-        for count in self._counts(case, last):
+        before: tuple[NDArray[np.float32], float] | None = None
+        for count in self._counts(case, self._last(case)):
             share = max(1, count // len(case.features()))
             found = class_map(case, partial(self._signed, case, count=share))
-            remark = "" if count >= channels else f"{count} groups stand for {channels} channels."
-            yield replace(found, converged=count == last, remark=remark)
+            lost = sum(unlike(layer, channel_groups(case, layer, share)) for layer in case.features())
+            now = (found.values if found.signed is None else found.signed, lost)
+            agreement = 1.0 if not lost else agreement_beyond(before, now) if before else None
+            converged = agreement is not None and settled(agreement)
+            uncertainty = None if not lost or agreement is None else 1 - agreement
+            yield replace(found, uncertainty=uncertainty, converged=converged, remark=self._remark(case, count, lost, agreement))
+            before = now
 
     def cost(self, case: Case) -> int:
         return sum(self._counts(case, self._last(case))) + OTHERS
+
+    def _remark(self, case: Case, count: int, lost: float, agreement: float | None) -> str:
+        """What the map rests on, and where it has not converged, what of it is known."""
+        if not lost:
+            return ""
+        rests = f"{count} groups stand for {sum(layer.maps.shape[-1] for layer in case.features())} channels"
+        if agreement is None:
+            return f"Not converged: {rests}, and there is no map of fewer to compare with."
+        if settled(agreement):
+            return f"{rests}."
+        return f"Not converged: {rests}, whose map is expected to have its ranks at a correlation of {agreement:.2f}; raise groups."
 
     def _last(self, case: Case) -> int:
         """Groups of the last map, of all branches together; at least one a branch."""

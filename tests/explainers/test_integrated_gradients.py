@@ -1,5 +1,7 @@
 """Integrated gradients where the integral is known: linear, quadratic, f = 5x + y^2 + sin z, and what happens when it stops early."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -89,8 +91,34 @@ def test_it_goes_on_until_sum_and_map_have_settled():
     assert [map_.remark.split(" points")[0].split()[-1] for map_ in found] == ["8", "16"]
     assert not found[-1].converged
     assert "Not converged" in found[-1].remark
-    assert "Allow 32 points" in found[-1].remark
+    assert found[-1].remark.endswith(" Raise points to 32.")
     assert case.evaluations == 8 + 16 + 2 == IntegratedGradients().cost(case)
+
+
+@pytest.mark.parametrize(
+    ("points", "budget", "advice"),
+    [
+        (64, 40, "Raise the budget to 122 evaluations."),
+        (64, 122, "Raise points to 128 and the budget to 250 evaluations."),
+        (64, 250, "Raise points to 128."),
+        (0, 500, "Raise points to 32."),
+        (200, 500, "Raise points to 256 and the budget to 506 evaluations."),
+        (256, 500, "Raise the budget to 506 evaluations."),
+        (256, 506, "More than 256 points are not offered; compare another method."),
+    ],
+)
+def test_what_binds_is_named_and_the_advice_helps(points, budget, advice):
+    rng = np.random.default_rng(0)
+    restless = Toy(SIZE, lambda x: x.mean((1, 2, 3))[:, None] * [1, 0], lambda x: rng.normal(size=(2, *SIZE, 3)))
+    case = Case(restless, IMAGE, ToyScore(0), Settings(preset="Fast", budget=budget))
+    found = list(IntegratedGradients(points=points)(case))[-1]
+    assert not found.converged
+    assert found.remark.endswith(advice)
+    numbers = dict(re.findall(r"(points|budget) to (\d+)", advice))
+    if numbers:
+        wider = Case(restless, IMAGE, ToyScore(0), Settings(preset="Fast", budget=int(numbers.get("budget", budget))))
+        *_, better = IntegratedGradients(points=int(numbers.get("points", points)))(wider)
+        assert int(re.search(r"(\d+) points", better.remark)[1]) > int(re.search(r"(\d+) points", found.remark)[1])
 
 
 def _bend(x):

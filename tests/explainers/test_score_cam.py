@@ -8,6 +8,7 @@ from explainers.case import Case, Settings
 from explainers.channels import channel_groups
 from explainers.grid import enlarge
 from explainers.methods.score_cam import PAPER, ScoreCAM
+from explainers.settling import agreement_beyond
 from tests.explainers.toys import Detectors, ToyScore, detectors, picture
 
 MODEL = detectors()
@@ -60,6 +61,39 @@ def test_groups_give_nearly_what_every_channel_gives():
     assert "32 groups stand for 200 channels" in maps[-1].remark
 
 
+@pytest.mark.parametrize(("groups", "budget"), [(0, 500), (16, 500), (64, 500), (40, 120)])
+def test_what_is_said_of_groups_is_near_what_every_channel_gives(groups, budget):
+    """The figure is 1 less the rank correlation with the map of all 200 channels, foretold from 8 groups and the last."""
+    model = many_channels()
+    case = Case(model, picture(model.size), ToyScore(0), Settings(budget=budget))
+    first, last = list(ScoreCAM(groups=groups)(case))
+    every = list(ScoreCAM(groups=200)(Case(model, picture(model.size), ToyScore(0))))[-1]
+    reached = spearmanr(last.signed.ravel(), every.signed.ravel()).statistic
+    assert not first.converged
+    assert first.uncertainty is None
+    assert 1 - last.uncertainty == pytest.approx(reached, abs=0.03)
+    assert last.converged == (last.uncertainty <= 0.05) == (reached >= 0.95)
+    assert every.converged
+    assert every.uncertainty is None
+
+
+def test_one_map_alone_claims_nothing():
+    model = many_channels()
+    (found,) = ScoreCAM(groups=8)(Case(model, picture(model.size), ToyScore(0)))
+    assert not found.converged
+    assert found.remark == "Not converged: 8 groups stand for 200 channels, and there is no map of fewer to compare with."
+
+
+def test_a_map_that_moves_much_from_few_groups_to_more_is_not_converged():
+    first, second = np.arange(16.0).reshape(4, 4), np.roll(np.arange(16.0), 4).reshape(4, 4)
+    moved = 1 - spearmanr(first.ravel(), second.ravel()).statistic
+    assert agreement_beyond((first, 3.0), (second, 1.0)) == pytest.approx(1 - moved / 2)
+    assert agreement_beyond((first, 3.0), (second, 0.0)) == 1
+    assert agreement_beyond((first, 1.0), (second, 1.0)) == 0
+    assert agreement_beyond((first, 3.0), (0 * second, 1.0)) == 0.5
+    assert agreement_beyond((0 * first, 3.0), (0 * second, 1.0)) == 1
+
+
 def test_groups_are_nested_and_free_for_other_classes():
     model = many_channels()
     case = Case(model, picture(model.size), ToyScore(0))
@@ -91,7 +125,9 @@ def test_no_more_evaluations_than_the_budget(budget, groups):
     model = many_channels()
     case = Case(model, picture(model.size), ToyScore(0), Settings(budget=budget))
     maps = list(ScoreCAM(groups=groups)(case))
-    assert maps[-1].converged
+    for found in maps:
+        assert found.converged == (found.uncertainty is not None and found.uncertainty <= 0.05)
+        assert found.converged != found.remark.startswith("Not converged: ")
     assert case.evaluations <= ScoreCAM(groups=groups).cost(case) <= budget
 
 

@@ -1,5 +1,7 @@
 """SHAP's shares are Shapley values, add up exactly, and agree with the `shap` package."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -103,7 +105,7 @@ def test_an_unknown_estimator_is_refused_by_name() -> None:
         SHAP("magic")
 
 
-def any_of(count: int) -> Case:
+def any_of(count: int, budget: int = 500) -> Case:
     """20 segments, of which any of the first `count` is enough."""
     grid = (4, 5)
     toy = cell_classifier([random_game(20, 2, 0)] * 2, grid)
@@ -113,7 +115,7 @@ def any_of(count: int) -> Case:
         return np.stack([(shown[:, :count].sum(1) > 0) * 1.0, np.zeros(len(images))], axis=1)
 
     toy._logits_of = enough
-    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0), Settings(fill="black", budget=500))
+    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0), Settings(fill="black", budget=budget))
     rows, columns = np.indices(toy.size) // 8
     case.remember("segments", lambda: rows * 5 + columns)
     return case
@@ -128,6 +130,16 @@ def test_a_surrogate_that_does_not_follow_the_game_is_not_believed() -> None:
     assert last.uncertainty > 0.8 * error
     assert not last.converged
     assert "does not follow" in last.remark
+
+
+@pytest.mark.parametrize(("budget", "blamed"), [(32, False), (60, False), (80, False), (100, True), (500, True)])
+def test_the_game_is_blamed_only_where_the_answers_were_enough_to_follow_it(budget: int, blamed: bool) -> None:
+    """20 segments: up to 80 answers are too few to know; what is said instead helps on beyond those."""
+    last = list(SHAP()(any_of(12, budget)))[-1]
+    assert not last.converged
+    assert ("does not follow" in last.remark) == blamed
+    if not blamed:
+        assert int(re.fullmatch(r"Not converged: about ([\d,]+) more evaluations\.", last.remark)[1].replace(",", "")) >= 80 - budget  # type: ignore[index]
 
 
 def test_a_surrogate_that_follows_the_game_is_told_as_before() -> None:
