@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explainers.pool import Sample
 from explainers.sizes import Vector, binomial, lime_mass, shapley_mass
@@ -72,22 +73,49 @@ def surrogate_shap(sample: Sample, values: Vector) -> Vector:
 
     The smooth game is the mean of a Gaussian process: a free straight line plus interactions whose covariance falls as exp(-3 d / M), d the
     number of segments in which two masks differ; noise 0.3 % of their variance. Its Shapley values are linear in the answers and vary
-    between runs far less than Kernel SHAP's; the sum is made exact by an equal share for each segment.
+    between runs far less than Kernel SHAP's; the sum is made exact by an equal share for each segment. Of more than 2,048 answers each of
+    several blocks of so many is fitted alone and the mean taken, so that memory is bounded and time grows with the answers.
     """
     if sample.complete:
         return kernel_shap(sample, values)
+    parts = [_smooth_shap(sample.keep(pairs), values[sample.rows(pairs)]) for pairs in _blocks(sample)]
+    return _efficient(np.mean(parts, axis=0), values)
+
+
+def _smooth_shap(sample: Sample, values: Vector) -> Vector:
+    """(M,) of one block."""
     sides = 2 * sample.masks - 1
     pull = np.linalg.solve(_covariance(sample), values - values[0])
     shown, hidden = _shares(sample.parts)
     sizes = sample.masks.sum(1).astype(int)
     curved = sample.masks.T @ (pull * shown[sizes]) - (1 - sample.masks).T @ (pull * hidden[sizes])
-    return _efficient(curved + 2 * STRAIGHT * sides.T @ pull, values)
+    return np.asarray(curved + 2 * STRAIGHT * sides.T @ pull)
 
 
 def left_out(sample: Sample, values: Vector) -> Vector:
-    """(n,) each answer less what the smooth game of `surrogate_shap` foretells of it from all the others: (K^-1 y)_i / (K^-1)_ii."""
+    """(n,) each answer less what the smooth game of its block foretells of it from all the others of the block: (K^-1 y)_i / (K^-1)_ii."""
+    missed = np.zeros(len(values))
+    for pairs in _blocks(sample):
+        rows = sample.rows(pairs)
+        missed[rows] = _missed(sample.keep(pairs), values[rows])
+    return missed
+
+
+def _missed(sample: Sample, values: Vector) -> Vector:
+    """(n,) of one block."""
     inverse = np.linalg.inv(_covariance(sample))
     return np.asarray(inverse @ (values - values[0]) / np.diag(inverse))
+
+
+def _blocks(sample: Sample) -> list[NDArray[np.intp]]:
+    """Pairs that are fitted together: all, or in blocks of ROWS answers, each with all that was asked whole. Blocks may overlap."""
+    if len(sample.masks) <= ROWS:
+        return [np.arange(sample.pairs)]
+    whole = sample.whole[2::2]
+    framed, drawn = np.flatnonzero(whole), np.flatnonzero(~whole)
+    each = (ROWS - 2) // 2 - len(framed)
+    starts = np.linspace(0, len(drawn) - each, -(-len(drawn) // each)).round().astype(int)
+    return [np.concatenate([framed, drawn[start : start + each]]) for start in starts]
 
 
 def _covariance(sample: Sample) -> Vector:
@@ -98,6 +126,8 @@ def _covariance(sample: Sample) -> Vector:
     return np.asarray(np.exp(DECAY * (alike / sample.parts - 1) / 2) + STRAIGHT * alike + CONSTANT + np.diag(noise))
 
 
+ROWS = 2048
+"""Most answers that are fitted together: their covariances take 34 MB, and Thorough's 2,000 are fitted as one."""
 DECAY = 3.0
 NOISE = 0.003
 END_NOISE = 1e-6

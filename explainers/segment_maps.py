@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import Case
-from explainers.estimators import first_frame
+from explainers.estimators import ROWS, first_frame
 from explainers.method import Attribution
 from explainers.one_thread import one_thread
 from explainers.pool import Sample
@@ -24,6 +24,7 @@ FOLLOWED = 0.5
 """Share of the answers' variance that a smooth game must foretell of answers it was not given, or its values are not believed."""
 ROWS_A_SEGMENT = 4
 """Evaluations for each segment below which a smooth game that foretells badly has had too few to learn from."""
+IN_BLOCKS = f"The smooth surrogate was fitted to {ROWS:,} answers at a time."
 EVEN = "Every segment counts exactly the same."
 ASTRAY = (
     "Not converged: the segments act together in a way that SHAP's smooth surrogate does not follow, "
@@ -102,6 +103,8 @@ def _reading(case: Case, sample: Sample, estimate: Estimate, left_out: Estimate 
         return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, remark=remark)
     converged = ratio < ENOUGH
     remark = "" if converged else _lacking(further(len(values), ratio))
+    if left_out and len(values) > ROWS:
+        remark = f"{remark} {IN_BLOCKS}".lstrip()
     return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=converged, remark=remark)
 
 

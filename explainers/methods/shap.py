@@ -21,7 +21,7 @@ class SHAP(Method):
     "surrogate" fits a smooth function of which segments are shown and takes its Shapley values exactly. On photographs the second needs
     a fraction of the evaluations for the same agreement between runs, so it is the default. Where the game is not smooth (the same
     evidence in many segments, any of which is enough) it is biased: a map whose surrogate foretells under half of the variance of
-    answers left out is called not converged, and its uncertainty rests on what was missed.
+    answers left out is called not converged, and its uncertainty rests on what was missed. Beyond 2,048 answers it is fitted in blocks.
     """
 
     title = "SHAP"

@@ -1,11 +1,15 @@
 """The rules that turn answers into numbers for segments, against games whose values are known by formula."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from explainers.estimators import (
     DECAY,
+    ROWS,
+    _blocks,
     _covariance,
     _shares,
     first_frame,
@@ -118,6 +122,35 @@ def test_what_is_left_out_is_foretold_from_the_others() -> None:
     others = np.delete(np.arange(60), row)
     foretold = covariance[row, others] @ np.linalg.solve(covariance[np.ix_(others, others)], values[others] - values[0]) + values[0]
     assert left_out(sample, values)[row] == pytest.approx(values[row] - foretold, abs=1e-8)
+
+
+def test_memory_of_the_surrogate_is_bounded_whatever_the_answers() -> None:
+    """Beyond the masks themselves: 10,000 answers' own covariances would take 800 MB, and as much again for each step of the solve."""
+    peaks = {}
+    for evaluations in (ROWS, 10_000):
+        sample = drawn(20, evaluations, 0)
+        values = random_game(20, 6, 40).values(sample.masks)
+        for rule in (surrogate_shap, left_out):
+            tracemalloc.start()
+            rule(sample, values)
+            peaks[rule.__name__, evaluations] = tracemalloc.get_traced_memory()[1] / 1e6
+            tracemalloc.stop()
+    for name in ("surrogate_shap", "left_out"):
+        assert 30 < peaks[name, ROWS] < 250
+        assert peaks[name, 10_000] < peaks[name, ROWS] + 30
+
+
+def test_blocks_hold_every_draw_and_the_first_frame_and_make_the_estimate_better() -> None:
+    game, errors = random_game(16, 6, 60), {}
+    for evaluations in (1000, ROWS, ROWS + 2, 3 * ROWS):
+        sample = drawn(16, evaluations, 0)
+        blocks = _blocks(sample)
+        assert set(np.concatenate(blocks)) == set(range(sample.pairs))
+        assert all(set(range(16)) <= set(pairs) and len(pairs) <= ROWS // 2 - 1 for pairs in blocks)
+        assert len(blocks) == {1000: 1, ROWS: 1, ROWS + 2: 2, 3 * ROWS: 4}[evaluations]
+        errors[evaluations] = np.abs(surrogate_shap(sample, game.values(sample.masks)) - game.shapley).max()
+    assert errors[3 * ROWS] < 0.8 * errors[ROWS]
+    assert errors[ROWS + 2] < 1.1 * errors[ROWS] < errors[1000]
 
 
 def test_errors_at_400_evaluations_of_40_segments() -> None:
