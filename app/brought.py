@@ -10,12 +10,12 @@ from threading import Lock
 
 from app.shelf import Shelf
 from errors import UserError
-from models.safe import landlock
+from models.safe import landlock, seccomp
 
 MODEL_BYTES = 300_000_000
 MOST = 3
 UNCLAIMED_SECONDS, KEPT_SECONDS = 300.0, 3600.0
-ENDINGS = (".keras", ".h5", ".hdf5")
+ENDINGS = (".keras", ".h5", ".hdf5", ".zip", ".tflite", ".onnx")
 
 
 @dataclass
@@ -39,15 +39,22 @@ class Brought:
 
     @staticmethod
     def possible() -> bool:
-        """Whether this system can keep a stranger's model from its files."""
-        return landlock.version() > 0
+        """Whether this system can keep a stranger's model from its files and from the network."""
+        return landlock.version() > 0 and seccomp.possible()
 
     def room(self, name: str) -> tuple[str, Path]:
-        """A token, and the file to write the model to. UserError where the name is no model's, or too many are there."""
+        """A token, and the file to write the model to. UserError where the name is no model's, or too many are there.
+
+        One that could not be opened gives way to another.
+        """
         self.forget()
         plain = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in " ._-")[-80:].lstrip(". ")
         if not plain.lower().endswith(ENDINGS):
-            raise UserError(f"{plain or 'This'} is no model file by its name; bring a .keras or .h5 file.")
+            kinds = "a .keras, .h5, .tflite or .onnx file, or a .zip of Teachable Machine"
+            raise UserError(f"{plain or 'This'} is no model file by its name; bring {kinds}.")
+        if len(self._guests) >= MOST:
+            for token in [token for token in self._guests if self._refused(token)]:
+                self.drop(token)
         with self._lock:
             if len(self._guests) >= MOST:
                 raise UserError(f"{MOST} models of visitors are here already; try again when one of them has left.")
@@ -55,6 +62,10 @@ class Brought:
             token = f"brought-{secrets.token_urlsafe(24)}"
             self._guests[token] = Guest(folder, Path(folder.name) / plain)
             return token, self._guests[token].file
+
+    def _refused(self, token: str) -> bool:
+        entry = self._shelf.entries.get(token)
+        return entry is not None and entry.state == "failed"
 
     def claim(self, token: object, owner: str) -> str:
         """Offers the model to the session that brought it, and gives its name on the shelf. UserError where there is none."""

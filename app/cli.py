@@ -16,7 +16,7 @@ from models.store import bundled
 T = TypeVar("T")
 
 COMMANDS = ("serve", "explain", "inspect", "library", "grid-game", "methods")
-MODEL_HELP = f"a model file or folder, imagenet:MobileNetV2 and the like, or bundled: {', '.join(bundled())}"
+MODEL_HELP = f"a model file or folder, hf://owner/name, imagenet:MobileNetV2 and the like, or bundled: {', '.join(bundled())}"
 TRUST_HELP = "run the model in this process: only for a maker you know (else in one that reaches no files, network or programs)"
 
 

@@ -125,7 +125,7 @@ def title_of(name: str) -> str:
     with contextlib.suppress(UserError, OSError):
         return Card.read(Path(name).with_suffix(".json")).name
     plain = name.rstrip("/").rsplit("/", 1)[-1]
-    for ending in (".keras", ".h5"):
+    for ending in (".keras", ".h5", ".hdf5", ".zip", ".tflite", ".onnx"):
         plain = plain.removesuffix(ending)
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
 

@@ -33,7 +33,9 @@ def traced(model: Any, card: Card, name: str) -> Trace:
             leaves,
             beside,
         )
-    except (UserError, MemoryError):
+    except UserError as error:
+        raise UserError(str(error).replace("The model", name, 1)) from error
+    except MemoryError:
         raise
     except Exception as error:  # a model's own code raises whatever it likes
         why = f"{card.size[0]} x {card.size[1]} pixels ({type(error).__name__}: {reason(error, 160)})"

@@ -98,8 +98,8 @@ def _now(report: Report) -> str:
         )
     if report.state == "failed":
         return "Not explained."
-    verb, maps = ("Stopped", _maps(report)) if report.state == "stopped" else ("Finished", done)
-    text = f"{verb}: {maps} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
+    verb = "Stopped" if report.state == "stopped" else "Finished"
+    text = f"{verb}: {_maps(report)} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
     return text + (" Worked out beforehand." if report.stored else "")
 
 

@@ -49,7 +49,8 @@ class Child:
     def __init__(self, path: Path, limits: Limits) -> None:
         self.name, self.limits = path.name, limits
         (reading, writing), theirs = pair()
-        command = [sys.executable, "-B", "-m", "models.safe.worker", *map(str, theirs)]
+        place = path.absolute()
+        command = [sys.executable, "-B", "-m", "models.safe.worker", *map(str, (*theirs, place, *files_of(place)))]
         nowhere = subprocess.DEVNULL
         try:
             self._process = subprocess.Popen(
@@ -67,7 +68,6 @@ class Child:
                 os.close(end)
         self._pipes = Pipes(reading, writing)
         self._end = weakref.finalize(self, _end, self._process, self._pipes)
-        self._say({"path": str(path.absolute()), "files": [str(file) for file in files_of(path.absolute())]}, limits.starting)
 
     @property
     def pid(self) -> int:

@@ -88,7 +88,7 @@ def _check_code(part: dict[str, Any], name: str) -> None:
     if kind in names.CARRIES_CODE:
         what = "Lambda layer" if kind in ("Lambda", "__lambda__") else kind
         raise UserError(f"{name} holds a {what}, {names.CARRIES_CODE[kind]}; rebuild the model without it and save it again.")
-    if kind == "TFOpLambda":
+    if kind in names.CALLS_BY_NAME:
         _check_tensorflow_function(part, name)
 
 

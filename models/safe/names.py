@@ -15,7 +15,7 @@ CLASSES = frozenset().union(*(_NAMES[part] for part in ("layers", "layers of app
 """What a Keras 3 file names."""
 
 CLASSES_OF_KERAS_2 = CLASSES | _NAMES["layers of Keras 2"]
-"""The functions that a TFOpLambda calls are looked at by name."""
+"""The functions that TFOpLambda and SlicingOpLambda call are looked at by name."""
 
 FUNCTIONS = _NAMES["functions"]
 """Plain functions that are named in place of an object, such as activations."""
@@ -26,6 +26,9 @@ VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", 
 ARITHMETIC = frozenset({"math", "nn", "linalg", "image", "__operators__"})
 ARITHMETIC_FUNCTIONS = frozenset({"cast", "reshape", "concat", "expand_dims", "squeeze", "transpose", "identity"})
 """The parts of TensorFlow, and single functions, that a Keras 2 file may call by name."""
+
+CALLS_BY_NAME = frozenset({"TFOpLambda", "SlicingOpLambda"})
+"""Layers of Keras 2 that call whatever function of TensorFlow their configuration names."""
 
 CARRIES_CODE = {
     "Lambda": "which is code that would run here",

@@ -40,7 +40,12 @@ class Protection:
 
 
 def shut(files: Iterable[Path]) -> Protection:
-    """Confines this process for good, as far as the system can; to be called before threads are begun. files: what it may read besides."""
+    """Confines this process for good, as far as the system can. files: what it may read besides.
+
+    RuntimeError where threads were begun already: Landlock holds the calling thread and what that begins, and no other.
+    """
+    if (running := _threads()) > 1:
+        raise RuntimeError(f"{running} threads run already")
     _limit()
     version, filtered = 0, False
     with suppress(OSError):
@@ -49,6 +54,13 @@ def shut(files: Iterable[Path]) -> Protection:
         seccomp.confine()
         filtered = True
     return Protection(version, filtered)
+
+
+def _threads() -> int:
+    """Of this process; 1 where the system does not say."""
+    with suppress(OSError):
+        return len(os.listdir("/proc/self/task"))
+    return 1
 
 
 def _needed() -> Iterator[Path]:

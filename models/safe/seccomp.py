@@ -9,8 +9,9 @@ import os
 import platform
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
-_NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER = 38, 22, 2
+_NO_NEW_PRIVILEGES, _FILTER, _EVERY_THREAD = 38, 1, 1
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -19,6 +20,7 @@ _THREAD = 0x10000
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+_SECCOMP = (317, 277)
 _BOTH = {
     "io_uring_setup": 425,
     "pidfd_open": 434,
@@ -108,22 +110,32 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
 _OPEN, _OPENAT, _OPENAT2, _CLONE, _CLONE3 = (2, None), (257, 56), (437, 437), (56, 220), (435, 435)
 _TGKILL, _PRLIMIT = (234, 131), (302, 261)
 
+_ACTIONS = Path("/proc/sys/kernel/seccomp/actions_avail")
+
 Step = tuple[int, int, int, int]
 
 
+def possible() -> bool:
+    """Whether a filter is written for this machine and its kernel takes one."""
+    return platform.system() == "Linux" and platform.machine() in _MACHINES and _ACTIONS.exists()
+
+
 def confine() -> None:
-    """Puts the filter over this thread and all that it begins, for good. OSError where the kernel has none or the machine is unknown."""
+    """Puts the filter over every thread of this process and all that they begin, for good. OSError where the kernel has none, or cannot."""
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in _MACHINES:
         raise OSError(f"no filter is written for {platform.system()} on {machine}")
-    code = b"".join(struct.pack("=HBBI", *step) for step in _program(*_MACHINES[machine]))
+    architecture, which = _MACHINES[machine]
+    code = b"".join(struct.pack("=HBBI", *step) for step in _program(architecture, which))
     steps = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(steps))
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    if libc.prctl(_SET_SECCOMP, _FILTER, ctypes.c_char_p(program), 0, 0):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    call, way, every = (ctypes.c_long(number) for number in (_SECCOMP[which], _FILTER, _EVERY_THREAD))
+    failed = libc.syscall(call, way, every, ctypes.c_char_p(program))
+    if failed:
+        number = ctypes.get_errno() if failed < 0 else 0
+        raise OSError(number, os.strerror(number) if number else f"thread {failed} cannot be held")
 
 
 def _program(architecture: int, which: int) -> Iterator[Step]:

@@ -8,25 +8,27 @@ import threading
 from collections import OrderedDict
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from models.safe.sandbox import shut
-from models.safe.wire import Array, Pipes
 from models.safe.words import reason
-from models.score import Score
+
+if TYPE_CHECKING:
+    from models.safe.wire import Array, Pipes
 
 KEPT = 3  # variants with other weights or metadata, each of which holds a copy of what is other
 
 
 def main() -> None:
-    """Reads questions from one descriptor and writes answers to another; both are given as numbers."""
-    pipes = Pipes(*(int(number) for number in sys.argv[1:3]))
-    task, _ = pipes.receive(lambda _: ())
+    """Given as words: the descriptors to read questions from and to write answers to, the model's path, and what it may read besides."""
+    reading, writing, name, *files = sys.argv[1:]
     _make_do_without()
-    protection = shut(Path(file) for file in task["files"])
+    protection = shut(map(Path, files))
+    from models.safe.wire import Pipes  # numpy begins threads, and only those of a process that is shut are held
+
+    pipes, path = Pipes(int(reading), int(writing)), Path(name)
     threading.Thread(target=_leave_with, args=(pipes.reading,), daemon=True).start()
-    path = Path(task["path"])
     try:
         _look(path)
         pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
@@ -78,7 +80,7 @@ def _described(served: Any) -> dict[str, Any]:
     }
 
 
-def _serve(pipes: Pipes, served: Any) -> None:
+def _serve(pipes: "Pipes", served: Any) -> None:
     variants: OrderedDict[str, Any] = OrderedDict()
     while True:
         head, arrays = pipes.receive(lambda head: head["shapes"])
@@ -107,7 +109,9 @@ def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]
     return variants[key]
 
 
-def _answer(served: Any, head: dict[str, Any], arrays: list[Array]) -> list[Array]:
+def _answer(served: Any, head: dict[str, Any], arrays: "list[Array]") -> "list[Array]":
+    from models.score import Score
+
     asked = head["ask"]
     if asked in ("outputs", "masked", "pullback"):
         return [getattr(served, asked)(*arrays)]
@@ -121,7 +125,7 @@ def _answer(served: Any, head: dict[str, Any], arrays: list[Array]) -> list[Arra
     return [each for answer in found for each in (answer.maps, answer.gradients)]
 
 
-def _anatomy(served: Any, images: Array) -> dict[str, Any]:
+def _anatomy(served: Any, images: "Array") -> dict[str, Any]:
     from models.doctor.looking import looked
 
     return asdict(looked(served, images))

@@ -132,6 +132,7 @@ def test_a_configuration_that_names_what_is_no_layer(layer: dict, words: str, tm
     [
         ({"class_name": "Lambda", "config": {}}, "a Lambda layer"),
         ({"class_name": "TFOpLambda", "config": {"function": "io.write_file"}}, r"TensorFlow's 'io\.write_file'"),
+        ({"class_name": "SlicingOpLambda", "config": {"function": "io.write_file"}}, r"TensorFlow's 'io\.write_file'"),
         ({"class_name": "TFOpLambda", "config": {"function": "py_function"}}, "TensorFlow's 'py_function'"),
         ({"class_name": "Custom>Thing", "config": {}}, "the class 'Custom>Thing'"),
     ],

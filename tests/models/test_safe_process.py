@@ -195,6 +195,29 @@ def test_a_shut_process_reaches_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@needs_landlock
+def test_every_thread_of_the_process_is_held(path: Path) -> None:
+    """Whatever libraries began threads, and whenever: one that is not held could do what all others cannot."""
+    served = load(path, trust=False)
+    try:
+        served.outputs(np.zeros((1, *served.size, 3), np.float32))
+        tasks = list(Path(f"/proc/{served._keeper.pid}/task").iterdir())
+        assert len(tasks) > 1
+        for task in tasks:
+            said = dict(line.split(":\t") for line in (task / "status").read_text().splitlines() if ":\t" in line)
+            assert (said["Seccomp"], said["NoNewPrivs"]) == ("2", "1"), said["Name"]
+    finally:
+        served.close()
+
+
+def test_a_process_with_threads_is_not_called_shut() -> None:
+    script = "import threading, time; threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n"
+    script += "from models.safe.sandbox import shut; shut([])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "2 threads run already" in done.stderr
+
+
 def test_numbers_cross_the_border_and_nothing_that_was_not_agreed() -> None:
     here, there = (Pipes(*ends) for ends in pair())
     sent = [hostile.noise((2, 3)), np.array([[0.1]]), np.zeros((0, 4), np.float32)]
