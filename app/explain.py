@@ -1,6 +1,7 @@
 """Explains picture files and writes what was found: overlays, maps, and a manifest that tells how they came about."""
 
 import hashlib
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from app.saying import about
 from app.shelf import seconds_a_picture
 from app.table import localisation_table
 from app.verdicts import localisation_entry, measures_entry
-from app.writing import MapsFile, appearing
+from app.writing import MapsFile, appearing, folder_names, readable
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import enlarge
@@ -63,12 +64,13 @@ def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
     judge = None if options.measures == "none" else Judge.of(options.model, classifier)
     job = _Job(options, classifier, methods, settings, judge)
     with appearing(options.out) as folder, MapsFile(folder / "maps.npz") as maps:
-        entries = [_entry(path, name, folder, maps, job) for path, name in zip(options.pictures, _names(options.pictures), strict=True)]
+        names = folder_names(options.pictures)
+        entries = [_entry(path, name, folder, maps, job) for path, name in zip(options.pictures, names, strict=True)]
         _refuse_if_all_failed(entries)
         manifest = {**head_of(options, classifier, settings), "pictures": entries}
-        (folder / "manifest.json").write_text(as_json(manifest), encoding="utf-8")
+        (folder / "manifest.json").write_text(as_json(manifest), encoding="utf-8", errors="replace")
     if not options.quiet:
-        print(f"Written to {options.out}.")
+        print(f"Written to {readable(options.out)}.")
     return int(any(_failed(entry) for entry in entries))
 
 
@@ -84,16 +86,31 @@ class _Job:
 
 
 def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> dict[str, Any]:
-    """Explains one picture, writes its overlays and maps, and returns its part of the manifest."""
+    """One picture's part of the manifest, with its overlays and maps written; or why there is none, and then nothing of it is left."""
     try:
-        data = _read(path)
-        picture = decode(data)
-        source = Source(path.name, hashlib.sha256(data).hexdigest(), original_size(data), picture.shape[:2])
-        region = region_of(job.options.mask, path, source.decoded, job.classifier.fit) if job.options.mask else None
-        explained = _explained(picture, name, job)
+        entry = _written(path, name, folder, maps, job)
     except UserError as error:
-        print(f"{path}: {error}", file=sys.stderr)
-        return {"file": path.name, "error": str(error)}
+        reason = readable(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = f"What was found cannot be written ({error.strerror or error})."
+    else:
+        maps.keep()
+        return entry
+    maps.drop()
+    shutil.rmtree(folder / name, ignore_errors=True)
+    print(f"{readable(path)}: {reason}", file=sys.stderr)
+    return {"file": readable(path.name), "error": reason}
+
+
+def _written(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> dict[str, Any]:
+    """Explains one picture, writes its overlays and maps, and returns its part of the manifest. Raises UserError, OSError."""
+    data = _read(path)
+    picture = decode(data)
+    source = Source(readable(path.name), hashlib.sha256(data).hexdigest(), original_size(data), picture.shape[:2])
+    region = region_of(job.options.mask, path, source.decoded, job.classifier.fit) if job.options.mask else None
+    explained = _explained(picture, name, job)
     (folder / name).mkdir()
     entries = [_write(explained, result, folder, maps) for result in explained.results.values()]
     entry = picture_entry(source, explained.case, entries)
@@ -105,7 +122,7 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> di
     if job.judge or region:
         entry["measures"] = _measures(explained, region, job)
     if not job.options.quiet:
-        print(f"{path.name}: {entry['explained']['label']}, {len(entries)} maps, {explained.case.evaluations} evaluations")
+        print(f"{source.file}: {entry['explained']['label']}, {len(entries)} maps, {explained.case.evaluations} evaluations")
         if region:
             print(localisation_table(entry["measures"]["localisation"]["maps"]))
     return entry
@@ -181,19 +198,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"The file cannot be read ({error.strerror}).") from error
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    """A folder name for each picture: its own name without ending, told apart by a number where two are alike."""
-    names: list[str] = []
-    for path in paths:
-        plain, number = path.stem.strip(". ") or "picture", 1
-        name = plain
-        while name.casefold() in {other.casefold() for other in names}:
-            number += 1
-            name = f"{plain}_{number}"
-        names.append(name)
-    return names
 
 
 def _refuse_if_all_failed(entries: Sequence[dict[str, Any]]) -> None:

@@ -1,6 +1,8 @@
 """A folder of results that appears whole or not at all, and the maps in it."""
 
+import unicodedata
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +11,64 @@ from numpy.typing import NDArray
 
 from models.appearing import appearing
 
-__all__ = ["MapsFile", "appearing"]
+__all__ = ["MapsFile", "appearing", "folder_names", "readable"]
+
+
+RESERVED = ("maps.npz", "manifest.json")
+"""What lies in the folder beside one folder for each picture."""
+LONGEST = 200  # bytes of a folder's name; file systems take 255, and a number may follow
+
+
+def folder_names(paths: Sequence[Path]) -> list[str]:
+    """A folder name for each picture: its own name without ending, told apart by a number where two are alike or the name is taken.
+
+    What some file systems refuse becomes `_`.
+    """
+    names: list[str] = []
+    taken = {name.casefold() for name in RESERVED}
+    for path in paths:
+        plain, number = _plain(path.stem), 1
+        name = plain
+        while name.casefold() in taken:
+            number += 1
+            name = f"{plain}_{number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def readable(name: object) -> str:
+    """A file's name as text that can be printed and written: bytes that are no UTF-8 as \\xff."""
+    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _plain(stem: str) -> str:
+    known = unicodedata.normalize("NFC", stem).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    plain = "".join(letter if letter.isprintable() and letter not in '\ufffd\\/:*?"<>|' else "_" for letter in known)
+    return plain.encode()[:LONGEST].decode("utf-8", "ignore").strip(". ") or "picture"
 
 
 class MapsFile:
-    """An .npz written one array after the other, so that a thousand pictures need no more memory than one."""
+    """An .npz written one picture after the other, so that a thousand pictures need no more memory than one."""
 
     def __init__(self, path: Path) -> None:
         self._archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._waiting: dict[str, NDArray[Any]] = {}
 
     def add(self, name: str, values: NDArray[Any]) -> None:
-        """`np.load(path)[name]` gives `values` back."""
-        with self._archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-            np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+        """`np.load(path)[name]` gives `values` back, once they are kept."""
+        self._waiting[name] = values
+
+    def keep(self) -> None:
+        """Writes what was added since."""
+        for name, values in self._waiting.items():
+            with self._archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+        self._waiting.clear()
+
+    def drop(self) -> None:
+        """Forgets what was added since."""
+        self._waiting.clear()
 
     def __enter__(self) -> "MapsFile":
         return self

@@ -1,5 +1,6 @@
 """`python -m app explain` as a person runs it: what it writes, what it refuses, and that it leaves nothing half done."""
 
+import errno
 import hashlib
 import json
 import os
@@ -13,12 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.explain import explain
 from app.manifest import as_json
+from app.options import ExplainOptions
 from app.render import DIVERGING, lut
 from app.version import commit
-from app.writing import appearing
+from app.writing import appearing, folder_names
 from explainers.grid import enlarge
 from explainers.methods import METHODS
+from models.loading import load
 
 ROOT = Path(__file__).resolve().parents[2]
 RNG = np.random.default_rng(0)
@@ -145,6 +149,53 @@ def test_the_same_command_gives_the_same_maps(run: tuple[Path, subprocess.Comple
     with np.load(run[0] / "maps.npz") as first, np.load(tmp_path / "b" / "maps.npz") as second:
         for name in second:
             np.testing.assert_allclose(second[name], first[name], rtol=1e-4, atol=1e-6)
+
+
+def test_no_name_of_a_picture_loses_the_others(pictures: Path, tmp_path: Path) -> None:
+    """Names of what is written beside the pictures' folders, names that are no UTF-8, and names that file systems refuse."""
+    data = (pictures / "spot.png").read_bytes()
+    given = [b"ok.png", b"maps.npz.png", b"manifest.json.jpg", b"bad\xff.jpg", b"new\nline.png", "ü".encode() * 120 + b".png"]
+    for name in given:
+        (tmp_path / os.fsdecode(name)).write_bytes(data)
+    files = [tmp_path / os.fsdecode(name) for name in given]
+    done = app("explain", *files, "--model", "glass_box", "--methods", "grad_cam", "--measures", "none", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "bad\\xff.jpg: " in done.stdout
+    folders = ["ok", "maps.npz_2", "manifest.json_2", "bad_", "new_line", "ü" * 100]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted([*folders, "maps.npz", "manifest.json"])
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert [entry["file"] for entry in manifest["pictures"][1:4]] == ["maps.npz.png", "manifest.json.jpg", "bad\\xff.jpg"]
+    with np.load(tmp_path / "out" / "maps.npz") as maps:
+        assert {name.split("/")[0] for name in maps} == set(folders)
+        assert [entry["maps"][0]["native"] in maps for entry in manifest["pictures"]] == [True] * 6
+
+
+@pytest.mark.parametrize("fails", ["mkdir", "write_bytes"])
+def test_a_picture_whose_results_cannot_be_written_leaves_the_others(
+    fails: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    genuine = getattr(Path, fails)
+
+    def full(path: Path, *words: object, **named: object) -> object:
+        if "x-ray" in path.parts:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return genuine(path, *words, **named)
+
+    monkeypatch.setattr(Path, fails, full)
+    files = [pictures / "spot.png", pictures / "x-ray.tiff", pictures / "other" / "spot.jpg"]
+    options = ExplainOptions(tuple(files), "glass_box", methods=("grad_cam",), measures="none", out=tmp_path / "out", quiet=True)
+    assert explain(options, lambda: load("glass_box")) == 1
+    assert "x-ray.tiff: What was found cannot be written (No space left on device)." in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.json", "maps.npz", "spot", "spot_2"]
+    with np.load(tmp_path / "out" / "maps.npz") as maps:
+        assert {name.split("/")[0] for name in maps} == {"spot", "spot_2"}
+    told = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"]
+    assert ["error" in entry for entry in told] == [False, True, False]
+
+
+def test_folder_names_differ_whatever_the_file_system_thinks_of_case() -> None:
+    names = ["a/Spot.png", "b/spot.jpg", "c/spot_2.png", "d/....png", "MAPS.NPZ.png", 'e/what?"<.png']
+    assert folder_names([Path(name) for name in names]) == ["Spot", "spot_2", "spot_2_2", "picture", "MAPS.NPZ_2", "what___"]
 
 
 def test_target_contrast_methods_and_parameters(pictures: Path, tmp_path: Path) -> None:
