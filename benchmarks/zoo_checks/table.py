@@ -70,7 +70,8 @@ def verdict(rows: Sequence[Row], packages: Sequence[str]) -> list[str]:
         (f"{len(loaded)} of {len(rows)} models load (goal: all)", len(loaded) == len(rows)),
         (f"{finite} of {len(kinds)} maps that the format allows are finite (goal: all)", finite == len(kinds)),
         (
-            f"{shown / max(len(kinds), 1):.1%} are not blank, {negative} of them with nothing positive (goal {LEAST:.0%})",
+            f"{shown / max(len(kinds), 1):.1%} are not blank (goal {LEAST:.0%}); {negative} of them have nothing positive, "
+            f"and {(shown - negative) / max(len(kinds), 1):.1%} are left if those count as blank",
             shown >= LEAST * len(kinds),
         ),
         (f"{len(errors)} gradients, off from differences by at most {worst:.1e} (goal {TOLERANCE:.0e})", worst <= TOLERANCE),

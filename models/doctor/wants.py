@@ -45,7 +45,15 @@ class Wants:
 
     @property
     def better(self) -> Answers | None:
-        """The way that the pictures show to be right, where that is another than today's."""
+        """The way that the pictures show to be right, where that is another than today's; only known classes can show it.
+
+        Without them even a network of random weights answers surely and variedly in some way, once in twenty.
+        """
+        return self.seeming if self.today.classes is not None else None
+
+    @property
+    def seeming(self) -> Answers | None:
+        """As `better`, whether classes are known or not."""
         today = 0 in (self.verdict.best, *self.verdict.alike)
         return self.ways[self.verdict.best] if self.sure and not today else None
 
@@ -84,6 +92,11 @@ def found(wanted: Wants, served: Answering[Any]) -> Iterator[Finding]:
     elif wanted.better is not None:
         says = f"It wants pictures as {_way(wanted.better)}{_fares(best)}. Prepared as today, {_way(wanted.today)}, {_ill(today)}"
         yield Finding("preprocessing", f"{says}. Write its card with --fix.", known, "warning")
+    elif wanted.seeming is not None:
+        says = f"It seems to want pictures as {_way(wanted.seeming)}. Prepared as today, {_way(wanted.today)}, {_ill(today)}"
+        yield Finding(
+            "preprocessing", f"{says}. Show it pictures of known class to make sure; no card is proposed without.", known, "warning"
+        )
     elif verdict.better >= SURE and len(wanted.today.probabilities) >= FEWEST:
         way = _way(wanted.ways[verdict.best])
         says = f"Prepared as today, {_way(wanted.today)}, {_ill(today)}; as {way} it does better{_fares(best)}"
@@ -110,7 +123,8 @@ def sure(wanted: Wants) -> str:
         return f"Not sure: {best} does best, {share}, but what each class means was guessed from the answers.{alike}{by}"
     if wanted.sure:
         share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of them"
-        return f"Sure, as far as {_pictures(count)} can show: {best} does best {share}.{alike}{by}"
+        word = "Sure" if wanted.today.classes is not None else "It seems so"
+        return f"{word}, as far as {_pictures(count)} can show: {best} does best {share}.{alike}{by}"
     rivals = [_way(wanted.ways[i]) for i in verdict.rivals]
     others = f"{_listed(rivals)} may do as well" if rivals else "hardly better than a model that says the same of every picture"
     share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of the {_pictures(count)}"

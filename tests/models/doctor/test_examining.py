@@ -115,6 +115,9 @@ def test_without_classes_it_is_judged_by_answers_and_says_so(tmp_path: Path) -> 
     assert report.candidates[0].scaling == "0..255"
     assert report.candidates[0].accuracy is None
     assert "no class is known" in report.sure
+    assert report.sure.startswith("It seems so")
+    assert "It seems to want pictures as 0..255" in says(report, "preprocessing")
+    assert report.proposed is None, "answers alone prove nothing"
 
 
 def test_pictures_of_something_else_prove_nothing(tmp_path: Path) -> None:
