@@ -48,7 +48,10 @@ def holds_architecture(file: Path) -> bool:
 
 
 def label_lines(path: Path) -> list[str] | None:
-    """The lines of labels.txt in the zip archive or folder that `path` is, or beside it; None where there is none. UserError."""
+    """The lines of labels.txt in the zip archive or folder that `path` is, or beside it; None where there is none. UserError.
+
+    A TFLite file with metadata is such an archive, whose labels may be called after what they are: probability-labels.txt.
+    """
     text = _packed(path) if path.is_file() else None
     for file in (path / LABELS, path.parent / LABELS):
         if text is None and file.is_file():
@@ -79,7 +82,7 @@ def _short_text(file: Path) -> str | None:
 def _packed(path: Path) -> bytes | None:
     try:
         with zipfile.ZipFile(path) as archive:
-            found = [each for each in archive.infolist() if each.filename.split("/")[-1] == LABELS and each.file_size <= _LONGEST]
+            found = [each for each in archive.infolist() if each.filename.split("/")[-1].endswith(LABELS) and each.file_size <= _LONGEST]
             return archive.read(found[0]) if found else None
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
         return None  # no archive, or a damaged one, about which whoever opens it says more

@@ -9,6 +9,7 @@ from models.beside import LABELS, label_lines
 from models.card import Card
 from models.doctor.anatomy import Anatomy
 from models.doctor.report import Examined, Finding
+from models.formats.forward_card import NAMED
 
 _PLACES = ("*label*", "*class*")
 _SHOWN = 6
@@ -87,6 +88,8 @@ def _labels(card: Card, path: Path | None, given: bool) -> Finding:
         return Finding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
     if path is not None and label_lines(path) is not None:
         return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
+    if NAMED in card.notes:
+        return Finding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
     near = [] if path is None else sorted({file.name for place in _PLACES for file in path.parent.glob(place) if file.is_file()})
     hint = f" Perhaps they stand in {near[0]}." if near else ""
     return Finding(

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.card import Card, Head, Label
+from models.beside import label_lines
+from models.card import Card, Head, Label, distinct
 from models.formats.runtime import Runtime
 from models.inferring import DEFAULT_SIZE, labels_of
 from models.inputs import Inputs
 
+NAMED = "Its classes are named in the file itself."
 _TEACHABLE_MACHINE = ("model_unquant.tflite", "vww_96_grayscale_quantized.tflite")
 
 
@@ -38,7 +40,10 @@ def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
 def completed(card: Card, network: Runtime, raw: NDArray[np.float64], path: Path) -> Card:
     """A draft with head and labels. raw: (n, units), what the network answered to a few pictures."""
     head, why = _head(network, raw, path.name)
-    return replace(card, labels=labels_of(path, max(network.units, 2)), head=head, notes=(*card.notes, *why))
+    labels = labels_of(path, max(network.units, 2))
+    if len(network.classes) == len(labels) and label_lines(path) is None:
+        labels, why = distinct(list(network.classes)), (*why, NAMED)
+    return replace(card, labels=labels, head=head, notes=(*card.notes, *why))
 
 
 def check_card(card: Card, network: Runtime, raw: NDArray[np.float64], name: str) -> None:

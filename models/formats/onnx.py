@@ -1,5 +1,6 @@
 """Answers with an ONNX model by onnxruntime; pictures may go in channels last or channels first."""
 
+import ast
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from models.safe.words import reason, shown
 
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 _SILENT = 4
+_LONGEST_NAMES = 1_000_000
 
 
 class Onnx(Runtime):
@@ -38,6 +40,7 @@ class Onnx(Runtime):
             raise
         except Exception as error:  # onnxruntime's errors have no class of their own in its public face
             raise UserError(f"{name} cannot be run by onnxruntime ({reason(error)}); export it again.") from error
+        self.classes = _classes(self._session.get_modelmeta().custom_metadata_map.get("names", ""))
 
     def run(self, arrays: Sequence[Array]) -> Array:
         fed: dict[str, Array] = {}
@@ -46,6 +49,17 @@ class Onnx(Runtime):
             fed[name] = np.ascontiguousarray(np.clip(np.rint(values), 0, 255) if kind is np.uint8 else values, kind)
         (answer,) = self._session.run(None, fed)
         return np.asarray(answer).reshape(len(arrays[0]), -1)
+
+
+def _classes(told: str) -> tuple[str, ...]:
+    """The classes' names as exporters write them into an ONNX file, {0: 'cat', 1: 'dog'} or ['cat', 'dog']; empty where it is neither."""
+    try:
+        names = ast.literal_eval(told) if len(told) <= _LONGEST_NAMES else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ()
+    if isinstance(names, dict) and sorted(names, key=str) == sorted(range(len(names)), key=str):
+        names = [names[number] for number in range(len(names))]
+    return tuple(names) if isinstance(names, list) and all(isinstance(each, str) and each.strip() for each in names) else ()
 
 
 def _session(content: bytes, name: str) -> Any:

@@ -15,9 +15,11 @@ Array = NDArray[Any]
 
 class Runtime(Network):
     """kind: the format, in words. units: how many numbers it gives a picture. step: how far apart its answers are at least, 0 where
-    they are not counted in steps. scaling: the card's word for the numbers that it takes, where its quantisation tells; else ""."""
+    they are not counted in steps. scaling: the card's word for the numbers that it takes, where its quantisation tells; else "".
+    classes: their names as the file itself tells them, if it does."""
 
     kind: ClassVar[str]
+    classes: tuple[str, ...] = ()
 
     def __init__(self, name: str, inputs: list[Port], step: float = 0.0, scaling: str = "") -> None:
         super().__init__(name, inputs)

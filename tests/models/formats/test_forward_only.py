@@ -1,5 +1,6 @@
 """TFLite and ONNX models answer pictures as what they were made from; what they cannot give they refuse with the reason."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from errors import UserError
 from explainers.protocol import Classifier as Asked
 from models.card import Card, Label
 from models.export.formats import Source, _write_int8, _write_tflite
+from models.formats.forward_card import NAMED
 from models.formats.forward_only import ForwardOnly
 from models.loading import classifier, load
 from models.score import Score
@@ -132,6 +134,37 @@ def test_onnx(tmp_path: Path, first: bool, batch: int | str) -> None:
     masks, fill = np.array([[[1.0]], [[0.0]]], np.float32), noise(12, 10, 3)
     hidden = mine.probabilities(mine.masked(images[0], masks, fill))
     assert hidden == pytest.approx(mine.probabilities(mine.outputs(np.stack([images[0], fill]))), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("told", "labels"),
+    [
+        ("{0: 'cat', 1: 'dog', 2: 'owl', 3: 'elk'}", ("cat", "dog", "owl", "elk")),
+        ('["cat", "dog", "owl", "elk"]', ("cat", "dog", "owl", "elk")),
+        ("{0: 'cat', 1: 'dog'}", ("class 0", "class 1", "class 2", "class 3")),
+        ("{1: 'cat', 2: 'dog', 3: 'owl', 4: 'elk'}", ("class 0", "class 1", "class 2", "class 3")),
+        ("__import__('os').getcwd()", ("class 0", "class 1", "class 2", "class 3")),
+    ],
+)
+def test_the_classes_that_an_onnx_file_names_itself(tmp_path: Path, told: str, labels: tuple[str, ...]) -> None:
+    onnx_model(tmp_path / "net.onnx", first=True)
+    model = onnx.load(tmp_path / "net.onnx")
+    helper.set_model_props(model, {"names": told})
+    onnx.save(model, tmp_path / "net.onnx")
+    mine = load(tmp_path / "net.onnx")
+    assert mine.labels == labels
+    assert (NAMED in mine.card.notes) is (labels[0] == "cat")
+    (tmp_path / "labels.txt").write_text("a\nb\nc\nd\n")
+    assert load(tmp_path / "net.onnx").labels == ("a", "b", "c", "d"), "what lies beside it is somebody's own word"
+
+
+def test_the_labels_inside_a_tflite_file(tmp_path: Path, tflite: Path, model: keras.Model) -> None:
+    """TensorFlow's metadata writer appends them as a zip archive."""
+    path = tmp_path / "net.tflite"
+    path.write_bytes(tflite.read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("probability-labels.txt", "".join(f"kind {number}\n" for number in range(model.output_shape[-1])))
+    assert load(path).labels[:2] == ("kind 0", "kind 1")
 
 
 def test_onnx_that_ends_in_logits_and_has_a_card(tmp_path: Path) -> None:
