@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.data import MODEL, PHOTOGRAPHS, ended, needed
+from benchmarks.hush import hush
 from benchmarks.occlusion import claims
 from explainers.case import Case, Settings
 from explainers.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--budgets", type=int, nargs="+", default=[400])
     parser.add_argument("--segments", type=int, nargs="+", default=[12, 16, 20, 25, 40])
     chosen = parser.parse_args()
+    hush()
     if chosen.table == "segments":
         by_segments(chosen.budgets, chosen.segments)
     elif chosen.table == "occlusion":

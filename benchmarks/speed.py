@@ -6,12 +6,12 @@ noisy machine disturbs all alike; read the ratios.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.data import ended
+from benchmarks.hush import hush
 from benchmarks.machine import machine_line
 from benchmarks.packages import MODELS, PACKAGES, PHOTOGRAPHS
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--skip-resnet", action="store_true", help="ResNet50 takes most of the time")
     parser.add_argument("--repeats", type=int, default=1, help="how often every run is repeated, with new seeds; the fastest counts")
     chosen = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hush()
     from benchmarks.packages.compared import compare  # TensorFlow is not needed to tell what there is to choose
     from benchmarks.packages.subjects import subjects
 

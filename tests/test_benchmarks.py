@@ -1,5 +1,6 @@
 """The benchmarks answer to --help, and make their tables and verdicts from whatever was measured."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,11 +13,15 @@ import pytest
 
 from benchmarks import dermoscopy, reliability, speed
 from benchmarks.data import ended
+from benchmarks.evidence import boxes, lesions
+from benchmarks.evidence.rows import baselines, judged, printed
+from benchmarks.evidence.rows import verdict as verdict_on
 from benchmarks.packages.compared import Left
 from benchmarks.packages.compared import trust as trust_of
 from benchmarks.packages.fidelity import alike, run_to_run
 from benchmarks.packages.table import Cost, Trust, Whole, cost_table, fidelity_goal, lower, mean_trust, total_cost, trust_table, verdict
 from explainers.case import Case
+from explainers.methods import METHODS
 from tests.explainers.toys import ToyScore, detectors, picture
 from tests.test_arrows import ROOT
 
@@ -142,3 +147,43 @@ def test_maps_agree_with_themselves_and_disagree_with_their_mirror() -> None:
     assert overlap == 0
     assert run_to_run([ramp, ramp, ramp])[0] == pytest.approx(1)
     assert np.isnan(alike(ramp, np.ones_like(ramp))[0])
+
+
+def test_goals_of_known_evidence_are_counted_and_those_missed_are_named() -> None:
+    near = {method.title: 0.70 for method in METHODS} | {"random": 0.12, "lesion mask": 0.44}
+    assert verdict_on("the phantoms", lesions.phantom_goals(near, 0.11)) == "16 of 16 goals of the phantoms hold."
+    told = verdict_on("the phantoms", lesions.phantom_goals(near | {"RISE": 0.43, "random": 0.20}, 0.11))
+    assert told.startswith("14 of 16 goals of the phantoms hold; missed: RISE 0.430, the lesion mask 0.440; random has 0.200")
+    means = {method.title: (0.995, 0.995) for method in METHODS} | dict.fromkeys(("centre (Gaussian)", "mean activation"), (0.4, 0.8))
+    means |= {"random": (0.0, 0.09), boxes.MASK: (0.5, 0.8), "Occlusion": (0.7, 0.5)}
+    assert all(goal.holds for goal in boxes.box_goals(means, 0.09))
+    missed = [goal.words for goal in boxes.box_goals(means | {"SHAP": (0.45, 0.7), "Grad-CAM": (0.98, 1.0)}, 0.09) if not goal.holds]
+    assert len(missed) == 3
+    assert missed[0].startswith("Grad-CAM 0.980 of the exact evidence's ranks")
+    assert missed[1].startswith("SHAP has 0.450 of the ranks, the best baseline 0.500")
+
+
+def test_baselines_are_judged_as_maps_are() -> None:
+    evidence = np.zeros((28, 28), bool)
+    evidence[:14] = True
+    case = Case(MODEL, picture(MODEL.size), ToyScore(0))
+    found = {title: judged(values, evidence, evidence, 1) for title, values in baselines(0, evidence, case).items()}
+    assert list(found) == ["random", "centre (Gaussian)", "mask", "mean activation"]
+    assert found["random"].inside == pytest.approx(0.5, abs=0.05)
+    assert found["centre (Gaussian)"].inside == pytest.approx(0.5, abs=1e-6)
+    assert found["mask"].inside == 1
+    assert printed("mask", [found["mask"]], ("inside", "near")) == "| mask | 1.000 | 1.000 | 0 |  | 0 |"
+
+
+def test_the_truth_benchmark_prints_its_tables_and_nothing_of_tensorflow() -> None:
+    """One picture of each kind: the goals need not hold."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    words = [sys.executable, "-m", "benchmarks.truth", "--pictures", "1", "--boxes", "1", "--preset", "Fast"]
+    answer = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment)
+    assert answer.returncode == 0, answer.stderr
+    for row in ("| random |", "| centre (Gaussian) |", "| mean activation |", *(f"| {method.title} |" for method in METHODS)):
+        assert answer.stdout.count(row) == 2
+    assert all(line.endswith(" | 120 |") for line in answer.stdout.splitlines() if line.startswith(("| LIME |", "| SHAP |", "| RISE |")))
+    assert re.search(r"\d+ of 16 goals of the phantoms hold", answer.stdout)
+    assert "cuda" not in answer.stderr
+    assert "oneDNN" not in answer.stderr

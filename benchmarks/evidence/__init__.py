@@ -1,0 +1,1 @@
+"""The tables of maps whose evidence is known: phantoms, and the glass box."""
