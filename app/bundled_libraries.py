@@ -1,6 +1,7 @@
 """Makes the libraries of maps that the bundled classifiers carry anew: `python -m app.bundled_libraries [NAME ...]`.
 
-Needed whenever a bundled classifier or a method changes; what was there is not added to.
+Needed whenever a bundled classifier or a method changes; what was there is not added to. A method that is new needs it only for its own
+pairs: the libraries serve the others as they are.
 """
 
 import argparse
