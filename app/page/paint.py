@@ -13,6 +13,7 @@ from app.saying import about
 from app.session import Report
 from examples import examples_for
 from models.card import Label
+from models.metadata import said
 
 Value = dict[str, Any]
 
@@ -162,4 +163,5 @@ def _explained(report: Report) -> str:
     label, names = card.labels[target], short_names(card.labels)
     other = report.question.rather_than
     words = f"The maps explain “{names[target]}”" + (f" rather than “{names[other]}”." if other is not None else ".")
-    return f"{words} {label.description}".strip()
+    beside = f"Beside the picture the classifier is told: {said(card.metadata, {})}." if card.metadata else ""
+    return " ".join(part for part in (words, label.description, beside) if part)

@@ -18,6 +18,7 @@ from app.session import Report
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP
 from models.card import Label
+from models.metadata import Category, Number
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +99,12 @@ def test_confidence_on_a_picture_of_another_kind_is_not_vouched_for(report: Repo
     assert (own["caution"], other["caution"]) == (False, True)
     assert "nothing about pictures of another kind" not in own["note"]
     assert "nothing about pictures of another kind" in other["note"]
+
+
+def test_what_the_classifier_is_told_beside_the_picture_stands_with_its_answer(report: Report) -> None:
+    assert report.card is not None
+    assert "is told" not in paint(report, 1)["prediction"]["about"]
+    card = replace(report.card, metadata=(Number("age", 50.0, 10.0, "years"), Category("sex", ("female", "male"))))
+    assert paint(replace(report, card=card), 1)["prediction"]["about"].endswith(
+        "Beside the picture the classifier is told: age missing, sex missing."
+    )
