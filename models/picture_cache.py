@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +24,18 @@ def decoded(files: Sequence[Path], size: tuple[int, int], how: Fit, folder: Path
 
     UserError names the pictures that cannot be read.
     """
-    kept = folder / f"{_key(files, size, how)}.npy"
-    if (found := _mapped(kept)) is not None:
+    kept = folder / f"{key(files, (size, how))}.npy"
+    if (found := mapped(kept)) is not None:
         return found
     _make(kept, files, size, how)
-    made = _mapped(kept)
+    made = mapped(kept)
     if made is None:
         raise UserError(f"The decoded pictures in {kept} cannot be read back; name another folder.")
     return made
 
 
-def _mapped(kept: Path) -> NDArray[np.uint8] | None:
-    """None where there is no file, or a damaged one."""
+def mapped(kept: Path) -> NDArray[Any] | None:
+    """The array in a file, left on the disk until it is read; None where there is no file, or a damaged one."""
     try:
         return np.asarray(np.load(kept, mmap_mode="r"))
     except (OSError, ValueError, EOFError):
@@ -78,9 +78,10 @@ def _fill(pictures: "np.memmap[tuple[int, ...], np.dtype[np.uint8]]", files: Seq
     pictures.flush()
 
 
-def _key(files: Sequence[Path], size: tuple[int, int], how: Fit) -> str:
-    """Of the files' names, lengths and times, and of what is made of them."""
-    digest = hashlib.sha256(repr((_FORMAT, size, how)).encode())
+def key(files: Sequence[Path], made: tuple[object, ...]) -> str:
+    """A name for what is made of picture files: another where a path, length or time is another, or `made`, which says what in values
+    that are always written the same way."""
+    digest = hashlib.sha256(repr((_FORMAT, *made)).encode())
     for file in files:
         try:
             about = file.stat()

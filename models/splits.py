@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.datasets.collection import SPLITS, Collection, Row
 from models.datasets.listing import table
+from models.datasets.reading import each
 
 COLUMNS = ("part", "label", "group", "path")
 
@@ -91,15 +92,26 @@ def shares_of(rows: Sequence[Row], classes: int) -> tuple[float, ...]:
 
 
 def fingerprint(made: Split) -> str:
-    """How many pictures each part has, and a hash of their paths, sizes, classes and groups; another where any of it is another."""
-    root = _root([*made.train, *made.validation, *made.test])
-    told = [
-        (part, row.path.relative_to(root).as_posix(), row.path.stat().st_size, row.label, row.group)
-        for part in SPLITS
-        for row in getattr(made, part)
-    ]
+    """How many pictures each part has, and a hash of every file's bytes, of the paths inside the folder, and of classes, groups and
+    metadata: another where any of it is another, the same for a copy of the folder elsewhere. UserError for a file that is gone."""
+    rows = [(part, row) for part in SPLITS for row in getattr(made, part)]
+    root = _root([row for _, row in rows])
+    held = list(each(lambda number: _digest(rows[number][1].path), len(rows), "recognising pictures"))
+    told = []
+    for (part, row), digest in zip(rows, held, strict=True):
+        if isinstance(digest, UserError):
+            raise digest
+        told.append((part, row.path.relative_to(root).as_posix(), digest, row.label, row.group, row.metadata))
     counts = " + ".join(f"{len(getattr(made, part)):,}" for part in SPLITS)
     return f"{counts} ({hashlib.sha256(repr(told).encode()).hexdigest()[:12]})"
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"The picture {file} cannot be read any more ({error.strerror}); put it back or start over.") from error
 
 
 def _dealt(rows: list[Row], shares: dict[str, float], seed: int, classes: int) -> list[str]:

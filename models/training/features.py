@@ -14,6 +14,7 @@ from tqdm import tqdm
 from errors import UserError
 from models.card import Card
 from models.datasets.collection import Row
+from models.picture_cache import key, mapped
 from models.pipeline import Feed, batches, class_weights, forgetting, labels_of, order, steps, vectors
 from models.training.feeding import prepared
 from models.training.loop import Material
@@ -89,12 +90,13 @@ def _inputs(features: NDArray[np.float16], beside: NDArray[np.float32]) -> Any:
 def _computed(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> NDArray[np.float16]:
     """(n, h, w, k): the lower part's answers, of the augmentation's draw `number`; read where they were computed before."""
     kept = feed.cache / f"features-{_key(lower, card, rows, feed)}-{number}.npy"
-    if not kept.exists():
-        made = np.concatenate(list(_answers(lower, card, rows, feed, number)))
-        unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
-        with unfinished.open("wb") as file:
-            np.save(file, made)
-        unfinished.replace(kept)
+    if (found := mapped(kept)) is not None:
+        return found
+    made = np.concatenate(list(_answers(lower, card, rows, feed, number)))
+    unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
+    with unfinished.open("wb") as file:
+        np.save(file, made)
+    unfinished.replace(kept)
     return np.asarray(np.load(kept, mmap_mode="r"))
 
 
@@ -108,10 +110,8 @@ def _answers(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, 
 def _key(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed) -> str:
     """Another one where anything is another that the features depend on."""
     told = (lower.name, lower.output_shape, card.size, card.scaling, card.colour, dataclasses.replace(feed, cache=Path()))
-    made = hashlib.sha256(repr((told, [(row.path.name, row.path.stat().st_size) for row in rows])).encode())
-    for weights in lower.get_weights():
-        made.update(np.ascontiguousarray(weights).tobytes())
-    return made.hexdigest()[:16]
+    weighed = hashlib.sha256(b"".join(np.ascontiguousarray(weights).tobytes() for weights in lower.get_weights())).hexdigest()
+    return key([row.path for row in rows], (told, weighed))
 
 
 def _before(layer: Any) -> list[Any]:

@@ -1,5 +1,7 @@
 """Splits keep groups whole and classes in proportion, follow from their seed, and come back from their file."""
 
+import dataclasses
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from models.datasets import layouts
 from models.datasets.collection import Collection, Row
 from models.splits import Split
 from tests.data import data_folder
+from tests.models.picture_folders import filled
 
 SHARES = (0.7, 0.15, 0.15)
 LABELS = (Label("a"), Label("b"), Label("c"))
@@ -132,6 +135,32 @@ def test_a_file_that_does_not_fit_the_pictures_is_refused(tmp_path: Path) -> Non
     torn = next(row.group for row in splits.split(whole, SHARES, 0).train if row.group in several)
     line = next(line for line in text.splitlines() if f",{torn}," in line)
     refused(text.replace(line, line.replace("train", "test")), "a lesion or patient may be in one part only")
+
+
+def bitmaps(root: Path, first: int) -> Collection:
+    """Six bitmaps, which are all as large whatever they show, under the same names whatever the seeds."""
+    return layouts.read("folder", filled(root, [f"{kind}/{n}.bmp" for kind in ("cat", "dog") for n in range(3)], first))
+
+
+def test_a_fingerprint_tells_files_of_one_name_and_size_apart_and_survives_a_copy(tmp_path: Path) -> None:
+    whole = bitmaps(tmp_path / "one", 0)
+    made = splits.split(whole, (1, 0, 0), 0)
+    told = splits.fingerprint(made)
+    assert told.startswith("6 + 0 + 0 (")
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    assert splits.fingerprint(splits.split(layouts.read("folder", tmp_path / "copy"), (1, 0, 0), 0)) == told
+    other = bitmaps(tmp_path / "two", 6)
+    assert [row.path.stat().st_size for row in other.rows] == [row.path.stat().st_size for row in whole.rows]
+    assert splits.fingerprint(splits.split(other, (1, 0, 0), 0)) != told
+    aged = [dataclasses.replace(row, metadata=(("age", 50.0),)) for row in made.train]
+    assert splits.fingerprint(Split(tuple(aged), (), ())) != told
+    data = bytearray((gone := made.train[0].path).read_bytes())
+    data[-1] ^= 1
+    gone.write_bytes(data)
+    assert splits.fingerprint(made) != told
+    gone.unlink()
+    with pytest.raises(UserError, match=r"cannot be read any more \(No such file"):
+        splits.fingerprint(made)
 
 
 @pytest.mark.parametrize("name", ["ham10000", "chest_xray"])
