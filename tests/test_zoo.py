@@ -95,16 +95,17 @@ def test_heads_tell_pictures_apart() -> None:
 
 
 def test_the_verdict_counts_rows() -> None:
-    every = {method.title: MAP for method in METHODS}
+    every, extras = {method.title: MAP for method in METHODS}, len(METHODS) - len(SEVEN)
     good = Row("good", "f", Ours("", every, 1e-4, 1e-4), {"xplique": {"maps": {"Grad-CAM": "map", "LIME": "blank"}}})
-    less = Row("less", "f", Ours("", every | {"LIME": BLANK, "RISE": NOT_ALLOWED}, 0.5), {"xplique": {"maps": {"LIME": "map"}}})
+    poor = {"LIME": BLANK, "SHAP": BLANK, "RISE": NOT_ALLOWED}
+    less = Row("less", "f", Ours("", every | poor, 0.5), {"xplique": {"maps": {"LIME": "map"}}})
     shut = Row("shut", "f", Ours("", every), {"xplique": {"error": "ValueError: no"}})
     assert all(told.startswith("holds") for told in verdict([good, shut], ["xplique"]))
-    assert line(good, ["xplique"]).endswith("| 7 / 7 | 3 / 3 | 1.0e-04 | 1.0e-04 | 1 / 2 |")
-    assert line(less, ["xplique"]).endswith("| 6 / 7 | 2 / 2 | 5.0e-01 |  | 1 / 1 |")
+    assert line(good, ["xplique"]).endswith(f"| 7 / 7 | {extras} / {extras} | 1.0e-04 | 1.0e-04 | 1 / 2 |")
+    assert line(less, ["xplique"]).endswith(f"| 5 / 7 | {extras - 1} / {extras - 1} | 5.0e-01 |  | 1 / 1 |")
     assert line(shut, ["xplique"]).endswith("| not opened |")
     told = verdict([good, less], ["xplique"])
-    assert [words[:6] for words in told] == ["holds ", "holds ", "MISSED", "MISSED", "MISSED"]  # one of nineteen maps is blank
+    assert [words[:6] for words in told] == ["holds ", "holds ", "MISSED", "MISSED", "MISSED"]  # two of some twenty maps are blank
     assert told[-1].endswith("but not for less: LIME")
 
 
