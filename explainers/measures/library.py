@@ -79,7 +79,7 @@ class Library:
         if "methods" not in self.made_with:
             return (*others, "methods of an earlier version")
         now, then = made_with["methods"], self.made_with["methods"]
-        return (*others, *(f"another {title}" for title in now if then.get(title) != now[title]))
+        return (*others, *(f"another {title}" for title in now if title in then and then[title] != now[title]))
 
 
 def settings_of(case: Case, model: str | None) -> dict[str, Any]:
