@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
+from models.datasets import grouping
 from models.terminal import run
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def material(asked: Namespace, labels: Sequence[str]) -> "Material":
     from models.datasets.layouts import read
     from models.evaluation import Material
 
-    collection = read(asked.layout, asked.data)
+    collection = read(asked.layout, asked.data, asked.group)
     if asked.split:
         rows, how = getattr(splits.read(asked.split, collection), asked.part), f"{asked.part} part of {asked.split.name}"
     elif parts := {row.split for row in collection.rows} - {""}:
@@ -81,6 +82,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--layout", default="folder", help="how they lie: folder (a folder for each class), ham10000, chest_xray ... (folder)"
     )
+    parser.add_argument("--group", default="", metavar="REGEX", help=f"{grouping.HELP}; resamples then draw people")
     parser.add_argument("--split", type=Path, metavar="FILE", help="the split that training wrote; its test part is judged on")
     parser.add_argument("--part", default="test", choices=("train", "validation", "test"), help="another part (test)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for evaluation.json and evaluation.html")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from errors import UserError
 from models import splits
-from models.datasets import layouts
+from models.datasets import grouping, layouts
 from models.datasets.collection import SPLITS, Collection
 from models.datasets.findings import Finding, findings, seen, unreadable
 from models.datasets.sheet import drawn, save
@@ -19,11 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser("python -m models.explore", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder of pictures")
     parser.add_argument("--layout", choices=list(layouts.LAYOUTS), help="how the folder is laid out (default: found out)")
+    parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP)
     parser.add_argument("--split", type=Path, help="a file that says which picture is in which part, to look for leaks between them")
     parser.add_argument("--out", type=Path, default=Path("explored.html"), help="the sheet, .html or .png (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:
-        collection, warnings = explore(options.folder, options.layout, options.split, options.out)
+        collection, warnings = explore(options.folder, options.layout, options.split, options.out, options.group)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -35,11 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def explore(folder: Path, layout: str | None, split: Path | None, out: Path) -> tuple[Collection, list[Finding]]:
-    """What the folder holds and what is wrong with it; the sheet is written to `out`."""
+def explore(folder: Path, layout: str | None, split: Path | None, out: Path, group: str = "") -> tuple[Collection, list[Finding]]:
+    """What the folder holds and what is wrong with it; the sheet is written to `out`. group: as `layouts.read` takes it."""
     if out.suffix.lower() not in (".html", ".png"):
         raise UserError(f"--out is {out}; give a name that ends in .html or .png.")
-    collection = layouts.read(layout, folder) if layout else layouts.recognised(folder)
+    collection = layouts.read(layout, folder, group) if layout else layouts.recognised(folder, group)
     if split:
         collection = parted(collection, splits.read(split, collection))
     rows, prints, failed = seen(collection)

@@ -76,7 +76,10 @@ def read(path: Path, collection: Collection) -> Split:
             raise UserError(f"{path} names {entry['path']}, which {root} does not hold, or names it twice; make the split anew.")
         if entry["label"] != str(row.label) or entry["group"] != row.group or entry["part"] not in parts:
             found = f"part {entry['part']!r}, class {entry['label']!r} and group {entry['group']!r}"
-            raise UserError(f"{path} gives {entry['path']} {found}; the folder says class {row.label}, group {row.group!r}. Make it anew.")
+            raise UserError(
+                f"{path} gives {entry['path']} {found}; the folder says class {row.label}, group {row.group!r}. "
+                "Give the --group that it was made with, or make it anew."
+            )
         parts[entry["part"]].append(row)
     if known:
         raise UserError(f"{path} lacks {len(known):,} of the folder's pictures, {next(iter(known))} among them; make the split anew.")

@@ -4,25 +4,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from errors import UserError
 from models.datasets.collection import Collection, Row
 from models.metadata import Category, Field, Number
 
 _UNITS = {"age": "years"}
 
 
-def fitted(collection: Collection, training: Sequence[Row]) -> tuple[Field, ...]:
-    """A number's mean and deviation are of the training pictures; a category's values are all that the collection has."""
-    names = dict.fromkeys(name for row in collection.rows for name, _ in row.metadata)
-    return tuple(field for name in names if (field := _fitted(name, collection, training)))
+def fitted(collection: Collection, training: Sequence[Row], names: Sequence[str]) -> tuple[Field, ...]:
+    """A field for each of the names. A number's mean and deviation are of the training pictures; where all have the same, the deviation
+    is taken to be 1. A category's values are all that the collection has. UserError where no training picture tells a value."""
+    return tuple(_fitted(name, collection, training) for name in names)
 
 
-def _fitted(name: str, collection: Collection, training: Sequence[Row]) -> Field | None:
-    """None where nothing is known of the field."""
-    values = [value for row in collection.rows for key, value in row.metadata if key == name and value is not None]
-    words = sorted({value for value in values if isinstance(value, str)})
+def _fitted(name: str, collection: Collection, training: Sequence[Row]) -> Field:
+    known = _values(name, training)
+    if not known:
+        raise UserError(f"None of the {len(training):,} training pictures has the metadata '{name}'; leave out --metadata.")
+    words = {value for value in (*known, *_values(name, collection.rows)) if isinstance(value, str)}
     if words:
-        return Category(name, tuple(words))
-    numbers = [value for row in training for key, value in row.metadata if key == name and isinstance(value, float)]
-    if not numbers:
-        return None
+        return Category(name, tuple(sorted(words)))
+    numbers = [float(value) for value in known]
     return Number(name, round(float(np.mean(numbers)), 4), round(float(np.std(numbers)), 4) or 1.0, _UNITS.get(name, ""))
+
+
+def _values(name: str, rows: Sequence[Row]) -> list[float | str]:
+    return [value for row in rows for key, value in row.metadata if key == name and value is not None]

@@ -50,19 +50,24 @@ def plain_name(name: str) -> str:
 
 
 def parts(folder: Path) -> dict[str, list[Path]]:
-    """The folders train, val (valid, validation) and test by the part of a split that they are; {"": [folder]} where there is none."""
+    """The folders train, val (valid, validation) and test by the part of a split that they are; {"": [folder]} where there is none.
+
+    Beside other folders they are parts only where one of them holds folders in its turn: else a class may be called so.
+    """
+    inside = folders(folder)
+    named = {name: each for name, each in inside.items() if name in PARTS}
+    if len(named) < len(inside) and not any(folders(each) for each in named.values()):
+        return {"": [folder]}
     found: dict[str, list[Path]] = {}
-    for name, each in folders(folder).items():
-        if name in PARTS:
-            found.setdefault(PARTS[name], []).append(each)
+    for name, each in named.items():
+        found.setdefault(PARTS[name], []).append(each)
     return found or {"": [folder]}
 
 
 def beside_parts(folder: Path) -> tuple[str, ...]:
     """A sentence about folders that lie beside train, val and test, and so are left out."""
-    inside = folders(folder)
-    others = [each.name for name, each in inside.items() if name not in PARTS]
-    return (f"Left out: {counted('folder', others)} beside the parts.",) if others and len(others) < len(inside) else ()
+    others = [each.name for name, each in folders(folder).items() if name not in PARTS]
+    return (f"Left out: {counted('folder', others)} beside the parts.",) if others and "" not in parts(folder) else ()
 
 
 def wrong(folder: Path, expected: str) -> LayoutError:

@@ -1,7 +1,9 @@
 """Chest X-rays with COVID-19 among them, as the folders of the published collections are laid out."""
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
 
+from models.datasets import grouping
 from models.datasets.layouts import covid_xray
 from models.recipes import Made, chest_xray, picture_options
 from models.recipes.pictures import Subject
@@ -13,10 +15,11 @@ SUBJECT = Subject("covid_xray", chest_xray.AUGMENTATION, "letterbox", "grey")
 
 
 def options(parser: ArgumentParser) -> None:
-    """Those of all picture recipes."""
+    """Those of all picture recipes, and what tells whom a picture is of."""
+    parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP + "; pictures of one person then stay in one part")
     picture_options.add(parser, backbone="small_cnn", epochs=20)
 
 
 def make(options: Namespace) -> Made:
     """Such collections are put together from several hospitals: what is learnt may be where a picture came from."""
-    return made(options, SUBJECT)
+    return made(options, dataclasses.replace(SUBJECT, group=options.group))

@@ -1,8 +1,10 @@
 """Any folder whose folders are classes."""
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
 
 from models.augmentation import PHOTOGRAPH
+from models.datasets import grouping
 from models.datasets.layouts import folder
 from models.recipes import Made, picture_options
 from models.recipes.pictures import Subject
@@ -14,10 +16,11 @@ SUBJECT = Subject("folder", PHOTOGRAPH)
 
 
 def options(parser: ArgumentParser) -> None:
-    """Those of all picture recipes."""
+    """Those of all picture recipes, and what tells whom a picture is of."""
+    parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP + "; pictures of one person then stay in one part")
     picture_options.add(parser, backbone="MobileNetV2", epochs=20)
 
 
 def make(options: Namespace) -> Made:
     """Folders train, val and test are kept to; else a part of each class is held back."""
-    return made(options, SUBJECT)
+    return made(options, dataclasses.replace(SUBJECT, group=options.group))

@@ -4,14 +4,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from errors import UserError
 from models.backbones import body, default_side, default_weights
 from models.card import Card
-from models.datasets.collection import Collection, Row
+from models.datasets.collection import Collection
 from models.heads import classes_of
-from models.metadata import Category, Field, Number
+from models.metadata import Field
 from models.recipes.picture_options import size_of
 from models.stacked import stacked
 
@@ -53,18 +51,3 @@ def network(options: Namespace, subject: "Subject", collection: Collection, fiel
         notes=(f"Backbone: {origin}.", *notes),
     )
     return model, card
-
-
-def fields_of(rows: Sequence[Row], train: Sequence[Row], names: Sequence[str]) -> tuple[Field, ...]:
-    """Metadata of these names: numbers standardised by the training rows, categories of every value that any row has."""
-    return tuple(_field(name, rows, train) for name in names)
-
-
-def _field(name: str, rows: Sequence[Row], train: Sequence[Row]) -> Field:
-    values = {value for row in rows if (value := dict(row.metadata).get(name)) is not None}
-    if not values:
-        raise UserError(f"None of the {len(rows):,} pictures has the metadata '{name}'; leave out --metadata.")
-    if all(isinstance(value, str) for value in values):
-        return Category(name, tuple(sorted(map(str, values))))
-    known = [float(value) for row in train if (value := dict(row.metadata).get(name)) is not None]
-    return Number(name, round(float(np.mean(known)), 2), round(float(np.std(known)), 2), "years" if name == "age" else "")

@@ -13,6 +13,7 @@ from models.augmentation import Augmentation
 from models.card import Card, Colour, Fit
 from models.datasets import layouts
 from models.datasets.collection import Collection, Row
+from models.datasets.fields import fitted
 from models.datasets.reading import each, picture, unreadable
 from models.pipeline import Feed
 from models.recipes import Learnt, Made
@@ -33,7 +34,7 @@ class Subject:
     """What a recipe knows of its pictures. layout: how the folder is read. augmentation: changes that leave the class as it is.
 
     fit: how a picture is brought to the model's size. colour: "grey" where colour says nothing: the small networks then take one channel.
-    beside: names of the metadata that the classifier takes.
+    beside: names of the metadata that the classifier takes. group: finds whom a picture is of, where the layout does not say.
     """
 
     layout: str
@@ -41,12 +42,13 @@ class Subject:
     fit: Fit = "letterbox"
     colour: Colour = "rgb"
     beside: tuple[str, ...] = ()
+    group: str = ""
 
 
 def make(options: Namespace, subject: Subject) -> Made:
     """A classifier of the pictures in `options.data`; goes on from the checkpoint in `options.out` if there is one."""
     stages, settings = stages_of(options), settings_of(options)
-    collection = layouts.read(subject.layout, options.data)
+    collection = layouts.read(subject.layout, options.data, subject.group)
     print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)
     divided = splits.split(collection, SHARES, options.seed)
     if not divided.validation:
@@ -54,12 +56,12 @@ def make(options: Namespace, subject: Subject) -> Made:
     check_readable(divided.test)
     settings = dataclasses.replace(settings, shares=splits.shares_of(divided.train, len(collection.labels)))
     _folder(options.out)
-    from models.recipes.networks import fields_of, network
+    from models.recipes.networks import network
     from models.training import checkpoint, precision
     from models.training.calibrated import calibrated
     from models.training.loop import Run
 
-    fields = fields_of(collection.rows, divided.train, subject.beside)
+    fields = fitted(collection, divided.train, subject.beside)
     if options.fresh:
         checkpoint.remove(options.out)
     learnt, card = precision.built(lambda: network(options, subject, collection, fields), precision.policy())

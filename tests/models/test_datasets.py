@@ -9,7 +9,6 @@ from models.card import Label
 from models.datasets import layouts
 from models.datasets.collection import Collection, Row
 from models.datasets.fields import fitted
-from models.datasets.layouts import folder
 from models.metadata import Category, Number
 from tests.data import data_folder
 from tests.models.picture_folders import chest_xray, csv, filled, ham10000, isic2019
@@ -33,11 +32,17 @@ def test_ham10000_groups_by_lesion_and_says_what_does_not_match(tmp_path: Path) 
 
 def test_fields_are_learnt_from_the_training_pictures(tmp_path: Path) -> None:
     read = layouts.read("ham10000", ham10000(tmp_path))
-    age, sex, site = fitted(read, read.rows[:4])  # ages 80, 80, unknown and 35
+    age, sex, site = fitted(read, read.rows[:4], ("age", "sex", "site"))  # ages 80, 80, unknown and 35
     assert isinstance(age, Number)
     assert (age.mean, age.deviation, age.unit) == (65.0, pytest.approx(450**0.5, abs=1e-4), "years")
     assert sex == Category("sex", ("female", "male"))
     assert site == Category("site", ("back", "face", "scalp"))  # face is on no training picture
+    [age] = fitted(read, read.rows[:2], ("age",))  # 80 and 80
+    assert isinstance(age, Number)
+    assert (age.mean, age.deviation) == (80.0, 1.0)
+    for name, training in (("age", read.rows[2:3]), ("weight", read.rows)):
+        with pytest.raises(UserError, match=f"None of the {len(training)} training pictures has the metadata '{name}'; leave out"):
+            fitted(read, training, (name,))
 
 
 def test_isic2019_reads_its_tables_and_its_test_part(tmp_path: Path) -> None:
@@ -49,12 +54,15 @@ def test_isic2019_reads_its_tables_and_its_test_part(tmp_path: Path) -> None:
         "E1.jpg": ("NV", "E1", "test"),
         "E2.jpg": ("UNK", "E2", "test"),
     }
-    assert len(read.labels) == 9
+    assert [label.name for label in read.labels] == ["MEL", "NV", "SCC", "UNK"]
+    assert read.remarks == ("Only the test part shows 2 labels (NV, UNK): that cannot be learnt and counts as mistakes.",)
     assert dict(read.rows[1].metadata) == {"age": 70.0, "sex": "male", "site": None}
 
 
 def test_isic2019_without_a_test_part_leaves_the_split_open(tmp_path: Path) -> None:
-    assert {row.split for row in layouts.read("isic2019", isic2019(tmp_path, test=False)).rows} == {""}
+    read = layouts.read("isic2019", isic2019(tmp_path, test=False))
+    assert {row.split for row in read.rows} == {""}
+    assert [label.name for label in read.labels] == ["MEL", "SCC"]
 
 
 def test_isic2019_refuses_a_row_of_two_classes(tmp_path: Path) -> None:
@@ -122,13 +130,25 @@ def test_any_folder_of_class_folders(tmp_path: Path) -> None:
     assert read.remarks == ("Left out: 2 files (loose.png, list.csv) in no class folder or not named as a picture.",)
 
 
-def test_a_folders_pictures_can_be_grouped_by_their_names(tmp_path: Path) -> None:
-    filled(tmp_path, ["cat/p1_a.png", "cat/p1_b.png", "dog/p2_a.png"])
-    assert [row.group for row in folder.read(tmp_path, r"(p\d+)_").rows] == ["p1", "p1", "p2"]
-    with pytest.raises(UserError, match=r"finds nothing in p1_a\.png"):
-        folder.read(tmp_path, "patient")
-    with pytest.raises(UserError, match="no regular expression"):
-        folder.read(tmp_path, "(")
+@pytest.mark.parametrize(("layout", "ill", "well"), [("folder", "cat", "dog"), ("covid_xray", "COVID", "NORMAL")])
+def test_pictures_can_be_grouped_by_their_names_where_the_layout_says_nothing(layout: str, ill: str, well: str, tmp_path: Path) -> None:
+    filled(tmp_path, [f"{ill}/p1_a.png", f"{ill}/p1_b.png", f"{well}/p2_a.png"])
+    read = layouts.read(layout, tmp_path, r"(p\d+)_")
+    assert [row.group for row in read.rows] == ["p1", "p1", "p2"]
+    assert read.remarks == ("2 groups by what '(p\\\\d+)_' finds in the names of 3 pictures.",)
+    assert [row.group for row in layouts.recognised(tmp_path, r"p\d").rows] == ["p1", "p1", "p2"]
+    for pattern, said in (
+        ("patient", r"finds nothing in p1_a\.png"),
+        ("(x)?", r"finds nothing in p1_a\.png"),
+        ("(", "no regular expression"),
+    ):
+        with pytest.raises(UserError, match=said):
+            layouts.read(layout, tmp_path, pattern)
+
+
+def test_a_layout_that_groups_by_itself_takes_no_pattern(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="but ham10000 says itself which pictures belong together; leave it out"):
+        layouts.recognised(ham10000(tmp_path), "I")
 
 
 @pytest.mark.parametrize("layout", list(layouts.LAYOUTS))
@@ -165,9 +185,35 @@ def test_a_recognised_layout_with_a_mistake_in_it_is_not_read_as_another(tmp_pat
         layouts.recognised(tmp_path)
 
 
-def test_parts_of_different_classes_are_refused(tmp_path: Path) -> None:
-    filled(tmp_path, ["test/a/1.png", "test/b/2.png", "train/a/3.png", "train/c/4.png"])
-    with pytest.raises(UserError, match=r"has the 1 class folder \(c\) that .*test lacks"):
+def test_the_training_part_says_which_classes_there_are(tmp_path: Path) -> None:
+    filled(tmp_path, ["test/a/1.png", "train/A/2.png", "train/b/3.png", "train/c/4.png", "val/b/5.png", "val/c/6.png"])
+    read = layouts.read("folder", tmp_path)
+    assert [label.name for label in read.labels] == ["A", "b", "c"]
+    assert {row.path.name: (row.label, row.split) for row in read.rows if row.split != "train"} == {
+        "1.png": (0, "test"),
+        "5.png": (1, "validation"),
+        "6.png": (2, "validation"),
+    }
+    filled(tmp_path, ["test/d/7.png"])
+    with pytest.raises(UserError, match=r"test has the 1 class folder \(d\) that .*train lacks, so that none can be learnt"):
+        layouts.read("folder", tmp_path)
+
+
+def test_a_class_may_be_called_as_a_part_is(tmp_path: Path) -> None:
+    filled(tmp_path, ["bus/1.png", "car/2.png", "train/3.png"])
+    read = layouts.read("folder", tmp_path)
+    assert named(read) == {"1.png": ("bus", "bus/1.png", ""), "2.png": ("car", "car/2.png", ""), "3.png": ("train", "train/3.png", "")}
+    assert not read.remarks
+    filled(tmp_path, ["train/steam/4.png", "train/electric/5.png"])
+    assert layouts.read("folder", tmp_path).remarks == (
+        "Left out: 1 file (3.png) in no class folder or not named as a picture.",
+        "Left out: 2 folders (bus, car) beside the parts.",
+    )
+
+
+def test_parts_without_class_folders_are_no_classes(tmp_path: Path) -> None:
+    filled(tmp_path, ["train/1.png", "test/2.png"])
+    with pytest.raises(UserError, match=r"holds 1 file \(2\.png\); expected is a folder of pictures for each"):
         layouts.read("folder", tmp_path)
 
 

@@ -96,6 +96,13 @@ def test_a_group_in_two_parts_of_a_layout_is_a_leak(tmp_path: Path) -> None:
     assert warnings["few"] == {frozenset({"normal: 2"}), frozenset({"pneumonia: 2"})}
 
 
+def test_a_person_in_two_parts_is_a_leak_where_names_tell_whom_a_picture_is_of(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "x", [f"{part}/{kind}/p{kind}{n}.png" for part, n in (("train", 1), ("test", 1)) for kind in "ab"])
+    asked = (folder, "folder", None, tmp_path / "sheet.png")
+    assert "groups" not in found(explore.explore(*asked)[1])
+    assert found(explore.explore(*asked, r"p(\w)\d")[1])["groups"] == {frozenset({f"{kind} in test and train"}) for kind in "ab"}
+
+
 def test_unreadable_pictures_are_named(clean: Path) -> None:
     (clean / "cat" / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
     [case] = explored(clean)["unreadable"]

@@ -1,11 +1,14 @@
 """Every recipe that learns from pictures, run for real on a few of them with the smallest network."""
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from models.card import Card
+from models.evaluate import main as evaluate
 from models.loading import load
 from models.recipes import RECIPES
 from models.results import main as results
@@ -98,6 +101,29 @@ def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
     asked = load(out / recipe)
     assert asked.default_layers[0].grid == (2, 2)
     assert [field.name for field in card.metadata] == (["age", "sex", "site"] if "--metadata" in words else [])
+
+
+@pytest.mark.parametrize("recipe", ["folder", "covid_xray"])
+def test_pictures_of_one_person_stay_in_one_part(recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"{kind}/p{n // 3:02}_{n}.png" for kind in ("COVID", "Normal") for n in range(24)]
+    asked = [recipe, "--data", str(filled(tmp_path / "data", names)), "--out", str(tmp_path / "out"), *QUICK]
+    assert main([*asked, "--group", "p("]) == 2
+    assert "--group is 'p(', which is no regular expression" in capsys.readouterr().err
+    assert main([*asked, "--group", r"(p\d+)_"]) == 0
+    assert "8 groups by what" in capsys.readouterr().out
+    kept = tmp_path / "out" / recipe / "v1"
+    parts: dict[str, set[str]] = {}
+    with (kept / "split.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            parts.setdefault(row["path"].partition("/")[2].partition("_")[0], set()).add(row["part"])
+    assert len(parts) == 8
+    assert sorted(next(iter(found)) for found in parts.values()) == ["test", *["train"] * 6, "validation"]
+    assert all(len(found) == 1 for found in parts.values())
+    assert json.loads((kept / "evaluation.json").read_text())["groups"] == 1
+    judged = ["--model", str(kept), "--data", str(tmp_path / "data"), "--layout", recipe, "--split", str(kept / "split.csv")]
+    for words, status in ((["--group", r"(p\d+)_"], 0), ([], 2)):
+        assert evaluate([*judged, "--out", str(tmp_path / "judged"), "--resamples", "20", *words]) == status
+    assert "Give the --group that it was made with" in capsys.readouterr().err
 
 
 def test_a_wrong_layout_says_what_was_found_and_what_is_expected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

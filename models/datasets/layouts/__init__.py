@@ -9,6 +9,7 @@ from pathlib import Path
 
 from errors import UserError
 from models.datasets.collection import Collection
+from models.datasets.grouping import grouped
 from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, isic2019
 from models.datasets.listing import LayoutError
 
@@ -22,22 +23,31 @@ LAYOUTS: dict[str, Callable[[Path], Collection]] = {
 }
 
 
-def read(layout: str, where: Path) -> Collection:
-    """The pictures of the folder `where`. UserError says what was found in it and what is expected where it has another layout."""
+UNGROUPED = ("folder", "covid_xray")  # the layouts that do not say whom a picture is of
+
+
+def read(layout: str, where: Path, group: str = "") -> Collection:
+    """The pictures of the folder `where`. UserError says what was found in it and what is expected where it has another layout.
+
+    group: finds in a file's name whom it is of, see `grouping`; only for layouts that do not say so themselves.
+    """
     if layout not in LAYOUTS:
         raise UserError(f"There is no layout {layout!r}; the layouts are {', '.join(LAYOUTS)}.")
     if not where.is_dir():
         raise UserError(f"There is no folder {where}; give the folder that holds the pictures.")
-    return LAYOUTS[layout](where)
+    found = LAYOUTS[layout](where)
+    if group and layout not in UNGROUPED:
+        raise UserError(f"--group is {group!r}, but {layout} says itself which pictures belong together; leave it out.")
+    return grouped(found, group) if group else found
 
 
-def recognised(where: Path) -> Collection:
+def recognised(where: Path, group: str = "") -> Collection:
     """What the first layout that fits makes of the folder; "folder", the most general, is tried last and its sentence is the one raised."""
     for layout in LAYOUTS:
         if layout in ("chest_xray_causes", "folder"):
             continue
         try:
-            return read(layout, where)
+            return read(layout, where, group)
         except LayoutError:
             continue
-    return read("folder", where)
+    return read("folder", where, group)

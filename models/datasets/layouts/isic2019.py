@@ -6,6 +6,7 @@ ISIC_2019_Training_Metadata.csv (image, age_approx, anatom_site_general, lesion_
 there is a test part, the same with Test for Training. Pictures of the test carry no lesion number.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from errors import UserError
 from models.card import Label
 from models.datasets.collection import Collection, Row
 from models.datasets.layouts.ham10000 import age, known, unmatched
-from models.datasets.listing import pictures, table, wrong
+from models.datasets.listing import counted, pictures, table, wrong
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "ISIC 2019: HAM10000 (doi 10.1038/sdata.2018.161), BCN20000 (arXiv:1908.02288), MSK (arXiv:1710.05006)"
@@ -34,7 +35,8 @@ _PARTS = {"train": "Training", "test": "Test"}
 
 
 def read(folder: Path) -> Collection:
-    """Training pictures, and the test's where its ground truth lies there; grouped by lesion where one is given."""
+    """Training pictures, and the test's where its ground truth lies there; grouped by lesion where one is given. Classes without a
+    picture are no classes of the collection."""
     rows: list[Row] = []
     remarks: tuple[str, ...] = ()
     for part, word in _PARTS.items():
@@ -52,7 +54,11 @@ def read(folder: Path) -> Collection:
         raise UserError(f"No picture that the tables of {folder} name lies in ISIC_2019_Training_Input; unpack the pictures there.")
     fixed = any(row.split == "test" for row in rows)
     kept = rows if fixed else [Row(row.path, row.label, row.group, "", row.metadata) for row in rows]
-    return Collection("isic2019", LABELS, tuple(kept), LICENCE, SOURCE, remarks)
+    used = sorted({row.label for row in kept})
+    numbered = tuple(dataclasses.replace(row, label=used.index(row.label)) for row in kept)
+    if unlearnt := [LABELS[number].name for number in used if {row.split for row in kept if row.label == number} == {"test"}]:
+        remarks += (f"Only the test part shows {counted('label', unlearnt)}: that cannot be learnt and counts as mistakes.",)
+    return Collection("isic2019", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 
 
 def _row(file: Path, truth: Mapping[str, str], about: Mapping[str, str], part: str) -> Row:
