@@ -5,7 +5,8 @@ import json
 import shlex
 import sys
 from argparse import ArgumentParser, _SubParsersAction
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,15 +62,16 @@ def save(made: Made, out: Path, command: str) -> Path:
     except OSError as error:
         raise UserError(f"The folder {out} cannot be made ({error.strerror}); choose another with --out.") from error
     weights = out / f"{made.card.name}.keras"
-    made.model.save(weights)
-    dataclasses.replace(made.card, made_by=command, sha256=sha256_of(weights)).write(weights.with_suffix(".json"))
+    with _room(out):
+        made.model.save(weights)
+        dataclasses.replace(made.card, made_by=command, sha256=sha256_of(weights)).write(weights.with_suffix(".json"))
     return weights
 
 
 def keep(made: Made, learnt: Learnt, out: Path, command: str) -> Path:
     """Judges a classifier of real pictures and keeps it, with its split and its history, as a new version; gives the weights' path."""
     folder = out / made.card.name
-    with versions.new(folder) as version:
+    with versions.new(folder) as version, _room(out):
         weights = save(made, version, command)
         splits.write(learnt.divided, version / "split.csv")
         (version / "history.json").write_text(json.dumps(learnt.history, indent=1) + "\n", encoding="utf-8")
@@ -92,6 +94,15 @@ def judge(weights: Path, test: "Material") -> None:
         if figure.value is not None:
             between = "" if figure.low is None else f" ({figure.low:.3f} to {figure.high:.3f})"
             print(f"Test {name}: {figure.value:.3f}{between}")
+
+
+@contextmanager
+def _room(out: Path) -> Iterator[None]:
+    """UserError where the disk takes no more of what is kept."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"The classifier cannot be written to {out} ({error.strerror or error}); make room, and ask again.") from error
 
 
 def _stopped(out: Path, given: Sequence[str]) -> str:

@@ -1,7 +1,6 @@
 """Where a run stands: one file, written whole or not at all, from which it goes on exactly."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
+from models.training.writing import replacing
 
 NAME = "checkpoint.npz"
 Arrays = list[NDArray[Any]]
@@ -36,15 +36,11 @@ _ARRAYS = ("model", "optimizer", "best")
 
 
 def write(standing: Standing, folder: Path) -> None:
-    """Replaces the folder's checkpoint in one step, after the new one has reached the disk."""
+    """Replaces the folder's checkpoint in one step. UserError where the disk is full: the one before it is kept then."""
     told = {name: value for name, value in vars(standing).items() if name not in _ARRAYS}
     arrays = {f"{name}_{number:04}": array for name in _ARRAYS for number, array in enumerate(getattr(standing, name))}
-    beside = folder / f".{NAME}.{os.getpid()}"
-    with beside.open("wb") as file:
+    with replacing(folder / NAME) as file:
         np.savez(file, told=np.array(json.dumps(told)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(folder / NAME)
 
 
 def read(folder: Path, plan: dict[str, Any]) -> Standing | None:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from models.training.feeding import prepared
 from models.training.loop import Material
 from models.training.opened import body as body_of
 from models.training.opened import weighted
+from models.training.writing import replacing
 
 if TYPE_CHECKING:
     import keras
@@ -93,10 +93,8 @@ def _computed(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed,
     if (found := mapped(kept)) is not None:
         return found
     made = np.concatenate(list(_answers(lower, card, rows, feed, number)))
-    unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
-    with unfinished.open("wb") as file:
+    with replacing(kept) as file:
         np.save(file, made)
-    unfinished.replace(kept)
     return np.asarray(np.load(kept, mmap_mode="r"))
 
 

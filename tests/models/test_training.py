@@ -1,12 +1,16 @@
 """Schedules, losses and stopping against values worked by hand; a killed run goes on as if it had not been killed."""
 
 import dataclasses
+import fcntl
 import json
 import math
+import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +151,57 @@ def test_a_checkpoint_comes_back_whole_and_only_for_its_own_plan(tmp_path: Path)
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(UserError, match="cannot be read"):
         checkpoint.read(tmp_path, standing.plan)
+
+
+@contextmanager
+def files_up_to(most: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, which stands for a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_one_sentence_and_keeps_the_checkpoint_before_it(tmp_path: Path) -> None:
+    small, large = Standing({"epochs": 3}, epoch=1), Standing({"epochs": 3}, epoch=2, model=[np.ones(100_000)])
+    checkpoint.write(small, tmp_path)
+    with files_up_to(200_000), pytest.raises(UserError, match=r"^checkpoint\.npz cannot be written to .* \(File too large\); make room"):
+        checkpoint.write(large, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == [checkpoint.NAME]
+    back = checkpoint.read(tmp_path, {"epochs": 3})
+    assert back is not None
+    assert back.epoch == 1
+
+
+def test_what_a_killed_run_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    (tmp_path / f".{checkpoint.NAME}.99999").write_bytes(b"left")
+    living = tmp_path / f".{checkpoint.NAME}.77777"
+    with living.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        checkpoint.write(Standing({}), tmp_path)
+        assert sorted(file.name for file in tmp_path.iterdir()) == [living.name, checkpoint.NAME]
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "said"),
+    [
+        (["folder", *TINY, "--epochs", "1"], 180_000, "checkpoint.npz cannot be written"),  # the decoded pictures take less
+        (["glass_box", "--test", "4"], 2_000, "The classifier cannot be written"),
+    ],
+)
+def test_a_run_on_a_full_disk_ends_in_one_sentence(
+    words: list[str], most: int, said: str, two_classes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if words[0] == NAME:
+        words = [*words, "--data", str(two_classes), "--cache", str(tmp_path / "cache")]
+    with files_up_to(most):
+        assert main([*words, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(said)
+    assert error.count("\n") == 1
+    assert not [file.name for file in (tmp_path / "out").rglob("*") if "checkpoint" in file.name]
 
 
 @pytest.fixture(scope="module")
