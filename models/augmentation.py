@@ -100,6 +100,5 @@ def _turned(angle: NDArray[np.float64]) -> NDArray[np.float64]:
 
 NONE = Augmentation()
 DERMOSCOPY = Augmentation(0.6, 0.2, True, True, 180, 0.08, 0.2, 0.2, 0.02)
-XRAY = Augmentation(0.8, 0.1, True, False, 8, 0.08, 0.15)
+XRAY = Augmentation(0.6, 0.3, True, False, 10, 0.15, 0.35)
 PHOTOGRAPH = Augmentation(0.5, 0.3, True, False, 10, 0.1, 0.2, 0.2, 0.02)
-PRESETS = {"none": NONE, "dermoscopy": DERMOSCOPY, "xray": XRAY, "photograph": PHOTOGRAPH}

@@ -49,18 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def answer(served: "Answering[Any]", file: Path, top: int) -> dict[str, Any]:
-    """The picture's name, and its likeliest classes with their probabilities at the card's temperature. UserError for no picture."""
+    """The picture's name, its likeliest classes with their probabilities at the card's temperature, and the metadata that were told, in
+    words, where the model takes some. UserError for no picture."""
     from models.datasets.reading import picture
 
     probabilities = served.predict(served.fit(picture(file)))
     likeliest = np.argsort(-probabilities, kind="stable")[:top]
     classes = [{"class": int(i), "label": served.labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest]
-    return {"picture": str(file), "model": served.card.name, "prediction": classes}
+    told = {"picture": str(file), "model": served.card.name, "prediction": classes}
+    return {**told, "metadata": served.said} if served.card.metadata else told
 
 
 def in_words(told: dict[str, Any]) -> str:
-    """The picture's name, and a line for each class."""
-    return "\n".join([told["picture"], *(f"  {each['probability']:7.2%}  {each['label']}" for each in told["prediction"])])
+    """The picture's name, what was told beside it, if the model takes any of that, and a line for each class."""
+    beside = f" ({told['metadata']})" if "metadata" in told else ""
+    return "\n".join([told["picture"] + beside, *(f"  {each['probability']:7.2%}  {each['label']}" for each in told["prediction"])])
 
 
 def _count(text: str) -> int:

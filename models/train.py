@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 
 STORE = Path(__file__).parent / "store"
 PLACES = ("--out", "--cache")
+GOES_ON = (
+    "Every epoch ends with a checkpoint in --out, from which the same command goes on after a kill. It ends with the weights of an "
+    "unbroken run as far as two unbroken ones have the same: on a processor to the last bit with small_cnn, but for rounding, which "
+    "training makes larger, with networks such as MobileNetV2; with TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 before the "
+    "command those agree too, at the pace of one core."
+)
+IN_ONE_GO = (
+    "Weights and card are made in one go: there is no checkpoint, so that a stopped run begins anew, no version and no evaluation page."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one recipe and saves NAME.keras and NAME.json; 0 when done, 2 after a mistake in what was asked."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = ArgumentParser("python -m models.train", description=__doc__)
+    parser = ArgumentParser("python -m models.train", description=__doc__, allow_abbrev=False)
     names = parser.add_subparsers(dest="recipe", required=True, metavar="recipe")
     for name in RECIPES:
         _add(names, name)
@@ -47,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _add(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
     """One recipe's options. What learns from a folder must be told where to put a checkpoint; the others are small and bundled."""
     layout = getattr(recipe(name), "LAYOUT", "")
-    expected = f". --data must hold {layout}." if layout else "."
-    one = names.add_parser(name, help=recipe(name).HELP, description=recipe(name).HELP + expected)
+    about = f"{recipe(name).HELP}. " + (f"--data must hold {layout}. {GOES_ON}" if layout else IN_ONE_GO)
+    one = names.add_parser(name, help=recipe(name).HELP, description=about, allow_abbrev=False)  # an --ou would go on the card
     what = "folder for the weights, the card" + (", the checkpoint and the evaluation" if layout else " (default: the bundled store)")
     one.add_argument("--out", type=Path, required=bool(layout), default=None if layout else STORE, help=what)
     one.add_argument("--seed", type=int, default=0, help="decides every random draw (default: 0)")

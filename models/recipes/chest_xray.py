@@ -3,7 +3,7 @@
 import dataclasses
 from argparse import ArgumentParser, Namespace
 
-from models.augmentation import Augmentation
+from models.augmentation import XRAY
 from models.datasets.layouts import chest_xray
 from models.recipes import Made, picture_options
 from models.recipes.pictures import Subject
@@ -11,8 +11,7 @@ from models.recipes.pictures import make as made
 
 HELP = "chest X-rays of children: normal or pneumonia (Kermany, Zhang & Goldbaum 2018, CC BY 4.0)"
 LAYOUT = chest_xray.EXPECTED
-AUGMENTATION = Augmentation(area=0.6, aspect=0.3, mirror=True, rotation=10, brightness=0.15, contrast=0.35)
-SUBJECT = Subject("chest_xray", AUGMENTATION, "letterbox", "grey")
+SUBJECT = Subject("chest_xray", XRAY, "letterbox", "grey")
 
 
 def options(parser: ArgumentParser) -> None:

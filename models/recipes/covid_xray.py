@@ -3,15 +3,16 @@
 import dataclasses
 from argparse import ArgumentParser, Namespace
 
+from models.augmentation import XRAY
 from models.datasets import grouping
 from models.datasets.layouts import covid_xray
-from models.recipes import Made, chest_xray, picture_options
+from models.recipes import Made, picture_options
 from models.recipes.pictures import Subject
 from models.recipes.pictures import make as made
 
 HELP = f"chest X-rays, COVID-19 among them ({covid_xray.LICENCE})"
 LAYOUT = covid_xray.EXPECTED
-SUBJECT = Subject("covid_xray", chest_xray.AUGMENTATION, "letterbox", "grey")
+SUBJECT = Subject("covid_xray", XRAY, "letterbox", "grey")
 
 
 def options(parser: ArgumentParser) -> None:

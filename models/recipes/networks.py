@@ -10,7 +10,7 @@ from models.card import Card
 from models.datasets.collection import Collection
 from models.heads import classes_of
 from models.metadata import Field
-from models.recipes.picture_options import size_of
+from models.recipes.picture_options import name_of, size_of
 from models.stacked import stacked
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ def network(options: Namespace, subject: "Subject", collection: Collection, fiel
     if options.backbone == STACKED:
         if fields:
             raise UserError("--backbone stacked takes the picture alone; leave out --metadata or choose another backbone.")
-        model, origin = stacked(size, units, weights, options.recipe)
+        model, origin = stacked(size, units, weights, name_of(options))
         scaling, colour, notes = "0..1", "rgb", ("Each branch scales the picture by itself, in its first layer.",)
     else:
         trunk = body(options.backbone, size, weights, subject.colour)
-        model, origin = classes_of(trunk, units, options.recipe, fields), trunk.origin
+        model, origin = classes_of(trunk, units, name_of(options), fields), trunk.origin
         scaling, colour, notes = trunk.scaling, trunk.colour, ()
     card = Card(
-        name=options.recipe,
+        name=name_of(options),
         labels=collection.labels,
         size=size,
         colour=colour,

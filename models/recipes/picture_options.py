@@ -1,5 +1,6 @@
 """The command-line options of the recipes that learn from pictures, and what they amount to."""
 
+import re
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from errors import UserError
 from models.card import LARGEST_SIDE
 from models.training.settings import Balance, Loss, Schedule, Settings, Stage
 
+AFTER_FROZEN = 0.2  # of the rate is left for layers that had learnt before
 TIES = ("out", "cache", "fresh")  # say where things lie or whether to start over, not what is trained
 
 
@@ -18,11 +20,13 @@ def add(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the pictures, laid out as said above")
     parser.add_argument("--cache", type=Path, help="folder that keeps the decoded pictures (default: cache inside --out)")
     parser.add_argument("--fresh", action="store_true", help="start over, whatever checkpoint lies in --out")
+    parser.add_argument("--name", help="what the classifier and its folder in --out are called (default: the recipe's name)")
     net = parser.add_argument_group("network")
     net.add_argument("--backbone", default=backbone, help="a network's name, stacked, or the path of a model file (default: %(default)s)")
     net.add_argument("--weights", help="random, imagenet, or for stacked a MobileNetV2's file (default: imagenet where there are any)")
     net.add_argument("--size", type=int, nargs="+", help="side of the picture, or height and width, in pixels (default: the network's own)")
-    net.add_argument("--frozen-epochs", type=int, default=0, help="epochs first in which only the head learns (default: %(default)s)")
+    after = f"after them the rate begins at {AFTER_FROZEN:g} of --rate"
+    net.add_argument("--frozen-epochs", type=int, default=0, help=f"epochs first in which only the head learns; {after} (default: none)")
     net.add_argument("--open-layers", type=int, help="after that only the last so many layers with weights learn (default: all)")
     net.add_argument("--features", type=int, default=0, metavar="N", help="compute the frozen part once, for N forms of each picture")
     how = parser.add_argument_group("training")
@@ -55,7 +59,15 @@ def stages_of(options: Namespace) -> tuple[Stage, ...]:
     if options.features and options.open_layers is None:
         raise UserError("--features computes the frozen layers once, but all layers learn; say with --open-layers how many do.")
     frozen = (Stage(options.frozen_epochs, options.rate, 0),) if options.frozen_epochs else ()
-    return (*frozen, Stage(options.epochs, options.rate * (0.2 if frozen else 1), options.open_layers))
+    return (*frozen, Stage(options.epochs, options.rate * (AFTER_FROZEN if frozen else 1), options.open_layers))
+
+
+def name_of(options: Namespace) -> str:
+    """The classifier's name. UserError for one that cannot be a folder's everywhere."""
+    name = str(options.name or options.recipe)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise UserError(f"--name is {name[:80]!r}; give at most 64 of a to z, digits, dots, dashes and underscores, no dot or dash first.")
+    return name
 
 
 def size_of(options: Namespace, default: int) -> tuple[int, int]:

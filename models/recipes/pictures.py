@@ -17,7 +17,7 @@ from models.datasets.fields import fitted
 from models.datasets.reading import each, picture, unreadable
 from models.pipeline import Feed
 from models.recipes import Learnt, Made
-from models.recipes.picture_options import plan_of, settings_of, stages_of
+from models.recipes.picture_options import name_of, plan_of, settings_of, stages_of
 
 if TYPE_CHECKING:
     import keras
@@ -47,6 +47,7 @@ class Subject:
 
 def make(options: Namespace, subject: Subject) -> Made:
     """A classifier of the pictures in `options.data`; goes on from the checkpoint in `options.out` if there is one."""
+    name_of(options)
     stages, settings = stages_of(options), settings_of(options)
     collection = layouts.read(subject.layout, options.data, subject.group)
     print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)

@@ -30,23 +30,34 @@ def parted(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "kera
     `open_layers` layers with weights.
 
     The parts share the model's layers, so what the upper one learns the whole has learnt. Layers are counted by `opened.weighted`.
+    UserError where that is too many, or where there is no such place.
     """
     import keras
 
     body = body_of(model)
+    most = -1
+    for number in _narrow(model, body):
+        most = len(weighted(body[number + 1 :]))
+        if most >= open_layers:
+            middle, beside = body[number].output, list(model.inputs[1:])
+            upper = keras.Model([middle, *beside] if beside else middle, model.outputs[0])
+            return keras.Model(model.inputs[0], middle, name="lower"), upper
+    if most < 0:
+        raise UserError(f"{model.name} has no place at which it could be cut in two; train it without --features.")
+    raise UserError(f"--open-layers is {open_layers}; with --features {model.name} takes at most {most}, below which it can still be cut.")
+
+
+def _narrow(model: "keras.Model", body: list[Any]) -> Iterator[int]:
+    """The places in the body, the last one first, whose layer alone carries what all above it take."""
+    import keras
+
     head = [layer for layer in model.layers if layer not in body and not isinstance(layer, keras.layers.InputLayer)]
     for number in range(len(body) - 1, -1, -1):
-        if len(weighted(body[number + 1 :])) < open_layers:
-            continue
-        above = {id(layer) for layer in (*body[number + 1 :], *head)}
-        below = {id(each): each for layer in (*body[number + 1 :], *head) for each in _before(layer) if id(each) not in above}
+        upper = (*body[number + 1 :], *head)
+        above = {id(layer) for layer in upper}
+        below = {id(each): each for layer in upper for each in _before(layer) if id(each) not in above}
         if [each for each in below.values() if not isinstance(each, keras.layers.InputLayer)] == [body[number]]:
-            beside = list(model.inputs[1:])
-            middle = body[number].output
-            return keras.Model(model.inputs[0], middle, name="lower"), keras.Model(
-                [middle, *beside] if beside else middle, model.outputs[0]
-            )
-    raise UserError(f"{model.name} cannot be cut in two below its last {open_layers} layers; train it without --features.")
+            yield number
 
 
 def material(

@@ -47,7 +47,11 @@ class Run:
 
 
 def train(model: "keras.Model", material: Material, run: Run) -> Standing:
-    """Trains stage by stage, from the folder's checkpoint where there is one, and leaves the best weights in the model."""
+    """Trains stage by stage, from the folder's checkpoint where there is one, and leaves the best weights in the model.
+
+    A run that goes on has the state and the batches that an unbroken one has. So it ends with the same weights wherever two unbroken runs
+    do: where the device always adds up in the same order, which TensorFlow's convolutions on several threads do not always do.
+    """
     standing = checkpoint.read(run.folder, run.plan) or Standing(run.plan)
     first = standing.stage
     for number in range(first, len(run.stages)):

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.card import Card, Label
 from models.loading import load
+from models.metadata import Number
 from models.pictures import decode
 from models.predict import main
 
@@ -74,6 +76,22 @@ def test_a_top_that_is_no_number_is_refused(top: str, capsys: pytest.CaptureFixt
 def test_metadata_that_the_model_does_not_take_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(EXAMPLES[0]), "--model", "glass_box", "--metadata", "age=55"]) == 2
     assert "'age=55' is no metadata of this classifier" in capsys.readouterr().err
+
+
+def test_what_was_told_beside_the_picture_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import keras
+
+    picture, beside = keras.Input((8, 8, 3), name="picture"), keras.Input((2,), name="about")
+    mean = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(picture))
+    keras.Model([picture, beside], keras.layers.Dense(2, activation="softmax")(keras.layers.Concatenate()([mean, beside]))).save(
+        tmp_path / "net.keras"
+    )
+    Card("net", (Label("a"), Label("b")), (8, 8), metadata=(Number("age", 50.0, 10.0, "years"),)).write(tmp_path / "net.json")
+    asked = [str(EXAMPLES[0]), "--model", str(tmp_path / "net.keras"), "--trust"]
+    assert main(asked) == 0
+    assert capsys.readouterr().out.startswith(f"{EXAMPLES[0]} (age missing)\n")
+    assert main([*asked, "--metadata", "age=55", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metadata"] == "age 55 years"
 
 
 def test_a_model_of_a_stranger_is_asked_in_a_process_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,12 +106,13 @@ def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
 @pytest.mark.parametrize("recipe", ["folder", "covid_xray"])
 def test_pictures_of_one_person_stay_in_one_part(recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [f"{kind}/p{n // 3:02}_{n}.png" for kind in ("COVID", "Normal") for n in range(24)]
-    asked = [recipe, "--data", str(filled(tmp_path / "data", names)), "--out", str(tmp_path / "out"), *QUICK]
+    asked = [recipe, "--data", str(filled(tmp_path / "data", names)), "--out", str(tmp_path / "out"), "--name", "Mine_2", *QUICK]
     assert main([*asked, "--group", "p("]) == 2
     assert "--group is 'p(', which is no regular expression" in capsys.readouterr().err
     assert main([*asked, "--group", r"(p\d+)_"]) == 0
     assert "8 groups by what" in capsys.readouterr().out
-    kept = tmp_path / "out" / recipe / "v1"
+    kept = tmp_path / "out" / "Mine_2" / "v1"
+    assert Card.read(kept / "Mine_2.json").name == load(kept).card.name == "Mine_2"
     parts: dict[str, set[str]] = {}
     with (kept / "split.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -145,6 +146,7 @@ def test_a_wrong_layout_says_what_was_found_and_what_is_expected(tmp_path: Path,
         (["--backbone", "small_cnn", "--weights", "imagenet"], "There are no 'imagenet' weights of small_cnn"),
         (["--epochs", "0"], "A stage of training has 0 epochs; give 1 to 1000."),
         (["--features", "2"], "--features computes the frozen layers once, but all layers learn"),
+        (["--name", "../mine"], "--name is '../mine'; give at most 64 of a to z"),
         (["--size", "1", "2", "3"], "--size is 1 2 3; give a side, or height and width"),
     ],
 )

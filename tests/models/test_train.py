@@ -80,6 +80,23 @@ def test_a_folder_that_cannot_be_made_is_one_sentence_and_exit_2(tmp_path: Path)
     assert "Traceback" not in answer.stderr
 
 
+def test_options_are_not_shortened_for_a_path_would_stay_on_the_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["glass_box", "--test", "4", f"--ou={tmp_path}"])
+    assert left.value.code == 2
+    assert "unrecognized arguments: --ou=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [("phantoms", "there is no checkpoint, so that a stopped run begins anew"), ("folder", "after them the rate begins at 0.2 of --rate")],
+)
+def test_help_says_what_a_recipe_does_not_do_and_does_unasked(recipe: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([recipe, "--help"])
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
 def test_an_unknown_recipe_names_the_known_ones() -> None:
     answer = command("horses")
     assert answer.returncode == 2

@@ -1,5 +1,6 @@
 """Which layers learn, counted by hand, and a training that diverges; on networks of a few weights."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -52,6 +53,52 @@ def test_the_network_is_cut_below_what_learns() -> None:
     assert [layer.name for layer in lower.layers][-1] == "first"
     open_last(upper, 2)
     assert len(upper.trainable_variables) == 4
+
+
+def with_depthwise() -> keras.Model:
+    picture = keras.Input((16, 16, 3))
+    grid = layers.DepthwiseConv2D(3, padding="same", name="each")(layers.Conv2D(16, 3, strides=2, name="mixed")(picture))
+    grid = layers.ReLU(name="rectified")(layers.BatchNormalization(name="norm")(grid))
+    mean = layers.Dropout(0.3, name="head_dropout")(layers.GlobalAveragePooling2D(name="head_mean")(grid))
+    return keras.Model(picture, layers.Dense(1, activation="sigmoid", name="head_answer")(mean))
+
+
+def test_too_many_open_layers_are_answered_with_the_most_that_can_be_cut_below() -> None:
+    assert len(parted(nested(), 3)) == 2
+    with pytest.raises(UserError, match=r"--open-layers is 9999; with --features .* takes at most 3, below which it can still be cut"):
+        parted(nested(), 9999)
+
+
+def test_depthwise_layers_too_go_on_after_a_stop_as_two_unbroken_runs_are_alike(tmp_path: Path) -> None:
+    """Weights of the run that was stopped in its third epoch are no farther from an unbroken run's than rounding puts them."""
+    rng = np.random.default_rng(0)
+    pictures, truth = rng.random((5, 4, 8, 16, 16, 3), np.float32), rng.integers(2, size=(5, 4, 8, 1)).astype(np.float32)
+    stop = {"at": -1}
+
+    def epoch(number: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        for batch in range(4):
+            if (number, batch) == (stop["at"], 2):
+                raise KeyboardInterrupt
+            yield pictures[number, batch], truth[number, batch], np.ones(8, np.float32)
+
+    def trained(name: str) -> np.ndarray:
+        keras.utils.set_random_seed(0)
+        model = with_depthwise()
+        (tmp_path / name).mkdir(exist_ok=True)
+        train(model, Material(epoch, 4, lambda: [(pictures[4, 0], truth[4, 0, :, 0].astype(np.int64))]), run(tmp_path / name))
+        return np.concatenate([weights.ravel() for weights in model.get_weights()])
+
+    def run(folder: Path) -> Run:
+        return Run((Stage(3, 0.01),), Settings(average=0.9), folder, {})
+
+    one, two = trained("one"), trained("two")
+    stop["at"] = 2
+    with pytest.raises(KeyboardInterrupt):
+        trained("stopped")
+    stop["at"] = -1
+    after = trained("stopped")
+    assert not np.allclose(one, np.concatenate([weights.ravel() for weights in with_depthwise().get_weights()]), atol=0.01)
+    assert np.abs(after - one).max() <= max(1e-5, 10 * np.abs(two - one).max())
 
 
 def test_a_training_that_diverges_ends_in_one_sentence_and_spoils_no_checkpoint(tmp_path: Path) -> None:
