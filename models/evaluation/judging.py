@@ -14,14 +14,14 @@ from models.card import Card
 from models.datasets.collection import Row
 from models.evaluation.asking import ask
 from models.evaluation.evaluation import USUAL, Bin, ClassFigures, Curve, Evaluation, Material, Mistake, Settings
-from models.evaluation.figures import BY_CLASS, OVERALL, Figure, figures, resampled, with_intervals
+from models.evaluation.figures import BY_CLASS, OVERALL, Figure, figures, reflected, resampled, with_intervals
 
 if TYPE_CHECKING:
     from models.answering import Answering
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-BINS, CURVE_POINTS = 15, 200
+BINS, CURVE_POINTS, CALIBRATION = 15, 200, OVERALL[-1]
 
 
 def evaluate(classifier: "Answering[Any]", material: Material, settings: Settings = USUAL) -> Evaluation:
@@ -75,7 +75,8 @@ def _measured(
     counts, number = np.bincount(targets, minlength=len(labels)), len(labels)
     classes = [ClassFigures(label, int(counts[i]), dict(zip(BY_CLASS, by_class[i::number], strict=True))) for i, label in enumerate(labels)]
     rows = tuple(tuple(shares[i * number : (i + 1) * number]) for i in range(number))
-    return dict(zip(OVERALL, overall, strict=True)), tuple(classes), rows
+    named = dict(zip(OVERALL, overall, strict=True))
+    return {**named, CALIBRATION: reflected(named[CALIBRATION])}, tuple(classes), rows
 
 
 def on_card(card: Card, evaluation: Evaluation) -> Card:

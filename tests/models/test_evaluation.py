@@ -19,7 +19,7 @@ from models.datasets.layouts import read
 from models.evaluate import main
 from models.evaluation import Material, Settings, evaluate, judged, on_card
 from models.evaluation.asking import ask
-from models.evaluation.figures import BY_CLASS, OVERALL, figures, resampled
+from models.evaluation.figures import BY_CLASS, OVERALL, Figure, figures, reflected, resampled, with_intervals
 from models.evaluation.judging import reliability
 from models.loading import classifier
 from models.metadata import Number
@@ -94,6 +94,33 @@ def test_pictures_of_one_lesion_are_drawn_together() -> None:
     for name, given in (("grouped", groups), ("alone", np.arange(600).astype(str))):
         spread[name] = np.std([each.overall[0] for each in resampled(told, targets, given, 800, 0)])
     assert spread["grouped"] / spread["alone"] == pytest.approx(5, rel=0.15)
+
+
+def test_the_bounds_of_the_calibration_error_hold_the_truth_where_percentiles_do_not() -> None:
+    """Of a classifier that is half as sure again as it may be, on 312 pictures; the truth is that of 500,000 pictures."""
+    rng = np.random.default_rng(0)
+
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+        logit = rng.normal(0.8, 1.5, count)
+        share = expit(1.5 * logit)
+        return np.stack([1 - share, share], 1).astype(np.float32), (rng.random(count) < expit(logit)).astype(np.int64)
+
+    truth = calibration_error(*drawn(500_000))
+    held = {"percentiles": 0, "reflected": 0}
+    for _ in range(80):
+        told, targets = drawn(312)
+        places = rng.integers(312, size=(150, 312))
+        again = [np.array([calibration_error(told[place], targets[place])]) for place in places]
+        [figure] = with_intervals(np.array([calibration_error(told, targets)]), again, 0.95)
+        for name, bounds in (("percentiles", figure), ("reflected", reflected(figure))):
+            held[name] += (bounds.low or 0) <= truth <= (bounds.high or 0)
+    assert held["percentiles"] < 0.75 * 80 < 0.82 * 80 < held["reflected"]
+
+
+def test_reflected_bounds_by_hand() -> None:
+    assert reflected(Figure(0.25, 0.125, 0.625)) == Figure(0.25, 0, 0.375)
+    assert reflected(Figure(0.5, 0.375, 0.75)) == Figure(0.5, 0.25, 0.625)
+    assert reflected(Figure(0.5, None, None)) == Figure(0.5, None, None)
 
 
 def test_the_seed_decides() -> None:

@@ -65,6 +65,8 @@ def test_the_chest_x_ray_classifier_answers_real_pictures_as_its_evaluation_says
     assert (found.overall["accuracy"].value or 0) >= 0.85
     assert (found.overall["macro AUC"].value or 0) >= 0.95
     assert asked.default_layers[0].grid == (8, 8)
+    assert found.confusion[0] == (83, 34)
+    assert "34 of 117 healthy children (29 %) are called pneumonia, accuracy 0.885, balanced 0.850" in asked.card.notes[-1]
 
 
 def test_all_together_are_small() -> None:

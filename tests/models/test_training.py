@@ -4,6 +4,7 @@ import dataclasses
 import fcntl
 import json
 import math
+import re
 import resource
 import signal
 import subprocess
@@ -236,3 +237,5 @@ def test_a_run_killed_within_an_epoch_ends_with_the_weights_of_an_unbroken_one(t
     assert all(np.array_equal(a, b) for a, b in zip(broken.get_weights(), unbroken.get_weights(), strict=True))
     cards = [dataclasses.replace(Card.read(out / NAME / "v1" / f"{NAME}.json"), sha256="") for out in (killed, whole)]
     assert cards[0] == cards[1]
+    said = r"The last bias was moved by [+-]\d\.\d\d, so that .* the balanced accuracy 0\.\d{3}, which had been 0\.\d{3}\."
+    assert re.fullmatch(said, cards[0].notes[-1])
