@@ -101,7 +101,13 @@ class Examinations:
         try:
             self._examine(each)
         except GivenUpError:
-            each.error, each.state = "The examination was given up before it ended; press Examine again.", "failed"
+            with self._lock:  # whoever joined meanwhile is not told that they gave up
+                again = each.waiting > 0 and not self._closed.is_set()
+                if not again:
+                    each.error, each.state = "The examination was given up before it ended; press Examine again.", "failed"
+            if again:
+                self._guarded(each)
+                return
         except Exception as error:
             if not isinstance(error, UserError):
                 log.error("an examination failed", exc_info=error)

@@ -30,7 +30,8 @@ def test_pairs_stand_beside_their_raw_values(two: list[Consistency], capsys: pyt
     pictures.print_pairs(two)
     row = capsys.readouterr().out.splitlines()[-1]
     kappa = np.mean([found.verdicts[0].chance.kappa for found in two])
-    assert row.startswith(f"| cam, ig | {kappa:.2f} | ")
+    spread = abs(two[0].verdicts[0].chance.kappa - two[1].verdicts[0].chance.kappa) / 2
+    assert row.startswith(f"| cam, ig | {kappa:.2f} ± {spread:.3f} | ")
     assert row.endswith("| 2 | 50% | 0.80 (0.40) | 0.70 (0.30) | 0.60 (0.20) | 0.50 (0.10) |")
 
 
@@ -48,7 +49,7 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[
 
 def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
     pictures.print_methods([replace(found, controls={"edges": {"cam": 0.25, "ig": -0.5}}) for found in two])
-    assert capsys.readouterr().out.splitlines()[-2:] == ["| cam | nan | nan% | +0.25 |", "| ig | nan | nan% | -0.50 |"]
+    assert capsys.readouterr().out.splitlines()[-2:] == ["| cam | 2 | nan | nan% | +0.25 |", "| ig | 2 | nan | nan% | -0.50 |"]
     gauss = Located(BASELINES[-1], 0.5, 0.4, 0.3, 1.0)
     rows = [[Located("cam", energy, 0.2, None, 1.0), gauss] for energy in (0.7, 0.4)]
     pictures.print_located(rows, [0.2, 0.4])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.measures import Measures
-from app.page.words import signed
+from app.page.words import chance_of, signed
 from app.session import Report, key_of
 from explainers.measures.chance import BEYOND, BY_CHANCE, UNTOLD
 from explainers.measures.consistency import UNSETTLED, Consistency, Verdict, control_words
@@ -157,7 +157,7 @@ def told(each: Verdict) -> str:
     """The pair in words, each with its number."""
     words = f"{each.first} and {each.second}: {_verdict(each)}. "
     if each.word != UNSETTLED:
-        words += f"κ {signed(each.chance.kappa)}, p {_p(each.p)}{_power(each)}. "
+        words += f"κ {signed(each.chance.kappa)}, p {chance_of(each.p)}{_power(each)}. "
         star = ""
         if each.ceiling is not None:
             least, taken = ("at least ", f", {TAKEN}") if _at_least(each) else ("", "")
@@ -181,10 +181,6 @@ def _power(each: Verdict) -> str:
     """What p rests on, where it decides."""
     what = "displaced copies" if each.chance.weaker else "other pictures"
     return f" against {each.chance.others} {what}; one picture has little power" if each.word == UNTOLD else ""
-
-
-def _p(p: float) -> str:
-    return "under 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def with_others(found: Consistency, method: Method) -> list[Verdict]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.measures import CURVES, DISPLACED, SANITY, STABILITY, Measures
 from app.page.agreement import WRONG, mean_kappa, other_of, with_others
-from app.page.words import plural, signed
+from app.page.words import chance_of, plural, signed
 from app.region import Source
 from app.saying import about
 from app.session import Report, key_of
@@ -108,7 +108,7 @@ def _agreement(method: Method, report: Report) -> Chip:
         return _chip("Agreement", "no score", "none", why)
     beyond = sum(each.word in BEYOND for each in scored)
     detail = [f"Mean κ with the other families, each counted once: {signed(kappa)} (0 is chance, 1 equal maps)."]
-    detail += [f"{other_of(each, method.title)}: {each.word}, κ {signed(each.chance.kappa)}, p {each.p:.3f}" for each in scored]
+    detail += [f"{other_of(each, method.title)}: {each.word}, κ {signed(each.chance.kappa)}, p {chance_of(each.p)}" for each in scored]
     return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {signed(kappa)}", "none", detail)
 
 

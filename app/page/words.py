@@ -83,6 +83,11 @@ def share(value: float) -> str:
     return "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
 
 
+def chance_of(p: float) -> str:
+    """A p as it is told: never 0."""
+    return "under 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def signed(value: float) -> str:
     """A score with two digits and a true minus sign; never a zero below zero."""
     words = f"{value:.2f}"

@@ -22,7 +22,7 @@ def print_pairs(judged: Sequence[Consistency]) -> None:
     Raw values are of all pictures; in brackets what unrelated pictures' maps reach of them.
     """
     print(
-        "\n| pair | kappa | kappa* | of pictures | above chance | Spearman (by chance) | SSIM (by chance) "
+        "\n| pair | kappa, standard error | kappa* | of pictures | above chance | Spearman (by chance) | SSIM (by chance) "
         "| Pearson (by chance) | IoU of top 20 % (by chance) |\n|---|---|---|---|---|---|---|---|---|"
     )
     for (first, second), found in sorted(_by_pair(judged).items(), key=lambda item: -_mean(_scored(item[1]), _kappa)):
@@ -34,7 +34,12 @@ def print_pairs(judged: Sequence[Consistency]) -> None:
         )
         kappa, ceiling = _mean(scored, _kappa), _mean(scored, lambda each: each.ceiling)
         above = _mean(scored, lambda each: float(each.word in BEYOND))
-        print(f"| {first}, {second} | {kappa:.2f} | {ceiling:.2f} | {len(scored)} | {above:.0%} | {raw} |")
+        print(f"| {first}, {second} | {kappa:.2f} ± {_error(scored):.3f} | {ceiling:.2f} | {len(scored)} | {above:.0%} | {raw} |")
+
+
+def _error(found: Sequence[Verdict]) -> float:
+    """The standard error of the mean kappa over pictures; not-a-number with fewer than two."""
+    return float(np.std([each.chance.kappa for each in found], ddof=1) / np.sqrt(len(found))) if len(found) > 1 else float("nan")
 
 
 def _scored(found: Sequence[Verdict]) -> list[Verdict]:
@@ -43,15 +48,19 @@ def _scored(found: Sequence[Verdict]) -> list[Verdict]:
 
 def print_hidden(judged: Sequence[Consistency]) -> None:
     """How often maps that look alike agree no more than maps of different pictures do."""
-    across = [each for found in judged for each in found.verdicts if not each.within_family and each.word != UNSETTLED]
+    across = [each for found in judged for each in _scored(found.verdicts) if not each.within_family]
     alike = [each for each in across if each.raw.spearman >= ALIKE]
     unlike = [each for each in across if each.raw.spearman < ALIKE]
-    print(f"\nOf {len(across):,} pairs across families on single pictures (converged methods alone):")
+    print(f"\nOf {len(across):,} pairs across families on single pictures (both converged, with a kappa*):")
     for words, chosen in ((f"Spearman {ALIKE} or more", alike), (f"Spearman under {ALIKE}", unlike)):
         if chosen:
             none = _mean(chosen, lambda each: float(each.word not in BEYOND))
             said = f"agree {BY_CHANCE} or cannot be told from it"
-            print(f"- {len(chosen):,} have {words}: {none:.0%} of them {said}, mean kappa {_mean(chosen, _kappa):.2f}")
+            little = _mean(chosen, lambda each: float(each.word == BY_CHANCE))
+            print(
+                f"- {len(chosen):,} have {words}: {none:.0%} of them {said} ({little:.0%} with a kappa under .1), "
+                f"mean kappa {_mean(chosen, _kappa):.2f}"
+            )
     explained: dict[str, int] = defaultdict(int)
     agreeing = [each for each in across if each.word in BEYOND]
     for each in agreeing:
@@ -69,15 +78,15 @@ def print_hidden(judged: Sequence[Consistency]) -> None:
 def print_methods(judged: Sequence[Consistency]) -> None:
     """How reliable each method is, and how far it agrees with what knows nothing of the class."""
     controls = list(dict.fromkeys(name for found in judged for name in found.controls))
-    print(f"\n| map | reliability | converged | {' | '.join(f'kappa with {name}' for name in controls)} |")
-    print("|---|---|---|" + "---|" * len(controls))
+    print(f"\n| map | pictures with evidence | reliability | converged | {' | '.join(f'kappa with {name}' for name in controls)} |")
+    print("|---|---|---|---|" + "---|" * len(controls))
     titles = list(dict.fromkeys(title for found in judged for title in found.stability))
     for title in titles:
         stable = [found.stability[title] for found in judged if title in found.stability]
         kappas = [_mean(judged, lambda found, n=name, t=title: found.controls.get(n, {}).get(t)) for name in controls]
         converged = _mean(stable, lambda each: None if each.converged is None else float(each.converged))
         known = f"{_mean(stable, lambda each: each.reliability):.2f} | {converged:.0%}"
-        print(f"| {title} | {known} | {' | '.join(f'{kappa:+.2f}' for kappa in kappas)} |")
+        print(f"| {title} | {len(stable)} | {known} | {' | '.join(f'{kappa:+.2f}' for kappa in kappas)} |")
 
 
 def print_located(located: Sequence[Sequence[Located]], areas: Sequence[float]) -> None:

@@ -21,7 +21,8 @@ def noise_free(mean: float, reliabilities: tuple[float, float]) -> float:
     """mu / root of the product of both whole maps' reliabilities: the mean correlation of unrelated maps without the methods' own noise.
 
     Noise lowers it as it lowers r, and r* has none: taken off as it is it would leave something above chance where nothing is, .28 for
-    unrelated maps of reliability .7 with a strong habit of the centre.
+    unrelated maps of reliability .7 with a strong habit of the centre. Others' maps are taken to be as reliable as this picture's, for
+    they are known by one reading each.
     """
     return mean / float(np.sqrt(reliabilities[0] * reliabilities[1]))
 

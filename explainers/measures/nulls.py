@@ -38,8 +38,8 @@ class Nulls:
         return against(agreement, nulls[0], weaker=True) if weaker else against_both(agreement, nulls)
 
     def kappa(self, first: str, second: str) -> float:
-        """kappa alone: some thirty other pictures a map settle its mean, to .02, and would be too few for p."""
-        nulls = [headlines(one, others.some) for one, others in self._unrelated(first, second)[0]]
+        """kappa alone."""
+        nulls = [headlines(one, others) for one, others in self._unrelated(first, second)[0]]
         return against(self._headline(first, second), np.concatenate(nulls)).kappa
 
     def weaker(self, first: str, second: str) -> bool:
@@ -61,7 +61,7 @@ class Nulls:
         return mean_raw({name: self._between(first, second, alike) for name, alike in LIKENESSES.items()})
 
     def raw_by_chance(self, first: str, second: str) -> Raw:
-        """The same of unrelated pictures' maps, on average over some thirty a map."""
+        """The same of unrelated pictures' maps, on average over forty a map."""
         few = [(one, others.some) for one, others in self._unrelated(first, second)[0]]
         return mean_raw({name: np.concatenate([alike(one, others) for one, others in few]) for name, alike in LIKENESSES.items()})
 

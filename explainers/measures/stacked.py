@@ -15,7 +15,7 @@ Places = NDArray[np.intp]
 
 WINDOW = 7
 """Side in cells of the windows in which structural similarity looks."""
-SOME = 25
+SOME = 40
 LANES = 4
 """Counts of 16 bits that one addition of 64 bits carries on."""
 
@@ -62,8 +62,8 @@ class Stack:
 
     @cached_property
     def some(self) -> "Stack":
-        """25 to 49 of the maps, evenly chosen, or all where there are fewer: enough for a mean that is only shown."""
-        return self.part(slice(None, None, max(1, len(self) // SOME)))
+        """40 of the maps, or all where there are fewer: enough for a mean that is only shown. Drawn, for classes may come in turns."""
+        return self.part(np.sort(np.random.default_rng(0).permutation(len(self))[:SOME]))
 
     @cached_property
     def directions(self) -> Values:
@@ -89,7 +89,7 @@ class Stack:
         """The stack of that map alone."""
         return self.part(slice(number, number + 1))
 
-    def part(self, chosen: slice) -> "Stack":
+    def part(self, chosen: slice | Places) -> "Stack":
         """The stack of some of the maps."""
         return Stack(*(np.ascontiguousarray(getattr(self, field.name)[..., chosen]) for field in fields(self)))
 

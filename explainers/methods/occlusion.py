@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from explainers.case import Case
 from explainers.method import Attribution, Choice, Method, Range
-from explainers.settling import agreement_foretold
+from explainers.settling import SETTLED, agreement_foretold
 from explainers.windows import Window, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
 
 SEARCHES = ("coarse to fine", "fixed windows")
@@ -19,8 +19,6 @@ GRIDS = (7, 14, 28)
 ACROSS = 3
 PLANS = {"Fast": ((14, 50),), "Balanced": ((14, 50), (14, 50), (14, 44)), "Thorough": ((14, 50), (14, 94), (28, 128), (28, 128))}
 """Preset -> after the large windows, of which grid how many more windows, step by step (docs/estimators.md)."""
-SETTLED = 0.95
-"""Expected correlation with the map of every window that a converged map has (docs/estimators.md)."""
 
 
 @dataclass(frozen=True)
@@ -101,16 +99,17 @@ def _refined(case: Case) -> Iterator[Attribution]:
             return
         asked = asked + _telling(grid, asked, values)[:count]
         values, agreement = _map(case, asked)
-        remark = _remark(agreement, count, planned)
+        remark = _remark(agreement, count, planned, case.preset)
         yield Attribution(values, uncertainty=1 - agreement, converged=not remark, remark=remark)
 
 
-def _remark(agreement: float, count: int, planned: int) -> str:
+def _remark(agreement: float, count: int, planned: int, preset: str) -> str:
     """Why the map has not converged; nothing where it has. count: windows of the last step, of which `planned` were meant."""
     if count < planned:
         return f"Not converged: the budget paid {count} of the {planned} windows of this step."
     if agreement < SETTLED:
-        return f"Not converged: a map of every window is expected to correlate with it at {agreement:.2f}; choose a more thorough preset."
+        more = "no preset asks more" if preset == list(PLANS)[-1] else "choose a more thorough preset"
+        return f"Not converged: a map of every window is expected to correlate with it at {agreement:.2f}; {more}."
     return ""
 
 
