@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
+from app.hush import hush
 from app.options import ExplainOptions, GameOptions, InspectOptions, LibraryOptions, ServeOptions
 from errors import UserError
 from models.store import bundled
@@ -75,7 +76,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(chosen: argparse.Namespace) -> int:
     options = _options(ServeOptions, chosen)
-    _hush_native_code()
+    hush()
     from app.page import serve
 
     serve(options)
@@ -145,7 +146,7 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(chosen: argparse.Namespace) -> int:
     options = _options(ExplainOptions, chosen)
-    _hush_native_code()
+    hush()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run tidies up as an interrupted one does
     from models.loading import begin
 
@@ -181,7 +182,7 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
 
 def _inspect(chosen: argparse.Namespace) -> int:
     options = _options(InspectOptions, chosen)
-    _hush_native_code()
+    hush()
     from app.inspecting import inspect
 
     return inspect(options)
@@ -202,7 +203,7 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
 
 def _library(chosen: argparse.Namespace) -> int:
     options = _options(LibraryOptions, chosen)
-    _hush_native_code()
+    hush()
     from app.library import build
 
     return build(options)
@@ -227,21 +228,10 @@ def _add_game(parser: argparse.ArgumentParser) -> None:
 
 def _game(chosen: argparse.Namespace) -> int:
     options = _options(GameOptions, chosen)
-    _hush_native_code()
+    hush()
     from app.game import play
 
     return play(options)
-
-
-def _hush_native_code() -> None:
-    """Keeps TensorFlow's start-up lines, which no setting of its own turns off, away from the progress bar and the page's address.
-
-    They are written past Python to descriptor 2; Python's own errors keep the real one. TF_CPP_MIN_LOG_LEVEL=0 shows them all.
-    """
-    if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
 
 
 def _add_methods(parser: argparse.ArgumentParser) -> None:

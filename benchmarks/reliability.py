@@ -13,8 +13,8 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import spearmanr
 
+from app.hush import hush
 from benchmarks.data import MODEL, PHOTOGRAPHS, ended, needed
-from benchmarks.hush import hush
 from benchmarks.occlusion import claims
 from explainers.case import Case, Settings
 from explainers.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap

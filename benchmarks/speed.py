@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from app.hush import hush
 from benchmarks.data import ended
-from benchmarks.hush import hush
 from benchmarks.machine import machine_line
 from benchmarks.packages import MODELS, PACKAGES, PHOTOGRAPHS
 

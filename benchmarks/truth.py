@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.hush import hush
+from app.hush import hush
 from benchmarks.machine import machine_line
 from explainers.case import Settings
 from models.datasets import phantoms

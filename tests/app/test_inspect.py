@@ -19,7 +19,7 @@ from tests.models.doctor.patients import carded, meter, shades
 
 @pytest.fixture(autouse=True)
 def speaking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.cli._hush_native_code", lambda: None)
+    monkeypatch.setattr("app.cli.hush", lambda: None)
 
 
 @pytest.fixture(scope="module")
