@@ -157,8 +157,27 @@ class Child:
 
 
 def files_of(path: Path) -> list[Path]:
-    """What belongs to a model: the file or folder itself, its card, its labels, its architecture where that lies apart."""
-    return [path, *belonging(path)]
+    """What belongs to a model, links followed: the file or folder itself, its card, its labels, its architecture where that lies apart.
+
+    What lies beside it comes with a stranger's model: a link that leads out of its folder is left out, as are folders and devices.
+    """
+    folder = path.parent.resolve()
+    return [path.resolve(), *(found for each in belonging(path) if (found := _plain_file(each)) and _is_within(found, folder))]
+
+
+def _plain_file(path: Path) -> Path | None:
+    """Where it really lies; None where there is no regular file."""
+    try:
+        found = path.resolve(strict=True)
+        return found if found.is_file() else None
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
+        return None
+
+
+def _is_within(found: Path, folder: Path) -> bool:
+    """Whether a file lies in the model's folder, or where the Hub's cache keeps what its snapshots link to."""
+    caches = [each.parent / "blobs" for each in folder.parents if each.name == "snapshots"]
+    return any(found.is_relative_to(each) for each in (folder, *caches))
 
 
 def _surroundings() -> dict[str, str]:

@@ -5,6 +5,7 @@ The kernel's own description: https://docs.kernel.org/userspace-api/landlock.htm
 
 import ctypes
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -40,7 +41,8 @@ def version() -> int:
 def confine(readable: Iterable[Path]) -> int:
     """From here on this process and all that it begins read only what lies at or below `readable`, and write, run and connect to nothing.
 
-    Returns the version that does it. Raises OSError where there is none; a process with other threads already running is not covered.
+    What cannot be opened is not read either. Returns the version that does it. Raises OSError where there is none, or where it cannot be
+    put over this process; a process with other threads already running is not covered.
     """
     found = version()
     if not found:
@@ -51,7 +53,7 @@ def confine(readable: Iterable[Path]) -> int:
     ruleset = _call(_CREATE, ctypes.byref(rules), size, 0)
     try:
         for path in readable:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 _allow(ruleset, path)
         _libc().prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         _call(_RESTRICT, ruleset, 0)
@@ -63,7 +65,7 @@ def confine(readable: Iterable[Path]) -> int:
 def _allow(ruleset: int, path: Path) -> None:
     place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        rights = READ_FILE | READ_FOLDER if path.is_dir() else READ_FILE
+        rights = READ_FILE | READ_FOLDER if stat.S_ISDIR(os.fstat(place).st_mode) else READ_FILE
         _call(_ADD_RULE, ruleset, _BENEATH, ctypes.byref(_Beneath(rights, place)), 0)
     finally:
         os.close(place)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from errors import UserError
 from models.safe import landlock, seccomp
 
 _SYSTEM = (
@@ -42,18 +43,30 @@ class Protection:
 def shut(files: Iterable[Path]) -> Protection:
     """Confines this process for good, as far as the system can. files: what it may read besides.
 
-    RuntimeError where threads were begun already: Landlock holds the calling thread and what that begins, and no other.
+    RuntimeError where threads were begun already: Landlock holds the calling thread and what that begins, and no other. UserError where
+    the system has Landlock, but it cannot be put over this process.
     """
     if (running := _threads()) > 1:
         raise RuntimeError(f"{running} threads run already")
     _limit()
-    version, filtered = 0, False
-    with suppress(OSError):
-        version = landlock.confine([*_needed(), *files])
+    version, filtered = _confined([*_needed(), *files]), False
     with suppress(OSError):
         seccomp.confine()
         filtered = True
     return Protection(version, filtered)
+
+
+def _confined(files: Iterable[Path]) -> int:
+    """Landlock's version, 0 where the system has none."""
+    if not landlock.version():
+        return 0
+    try:
+        return landlock.confine(files)
+    except OSError as error:
+        raise UserError(
+            f"Landlock is here, but cannot be put over a model's process ({error.strerror or error}), so that the model is not opened; "
+            "see whether this system allows it, or trust the model."
+        ) from error
 
 
 def _threads() -> int:

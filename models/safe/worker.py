@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import UserError
-from models.safe.sandbox import shut
+from models.safe.sandbox import Protection, shut
 from models.safe.words import reason
 
 if TYPE_CHECKING:
@@ -24,10 +24,16 @@ def main() -> None:
     """Given as words: the descriptors to read questions from and to write answers to, the model's path, and what it may read besides."""
     reading, writing, name, *files = sys.argv[1:]
     _make_do_without()
-    protection = shut(map(Path, files))
+    try:
+        protection, trouble = shut(map(Path, files)), None
+    except UserError as error:
+        protection, trouble = Protection(0, False), error
     from models.safe.wire import Pipes  # numpy begins threads, and only those of a process that is shut are held
 
     pipes, path = Pipes(int(reading), int(writing)), Path(name)
+    if trouble:
+        pipes.send(_said(trouble))
+        return
     threading.Thread(target=_leave_with, args=(pipes.reading,), daemon=True).start()
     try:
         _look(path)

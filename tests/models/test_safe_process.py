@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from explainers.protocol import Classifier as Asked
 from models.classifier import Classifier
 from models.loading import load
 from models.safe import landlock
-from models.safe.child import Limits
+from models.safe.child import Limits, files_of
 from models.safe.guarded import Guarded, begin
 from models.safe.wire import BrokenAgreement, Pipes, pair
 from models.score import Score
@@ -208,6 +209,67 @@ def test_every_thread_of_the_process_is_held(path: Path) -> None:
             assert (said["Seccomp"], said["NoNewPrivs"]) == ("2", "1"), said["Name"]
     finally:
         served.close()
+
+
+def test_links_beside_a_model_open_nothing_else(tmp_path: Path) -> None:
+    model = tmp_path / "x.h5"
+    model.write_bytes(b"")
+    (tmp_path / "labels.txt").symlink_to("/home")
+    (tmp_path / "model.json").symlink_to("/etc/passwd")
+    (tmp_path / "architecture.json").symlink_to("architecture.json")
+    os.mkfifo(tmp_path / "x.json")
+    assert files_of(model) == [model]
+    (tmp_path / "labels.txt").unlink()
+    (tmp_path / "labels.txt").symlink_to("classes.txt")
+    (tmp_path / "classes.txt").write_text("a\nb\n")
+    assert files_of(model) == [model, tmp_path / "classes.txt"]
+
+
+@needs_landlock
+def test_a_model_in_the_folders_of_the_hubs_cache_has_its_labels(tmp_path: Path, path: Path) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "0123"
+    for folder in (blobs, snapshot):
+        folder.mkdir(parents=True)
+    for file in (path, path.parent / "labels.txt"):
+        shutil.copy(file, blobs / f"of-{file.name}")
+        (snapshot / file.name).symlink_to(f"../../blobs/of-{file.name}")
+    served = load(snapshot / path.name, trust=False)
+    served.close()
+    assert served.labels == ("a", "b", "c", "d")
+    (blobs / "of-labels.txt").unlink()
+    (blobs / "of-labels.txt").symlink_to("/etc/passwd")
+    assert len(files_of(snapshot / path.name)) == 1
+
+
+@needs_landlock
+def test_a_path_that_cannot_be_opened_does_not_leave_a_process_open(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_bytes(b"")
+    unreadable = [tmp_path / "loop", tmp_path / "file" / "beneath", tmp_path / "missing"]
+    script = "import sys, os; from pathlib import Path; from models.safe.sandbox import shut; print(shut(map(Path, sys.argv[1:])))\n"
+    script += "try: print(os.listdir('/'))\nexcept PermissionError: print('refused')"
+    done = subprocess.run([sys.executable, "-c", script, *map(str, unreadable)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert "Landlock" in done.stdout, done.stderr
+    assert done.stdout.endswith("refused\n")
+
+
+@needs_landlock
+def test_a_process_over_which_landlock_cannot_be_put_opens_no_model(path: Path) -> None:
+    """The kernel refuses the seventeenth layer."""
+    script = """
+import os, sys
+from pathlib import Path
+from models.safe import landlock, worker
+from_it, to_me = os.pipe()
+for _ in range(16):
+    landlock.confine([Path("/")])
+sys.argv = ["worker", str(os.open("/dev/null", os.O_RDONLY)), str(to_me), sys.argv[1]]
+worker.main()
+print(os.read(from_it, 1000)[8:].decode())
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert '"error": "user"' in done.stdout, done.stderr
+    assert "Landlock is here, but cannot be put over a model's process (Argument list too long)" in done.stdout
 
 
 def test_a_process_with_threads_is_not_called_shut() -> None:
