@@ -161,10 +161,29 @@ PAYLOADS = {
     "signal": "os.kill(os.getppid(), signal.SIGTERM)",
     "raise a limit": "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))",
     "others' memory": "open(f'/proc/{os.getppid()}/environ').read()",
+    "others' priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)",
+    "others' processors": "os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))",
+    "others' scheduling": "os.sched_setscheduler(os.getppid(), os.SCHED_BATCH, os.sched_param(0))",
+    "others' rank": "os.sched_setparam(os.getppid(), os.sched_param(0))",
+    "signals by a file": "fcntl.fcntl(1, fcntl.F_SETOWN, os.getppid())",
+    "which signal": "fcntl.fcntl(1, 10, signal.SIGTERM)",
+    "signals by a thread's number": "fcntl.fcntl(1, 15, struct.pack('ii', 1, os.getppid()))",
+    "signals by a terminal": "fcntl.ioctl(1, 0x8901, struct.pack('i', os.getppid()))",
+    "signals by a socket": "fcntl.ioctl(1, 0x8902, struct.pack('i', os.getppid()))",
+    "keep others from a file": "fcntl.fcntl(open(os.__file__), fcntl.F_SETLEASE, fcntl.F_RDLCK)",
+    "a file's flags": "fcntl.ioctl(open(os.__file__), 0x40086602, struct.pack('l', 0x80))",
+    **{name: f"by_number({name!r})" for name in ("msgctl", "msgsnd", "msgrcv", "shmctl", "semctl", "semop", "semtimedop", "mq_unlink")},
+    **{name: f"by_number({name!r})" for name in ("sched_setattr", "ioprio_set", "setxattrat", "removexattrat", "inotify_init1")},
 }
 SCRIPT = """
-import errors, os, resource, signal, socket, subprocess, sys, threading
+import ctypes, errors, fcntl, os, platform, resource, signal, socket, struct, subprocess, sys, threading
 import models.safe.sandbox
+from models.safe import calls
+libc = ctypes.CDLL(None, use_errno=True)
+def by_number(name):
+    which = ("x86_64", "aarch64").index(platform.machine())
+    if libc.syscall(calls.BOTH.get(name) or calls.NUMBERS[name][which], *[ctypes.c_long(-1)] * 6) < 0:
+        raise OSError(ctypes.get_errno(), name)
 mark, port = sys.argv[1], int(sys.argv[2])
 print(models.safe.sandbox.shut([]))
 for payload in sys.argv[3:]:
@@ -173,6 +192,8 @@ for payload in sys.argv[3:]:
         print("RAN")
     except (OSError, ValueError) as error:
         print(type(error).__name__)
+os.sched_setaffinity(0, os.sched_getaffinity(0))
+os.sched_setaffinity(os.getpid(), os.sched_getaffinity(0))
 thread = threading.Thread(target=print, args=("a thread runs",))
 thread.start()
 thread.join()
