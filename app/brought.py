@@ -39,7 +39,7 @@ class Brought:
 
     @staticmethod
     def possible() -> bool:
-        """Whether this system can keep a stranger's model from its files and from the network."""
+        """Whether this system can keep a stranger's model from its files and from the network; each model's process is asked again."""
         return landlock.version() > 0 and seccomp.possible()
 
     def room(self, name: str) -> tuple[str, Path]:
@@ -74,9 +74,8 @@ class Brought:
             if guest is None or not guest.file.exists() or guest.owner not in ("", owner):
                 raise UserError("That model is no longer here; bring it again.")
             guest.owner = owner
-        name = str(token)
-        self._shelf.add(name, guest.file)
-        return name
+            self._shelf.add(str(token), guest.file)  # before anybody can drop it
+        return str(token)
 
     def of(self, owner: str) -> list[str]:
         """The names on the shelf of what a session has brought."""

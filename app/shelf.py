@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 State = Literal["not loaded", "loading", "ready", "failed"]
 log = logging.getLogger(__name__)
 
+UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
 PACES, PACE_BOUNDS = 5, (0.2, 5.0)
 BUNDLED = {
     "phantoms": "Lesion phantoms",
@@ -93,8 +94,16 @@ class Shelf:
         return found
 
     def source(self, name: str) -> tuple[str | Path, bool]:
-        """What `models.loading.load` takes of it, and whether it is trusted: nothing that a visitor has brought ever is."""
+        """What `models.loading.load` takes of it, and whether it is trusted: nothing that a visitor has brought ever is.
+
+        Waits for what a visitor has brought to be loaded. UserError where its process was not shut in wholly.
+        """
         entry = self.entry(name)
+        if entry.file is not None and str(self.start(name).exception() or "") == UNPROTECTED:
+            raise UserError(UNPROTECTED)
+        return self._source(entry)
+
+    def _source(self, entry: Entry) -> tuple[str | Path, bool]:
         return entry.file or entry.name, self._trust and entry.file is None
 
     def start(self, name: str) -> "Future[Classifier]":
@@ -105,7 +114,7 @@ class Shelf:
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
             entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
-        Thread(target=_load, args=(entry, *self.source(name)), name=f"load {name}", daemon=True).start()
+        Thread(target=_load, args=(entry, *self._source(entry)), name=f"load {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Classifier":
@@ -140,6 +149,8 @@ def _load(entry: Entry, source: str | Path, trust: bool) -> None:
         from models.loading import load  # TensorFlow takes seconds, and the page is up before it
 
         classifier = load(source, trust)
+        if entry.file is not None:
+            _check_protected(classifier)
         entry.forward, entry.backward = seconds_a_picture(classifier)
     except Exception as error:
         if not isinstance(error, UserError):
@@ -154,6 +165,13 @@ def _load(entry: Entry, source: str | Path, trust: bool) -> None:
     else:
         entry.state = "ready"
         entry.future.set_result(classifier)
+
+
+def _check_protected(classifier: Any) -> None:
+    """UserError, and the end of its process, where that does not say that both Landlock and seccomp hold it."""
+    if not getattr(classifier, "protected", False):
+        getattr(classifier, "close", lambda: None)()
+        raise UserError(UNPROTECTED)
 
 
 def seconds_a_picture(classifier: "Classifier") -> tuple[float, float]:

@@ -93,7 +93,7 @@ class Keeper:
 class Guarded(Answering[GridLayer]):
     """Answers as `models.classifier.Classifier` does, by asking the model's process; safe to ask from several threads.
 
-    protection: what holds that process back, in words.
+    protection: what holds that process back, in words. protected: whether that is all there is, Landlock and seccomp.
     """
 
     def __init__(self, keeper: Keeper, drawn: tuple[Depth, int] | None = None, beside: Mapping[str, Value] | None = None) -> None:
@@ -102,7 +102,7 @@ class Guarded(Answering[GridLayer]):
         super().__init__(is_so.card, is_so.layers)
         self.forward_only = is_so.forward_only
         self.logits_from_probabilities = is_so.from_probabilities
-        self.protection = str(is_so.protection)
+        self.protection, self.protected = str(is_so.protection), is_so.protection.whole
         self.beside = dict(beside or {})
         self._keeper, self._drawn = keeper, drawn
 

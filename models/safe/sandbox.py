@@ -27,6 +27,11 @@ class Protection:
     landlock: int
     filtered: bool
 
+    @property
+    def whole(self) -> bool:
+        """Whether both are there, so that the process reaches neither files nor the network nor programs."""
+        return self.landlock > 0 and self.filtered
+
     def __str__(self) -> str:
         if self.landlock and self.filtered:
             return f"it reads no other files, writes none, and reaches neither network nor programs (Landlock {self.landlock}, seccomp)"

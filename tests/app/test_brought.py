@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 
 from app.brought import MOST, Brought
-from app.shelf import Shelf
+from app.shelf import UNPROTECTED, Shelf
 from errors import UserError
 from models.safe import landlock
+from models.safe.sandbox import Protection
 from models.store import bundled
 
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
@@ -33,7 +35,9 @@ def test_a_model_that_was_brought_answers_and_goes_with_its_owner() -> None:
     with pytest.raises(UserError, match="no longer here"):
         brought.claim(token, "bert")
     assert shelf.entry(name).title == "Their model"
+    assert shelf.source(name) == (brought._guests[token].file, False)
     served = shelf.get(name)
+    assert served.protected
     assert "process of its own" in served.card.notes[-1]
     assert served.predict(np.full((*served.size, 3), 0.5, np.float32)).shape == (4,)
     process, folder = served._keeper.pid, brought._guests[token].file.parent
@@ -67,3 +71,33 @@ def test_what_is_no_model_gets_its_sentence_and_what_nobody_claims_goes() -> Non
     brought.close()
     assert not any(folder.exists() for folder in folders)
     assert brought.of("anna") == []
+
+
+def test_a_model_that_was_brought_is_refused_where_its_process_is_not_shut_in() -> None:
+    """A bundled classifier runs in this process, whoever asks for it, and so stands for one that could reach everything."""
+    shelf = Shelf(["glass_box"])
+    shelf.add("theirs", Path("glass_box"))
+    with pytest.raises(UserError, match="cannot keep the model that you brought"):
+        shelf.get("theirs")
+    with pytest.raises(UserError, match="cannot keep the model that you brought"):
+        shelf.source("theirs")
+    assert (shelf.entry("theirs").state, shelf.entry("theirs").error) == ("failed", UNPROTECTED)
+    assert [Protection(*each).whole for each in ((7, True), (7, False), (0, True), (0, False))] == [True, False, False, False]
+
+
+def test_a_model_dropped_while_it_is_claimed_is_not_on_offer() -> None:
+    class Slow(Shelf):
+        """Somebody drops the model just as it is to be offered."""
+
+        def add(self, name: str, file: Path) -> None:
+            dropping.start()
+            dropping.join(0.3)
+            super().add(name, file)
+
+    shelf = Slow(["glass_box"])
+    brought = Brought(shelf)
+    token = bring(brought, b"PK")
+    dropping = Thread(target=brought.drop, args=(token,))
+    brought.claim(token, "anna")
+    dropping.join()
+    assert list(shelf.entries) == ["glass_box"]
