@@ -1,5 +1,6 @@
 """What belongs to a model beside its own file: the card, labels.txt, and the architecture where the file holds weights alone."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -9,6 +10,9 @@ from errors import UserError
 
 LABELS = "labels.txt"
 _LONGEST = 8_000_000  # bytes of a JSON file or of labels
+_LONGEST_DIRECTORY = 100_000  # bytes of an archive's list of members, which at most 64 are allowed to have
+_PIECE = 65_536  # bytes
+_PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of which no more is unpacked than is asked for
 _USUAL_ARCHITECTURES = ("model.json", "architecture.json")
 
 
@@ -79,10 +83,34 @@ def _short_text(file: Path) -> str | None:
         return None
 
 
+class _Archive(io.FileIO):
+    """A file of which nothing is read at once that is longer than an archive's directory may be. Raises UserError."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LONGEST_DIRECTORY:
+            raise UserError(
+                f"{Path(str(self.name)).name} carries an archive whose list of members has {size / 1e6:.1f} MB; "
+                f"{_LONGEST_DIRECTORY / 1e6:.1f} MB is the most. Save it again without."
+            )
+        return super().read(size) or b""
+
+
 def _packed(path: Path) -> bytes | None:
+    """labels.txt in the archive, before what only ends so; what macOS adds is passed over."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            found = [each for each in archive.infolist() if each.filename.split("/")[-1].endswith(LABELS) and each.file_size <= _LONGEST]
-            return archive.read(found[0]) if found else None
+        with _Archive(path) as file, zipfile.ZipFile(file) as archive:
+            members = [each for each in archive.infolist() if _may_be_labels(each)]
+            found = sorted(members, key=lambda each: each.filename.split("/")[-1] != LABELS)
+            if not found:
+                return None
+            with archive.open(found[0]) as content:
+                return b"".join(iter(lambda: content.read(_PIECE), b""))
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
         return None  # no archive, or a damaged one, about which whoever opens it says more
+
+
+def _may_be_labels(member: zipfile.ZipInfo) -> bool:
+    folder, _, name = member.filename.rpartition("/")
+    if "__MACOSX" in folder.split("/") or name.startswith("._") or not name.endswith(LABELS):
+        return False
+    return max(member.file_size, member.compress_size) <= _LONGEST and member.compress_type in _PACKING

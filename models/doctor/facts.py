@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.answering import Answering
-from models.beside import LABELS, label_lines
+from models.beside import LABELS
 from models.card import Card
 from models.doctor.anatomy import Anatomy
 from models.doctor.report import Examined, Finding
@@ -86,10 +86,10 @@ def _labels(card: Card, path: Path | None, given: bool) -> Finding:
         return Finding("labels", f"{len(names)} classes: {listed}.", "They were given with the question.")
     if not card.inferred:
         return Finding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
-    if path is not None and label_lines(path) is not None:
-        return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
     if NAMED in card.notes:
         return Finding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
+    if names != [f"class {number}" for number in range(len(names))]:  # what they are called where nothing says
+        return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
     near = [] if path is None else sorted({file.name for place in _PLACES for file in path.parent.glob(place) if file.is_file()})
     hint = f" Perhaps they stand in {near[0]}." if near else ""
     return Finding(

@@ -14,7 +14,10 @@ from errors import UserError
 from models.card import Card
 from models.doctor.anatomy import told
 from models.doctor.examining import Seen, examine
+from models.doctor.facts import facts
+from models.doctor.looking import looked
 from models.doctor.report import Report
+from models.loading import load
 from models.pictures import decode
 from models.safe.wire import BrokenAgreement
 from tests.models.doctor.patients import NAMES, carded, meter, shades
@@ -186,6 +189,19 @@ def test_what_small_models_have(build: Callable[[], keras.Model], about: str, le
     build().save(tmp_path / "m.keras")
     said = says(examine(tmp_path / "m.keras"), about, level)
     assert all(word in said for word in words), said
+
+
+def test_where_labels_come_from_is_said_without_opening_the_file_again(tmp_path: Path) -> None:
+    """A stranger's file is opened by its own process alone."""
+    path = meter(tmp_path / "m.keras", 127, 10)
+    (tmp_path / "labels.txt").write_text("dark\nbright\n")
+    served = load(path)
+    for file in (path, tmp_path / "labels.txt"):
+        file.unlink()
+    (found,) = [
+        each for each in facts(served, looked(served, np.zeros((0, *served.size, 3), np.float32)), path, False) if each.about == "labels"
+    ]
+    assert (found.says, found.known_by) == ("2 classes: dark, bright.", "labels.txt with the model says so.")
 
 
 def test_a_format_that_only_answers_is_still_tried_with_pictures(tmp_path: Path) -> None:

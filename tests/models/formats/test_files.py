@@ -1,7 +1,9 @@
 """Which file in a folder, an archive or a repository is the model, and the one sentence that every other kind of file gets."""
 
 import json
+import struct
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -95,6 +97,45 @@ def test_labels_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="UTF-8"):
         label_lines(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        (("__MACOSX/._labels.txt", "a/._labels.txt", "__MACOSX/labels.txt", "labels.txt"), ["of labels.txt"]),
+        (("old_labels.txt", "a/labels.txt"), ["of a/labels.txt"]),
+        (("probability-labels.txt",), ["of probability-labels.txt"]),
+        (("._labels.txt", "labels.txt.bak"), None),
+    ],
+)
+def test_which_labels_of_an_archive_are_meant(tmp_path: Path, names: tuple[str, ...], lines: list[str] | None) -> None:
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, f"of {name}")
+    assert label_lines(tmp_path / "m.zip") == lines
+
+
+def test_long_labels_of_an_archive_are_read_whole(tmp_path: Path) -> None:
+    lines = [f"{number} {number**9:x}" for number in range(30_000)]
+    with zipfile.ZipFile(tmp_path / "m.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("labels.txt", "\n".join(lines))
+    assert (tmp_path / "m.zip").stat().st_size > 100_000
+    assert label_lines(tmp_path / "m.zip") == lines
+
+
+@pytest.mark.parametrize("sixty_four", [False, True])
+def test_an_archive_of_very_many_members_is_not_searched_for_labels(tmp_path: Path, sixty_four: bool) -> None:
+    """Whichever of its two ends says how long its directory is."""
+    path, one = tmp_path / "m.tflite", b"PK\x01\x02" + bytes(42)
+    directory, count = one * 50_000, 50_000
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 46 if sixty_four else len(directory), 0, 0)
+    long_end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(directory), 0)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(directory), 1)
+    path.write_bytes(directory + (long_end + locator if sixty_four else b"") + end)
+    started = time.monotonic()
+    with pytest.raises(UserError, match=r"^m\.tflite carries an archive whose list of members has 2\.3 MB; 0\.1 MB is the most"):
+        label_lines(path)
+    assert time.monotonic() - started < 1
 
 
 def test_what_is_taken_from_a_repository() -> None:
