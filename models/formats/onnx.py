@@ -52,14 +52,20 @@ class Onnx(Runtime):
 
 
 def _classes(told: str) -> tuple[str, ...]:
-    """The classes' names as exporters write them into an ONNX file, {0: 'cat', 1: 'dog'} or ['cat', 'dog']; empty where it is neither."""
+    """The classes' names as exporters write them into an ONNX file; empty where it is none of what they write.
+
+    That is {0: 'cat', 1: 'dog'}, JSON's {"0": "cat", "1": "dog"}, or ["cat", "dog"].
+    """
     try:
         names = ast.literal_eval(told) if len(told) <= _LONGEST_NAMES else None
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # TypeError: a key that cannot be one
         return ()
-    if isinstance(names, dict) and sorted(names, key=str) == sorted(range(len(names)), key=str):
-        names = [names[number] for number in range(len(names))]
-    return tuple(names) if isinstance(names, list) and all(isinstance(each, str) and each.strip() for each in names) else ()
+    if isinstance(names, dict):
+        numbered = {str(number): name for number, name in names.items()}
+        names = [numbered.get(str(number)) for number in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(each, str) and each.strip() for each in names):
+        return ()
+    return tuple(shown(each.strip(), len(each)) for each in names)
 
 
 def _session(content: bytes, name: str) -> Any:

@@ -141,6 +141,9 @@ def test_onnx(tmp_path: Path, first: bool, batch: int | str) -> None:
     [
         ("{0: 'cat', 1: 'dog', 2: 'owl', 3: 'elk'}", ("cat", "dog", "owl", "elk")),
         ('["cat", "dog", "owl", "elk"]', ("cat", "dog", "owl", "elk")),
+        ('{"0": "cat", "1": "dog", "2": "owl", "3": "elk"}', ("cat", "dog", "owl", "elk")),
+        ("{0: ' cat', 1: 'dog\\n', 2: 'o\\nwl', 3: '\\x1b[2Jelk'}", ("cat", "dog", "o?wl", "?[2Jelk")),
+        ("{[]: 'a'}", ("class 0", "class 1", "class 2", "class 3")),
         ("{0: 'cat', 1: 'dog'}", ("class 0", "class 1", "class 2", "class 3")),
         ("{1: 'cat', 2: 'dog', 3: 'owl', 4: 'elk'}", ("class 0", "class 1", "class 2", "class 3")),
         ("__import__('os').getcwd()", ("class 0", "class 1", "class 2", "class 3")),
