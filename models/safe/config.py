@@ -87,7 +87,8 @@ def _check_code(part: dict[str, Any], name: str) -> None:
     kind = str(part.get("class_name")).rpartition(">")[2]
     if kind in names.CARRIES_CODE:
         what = "Lambda layer" if kind in ("Lambda", "__lambda__") else kind
-        raise UserError(f"{name} holds a {what}, {names.CARRIES_CODE[kind]}; rebuild the model without it and save it again.")
+        article = "an" if what.startswith("I") else "a"
+        raise UserError(f"{name} holds {article} {what}, {names.CARRIES_CODE[kind]}; rebuild the model without it and save it again.")
     if kind in names.CALLS_BY_NAME:
         _check_tensorflow_function(part, name)
 

@@ -30,9 +30,15 @@ ARITHMETIC_FUNCTIONS = frozenset({"cast", "reshape", "concat", "expand_dims", "s
 CALLS_BY_NAME = frozenset({"TFOpLambda", "SlicingOpLambda"})
 """Layers of Keras 2 that call whatever function of TensorFlow their configuration names."""
 
+_ANYTHING = "which calls whatever of TensorFlow it names"
+
 CARRIES_CODE = {
     "Lambda": "which is code that would run here",
     "__lambda__": "which is code that would run here",
+    "ClassMethod": _ANYTHING,
+    "InstanceMethod": _ANYTHING,
+    "InstanceProperty": _ANYTHING,
+    "TensorFlowOpLayer": _ANYTHING,
     "TFSMLayer": "a second model in another folder",
     "TorchModuleWrapper": "a pickled PyTorch module, which is code that would run here",
     "JaxLayer": "a function of its own that would run here",

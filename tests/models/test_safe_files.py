@@ -15,7 +15,7 @@ from errors import UserError
 from models.loading import load
 from models.safe import names
 from models.safe.check import check
-from models.safe.config import check_config
+from models.safe.config import check_code, check_config
 from models.safe.operations import check_operations
 from models.store import bundled
 from tests.data import data_folder
@@ -141,6 +141,17 @@ def test_a_keras_2_file_is_looked_at_too(layer: dict, words: str, tmp_path: Path
     path = hostile.keras_2(tmp_path / "m.h5", {"class_name": "Sequential", "config": {"layers": [layer]}})
     with pytest.raises(UserError, match=words):
         check(path)
+
+
+@pytest.mark.parametrize("kind", ["ClassMethod", "InstanceMethod", "InstanceProperty", "TensorFlowOpLayer"])
+def test_a_layer_that_calls_by_name_is_refused_even_where_a_model_is_trusted(kind: str, tmp_path: Path) -> None:
+    layer = {"class_name": kind, "config": {"name": "a", "cls_ref": "io", "method_name": "write_file"}}
+    config = {"class_name": "Sequential", "config": {"layers": [layer]}}
+    words = f"an? {kind}, which calls whatever of TensorFlow it names"
+    with pytest.raises(UserError, match=words):
+        check_code(json.dumps(config), "m.h5")
+    with pytest.raises(UserError, match=words):
+        load(hostile.keras_2(tmp_path / "m.h5", config))
 
 
 @pytest.mark.parametrize(
