@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.appearing import appearing
+from models.safe.words import shown
 
 __all__ = ["MapsFile", "appearing", "folder_names", "readable"]
 
@@ -38,8 +39,9 @@ def folder_names(paths: Sequence[Path]) -> list[str]:
 
 
 def readable(name: object) -> str:
-    """A file's name as text that can be printed and written: bytes that are no UTF-8 as \\xff."""
-    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A file's name as text that can be printed and written: bytes that are no UTF-8 as \\xff, and ? for what a terminal would obey."""
+    plain = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return shown(plain, len(plain))
 
 
 def _plain(stem: str) -> str:

@@ -19,7 +19,7 @@ from app.manifest import as_json
 from app.options import ExplainOptions
 from app.render import DIVERGING, lut
 from app.version import commit
-from app.writing import appearing, folder_names
+from app.writing import appearing, folder_names, readable
 from explainers.grid import enlarge
 from explainers.methods import METHODS
 from models.loading import load
@@ -149,6 +149,11 @@ def test_the_same_command_gives_the_same_maps(run: tuple[Path, subprocess.Comple
     with np.load(run[0] / "maps.npz") as first, np.load(tmp_path / "b" / "maps.npz") as second:
         for name in second:
             np.testing.assert_allclose(second[name], first[name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_name_that_is_printed_gives_a_terminal_no_orders() -> None:
+    assert readable(os.fsdecode(b"a\x1b[2J\n\xff.png")) == "a?[2J?\\xff.png"
+    assert readable(Path("ü b.png")) == "ü b.png"
 
 
 def test_no_name_of_a_picture_loses_the_others(pictures: Path, tmp_path: Path) -> None:
