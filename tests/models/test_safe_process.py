@@ -293,6 +293,22 @@ print(os.read(from_it, 1000)[8:].decode())
     assert "Landlock is here, but cannot be put over a model's process (Argument list too long)" in done.stdout
 
 
+def test_no_library_that_begins_threads_is_there_before_the_process_is_shut() -> None:
+    """A thread begun before would keep all its files to itself: Landlock holds the calling thread and what that begins."""
+    script = """
+import os, sys
+from models.safe import worker
+def shut(files):
+    print(len(os.listdir("/proc/self/task")), *({"numpy", "h5py", "tensorflow", "keras"} & set(sys.modules)))
+    sys.exit()
+worker.shut = shut
+sys.argv = ["worker", "0", "1", "m.keras"]
+worker.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "1\n", done.stderr
+
+
 def test_a_process_with_threads_is_not_called_shut() -> None:
     script = "import threading, time; threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n"
     script += "from models.safe.sandbox import shut; shut([])"
