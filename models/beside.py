@@ -1,17 +1,15 @@
 """What belongs to a model beside its own file: the card, labels.txt, and the architecture where the file holds weights alone."""
 
-import io
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from models.safe.archive import opened
 
 LABELS = "labels.txt"
 _LONGEST = 8_000_000  # bytes of a JSON file or of labels
-_LONGEST_DIRECTORY = 100_000  # bytes of an archive's list of members, which at most 64 are allowed to have
-_PIECE = 65_536  # bytes
 _PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of which no more is unpacked than is asked for
 _USUAL_ARCHITECTURES = ("model.json", "architecture.json")
 
@@ -83,28 +81,16 @@ def _short_text(file: Path) -> str | None:
         return None
 
 
-class _Archive(io.FileIO):
-    """A file of which nothing is read at once that is longer than an archive's directory may be. Raises UserError."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > _LONGEST_DIRECTORY:
-            raise UserError(
-                f"{Path(str(self.name)).name} carries an archive whose list of members has {size / 1e6:.1f} MB; "
-                f"{_LONGEST_DIRECTORY / 1e6:.1f} MB is the most. Save it again without."
-            )
-        return super().read(size) or b""
-
-
 def _packed(path: Path) -> bytes | None:
     """labels.txt in the archive, before what only ends so; what macOS adds is passed over."""
     try:
-        with _Archive(path) as file, zipfile.ZipFile(file) as archive:
+        with opened(path) as archive:
             members = [each for each in archive.infolist() if _may_be_labels(each)]
             found = sorted(members, key=lambda each: each.filename.split("/")[-1] != LABELS)
             if not found:
                 return None
             with archive.open(found[0]) as content:
-                return b"".join(iter(lambda: content.read(_PIECE), b""))
+                return content.read(_LONGEST)
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
         return None  # no archive, or a damaged one, about which whoever opens it says more
 

@@ -1,7 +1,11 @@
 """Looks at the members of a .keras file, which is a zip archive, before anything is unpacked."""
 
+import io
 import stat
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from errors import UserError
 from models.safe.words import shown
@@ -10,6 +14,29 @@ MOST_MEMBERS = 64
 LARGEST = 2_000_000_000  # bytes of all members unpacked
 SMALL = 16_000_000  # bytes that may be packed as tightly as one likes: a configuration alone packs 40 to 1
 MOST_EXPANDED = 20
+LONGEST_DIRECTORY = 100_000  # bytes of the list of members
+
+
+class _File(io.FileIO):
+    """While its archive is opened, nothing is read at once that is longer than a list of members may be. Raises UserError."""
+
+    opening = True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.opening and size is not None and size > LONGEST_DIRECTORY:
+            raise UserError(
+                f"{Path(str(self.name)).name} is or carries an archive whose list of members has {size / 1e6:.1f} MB; "
+                f"{LONGEST_DIRECTORY / 1e6:.1f} MB is the most. Save it again without."
+            )
+        return super().read(size) or b""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive that a file is or carries; UserError where its list of members is so long that reading it takes seconds."""
+    with _File(path) as file, zipfile.ZipFile(file) as archive:
+        file.opening = False
+        yield archive
 
 
 def check_members(archive: zipfile.ZipFile, name: str) -> None:

@@ -10,7 +10,7 @@ from errors import UserError
 from models.beside import architecture_of
 from models.formats.architecture import is_of_keras_3
 from models.formats.archive import model_within
-from models.safe.archive import LARGEST, MOST_MEMBERS, check_members
+from models.safe.archive import LARGEST, MOST_MEMBERS, check_members, opened
 from models.safe.config import LONGEST, check_config
 from models.safe.hdf5 import check_hdf5
 from models.safe.kinds import kind_of
@@ -51,7 +51,7 @@ def _check_folder(folder: Path) -> None:
 def _check_zip(path: Path) -> None:
     name = path.name
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as archive:
             check_members(archive, name)
             if "config.json" in archive.namelist():
                 _check_keras(archive, name)
