@@ -57,8 +57,9 @@ def _program(architecture: int, which: int) -> Iterator[Step]:
     yield _load(_NUMBER)
     if which == 0:
         yield from _if(_AT_LEAST, 0x40000000, _EPERM)  # the second set of numbers that x86-64 has
-    for number in sorted({*calls.BOTH.values(), *(pair[which] for pair in calls.NUMBERS.values() if pair[which] is not None)}):  # type: ignore[type-var]
-        yield from _if(_EQUAL, number, _EPERM)  # type: ignore[arg-type]
+    here = {number for pair in calls.NUMBERS.values() if (number := pair[which]) is not None}
+    for number in sorted(here | set(calls.BOTH.values())):
+        yield from _if(_EQUAL, number, _EPERM)
     for newer in (calls.CLONE3, calls.OPENAT2):  # callers fall back on their elder, whose arguments a filter can see
         yield from _if(_EQUAL, newer[which], _ENOSYS)
     for pair, place in ((calls.OPEN, 1), (calls.OPENAT, 2)):
