@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NOTHING = "(no other class)"
 CLASS_KINDS = ("bar", "target", "rather")
+FIRST = ("arrived", "picked")  # what may be the first of a session
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Choices:
         name = self.handlers.shelf.entry(wish.classifier).name
         if not isinstance(wish.preset, str) or wish.preset not in PRESETS:
             raise UserError(f"There is no preset {str(wish.preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
-        if not session.met and wish.kind not in ("arrived", "picked"):
+        if not session.met and wish.kind not in FIRST:
             raise UserError("Your session has ended; choose the picture again.")
         if wish.kind == "more":
             return _with_more(session, wish)
@@ -175,6 +176,7 @@ class Choices:
             "picture": {"run": run, "examples": examples},
             "prediction": {"run": run, "sentence": "What does the classifier see?", "about": words},
             "grid": {"run": run},
+            "status": {"run": run},
         }
 
     def _thumbs(self, classifier: str) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from app.jobs import Job, Jobs
 from app.measures import AGREEMENT, Measures
 from app.options import ServeOptions
 from app.page import pictures
-from app.page.choices import Choices, Wish
+from app.page.choices import FIRST, Choices, Wish
 from app.page.consulting import Consulting
 from app.page.paint import paint, refused, status
 from app.page.regions import Regions
@@ -36,6 +37,7 @@ PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after eve
 TICK = 0.5
 AGAIN = 50  # looks whether older runs have ended
 SWEEP = 60.0
+ARRIVAL = 5.0
 SHARED = "Another visitor waits for this measure too, so it goes on."
 Values = dict[Any, Any]
 
@@ -229,6 +231,8 @@ class Handlers:
     async def run(self, request: gr.Request, wish: Wish) -> AsyncIterator[Values]:
         """One run of a session, from the event to the last painting. A wish that is refused leaves the run before it alone."""
         session = self.sessions.of(request.session_hash)
+        if wish.kind not in FIRST:
+            await _arrival(session)
         try:
             if self.choices.nothing_new(session, wish) or self.choices.overtaken(session, wish):
                 return
@@ -351,6 +355,13 @@ class Handlers:
         fresh = {name: value for name, value in values.items() if name not in sent or sent[name] != value}
         sent.update(fresh)
         return {self.components[name]: value for name, value in fresh.items()}
+
+
+async def _arrival(session: Session) -> None:
+    """Until the page has said that it is open: who is quick may be heard before that. In vain where the session has ended."""
+    until = time.monotonic() + ARRIVAL
+    while not session.met and time.monotonic() < until:
+        await asyncio.sleep(TICK / 10)
 
 
 def _brought(options: ServeOptions, shelf: Shelf, sessions: Sessions) -> Brought | None:

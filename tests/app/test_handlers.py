@@ -158,7 +158,28 @@ def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: Han
         entry.future, entry.state = loaded, "ready"
 
 
-def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(handlers: Handlers, somebody: Somebody) -> None:
+def test_who_is_heard_before_the_page_has_said_that_it_is_open_gets_what_they_chose(handlers: Handlers, somebody: Somebody) -> None:
+    """The page's first event may come after a click: events pass each other on the way."""
+
+    async def quick() -> dict[str, Any]:
+        somebody.classifier = "glass_box"
+        early = asyncio.create_task(somebody.do_async("classifier"))
+        await asyncio.sleep(0.2)
+        assert not early.done()
+        somebody.classifier = "phantoms"
+        await somebody.do_async("arrived")
+        return await early
+
+    status = asyncio.run(quick())["status"]
+    assert (status["state"], status["error"]) == ("done", "")
+    assert somebody.session.question
+    assert somebody.session.question.classifier == "glass_box"
+
+
+def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(
+    handlers: Handlers, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.page.handlers.ARRIVAL", 0.1)
     somebody.do("arrived")
     run = somebody.pick(png(7))["status"]["run"]
     handlers.left(gr.Request(session_hash=somebody.name))
@@ -272,6 +293,7 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
     somebody.classifier = "glass_box"
     shown = somebody.do("classifier")
     assert shown["prediction"]["about"].startswith("Choose a picture")
+    assert shown["status"] == {"run": somebody.session.run}, "no sentence about the run before stays"
     assert somebody.session.question is None
 
 
@@ -298,7 +320,8 @@ def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
     try:
         token, file = handlers.brought.room("Late one.keras")
         file.write_bytes(bundled()["glass_box"].read_bytes())
-        handlers.sessions.of("anna").wish = 2.0
+        anna = handlers.sessions.of("anna")
+        anna.met, anna.wish = True, 2.0
         event = gr.EventData(None, {"token": token, "wish": 1})
 
         async def said() -> list[dict[str, Any]]:
