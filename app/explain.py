@@ -18,10 +18,10 @@ from app.masks import MaskFile, region_of
 from app.measures import with_map
 from app.measuring import Judge, full_cost, full_seconds
 from app.members import members_agreement, members_maps, write_members
+from app.opening import seconds_a_picture
 from app.options import ExplainOptions
 from app.render import overlay, png
 from app.saying import about
-from app.shelf import seconds_a_picture
 from app.table import localisation_table
 from app.verdicts import localisation_entry, measures_entry
 from app.writing import MapsFile, appearing, folder_names, readable

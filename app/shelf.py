@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -12,8 +11,7 @@ from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
+from app.opening import compile_the_rest, seconds_a_picture
 from errors import UserError
 from models.card import Card
 
@@ -165,6 +163,7 @@ def _load(entry: Entry, source: str | Path, trust: bool) -> None:
     else:
         entry.state = "ready"
         entry.future.set_result(classifier)
+        compile_the_rest(classifier)
 
 
 def _check_protected(classifier: Any) -> None:
@@ -172,21 +171,3 @@ def _check_protected(classifier: Any) -> None:
     if not getattr(classifier, "protected", False):
         getattr(classifier, "close", lambda: None)()
         raise UserError(UNPROTECTED)
-
-
-def seconds_a_picture(classifier: "Classifier") -> tuple[float, float]:
-    """Forward and with a gradient, at a batch of 16; the first calls trace and are not counted."""
-    from models.score import Score
-
-    images = np.full((16, *classifier.size, 3), 0.5, np.float32)
-    score = Score(0)
-    classifier.outputs(images)
-    start = time.perf_counter()
-    classifier.outputs(images)
-    forward = (time.perf_counter() - start) / len(images)
-    if classifier.forward_only:
-        return forward, forward
-    classifier.gradients(images, score)
-    start = time.perf_counter()
-    classifier.gradients(images, score)
-    return forward, (time.perf_counter() - start) / len(images)

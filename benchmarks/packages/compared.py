@@ -23,7 +23,7 @@ EXACT_THERE = (*EXACT, "Score-CAM", "Occlusion")
 """Made without chance and without a parameter that more evaluations would improve: each is its own limit."""
 DRAWN = ("LIME", "SHAP")
 OURS = "crosscheck"
-WHOLE = "all seven"
+WHOLE, OPENED = "all seven", "opened"
 
 
 @dataclass
@@ -59,11 +59,11 @@ def compare(subjects: list[Subject], packages: tuple[str, ...], repeats: int, fo
     failed: list[str] = []
     for subject in subjects:
         found = runs(subject, packages, repeats, folder, failed)
-        wholes.append(whole(found[WHOLE, "ours"]))
+        wholes.append(whole(found[WHOLE, "ours"], found[OPENED, "ours"]))
         case = Case(subject.classifier, np.load(subject.picture), Score(subject.target))
         for key, left in found.items():
             versions |= left.versions
-            if key[0] == WHOLE:
+            if key[0] in (WHOLE, OPENED):
                 continue
             costs.setdefault(key, []).append(left.cost())
             if subject.trained:
@@ -108,7 +108,8 @@ def runs(subject: Subject, packages: tuple[str, ...], repeats: int, folder: Path
 
 def who(packages: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], Path]]:
     """Who runs, which maps at once, and by which Python: ours all together, because they share; theirs each in its own process."""
-    yield OURS, (WHOLE,), Path(sys.executable)
+    for what in (WHOLE, OPENED):
+        yield OURS, (what,), Path(sys.executable)
     for package in packages:
         for name in PACKAGES[package]:
             yield package, (name,), interpreter(package)
@@ -140,16 +141,17 @@ def trust(key: Key, left: Left, case: Case) -> Trust:
     return Trust(run, limit, shown_before_hidden(case, readings[0]), share, itself)
 
 
-def whole(left: Left) -> Whole:
-    """All seven at once, beside the bare model in the same process; the fastest of all repeats."""
+def whole(left: Left, opened: Left) -> Whole:
+    """All seven at once, beside the bare model in the same process, and where the model had been opened; the fastest of all repeats."""
     bare, processor = (min(figures[f"bare {kind}"] for figures in left.figures) for kind in ("seconds", "processor"))
     each = bare / left.calls[0]["evaluations"]
-    first = tuple(min(f[f"{kind} call: every panel has a map, seconds"] for f in left.figures) / each for kind in ("first", "later"))
-    return Whole(left.cost(), bare, processor, (first[0], first[1]))
+    calls = (("first", left), ("first", opened), ("later", left))
+    first = [min(f[f"{kind} call: every panel has a map, seconds"] for f in who.figures) / each for kind, who in calls]
+    return Whole(left.cost(), bare, processor, (first[0], first[1], first[2]))
 
 
 def mean_whole(wholes: list[Whole]) -> Whole:
     """The mean over pictures."""
     bare, processor = (float(np.mean([getattr(w, name) for w in wholes])) for name in ("bare", "bare_processor"))
-    first, later = (float(np.mean([w.first_map[i] for w in wholes])) for i in range(2))
-    return Whole(mean_cost(w.cost for w in wholes), bare, processor, (first, later))
+    fresh, opened, later = (float(np.mean([w.first_map[i] for w in wholes])) for i in range(3))
+    return Whole(mean_cost(w.cost for w in wholes), bare, processor, (fresh, opened, later))

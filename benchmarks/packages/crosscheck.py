@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from app.opening import compile_the_rest, seconds_a_picture
 from benchmarks.packages.measuring import Answer, Calls, Memory, Task, given_task
 from explainers.case import Case, Settings
 from explainers.grid import enlarge
@@ -20,18 +21,26 @@ from models.files import open_keras
 from models.loading import load
 from models.score import Score
 
-WHOLE = "all seven"
+WHOLE, OPENED = "all seven", "opened"
 MANY = 256
 SAMPLES = 4000
 BATCH = 32
 
 
 def main() -> None:
-    """Runs the task: once cold, then in turn with the bare model."""
+    """Runs the task: once cold, then in turn with the bare model; or once as the page answers first, having opened the model."""
     task = given_task()
     answer = Answer(task)
     classifier = load(task.model)
     classifier.predict(task.image)
+    if OPENED in task.maps:
+        seconds_a_picture(classifier)
+        compile_the_rest(classifier)
+        scratch = Answer(task)
+        explained(task, classifier, task.seeds[0], scratch)
+        answer.calls[OPENED], answer.figures = scratch.calls[WHOLE], scratch.figures
+        answer.write("tensorflow", "keras", "numpy")
+        return
     memory = Memory()
     case = explained(task, classifier, task.seeds[0], answer)
     answer.calls[WHOLE].megabytes = memory.peak()
