@@ -22,3 +22,8 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent; set CROSSCHECK_DATA to the folder of real pictures and models")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last, whatever is asked for: Playwright keeps a loop in this thread, and no test after it could run one of its own."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
