@@ -9,10 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
-from app.hush import hush
 from app.options import ExplainOptions, GameOptions, InspectOptions, LibraryOptions, ServeOptions
-from errors import UserError
 from models.store import bundled
+from models.terminal import ended, hush
 
 T = TypeVar("T")
 
@@ -27,14 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or given[0] not in (*COMMANDS, "-h", "--help"):
         given = ["serve", *given]
     chosen = _parser().parse_args(given)
-    try:
-        return int(chosen.run(chosen))
-    except UserError as mistake:
-        print(mistake, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+    return ended(lambda: int(chosen.run(chosen)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,7 +13,6 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import spearmanr
 
-from app.hush import hush
 from benchmarks.data import MODEL, PHOTOGRAPHS, ended, needed
 from benchmarks.occlusion import claims
 from explainers.case import Case, Settings
@@ -24,6 +23,7 @@ from explainers.segments import areas
 from models.loading import load
 from models.pictures import decode
 from models.score import Score
+from models.terminal import hush
 from tests.explainers.games import drawn
 
 SEEDS = range(4)

@@ -10,10 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.hush import hush
 from benchmarks.data import ended
 from benchmarks.machine import machine_line
 from benchmarks.packages import MODELS, PACKAGES, PHOTOGRAPHS
+from models.terminal import hush
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.hush import hush
 from benchmarks.machine import machine_line
 from explainers.case import Settings
 from models.datasets import phantoms
+from models.terminal import hush
 
 if TYPE_CHECKING:
     from models.classifier import Classifier

@@ -1,4 +1,4 @@
-"""What the commands of this room share: a quiet TensorFlow, one sentence for a mistake, and an exit status."""
+"""What all commands share: a quiet TensorFlow, one sentence for a mistake, and an exit status."""
 
 import os
 import sys
@@ -8,8 +8,13 @@ from errors import UserError
 
 
 def run(command: Callable[[], int]) -> int:
+    """The exit status of a command that needs TensorFlow from its beginning: as `ended`, hushed."""
+    hush()
+    return ended(command)
+
+
+def ended(command: Callable[[], int]) -> int:
     """The command's exit status; 2 after a mistake in what was given, which is printed, and 130 where it was interrupted."""
-    _hush_native_code()
     try:
         return command()
     except UserError as mistake:
@@ -20,14 +25,16 @@ def run(command: Callable[[], int]) -> int:
         return 130
 
 
-def _hush_native_code() -> None:
-    """Keeps lines that TensorFlow writes past Python to descriptor 2 away from the progress bar; Python's own errors keep the real one.
+def hush() -> None:
+    """Keeps TensorFlow's lines away from what a command prints. Call it before TensorFlow is imported: no setting turns all of them off,
+    and they are written past Python to descriptor 2.
 
-    TF_CPP_MIN_LOG_LEVEL=0 shows them all.
+    Python's own errors and progress bars keep the real one; a crash in native code, and child processes, are mute from then on.
+    TF_CPP_MIN_LOG_LEVEL=0 shows everything. Where somebody has put another stderr in place, nothing is changed.
     """
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ or sys.stderr is not sys.__stderr__:
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)

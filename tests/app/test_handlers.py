@@ -49,7 +49,7 @@ class Somebody:
 
     async def paintings(self, kind: str, data: Any = None, chosen: Any = None) -> AsyncIterator[dict[str, Any]]:
         wish = Wish(kind, data, self.classifier, self.methods, self.preset, chosen)
-        async for values in self.handlers.run(gr.Request(session_hash=self.name), wish):
+        async for values in self.handlers.runs.run(gr.Request(session_hash=self.name), wish):
             yield values
 
     async def do_async(self, kind: str, data: Any = None, chosen: Any = None) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def test_who_is_heard_before_the_page_has_said_that_it_is_open_gets_what_they_ch
 def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(
     handlers: Handlers, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.page.handlers.ARRIVAL", 0.1)
+    monkeypatch.setattr("app.page.runs.ARRIVAL", 0.1)
     somebody.do("arrived")
     run = somebody.pick(png(7))["status"]["run"]
     handlers.left(gr.Request(session_hash=somebody.name))

@@ -15,6 +15,7 @@ from errors import UserError
 from models.classifier import Classifier
 from models.loading import classifier
 from models.score import Score
+from tests.models.precise import in_float64
 
 STEP, TOLERANCE = 2.0**-16, 2e-3
 COARSE_STEP, COARSE_TOLERANCE = 2.0**-12, 2e-2  # ConvNeXt stays in float32: its depthwise gradients take minutes in float64
@@ -24,17 +25,6 @@ COARSE_STEP, COARSE_TOLERANCE = 2.0**-12, 2e-2  # ConvNeXt stays in float32: its
 def served(request: pytest.FixtureRequest) -> Classifier:
     """In float64 but for ConvNeXt, so that a finite difference tells a wrong gradient from a rounded one."""
     return in_float64(request.param) if request.param is not topologies.convnext else in_float32(request.param)
-
-
-@cache
-def in_float64(build: Callable[[], keras.Model]) -> Classifier:
-    keras.utils.set_random_seed(3)
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float64")
-    try:
-        return classifier(build(), None, Path(f"{build.__name__}.keras"))
-    finally:
-        keras.config.set_dtype_policy(policy)
 
 
 @cache

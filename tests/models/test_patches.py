@@ -1,7 +1,6 @@
 """A Vision Transformer's patches are a layer: laid back on the grid, without the class token, with gradients that are right."""
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import keras
@@ -16,17 +15,7 @@ from models.answering import PATCHES
 from models.classifier import Classifier
 from models.loading import classifier, load
 from models.score import Score
-
-
-@cache
-def in_float64(build: Callable[[], keras.Model]) -> Classifier:
-    keras.utils.set_random_seed(3)
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float64")
-    try:
-        return classifier(build(), None, Path(f"{build.__name__}.keras"))
-    finally:
-        keras.config.set_dtype_policy(policy)
+from tests.models.precise import in_float64
 
 
 @pytest.fixture(scope="module", params=transformers.ALL, ids=lambda build: build.__name__)
