@@ -15,6 +15,7 @@ from models.safe import landlock, seccomp
 MODEL_BYTES = 300_000_000
 MOST = 3
 UNCLAIMED_SECONDS, KEPT_SECONDS = 300.0, 3600.0
+TOKEN = "brought-"
 ENDINGS = (".keras", ".h5", ".hdf5", ".zip", ".tflite", ".onnx")
 
 
@@ -59,7 +60,7 @@ class Brought:
             if len(self._guests) >= MOST:
                 raise UserError(f"{MOST} models of visitors are here already; try again when one of them has left.")
             folder = tempfile.TemporaryDirectory(prefix="crosscheck-")
-            token = f"brought-{secrets.token_urlsafe(24)}"
+            token = f"{TOKEN}{secrets.token_urlsafe(24)}"
             self._guests[token] = Guest(folder, Path(folder.name) / plain)
             return token, self._guests[token].file
 

@@ -1,13 +1,16 @@
-"""What a classifier is asked as soon as it is there, so that the first who waits for maps does not wait for what is compiled on the way."""
+"""What a classifier is asked as soon as it is there: how fast it is, and whatever compiles what maps need."""
 
-import contextlib
+import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from models.classifier import Classifier
+
+log = logging.getLogger(__name__)
 
 
 def seconds_a_picture(classifier: "Classifier") -> tuple[float, float]:
@@ -36,7 +39,11 @@ def compile_the_rest(classifier: "Classifier") -> None:
     from models.score import Score
 
     image = np.full((*classifier.size, 3), 0.5, np.float32)
-    with contextlib.suppress(Exception):
-        classifier.masked(image, np.ones((1, 1, 1), np.float32), image)
-        if not classifier.forward_only:
-            classifier.features(image, classifier.default_layers, Score(0))
+    questions: list[Callable[[], object]] = [lambda: classifier.masked(image, np.ones((1, 1, 1), np.float32), image)]
+    if not classifier.forward_only:
+        questions.append(lambda: classifier.features(image, classifier.default_layers, Score(0)))
+    for question in questions:
+        try:
+            question()
+        except Exception:
+            log.debug("a question of %s could not be compiled", classifier.card.name, exc_info=True)

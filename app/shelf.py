@@ -22,6 +22,7 @@ State = Literal["not loaded", "loading", "ready", "failed"]
 log = logging.getLogger(__name__)
 
 UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
+LOADING = "load"  # the first word of the names of threads that do
 PACES, PACE_BOUNDS = 5, (0.2, 5.0)
 BUNDLED = {
     "phantoms": "Lesion phantoms",
@@ -36,7 +37,7 @@ class Entry:
     """A classifier on offer. forward, backward: seconds that a picture costs on this machine, and a picture with its gradient.
 
     forecasts: preset -> seconds that an explanation should take. paces: seconds measured over seconds forecast, of the last that ran.
-    file: where a model lies that a visitor has brought.
+    file: where a model lies that a visitor has brought. awaited: whether somebody wants its answers as soon as it is there.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Entry:
     paces: deque[float] = field(default_factory=lambda: deque(maxlen=PACES))
     future: "Future[Classifier]" = field(default_factory=Future)
     file: Path | None = None
+    awaited: bool = False
 
     @property
     def pace(self) -> float:
@@ -104,15 +106,19 @@ class Shelf:
     def _source(self, entry: Entry) -> tuple[str | Path, bool]:
         return entry.file or entry.name, self._trust and entry.file is None
 
-    def start(self, name: str) -> "Future[Classifier]":
-        """Begins to load in a thread of its own, unless that has begun; gives what will hold the classifier."""
+    def start(self, name: str, awaited: bool = True) -> "Future[Classifier]":
+        """Begins to load in a thread of its own, unless that has begun; gives what will hold the classifier.
+
+        awaited: whether somebody wants its answers; where nobody does, all that maps need is compiled first.
+        """
         entry = self.entry(name)
         with self._lock:
+            entry.awaited = entry.awaited or awaited
             if entry.state in ("loading", "ready"):
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
             entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
-        Thread(target=_load, args=(entry, *self._source(entry)), name=f"load {name}", daemon=True).start()
+        Thread(target=_load, args=(entry, *self._source(entry)), name=f"{LOADING} {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Classifier":
@@ -150,6 +156,8 @@ def _load(entry: Entry, source: str | Path, trust: bool) -> None:
         if entry.file is not None:
             _check_protected(classifier)
         entry.forward, entry.backward = seconds_a_picture(classifier)
+        if not entry.awaited:
+            compile_the_rest(classifier)
     except Exception as error:
         if not isinstance(error, UserError):
             log.exception("loading %s failed", entry.name)
@@ -163,7 +171,6 @@ def _load(entry: Entry, source: str | Path, trust: bool) -> None:
     else:
         entry.state = "ready"
         entry.future.set_result(classifier)
-        compile_the_rest(classifier)
 
 
 def _check_protected(classifier: Any) -> None:

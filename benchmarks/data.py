@@ -1,7 +1,5 @@
 """The photographs and the classifier that some benchmarks need beside the repository, and the sentence where they are not there."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from errors import UserError
@@ -17,13 +15,3 @@ def needed(*parts: str) -> Path:
     if not path.exists():
         raise UserError(f"This benchmark needs {path}, which is not there; name the data folder: CROSSCHECK_DATA=FOLDER.")
     return path
-
-
-def ended(main: Callable[[], None]) -> int:
-    """Runs a benchmark: 0 when done, 2 after one sentence where it lacks something."""
-    try:
-        main()
-    except UserError as missing:
-        print(missing, file=sys.stderr)
-        return 2
-    return 0

@@ -18,7 +18,7 @@ from app.masks import region_of
 from app.measures import undrawn
 from app.measuring import positions
 from benchmarks.checks import pictures
-from benchmarks.data import MODEL, ended, needed
+from benchmarks.data import MODEL, needed
 from benchmarks.machine import machine_line
 from errors import UserError
 from explainers.case import Case, Settings
@@ -40,6 +40,7 @@ from models.files import model_file
 from models.loading import load
 from models.pictures import decode
 from models.score import Score
+from models.terminal import ended
 
 DATA = "ham10000"
 

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.data import MODEL, PHOTOGRAPHS, ended, needed
+from benchmarks.data import MODEL, PHOTOGRAPHS, needed
 from benchmarks.occlusion import claims
 from explainers.case import Case, Settings
 from explainers.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
@@ -23,7 +23,7 @@ from explainers.segments import areas
 from models.loading import load
 from models.pictures import decode
 from models.score import Score
-from models.terminal import hush
+from models.terminal import ended, hush
 from tests.explainers.games import drawn
 
 SEEDS = range(4)

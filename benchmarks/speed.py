@@ -10,10 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.data import ended
 from benchmarks.machine import machine_line
 from benchmarks.packages import MODELS, PACKAGES, PHOTOGRAPHS
-from models.terminal import hush
+from models.terminal import ended, hush
 
 
 def main() -> None:

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import ended, needed
+from benchmarks.data import needed
 from benchmarks.machine import machine_line
 from models.augmentation import DERMOSCOPY, NONE, XRAY
 from models.card import Card, Colour
 from models.datasets import layouts
 from models.datasets.collection import Row
 from models.pipeline import Feed, batches
+from models.terminal import ended
 
 SIZE, BATCH, GOAL = 160, 32, 0.9
 NETWORKS: tuple[tuple[str, Colour], ...] = (("small_cnn", "grey"), ("MobileNetV2", "rgb"))

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.data import ended
 from errors import UserError
+from models.terminal import ended
 
 if TYPE_CHECKING:
     from benchmarks.zoo_checks.packages import Worker

@@ -13,10 +13,10 @@ def run(command: Callable[[], int]) -> int:
     return ended(command)
 
 
-def ended(command: Callable[[], int]) -> int:
-    """The command's exit status; 2 after a mistake in what was given, which is printed, and 130 where it was interrupted."""
+def ended(command: Callable[[], int | None]) -> int:
+    """The command's exit status, 0 where it gives none; 2 after a mistake in what was given, which is printed; 130 when interrupted."""
     try:
-        return command()
+        return command() or 0
     except UserError as mistake:
         print(mistake, file=sys.stderr)
         return 2

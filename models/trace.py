@@ -86,6 +86,11 @@ class Trace:
         return self._functions[-1]
 
     @property
+    def compiled(self) -> int:
+        """How many questions have been cut so far."""
+        return len(self._functions)
+
+    @property
     def retraced(self) -> int:
         """The most often that any question was traced: 1, unless the shape of what was fed made it trace again."""
         return max((function.experimental_get_tracing_count() for function in self._functions), default=0)

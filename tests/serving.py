@@ -92,7 +92,7 @@ class Visitor:
         self.session = uuid.uuid4().hex
         self.config = json.loads(server.ask("GET", "/config")[2])
         self.names = {c["id"]: c["props"].get("elem_id", "").removeprefix("cc-") for c in self.config["components"]}
-        self.inputs = {"classifier": "phantoms", "methods": ["GradCAM"], "preset": "Fast", "target": None, "rather": None}
+        self.inputs = {"classifier": "phantoms", "methods": ["GradCAM"], "preset": "Fast", "target": None, "rather": None, "status": {}}
 
     def upload(self, data: bytes) -> str:
         """The token of a picture."""

@@ -1,10 +1,12 @@
 """The matrix of agreement: how far each pair of maps agrees beyond chance, in numbers, colours and words; raw values on request."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from app.brought import TOKEN
 from app.measures import Measures
 from app.page.words import chance_of, signed
 from app.session import Report, key_of
@@ -108,12 +110,13 @@ def _reading(found: Consistency) -> str:
 def _chance_words(report: Report, measures: Measures) -> list[str]:
     """Where chance comes from, and how to know it better."""
     name = report.question.classifier
+    build = BUILD.format(name="FILE" if name.startswith(TOKEN) else shlex.quote(name))  # a token is a visitor's own, and no model elsewhere
     if measures.others:
         return [
             f"Chance is what the same methods' maps of {measures.others} other pictures share with these, by the same classifier.",
             *measures.notes,
         ]
-    return [*measures.notes, f"To build a library, then start the page again: {BUILD.format(name=name)}"]
+    return [*measures.notes, f"To build a library, then start the page again: {build}"]
 
 
 def _left_out(found: Consistency) -> list[str]:

@@ -16,6 +16,7 @@ from app.uploads import Picture
 from errors import UserError
 from explainers.case import PRESETS
 from explainers.method import Method
+from models.card import Card
 from models.metadata import said
 
 if TYPE_CHECKING:
@@ -23,19 +24,29 @@ if TYPE_CHECKING:
 
 NOTHING = "(no other class)"
 CLASS_KINDS = ("bar", "target", "rather")
-FIRST = ("arrived", "picked")  # what may be the first of a session
+
+
+class SessionEndedError(UserError):
+    """The server has lost what the page still shows."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """An event. data: what the page's script sent along. chosen: the entry taken from a list of classes, where that is the event."""
+    """An event. data: what the page's script sent along. status: the status line on the visitor's screen. chosen: the entry taken from a
+    list of classes, where that is the event."""
 
     kind: str
     data: Any
     classifier: Any
     methods: Any
     preset: Any
+    status: Any = None
     chosen: Any = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the page has already shown an answer to anything."""
+        return isinstance(self.status, dict) and bool(self.status.get("run"))
 
 
 class Choices:
@@ -45,12 +56,15 @@ class Choices:
         self.handlers = handlers
 
     def question(self, session: Session, wish: Wish) -> Question | None:
-        """None where there is nothing to explain yet. UserError for anything that the page does not offer."""
+        """None where there is nothing to explain yet. UserError for anything that the page does not offer.
+
+        In a new session the page that has shown no answer yet has lost nothing, whichever of its events is heard first.
+        """
         name = self.handlers.shelf.entry(wish.classifier).name
         if not isinstance(wish.preset, str) or wish.preset not in PRESETS:
             raise UserError(f"There is no preset {str(wish.preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
-        if not session.met and wish.kind not in FIRST:
-            raise UserError("Your session has ended; choose the picture again.")
+        if not session.met and wish.answered and wish.kind != "picked":
+            raise SessionEndedError("Your session has ended; choose the picture again.")
         if wish.kind == "more":
             return _with_more(session, wish)
         if wish.kind == "parameters":
@@ -80,7 +94,12 @@ class Choices:
         return False
 
     def nothing_new(self, session: Session, wish: Wish) -> bool:
-        """Gradio's lists speak twice, when an entry is taken and when the list is left; and they may speak of an older answer."""
+        """Gradio's lists speak twice, when an entry is taken and when the list is left; and they may speak of an older answer.
+
+        The page's first event may come after others, and what they began stays.
+        """
+        if wish.kind == "arrived":
+            return session.met and bool(session.sent or session.runs)
         last, answer = session.question, session.answer
         if last is None or wish.kind not in ("classifier", "target", "rather"):
             return False
@@ -132,7 +151,7 @@ class Choices:
     def around(self, report: Report, run: int) -> dict[str, Any]:
         """The controls beside the answer: examples, the lists of classes, facts about the classifier, seconds of the presets."""
         # What stood there of another classifier goes at once: its facts must not stand under the new name.
-        told = facts(report) if report.card else ""
+        told = facts(report.card) if report.card else ""
         values: dict[str, Any] = {"picture": self._picture_box(report, run), "about": told}
         if report.card is not None and report.target is not None:
             classes = [(name, index) for index, name in enumerate(short_names(report.card.labels))]
@@ -176,7 +195,10 @@ class Choices:
             "picture": {"run": run, "examples": examples},
             "prediction": {"run": run, "sentence": "What does the classifier see?", "about": words},
             "grid": {"run": run},
-            "status": {"run": run},
+            **{name: {"run": run} for name in ("status", "agreement", "trust", "slides", "region")},
+            "about": "",
+            "target": gr.update(choices=[], value=None),
+            "rather": gr.update(choices=[NOTHING], value=NOTHING),
         }
 
     def _thumbs(self, classifier: str) -> list[dict[str, str]]:
@@ -227,10 +249,8 @@ def _index(report: Report, value: Any) -> int:
     return value
 
 
-def facts(report: Report) -> str:
+def facts(card: Card) -> str:
     """What the card says of the classifier, as Markdown: a line, and the rest folded."""
-    card = report.card
-    assert card is not None
     accuracy = "" if card.accuracy is None else f" · right on {100 * card.accuracy:.1f} % of its test pictures"
     beside = f"Beside the picture it takes metadata, here {said(card.metadata, {})}." if card.metadata else ""
     rest = [

@@ -59,7 +59,7 @@ class Handlers:
         if self.shelf.first == first_answer.CLASSIFIER and (stored := first_answer.read()):
             job = self.jobs.keep(replace(stored, measures=Measures(running=AGREEMENT)))
             self.jobs.judges.first(job, lambda: first_answer.weighed(stored))
-        self.shelf.start(self.shelf.first)
+        self.shelf.start(self.shelf.first, awaited=False)
 
     def close(self) -> None:
         """Stops all jobs."""
@@ -78,7 +78,7 @@ class Handlers:
         self.components = c = components
         parts = ("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "doctor")
         shown = [c[name] for name in (*parts, "target", "rather", "about", "times")]
-        inputs = [c[name] for name in ("classifier", "methods", "preset")]
+        inputs = [c[name] for name in ("classifier", "methods", "preset", "status")]
         # Newest wins: a second event of a session may start while the first still speaks, and then silences it.
         usual = {
             "outputs": shown,
@@ -141,12 +141,12 @@ class Handlers:
             yield self.runs.refused(session, str(error))
             return
         # With the run's first words, not before them: of two answers in one breath the page may drop the first.
-        offered = {self.components["classifier"]: gr.update(choices=self.classifier_choices(owner), value=name)}
+        offered = {"choices": self.classifier_choices(owner), "value": name}
         async for values in self.runs.run(request, Wish("classifier", event._data, name, *inputs[1:])):
-            yield offered | values
+            if offered and values == self.runs.nothing():
+                del offered["value"]  # a newer wish came first, and what that one chose stays chosen
+            yield {self.components["classifier"]: gr.update(**offered), **values} if offered else values
             offered = {}
-        if offered:  # a newer wish came first: the model is on offer, and what that wish chose stays chosen
-            yield {self.components["classifier"]: gr.update(choices=self.classifier_choices(owner))}
 
     def stop_pressed(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).stop()
@@ -182,6 +182,7 @@ class Handlers:
         run, question = session.run, session.question
         if session.speaking == run or question is None:
             session.wake()
+            yield self.runs.nothing()
             return
         async for values in self.runs.answers(session, run, question, job, question):
             yield values

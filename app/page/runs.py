@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from app.jobs import Job
-from app.page.choices import FIRST, Wish
+from app.page.choices import SessionEndedError, Wish, facts
 from app.page.paint import paint, refused, status
 from app.session import Question, Report, Session
 from errors import UserError
@@ -23,7 +22,6 @@ log = logging.getLogger(__name__)
 PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after every panel has its map; what comes faster is painted together
 TICK = 0.5
 AGAIN = 50  # looks whether older runs have ended
-ARRIVAL = 5.0
 Values = dict[Any, Any]
 
 
@@ -36,15 +34,15 @@ class Runs:
     async def run(self, request: gr.Request, wish: Wish) -> AsyncIterator[Values]:
         """One run of a session, from the event to the last painting. A wish that is refused leaves the run before it alone."""
         session = self.handlers.sessions.of(request.session_hash)
-        if wish.kind not in FIRST:
-            await _arrival(session)
         try:
             if self.handlers.choices.nothing_new(session, wish) or self.handlers.choices.overtaken(session, wish):
+                yield self.nothing()
                 return
             question = self.handlers.choices.question(session, wish)
             job = self.handlers.jobs.ask(question) if question else None
         except UserError as error:
-            yield self.refused(session, str(error))
+            cleared = isinstance(error, SessionEndedError) and wish.kind == "classifier"
+            yield self._cleared(session, wish, str(error)) if cleared else self.refused(session, str(error))
             return
         before, run = session.question, session.begin()
         session.question, session.met, session.classifier = question, True, str(wish.classifier)
@@ -115,9 +113,21 @@ class Runs:
             # Shielded: a visitor who stops waiting must not stop the loading that everybody waits for.
             await asyncio.shield(asyncio.wrap_future(loading))
         if session.run != run:
-            return {self.handlers.components["status"]: gr.skip()}  # Gradio repeats a generator's last values when it ends
-        doctor = self.handlers.consulting.part(session, wish.classifier, run)
-        return self._changed({"times": self.handlers.choices.times(wish.classifier), "doctor": doctor}, session.sent)
+            return self.nothing()  # Gradio repeats a generator's last values when it ends
+        values: Values = {"times": self.handlers.choices.times(wish.classifier)}
+        values["doctor"] = self.handlers.consulting.part(session, wish.classifier, run)
+        if session.question is None:
+            values["about"] = facts(loading.result().card)
+        return self._changed(values, session.sent)
+
+    def _cleared(self, session: Session, wish: Wish, words: str) -> Values:
+        """The sentence beside another classifier's name, without the answer of the one before."""
+        run = session.begin()
+        return self._changed(self.handlers.choices.idle(wish.classifier, run) | refused(words, run), {})
+
+    def nothing(self) -> Values:
+        """Leaves everything as it is. Gradio takes a generator that gives no value at all for one that empties its outputs."""
+        return {self.handlers.components["status"]: gr.skip()}
 
     def refused(self, session: Session, words: str) -> Values:
         """The sentence on the status line: beside the run that goes on, or alone."""
@@ -163,13 +173,6 @@ async def _reports(session: Session, run: int, job: Job) -> AsyncIterator[Report
     finally:
         session.speaking = 0 if session.speaking == run else session.speaking
         job.leave(ring)
-
-
-async def _arrival(session: Session) -> None:
-    """Until the page has said that it is open: who is quick may be heard before that. In vain where the session has ended."""
-    until = time.monotonic() + ARRIVAL
-    while not session.met and time.monotonic() < until:
-        await asyncio.sleep(TICK / 10)
 
 
 def _said(error: Exception) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.packages import PACKAGES
+from benchmarks.packages import OPENED, PACKAGES, WHOLE
 from benchmarks.packages.environments import ROOT, interpreter, last_line
 from benchmarks.packages.fidelity import alike, run_to_run, shown_before_hidden
 from benchmarks.packages.subjects import Subject
@@ -23,7 +23,6 @@ EXACT_THERE = (*EXACT, "Score-CAM", "Occlusion")
 """Made without chance and without a parameter that more evaluations would improve: each is its own limit."""
 DRAWN = ("LIME", "SHAP")
 OURS = "crosscheck"
-WHOLE, OPENED = "all seven", "opened"
 
 
 @dataclass
@@ -146,12 +145,14 @@ def whole(left: Left, opened: Left) -> Whole:
     bare, processor = (min(figures[f"bare {kind}"] for figures in left.figures) for kind in ("seconds", "processor"))
     each = bare / left.calls[0]["evaluations"]
     calls = (("first", left), ("first", opened), ("later", left))
-    first = [min(f[f"{kind} call: every panel has a map, seconds"] for f in who.figures) / each for kind, who in calls]
-    return Whole(left.cost(), bare, processor, (first[0], first[1], first[2]))
+    first = [min(f[f"{kind} call: every panel has a map, seconds"] for f in one.figures) / each for kind, one in calls]
+    opening = min(figures["opening, seconds"] for figures in opened.figures) / each
+    return Whole(left.cost(), bare, processor, (first[0], first[1], first[2]), opening)
 
 
 def mean_whole(wholes: list[Whole]) -> Whole:
     """The mean over pictures."""
     bare, processor = (float(np.mean([getattr(w, name) for w in wholes])) for name in ("bare", "bare_processor"))
     fresh, opened, later = (float(np.mean([w.first_map[i] for w in wholes])) for i in range(3))
-    return Whole(mean_cost(w.cost for w in wholes), bare, processor, (fresh, opened, later))
+    opening = float(np.mean([w.opening for w in wholes]))
+    return Whole(mean_cost(w.cost for w in wholes), bare, processor, (fresh, opened, later), opening)

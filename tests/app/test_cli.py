@@ -1,8 +1,10 @@
 """What the command line takes as words, before anything heavy is loaded."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import app.page
 from app.cli import main
 from app.options import ExplainOptions, ServeOptions
 from explainers.case import Settings
+from tests.serving import serving
 
 
 def served(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> ServeOptions:
@@ -76,6 +79,15 @@ def test_the_page_s_address_and_python_s_errors_are_seen_and_native_noise_is_not
         root = Path(__file__).resolve().parents[2]
         done = subprocess.run([sys.executable, "-c", code], env=plain | more, cwd=root, capture_output=True, text=True, timeout=120)
         assert (done.stdout, done.stderr) == ("address\n", errors)
+
+
+def test_an_interrupt_while_a_classifier_loads_is_quiet() -> None:
+    with serving() as server:
+        time.sleep(1.5)  # TensorFlow is being imported
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(30) == 130
+    assert server.log[-1] == "Stopped.\n"
+    assert "Traceback" not in "".join(server.log)
 
 
 def test_an_unknown_flag_is_refused() -> None:

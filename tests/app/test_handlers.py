@@ -28,6 +28,7 @@ PARTS = (
     *("target", "rather", "about", "times"),
 )
 SLOW = ["Occlusion", "LIME", "SHAP"]
+NOTHING_NEW = {"status": gr.skip()}
 
 
 def png(seed: int) -> bytes:
@@ -42,14 +43,16 @@ class Somebody:
     def __init__(self, handlers: Handlers, name: str) -> None:
         self.handlers, self.name = handlers, name
         self.classifier, self.methods, self.preset = "phantoms", ["GradCAM"], "Fast"
+        self.status: dict[str, Any] = {}
 
     @property
     def session(self) -> Session:
         return self.handlers.sessions.of(self.name)
 
     async def paintings(self, kind: str, data: Any = None, chosen: Any = None) -> AsyncIterator[dict[str, Any]]:
-        wish = Wish(kind, data, self.classifier, self.methods, self.preset, chosen)
+        wish = Wish(kind, data, self.classifier, self.methods, self.preset, self.status, chosen)
         async for values in self.handlers.runs.run(gr.Request(session_hash=self.name), wish):
+            self.status = self.status if values.get("status", NOTHING_NEW["status"]) == NOTHING_NEW["status"] else values["status"]
             yield values
 
     async def do_async(self, kind: str, data: Any = None, chosen: Any = None) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def test_explain_pressed_before_the_new_prediction_explains_its_likeliest_class(
     async def hasty() -> dict[str, Any]:
         async for _ in somebody.paintings("picked", {"token": handlers.uploads.put(png(4), "next.png")}):
             break  # the classifier has not answered yet, and the lists still show the class of the first picture
-        assert await somebody.do_async("target", chosen=(old + 1) % 4) == {}
+        assert await somebody.do_async("target", chosen=(old + 1) % 4) == NOTHING_NEW
         assert "not there yet" in (await somebody.do_async("bar", {"index": old}))["status"]["error"]
         return await somebody.do_async("explain")
 
@@ -122,9 +125,9 @@ def test_a_list_that_is_only_left_asks_nothing(somebody: Somebody) -> None:
     somebody.pick(png(5))
     run, target = somebody.session.run, somebody.session.report.target
     somebody.preset = "Balanced"  # not asked for yet
-    assert somebody.do("classifier") == {}
-    assert somebody.do("target", chosen=target) == {}
-    assert somebody.do("rather", chosen=NOTHING) == {}
+    assert somebody.do("classifier") == NOTHING_NEW
+    assert somebody.do("target", chosen=target) == NOTHING_NEW
+    assert somebody.do("rather", chosen=NOTHING) == NOTHING_NEW
     assert somebody.session.run == run
 
 
@@ -159,36 +162,41 @@ def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: Han
 
 
 def test_who_is_heard_before_the_page_has_said_that_it_is_open_gets_what_they_chose(handlers: Handlers, somebody: Somebody) -> None:
-    """The page's first event may come after a click: events pass each other on the way."""
-
-    async def quick() -> dict[str, Any]:
-        somebody.classifier = "glass_box"
-        early = asyncio.create_task(somebody.do_async("classifier"))
-        await asyncio.sleep(0.2)
-        assert not early.done()
-        somebody.classifier = "phantoms"
-        await somebody.do_async("arrived")
-        return await early
-
-    status = asyncio.run(quick())["status"]
+    """Events pass each other on the way, and the page's first may be late: what it finds chosen stays."""
+    somebody.classifier = "glass_box"
+    status = somebody.do("classifier")["status"]
     assert (status["state"], status["error"]) == ("done", "")
+    run, late = somebody.session.run, Somebody(handlers, somebody.name)
+    assert late.do("arrived") == NOTHING_NEW
+    assert somebody.session.run == run
     assert somebody.session.question
     assert somebody.session.question.classifier == "glass_box"
 
 
-def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(
-    handlers: Handlers, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.page.runs.ARRIVAL", 0.1)
+def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(handlers: Handlers, somebody: Somebody) -> None:
     somebody.do("arrived")
     run = somebody.pick(png(7))["status"]["run"]
     handlers.left(gr.Request(session_hash=somebody.name))
-    for kind in ("explain", "classifier", "target", "explain"):
-        status = somebody.do(kind, chosen=1)["status"]
-        assert status["error"] == "Your session has ended; choose the picture again."
-        assert status["run"] > run
+    for kind in ("explain", "bar", "target", "arrived", "explain"):
+        shown = somebody.do(kind, chosen=1)
+        assert set(shown) == {"status"}, "what stands on the screen stays"
+        assert shown["status"]["error"] == "Your session has ended; choose the picture again."
+        assert shown["status"]["run"] > run
     assert somebody.pick(png(7))["status"]["state"] == "done"
     assert somebody.do("explain")["status"]["state"] == "done"
+
+
+def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_before(handlers: Handlers, somebody: Somebody) -> None:
+    somebody.pick(png(7))
+    handlers.left(gr.Request(session_hash=somebody.name))
+    somebody.classifier = "glass_box"
+    shown = somebody.do("classifier")
+    assert shown["status"]["error"] == "Your session has ended; choose the picture again."
+    assert "maps" not in shown["grid"]
+    assert shown["prediction"]["about"].startswith("Choose a picture")
+    assert (shown["about"], shown["target"]["choices"]) == ("", [])
+    somebody.classifier = "nothing of this name"
+    assert "no classifier named" in somebody.do("classifier")["status"]["error"]
 
 
 def test_a_refused_wish_leaves_the_running_one_alone(handlers: Handlers, somebody: Somebody) -> None:
@@ -224,7 +232,8 @@ def test_a_refused_picture_leaves_the_last_good_answer(somebody: Somebody) -> No
 def test_a_page_that_heard_nothing_is_told_again(handlers: Handlers, somebody: Somebody) -> None:
     async def nudge() -> dict[str, Any]:
         shown: dict[str, Any] = {}
-        async for values in handlers.nudged(gr.Request(session_hash=somebody.name), somebody.classifier, somebody.methods, somebody.preset):
+        page = (somebody.classifier, somebody.methods, somebody.preset, somebody.status)
+        async for values in handlers.nudged(gr.Request(session_hash=somebody.name), *page):
             shown |= values
         return shown
 
@@ -241,7 +250,7 @@ def test_a_wish_that_was_overtaken_on_its_way_changes_nothing(handlers: Handlers
     names = [one.picture.example for one in handlers.gallery.of("phantoms")[:2]]
     somebody.do("picked", {"example": names[1], "wish": 2})
     run = somebody.session.run
-    assert somebody.do("picked", {"example": names[0], "wish": 1}) == {}
+    assert somebody.do("picked", {"example": names[0], "wish": 1}) == NOTHING_NEW
     assert (somebody.session.run, somebody.session.question.picture.example) == (run, names[1])
 
 
@@ -294,6 +303,8 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
     shown = somebody.do("classifier")
     assert shown["prediction"]["about"].startswith("Choose a picture")
     assert shown["status"] == {"run": somebody.session.run}, "no sentence about the run before stays"
+    assert shown["about"].startswith(f"{len(handlers.shelf.get('glass_box').labels)} classes")
+    assert shown["target"]["choices"] == []
     assert somebody.session.question is None
 
 
@@ -320,16 +331,15 @@ def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
     try:
         token, file = handlers.brought.room("Late one.keras")
         file.write_bytes(bundled()["glass_box"].read_bytes())
-        anna = handlers.sessions.of("anna")
-        anna.met, anna.wish = True, 2.0
+        handlers.sessions.of("anna").wish = 2.0
         event = gr.EventData(None, {"token": token, "wish": 1})
 
         async def said() -> list[dict[str, Any]]:
             request = gr.Request(session_hash="anna")
-            return [values async for values in handlers.model_brought(event, request, "glass_box", ["GradCAM"], "Fast")]
+            return [values async for values in handlers.model_brought(event, request, "glass_box", ["GradCAM"], "Fast", {})]
 
         (only,) = asyncio.run(said())
-        assert set(only) == {"classifier"}
+        assert only["status"] == NOTHING_NEW["status"]
         assert ("Late one", token) in only["classifier"]["choices"]
         assert "value" not in only["classifier"]
     finally:

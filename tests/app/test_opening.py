@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.opening import compile_the_rest, seconds_a_picture
+from app.shelf import Shelf
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
 from explainers.study import study
@@ -25,12 +26,17 @@ def fresh() -> Classifier:
 def test_the_first_study_compiles_nothing_more(fresh: Classifier) -> None:
     assert min(seconds_a_picture(fresh)) > 0
     compile_the_rest(fresh)
-    compiled = len(fresh.trace._functions)
+    compiled = fresh.trace.compiled
     image = np.random.default_rng(0).random((*fresh.size, 3), np.float32)
     results = list(study(Case(fresh, image, Score(1), Settings("Fast")), [method() for method in SEVEN]))
     assert {result.method.title for result in results if result.attribution} == {method.title for method in SEVEN}
-    assert len(fresh.trace._functions) == compiled
+    assert fresh.trace.compiled == compiled
     assert fresh.traces == 1
+
+
+def test_what_nobody_waits_for_is_compiled_before_it_is_offered() -> None:
+    unawaited, awaited = (Shelf(("glass_box",)).start("glass_box", awaited=wanted).result(60).trace.compiled for wanted in (False, True))
+    assert unawaited == awaited + 2, "masked pictures and the last layer"
 
 
 def test_a_classifier_that_cannot_answer_everything_is_opened_all_the_same(fresh: Classifier) -> None:

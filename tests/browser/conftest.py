@@ -19,6 +19,7 @@ FLAGS = [
     *("--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
 ]
 Open = Callable[..., Page]
+Prepare = Callable[[Page], None]
 expect.set_options(timeout=30_000)  # a busy machine needs longer than the usual five seconds
 
 
@@ -66,7 +67,7 @@ def visiting(browser: Browser, server: Server) -> Iterator[Open]:
     """Lets visitors open the page of that server, and complains at the end about whatever went wrong in their browsers."""
     contexts, complaints = [], []
 
-    def open_one(width: int = 1300, height: int = 900, theme: str = "light", **options: Any) -> Page:
+    def open_one(width: int = 1300, height: int = 900, theme: str = "light", prepare: Prepare = lambda page: None, **options: Any) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, permissions=["camera"], **options)
         contexts.append(context)
         page = context.new_page()
@@ -74,6 +75,7 @@ def visiting(browser: Browser, server: Server) -> Iterator[Open]:
         page.on("console", lambda message: complaints.append(f"console: {message.text}") if message.type == "error" else None)
         page.on("request", lambda request: complaints.append(f"outside: {request.url}") if foreign(request.url, server) else None)
         page.on("response", lambda answer: complaints.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+        prepare(page)
         page.goto(f"{server.address}/?__theme={theme}")
         return page
 

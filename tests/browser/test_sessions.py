@@ -1,0 +1,111 @@
+"""Events that come early or late, and a server that has forgotten its visitors: nobody's choice or picture is replaced by another."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from models.safe import landlock
+from models.store import bundled
+from tests.browser.conftest import Open, run_of, visiting, wait
+from tests.browser.test_controls import choose
+from tests.browser.test_models import explain
+from tests.models import hostile
+from tests.serving import Server, serving
+
+NAME = "#cc-classifier input"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving("--allow-model-upload") as server:
+        yield server
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Open]:
+    with visiting(browser, server) as open_one:
+        yield open_one
+
+
+class Held:
+    """Keeps back the first event of a page, by which it says that it is open."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def prepare(self, page: Page) -> None:
+        page.route(re.compile("queue/join"), lambda route: route.continue_() if self.routes else self.routes.append(route))
+
+    def release(self, page: Page) -> None:
+        """Lets it go, and waits until its answer would be there."""
+        (route,) = self.routes
+        route.continue_()
+        page.wait_for_timeout(2500)
+
+
+def test_a_classifier_chosen_before_the_page_was_heard_stays(open_page: Open) -> None:
+    held = Held()
+    page = open_page(prepare=held.prepare)
+    page.wait_for_function("() => window.crosscheck?.nudge")
+    choose(page, "cc-classifier", "Glass box")
+    run = wait(page)
+    facts = page.locator("#cc-about").inner_text()
+    assert "10 classes" not in facts
+    held.release(page)
+    assert (run_of(page), page.locator("#cc-about").inner_text()) == (run, facts)
+    expect(page.locator(NAME)).to_have_value(re.compile("Glass box"))
+    expect(page.locator("#cc-status .cc-error")).to_be_hidden()
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_a_model_brought_before_the_page_was_heard_stays_and_wears_its_own_facts(open_page: Open, tmp_path: Path) -> None:
+    held = Held()
+    shutil.copy(bundled()["glass_box"], tmp_path / "mine.keras")
+    page = open_page(prepare=held.prepare)
+    page.set_input_files("#cc-bring input[type=file]", tmp_path / "mine.keras")
+    expect(page.locator(NAME)).to_have_value("mine")
+    expect(page.locator("#cc-about")).to_contain_text("No card came with this model", timeout=60_000)
+    held.release(page)
+    expect(page.locator(NAME)).to_have_value("mine")
+    expect(page.locator("#cc-about")).to_contain_text("No card came with this model")
+    explain(page, hostile.picture(tmp_path / "noise.png"))
+    expect(page.locator(NAME)).to_have_value("mine")
+    expect(page.locator("#cc-agreement")).to_contain_text("python -m app library --model FILE --pictures FOLDER")
+
+
+def test_what_changes_nothing_empties_nothing(open_page: Open) -> None:
+    page = open_page()
+    run, facts, target = wait(page), page.locator("#cc-about").inner_text(), page.locator("#cc-target input").input_value()
+    choose(page, "cc-classifier", "Lesion phantoms")
+    page.wait_for_timeout(1500)
+    assert (run_of(page), page.locator("#cc-about").inner_text(), page.locator("#cc-target input").input_value()) == (run, facts, target)
+    assert facts
+    assert target
+
+
+def test_a_server_that_began_anew_says_that_the_session_has_ended_and_replaces_nothing(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_context(viewport={"width": 1300, "height": 900}).new_page()
+    with serving() as first:
+        page.goto(first.address)
+        wait(page)
+        explain(page, hostile.picture(tmp_path / "noise.png"))
+    picture, maps = page.locator("#cc-picture .cc-facts").first, page.locator(".cc-map[data-painted]")
+    seen, count = picture.inner_text(), maps.count()
+    assert "noise.png" in seen
+    with serving("--port", str(urlsplit(first.address).port)):
+        for press in ("#cc-explain", ".cc-bar[aria-pressed=false]"):
+            page.locator(press).first.click()
+            expect(page.locator("#cc-status .cc-error")).to_have_text("Your session has ended; choose the picture again.")
+            page.wait_for_timeout(5000)  # longer than the page waits until it asks once more
+            assert (picture.inner_text(), maps.count()) == (seen, count)
+        choose(page, "cc-classifier", "Glass box")
+        expect(page.locator(".cc-about")).to_contain_text("Choose a picture")
+        expect(page.locator("#cc-status .cc-error")).to_have_text("Your session has ended; choose the picture again.")
+        explain(page, hostile.picture(tmp_path / "noise.png"))
+        expect(page.locator("#cc-status .cc-error")).to_be_hidden()
+    page.context.close()
