@@ -102,11 +102,11 @@ class Session:
     """One visitor's choices and their newest run.
 
     settings: methods with parameters that the visitor has set. report: the newest that has a prediction. painted: what the newest run has
-    painted last. met: whether the page was opened or a picture chosen in this session. speaking: the run that still paints, or 0.
-    notice: a sentence about a wish that was refused while the run goes on. sent: part -> what the newest run has sent of it. region: where
-    the visitor says that the evidence lies. wish: the number of the newest wish of the page's own parts. runs: how many still
-    have to end. again: whether the newest has to say all once more when it is the only one. halted: whether this visitor has stopped
-    the newest measure.
+    painted last. met: whether the page was opened or a picture chosen in this session. answered: whether the page shows an answer.
+    speaking: the run that still paints, or 0. notice: a sentence about a wish that was refused while the run goes on. sent: part -> what
+    the newest run has sent of it. region: where the visitor says that the evidence lies. wish: the number of the newest wish of the page's
+    own parts. runs: how many still have to end. again: whether the newest has to say all once more when it is the only one. halted: whether
+    this visitor has stopped the newest measure.
     """
 
     question: Question | None = None
@@ -114,6 +114,7 @@ class Session:
     report: Report | None = None
     painted: Report | None = None
     met: bool = False
+    answered: bool = False
     run: int = 0
     speaking: int = 0
     notice: str = ""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from app.brought import TOKEN
 from app.explaining import foresee
 from app.gallery import Shown
 from app.page.pictures import thumb_uri, truth_uri
@@ -43,11 +44,6 @@ class Wish:
     status: Any = None
     chosen: Any = None
 
-    @property
-    def answered(self) -> bool:
-        """Whether the page has already shown an answer to anything."""
-        return isinstance(self.status, dict) and bool(self.status.get("run"))
-
 
 class Choices:
     """Wish -> question, and the controls that follow from a report."""
@@ -60,11 +56,11 @@ class Choices:
 
         In a new session the page that has shown no answer yet has lost nothing, whichever of its events is heard first.
         """
-        name = self.handlers.shelf.entry(wish.classifier).name
+        self.check_known(session, wish.status, wish.kind)
+        session.met = True
+        name = self._named(wish.classifier)
         if not isinstance(wish.preset, str) or wish.preset not in PRESETS:
             raise UserError(f"There is no preset {str(wish.preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
-        if not session.met and wish.answered and wish.kind != "picked":
-            raise SessionEndedError("Your session has ended; choose the picture again.")
         if wish.kind == "more":
             return _with_more(session, wish)
         if wish.kind == "parameters":
@@ -83,6 +79,13 @@ class Choices:
             return _with_class(session.answer, replace(question, target=last.target, rather_than=last.rather_than), wish)
         return replace(question, target=last.target, rather_than=last.rather_than)
 
+    def check_known(self, session: Session, status: Any, kind: str = "") -> None:
+        """SessionEndedError where the session is new and the page is not, unless it brings a picture. status: the line on its screen."""
+        answered = isinstance(status, dict) and status.get("answered") is True
+        session.answered = session.answered or answered
+        if answered and not session.met and kind != "picked":
+            raise SessionEndedError("Your session has ended; choose the picture again.")
+
     def overtaken(self, session: Session, wish: Wish) -> bool:
         """Whether a newer wish of the page's own parts has come first: requests may pass each other on the way."""
         number = wish.data.get("wish") if isinstance(wish.data, dict) else None
@@ -99,7 +102,7 @@ class Choices:
         The page's first event may come after others, and what they began stays.
         """
         if wish.kind == "arrived":
-            return session.met and bool(session.sent or session.runs)
+            return session.met
         last, answer = session.question, session.answer
         if last is None or wish.kind not in ("classifier", "target", "rather"):
             return False
@@ -110,6 +113,11 @@ class Choices:
         if wish.kind == "target":
             return bool(wish.chosen == (answer.target if last.target is None else last.target))
         return bool(wish.chosen == (NOTHING if last.rather_than is None else last.rather_than))
+
+    def _named(self, classifier: Any) -> str:
+        if isinstance(classifier, str) and classifier.startswith(TOKEN) and classifier not in self.handlers.shelf.entries:
+            raise UserError("The model that you brought is no longer here; bring it again, or choose another classifier.")
+        return self.handlers.shelf.entry(classifier).name
 
     def _picture(self, classifier: str, wish: Wish, last: Question | None) -> Picture | None:
         if wish.kind == "picked":
@@ -197,6 +205,7 @@ class Choices:
             "grid": {"run": run},
             **{name: {"run": run} for name in ("status", "agreement", "trust", "slides", "region")},
             "about": "",
+            "times": self.times(classifier),
             "target": gr.update(choices=[], value=None),
             "rather": gr.update(choices=[NOTHING], value=NOTHING),
         }

@@ -28,17 +28,19 @@ class Consulting:
     def __init__(self, handlers: "Handlers") -> None:
         self.handlers = handlers
 
-    async def pressed(self, event: gr.EventData, request: gr.Request, classifier: Any) -> AsyncIterator[dict[Any, Any]]:
+    async def pressed(self, event: gr.EventData, request: gr.Request, classifier: Any, status: Any) -> AsyncIterator[dict[Any, Any]]:
         """Examines the classifier that is chosen by the pictures at hand and those that were sent along."""
         session = self.handlers.sessions.of(request.session_hash)
+        run = session.run or session.begin()
         try:
+            self.handlers.choices.check_known(session, status)
             entry = self.handlers.shelf.entry(classifier)
             if session.examination and not session.examination.final:
                 raise UserError("An examination of yours is under way; wait for it.")
             subject = Subject(entry.name, self._pictures(session, entry.name, event._data))
             examination = self.handlers.examinations.ask(subject)
         except UserError as error:
-            yield self._painted(session, {**self.part(session, session.classifier, session.run), "error": str(error)})
+            yield self._painted(session, {**self.part(session, session.classifier or str(classifier), run), "error": str(error)})
             return
         session.examination, session.classifier = examination, entry.name
         async for values in self._followed(session, examination, str(request.session_hash)):

@@ -94,10 +94,10 @@ class Handlers:
         for name in ("grid", "trust"):
             c[name].more(self._on_part("more"), inputs, **usual)
         c["status"].nudge(self.nudged, inputs, **usual)
-        c["trust"].measure(self.measure_pressed, None, **usual)
+        c["trust"].measure(self.measure_pressed, [c["status"]], **usual)
         c["trust"].halt(self.halt_pressed, **alone)
-        c["region"].region(self.region_given, None, **{**usual, "outputs": [c["region"], c["trust"]]})
-        c["doctor"].examine(self.consulting.pressed, [c["classifier"]], **{**usual, "outputs": [c["doctor"]]})
+        c["region"].region(self.region_given, [c["status"]], **{**usual, "outputs": [c["region"], c["trust"]]})
+        c["doctor"].examine(self.consulting.pressed, [c["classifier"], c["status"]], **{**usual, "outputs": [c["doctor"]]})
         c["doctor"].halt(self.consulting.halted, None, **alone)
         c["classifier"].input(self._on("classifier"), inputs, **usual)
         # A list of classes is read when somebody uses it, and only then: it may still show the class of an older picture.
@@ -157,7 +157,7 @@ class Handlers:
         if session.sent:
             yield {self.components[name]: value for name, value in session.sent.items()}
             return
-        async for values in self.runs.run(request, Wish("arrived", None, *inputs)):
+        async for values in self.runs.run(request, Wish("nudged", None, *inputs)):
             yield values
 
     def halt_pressed(self, request: gr.Request) -> None:
@@ -169,10 +169,11 @@ class Handlers:
                 session.notice = SHARED
                 session.wake()
 
-    async def measure_pressed(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Values]:
+    async def measure_pressed(self, event: gr.EventData, request: gr.Request, status: Any) -> AsyncIterator[Values]:
         """Begins a measure of the maps on the screen and paints what it finds, unless the run that speaks does so."""
         session = self.sessions.of(request.session_hash)
         try:
+            self.choices.check_known(session, status)
             job = self.jobs.known(session.question)
             self.jobs.judges.measure(job, event._data.get("kind") if isinstance(event._data, dict) else None)
         except UserError as error:
@@ -186,17 +187,20 @@ class Handlers:
             return
         async for values in self.runs.answers(session, run, question, job, question):
             yield values
+        if session.run != run:
+            yield self.runs.nothing()
 
-    async def region_given(self, event: gr.EventData, request: gr.Request) -> Values:
+    async def region_given(self, event: gr.EventData, request: gr.Request, status: Any) -> Values:
         """Measures the maps on a region that was drawn, uploaded or is known; or forgets it."""
         session = self.sessions.of(request.session_hash)
         report, words = session.painted, ""
         try:
+            self.choices.check_known(session, status)
             session.region = await asyncio.to_thread(self.regions.of, session, event._data)
         except UserError as error:
             words = str(error)
         if report is None:
-            return {self.components["region"]: {"run": session.run, "error": words}}
+            return {self.components["region"]: {"run": session.run or session.begin(), "error": words}}
         values = await asyncio.to_thread(self.regions.parts, session, report, session.run)
         values["region"]["error"] = words
         session.sent |= values

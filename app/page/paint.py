@@ -31,11 +31,12 @@ def paint(report: Report, run: int) -> dict[str, Value]:
 
 
 def status(report: Report, run: int) -> Value:
-    """One line: what is running, how far, how long still."""
+    """One line: what is running, how far, how long still. answered: comes back with every event, and tells that the page shows this."""
     text = _now(report)
     error = report.error if report.place != "picture" else ""
     spoken = text if report.final or report.state in ("loading", "queued") else _milestone(report)
-    return {"run": run, "state": report.state, "text": text, "spoken": spoken, "share": round(_done_share(report), 3), "error": error}
+    line = {"run": run, "state": report.state, "text": text, "spoken": spoken, "share": round(_done_share(report), 3), "error": error}
+    return line | {"answered": True}
 
 
 def prediction(report: Report, run: int) -> Value:
@@ -78,9 +79,9 @@ def grid(report: Report, found: Found, run: int) -> Value:
     return {"run": run, "picture": picture, "panels": panels}
 
 
-def refused(words: str, run: int) -> dict[str, Value]:
+def refused(words: str, run: int, answered: bool) -> dict[str, Value]:
     """A sentence where there is no report: a picture that is gone, a class that does not exist, too many visitors."""
-    return {"status": {"run": run, "state": "failed", "text": "", "spoken": "", "share": 0, "error": words}}
+    return {"status": {"run": run, "state": "failed", "text": "", "spoken": "", "share": 0, "error": words, "answered": answered}}
 
 
 def _now(report: Report) -> str:

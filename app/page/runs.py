@@ -33,7 +33,7 @@ class Runs:
 
     async def run(self, request: gr.Request, wish: Wish) -> AsyncIterator[Values]:
         """One run of a session, from the event to the last painting. A wish that is refused leaves the run before it alone."""
-        session = self.handlers.sessions.of(request.session_hash)
+        session, words = self.handlers.sessions.of(request.session_hash), ""
         try:
             if self.handlers.choices.nothing_new(session, wish) or self.handlers.choices.overtaken(session, wish):
                 yield self.nothing()
@@ -41,17 +41,17 @@ class Runs:
             question = self.handlers.choices.question(session, wish)
             job = self.handlers.jobs.ask(question) if question else None
         except UserError as error:
-            cleared = isinstance(error, SessionEndedError) and wish.kind == "classifier"
-            yield self._cleared(session, wish, str(error)) if cleared else self.refused(session, str(error))
-            return
+            if not isinstance(error, SessionEndedError) or wish.kind != "classifier":
+                yield self.refused(session, str(error))
+                return
+            question, job, words = None, None, str(error)  # another classifier begins without a picture
         before, run = session.question, session.begin()
         session.question, session.met, session.classifier = question, True, str(wish.classifier)
         session.again = session.runs > 0
         session.runs += 1
         try:
             if question is None or job is None:
-                idle = self.handlers.choices.idle(wish.classifier, run)
-                yield self._changed(idle | {"doctor": self.handlers.consulting.part(session, wish.classifier, run)}, session.sent)
+                yield self._idle(session, wish, run, words)
             else:
                 async for values in self.answers(session, run, question, job, before):
                     yield values
@@ -60,8 +60,7 @@ class Runs:
             if values := await self._last(session, wish, run):
                 yield values
         except Exception as error:
-            if session.run == run:
-                yield self.refused(session, _said(error))
+            yield self.refused(session, _said(error)) if session.run == run else self.nothing()
         finally:
             session.runs -= 1
 
@@ -76,7 +75,7 @@ class Runs:
                 good, trouble = session.report, report.error
                 session.question = good.question if good else before
                 report = good.stopped() if good else report
-            session.painted = report
+            session.painted, session.answered = report, True
             values = paint(report, run) | self.handlers.choices.around(report, run)
             given = (session, report, run)
             values |= (
@@ -106,10 +105,11 @@ class Runs:
 
     async def _last(self, session: Session, wish: Wish, run: int) -> Values:
         """What has to wait for the classifier where there is a stored answer or no picture: the presets' seconds, the doctor's classes."""
-        if session.run == run and wish.kind != "arrived" and session.question is not None:
+        if session.run == run and wish.kind not in ("arrived", "nudged") and session.question is not None:
             return {}
         if session.run == run:
-            loading = self.handlers.shelf.entry(wish.classifier).future if session.question else self.handlers.shelf.start(wish.classifier)
+            shelf = self.handlers.shelf
+            loading = shelf.entry(wish.classifier).future if session.question else shelf.start(wish.classifier, awaited=False)
             # Shielded: a visitor who stops waiting must not stop the loading that everybody waits for.
             await asyncio.shield(asyncio.wrap_future(loading))
         if session.run != run:
@@ -120,10 +120,12 @@ class Runs:
             values["about"] = facts(loading.result().card)
         return self._changed(values, session.sent)
 
-    def _cleared(self, session: Session, wish: Wish, words: str) -> Values:
-        """The sentence beside another classifier's name, without the answer of the one before."""
-        run = session.begin()
-        return self._changed(self.handlers.choices.idle(wish.classifier, run) | refused(words, run), {})
+    def _idle(self, session: Session, wish: Wish, run: int, words: str) -> Values:
+        """A classifier without a picture, and the sentence that says why, if there is one."""
+        session.answered = False
+        values = self.handlers.choices.idle(wish.classifier, run) | {"doctor": self.handlers.consulting.part(session, wish.classifier, run)}
+        values["status"]["error"] = words
+        return self._changed(values, session.sent)
 
     def nothing(self) -> Values:
         """Leaves everything as it is. Gradio takes a generator that gives no value at all for one that empties its outputs."""
@@ -135,7 +137,7 @@ class Runs:
         if session.speaking and session.speaking == session.run and session.painted:
             session.wake()
             return {self.handlers.components["status"]: status(session.painted, session.run) | {"error": words}}
-        return self._changed(refused(words, session.begin()), {})
+        return self._changed(refused(words, session.begin(), session.answered), {})
 
     def _changed(self, values: dict[str, Any], sent: dict[str, Any]) -> Values:
         """Component -> value, of those that are not on the screen already."""

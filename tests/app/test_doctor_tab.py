@@ -186,7 +186,9 @@ class Patient:
         return asyncio.run(self._press(data, classifier))
 
     async def _press(self, data: Any, classifier: Any) -> list[dict[str, Any]]:
-        return [values["doctor"] async for values in self.handlers.consulting.pressed(gr.EventData(None, data), self.request, classifier)]
+        return [
+            values["doctor"] async for values in self.handlers.consulting.pressed(gr.EventData(None, data), self.request, classifier, {})
+        ]
 
     def sent(self, label: str, seed: int = 7) -> dict[str, Any]:
         return {"pictures": [{"token": self.handlers.uploads.put(png(seed), "sent.png"), "label": label}]}
@@ -232,7 +234,7 @@ def test_one_examination_at_a_time(patient: Patient, handlers: Handlers) -> None
     try:
 
         async def twice() -> str:
-            first = handlers.consulting.pressed(gr.EventData(None, {"pictures": []}), patient.request, "glass_box")
+            first = handlers.consulting.pressed(gr.EventData(None, {"pictures": []}), patient.request, "glass_box", {})
             assert (await anext(first))["doctor"]["state"] in ("waiting", "running")
             (second,) = await patient._press({"pictures": []}, "glass_box")
             await first.aclose()
@@ -249,7 +251,7 @@ def test_an_examination_is_stopped(patient: Patient, handlers: Handlers) -> None
 
         async def stopped() -> list[dict[str, Any]]:
             seen = []
-            async for values in handlers.consulting.pressed(gr.EventData(None, patient.sent("")), patient.request, "glass_box"):
+            async for values in handlers.consulting.pressed(gr.EventData(None, patient.sent("")), patient.request, "glass_box", {}):
                 seen.append(values["doctor"])
                 handlers.consulting.halted(patient.request)
             return seen

@@ -194,9 +194,82 @@ def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_befor
     assert shown["status"]["error"] == "Your session has ended; choose the picture again."
     assert "maps" not in shown["grid"]
     assert shown["prediction"]["about"].startswith("Choose a picture")
-    assert (shown["about"], shown["target"]["choices"]) == ("", [])
+    assert "set by hand" in shown["about"], "the new one's facts"
+    assert shown["target"]["choices"] == []
+    assert shown["doctor"]["title"].startswith("Glass box")
+    assert somebody.do("explain")["status"]["state"] == "done", "the session has begun anew"
     somebody.classifier = "nothing of this name"
     assert "no classifier named" in somebody.do("classifier")["status"]["error"]
+
+
+def test_every_part_of_the_page_is_told_that_the_session_was_lost(handlers: Handlers, somebody: Somebody) -> None:
+    somebody.pick(png(7))
+    handlers.left(gr.Request(session_hash=somebody.name))
+    request, run = gr.Request(session_hash=somebody.name), somebody.status["run"]
+
+    async def last(answer: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
+        return [values async for values in answer][-1]
+
+    def event(**data: Any) -> gr.EventData:
+        return gr.EventData(None, data)
+
+    measured = asyncio.run(last(handlers.measure_pressed(event(kind="curves"), request, somebody.status)))["status"]
+    region = asyncio.run(handlers.region_given(event(kind="known"), request, somebody.status))["region"]
+    examined = asyncio.run(last(handlers.consulting.pressed(event(pictures=[]), request, "phantoms", somebody.status)))["doctor"]
+    for part in (measured, region, examined):
+        assert part["error"] == "Your session has ended; choose the picture again."
+        assert part["run"] > run
+
+
+def test_a_lost_session_with_a_model_that_was_brought(handlers: Handlers, somebody: Somebody) -> None:
+    somebody.pick(png(7))
+    handlers.left(gr.Request(session_hash=somebody.name))
+    somebody.classifier = "brought-secret"
+    assert somebody.do("explain")["status"]["error"] == "Your session has ended; choose the picture again."
+    assert (
+        somebody.pick(png(7))["status"]["error"]
+        == "The model that you brought is no longer here; bring it again, or choose another classifier."
+    )
+
+
+def test_a_page_that_only_showed_a_refusal_has_lost_nothing(handlers: Handlers, somebody: Somebody) -> None:
+    somebody.methods = []
+    assert "No method is chosen" in somebody.do("explain")["status"]["error"]
+    late = Somebody(handlers, somebody.name)
+    assert late.do("arrived") == NOTHING_NEW, "the page's first event comes late, and the choice stays"
+    handlers.left(gr.Request(session_hash=somebody.name))
+    somebody.methods = ["GradCAM"]
+    assert somebody.do("explain")["status"]["state"] == "done"
+    somebody.methods = []
+    assert somebody.do("explain")["status"]["answered"], "an answer still stands beside this refusal"
+
+
+def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
+    handlers: Handlers, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, entry = Gallery.of, handlers.shelf.entry("glass_box")
+    monkeypatch.setattr(Gallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
+    monkeypatch.setattr(entry, "state", "loading")
+    monkeypatch.setattr(entry, "future", Future())
+
+    async def fails_late() -> list[dict[str, Any]]:
+        said: list[dict[str, Any]] = []
+        somebody.classifier = "glass_box"
+
+        async def hear() -> None:
+            async for values in somebody.paintings("classifier"):
+                said.append(values)
+
+        early = asyncio.create_task(hear())
+        while not said:
+            await asyncio.sleep(0.02)
+        somebody.classifier = "phantoms"
+        await somebody.do_async("picked", {"token": handlers.uploads.put(png(21), "mine.png")})
+        entry.future.set_exception(UserError("This is no classifier."))
+        await early
+        return said
+
+    assert asyncio.run(fails_late())[-1] == NOTHING_NEW
 
 
 def test_a_refused_wish_leaves_the_running_one_alone(handlers: Handlers, somebody: Somebody) -> None:
@@ -302,7 +375,7 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
     somebody.classifier = "glass_box"
     shown = somebody.do("classifier")
     assert shown["prediction"]["about"].startswith("Choose a picture")
-    assert shown["status"] == {"run": somebody.session.run}, "no sentence about the run before stays"
+    assert shown["status"] == {"run": somebody.session.run, "error": ""}, "no sentence about the run before stays"
     assert shown["about"].startswith(f"{len(handlers.shelf.get('glass_box').labels)} classes")
     assert shown["target"]["choices"] == []
     assert somebody.session.question is None
@@ -356,7 +429,7 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
 
     async def pressed(who: Somebody) -> dict[str, Any]:
         shown: dict[str, Any] = {}
-        async for values in handlers.measure_pressed(event("curves"), gr.Request(session_hash=who.name)):
+        async for values in handlers.measure_pressed(event("curves"), gr.Request(session_hash=who.name), who.status):
             shown |= values
         return shown
 
