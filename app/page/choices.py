@@ -104,10 +104,10 @@ class Choices:
         if wish.kind == "arrived":
             return session.met
         last, answer = session.question, session.answer
-        if last is None or wish.kind not in ("classifier", "target", "rather"):
-            return False
         if wish.kind == "classifier":
-            return bool(wish.classifier == last.classifier)
+            return bool(wish.classifier == (last.classifier if last else session.classifier))
+        if last is None or wish.kind not in ("target", "rather"):
+            return False
         if answer is None:
             return True
         if wish.kind == "target":

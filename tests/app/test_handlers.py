@@ -20,6 +20,7 @@ from app.page.choices import NOTHING, Wish
 from app.page.handlers import Handlers
 from app.session import Question, Session
 from app.uploads import Picture
+from errors import UserError
 from models.safe import landlock
 from models.store import bundled
 
@@ -197,6 +198,7 @@ def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_befor
     assert "set by hand" in shown["about"], "the new one's facts"
     assert shown["target"]["choices"] == []
     assert shown["doctor"]["title"].startswith("Glass box")
+    assert somebody.do("classifier") == NOTHING_NEW, "Gradio's lists speak twice"
     assert somebody.do("explain")["status"]["state"] == "done", "the session has begun anew"
     somebody.classifier = "nothing of this name"
     assert "no classifier named" in somebody.do("classifier")["status"]["error"]
@@ -253,21 +255,15 @@ def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
     monkeypatch.setattr(entry, "future", Future())
 
     async def fails_late() -> list[dict[str, Any]]:
-        said: list[dict[str, Any]] = []
         somebody.classifier = "glass_box"
-
-        async def hear() -> None:
-            async for values in somebody.paintings("classifier"):
-                said.append(values)
-
-        early = asyncio.create_task(hear())
-        while not said:
-            await asyncio.sleep(0.02)
+        early = somebody.paintings("classifier")
+        said = [await anext(early)]
+        rest = asyncio.create_task(anext(early))  # waits for the classifier
+        await asyncio.sleep(0.1)
         somebody.classifier = "phantoms"
         await somebody.do_async("picked", {"token": handlers.uploads.put(png(21), "mine.png")})
         entry.future.set_exception(UserError("This is no classifier."))
-        await early
-        return said
+        return [*said, await rest]
 
     assert asyncio.run(fails_late())[-1] == NOTHING_NEW
 
