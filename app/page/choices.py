@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.page.handlers import Handlers
 
 NOTHING = "(no other class)"
+NO_CARD = {"about": "", "target": gr.update(choices=[], value=None), "rather": gr.update(choices=[NOTHING], value=NOTHING)}
 CLASS_KINDS = ("bar", "target", "rather")
 
 
@@ -158,9 +159,9 @@ class Choices:
 
     def around(self, report: Report, run: int) -> dict[str, Any]:
         """The controls beside the answer: examples, the lists of classes, facts about the classifier, seconds of the presets."""
-        # What stood there of another classifier goes at once: its facts must not stand under the new name.
-        told = facts(report.card) if report.card else ""
-        values: dict[str, Any] = {"picture": self._picture_box(report, run), "about": told}
+        values: dict[str, Any] = {"picture": self._picture_box(report, run), "about": facts(report.card) if report.card else ""}
+        if report.card is None and self.handlers.shelf.ready(report.question.classifier) is None:
+            values |= NO_CARD  # what stood there of another classifier goes at once: it must not stand under the new name
         if report.card is not None and report.target is not None:
             classes = [(name, index) for index, name in enumerate(short_names(report.card.labels))]
             rather = report.question.rather_than
@@ -204,10 +205,8 @@ class Choices:
             "prediction": {"run": run, "sentence": "What does the classifier see?", "about": words},
             "grid": {"run": run},
             **{name: {"run": run} for name in ("status", "agreement", "trust", "slides", "region")},
-            "about": "",
             "times": self.times(classifier),
-            "target": gr.update(choices=[], value=None),
-            "rather": gr.update(choices=[NOTHING], value=NOTHING),
+            **NO_CARD,
         }
 
     def _thumbs(self, classifier: str) -> list[dict[str, str]]:

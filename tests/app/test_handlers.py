@@ -336,7 +336,7 @@ def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handl
 
     try:
         values = asyncio.run(first())
-        assert (values["about"], values["times"]) == ("", "")
+        assert (values["about"], values["times"], values["target"]["choices"]) == ("", "", [])
         assert somebody.session.answer is None
     finally:
         entry.state = "not loaded"
