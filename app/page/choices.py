@@ -81,7 +81,10 @@ class Choices:
         return replace(question, target=last.target, rather_than=last.rather_than)
 
     def check_known(self, session: Session, status: Any, kind: str = "") -> None:
-        """SessionEndedError where the session is new and the page is not, unless it brings a picture. status: the line on its screen."""
+        """SessionEndedError where the session is new and the page is not, unless it brings a picture. The session learns what it shows.
+
+        status: the line on the page's screen.
+        """
         answered = isinstance(status, dict) and status.get("answered") is True
         session.answered = session.answered or answered
         if answered and not session.met and kind != "picked":
