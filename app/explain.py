@@ -29,7 +29,7 @@ from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import enlarge
 from explainers.method import Method
-from explainers.study import Result, study
+from explainers.runner import Result, run_methods
 from models.metadata import parse
 from models.pictures import decode, fit, original_size
 from models.score import Score
@@ -137,7 +137,7 @@ def _explained(picture: NDArray[np.float32], name: str, job: _Job) -> Explained:
     photo = fit(picture, (height * times, width * times), classifier.card.fit)
     results: dict[str, Result] = {}
     with tqdm(total=_expected(job.methods, case), desc=name, unit=" evaluations", disable=job.options.quiet or None) as bar:
-        for result in study(case, job.methods):
+        for result in run_methods(case, job.methods):
             results[method_name(result.method)] = result
             bar.update(min(case.evaluations, bar.total) - bar.n)
     in_order = {method_name(method): results[method_name(method)] for method in job.methods}
@@ -154,7 +154,7 @@ def _measures(explained: Explained, region: MaskFile | None, job: _Job) -> dict[
             seconds = full_seconds(case, shown, *seconds_a_picture(job.classifier))
             print(f"{explained.name}: measures, at most {most:,} evaluations, {about(seconds)}", flush=True)
         with tqdm(total=most, desc=f"{explained.name}: measures", unit=" evaluations", disable=job.options.quiet or None) as bar:
-            case.ledger.told = lambda pictures: bar.update(min(pictures, bar.total - bar.n))
+            case.counter.on_batch = lambda pictures: bar.update(min(pictures, bar.total - bar.n))
             found = measures_entry(case, results, level, job.judge)
     elif job.judge:
         found = measures_entry(case, results, level, job.judge)

@@ -15,7 +15,7 @@ from app.session import Question, Report, key_of
 from app.shelf import Entry, Shelf
 from explainers.case import PRESETS, Case, Settings
 from explainers.method import Method
-from explainers.study import Result, study
+from explainers.runner import Result, run_methods
 from models.card import Card
 from models.pictures import decode, fit
 from models.score import Score
@@ -71,7 +71,7 @@ def explain(job: "Job", shelf: Shelf, cases: Cases, budget: float, before: Repor
     try:
         classifier, entry = shelf.get(question.classifier), shelf.entry(question.classifier)
         score, known = _score(report), cases.take(key)
-        case = known.retarget(score) if known else Case(classifier, report.image, score, Settings(preset=question.preset))
+        case = known.with_score(score) if known else Case(classifier, report.image, score, Settings(preset=question.preset))
         results = dict(before.results) if before else {}
         rounds = _rounds(question, case, results)
         outlook = _sum([forecast(methods, each, entry) for each, methods in rounds])
@@ -100,7 +100,7 @@ def _rounds(question: Question, case: Case, known: Mapping[str, Result]) -> Roun
     """Who works with which case: first those that have no map yet, then each that may spend more, with a case that allows it."""
     further = dict(question.further)
     usual = [method for method in question.methods if key_of(method) not in further and key_of(method) not in known]
-    more = [(case.allowed(further[key_of(method)]), [method]) for method in question.methods if key_of(method) in further]
+    more = [(case.with_budget(further[key_of(method)]), [method]) for method in question.methods if key_of(method) in further]
     return [(case, usual), *more] if usual else more
 
 
@@ -112,7 +112,7 @@ def _let_work(job: "Job", case: Case, rounds: Rounds, budget: float) -> None:
     clock.start()
     try:
         for each, methods in rounds:
-            for result in study(each, methods):
+            for result in run_methods(each, methods):
                 results = {**job.report.results, key_of(result.method): _better(job.report.results.get(key_of(result.method)), result)}
                 job.publish(results=results, evaluations=case.evaluations - before)
     finally:

@@ -17,13 +17,13 @@ from app.jobs import Job, Jobs
 from app.session import Question, Report, key_of
 from app.shelf import Shelf
 from explainers.grid import grid_cells
-from explainers.measures.consistency import WEAKER, Background, consistency
-from explainers.measures.controls import CENTRE, EDGES, centre, edges
-from explainers.measures.library import digest, plan
-from explainers.measures.library import read as library_at
 from explainers.method import Attribution
 from explainers.methods import SEVEN
-from explainers.study import Result
+from explainers.metrics.agreement.consistency import WEAKER, Background, consistency
+from explainers.metrics.agreement.controls import CENTRE, EDGES, centre, edges
+from explainers.metrics.agreement.reference_library import digest, plan
+from explainers.metrics.agreement.reference_library import read as library_at
+from explainers.runner import Result
 from models.card import Card
 from models.store import bundled
 

@@ -18,9 +18,9 @@ from app.options import GameOptions
 from app.version import commit
 from errors import UserError
 from explainers.case import Case, Settings
-from explainers.measures.grid_game import SOURCE, Mosaic, mosaics, share_in_part
 from explainers.method import Method
-from explainers.study import study
+from explainers.metrics.localisation.grid_pointing_game import SOURCE, Mosaic, mosaics, share_in_part
+from explainers.runner import run_methods
 from models.loading import load
 from models.pictures import decode
 from models.score import Score
@@ -65,8 +65,8 @@ def _shares(laid: Sequence[Mosaic], classifier: "Classifier", methods: Sequence[
         for mosaic in laid:
             case = Case(classifier, mosaic.image, Score(mosaic.targets[0]), settings)
             for number in mosaic.asked:
-                asked = case.retarget(Score(mosaic.targets[number]))
-                last = {result.method.title: result for result in study(asked, methods)}
+                asked = case.with_score(Score(mosaic.targets[number]))
+                last = {result.method.title: result for result in run_methods(asked, methods)}
                 for title, result in last.items():
                     if result.attribution is None:
                         raise UserError(f"{title} gives no map: {result.error} Leave it out of --methods.")

@@ -13,9 +13,9 @@ from app.measures import AGREEMENT, CURVES, DISPLACED, ON_REQUEST, SANITY, STABI
 from app.shelf import Shelf
 from errors import UserError
 from explainers.case import Case, Settings, Stopped
-from explainers.measures import sanity
-from explainers.measures.curves import curves, ranks
-from explainers.measures.stability import jittered
+from explainers.metrics.faithfulness.deletion_insertion import curves, ranks
+from explainers.metrics.randomisation import sanity_checks
+from explainers.metrics.robustness.reliability import jittered
 
 if TYPE_CHECKING:
     from app.jobs import Job
@@ -142,7 +142,7 @@ class Judges:
             CURVES: curves_plan().cost(maps),
             DISPLACED: maps * (PLAN.displaced_cost() + 1),
             STABILITY: 2 * sum(result.method.cost(case) for result in undrawn(results.values())),
-            SANITY: sanity.cost(case, methods),
+            SANITY: sanity_checks.cost(case, methods),
         }
         return {kind: Price(count, count * entry.forward * entry.pace) for kind, count in found.items()}
 
@@ -173,7 +173,7 @@ def _ranks(case: Case, job: "Job") -> Iterator[Changes]:
 
 def _findings(case: Case, job: "Job") -> Iterator[Changes]:
     found = ()
-    for finding in sanity.findings(case, [result.method for result in job.report.results.values()]):
+    for finding in sanity_checks.findings(case, [result.method for result in job.report.results.values()]):
         found = (*found, finding)
         yield {"findings": found}
 

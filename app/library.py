@@ -16,12 +16,12 @@ from app.manifest import model_sha256
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.case import Case, Settings
-from explainers.measures.agreement import Grid, evidence
-from explainers.measures.chance import FEWEST
-from explainers.measures.controls import EDGES, UNTRAINED, controls_of, untrained_twin
-from explainers.measures.library import Library, digest, gathered, read, settings_of, write
 from explainers.methods import METHODS
-from explainers.study import study
+from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
+from explainers.metrics.agreement.reference_library import Library, digest, gathered, read, settings_of, write
+from explainers.metrics.agreement.significance import FEWEST
+from explainers.metrics.agreement.similarity import Grid, evidence
+from explainers.runner import run_methods
 from models.files import model_file
 from models.loading import IMAGENET, load
 from models.pictures import decode
@@ -154,7 +154,7 @@ class _Work:
 
 def _maps(case: Case) -> dict[str, Grid]:
     """Title -> (G, G) positive share of every method that has one."""
-    last = {result.method.title: result for result in study(case, [method() for method in METHODS])}
+    last = {result.method.title: result for result in run_methods(case, [method() for method in METHODS])}
     found = {title: evidence(result, case.size) for title, result in last.items()}
     return {title: each.share for title, each in found.items() if each is not None and each.share is not None}
 

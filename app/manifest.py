@@ -15,9 +15,9 @@ from app.options import ExplainOptions
 from app.render import SCALE_RULE
 from app.version import commit, package_version
 from errors import UserError
+from explainers.baselines import FILLS
 from explainers.case import Case, Settings
-from explainers.fills import FILLS
-from explainers.study import Result
+from explainers.runner import Result
 from models.card import sha256_of
 from models.files import model_file
 from models.fitting import placement

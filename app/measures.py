@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import Case
-from explainers.measures.consistency import Consistency
-from explainers.measures.curves import FILL, Curve, Plan, Rank, order
-from explainers.measures.sanity import WEIGHTS, Finding
-from explainers.measures.stability import Readings
-from explainers.study import Result
+from explainers.metrics.agreement.consistency import Consistency
+from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, DisplacementTest, Plan, order
+from explainers.metrics.randomisation.sanity_checks import WEIGHTS, SanityResult
+from explainers.metrics.robustness.reliability import RepeatedReadings
+from explainers.runner import Result
 
 AGREEMENT, CURVES, DISPLACED, STABILITY, SANITY = "agreement", "curves", "displaced", "stability", "sanity"
 ON_REQUEST = (CURVES, DISPLACED, STABILITY, SANITY)
@@ -58,9 +58,9 @@ class Measures:
     prices: Mapping[str, Price] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     slides: Slides | None = None
-    ranks: tuple[Rank, ...] = ()
-    jitters: Mapping[str, Readings] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    ranks: tuple[DisplacementTest, ...] = ()
+    jitters: Mapping[str, RepeatedReadings] = field(default_factory=dict)
+    findings: tuple[SanityResult, ...] = ()
     running: str = ""
     done: int = 0
     expected: int = 0

@@ -10,15 +10,17 @@ from app.library import library_of, model_name
 from app.measures import undrawn
 from errors import UserError
 from explainers.case import Case
-from explainers.measures import drop, infidelity, road, sanity, sensitivity
-from explainers.measures.agreement import by_family, consensus, evidence
-from explainers.measures.consistency import WEAKER, Background, Consistency, consistency, short_words
-from explainers.measures.controls import UNTRAINED, controls_of, untrained_twin
-from explainers.measures.curves import Curve, Plan, Rank, curves, ranks
-from explainers.measures.library import Library, digest, settings_of
-from explainers.measures.localisation import Located, Mask, located
-from explainers.measures.stability import Readings
-from explainers.study import Result
+from explainers.metrics.agreement.consistency import WEAKER, Background, Consistency, consistency, short_words
+from explainers.metrics.agreement.controls import UNTRAINED, controls_of, untrained_twin
+from explainers.metrics.agreement.reference_library import Library, digest, settings_of
+from explainers.metrics.agreement.similarity import by_family, consensus, evidence
+from explainers.metrics.faithfulness import average_drop, infidelity, road
+from explainers.metrics.faithfulness.deletion_insertion import Curve, DisplacementTest, Plan, curves, ranks
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore, Mask, located
+from explainers.metrics.randomisation import sanity_checks
+from explainers.metrics.robustness import max_sensitivity
+from explainers.metrics.robustness.reliability import RepeatedReadings
+from explainers.runner import Result
 
 if TYPE_CHECKING:
     from models.classifier import Classifier
@@ -51,7 +53,9 @@ class Judge:
             notes.append(f"The weights of this format cannot be drawn anew, so {UNTRAINED} is no control.")
         return cls(library, model_name(model, classifier), untrained, tuple(notes))
 
-    def consistency(self, case: Case, results: Sequence[Result], jitters: dict[str, Readings]) -> tuple[Consistency, tuple[str, ...]]:
+    def consistency(
+        self, case: Case, results: Sequence[Result], jitters: dict[str, RepeatedReadings]
+    ) -> tuple[Consistency, tuple[str, ...]]:
         """All pairs of maps of one picture, and what to know about it. One evaluation; jitters: as `stability.jittered` gives them."""
         library, notes = self.library, list(self.notes)
         if library and (reason := library.unfit(settings_of(case, self.model))):
@@ -69,9 +73,9 @@ class Faithfulness:
     """Everything that hides parts of the picture in the order of the maps. ranks: against displaced copies."""
 
     curves: tuple[Curve, ...]
-    ranks: tuple[Rank, ...]
+    ranks: tuple[DisplacementTest, ...]
     road: tuple[road.Road, ...]
-    drops: tuple[drop.Drop, ...]
+    drops: tuple[average_drop.Drop, ...]
     infidelity: tuple[infidelity.Infidelity, ...]
 
 
@@ -84,7 +88,7 @@ def faithfulness(case: Case, results: Sequence[Result]) -> Faithfulness:
         curves=tuple(curve for found in curves(case, maps) for curve in found),
         ranks=tuple(rank for title, values in maps.items() for rank in ranks(case, title, values, DISPLACED)),
         road=tuple(road.road(case, maps)) if maps else (),
-        drops=tuple(drop.drops(case, maps)),
+        drops=tuple(average_drop.drops(case, maps)),
         infidelity=tuple(infidelity.infidelities(case, signed)),
     )
 
@@ -110,10 +114,10 @@ def _again(case: Case, results: Sequence[Result]) -> int:
     """Evaluations at most of the measures that let the methods work anew."""
     methods = [result.method for result in results]
     jitters = 2 * sum(result.method.cost(case) for result in undrawn(results))
-    return sanity.cost(case, methods) + jitters + sensitivity.cost(case, methods)
+    return sanity_checks.cost(case, methods) + jitters + max_sensitivity.cost(case, methods)
 
 
-def positions(results: Sequence[Result], size: tuple[int, int], region: Mask) -> list[Located]:
+def positions(results: Sequence[Result], size: tuple[int, int], region: Mask) -> list[LocalisationScore]:
     """Of every map with positive evidence, of the families' consensus where there are two families, and of what knows nothing.
 
     size: (H, W) of the picture. region: (H, W). Asks the model nothing.

@@ -10,9 +10,9 @@ import numpy as np
 from app.choosing import method_name
 from app.writing import MapsFile
 from explainers.case import Case
-from explainers.measures.agreement import Evidence, evidence, pair
 from explainers.method import Method
-from explainers.study import Result, study
+from explainers.metrics.agreement.similarity import Evidence, evidence, pair
+from explainers.runner import Result, run_methods
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def members_maps(case: Case, methods: Sequence[Method]) -> list[MemberMaps]:
     for number, member in enumerate(getattr(case.classifier, "members", ())):
         own = tuple(getattr(layer, "own", "") for layer in case.layers if getattr(layer, "member", None) == number)
         alone = Case(member.classifier, member.seen(case.image), case.score, replace(case.settings, layers=own))
-        results = {method_name(result.method): result for result in study(alone, methods)}
+        results = {method_name(result.method): result for result in run_methods(alone, methods)}
         found.append(MemberMaps(member.name, alone, results))
     return found
 

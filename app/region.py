@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.masks import fitted, tones
 from app.uploads import Picture
 from errors import UserError
-from explainers.measures.localisation import BASELINES, Located, located
+from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, located
 from models.card import Card, Fit
 from models.pictures import decode, fit
 
@@ -55,7 +55,7 @@ def known(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:
     return _checked(np.asarray(fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5))
 
 
-def measured(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[Located], list[Located]]:
+def measured(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
     """Every map, and the baselines that need no map."""
     rows = located(maps, mask)
     return rows[: -len(BASELINES)], rows[-len(BASELINES) :]

@@ -16,7 +16,7 @@ from app.measures import Measures
 from app.region import Region
 from app.uploads import Picture
 from explainers.method import Method
-from explainers.study import Result
+from explainers.runner import Result
 from models.card import Card
 
 State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]

@@ -7,11 +7,12 @@ from app.masks import MaskFile
 from app.measures import undrawn, with_map
 from app.measuring import Faithfulness, Judge, faithfulness, positions
 from explainers.case import Case, Stopped
-from explainers.measures import sanity, sensitivity
-from explainers.measures.consistency import Consistency, Verdict
-from explainers.measures.localisation import TOLERANCE
-from explainers.measures.stability import jittered
-from explainers.study import Result, words
+from explainers.metrics.agreement.consistency import Consistency, PairAgreement
+from explainers.metrics.localisation.evidence_overlap import TOLERANCE
+from explainers.metrics.randomisation import sanity_checks
+from explainers.metrics.robustness import max_sensitivity
+from explainers.metrics.robustness.reliability import jittered
+from explainers.runner import Result, words
 
 NOTHING = "No method gave a map."
 
@@ -19,14 +20,14 @@ NOTHING = "No method gave a map."
 def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Judge) -> dict[str, Any]:
     """What `--measures` asks for of the methods that have a map. level: agreement or all. A measure that fails says why. Raises Stopped."""
     before = case.evaluations
-    case.ledger.asker = "measures"
+    case.counter.caller = "measures"
     shown = with_map(results)
     methods = [result.method for result in shown]
     asked: dict[str, Callable[[], Any]] = {"agreement": lambda: _consistency(case, shown, level, judge)}
     if level == "all":
         asked["faithfulness"] = lambda: _faithfulness(faithfulness(case, shown))
-        asked["sanity"] = lambda: list(_sanity(sanity.findings(case, methods)))
-        asked["sensitivity"] = lambda: [plain(vars(each)) for each in sensitivity.sensitivities(case, methods)]
+        asked["sanity"] = lambda: list(_sanity(sanity_checks.findings(case, methods)))
+        asked["sensitivity"] = lambda: [plain(vars(each)) for each in max_sensitivity.sensitivities(case, methods)]
     entry = {name: _told(measure) if shown else {"error": NOTHING} for name, measure in asked.items()}
     left_out = {result.method.title: result.error for result in results if result.attribution is None}
     return {**entry, "left_out": left_out, "evaluations": case.evaluations - before}
@@ -80,7 +81,7 @@ def _agreement(found: Consistency) -> dict[str, Any]:
     return plain({**whole, "pairs": pairs, "stability": stable, **rest})
 
 
-def _pair(verdict: Verdict) -> dict[str, Any]:
+def _pair(verdict: PairAgreement) -> dict[str, Any]:
     """Chance is taken out of kappa, p and as_well_as_themselves; it is still in likeness and raw."""
     return {
         "pair": [verdict.first, verdict.second],
@@ -114,6 +115,6 @@ def _faithfulness(found: Faithfulness) -> dict[str, Any]:
     )
 
 
-def _sanity(found: Iterator[sanity.Finding]) -> Iterator[dict[str, Any]]:
+def _sanity(found: Iterator[sanity_checks.SanityResult]) -> Iterator[dict[str, Any]]:
     for each in found:
         yield plain({**vars(each), "check": each.check.name})

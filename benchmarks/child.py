@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.machine import machine_line
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
-from explainers.study import study
+from explainers.runner import run_methods
 from models.loading import load
 from models.safe.guarded import Guarded
 from models.score import Score
@@ -72,7 +72,7 @@ def _timed(classifier, preset: str) -> tuple[float, int]:  # type: ignore[no-unt
     image = np.stack([np.sin(rows), np.cos(columns), np.sin(rows + columns)], -1) / 2 + np.float32(0.5)
     started = time.perf_counter()
     case = Case(classifier, image, Score(int(np.argmax(classifier.predict(image)))), Settings(preset=preset))
-    for _ in study(case, [method() for method in SEVEN]):
+    for _ in run_methods(case, [method() for method in SEVEN]):
         pass
     return time.perf_counter() - started, case.evaluations
 

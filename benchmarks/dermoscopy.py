@@ -23,15 +23,15 @@ from benchmarks.machine import machine_line
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import grid_cells
-from explainers.measures.agreement import Evidence, Grid, evidence
-from explainers.measures.chance import FEWEST
-from explainers.measures.consistency import Background, Consistency, weighed
-from explainers.measures.controls import EDGES, UNTRAINED, controls_of, untrained_twin
-from explainers.measures.library import Library, digest, gathered
-from explainers.measures.localisation import Located
-from explainers.measures.stability import Readings, Stability, half_runs, jittered, stabilities
 from explainers.methods import SEVEN
-from explainers.study import study
+from explainers.metrics.agreement.consistency import Background, Consistency, build_consistency
+from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
+from explainers.metrics.agreement.reference_library import Library, digest, gathered
+from explainers.metrics.agreement.significance import FEWEST
+from explainers.metrics.agreement.similarity import Evidence, Grid, evidence
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore
+from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, jittered, stabilities
+from explainers.runner import run_methods
 from models import splits
 from models.classifier import Classifier
 from models.datasets.collection import Row
@@ -51,10 +51,10 @@ class Explained:
 
     name: str
     found: Sequence[Evidence]
-    readings: dict[str, Readings]
+    readings: dict[str, RepeatedReadings]
     stable: dict[str, Stability]
     controls: dict[str, Grid]
-    located: list[Located] | None
+    located: list[LocalisationScore] | None
     area: float
 
 
@@ -108,7 +108,7 @@ def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | 
     image = classifier.fit(picture)
     target = int(classifier.predict(image).argmax())
     case = Case(classifier, image, Score(target), settings)
-    results = list({result.method.title: result for result in study(case, [method() for method in SEVEN])}.values())
+    results = list({result.method.title: result for result in run_methods(case, [method() for method in SEVEN])}.values())
     readings = {result.method.title: half_runs(result, case.size) for result in results}
     known = {title: each for title, each in readings.items() if each is not None}
     known |= dict(jittered(case, [result.method for result in undrawn(results)]))
@@ -128,7 +128,7 @@ def _judged(explained: Sequence[Explained], cells: int) -> list[Consistency]:
     rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
     titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]
     library = Library({}, tuple(one.name for one in explained), gathered(rows, titles, cells))
-    return [weighed(one.found, one.readings, one.stable, Background(library, one.name, one.controls)) for one in explained]
+    return [build_consistency(one.found, one.readings, one.stable, Background(library, one.name, one.controls)) for one in explained]
 
 
 if __name__ == "__main__":

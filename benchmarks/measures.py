@@ -12,15 +12,15 @@ from benchmarks.checks import null, phantoms
 from benchmarks.checks.ruler import ruler
 from benchmarks.machine import machine_line
 from explainers.case import Case
-from explainers.measures.agreement import Evidence
-from explainers.measures.consistency import Background, weighed
-from explainers.measures.controls import CENTRE, EDGES, UNTRAINED, centre
-from explainers.measures.curves import Plan, curves
-from explainers.measures.library import Library
-from explainers.measures.road import cost, road
-from explainers.measures.stability import EXACT, Readings, stability
 from explainers.methods import SEVEN
-from explainers.study import study
+from explainers.metrics.agreement.consistency import Background, build_consistency
+from explainers.metrics.agreement.controls import CENTRE, EDGES, UNTRAINED, centre
+from explainers.metrics.agreement.reference_library import Library
+from explainers.metrics.agreement.similarity import Evidence
+from explainers.metrics.faithfulness.deletion_insertion import Plan, curves
+from explainers.metrics.faithfulness.road import cost, road
+from explainers.metrics.robustness.reliability import EXACT, RepeatedReadings, stability
+from explainers.runner import run_methods
 from models.loading import load
 from models.score import Score
 
@@ -59,13 +59,13 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
     found = [
         Evidence(title, "CAM" if number < 5 else "surrogate", True, grids[number], grids[number]) for number, title in enumerate(titles)
     ]
-    readings = {title: Readings(grid, grid, EXACT) for title, grid in zip(titles, grids, strict=False)}
+    readings = {title: RepeatedReadings(grid, grid, EXACT) for title, grid in zip(titles, grids, strict=False)}
     stable = {title: stability(title, each, 1) for title, each in readings.items()}
     background = Background(library, "", {EDGES: grids[10], UNTRAINED: grids[11], CENTRE: centre(cells)})
     seconds = []
     for _ in range(20):
         started = time.process_time()
-        weighed(found, readings, stable, background)
+        build_consistency(found, readings, stable, background)
         seconds.append(time.process_time() - started)
     first, best = 1000 * seconds[0], 1000 * min(seconds)
     print(f"Agreement of ten maps with {others} other pictures, {cells} x {cells} cells: {best:.0f} ms of one core ({first:.0f} at first)")
@@ -78,7 +78,7 @@ def speed_of_curves() -> list[str]:
 
     classifier = load("phantoms")
     case = Case(classifier, phantom(3, "dots").image, Score(2))
-    maps = {r.method.title: r.attribution.values for r in study(case, [method() for method in SEVEN]) if r.attribution is not None}
+    maps = {r.method.title: r.attribution.values for r in run_methods(case, [method() for method in SEVEN]) if r.attribution is not None}
     plan, inside, batches, missed = Plan(randoms=0), [0.0], [0], []
     ask = classifier.masked
 

@@ -63,7 +63,7 @@ def _rows(case: Case) -> Iterator[tuple[str, Row]]:
 
 
 def _last(case: Case, settings: Settings) -> Attribution:
-    other = case.retarget(case.score)
+    other = case.with_score(case.score)
     other.settings = settings
     return list(Occlusion()(other))[-1]
 

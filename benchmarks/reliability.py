@@ -16,15 +16,15 @@ from scipy.stats import spearmanr
 from benchmarks.data import MODEL, PHOTOGRAPHS, needed
 from benchmarks.occlusion import claims
 from explainers.case import Case, Settings
-from explainers.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
-from explainers.pool import Sample
-from explainers.segment_maps import ENOUGH, standard_errors
-from explainers.segments import areas
+from explainers.perturbation.coalitions import CoalitionSample
+from explainers.perturbation.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
+from explainers.perturbation.segment_maps import ENOUGH, standard_errors
+from explainers.perturbation.superpixels import areas
 from models.loading import load
 from models.pictures import decode
 from models.score import Score
 from models.terminal import ended, hush
-from tests.explainers.games import drawn
+from tests.explainers.coalition_games import drawn
 
 SEEDS = range(4)
 GOAL = 0.85
@@ -76,12 +76,12 @@ def by_segments(budgets: list[int], counts: list[int]) -> None:
         print(f"| {count} | {budget} | {name} | {runs.mean():.2f} | {runs.min():.2f} | {shares} |")
 
 
-def _grown(start: Case, count: int, seed: int, budget: int) -> tuple[Case, Sample]:
+def _grown(start: Case, count: int, seed: int, budget: int) -> tuple[Case, CoalitionSample]:
     case = Case(start.classifier, start.image, start.score, Settings(segments=count, seed=seed, budget=budget))
     return case, case.pool.grow(budget)
 
 
-def _run_to_run(samples: list[tuple[Case, Sample]], budget: int, estimate, start: Case) -> tuple[float, float]:
+def _run_to_run(samples: list[tuple[Case, CoalitionSample]], budget: int, estimate, start: Case) -> tuple[float, float]:
     """Agreement of the displayed densities, a segment counted once, and the first run's largest standard error over the map's range."""
     readings, error = [], 0.0
     for case, whole in samples:
@@ -115,7 +115,7 @@ def against_exact(budgets: list[int]) -> None:
         print(f"| {name} | {budget} | {runs:.2f} | {ranks:.2f} | {errors:.2f} |")
 
 
-def _lookup(sample: Sample, values: np.ndarray) -> np.ndarray:
+def _lookup(sample: CoalitionSample, values: np.ndarray) -> np.ndarray:
     """(2^M,) the score of every coalition, by the number its mask reads as in binary."""
     table = np.full(2**sample.parts, np.nan)
     table[_number(sample.masks)] = values

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.asking import Desk, Ledger, Pictures, Stopped
-from explainers.fills import FILLS, fill_picture
+from explainers.baselines import FILLS, fill_picture
+from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped
 from explainers.protocol import Classifier, Features, Floats, Layer, Score
 
 if TYPE_CHECKING:
-    from explainers.pool import Pool
+    from explainers.perturbation.coalitions import CoalitionPool
 
 __all__ = ["PRESETS", "Case", "Settings", "Stopped"]
 
@@ -63,8 +63,8 @@ class Settings:
 class Case:
     """One picture, one classifier, one score; used by one thread, but `stop` may be called from any.
 
-    Every question runs in batches, is counted in `ledger`, and raises Stopped after `stop`. Answers keep all classes, so
-    `retarget` asks about another class without asking again what does not depend on the score.
+    Every question runs in batches, is counted in `counter`, and raises Stopped after `stop`. Answers keep all classes, so
+    `with_score` asks about another class without asking again what does not depend on the score.
     """
 
     def __init__(self, classifier: Classifier, image: Floats, score: Score, settings: Settings | None = None) -> None:
@@ -74,23 +74,23 @@ class Case:
         self.score = score
         self.settings = settings or Settings()
         self.layers = _layers(classifier, self.settings.layers)
-        self._desk = Desk(self.settings.batch)
+        self._evaluator = Evaluator(self.settings.batch)
         self._memory: dict[Hashable, Any] = {}
 
-    def retarget(self, score: Score) -> "Case":
+    def with_score(self, score: Score) -> "Case":
         """The same case for another score: shares everything asked so far and the count; each has its own stop, and this one's stays."""
         other = copy.copy(self)
         other.score = score
-        other._desk = self._desk.beside()
+        other._evaluator = self._evaluator.fork()
         return other
 
-    def allowed(self, budget: int) -> "Case":
+    def with_budget(self, budget: int) -> "Case":
         """The same case for a method that may spend so many evaluations: remembers, counts and stops with this one. Raises UserError."""
         other = copy.copy(self)
         other.settings = replace(self.settings, budget=budget)
         return other
 
-    def beside(self, image: Floats | None = None, classifier: Classifier | None = None) -> "Case":
+    def variant(self, image: Floats | None = None, classifier: Classifier | None = None) -> "Case":
         """The same question about another picture, or to another classifier of the same kind: it remembers nothing, but is counted and
         stopped with this one. Raises UserError."""
         other = copy.copy(self)
@@ -102,7 +102,7 @@ class Case:
 
     def stop(self) -> None:
         """From now on every question raises Stopped; a batch that is under way is finished."""
-        self._desk.stopped.set()
+        self._evaluator.stopped.set()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -127,14 +127,14 @@ class Case:
         return self.settings.budget or PRESETS[self.settings.preset]
 
     @property
-    def ledger(self) -> Ledger:
+    def counter(self) -> EvaluationCounter:
         """Who asked how much."""
-        return self._desk.ledger
+        return self._evaluator.counter
 
     @property
     def evaluations(self) -> int:
-        """Pictures put through the model so far, by everybody; a gradient counts as one (and again in `ledger.backward`)."""
-        return sum(self.ledger.evaluations.values())
+        """Pictures put through the model so far, by everybody; a gradient counts as one (and again in `counter.backward`)."""
+        return sum(self.counter.evaluations.values())
 
     @property
     def fill_image(self) -> Floats:
@@ -148,16 +148,16 @@ class Case:
     @property
     def segments(self) -> NDArray[np.int64]:
         """(H, W) superpixel labels from 0, by SLIC; made once."""
-        from explainers.segments import superpixels  # scikit-image takes half a second, and only some methods need it
+        from explainers.perturbation.superpixels import superpixels  # scikit-image takes half a second, and only some methods need it
 
         return self.remember("segments", lambda: superpixels(self.image, self.settings.segments))
 
     @property
-    def pool(self) -> "Pool":
+    def pool(self) -> "CoalitionPool":
         """The masked evaluations that LIME, SHAP and RISE share; made once, whatever the score: it must not keep `self.score`."""
-        from explainers.pool import Pool
+        from explainers.perturbation.coalitions import CoalitionPool
 
-        return self.remember("pool", lambda: Pool(self))
+        return self.remember("pool", lambda: CoalitionPool(self))
 
     @property
     def image_logits(self) -> Floats:
@@ -177,12 +177,12 @@ class Case:
 
     def outputs(self, images: Pictures) -> Floats:
         """(n, H, W, 3), or an iterable of pictures -> logits (n, classes)."""
-        return self._joined(self._desk.ask(images, self.classifier.outputs, rank=3))
+        return self._joined(self._evaluator.evaluate(images, self.classifier.outputs, rank=3))
 
     def masked(self, masks: Pictures, fill: str | None = None) -> Floats:
         """Masks (n, h, w) in 0..1, or an iterable of masks or batches of masks -> logits (n, classes). 1 shows, 0 hides."""
         shown = partial(_masked, self.classifier, self.image, self.filled(fill or self.fill))
-        return self._joined(self._desk.ask(masks, shown, rank=2))
+        return self._joined(self._evaluator.evaluate(masks, shown, rank=2))
 
     def recall(self, keys: Sequence[Hashable], mask_of: Callable[[Any], Floats], fill: str | None = None) -> Floats:
         """Logits (n, classes) of the masks that `mask_of` makes of `keys`, asking only for keys never asked with this fill.
@@ -194,17 +194,17 @@ class Case:
         new = [key for key in dict.fromkeys(keys) if key not in known]
         if new:
             shown = partial(_masked, self.classifier, self.image, self.filled(fill))
-            fresh = (row for batch in self._desk.ask((mask_of(key) for key in new), shown, rank=2) for row in batch)
+            fresh = (row for batch in self._evaluator.evaluate((mask_of(key) for key in new), shown, rank=2) for row in batch)
             for key, row in zip(new, fresh, strict=True):
-                known[key] = (row, self.ledger.asker)
+                known[key] = (row, self.counter.caller)
         for key in keys:
-            if known[key][1] != self.ledger.asker:
-                self.ledger.borrow((fill, key), 1)
+            if known[key][1] != self.counter.caller:
+                self.counter.reuse((fill, key), 1)
         return np.stack([known[key][0] for key in keys])
 
     def gradients(self, images: Pictures) -> Iterator[Floats]:
         """Pictures (H, W, 3) -> d score / d picture (H, W, 3), one after the other, so that they need not all be kept."""
-        for batch in self._desk.ask(images, lambda batch: self.classifier.gradients(batch, self.score), rank=3, backward=True):
+        for batch in self._evaluator.evaluate(images, lambda batch: self.classifier.gradients(batch, self.score), rank=3, backward=True):
             yield from batch
 
     def features(self) -> tuple[Features, ...]:
@@ -212,12 +212,12 @@ class Case:
         key = ("features", tuple(layer.name for layer in self.layers), self.score)
 
         def ask() -> tuple[tuple[Features, ...], Hashable]:
-            found = self._desk.once(lambda: self.classifier.features(self.image, self.layers, self.score))
-            return found, self.ledger.asker
+            found = self._evaluator.evaluate_once(lambda: self.classifier.features(self.image, self.layers, self.score))
+            return found, self.counter.caller
 
         features, payer = self.remember(key, ask)
-        if payer != self.ledger.asker:
-            self.ledger.borrow(key, 1)
+        if payer != self.counter.caller:
+            self.counter.reuse(key, 1)
         return features
 
     def values(self, logits: Floats) -> NDArray[np.float64]:

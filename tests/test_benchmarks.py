@@ -22,7 +22,7 @@ from benchmarks.packages.table import Cost, Trust, Whole, cost_table, fidelity_g
 from explainers.case import Case
 from explainers.methods import METHODS
 from models.terminal import ended
-from tests.explainers.toys import ToyScore, detectors, picture
+from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 from tests.test_arrows import ROOT
 
 NONE = (float("nan"), float("nan"))

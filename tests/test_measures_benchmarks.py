@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks.checks import phantoms, pictures
 from benchmarks.checks.ruler import MISLED, SOUND, _missed
-from explainers.measures.consistency import UNSETTLED, Consistency
-from explainers.measures.localisation import BASELINES, Located
-from explainers.measures.raw import Raw
-from tests.explainers.test_consistency import Background, judged, library, noise
+from explainers.metrics.agreement.consistency import UNSETTLED, Consistency
+from explainers.metrics.agreement.raw_similarity import Raw
+from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
+from tests.explainers.metrics.agreement.test_consistency import Background, judged, library, noise
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,8 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[
 def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
     pictures.print_methods([replace(found, controls={"edges": {"cam": 0.25, "ig": -0.5}}) for found in two])
     assert capsys.readouterr().out.splitlines()[-2:] == ["| cam | 2 | nan | nan% | +0.25 |", "| ig | 2 | nan | nan% | -0.50 |"]
-    gauss = Located(BASELINES[-1], 0.5, 0.4, 0.3, 1.0)
-    rows = [[Located("cam", energy, 0.2, None, 1.0), gauss] for energy in (0.7, 0.4)]
+    gauss = LocalisationScore(BASELINES[-1], 0.5, 0.4, 0.3, 1.0)
+    rows = [[LocalisationScore("cam", energy, 0.2, None, 1.0), gauss] for energy in (0.7, 0.4)]
     pictures.print_located(rows, [0.2, 0.4])
     said = capsys.readouterr().out.splitlines()
     assert said[1] == "2 masks, which cover 0.30 of the picture"

@@ -10,10 +10,10 @@ from app.brought import TOKEN
 from app.measures import Measures
 from app.page.words import chance_of, signed
 from app.session import Report, key_of
-from explainers.measures.chance import BEYOND, BY_CHANCE, UNTOLD
-from explainers.measures.consistency import UNSETTLED, Consistency, Verdict, control_words
-from explainers.measures.stability import EXACT
 from explainers.method import Method
+from explainers.metrics.agreement.consistency import UNSETTLED, Consistency, PairAgreement, control_words
+from explainers.metrics.agreement.significance import BEYOND, BY_CHANCE, UNTOLD
+from explainers.metrics.robustness.reliability import EXACT
 
 LEAD = (
     "How far each pair of maps agrees beyond chance (κ*): 0 is chance, that is, what the maps of unrelated pictures have in common too; "
@@ -123,14 +123,14 @@ def _left_out(found: Consistency) -> list[str]:
     return [f"{title}: {reason}" for title, reason in found.left_out.items()]
 
 
-def _pair(each: Verdict, ids: dict[str, str]) -> dict[str, Any]:
+def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
     cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.headline, each.chance.mean)}
     for name, _ in VIEWS[2:]:
         cells[name] = _raw_cell(getattr(each.raw, name), getattr(each.raw_by_chance, name))
     return {"a": ids[each.first], "b": ids[each.second], "word": each.word, "cells": cells, "words": told(each)}
 
 
-def _kappa_cell(each: Verdict) -> Cell:
+def _kappa_cell(each: PairAgreement) -> Cell:
     """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where nothing can be said."""
     if each.word == UNSETTLED or (each.ceiling is None and "not reliable" in each.reason):
         return {"text": "?", "kind": "unsure", "colour": "", "ink": ""}
@@ -147,7 +147,7 @@ def _kappa_cell(each: Verdict) -> Cell:
     }
 
 
-def _at_least(each: Verdict) -> str:
+def _at_least(each: PairAgreement) -> str:
     """Noise that was not measured can only have lowered what is above chance."""
     return "≥\u202f" if each.self_agreement == EXACT and each.ceiling is not None and each.ceiling > 0 else ""
 
@@ -156,7 +156,7 @@ def _raw_cell(value: float, by_chance: float) -> Cell:
     return {"text": signed(value), "kind": "raw", "colour": "", "ink": "", "aside": f"({signed(by_chance)})"}
 
 
-def told(each: Verdict) -> str:
+def told(each: PairAgreement) -> str:
     """The pair in words, each with its number."""
     words = f"{each.first} and {each.second}: {_verdict(each)}. "
     if each.word != UNSETTLED:
@@ -174,24 +174,24 @@ def told(each: Verdict) -> str:
     return words + (" One family: little news." if each.within_family else "")
 
 
-def _verdict(each: Verdict) -> str:
+def _verdict(each: PairAgreement) -> str:
     if each.word == UNSETTLED:
         return "not converged, so no score"
     return f"{each.word} agreement beyond chance" if each.word in BEYOND else each.word
 
 
-def _power(each: Verdict) -> str:
+def _power(each: PairAgreement) -> str:
     """What p rests on, where it decides."""
     what = "displaced copies" if each.chance.weaker else "other pictures"
     return f" against {each.chance.others} {what}; one picture has little power" if each.word == UNTOLD else ""
 
 
-def with_others(found: Consistency, method: Method) -> list[Verdict]:
+def with_others(found: Consistency, method: Method) -> list[PairAgreement]:
     """The verdicts on a method's pairs with methods of other families."""
     return [each for each in found.verdicts if method.title in (each.first, each.second) and not each.within_family]
 
 
-def other_of(each: Verdict, title: str) -> str:
+def other_of(each: PairAgreement, title: str) -> str:
     """The other method of the pair."""
     return each.second if each.first == title else each.first
 

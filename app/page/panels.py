@@ -9,7 +9,7 @@ from app.page.words import FAMILIES, FAMILY_HELP, described, duration, plural
 from app.render import scaled
 from app.session import Report, key_of
 from explainers.method import Method
-from explainers.study import Result
+from explainers.runner import Result
 
 WORDS = {
     "waiting": "waiting",

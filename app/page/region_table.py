@@ -7,7 +7,7 @@ from app.page.pictures import mask_uri
 from app.page.trust import SOURCES
 from app.region import Region
 from app.session import Report
-from explainers.measures.localisation import Located
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 
 LEAD = (
     "Draw the place that should matter, take the known evidence of an example, or upload a mask (white where the evidence is). "
@@ -19,7 +19,7 @@ READ = (
     "Points: whether the peak lies within a sixteenth of the picture's side of it."
 )
 COLUMNS = ("Energy inside", "IoU", "Rank accuracy", "Points")
-Rows = tuple[Sequence[Located], Sequence[Located]]
+Rows = tuple[Sequence[LocalisationScore], Sequence[LocalisationScore]]
 
 
 def region_table(report: Report, run: int, region: Region | None, rows: Rows, known: bool) -> dict[str, Any]:
@@ -43,6 +43,6 @@ def region_table(report: Report, run: int, region: Region | None, rows: Rows, kn
     return value | {"rows": found, "outline": mask_uri(region.mask), "sentence": sentence}
 
 
-def _row(each: Located, baseline: bool) -> dict[str, Any]:
+def _row(each: LocalisationScore, baseline: bool) -> dict[str, Any]:
     numbers = (each.energy, each.overlap, each.ranks, each.points)
     return {"title": each.title, "baseline": baseline, "cells": ["–" if number is None else f"{number:.3f}" for number in numbers]}

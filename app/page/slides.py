@@ -10,7 +10,7 @@ from app.page.bars import likeliest
 from app.page.pictures import codes_uri, seen_uri
 from app.page.words import short_names
 from app.session import Report, key_of
-from explainers.measures.curves import FILL, RANDOM, Curve, untold
+from explainers.metrics.faithfulness.deletion_insertion import FILL, RANDOM, Curve, inconclusive_reason
 
 Value = dict[str, Any]
 STYLES: dict[str, tuple[int, ...]] = {"CAM": (0, 1, 2, 7), "surrogate": (3, 4, 8, 9), "occlusion": (5,), "gradient": (6,)}
@@ -70,7 +70,7 @@ def _curves(measures: Measures, shown: list[int], report: Report) -> dict[str, V
             bars = _rounded(curve.probabilities[:, shown])
             group["lines"][ids[curve.title]] = {"area": f"{curve.area:.3f}", "bars": bars, "values": _rounded(_target(curve))}
     for name, group in groups.items():
-        remarks = {untold(c, measures.curves) for c in measures.curves if f"{c.kind} {c.substrate}" == name and c.title in ids}
+        remarks = {inconclusive_reason(c, measures.curves) for c in measures.curves if f"{c.kind} {c.substrate}" == name and c.title in ids}
         rows = np.array(group.pop("random") or [[0.0]])
         areas = [c.area for c in measures.curves if c.title.startswith(RANDOM) and f"{c.kind} {c.substrate}" == name]
         group |= {"low": _rounded(rows.min(0)), "high": _rounded(rows.max(0)), "randomArea": f"{np.mean(areas):.3f}" if areas else ""}

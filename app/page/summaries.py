@@ -9,7 +9,7 @@ from app.page.words import FAMILIES, FAMILY_HELP, placed, plural
 from app.render import scaled
 from app.session import Report
 from explainers.grid import grid_cells
-from explainers.measures.agreement import Evidence, consensus, evidence, votes
+from explainers.metrics.agreement.similarity import Evidence, consensus, evidence, votes
 
 Found = dict[str, Evidence]
 Panel = dict[str, Any]

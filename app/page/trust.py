@@ -11,16 +11,16 @@ from app.page.words import chance_of, plural, signed
 from app.region import Source
 from app.saying import about
 from app.session import Report, key_of
-from explainers.measures.ceiling import CONVERGED
-from explainers.measures.chance import BEYOND
-from explainers.measures.consistency import UNSETTLED
-from explainers.measures.curves import Rank, untold
-from explainers.measures.localisation import Located
-from explainers.measures.sanity import Finding
-from explainers.measures.stability import HALVES
 from explainers.method import Method
-from explainers.segment_maps import ASTRAY, ENOUGH, EVEN, further
-from explainers.study import Result
+from explainers.metrics.agreement.attenuation import CONVERGED
+from explainers.metrics.agreement.consistency import UNSETTLED
+from explainers.metrics.agreement.significance import BEYOND
+from explainers.metrics.faithfulness.deletion_insertion import DisplacementTest, inconclusive_reason
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore
+from explainers.metrics.randomisation.sanity_checks import SanityResult
+from explainers.metrics.robustness.reliability import HALVES
+from explainers.perturbation.segment_maps import ASTRAY, ENOUGH, EVEN, further
+from explainers.runner import Result
 
 Line = dict[str, Any]
 Chip = dict[str, Any]
@@ -46,7 +46,7 @@ LEAD = f"No single grade sums this up, and none should. {WRONG}"
 LIGHTS = {"green": "good", "amber": "warn", "red": "bad", "not asked": "none"}
 
 
-def trust(report: Report, run: int, located: Sequence[Located], source: Source = "drawn") -> dict[str, Any]:
+def trust(report: Report, run: int, located: Sequence[LocalisationScore], source: Source = "drawn") -> dict[str, Any]:
     """A line for each method, the buttons of the measures, and what is under way. located: of a region from `source`; may be empty."""
     measures = report.measures
     lines = [_line(method, report, (located, source)) for method in report.question.methods] if report.final and report.results else []
@@ -76,7 +76,7 @@ def further_of(report: Report, method: Method) -> int:
     return min(missing, MOST_MORE)
 
 
-def _line(method: Method, report: Report, located: tuple[Sequence[Located], Source]) -> Line:
+def _line(method: Method, report: Report, located: tuple[Sequence[LocalisationScore], Source]) -> Line:
     result = report.results.get(key_of(method))
     line: Line = {"id": key_of(method), "title": method.title, "chips": [], "more": None, "state": ""}
     if result is None or result.attribution is None or result.attribution.blank:
@@ -118,7 +118,7 @@ def _faithfulness(method: Method, measures: Measures) -> Chip:
     drawn = [curve for curve in measures.curves if curve.title == method.title]
     detail += [
         f"{c.kind.capitalize()} on {c.substrate}: area {c.area:.3f}; random order {_random(measures, c.kind, c.substrate)}. "
-        f"{untold(c, measures.curves)}".rstrip()
+        f"{inconclusive_reason(c, measures.curves)}".rstrip()
         for c in drawn
     ]
     if ranks:
@@ -135,7 +135,7 @@ def _faithfulness(method: Method, measures: Measures) -> Chip:
     return _chip("Faithfulness", NOT_ASKED, "none", why)
 
 
-def _rank(rank: Rank) -> str:
+def _rank(rank: DisplacementTest) -> str:
     words = (
         f"{rank.kind.capitalize()} on {rank.substrate}: area {rank.area:.3f}, better than {rank.better} of {rank.copies} displaced copies"
     )
@@ -177,7 +177,7 @@ def _sanity(method: Method, measures: Measures) -> Chip:
     return chip | {"lights": [{"tone": LIGHTS[finding.light], "name": f"{finding.check.name}: {finding.light}"} for finding in found]}
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: SanityResult) -> str:
     check = finding.check
     if finding.similarity is None:
         return f"{check.name.capitalize()}: not asked. {finding.reason}"
@@ -187,7 +187,7 @@ def _finding(finding: Finding) -> str:
     return f"{check.name.capitalize()}: {finding.light}, similarity {signed(finding.similarity)}; {wish} ({bounds}: {check.why})."
 
 
-def _localisation(each: Located, source: Source) -> Chip:
+def _localisation(each: LocalisationScore, source: Source) -> Chip:
     energy = "none" if each.energy is None else f"{100 * each.energy:.0f} % of it inside"
     return _chip(SOURCES[source], energy, "none", "The table under “Where should it look?” holds all four numbers beside their baselines.")
 

@@ -6,15 +6,15 @@ from itertools import combinations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from explainers.measures.agreement import Evidence
-from explainers.measures.chance import FEWEST, Chance, against_both
-from explainers.measures.consistency import Background, weighed
-from explainers.measures.controls import centre
-from explainers.measures.library import Library, read
-from explainers.measures.stability import HALVES, Readings, stability
-from explainers.measures.stacked import Stack, headlines
 from explainers.method import Family
 from explainers.methods import SEVEN
+from explainers.metrics.agreement.consistency import Background, build_consistency
+from explainers.metrics.agreement.controls import centre
+from explainers.metrics.agreement.reference_library import Library, read
+from explainers.metrics.agreement.significance import FEWEST, Significance, against_both
+from explainers.metrics.agreement.similarity import Evidence
+from explainers.metrics.agreement.similarity_batch import MapBatch, headlines
+from explainers.metrics.robustness.reliability import HALVES, RepeatedReadings, stability
 from models.store import bundled
 
 CELLS = 14
@@ -73,10 +73,10 @@ def noisy(pictures: int, correlation: float, habit: float, noise: float) -> Iter
     library = Library({}, tuple(map(str, range(OTHERS))), maps)
     ours = [_readings(rng, field, habit, noise) for field in _fields(rng, pictures, correlation)]
     for number in range(pictures):
-        pair = {title: Readings(*each[:, number], HALVES) for title, each in zip("ab", ours, strict=True)}
+        pair = {title: RepeatedReadings(*each[:, number], HALVES) for title, each in zip("ab", ours, strict=True)}
         stable = {title: stability(title, each, 1) for title, each in pair.items()}
         found = [_evidence(title, family, (pair[title].first + pair[title].second) / 2) for title, family in FAMILIES]
-        (verdict,) = weighed(found, pair, stable, Background(library)).verdicts
+        (verdict,) = build_consistency(found, pair, stable, Background(library)).verdicts
         if verdict.ceiling is not None:
             yield float(np.mean([each.reliability for each in stable.values()])), verdict.chance.kappa, verdict.ceiling
 
@@ -98,7 +98,7 @@ def strangers(draws: int = 1000) -> list[str]:
 def _strangers(rng: np.random.Generator, library: Library, first: str, second: str, draws: int) -> Iterator[float]:
     """p of one method's map of one picture with the other's of another, against the maps of all the rest."""
     shown = np.isfinite(library.maps[first]).all((1, 2)) & np.isfinite(library.maps[second]).all((1, 2))
-    one, other = (Stack.of(list(library.maps[title][shown])) for title in (first, second))
+    one, other = (MapBatch.of(list(library.maps[title][shown])) for title in (first, second))
     count = int(shown.sum())
     agreement = np.array([headlines(one.map(number), other) for number in range(count)])
     for _ in range(draws if count > FEWEST + 1 else 0):
@@ -107,13 +107,13 @@ def _strangers(rng: np.random.Generator, library: Library, first: str, second: s
         yield against_both(float(agreement[here, there]), [agreement[here, rest], agreement[rest, there]]).p
 
 
-def judged_pairs(trials: int, correlation: float, habit: float, pictures: int = OTHERS) -> list[Chance]:
+def judged_pairs(trials: int, correlation: float, habit: float, pictures: int = OTHERS) -> list[Significance]:
     """Pairs of smooth random maps whose fields correlate so, against libraries of so many pictures' maps with the same habit."""
     found = []
     for library in range(LIBRARIES):
         rng = np.random.default_rng(library)
-        others = [Stack.of(list(maps)) for maps in drawn(rng, pictures, 0.0, habit)]
-        ours = [Stack.of(list(maps)) for maps in drawn(rng, max(1, trials // LIBRARIES), correlation, habit)]
+        others = [MapBatch.of(list(maps)) for maps in drawn(rng, pictures, 0.0, habit)]
+        ours = [MapBatch.of(list(maps)) for maps in drawn(rng, max(1, trials // LIBRARIES), correlation, habit)]
         for number in range(len(ours[0])):
             a, b = (stack.map(number) for stack in ours)
             found.append(against_both(float(headlines(a, b)[0]), [headlines(a, others[1]), headlines(b, others[0])]))

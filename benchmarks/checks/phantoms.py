@@ -10,18 +10,18 @@ from app.library import library_of
 from benchmarks.truth import NEAR, gated
 from explainers.case import Case, Settings
 from explainers.grid import area_sum
-from explainers.measures.agreement import FLOOR, Evidence, consensus, evidence, votes
-from explainers.measures.ceiling import LEAST, above_chance
-from explainers.measures.consistency import Background, Verdict, consistency
-from explainers.measures.controls import UNTRAINED, controls_of, untrained_twin
-from explainers.measures.library import Library, digest
-from explainers.measures.localisation import widened
-from explainers.measures.nulls import Nulls
-from explainers.measures.stability import correlation
 from explainers.methods import METHODS
 from explainers.methods.lime import LIME
 from explainers.methods.shap import SHAP
-from explainers.study import Result, study
+from explainers.metrics.agreement.attenuation import LEAST, kappa_star
+from explainers.metrics.agreement.consistency import Background, PairAgreement, consistency
+from explainers.metrics.agreement.controls import UNTRAINED, controls_of, untrained_twin
+from explainers.metrics.agreement.null_distribution import NullDistributions
+from explainers.metrics.agreement.reference_library import Library, digest
+from explainers.metrics.agreement.similarity import FLOOR, Evidence, consensus, evidence, votes
+from explainers.metrics.localisation.evidence_overlap import widened
+from explainers.metrics.robustness.reliability import correlation
+from explainers.runner import Result, run_methods
 from models.classifier import Classifier
 from models.datasets.phantoms import Phantom
 from models.loading import load
@@ -36,7 +36,7 @@ CONSENSUS, OTHER = f"geometric consensus, floor {FLOOR:g}", f"geometric consensu
 
 def results_of(case: Case) -> list[Result]:
     """Every method's last result."""
-    return list({result.method.title: result for result in study(case, [method() for method in METHODS])}.values())
+    return list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
 
 
 def found_in(case: Case, results: Sequence[Result]) -> list[Evidence]:
@@ -144,15 +144,15 @@ def half_runs(count: int, budget: int = 120) -> list[str]:
     return [f"kappa* is {crossed:.3f}, converged {true:.3f}"] if abs(crossed - true) > 0.05 else []
 
 
-def _pair(classifier: Classifier, picture: Phantom, library: Library | None, budget: int) -> tuple[Verdict, float] | None:
+def _pair(classifier: Classifier, picture: Phantom, library: Library | None, budget: int) -> tuple[PairAgreement, float] | None:
     """The verdict on LIME and SHAP, and their maps' Pearson correlation above chance as it is; None where one has no evidence."""
     case = Case(classifier, picture.image, Score(picture.target), Settings(budget=budget))
-    results = list({result.method.title: result for result in study(case, [LIME(), SHAP()])}.values())
+    results = list({result.method.title: result for result in run_methods(case, [LIME(), SHAP()])}.values())
     shares = {each.title: each.share for each in found_in(case, results) if each.share is not None}
     name = digest(case.image)
     verdicts = consistency(results, case.size, Background(library, name), {}).verdicts
     if not verdicts:
         return None
     first, second = shares
-    plain = above_chance(correlation(shares[first], shares[second]), Nulls(shares, library, name).mean_correlation(first, second))
+    plain = kappa_star(correlation(shares[first], shares[second]), NullDistributions(shares, library, name).mean_correlation(first, second))
     return verdicts[0], plain

@@ -6,14 +6,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from explainers.measures.chance import BEYOND, BY_CHANCE
-from explainers.measures.consistency import UNSETTLED, Consistency, Verdict
-from explainers.measures.localisation import BASELINES, Located
+from explainers.metrics.agreement.consistency import UNSETTLED, Consistency, PairAgreement
+from explainers.metrics.agreement.significance import BEYOND, BY_CHANCE
+from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
 
 ALIKE = 0.5
 """A rank correlation that looks like agreement."""
 T = TypeVar("T")
-Grouped = dict[tuple[str, str], list[Verdict]]
+Grouped = dict[tuple[str, str], list[PairAgreement]]
 
 
 def print_pairs(judged: Sequence[Consistency]) -> None:
@@ -37,12 +37,12 @@ def print_pairs(judged: Sequence[Consistency]) -> None:
         print(f"| {first}, {second} | {kappa:.2f} ± {_error(scored):.3f} | {ceiling:.2f} | {len(scored)} | {above:.0%} | {raw} |")
 
 
-def _error(found: Sequence[Verdict]) -> float:
+def _error(found: Sequence[PairAgreement]) -> float:
     """The standard error of the mean kappa over pictures; not-a-number with fewer than two."""
     return float(np.std([each.chance.kappa for each in found], ddof=1) / np.sqrt(len(found))) if len(found) > 1 else float("nan")
 
 
-def _scored(found: Sequence[Verdict]) -> list[Verdict]:
+def _scored(found: Sequence[PairAgreement]) -> list[PairAgreement]:
     return [each for each in found if each.word != UNSETTLED and each.ceiling is not None]
 
 
@@ -89,7 +89,7 @@ def print_methods(judged: Sequence[Consistency]) -> None:
         print(f"| {title} | {len(stable)} | {known} | {' | '.join(f'{kappa:+.2f}' for kappa in kappas)} |")
 
 
-def print_located(located: Sequence[Sequence[Located]], areas: Sequence[float]) -> None:
+def print_located(located: Sequence[Sequence[LocalisationScore]], areas: Sequence[float]) -> None:
     """Where the maps lie beside the masks; last the share of pictures on which a map has more energy inside than the Gaussian has."""
     print(f"\n{len(located)} masks, which cover {np.mean(areas):.2f} of the picture\n")
     print("| map | energy in the lesion | IoU at its area | rank accuracy | points at it | more energy than the Gaussian |")
@@ -104,7 +104,7 @@ def print_located(located: Sequence[Sequence[Located]], areas: Sequence[float]) 
         print(f"| {title} | " + " | ".join(f"{value:.2f}" for value in values) + f" | {last} |")
 
 
-def _kappa(verdict: Verdict) -> float:
+def _kappa(verdict: PairAgreement) -> float:
     return verdict.chance.kappa
 
 
@@ -115,7 +115,7 @@ def _by_pair(judged: Sequence[Consistency]) -> Grouped:
     return found
 
 
-def _named(rows: Sequence[Located], title: str) -> Located:
+def _named(rows: Sequence[LocalisationScore], title: str) -> LocalisationScore:
     return next(each for each in rows if each.title == title)
 
 

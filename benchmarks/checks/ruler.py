@@ -9,9 +9,9 @@ from tqdm import tqdm
 from app.measuring import positions
 from benchmarks.truth import NEAR
 from explainers.case import Case
-from explainers.measures.localisation import BASELINES, widened
 from explainers.methods import METHODS
-from explainers.study import study
+from explainers.metrics.localisation.evidence_overlap import BASELINES, widened
+from explainers.runner import run_methods
 from models.classifier import Classifier
 from models.datasets.phantoms import NAMES, Phantom, phantom
 from models.loading import load
@@ -48,7 +48,7 @@ def _say(name: str, classifier: Classifier, count: int) -> None:
 
 def _add(table: Table, name: str, case: Case, picture: Phantom) -> None:
     """One picture's energies within 8 px of both places, and whether the peaks lie there; unknown ones are left out."""
-    results = list({result.method.title: result for result in study(case, [method() for method in METHODS])}.values())
+    results = list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
     for place, mask in zip(PLACES, (picture.ruler, picture.evidence), strict=True):
         near = widened(mask, NEAR * len(mask))
         for wide, exact in zip(positions(results, case.size, near), positions(results, case.size, mask), strict=True):

@@ -12,7 +12,7 @@ from explainers.case import Case, Settings
 from explainers.grid import on_grid
 from explainers.method import Attribution
 from explainers.methods import METHODS
-from explainers.study import study
+from explainers.runner import run_methods
 from models.datasets import glass_box
 from models.loading import load
 from models.score import Score
@@ -41,7 +41,7 @@ def on_glass_boxes(count: int, settings: Settings) -> list[Goal]:
         case = Case(classifier, picture.image, Score(target), settings)
         for title, values in baselines(seed, np.abs(exact).any(axis=-1), case).items():
             rows[MASK if title == "mask" else title].append(_row(Attribution(values), picture.evidence, truth))
-        for result in (r for r in study(case, [method() for method in METHODS]) if r.done):
+        for result in (r for r in run_methods(case, [method() for method in METHODS]) if r.done):
             if result.attribution is None:
                 raise SystemExit(f"{result.method.title} failed: {result.error}")
             rows[result.method.title].append(_row(result.attribution, picture.evidence, truth, result.evaluations + result.shared))

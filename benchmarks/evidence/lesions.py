@@ -9,9 +9,9 @@ from tqdm import tqdm
 from benchmarks.evidence.rows import RANDOM, Goal, Row, at_least, baselines, judged, mean, printed, random_goal
 from benchmarks.truth import NEAR, gated
 from explainers.case import Case, Settings
-from explainers.measures.localisation import widened
 from explainers.methods import METHODS
-from explainers.study import study
+from explainers.metrics.localisation.evidence_overlap import widened
+from explainers.runner import run_methods
 from models.loading import load
 from models.score import Score
 
@@ -32,7 +32,7 @@ def on_phantoms(count: int, settings: Settings) -> list[Goal]:
         case = Case(classifier, picture.image, Score(picture.target), settings)
         for title, values in baselines(picture.seed, picture.lesion, case).items():
             rows[MASK if title == "mask" else title].append(judged(values, picture.evidence, near, side))
-        for result in (r for r in study(case, [method() for method in METHODS]) if r.done):
+        for result in (r for r in run_methods(case, [method() for method in METHODS]) if r.done):
             found = result.attribution
             if found is None:
                 raise SystemExit(f"{result.method.title} failed: {result.error}")

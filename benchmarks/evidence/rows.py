@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explainers.case import Case
-from explainers.measures.localisation import energy_inside, points_at
+from explainers.metrics.localisation.evidence_overlap import energy_inside, points_at
 
 RANDOM, CENTRE, ACTIVATION = "random", "centre (Gaussian)", "mean activation"
 LIKE_THE_AREA = 0.02

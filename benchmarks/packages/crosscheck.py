@@ -16,7 +16,7 @@ from explainers.methods import SEVEN
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
-from explainers.study import Result, study
+from explainers.runner import Result, run_methods
 from models.classifier import Classifier
 from models.files import open_keras
 from models.loading import load
@@ -53,7 +53,7 @@ def main() -> None:
             explained(task, classifier, seed, answer)
             times.append(clocked(bare))
         (answer.figures["bare seconds"], answer.figures["bare processor"]) = np.min(times, axis=0)
-        answer.figures["backward"] = sum(case.ledger.backward.values())
+        answer.figures["backward"] = sum(case.counter.backward.values())
     if task.reference:
         for name, reference in references(task, classifier).items():
             answer.keep(name, "reference", reference)
@@ -65,7 +65,7 @@ def explained(task: Task, classifier: Classifier, seed: int, answer: Answer) -> 
     case = Case(classifier, task.image, Score(task.target), Settings(seed=seed))
     latest: dict[str, Result] = {}
     started, busy = time.perf_counter(), time.process_time()
-    for result in study(case, [method() for method in SEVEN]):
+    for result in run_methods(case, [method() for method in SEVEN]):
         new = result.method.title not in latest
         latest[result.method.title] = result
         if new and len(latest) == len(SEVEN):
@@ -100,7 +100,7 @@ def full_size(attribution: Attribution, case: Case) -> np.ndarray:
 def bare_model(task: Task, case: Case) -> Callable[[], None]:
     """The bare compiled model, asked for as many answers and gradients as the case asked, in batches of 32 made beforehand."""
     model, shape = open_keras(task.model), (None, *case.size, 3)
-    backward = sum(case.ledger.backward.values())
+    backward = sum(case.counter.backward.values())
     forward = case.evaluations - backward
     batch = tf.constant(np.repeat(task.batch, BATCH, axis=0))
 
@@ -134,7 +134,7 @@ def references(task: Task, classifier: Classifier) -> dict[str, np.ndarray]:
     """Maps that many more evaluations give: all channels, all blocks, 256 points of another rule, 4,000 answers by another estimator."""
     case = Case(classifier, task.image, Score(task.target), Settings(preset="Thorough", budget=SAMPLES, seed=1000))
     methods: list[Method] = [ScoreCAM(groups=4096), Occlusion(), SHAP(estimator="regression")]
-    found = {result.method.title: full_size(result.attribution, case) for result in study(case, methods) if result.attribution}
+    found = {result.method.title: full_size(result.attribution, case) for result in run_methods(case, methods) if result.attribution}
     return {**found, "Integrated Gradients": midpoint_integral(case)}
 
 

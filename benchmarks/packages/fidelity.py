@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from explainers.case import Case
 from explainers.grid import area_sum, grid_cells
-from explainers.measures.agreement import positive_share, top_cells
+from explainers.metrics.agreement.similarity import positive_share, top_cells
 
 STEPS = 28
 TOP = 0.20

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from benchmarks.zoo_checks.differences import of_image, of_layers
 from benchmarks.zoo_models.pictures import COUNT, drawn
-from explainers.blank import FLAT, NAN, NEGATIVE
+from explainers.baselines import fill_picture
 from explainers.case import Case, Settings
-from explainers.fills import fill_picture
 from explainers.method import Method
 from explainers.methods import METHODS
-from explainers.study import Result, study
+from explainers.no_evidence import FLAT, NAN, NEGATIVE
+from explainers.runner import Result, run_methods
 from models.classifier import Classifier
 from models.loading import load
 from models.metadata import encode
@@ -63,7 +63,7 @@ def judge(name: str, differentiable: bool = True, budget: int = BUDGET) -> tuple
     raised = np.subtract(*served.outputs(np.stack([image, fill_picture(image, "blur", None)])))
     score = Score(int(raised.argmax()))  # the class for which there is most to show
     case = Case(served, image, score, Settings(preset="Fast", budget=budget))
-    maps = {r.method.title: _kind(r, served) for r in study(case, [method() for method in METHODS]) if r.done}
+    maps = {r.method.title: _kind(r, served) for r in run_methods(case, [method() for method in METHODS]) if r.done}
     errors = _errors(served, image, score) if differentiable else (None, None)
     return Ours("", maps, *errors), Asked(_inputs(served, image), score.target, 1 if served.card.head == "sigmoid" else len(served.labels))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.cam import channel_sum, class_map
+from explainers.cam.class_map import channel_sum, class_map
 from explainers.case import Case
 from explainers.method import Attribution, Method
 from explainers.protocol import Features

@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from explainers.baselines import FILLS
 from explainers.case import Case
-from explainers.fills import FILLS
 from explainers.grid import on_grid
 from explainers.method import Attribution, Choice, Method, Range
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from errors import UserError
 from explainers.case import Case
 from explainers.method import Attribution, Choice, Method, Range
-from explainers.settling import SETTLED, agreement_foretold
-from explainers.windows import Window, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
+from explainers.perturbation.convergence import SETTLED, predicted_agreement
+from explainers.perturbation.windows import Window, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
 
 SEARCHES = ("coarse to fine", "fixed windows")
 GRIDS = (7, 14, 28)
@@ -141,7 +141,7 @@ def _map(case: Case, asked: list[Window]) -> tuple[NDArray[np.float32], float]:
     """The map, and its expected correlation with that of every window."""
     cells = _finest(case)
     found = falls(case, in_pixels(asked, cells, case.size))
-    return smooth_evidence(asked, found, cells).astype(np.float32), agreement_foretold(asked, found, _every(cells), cells)
+    return smooth_evidence(asked, found, cells).astype(np.float32), predicted_agreement(asked, found, _every(cells), cells)
 
 
 def _every(cells: int) -> list[Window]:

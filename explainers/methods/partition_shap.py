@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from explainers.case import Case
 from explainers.method import Attribution, Method, Range
-from explainers.segment_maps import steps
+from explainers.perturbation.segment_maps import steps
 
 FIRST = 64
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from explainers.case import Case
-from explainers.estimators import rise
 from explainers.method import Attribution, Method
-from explainers.segment_maps import segment_maps
+from explainers.perturbation.estimators import rise
+from explainers.perturbation.segment_maps import segment_maps
 
 
 @dataclass(frozen=True)

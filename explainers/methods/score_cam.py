@@ -8,13 +8,13 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.cam import class_map
+from explainers.cam.channel_groups import Group, channel_groups, scaled_channels, unlike
+from explainers.cam.class_map import class_map
 from explainers.case import Case
-from explainers.channels import Group, channel_groups, scaled_channels, unlike
 from explainers.grid import enlarge
 from explainers.method import Attribution, Choice, Method, Range
+from explainers.perturbation.convergence import agreement_gain, has_converged
 from explainers.protocol import Features, Floats
-from explainers.settling import agreement_beyond, settled
 
 CASE, PAPER = "score over the fill", "probability on black"
 FIRST = 8
@@ -62,8 +62,8 @@ class ScoreCAM(Method):
             found = class_map(case, partial(self._signed, case, count=share))
             lost = sum(unlike(layer, channel_groups(case, layer, share)) for layer in case.features())
             now = (found.values if found.signed is None else found.signed, lost)
-            agreement = 1.0 if not lost else agreement_beyond(before, now) if before else None
-            converged = agreement is not None and settled(agreement)
+            agreement = 1.0 if not lost else agreement_gain(before, now) if before else None
+            converged = agreement is not None and has_converged(agreement)
             uncertainty = None if not lost or agreement is None else 1 - agreement
             yield replace(found, uncertainty=uncertainty, converged=converged, remark=self._remark(case, count, lost, agreement))
             before = now
@@ -78,7 +78,7 @@ class ScoreCAM(Method):
         rests = f"{count} groups stand for {sum(layer.maps.shape[-1] for layer in case.features())} channels"
         if agreement is None:
             return f"Not converged: {rests}, and there is no map of fewer to compare with."
-        if settled(agreement):
+        if has_converged(agreement):
             return f"{rests}."
         return f"Not converged: {rests}, whose map is expected to have its ranks at a correlation of {agreement:.2f}; raise groups."
 

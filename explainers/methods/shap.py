@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from explainers.case import Case
-from explainers.estimators import kernel_shap, left_out, surrogate_shap
 from explainers.method import Attribution, Choice, Method
-from explainers.segment_maps import segment_maps
+from explainers.perturbation.estimators import kernel_shap, left_out, surrogate_shap
+from explainers.perturbation.segment_maps import segment_maps
 
 ESTIMATORS = {"surrogate": surrogate_shap, "regression": kernel_shap}
 

@@ -9,14 +9,14 @@ from app import library
 from app.bundled_libraries import FIRST_SEED, drawing, main, make
 from app.library import library_of
 from explainers.case import Case, Settings
-from explainers.measures.agreement import evidence
-from explainers.measures.consistency import Background, consistency
-from explainers.measures.library import Library, digest, plan, read
 from explainers.methods import METHODS, SEVEN
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.rise import RISE
-from explainers.study import study
+from explainers.metrics.agreement.consistency import Background, consistency
+from explainers.metrics.agreement.reference_library import Library, digest, plan, read
+from explainers.metrics.agreement.similarity import evidence
+from explainers.runner import run_methods
 from models.datasets.glass_box import NAMES, patches
 from models.datasets.phantoms import phantom
 from models.loading import load
@@ -66,7 +66,7 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     classifier = load("phantoms")
     image = drawing("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())), Settings(budget=100))
-    results = list({result.method.title: result for result in study(case, [GradCAM(), Occlusion(), RISE()])}.values())
+    results = list({result.method.title: result for result in run_methods(case, [GradCAM(), Occlusion(), RISE()])}.values())
     judged = [consistency(results, case.size, Background(library, digest(image)), {}) for library in (whole, older)]
     with_it, without = ({(each.first, each.second): each for each in found.verdicts} for found in judged)
     assert with_it.keys() == without.keys() == {("Grad-CAM", "Occlusion"), ("Grad-CAM", "RISE"), ("Occlusion", "RISE")}
@@ -84,7 +84,9 @@ def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
     image = drawing("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())))
     number = found.pictures.index(digest(image))
-    for result in {result.method.title: result for result in study(case, [method() for method in SEVEN if not method.pooled])}.values():
+    for result in {
+        result.method.title: result for result in run_methods(case, [method() for method in SEVEN if not method.pooled])
+    }.values():
         shown = evidence(result, case.size)
         assert shown is not None
         assert shown.share is not None

@@ -12,8 +12,8 @@ from app.cli import main
 from app.library import build, library_file, library_of
 from app.options import LibraryOptions
 from errors import UserError
-from explainers.measures.library import digest, read
 from explainers.methods import METHODS, SEVEN
+from explainers.metrics.agreement.reference_library import digest, read
 from models.datasets.glass_box import NAMES, patches
 from models.store import bundled
 
@@ -46,8 +46,8 @@ def test_a_stopped_library_goes_on_where_it_was(
         build(options)
     assert [path.name for path in tmp_path.iterdir()] == [".box.library.npz.part"]
     studied: list[str] = []
-    study = library.study
-    monkeypatch.setattr(library, "study", lambda case, methods: studied.append(digest(case.image)) or study(case, methods))
+    study = library.run_methods
+    monkeypatch.setattr(library, "run_methods", lambda case, methods: studied.append(digest(case.image)) or study(case, methods))
     assert build(options) == 0
     assert len(set(studied)) == 12, "19 of 31 were known"
     assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]

@@ -12,7 +12,7 @@ from PIL import Image
 from app.cli import main
 from app.masks import fitted, mask_file, region_of, tones
 from errors import UserError
-from explainers.measures.localisation import energy_inside
+from explainers.metrics.localisation.evidence_overlap import energy_inside
 from models.datasets.glass_box import patches
 from models.pictures import fit
 

@@ -17,9 +17,9 @@ from app.verdicts import measures_entry
 from benchmarks.zoo_models.topologies import flat, without_a_grid
 from errors import UserError
 from explainers.case import Case, Settings
-from explainers.measures.sanity import NO_MAP, NOISE
 from explainers.methods.lime import LIME
-from explainers.study import study
+from explainers.metrics.randomisation.sanity_checks import NO_MAP, NOISE
+from explainers.runner import run_methods
 from models.export.formats import Source, _write_tflite
 from models.loading import load
 from models.score import Score
@@ -99,7 +99,7 @@ def test_a_model_that_dies_after_the_maps_costs_the_measures_and_not_the_folder(
     classifier = Dying(load("glass_box"))
     image = np.random.default_rng(0).random((*classifier.size, 3), np.float32)
     case = Case(classifier, image, Score(0), Settings(preset="Fast"))
-    *_, result = study(case, [LIME()])
+    *_, result = run_methods(case, [LIME()])
     assert with_map([result]) == [result]
     judge = Judge.of("glass_box", load("glass_box"))
     classifier.refuses = True

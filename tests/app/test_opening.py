@@ -9,7 +9,7 @@ from app.opening import compile_the_rest, seconds_a_picture
 from app.shelf import Shelf
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
-from explainers.study import study
+from explainers.runner import run_methods
 from models.classifier import Classifier
 from models.loading import load
 from models.score import Score
@@ -28,7 +28,7 @@ def test_the_first_study_compiles_nothing_more(fresh: Classifier) -> None:
     compile_the_rest(fresh)
     compiled = fresh.trace.compiled
     image = np.random.default_rng(0).random((*fresh.size, 3), np.float32)
-    results = list(study(Case(fresh, image, Score(1), Settings("Fast")), [method() for method in SEVEN]))
+    results = list(run_methods(Case(fresh, image, Score(1), Settings("Fast")), [method() for method in SEVEN]))
     assert {result.method.title for result in results if result.attribution} == {method.title for method in SEVEN}
     assert fresh.trace.compiled == compiled
     assert fresh.traces == 1

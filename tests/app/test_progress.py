@@ -21,7 +21,7 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.partition_shap import PartitionSHAP
 from explainers.methods.shap import SHAP
-from explainers.study import study
+from explainers.runner import run_methods
 from models.loading import load
 from models.score import Score
 
@@ -47,7 +47,7 @@ def test_measures_draw_a_bar_and_say_their_cost_first(
 def test_the_seconds_of_the_measures_are_those_of_their_evaluations() -> None:
     classifier = load("glass_box")
     case = Case(classifier, np.random.default_rng(0).random((*classifier.size, 3), np.float32), Score(0), Settings(preset="Fast"))
-    cam, lime = ([result for result in study(case, [method]) if result.done][-1:] for method in (GradCAM(), LIME()))
+    cam, lime = ([result for result in run_methods(case, [method]) if result.done][-1:] for method in (GradCAM(), LIME()))
     both = [*cam, *lime]
     assert full_seconds(case, both, 0.5, 0.5) == pytest.approx(full_cost(case, both) / 2)
     assert full_seconds(case, lime, 0, 9) == 0, "LIME asks for no gradient"
@@ -62,7 +62,7 @@ def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:
         case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
         total = _expected(methods, case)
         assert forecast(methods, case, Entry("glass_box", "Glass box")).evaluations == total
-        list(study(case, methods))
+        list(run_methods(case, methods))
         assert case.evaluations <= total
     case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
     assert _expected(several[0], case) == case.budget

@@ -24,14 +24,14 @@ from app.session import Report
 from app.shelf import Shelf
 from errors import UserError
 from explainers.case import Case, Stopped
-from explainers.measures.chance import BY_CHANCE, UNTOLD
-from explainers.measures.consistency import UNSETTLED, Consistency
-from explainers.measures.curves import Curve, Rank, shown_after
-from explainers.measures.sanity import CLASS, NOISE, Finding
-from explainers.measures.stability import EXACT, JITTERS, Stability
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
+from explainers.metrics.agreement.consistency import UNSETTLED, Consistency
+from explainers.metrics.agreement.significance import BY_CHANCE, UNTOLD
+from explainers.metrics.faithfulness.deletion_insertion import Curve, DisplacementTest, shown_after
+from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityResult
+from explainers.metrics.robustness.reliability import EXACT, JITTERS, Stability
 from models.loading import load
 from models.score import Score
 
@@ -129,13 +129,18 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: Report) -> None:
     assert (chips["Faithfulness"]["text"], chips["Sanity"]["text"]) == ("not asked", "not asked")
     assert chips["Stability"]["text"] == "draws nothing; not measured"
     assert set(chips) == {"Agreement", "Faithfulness", "Stability", "Sanity"}, "and no grade of all"
-    ranks = (Rank("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20), Rank("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20))
-    findings = (Finding("Grad-CAM", CLASS, 0.96, "red", CLASS.why), Finding("Grad-CAM", NOISE, 0.95, "green", NOISE.why))
+    ranks = (
+        DisplacementTest("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20),
+        DisplacementTest("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20),
+    )
+    findings = (SanityResult("Grad-CAM", CLASS, 0.96, "red", CLASS.why), SanityResult("Grad-CAM", NOISE, 0.95, "green", NOISE.why))
     asked = replace(report, measures=replace(report.measures, ranks=ranks, findings=findings))
     chips = {chip["name"]: chip for chip in trust(asked, 1, ())["lines"][0]["chips"]}
     assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
     assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
-    same = replace(asked, measures=replace(asked.measures, ranks=(Rank("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20),)))
+    same = replace(
+        asked, measures=replace(asked.measures, ranks=(DisplacementTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20),))
+    )
     chip = trust(same, 1, ())["lines"][0]["chips"][1]
     assert chip["text"] == "cannot be told from its displaced copies"
     assert "as good as 20: cannot be told" in chip["detail"][0]
@@ -174,7 +179,7 @@ def test_the_slides_hide_what_the_curves_hid(report: Report) -> None:
     found = Slides.of(case, {"GradCAM": report.results["GradCAM"]}, 28)
     attribution = report.results["GradCAM"].attribution
     assert attribution is not None
-    from explainers.measures.curves import order
+    from explainers.metrics.faithfulness.deletion_insertion import order
 
     pixels = order(attribution.values, case.size, case.seed)
     for step in (0, 1, 13, 28):
@@ -232,7 +237,7 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Rep
     job = Job(report.question)
 
     def work() -> Iterator[dict[str, object]]:
-        yield from [{"findings": (Finding("Grad-CAM", NOISE, 0.95, "green", ""),)}] * found
+        yield from [{"findings": (SanityResult("Grad-CAM", NOISE, 0.95, "green", ""),)}] * found
         raise Stopped
 
     _guarded(job, work, finished=True)

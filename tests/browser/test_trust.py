@@ -13,8 +13,8 @@ from app.first_answer import first_question, read, weighed
 from app.page.words import signed
 from app.region import drawn
 from app.session import Report
-from explainers.measures.localisation import located
-from explainers.measures.stability import EXACT
+from explainers.metrics.localisation.evidence_overlap import located
+from explainers.metrics.robustness.reliability import EXACT
 from models.loading import load
 from tests.browser.conftest import Open, run_of, wait
 from tests.browser.test_everywhere import CONTRAST

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from errors import UserError
+from explainers.baselines import FILLS
 from explainers.case import Case, Settings, Stopped
-from explainers.fills import FILLS
-from tests.explainers.toys import ToyScore, detectors, picture
+from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_every_picture_is_counted(case, model):
     list(case.gradients(np.stack([case.image] * 3)))
     case.features()
     assert case.evaluations == sum(model.asked.batches) == 5 + 1 + 3 + 1
-    assert sum(case.ledger.backward.values()) == 3 + 1
+    assert sum(case.counter.backward.values()) == 3 + 1
 
 
 def test_picture_fill_and_features_are_asked_once(case):
@@ -77,7 +77,7 @@ def test_another_score_shares_what_does_not_depend_on_it(case):
     logits = case.recall(keys, masks.__getitem__)
     assert case.image_value == pytest.approx(float(case.image_logits[1]))
     spent = case.evaluations
-    other = case.retarget(ToyScore(2))
+    other = case.with_score(ToyScore(2))
     np.testing.assert_array_equal(other.recall(keys, masks.__getitem__), logits)
     assert other.image_value == pytest.approx(float(case.image_logits[2]))
     assert (other.evaluations, case.evaluations) == (spent, spent)
@@ -133,18 +133,18 @@ def test_stop_is_obeyed_within_one_batch(model):
     for question in (lambda: case.image_logits, case.features, lambda: list(case.gradients(case.image[None]))):
         with pytest.raises(Stopped):
             question()
-    assert case.retarget(ToyScore(2)).image_logits.shape == (3,)
+    assert case.with_score(ToyScore(2)).image_logits.shape == (3,)
 
 
 def test_a_stop_is_each_cases_own_and_what_was_asked_is_shared(case):
     case.stop()
-    other = case.retarget(ToyScore(2))
+    other = case.with_score(ToyScore(2))
     with pytest.raises(Stopped):
         case.outputs(case.image[None])
     assert other.image_logits.shape == (3,)
     assert case.image_logits is not None  # remembered from the other
     assert other.evaluations == case.evaluations == 1
-    another = other.retarget(ToyScore(0))
+    another = other.with_score(ToyScore(0))
     other.stop()
     assert another.outputs(case.image[None]).shape == (1, 3)
 

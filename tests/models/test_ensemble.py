@@ -13,7 +13,7 @@ from explainers.case import Case, Settings
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.hirescam import HiResCAM
 from explainers.methods.integrated_gradients import IntegratedGradients
-from explainers.study import study
+from explainers.runner import run_methods
 from models.card import Card, Head, Label, Scaling
 from models.classifier import Classifier
 from models.ensemble import Ensemble
@@ -97,11 +97,11 @@ def test_gradients_equal_finite_differences(served, score) -> None:
 def test_maps_of_members_of_one_size_have_the_ensemble_s_as_their_mean(alike) -> None:
     image, score, settings = pictures(1)[0], Score(1), Settings(budget=16, fill="black")
     for method in (GradCAM(), HiResCAM(), IntegratedGradients(points=8)):
-        (*_, whole) = study(Case(alike, image, score, settings), [method])
+        (*_, whole) = run_methods(Case(alike, image, score, settings), [method])
         assert not whole.error
         parts = []
         for each in alike.members:
-            (*_, part) = study(Case(each.classifier, image, score, settings), [method])
+            (*_, part) = run_methods(Case(each.classifier, image, score, settings), [method])
             parts.append(part.attribution.values if part.attribution.signed is None else part.attribution.signed)
         found = whole.attribution.values if whole.attribution.signed is None else whole.attribution.signed
         np.testing.assert_allclose(found, np.mean(parts, axis=0), atol=2e-6, err_msg=method.title)

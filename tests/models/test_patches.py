@@ -10,7 +10,7 @@ import pytest
 from benchmarks.zoo_models import topologies, transformers
 from explainers.case import Case
 from explainers.methods.grad_cam import GradCAM
-from explainers.study import study
+from explainers.runner import run_methods
 from models.answering import PATCHES
 from models.classifier import Classifier
 from models.loading import classifier, load
@@ -68,7 +68,7 @@ def test_the_map_comes_with_its_caveat() -> None:
     for build, expected in ((transformers.with_class_token, PATCHES), (topologies.sequential, "")):
         served = in_float64(build)
         image = np.random.default_rng(0).random((*served.size, 3), np.float32)
-        (*_, result) = study(Case(served, image, Score(0)), [GradCAM()])
+        (*_, result) = run_methods(Case(served, image, Score(0)), [GradCAM()])
         assert result.attribution.caveat == expected
 
 

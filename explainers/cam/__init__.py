@@ -1,0 +1,1 @@
+"""Shared parts of the class activation map methods."""

@@ -1,0 +1,1 @@
+"""How alike maps are, beyond what chance would give."""

@@ -1,0 +1,142 @@
+"""Maps of many other pictures in front of the same classifier: what its methods show by habit, whatever the picture."""
+
+import hashlib
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from explainers.case import PRESETS, Case
+from explainers.grid import grid_cells
+from explainers.method import Method
+from explainers.methods import METHODS
+from explainers.metrics.agreement.significance import FEWEST
+from explainers.metrics.agreement.similarity import Grid
+from explainers.metrics.agreement.similarity_batch import MapBatch
+from explainers.protocol import Floats
+
+MUST_MATCH = ("model", "cells", "fill")
+"""A library made otherwise in one of these speaks of other maps."""
+KEPT = 48
+"""Stacks that a library keeps ready: a few pictures' of every method; of 200 pictures each takes some 2 MB."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """Positive shares on the common grid, and how they were made.
+
+    made_with: the model's sha256, cells a side, fill, further settings and each method's plan, as `settings_of` gives them. pictures:
+    digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive evidence.
+    """
+
+    made_with: Mapping[str, Any]
+    pictures: tuple[str, ...]
+    maps: Mapping[str, NDArray[np.float32]]
+    _stacks: dict[tuple[str, str], MapBatch | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def stack(self, title: str, without: str = "") -> MapBatch | None:
+        """The maps of one method, less those of the picture whose digest is `without`; None with fewer than 30."""
+        key = (title, without if without in self.pictures else "")
+        if key not in self._stacks:
+            if len(self._stacks) >= KEPT:
+                del self._stacks[next(iter(self._stacks))]
+            self._stacks[key] = self._stacked(title, without)
+        return self._stacks[key]
+
+    def _stacked(self, title: str, without: str) -> MapBatch | None:
+        rows = self.maps.get(title, ())
+        kept = [row for row, name in zip(rows, self.pictures, strict=False) if name != without and np.isfinite(row).all()]
+        return MapBatch.of(kept) if len(kept) >= FEWEST else None
+
+    def short(self) -> dict[str, int]:
+        """Methods and controls with too few maps to estimate chance from, and how many maps they have.
+
+        One more than 30 is needed: the picture that is explained may be among them.
+        """
+        counts = {title: int(np.isfinite(rows).all((1, 2)).sum()) for title, rows in self.maps.items()}
+        return {title: count for title, count in counts.items() if count <= FEWEST}
+
+    def unfit(self, made_with: Mapping[str, Any]) -> str:
+        """Why the library cannot serve a case of these settings; empty where it can."""
+        for name in MUST_MATCH:
+            if self.made_with.get(name) != made_with.get(name):
+                here, there = (str(settings.get(name))[:12] for settings in (made_with, self.made_with))
+                return f"The library of other pictures was made with another {name} ({there}, here {here}); make it anew."
+        return ""
+
+    def differs(self, made_with: Mapping[str, Any]) -> tuple[str, ...]:
+        """Other settings in which it was made otherwise, and methods that have changed since, in words; it serves all the same."""
+        names = [name for name in self.made_with if name not in (*MUST_MATCH, "methods") and name in made_with]
+        others = [f"{name} {self.made_with[name]}" for name in names if self.made_with[name] != made_with[name]]
+        if "methods" not in self.made_with:
+            return (*others, "methods of an earlier version")
+        now, then = made_with["methods"], self.made_with["methods"]
+        return (*others, *(f"another {title}" for title in now if title in then and then[title] != now[title]))
+
+
+def settings_of(case: Case, model: str | None) -> dict[str, Any]:
+    """What a library has to remember of how its maps were made. model: the sha256 of the weights, or another name that stands for them."""
+    score = {"score": getattr(case.score, "kind", "")}
+    chosen = {name: getattr(case.settings, name) for name in ("fill", "preset", "segments")}
+    methods = {method.title: plan(method) for method in METHODS}
+    return {"model": model, "cells": grid_cells(case.size), **chosen, **score, "methods": methods}
+
+
+def plan(method: type[Method]) -> str:
+    """8 letters that stand for what a method does unless told otherwise: its parameters, and the numbers and tables of its module."""
+    module = vars(sys.modules[method.__module__])
+    constants = {name: value for name, value in module.items() if name.isupper() and isinstance(value, int | float | tuple | dict)}
+    told = json.dumps([PRESETS, vars(method()), constants], sort_keys=True, default=lambda function: function.__name__)
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
+
+
+def digest(image: Floats) -> str:
+    """16 letters that stand for a fitted picture."""
+    return hashlib.sha256(np.round(image * 255).astype(np.uint8).tobytes()).hexdigest()[:16]
+
+
+def write(library: Library, path: Path) -> None:
+    """Writes an .npz of float16, whole or not at all: each map is kept as its cells' ratio to an even map's. UserError."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    arrays = {f"maps/{title}": (rows * rows.shape[1] * rows.shape[2]).astype(np.float16) for title, rows in library.maps.items()}
+    try:
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, made_with=json.dumps(dict(library.made_with)), pictures=np.array(library.pictures, "U16"), **arrays)
+        unfinished.replace(path)
+    except OSError as error:
+        raise UserError(f"The library cannot be written to {path} ({error.strerror}).") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Library:
+    """The library that `write` wrote. UserError where the file is no library."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            made_with, pictures = json.loads(str(file["made_with"])), tuple(str(name) for name in file["pictures"])
+            maps = {name.removeprefix("maps/"): _shares(file[name]) for name in file.files if name.startswith("maps/")}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it anew.") from error
+    if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()):
+        raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it anew.")
+    return Library(made_with, pictures, maps)
+
+
+def gathered(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:
+    """One mapping of title -> (G, G) a picture -> title -> (n, G, G); what is missing is not-a-number."""
+    nothing = np.full((cells, cells), np.nan)
+    return {title: np.stack([row.get(title, nothing) for row in rows]).astype(np.float32) for title in titles}
+
+
+def _shares(kept: NDArray[np.float16]) -> NDArray[np.float32]:
+    rows = kept.astype(np.float64)
+    sums = rows.sum((1, 2), keepdims=True)
+    return np.asarray(np.divide(rows, sums, out=np.full(rows.shape, np.nan), where=sums > 0), np.float32)

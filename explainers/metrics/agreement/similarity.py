@@ -1,0 +1,186 @@
+"""How alike two maps of one picture are, on a common grid, and what the maps of all families have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from explainers.grid import area_sum, enlarge, grid_cells
+from explainers.method import Attribution, Family
+from explainers.runner import Result
+
+Grid = NDArray[np.float64]
+
+TOPS = (0.05, 0.10, 0.20)
+UNION = 0.30
+ENOUGH = 0.01
+"""A map whose positive part is under this share of its total shows no positive evidence."""
+NOTHING = "no positive evidence"
+FLOOR = 0.0001
+"""What a cell without evidence counts for in the consensus, as a share of an even map's cell.
+
+The floor only keeps a logarithm finite: what no family lights should hold next to nothing. All cells together hold this much of a map, so
+with 0.1, another usual choice, up to a tenth of the consensus lies where nobody points. `benchmarks.measures` prints what either gives.
+"""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One method's map on the common grid. signed: (G, G) sums of its pixels; share: (G, G) the positive part over its sum, or None.
+
+    signed_method: whether the method tells evidence against from no evidence. reason: why `share` is None; empty where it is not.
+    """
+
+    title: str
+    family: Family
+    signed_method: bool
+    signed: Grid
+    share: Grid | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How alike two maps are; each from 0 to 1 save the rank correlation, from -1 to 1. Chance is not yet taken out.
+
+    top_overlap: mean of intersection over union of the top 5, 10 and 20 % of cells; independent maps have q / (2 - q) at share q.
+    shared_mass: sum of min(A, B). rank_correlation: Spearman over the union of both maps' top 30 % of cells. same_sign: share of
+    |A||B| in cells where the signs agree; None unless both methods are signed; told apart, not part of the headline.
+    """
+
+    first: str
+    second: str
+    top_overlap: float
+    shared_mass: float
+    rank_correlation: float
+    same_sign: float | None
+
+    @property
+    def headline(self) -> float:
+        """The mean of the first three."""
+        return float(headline((self.top_overlap, self.shared_mass, self.rank_correlation)))
+
+
+def evidence(result: Result, size: tuple[int, int]) -> Evidence | None:
+    """The result's map on the picture's grid; None where the method has no map. size: (H, W) of the picture in pixels."""
+    attribution, method = result.attribution, result.method
+    if attribution is None:
+        return None
+    signed = on_common_grid(attribution, size)
+    share = None if attribution.blank else positive_share(signed)
+    reason = "" if share is not None else attribution.blank or NOTHING
+    return Evidence(method.title, method.family, method.signed, signed, share, reason)
+
+
+def on_common_grid(attribution: Attribution, size: tuple[int, int]) -> Grid:
+    """(G, G): the map before rectifying, enlarged to the picture and summed up in each cell."""
+    values = attribution.values if attribution.signed is None else attribution.signed
+    return area_sum(enlarge(values, size), grid_cells(size))
+
+
+def positive_share(signed: Grid) -> Grid | None:
+    """(G, G) max(g, 0) over its sum; None for a constant map, or one whose positive part is under 1 % of sum |g|."""
+    positive = np.maximum(signed, 0)
+    total = float(np.abs(signed).sum())
+    flat = float(np.ptp(signed)) <= 1e-6 * float(np.abs(signed).max())
+    if not np.isfinite(total) or flat or positive.sum() < ENOUGH * total:
+        return None
+    return np.asarray(positive / positive.sum())
+
+
+def pair(a: Evidence, b: Evidence) -> Pair:
+    """All scores of two maps that both have positive evidence; ValueError where one has none."""
+    if a.share is None or b.share is None:
+        raise ValueError(f"{a.title if a.share is None else b.title} has no positive evidence to compare")
+    sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
+    return Pair(a.title, b.title, top_overlap(a.share, b.share), shared_mass(a.share, b.share), rank_correlation(a.share, b.share), sign)
+
+
+def headline(scores: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) or (3, n) top overlap, shared mass and rank correlation -> () or (n,) their mean."""
+    return np.asarray(np.mean(scores, axis=0))
+
+
+def top_cells(share: Grid, portion: float) -> Grid:
+    """(G, G) from 0 to 1: how far each cell belongs to the strongest `portion` of all cells.
+
+    Cells that tie for the last places share these evenly, so that neighbours within one segment do not agree by their order; cells
+    without evidence never belong.
+    """
+    wanted = max(1, round(portion * share.size))
+    border = np.sort(share, axis=None)[-wanted]
+    if border <= 0:
+        return np.asarray((share > 0).astype(np.float64))
+    above, tied = share > border, share == border
+    return np.asarray(above + tied * (wanted - above.sum()) / tied.sum())
+
+
+def top_overlap(a: Grid, b: Grid) -> float:
+    """Mean over the top 5, 10 and 20 % of cells of intersection over union."""
+    tops = [(top_cells(a, portion), top_cells(b, portion)) for portion in TOPS]
+    return float(np.mean([np.minimum(x, y).sum() / np.maximum(x, y).sum() for x, y in tops]))
+
+
+def shared_mass(a: Grid, b: Grid) -> float:
+    """Sum of the smaller of both shares: 1 for equal maps, 0 for maps that share no cell."""
+    return float(np.minimum(a, b).sum())
+
+
+def rank_correlation(a: Grid, b: Grid) -> float:
+    """Spearman correlation over the cells in the top 30 % of either map; 0 where one of them is constant there."""
+    chosen = (top_cells(a, UNION) > 0) | (top_cells(b, UNION) > 0)
+    ranks = [rankdata(share[chosen]) for share in (a, b)]
+    if min(float(np.ptp(rank)) for rank in ranks) == 0:
+        return 0.0
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def same_sign(a: Grid, b: Grid) -> float:
+    """Share of |a||b| that lies in cells of one sign; 0.5 is what independent signs give; 0 where the product vanishes."""
+    weight = np.abs(a) * np.abs(b)
+    total = float(weight.sum())
+    return float(weight[np.sign(a) == np.sign(b)].sum()) / total if total > 0 else 0.0
+
+
+def by_family(found: Sequence[Evidence]) -> dict[Family, Grid]:
+    """Each family's mean positive share, over its members that have one."""
+    members: dict[Family, list[Grid]] = {}
+    for each in found:
+        if each.share is not None:
+            members.setdefault(each.family, []).append(each.share)
+    return {family: np.asarray(np.mean(shares, axis=0)) for family, shares in members.items()}
+
+
+def consensus(found: Sequence[Evidence], least: float = FLOOR) -> Grid | None:
+    """(G, G) that sums to 1: exp(mean over families of their methods' mean log(P + least / G^2)), normalised; None without evidence.
+
+    All means are geometric, those within a family too: a blurred map among sharp ones does not spread what the family says.
+    """
+    families: dict[Family, list[Grid]] = {}
+    for each in found:
+        if each.share is not None:
+            families.setdefault(each.family, []).append(np.log(each.share + least / each.share.size))
+    if not families:
+        return None
+    product = np.exp(np.mean([np.mean(members, axis=0) for members in families.values()], axis=0))
+    return np.asarray(product / product.sum())
+
+
+def votes(found: Sequence[Evidence], portion: float = 0.10) -> NDArray[np.int64]:
+    """(G, G): how many families have the cell among their strongest tenth; a cell that ties for the last places counts from 1/2 on."""
+    chosen = [top_cells(share, portion) >= 0.5 for share in by_family(found).values()]
+    return np.sum(chosen, axis=0, dtype=np.int64) if chosen else np.zeros((0, 0), np.int64)
+
+
+def across_families(values: dict[tuple[str, str], float], families: dict[str, Family]) -> float | None:
+    """The mean over pairs of families of the mean of their methods' pairs: methods with one limit do not count twice. None without pairs.
+
+    values: (title, title) -> agreement. families: title -> family. Pairs within a family are left out.
+    """
+    grouped: dict[frozenset[str], list[float]] = {}
+    for (first, second), value in values.items():
+        if families[first] != families[second]:
+            grouped.setdefault(frozenset((families[first], families[second])), []).append(value)
+    return float(np.mean([np.mean(group) for group in grouped.values()])) if grouped else None

@@ -1,0 +1,1 @@
+"""Whether the classifier's output follows the map."""

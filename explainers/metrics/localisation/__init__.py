@@ -1,0 +1,1 @@
+"""Whether a map lies where the evidence is known to be."""

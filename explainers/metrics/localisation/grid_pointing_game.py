@@ -1,0 +1,80 @@
+"""Lays a classifier's own confident pictures side by side and asks each map for one of them: does it light that part?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from errors import UserError
+from explainers.metrics.localisation.evidence_overlap import energy_inside
+from explainers.protocol import Classifier, Floats
+
+SOURCE = "Zhang et al. 2018 (pointing game); Rao, Böhle & Schiele 2022, arXiv:2205.10435 (grid pointing game)"
+CONFIDENT = 0.5
+"""Least probability of a picture that enters a mosaic."""
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """image: (H, W, 3) of n x n pictures, each made smaller. targets: the class in each part, row by row."""
+
+    image: Floats
+    targets: tuple[int, ...]
+    side: int
+
+    @property
+    def chance(self) -> float:
+        """1 / n^2: what a map that knows nothing has in each part."""
+        return 1 / self.side**2
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """Numbers of the parts that can be asked for: those whose class is in no other part."""
+        return tuple(number for number, target in enumerate(self.targets) if self.targets.count(target) == 1)
+
+    def part(self, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """(H, W): True in the part of that number, row by row."""
+        row, column = divmod(number, self.side)
+        rows, columns = (np.arange(length) * self.side // length for length in self.image.shape[:2])
+        return np.asarray((rows == row)[:, None] & (columns == column))
+
+
+def mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, count: int = 20, seed: int = 0) -> list[Mosaic]:
+    """Mosaics of n x n pictures that the classifier is surest of, each part another class. UserError where fewer than two are met.
+
+    With fewer classes than parts one class stands in one part alone and the others fill the rest by turns.
+    pictures: (H, W, 3) as the classifier's `fit` makes them; each is asked once.
+    """
+    found: dict[int, list[tuple[float, int]]] = {}
+    for number, picture in enumerate(pictures):
+        probabilities = classifier.probabilities(classifier.outputs(picture[None]))[0]
+        if probabilities.max() >= CONFIDENT:
+            found.setdefault(int(probabilities.argmax()), []).append((float(probabilities.max()), number))
+    if len(found) < 2:
+        raise UserError(
+            f"A mosaic needs pictures of two classes or more that the classifier gives {CONFIDENT:.0%}; of these {len(pictures)} "
+            f"it does so for {len(found)} classes. Give more pictures, of several classes."
+        )
+    rng = np.random.default_rng(seed)
+    return [_mosaic(pictures, found, side, rng) for _ in range(count)]
+
+
+def share_in_part(values: Floats, mosaic: Mosaic, number: int) -> float | None:
+    """The share of the positive part of a map (h, w) for that part's class that lies in the part; None for a map without one."""
+    return energy_inside(values, mosaic.part(number))
+
+
+def _mosaic(pictures: Sequence[Floats], found: dict[int, list[tuple[float, int]]], side: int, rng: np.random.Generator) -> Mosaic:
+    """Classes by chance; of each one of its ten surest pictures."""
+    alone, *others = (int(target) for target in rng.permutation(list(found))[: side**2])
+    targets = tuple(int(target) for target in rng.permutation([alone, *(others[n % len(others)] for n in range(side**2 - 1))]))
+    chosen = [pictures[rng.choice([number for _, number in sorted(found[target], reverse=True)[:10]])] for target in targets]
+    image = np.zeros_like(chosen[0])
+    edges = [[-(-length * place // side) for place in range(side + 1)] for length in image.shape[:2]]
+    for number, picture in enumerate(chosen):
+        row, column = divmod(number, side)
+        down, right = slice(edges[0][row], edges[0][row + 1]), slice(edges[1][column], edges[1][column + 1])
+        size = (right.stop - right.start, down.stop - down.start)
+        image[down, right] = np.clip(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), 0, 1)
+    return Mosaic(image, targets, side)

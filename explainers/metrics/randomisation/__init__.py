@@ -1,0 +1,1 @@
+"""Whether a map depends on the classifier and on the class."""

@@ -1,0 +1,1 @@
+"""Whether a map stays the same when it is made again or the picture changes slightly."""

@@ -1,0 +1,66 @@
+"""Changes a picture too little to see and asks how far the map moves at most."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from errors import UserError
+from explainers.case import Case
+from explainers.grid import enlarge
+from explainers.method import Method
+from explainers.no_evidence import mark_if_no_evidence
+from explainers.protocol import Floats
+
+RADIUS = 2 / 255
+"""Each value of the picture is moved by at most two levels of 255."""
+DRAWS = 4
+ZERO = "The map is zero."
+SOURCE = "Yeh et al. 2019, arXiv:1901.09392, def. 2.2"
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """max over d of |map(x + d) - map(x)| / |map(x)|, d uniform within the radius: 0 never moves; a lower bound, by its few draws.
+
+    value is None where there is none; reason says why.
+    """
+
+    title: str
+    value: float | None
+    reason: str = ""
+
+
+def cost(case: Case, methods: Sequence[Method]) -> int:
+    """Evaluations at most: every method runs anew on every changed picture, and once on the picture itself."""
+    return (DRAWS + 1) * sum(method.cost(case) for method in methods)
+
+
+def sensitivities(case: Case, methods: Sequence[Method]) -> Iterator[Sensitivity]:
+    """`cost(...)` evaluations at most; None for a map that is zero or cannot be made anew. Raises Stopped."""
+    changed = [nearby(case.image, case.seed + 1 + number) for number in range(DRAWS)]
+    for method in methods:
+        try:
+            own = _map(case, method)
+            value = moved(own, [_map(case.variant(image), method) for image in changed])
+        except UserError as error:
+            yield Sensitivity(method.title, None, str(error))
+        else:
+            yield Sensitivity(method.title, value, "" if value is not None else ZERO)
+
+
+def nearby(image: Floats, seed: int) -> Floats:
+    """The picture with uniform noise within the radius, kept within 0..1."""
+    noise = np.random.default_rng(seed).uniform(-RADIUS, RADIUS, image.shape).astype(np.float32)
+    return np.asarray(np.clip(image + noise, 0, 1), np.float32)
+
+
+def moved(own: Floats, others: Sequence[Floats]) -> float | None:
+    """The largest distance to `own`, over its length; None where it is zero."""
+    length = float(np.linalg.norm(own))
+    return max(float(np.linalg.norm(other - own)) for other in others) / length if length > 0 else None
+
+
+def _map(case: Case, method: Method) -> Floats:
+    *_, last = method(case)
+    return enlarge(mark_if_no_evidence(method, last, case).values, case.size)

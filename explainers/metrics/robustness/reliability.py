@@ -1,0 +1,134 @@
+"""Whether a method would show the same map again: two half runs of what draws, two harmlessly changed pictures for what does not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from errors import UserError
+from explainers.case import Case
+from explainers.method import Attribution, Method
+from explainers.metrics.agreement.attenuation import CONVERGED, reliability
+from explainers.metrics.agreement.similarity import Grid, on_common_grid
+from explainers.no_evidence import mark_if_no_evidence
+from explainers.protocol import Floats
+from explainers.runner import Result
+
+JITTER = 2 / 255
+"""Standard deviation of the noise that makes a harmless jitter: two levels of 255, less than a camera's own."""
+HALVES, JITTERS, EXACT = "half runs", "jittered pictures", "taken as exact"
+
+
+@dataclass(frozen=True)
+class RepeatedReadings:
+    """Two maps of one method that share no evaluations, signed, on the common grid (G, G). how: half runs, jittered pictures, or exact."""
+
+    first: Grid
+    second: Grid
+    how: str
+
+
+@dataclass(frozen=True)
+class Stability:
+    """r = 2 r_half / (1 + r_half), r_half the Pearson correlation of two half runs' signed maps over the cells of the common grid.
+
+    Of jittered pictures, each as good as the whole, r is their correlation itself. further: evaluations that would be needed beyond those
+    spent for r of .7, by the same formula turned round; 0 where the map has converged, None where more would not help.
+    Of a map that is taken as exact nothing was measured: between, reliability and converged are None. unfinished: the method itself says
+    that it has not converged.
+    """
+
+    title: str
+    between: float | None
+    reliability: float | None
+    converged: bool | None
+    further: int | None
+    how: str
+    unfinished: bool = False
+
+    source = "Spearman 1910; Brown 1910 (Brit. J. Psychol. 3)"
+
+    @property
+    def sentence(self) -> str:
+        """What it means, for a person."""
+        if self.reliability is None:
+            own = " By its own measure the map has not converged." if self.unfinished else ""
+            return f"Not measured: the method draws nothing, and whether it holds on a jittered picture was not asked.{own}"
+        if self.converged:
+            return f"Two {self.how} agree: reliability {self.reliability:.2f}."
+        more = f"; it needs about {self.further:,} more evaluations" if self.further else ""
+        return f"Not converged: reliability {self.reliability:.2f} of two {self.how}, under {CONVERGED}{more}."
+
+
+def half_runs(result: Result, size: tuple[int, int]) -> RepeatedReadings | None:
+    """The two halves that the method itself gives; the map twice where it draws nothing; None where it shows no evidence. size: (H, W)."""
+    attribution = result.attribution
+    if attribution is None or attribution.blank:
+        return None
+    if attribution.halves is None:
+        grid = on_common_grid(attribution, size)
+        return RepeatedReadings(grid, grid, EXACT)
+    first, second = (on_common_grid(Attribution(half), size) for half in attribution.halves)
+    return RepeatedReadings(first, second, HALVES)
+
+
+def jittered(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, RepeatedReadings]]:
+    """For each method its title and its maps of two pictures that differ from the case's by invisible noise; twice its cost each.
+
+    A method that fails on one of them is left out. Raises Stopped after `case.stop()`.
+    """
+    for method in methods:
+        grids = [_map(case.variant(jitter(case.image, case.seed + number)), method) for number in (1, 2)]
+        if grids[0] is not None and grids[1] is not None:
+            yield method.title, RepeatedReadings(grids[0], grids[1], JITTERS)
+
+
+def jitter(image: Floats, seed: int) -> Floats:
+    """(H, W, 3) -> (H, W, 3) with normal noise of two levels of 255, kept within 0..1."""
+    noise = np.random.default_rng(seed).normal(0, JITTER, image.shape).astype(np.float32)
+    return np.asarray(np.clip(image + noise, 0, 1), np.float32)
+
+
+def stability(title: str, readings: RepeatedReadings, evaluations: int) -> Stability:
+    """evaluations: those that the map rests on, shared ones counted in."""
+    if readings.how == EXACT:
+        return Stability(title, None, None, None, None, EXACT)
+    between = correlation(readings.first, readings.second)
+    whole = reliability(between) if readings.how == HALVES else between
+    good = whole >= CONVERGED
+    further = 0 if good else _further(whole, evaluations) if readings.how == HALVES else None
+    return Stability(title, between, whole, good, further, readings.how)
+
+
+def stabilities(results: Sequence[Result], readings: Mapping[str, RepeatedReadings]) -> dict[str, Stability]:
+    """For every method with readings."""
+    spent = {result.method.title: result.evaluations + result.shared for result in results}
+    unfinished = {result.method.title for result in results if result.attribution and not result.attribution.converged}
+    found = {title: stability(title, each, spent.get(title, 0)) for title, each in readings.items()}
+    return {title: replace(each, unfinished=title in unfinished) for title, each in found.items()}
+
+
+def correlation(a: Grid, b: Grid) -> float:
+    """Pearson's over cells; 1 where both are the same, 0 where one is constant."""
+    if np.array_equal(a, b):
+        return 1.0
+    x, y = a.ravel() - a.mean(), b.ravel() - b.mean()
+    scale = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return float(x @ y) / scale if scale > 0 else 0.0
+
+
+def _further(whole: float, evaluations: int) -> int | None:
+    """Spearman and Brown's prophecy: n k evaluations have reliability k r / (1 + (k - 1) r); one significant digit, rounded up."""
+    if whole <= 0:
+        return None
+    missing = evaluations * (CONVERGED * (1 - whole) / (whole * (1 - CONVERGED)) - 1)
+    digit = 10 ** int(np.log10(max(missing, 1)))
+    return int(np.ceil(missing / digit) * digit)
+
+
+def _map(case: Case, method: Method) -> Grid | None:
+    try:
+        *_, last = method(case)
+    except UserError:
+        return None
+    return on_common_grid(mark_if_no_evidence(method, last, case), case.size)

@@ -1,0 +1,150 @@
+"""Asks a classifier about one picture with some of its segments hidden, once for LIME, SHAP and RISE and for all classes together."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.perturbation.coalition_weights import UNIFORM_SHARE, Vector, drawing
+from explainers.protocol import Floats
+
+if TYPE_CHECKING:
+    from explainers.case import Case
+
+Masks = NDArray[np.float64]
+ENUMERATED = 12
+"""With at most so many segments masks are drawn without repetition, so that a large budget asks about every coalition."""
+
+
+@dataclass(frozen=True)
+class CoalitionSample:
+    """Answers to masked pictures. Row 0 shows nothing, row 1 everything; then pairs of a mask and its complement, side by side.
+
+    masks: (n, M) of 0 and 1; 1 shows the segment. logits: (n, classes). whole: (n,) True where all coalitions of the row's size were
+    asked, False where the row was drawn. chance: (M + 1,) the chance of each size among the drawn rows.
+    """
+
+    masks: Masks
+    logits: Floats
+    whole: NDArray[np.bool_]
+    chance: Vector
+
+    @property
+    def parts(self) -> int:
+        """M, the number of segments."""
+        return int(self.masks.shape[1])
+
+    @property
+    def complete(self) -> bool:
+        """Every coalition was asked: estimates are exact."""
+        return bool(self.whole.all()) and len(self.masks) == 2**self.parts
+
+    @property
+    def pairs(self) -> int:
+        return (len(self.masks) - 2) // 2
+
+    def weights(self, mass: Vector) -> Vector:
+        """(n,) so that a weighted sum over the rows estimates the sum over all coalitions, `mass` (M + 1,) being spread over the sizes."""
+        sizes = self.masks.sum(1).astype(int)
+        rows = np.bincount(sizes[self.whole], minlength=self.parts + 1)
+        drawn = max(int((~self.whole).sum()), 1)
+        share = np.where(self.whole, 1 / np.maximum(rows[sizes], 1), 1 / np.maximum(self.chance[sizes], 1e-300) / drawn)
+        return np.asarray(mass[sizes] * share)
+
+    def rows(self, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows of the two ends and of the given pairs, in order."""
+        return np.sort(np.concatenate([[0, 1], 2 + 2 * pairs, 3 + 2 * pairs]).astype(np.intp))
+
+    def keep(self, pairs: NDArray[np.intp]) -> "CoalitionSample":
+        """The two ends and the given pairs."""
+        rows = self.rows(pairs)
+        return CoalitionSample(self.masks[rows], self.logits[rows], self.whole[rows], self.chance)
+
+    def groups(self, count: int, seed: int) -> list[NDArray[np.intp]]:
+        """The pairs, dealt at random into `count` groups of like size; pairs that were asked whole are dealt evenly too."""
+        rng = np.random.default_rng(seed)
+        whole = self.whole[2::2]
+        order = np.concatenate([rng.permutation(np.flatnonzero(whole)), rng.permutation(np.flatnonzero(~whole))])
+        return [np.sort(order[start::count]) for start in range(count)]
+
+
+class CoalitionPool:
+    """The masked evaluations of one case: a first frame of 2 M + 2, then pairs of drawn masks, as many as were asked for.
+
+    Rests on the case's picture, fill, segments and seed, never on its score. A first frame that the budget cannot pay is left out.
+    """
+
+    def __init__(self, case: "Case") -> None:
+        self._case = case
+        self._segments = case.segments
+        self.parts = int(case.segments.max()) + 1
+        self.first = min(2 * self.parts + 2, 2**self.parts)
+        self.framed = self.first <= case.budget
+        self._few = self.parts <= ENUMERATED
+        self._chance = drawing(self.parts, self.framed, 0.0 if self._few else UNIFORM_SHARE)
+        self._pairs = self._all_pairs() if self._few else self._random_pairs()
+        self._masks = np.stack([np.zeros(self.parts), np.ones(self.parts)])
+        self._logits = self._ends()
+        self._payers: list[Hashable] = []
+        self._unanswered: list[Masks] = []  # drawn before a stop, and asked first when the pool grows again
+
+    @property
+    def limit(self) -> int:
+        """The most evaluations there are: 2^M where the pool can ask all coalitions."""
+        return 2**self.parts if self._few else 10**9
+
+    def grow(self, to: int, case: "Case | None" = None) -> CoalitionSample:
+        """min(to, limit) evaluations, rounded down to whole pairs; what is missing is asked now, and the caller pays.
+
+        case: through which it is asked, so that its stop counts: the pool's own, or one retargeted from it. Raises Stopped.
+        """
+        missing = (min(to, self.limit) - len(self._masks)) // 2
+        if missing > 0:
+            self._unanswered += islice(self._pairs, max(missing - len(self._unanswered), 0))
+            fresh = np.array(self._unanswered[:missing]).reshape(-1, self.parts)
+            answers = (case or self._case).masked(row[self._segments] for row in fresh.astype(np.float32))
+            del self._unanswered[:missing]
+            self._masks = np.concatenate([self._masks, fresh])
+            self._logits = np.concatenate([self._logits, answers])
+            self._payers += [self._case.counter.caller] * len(fresh)
+        return self._sample(min(to, self.limit))
+
+    def _sample(self, to: int) -> CoalitionSample:
+        rows = max(to // 2 * 2, 2)
+        caller = self._case.counter.caller
+        logits = np.concatenate([self._ends(), self._logits[2:rows]])
+        self._case.counter.reuse("pool", sum(payer != caller for payer in self._payers[: rows - 2]))
+        framed = self.first if self.framed else 2
+        whole = (np.arange(rows) < framed) | (rows == 2**self.parts)
+        return CoalitionSample(self._masks[:rows], logits, whole, self._chance)
+
+    def _ends(self) -> Floats:
+        """(2, classes) of nothing and of everything: the case's answers, which whoever reads them pays or borrows."""
+        return np.stack([self._case.baseline_logits, self._case.image_logits])
+
+    def _frame_pairs(self) -> Iterator[Masks]:
+        one_each = np.eye(self.parts)[: (self.first - 2) // 2] if self.framed else np.zeros((0, self.parts))
+        yield from (np.stack([row, 1 - row]) for row in one_each)
+
+    def _random_pairs(self) -> Iterator[Masks]:
+        yield from self._frame_pairs()
+        rng = np.random.default_rng(self._case.seed)
+        while True:
+            row = np.zeros(self.parts)
+            row[rng.permutation(self.parts)[: rng.choice(self.parts + 1, p=self._chance)]] = 1
+            yield np.stack([row, 1 - row])
+
+    def _all_pairs(self) -> Iterator[Masks]:
+        yield from self._frame_pairs()
+        half = (np.arange(1, 2 ** (self.parts - 1))[:, None] >> np.arange(self.parts)) & 1
+        inner = half[_inner(half, self.framed)].astype(float)
+        for row in np.random.default_rng(self._case.seed).permutation(inner):
+            yield np.stack([row, 1 - row])
+
+
+def _inner(masks: NDArray[np.int64], framed: bool) -> NDArray[np.bool_]:
+    sizes = masks.sum(1)
+    return np.asarray((sizes > framed) & (sizes < masks.shape[1] - framed))

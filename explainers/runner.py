@@ -1,0 +1,95 @@
+"""A study puts several methods to one case and yields a result each time a map is new or better."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from errors import UserError
+from explainers.case import Case, Stopped
+from explainers.method import Attribution, Method
+from explainers.no_evidence import mark_if_no_evidence
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where one method stands. attribution is None until the first map, or for good where error says why there is none.
+
+    evaluations: pictures that this method put through the model itself; shared: those it used that others had paid for.
+    seconds: its own time so far. done: nothing better will come.
+    """
+
+    method: Method
+    attribution: Attribution | None
+    error: str = ""
+    evaluations: int = 0
+    shared: int = 0
+    seconds: float = 0.0
+    done: bool = False
+
+
+def run_methods(case: Case, methods: Sequence[Method]) -> Iterator[Result]:
+    """Every method's first map, the cheapest method first; then better ones, always from whoever has spent least, until all are done.
+
+    A method that fails yields one last result with its error, and the others go on. After `case.stop()` every method that
+    was not done yields one last result with the map it already had.
+    """
+    runs = sorted((_Run(case, method) for method in methods), key=lambda run: run.cost)
+    try:
+        yield from (run.step() for run in runs)
+        while waiting := [run for run in runs if not run.result.done]:
+            yield min(waiting, key=lambda run: run.result.evaluations).step()
+    except Stopped:
+        yield from (run.stopped() for run in runs if not run.result.done)
+
+
+class _Run:
+    """One method under way: its iterator and its last result."""
+
+    def __init__(self, case: Case, method: Method) -> None:
+        self.case = case
+        self.maps: Iterator[Attribution] | None = None
+        self.rounds = 0
+        self.result = Result(method, None)
+        try:
+            self.cost = method.cost(case)
+        except Exception as error:
+            self.cost = 0
+            self.result = Result(method, None, error=words(error), done=True)
+
+    def step(self) -> Result:
+        """The method's next map; or, where none comes, its last result. Raises Stopped."""
+        if self.result.done:
+            return self.result
+        start = time.perf_counter()
+        self.case.counter.caller = self
+        self.rounds += 1
+        try:
+            self.maps = self.maps or iter(self.result.method(self.case))
+            found = next(self.maps, None)
+            attribution = mark_if_no_evidence(self.result.method, found, self.case) if found else self.result.attribution
+            error = "" if attribution else f"{self.result.method.title} gave no map."
+            self._keep(attribution, error, done=found is None)
+        except Stopped:
+            raise
+        except Exception as error:
+            self._keep(self.result.attribution, words(error), done=True)
+        finally:
+            self.case.counter.caller = None
+            self.result = replace(self.result, seconds=self.result.seconds + time.perf_counter() - start)
+        return self.result
+
+    def stopped(self) -> Result:
+        """The last result after a stop: the map that is there, or the reason why there is none."""
+        remark = "" if self.result.attribution else "Stopped before the first map."
+        self._keep(self.result.attribution, remark, done=True)
+        return self.result
+
+    def _keep(self, attribution: Attribution | None, error: str, done: bool) -> None:
+        counter = self.case.counter
+        evaluations, shared = counter.evaluations[self], counter.reused(self)
+        self.result = replace(self.result, attribution=attribution, error=error, evaluations=evaluations, shared=shared, done=done)
+
+
+def words(error: Exception, what: str = "method") -> str:
+    """The sentence for a person who is to read why there is no map, or no measure."""
+    return str(error) if isinstance(error, UserError) else f"The {what} failed: {type(error).__name__}: {error}"

@@ -1,0 +1,167 @@
+"""A picture's maps weighed against each other: chance, ceiling, reliability, controls and words, on maps made by hand."""
+
+import numpy as np
+import pytest
+
+from explainers.metrics.agreement.consistency import UNSETTLED, Background, Consistency, build_consistency, control_words, short_words
+from explainers.metrics.agreement.controls import CENTRE, EDGES, centre
+from explainers.metrics.agreement.null_distribution import NullDistributions
+from explainers.metrics.agreement.reference_library import Library
+from explainers.metrics.agreement.significance import displaced_copies
+from explainers.metrics.agreement.similarity import Evidence
+from explainers.metrics.robustness.reliability import EXACT, HALVES, RepeatedReadings, stability
+from tests.explainers.plain_similarity import chance
+
+FAMILIES = {"cam": "CAM", "lime": "surrogate", "shap": "surrogate", "ig": "gradient"}
+
+
+def noise(seed: int, cells: int = 8) -> np.ndarray:
+    return np.random.default_rng(seed).gamma(1.0, size=(cells, cells))
+
+
+def share(grid: np.ndarray) -> np.ndarray:
+    return grid / grid.sum()
+
+
+def library(titles=("cam", "lime", "shap", "ig"), pictures: int = 40) -> Library:
+    maps = {title: np.stack([share(noise(1000 * t + n)) for n in range(pictures)]) for t, title in enumerate(titles, start=7)}
+    return Library({"model": "m", "cells": 8, "fill": "blur"}, tuple(f"{n}" for n in range(pictures)), maps)
+
+
+def judged(grids: dict[str, np.ndarray], background: Background, readings: dict[str, RepeatedReadings] | None = None) -> Consistency:
+    found = [Evidence(title, FAMILIES[title], True, grid, share(grid)) for title, grid in grids.items()]
+    readings = readings or {title: RepeatedReadings(grid, grid, EXACT) for title, grid in grids.items()}
+    return build_consistency(found, readings, {title: stability(title, each, 100) for title, each in readings.items()}, background)
+
+
+def test_the_stacked_chance_is_the_plain_one() -> None:
+    known = library()
+    a, b = share(noise(1)), share(noise(2))
+    nulls = NullDistributions({"cam": a, "lime": b}, known)
+    expected = chance(a, b, known.maps["cam"], known.maps["lime"])
+    found = nulls.chance("cam", "lime")
+    assert (found.agreement, found.mean, found.kappa, found.p) == pytest.approx(
+        (expected.agreement, expected.mean, expected.kappa, expected.p), abs=1e-6
+    )
+    assert not found.weaker
+    plain, weaker = chance(a, b), NullDistributions({"cam": a, "lime": b}, None).chance("cam", "lime")
+    assert (weaker.mean, weaker.p, weaker.weaker) == (pytest.approx(plain.mean, abs=1e-6), pytest.approx(plain.p), True)
+    assert len(displaced_copies(a)) == 63
+
+
+def test_a_picture_is_not_compared_with_itself() -> None:
+    known = library(pictures=31)
+    assert len(known.stack("cam")) == 31
+    assert len(known.stack("cam", "3")) == 30
+    assert known.stack("cam", "3") is known.stack("cam", "3")
+    assert library(pictures=30).stack("cam", "3") is None
+    assert known.stack("unheard of") is None
+
+
+def test_equal_maps_agree_strongly_and_unrelated_ones_no_better_than_chance() -> None:
+    one, other = noise(1), noise(2)
+    found = judged({"cam": one, "lime": one, "ig": other}, Background(library()))
+    words = {(each.first, each.second): each.word for each in found.verdicts}
+    assert words == {("cam", "lime"): "strong", ("cam", "ig"): "no better than chance", ("lime", "ig"): "no better than chance"}
+    same = found.verdicts[0]
+    assert same.chance.kappa == pytest.approx(1, abs=1e-5)
+    assert same.ceiling == pytest.approx(1, abs=1e-5)
+    assert same.p < 1e-6, "far over all of the null, adjusted for three pairs"
+    assert found.warning == "Agreeing explanations can all be wrong."
+
+
+def test_the_picture_counts_families_once() -> None:
+    one, other = noise(1), noise(2)
+    found = judged({"cam": one, "lime": one, "shap": other}, Background(library()))
+    kappas = {(each.first, each.second): each.chance.kappa for each in found.verdicts}
+    assert found.kappa == pytest.approx((kappas["cam", "lime"] + kappas["cam", "shap"]) / 2)
+    assert [each.within_family for each in found.verdicts] == [False, False, True]
+    assert found.votes.max() == 2
+    assert found.consensus.sum() == pytest.approx(1)
+
+
+def test_what_has_not_converged_gets_no_word_and_does_not_count() -> None:
+    one = noise(1)
+    readings = {
+        "cam": RepeatedReadings(one, one, EXACT),
+        "lime": RepeatedReadings(noise(3), noise(4), HALVES),
+        "ig": RepeatedReadings(one, one, EXACT),
+    }
+    found = judged({"cam": one, "lime": one, "ig": one}, Background(library()), readings)
+    assert [each.word for each in found.verdicts] == [UNSETTLED, "strong", UNSETTLED]
+    assert found.kappa == pytest.approx(1, abs=1e-5)
+    assert "Not converged" in found.left_out["lime"]
+    assert "lime is not reliable" in found.verdicts[0].reason
+
+
+def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
+    """Two readings each of one truth: kappa is pulled down by noise, kappa* is not."""
+    truth = np.zeros((8, 8))
+    truth[2:4, 2:5], truth[6, 6] = 4, 3
+    drawn = {title: [truth + noise(10 * t + n) for n in range(2)] for t, title in enumerate(("lime", "ig"))}
+    readings = {title: RepeatedReadings(*pair, HALVES) for title, pair in drawn.items()}
+    found = judged({title: (pair[0] + pair[1]) / 2 for title, pair in drawn.items()}, Background(library()), readings)
+    verdict = found.verdicts[0]
+    assert verdict.chance.kappa < 0.9
+    assert verdict.ceiling > verdict.chance.kappa
+
+
+def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
+    """The same two maps: once the noisy one's two readings are known, once it is taken as exact."""
+    truth = np.zeros((8, 8))
+    truth[2:4, 2:5], truth[6, 6] = 4, 3
+    first, second = (truth + noise(n) for n in (1, 2))
+    whole = {"cam": truth + noise(7) / 9, "ig": (first + second) / 2}
+    exact = {title: RepeatedReadings(grid, grid, EXACT) for title, grid in whole.items()}
+    taken = judged(whole, Background(library()), exact).verdicts[0]
+    known = judged(whole, Background(library()), exact | {"ig": RepeatedReadings(first, second, HALVES)}).verdicts[0]
+    both = {title: RepeatedReadings(grid, grid, HALVES) for title, grid in whole.items()}
+    assert taken.ceiling < known.ceiling
+    assert (taken.self_agreement, known.self_agreement) == (EXACT, EXACT)
+    assert judged(whole, Background(library()), both).verdicts[0].self_agreement == "measured"
+
+
+def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
+    bell = centre(8)
+    found = judged(
+        {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}, Background(None, controls={CENTRE: bell, EDGES: share(noise(9))})
+    )
+    assert found.weaker
+    assert found.controls[CENTRE]["cam"] > 0.5
+    assert CENTRE in found.verdicts[0].explained_by
+    assert EDGES not in found.verdicts[0].explained_by
+    assert control_words([CENTRE]) == "both light the centre as much"
+
+
+def test_a_control_of_too_few_maps_is_weaker_says_so_and_explains_nothing() -> None:
+    """By the library the maps agree a little less than with the control's displaced copies: two scales, not to be compared."""
+    bell = centre(8)
+    grids = {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}
+    known = library(("cam", "ig", EDGES))
+    known.maps[EDGES][11:] = np.nan
+    assert known.short() == {EDGES: 11}
+    found = judged(grids, Background(known, controls={EDGES: share(sum(grids.values()))}))
+    assert min(found.controls[EDGES].values()) >= found.verdicts[0].chance.kappa, "so that it would explain the pair"
+    assert found.verdicts[0].explained_by == ()
+    assert (found.weaker, found.weaker_controls) == (False, {EDGES: ("cam", "ig")})
+    assert "too few maps of edges" in short_words(found)
+    without = judged(grids, Background(None, controls={EDGES: share(sum(grids.values()))}))
+    assert (without.verdicts[0].explained_by, short_words(without)) == ((EDGES,), ""), "both weaker, and said once"
+
+
+def test_maps_without_evidence_are_left_out_with_their_reason() -> None:
+    found = build_consistency([Evidence("cam", "CAM", False, noise(1), None, "Nothing there.")], {}, {}, Background())
+    assert found.left_out == {"cam": "Nothing there."}
+    assert (found.verdicts, found.kappa, found.consensus, found.weaker) == ((), None, None, False)
+
+
+def test_no_verdict_depends_on_a_maps_scale_and_no_map_is_changed() -> None:
+    grids = {"cam": noise(1), "lime": noise(2), "ig": noise(1) + noise(3)}
+    for grid in grids.values():
+        grid.flags.writeable = False
+    plain = judged(grids, Background(library()))
+    scaled = judged({title: grid * 1000 for title, grid in grids.items()}, Background(library()))
+    for one, other in zip(plain.verdicts, scaled.verdicts, strict=True):
+        assert (one.word, one.p) == (other.word, other.p)
+        assert one.chance.kappa == pytest.approx(other.chance.kappa, abs=1e-6)
+        assert one.ceiling == pytest.approx(other.ceiling, abs=1e-6)

@@ -1,0 +1,73 @@
+"""A library of other pictures' maps: kept whole, refused where it speaks of other maps."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from errors import UserError
+from explainers.case import Case, Settings
+from explainers.methods import METHODS, occlusion
+from explainers.metrics.agreement.reference_library import Library, digest, gathered, plan, read, settings_of, write
+from tests.explainers.metrics.agreement.test_consistency import library, share
+from tests.explainers.toy_classifiers import ToyScore, detectors, picture
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    known = library()
+    known.maps["cam"][3] = np.nan
+    write(known, tmp_path / "m.library.npz")
+    back = read(tmp_path / "m.library.npz")
+    assert (back.made_with, back.pictures) == (known.made_with, known.pictures)
+    np.testing.assert_allclose(back.maps["lime"], known.maps["lime"], rtol=2e-3)
+    np.testing.assert_allclose(back.maps["lime"].sum((1, 2)), 1, rtol=1e-5)
+    assert np.isnan(back.maps["cam"][3]).all()
+    assert len(back.stack("cam")) == 39
+    assert [path.name for path in tmp_path.iterdir()] == ["m.library.npz"]
+
+
+def test_what_is_no_library_is_refused(tmp_path: Path) -> None:
+    for name, data in (("text", b"hello"), ("zip", b"PK\x03\x04"), ("empty", b"")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(UserError, match="no library of maps"):
+            read(tmp_path / name)
+    write(Library({}, ("a", "b"), {"cam": share(np.ones((3, 4, 4)))}), tmp_path / "uneven")
+    with pytest.raises(UserError, match="do not fit together"):
+        read(tmp_path / "uneven")
+
+
+def test_another_model_grid_or_fill_is_unfit_and_another_preset_is_told() -> None:
+    toy = detectors(grid=(7, 7), cell=16)
+    case = Case(toy, picture(toy.size), ToyScore(0), Settings(preset="Fast"))
+    here = settings_of(case, "abc")
+    told = {"model": "abc", "cells": 7, "fill": "blur", "preset": "Fast", "segments": 20, "score": "logit"}
+    assert here == {**told, "methods": {method.title: plan(method) for method in METHODS}}
+    assert not Library({**here, "further": 1}, (), {}).unfit(here)
+    assert "another model (xyz, here abc)" in Library({**here, "model": "xyz"}, (), {}).unfit(here)
+    assert "another cells (14, here 7)" in Library({**here, "cells": 14}, (), {}).unfit(here)
+    assert Library({**here, "preset": "Balanced"}, (), {}).differs(here) == ("preset Balanced",)
+
+
+def test_methods_that_have_changed_since_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = detectors(grid=(7, 7), cell=16)
+    case = Case(toy, picture(toy.size), ToyScore(0), Settings())
+    before = settings_of(case, "abc")
+    earlier = {name: value for name, value in before.items() if name != "methods"}
+    assert Library(before, (), {}).differs(settings_of(case, "abc")) == ()
+    assert Library(earlier, (), {}).differs(before) == ("methods of an earlier version",)
+    monkeypatch.setitem(occlusion.PLANS, "Balanced", ((14, 50), (14, 50)))
+    assert Library(before, (), {}).differs(settings_of(case, "abc")) == ("another Occlusion",)
+    assert not Library(before, (), {}).unfit(settings_of(case, "abc"))
+
+
+def test_a_digest_stands_for_the_fitted_picture() -> None:
+    image = picture((8, 8))
+    assert digest(image) == digest(image.copy())
+    assert digest(image) != digest(image[::-1])
+
+
+def test_missing_maps_are_not_numbers() -> None:
+    rows = gathered([{"cam": np.ones((2, 2))}, {}], ["cam", "ig"], 2)
+    assert np.isnan(rows["cam"][1]).all()
+    assert np.isnan(rows["ig"]).all()
+    assert rows["cam"][0].tolist() == [[1, 1], [1, 1]]

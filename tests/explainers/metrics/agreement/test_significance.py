@@ -1,0 +1,144 @@
+"""Chance, ceiling, controls and words, by hand."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from explainers.metrics.agreement.attenuation import converged, disattenuate, kappa_star, reliability
+from explainers.metrics.agreement.controls import centre, edges, explains
+from explainers.metrics.agreement.null_distribution import NullDistributions
+from explainers.metrics.agreement.reference_library import Library
+from explainers.metrics.agreement.significance import against, against_both, benjamini_hochberg, words
+from tests.explainers.metrics.agreement.test_similarity import random_share
+from tests.explainers.plain_similarity import chance, displaced, headline
+
+
+def test_kappa_and_p_by_hand() -> None:
+    found = against(0.7, [0.2, 0.4, 0.7, 0.3])
+    assert found.mean == pytest.approx(0.4)
+    assert found.kappa == pytest.approx(0.5)
+    assert found.p == pytest.approx(2 / 5)
+    assert against(1.0, [1.0, 1.0]).kappa == 0
+
+
+def test_p_of_what_lies_beyond_the_null_follows_its_tail() -> None:
+    null = [0.2] * 60 + [0.3] * 20
+    assert against(0.7, null).p == pytest.approx(20 / 80 * np.exp(-(0.7 - 0.2) / 0.1)), "twenty exceed .2 by .1 on average"
+    assert against(0.31, null).p == pytest.approx(1 / 81), "the tail never makes p larger"
+    assert against(0.3, null).p == pytest.approx(21 / 81), "some map reaches it"
+    assert against(0.7, null[1:]).p == pytest.approx(1 / 80), "too few for a tail"
+    assert against(0.7, null, weaker=True).p == pytest.approx(1 / 81), "displaced copies have none"
+    assert against(0.7, [0.2] * 80).p == pytest.approx(1 / 81), "a null that does not vary has none"
+
+
+@pytest.mark.parametrize("others", [40, 100, 200])
+def test_identical_maps_among_seven_are_told_from_chance(others: int) -> None:
+    titles = [f"map {number}" for number in range(6)]
+    maps = {title: random_share(number) for number, title in enumerate(titles)} | {"twin": random_share(0)}
+    rows = {title: np.stack([random_share(1000 * (n + 1) + k) for k in range(others)]) for n, title in enumerate(maps)}
+    nulls = NullDistributions(maps, Library({}, tuple(map(str, range(others))), rows))
+    ps = [nulls.chance(*pair).p for pair in combinations(maps, 2)]
+    adjusted = dict(zip(combinations(maps, 2), benjamini_hochberg(ps), strict=True))
+    assert adjusted["map 0", "twin"] < 0.001
+    assert sum(p <= 0.05 for p in adjusted.values()) <= 2
+
+
+def test_two_nulls_are_combined_not_pooled() -> None:
+    """Of .05 and .8 the mean of the tangents decides; the pooled p serves where it is smaller."""
+    even = against_both(0.5, [[0.1, 0.2, 0.3, 0.6], [0.1, 0.2, 0.3, 0.7]])
+    assert even.p == pytest.approx(3 / 9), "pooled, 2 of 8 are as large; either alone has 2 / 5"
+    assert even.mean == pytest.approx(2.5 / 8)
+    uneven = against_both(0.5, [[0.1] * 19, [0.1] * 4 + [0.9] * 15])
+    assert uneven.p == pytest.approx(0.5 - np.arctan((np.tan(0.45 * np.pi) + np.tan(-0.3 * np.pi)) / 2) / np.pi)
+    assert against_both(0.0, [[0.1], [0.1]]).p == pytest.approx(1)
+
+
+def test_identity_is_one_and_the_mean_is_zero() -> None:
+    assert against(1.0, [0.1, 0.3]).kappa == 1
+    assert against(0.2, [0.1, 0.3]).kappa == pytest.approx(0)
+
+
+def habit(seed: int) -> np.ndarray:
+    """A random map with a centre that all maps share."""
+    share = centre(14) * np.random.default_rng(seed).gamma(1.0, size=(14, 14))
+    return share / share.sum()
+
+
+def test_a_shared_habit_is_no_agreement_against_other_pictures_but_is_against_displaced_copies() -> None:
+    false_alarms = {"other pictures": 0, "displaced": 0}
+    for trial in range(30):
+        a, b, *rest = (habit(1000 * trial + s) for s in range(62))
+        false_alarms["other pictures"] += chance(a, b, rest[:30], rest[30:]).p <= 0.05
+        false_alarms["displaced"] += chance(a, b).p <= 0.05
+    assert false_alarms["other pictures"] <= 5
+    assert false_alarms["displaced"] >= 15
+
+
+def test_a_small_library_falls_back_to_displaced_copies_and_says_so() -> None:
+    a, b, others = random_share(0), random_share(1), np.stack([random_share(s) for s in range(2, 32)])
+    for fewer, weaker in ((0, False), (1, True)):
+        rows = others.copy()
+        rows[:fewer] = np.nan
+        found = NullDistributions({"a": a, "b": b}, Library({}, tuple(map(str, range(30))), {"a": rows, "b": others})).chance("a", "b")
+        assert (found.weaker, found.others) == (weaker, 63 if weaker else 30)
+
+
+def test_the_null_takes_both_directions() -> None:
+    a, b, c, d = (random_share(s) for s in range(4))
+    library = Library({}, tuple(map(str, range(30))), {"a": np.stack([c] * 30), "b": np.stack([d] * 30)})
+    assert NullDistributions({"a": a, "b": b}, library).chance("a", "b").mean == pytest.approx(
+        (headline(a, d) + headline(c, b)) / 2, abs=1e-6
+    )
+
+
+def test_displaced_copies_leave_out_the_copy_in_place() -> None:
+    share = random_share(5)
+    null = displaced(share, share)
+    assert len(null) == 4 * 16 - 1
+    assert max(null) < 1
+    assert chance(share, share).p == pytest.approx(1 / 64)
+    assert chance(share, share).kappa == pytest.approx(1)
+
+
+def test_benjamini_hochberg_by_hand() -> None:
+    assert benjamini_hochberg([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
+    assert benjamini_hochberg([]) == []
+    assert benjamini_hochberg([0.9, 0.8]) == pytest.approx([0.9, 0.9])
+
+
+def test_the_ceiling_takes_out_the_methods_own_noise() -> None:
+    """Two noisy readings each of one truth, on the scale of correlations: crossed .49, own .5 each: true agreement .98."""
+    assert disattenuate((0.50, 0.48), (0.5, 0.5)) == pytest.approx(0.98)
+    assert disattenuate((0.9, 0.9), (0.5, 0.5)) == 1
+    assert disattenuate((0.3, 0.3), (0.09, 0.9)) is None
+    assert kappa_star(0.98, 0.6) == pytest.approx(0.95)
+    assert kappa_star(0.5, 1.0) == 0
+
+
+def test_reliability_of_the_whole_from_its_halves() -> None:
+    assert reliability(0.5) == pytest.approx(2 / 3)
+    assert reliability(-1) == -1
+    assert converged(0.54)
+    assert not converged(0.53)
+
+
+def test_words() -> None:
+    assert [words(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
+    assert words(0.9, 0.051) == "not told from chance", "one picture has little power"
+    assert words(0.09, 0.5) == "no better than chance"
+
+
+def test_controls_by_hand() -> None:
+    image = np.zeros((64, 64, 3), np.float32)
+    image[:, 32:] = 1
+    found = edges(image, 8)
+    assert found.sum() == pytest.approx(1)
+    assert found[:, 3:5].sum() == pytest.approx(1)
+    np.testing.assert_allclose(edges(np.ones((64, 64, 3), np.float32), 8), 1 / 64)
+    bell = centre(7)
+    assert bell.sum() == pytest.approx(1)
+    assert np.unravel_index(bell.argmax(), bell.shape) == (3, 3)
+    np.testing.assert_allclose(bell, bell.T)
+    assert explains(0.3, (0.4, 0.3))
+    assert not explains(0.3, (0.4, 0.2))

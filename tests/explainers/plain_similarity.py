@@ -1,0 +1,23 @@
+"""Chance pair by pair, as one would write it down: what the stacked arithmetic of `nulls` is held against."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from explainers.metrics.agreement.significance import FEWEST, Significance, against, against_both, displaced_copies
+from explainers.metrics.agreement.similarity import rank_correlation, shared_mass, top_overlap
+
+
+def headline(a: np.ndarray, b: np.ndarray) -> float:
+    return (top_overlap(a, b) + shared_mass(a, b) + rank_correlation(a, b)) / 3
+
+
+def displaced(a: np.ndarray, b: np.ndarray) -> list[float]:
+    return [headline(a, copy) for copy in displaced_copies(b)]
+
+
+def chance(a: np.ndarray, b: np.ndarray, library_a: Sequence[np.ndarray] = (), library_b: Sequence[np.ndarray] = ()) -> Significance:
+    agreement = headline(a, b)
+    if min(len(library_a), len(library_b)) >= FEWEST:
+        return against_both(agreement, [[headline(a, other) for other in library_b], [headline(other, b) for other in library_a]])
+    return against(agreement, displaced(a, b), weaker=True)
