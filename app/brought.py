@@ -10,7 +10,7 @@ from threading import Lock
 
 from app.shelf import Shelf
 from errors import UserError
-from models.safe import landlock, seccomp
+from models.sandbox import landlock, seccomp
 
 MODEL_BYTES = 300_000_000
 MOST = 3

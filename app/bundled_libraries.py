@@ -16,7 +16,7 @@ from PIL import Image
 from app.library import build, library_file
 from app.options import LibraryOptions
 from errors import UserError
-from models.datasets import glass_box, phantoms
+from models.datasets.synthetic import glass_box, phantoms
 from models.store import bundled
 
 PICTURES = 100

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.options import ExplainOptions, GameOptions, InspectOptions, LibraryOptions, ServeOptions
+from models.command_line import exit_status, silence_tensorflow
 from models.store import bundled
-from models.terminal import ended, hush
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or given[0] not in (*COMMANDS, "-h", "--help"):
         given = ["serve", *given]
     chosen = _parser().parse_args(given)
-    return ended(lambda: int(chosen.run(chosen)))
+    return exit_status(lambda: int(chosen.run(chosen)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,7 +68,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(chosen: argparse.Namespace) -> int:
     options = _options(ServeOptions, chosen)
-    hush()
+    silence_tensorflow()
     from app.page import serve
 
     serve(options)
@@ -138,11 +138,11 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(chosen: argparse.Namespace) -> int:
     options = _options(ExplainOptions, chosen)
-    hush()
+    silence_tensorflow()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run tidies up as an interrupted one does
-    from models.loading import begin
+    from models.loading import start_loading
 
-    begun = begin(options.model, options.trust)  # a process of its own starts while this one imports what explains
+    begun = start_loading(options.model, options.trust)  # a process of its own starts while this one imports what explains
     from app.explain import explain
 
     return explain(options, begun)
@@ -174,7 +174,7 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
 
 def _inspect(chosen: argparse.Namespace) -> int:
     options = _options(InspectOptions, chosen)
-    hush()
+    silence_tensorflow()
     from app.inspecting import inspect
 
     return inspect(options)
@@ -195,7 +195,7 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
 
 def _library(chosen: argparse.Namespace) -> int:
     options = _options(LibraryOptions, chosen)
-    hush()
+    silence_tensorflow()
     from app.library import build
 
     return build(options)
@@ -220,7 +220,7 @@ def _add_game(parser: argparse.ArgumentParser) -> None:
 
 def _game(chosen: argparse.Namespace) -> int:
     options = _options(GameOptions, chosen)
-    hush()
+    silence_tensorflow()
     from app.game import play
 
     return play(options)

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from models.doctor.report import Candidate, Examined, Finding, Report
+from models.inspection.report import Candidate, Finding, LayerReport, Report
 
 WIDTH, MOST_LAYERS = 110, 16
 
@@ -63,7 +63,7 @@ def _way(each: Candidate, known: bool) -> list[str]:
     return [each.scaling, each.colour, *shares, *numbers, textwrap.shorten(each.commonest, 28, placeholder="..."), f"{each.score:.3f}"]
 
 
-def _layers(layers: Sequence[Examined]) -> Iterator[str]:
+def _layers(layers: Sequence[LayerReport]) -> Iterator[str]:
     """All, or the last of each grid where they are many."""
     shown = list(layers)
     if len(shown) > MOST_LAYERS:

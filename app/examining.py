@@ -10,9 +10,9 @@ from typing import Literal
 from app.shelf import Shelf
 from app.uploads import Picture
 from errors import UserError
-from models.doctor.report import Report
-from models.doctor.seen import Seen
-from models.pictures import decode
+from models.images.decoder import decode
+from models.inspection.labelled_image import LabelledImage
+from models.inspection.report import Report
 
 State = Literal["waiting", "running", "done", "failed"]
 MOST = 24
@@ -120,12 +120,12 @@ class Examinations:
             if self._closed.is_set() or each.waiting <= 0:
                 break
         self._go_on(each)
-        from models.doctor.examining import examine  # TensorFlow takes seconds, and the page is up before it
+        from models.inspection.inspector import inspect_model  # TensorFlow takes seconds, and the page is up before it
 
         each.state = "running"
         name, trust = self._shelf.source(each.subject.classifier)
         seen, each.left_out = _seen(each.subject)
-        each.report = examine(name, seen, trust, progress=lambda done, most: self._told(each, done, most))
+        each.report = inspect_model(name, seen, trust, progress=lambda done, most: self._told(each, done, most))
         each.state = "done"
 
     def _told(self, each: Examination, done: int, most: int) -> None:
@@ -145,12 +145,12 @@ class Examinations:
                 del self._known[subject]
 
 
-def _seen(subject: Subject) -> tuple[list[Seen], tuple[str, ...]]:
+def _seen(subject: Subject) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """The pictures as numbers, and a sentence on each that is none."""
     found, left_out = [], []
     for picture, label in subject.pictures:
         try:
-            found.append(Seen.of(decode(picture.data), label or None))
+            found.append(LabelledImage.of(decode(picture.data), label or None))
         except UserError as error:
             left_out.append(f"{picture.name} is left out. {error}")
     return found, tuple(left_out)

@@ -24,18 +24,18 @@ from app.render import overlay, png
 from app.saying import about
 from app.table import localisation_table
 from app.verdicts import localisation_entry, measures_entry
-from app.writing import MapsFile, appearing, folder_names, readable
+from app.writing import MapsFile, atomic_directory, folder_names, readable
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import enlarge
 from explainers.method import Method
 from explainers.runner import Result, run_methods
-from models.metadata import parse
-from models.pictures import decode, fit, original_size
-from models.score import Score
+from models.cards.metadata import parse
+from models.classifiers.score import Score
+from models.images.decoder import decode, fit, original_size
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 SIDE_ON_SCREEN = 640  # pixels of an overlay's longer side, about: a whole multiple of what the classifier takes
 
@@ -63,7 +63,7 @@ def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
             class_number(str(word), classifier.labels)
     judge = None if options.measures == "none" else Judge.of(options.model, classifier)
     job = _Job(options, classifier, methods, settings, judge)
-    with appearing(options.out) as folder, MapsFile(folder / "maps.npz") as maps:
+    with atomic_directory(options.out) as folder, MapsFile(folder / "maps.npz") as maps:
         names = folder_names(options.pictures)
         entries = [_entry(path, name, folder, maps, job) for path, name in zip(options.pictures, names, strict=True)]
         _refuse_if_all_failed(entries)

@@ -16,13 +16,13 @@ from app.shelf import Entry, Shelf
 from explainers.case import PRESETS, Case, Settings
 from explainers.method import Method
 from explainers.runner import Result, run_methods
-from models.card import Card
-from models.pictures import decode, fit
-from models.score import Score
+from models.cards.card import Card
+from models.classifiers.score import Score
+from models.images.decoder import decode, fit
 
 if TYPE_CHECKING:
     from app.jobs import Job
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 SIDE_ON_SCREEN = 640
 ENOUGH_TO_TIME = 100  # evaluations; below, what a run costs is not what its evaluations cost

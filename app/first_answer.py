@@ -24,7 +24,7 @@ from explainers.metrics.agreement.controls import CENTRE, EDGES, centre, edges
 from explainers.metrics.agreement.reference_library import digest, plan
 from explainers.metrics.agreement.reference_library import read as library_at
 from explainers.runner import Result
-from models.card import Card
+from models.cards.card import Card
 from models.store import bundled
 
 CLASSIFIER = "phantoms"

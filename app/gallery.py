@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.uploads import Picture
 from examples import examples_for
-from models.pictures import decode, fit
+from models.images.decoder import decode, fit
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 AT_MOST = 24

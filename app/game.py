@@ -21,12 +21,12 @@ from explainers.case import Case, Settings
 from explainers.method import Method
 from explainers.metrics.localisation.grid_pointing_game import SOURCE, Mosaic, mosaics, share_in_part
 from explainers.runner import run_methods
+from models.classifiers.score import Score
+from models.images.decoder import decode
 from models.loading import load
-from models.pictures import decode
-from models.score import Score
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 Shares = dict[str, list[float | None]]
 

@@ -12,8 +12,8 @@ from app.diagnosis import in_words
 from app.options import InspectOptions
 from app.sampling import labels_in, read, sampled
 from errors import UserError
-from models.card import Card
-from models.doctor.prescribing import card_file, prescribe
+from models.cards.card import Card
+from models.inspection.card_writer import card_file, write_card
 
 
 def inspect(options: InspectOptions) -> int:
@@ -23,10 +23,10 @@ def inspect(options: InspectOptions) -> int:
     seen, failed = read(sampled(options.pictures, options.labels if by_table else None)) if options.pictures else ([], [])
     for sentence in failed:
         print(sentence, file=sys.stderr)
-    from models.doctor.examining import examine  # TensorFlow takes seconds, and what was given is wrong before that
+    from models.inspection.inspector import inspect_model  # TensorFlow takes seconds, and what was given is wrong before that
 
     with tqdm(desc=Path(options.model).name, unit=" evaluations", leave=False, disable=None if seen else True) as bar:
-        report = examine(options.model, seen, options.trust, labels, lambda done, most: _show(bar, done, most))
+        report = inspect_model(options.model, seen, options.trust, labels, lambda done, most: _show(bar, done, most))
     refused = [each.says for each in report.findings if each.level == "refused"]
     if options.as_json:
         print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
@@ -58,7 +58,7 @@ def _fix(options: InspectOptions, proposed: Card | None) -> None:
     if not options.yes and not _agreed(file):
         print("Nothing is written.", file=sys.stderr)
         return
-    kept = prescribe(file, proposed)
+    kept = write_card(file, proposed)
     print(f"Written to {file}." + (f" The card that was there is {kept.name} now." if kept else ""), file=sys.stderr)
 
 

@@ -19,7 +19,7 @@ from app.uploads import Picture
 from errors import UserError
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 GLANCES = 4
 ANSWERS_KEPT = 24

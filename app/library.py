@@ -22,14 +22,14 @@ from explainers.metrics.agreement.reference_library import Library, digest, gath
 from explainers.metrics.agreement.significance import FEWEST
 from explainers.metrics.agreement.similarity import Grid, evidence
 from explainers.runner import run_methods
-from models.files import model_file
+from models.classifiers.score import Score
+from models.formats.keras_file import model_file
+from models.images.decoder import decode
 from models.loading import IMAGENET, load
-from models.pictures import decode
-from models.score import Score
 from models.store import bundled
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 SUFFIX = ".library.npz"
 SAVED_EVERY = 20.0  # seconds of work that an interruption can cost at most

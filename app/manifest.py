@@ -18,12 +18,12 @@ from errors import UserError
 from explainers.baselines import FILLS
 from explainers.case import Case, Settings
 from explainers.runner import Result
-from models.card import sha256_of
-from models.files import model_file
-from models.fitting import placement
+from models.cards.card import sha256_of
+from models.formats.keras_file import model_file
+from models.images.placement import placement
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 SCHEMA = 2
 LIBRARIES = (

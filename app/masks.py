@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.pictures import decode
+from models.images.decoder import decode
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

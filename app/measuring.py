@@ -23,7 +23,7 @@ from explainers.metrics.robustness.reliability import RepeatedReadings
 from explainers.runner import Result
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 DISPLACED = Plan(substrates=("mean colour",), steps=14, randoms=0)
 """For the comparison with 20 displaced copies, which costs as much as 20 further maps."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 log = logging.getLogger(__name__)
 
 
 def seconds_a_picture(classifier: "Classifier") -> tuple[float, float]:
     """Forward and with a gradient, at a batch of 16; the first calls trace and are not counted."""
-    from models.score import Score
+    from models.classifiers.score import Score
 
     images = np.full((16, *classifier.size, 3), 0.5, np.float32)
     score = Score(0)
@@ -36,7 +36,7 @@ def compile_the_rest(classifier: "Classifier") -> None:
 
     What fails here fails again where a method asks it, and is told in that method's panel.
     """
-    from models.score import Score
+    from models.classifiers.score import Score
 
     image = np.full((*classifier.size, 3), 0.5, np.float32)
     questions: list[Callable[[], object]] = [lambda: classifier.masked(image, np.ones((1, 1, 1), np.float32), image)]

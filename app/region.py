@@ -11,8 +11,8 @@ from app.masks import fitted, tones
 from app.uploads import Picture
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, located
-from models.card import Card, Fit
-from models.pictures import decode, fit
+from models.cards.card import Card, Fit
+from models.images.decoder import decode, fit
 
 Mask = NDArray[np.bool_]
 Source = Literal["drawn", "uploaded", "known"]

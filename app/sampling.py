@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
-from models.datasets.listing import folders, parts, pictures, table
-from models.doctor.seen import Seen
-from models.pictures import decode
+from models.datasets.folder_listing import folders, parts, pictures, table
+from models.images.decoder import decode
+from models.inspection.labelled_image import LabelledImage
 
 MOST = 64
 COLUMNS = ("file", "class")
@@ -32,12 +32,12 @@ def sampled(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
     return [(mixed[name][turn], name) for turn, name in turns[:MOST]]
 
 
-def read(samples: Sequence[Sample]) -> tuple[list[Seen], list[str]]:
+def read(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[str]]:
     """The pictures as numbers, large ones made smaller, and a sentence on each that cannot be read. UserError where none can."""
     seen, failed = [], []
     for file, name in samples:
         try:
-            seen.append(Seen.of(decode(file.read_bytes()), name))
+            seen.append(LabelledImage.of(decode(file.read_bytes()), name))
         except (UserError, OSError) as error:
             failed.append(f"{file} is left out. {error}")
     if not seen:

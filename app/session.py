@@ -17,7 +17,7 @@ from app.region import Region
 from app.uploads import Picture
 from explainers.method import Method
 from explainers.runner import Result
-from models.card import Card
+from models.cards.card import Card
 
 State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]
 Place = Literal["picture", "classifier", "question", "methods"]

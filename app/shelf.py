@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.opening import compile_the_rest, seconds_a_picture
 from errors import UserError
-from models.card import Card
+from models.cards.card import Card
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 State = Literal["not loaded", "loading", "ready", "failed"]
 log = logging.getLogger(__name__)

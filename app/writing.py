@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.appearing import appearing
-from models.safe.words import shown
+from models.atomic_files import atomic_directory
+from models.checks.display import printable
 
-__all__ = ["MapsFile", "appearing", "folder_names", "readable"]
+__all__ = ["MapsFile", "atomic_directory", "folder_names", "readable"]
 
 
 RESERVED = ("maps.npz", "manifest.json")
@@ -41,7 +41,7 @@ def folder_names(paths: Sequence[Path]) -> list[str]:
 def readable(name: object) -> str:
     """A file's name as text that can be printed and written: bytes that are no UTF-8 as \\xff, and ? for what a terminal would obey."""
     plain = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return shown(plain, len(plain))
+    return printable(plain, len(plain))
 
 
 def _plain(stem: str) -> str:

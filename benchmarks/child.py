@@ -17,9 +17,9 @@ from benchmarks.machine import machine_line
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
 from explainers.runner import run_methods
+from models.classifiers.sandboxed import SandboxedClassifier
+from models.classifiers.score import Score
 from models.loading import load
-from models.safe.guarded import Guarded
-from models.score import Score
 
 GOAL = 1.10
 PIXELS = 224
@@ -53,7 +53,7 @@ def main() -> None:
         )
 
 
-def _processor(guarded: Guarded) -> float:
+def _processor(guarded: SandboxedClassifier) -> float:
     """Seconds that the processor has worked for this process and for the guarded model's, both."""
     fields = Path(f"/proc/{guarded.pid}/stat").read_text().rpartition(")")[2].split()
     return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

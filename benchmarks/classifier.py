@@ -14,11 +14,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.machine import machine_line
-from models.card import Card
-from models.classifier import Classifier
-from models.files import open_keras
-from models.loading import classifier
-from models.score import Score
+from models.cards.card import Card
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.formats.keras_file import open_keras
+from models.loading import build_classifier
 from models.store import bundled
 
 BATCHES = (1, 8, 32)
@@ -36,7 +36,7 @@ def main() -> None:
     missed = []
     for name, model in measured_models():
         started = time.perf_counter()
-        served = classifier(model, card_of(name), Path(name))
+        served = build_classifier(model, card_of(name), Path(name))
         tracing = time.perf_counter() - started
         for question, ours, bare in questions(served, model):
             for batch in BATCHES:

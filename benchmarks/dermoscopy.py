@@ -32,15 +32,15 @@ from explainers.metrics.agreement.similarity import Evidence, Grid, evidence
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, jittered, stabilities
 from explainers.runner import run_methods
-from models import splits
-from models.classifier import Classifier
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.command_line import exit_status
+from models.datasets import splits
 from models.datasets.collection import Row
 from models.datasets.layouts import ham10000
-from models.files import model_file
+from models.formats.keras_file import model_file
+from models.images.decoder import decode
 from models.loading import load
-from models.pictures import decode
-from models.score import Score
-from models.terminal import ended
 
 DATA = "ham10000"
 
@@ -132,4 +132,4 @@ def _judged(explained: Sequence[Explained], cells: int) -> list[Consistency]:
 
 
 if __name__ == "__main__":
-    sys.exit(ended(main))
+    sys.exit(exit_status(main))

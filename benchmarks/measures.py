@@ -21,8 +21,8 @@ from explainers.metrics.faithfulness.deletion_insertion import Plan, curves
 from explainers.metrics.faithfulness.road import cost, road
 from explainers.metrics.robustness.reliability import EXACT, RepeatedReadings, stability
 from explainers.runner import run_methods
+from models.classifiers.score import Score
 from models.loading import load
-from models.score import Score
 
 FULL = {"trials": 1000, "phantoms": 100, "halves": 50, "rulers": 100}
 QUICK = {"trials": 200, "phantoms": 6, "halves": 6, "rulers": 4}
@@ -74,7 +74,7 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
 
 def speed_of_curves() -> list[str]:
     """Deletion and insertion of the seven on the bundled classifier: evaluations, and the share of time that is not the model's."""
-    from models.datasets.phantoms import phantom
+    from models.datasets.synthetic.phantoms import phantom
 
     classifier = load("phantoms")
     case = Case(classifier, phantom(3, "dots").image, Score(2))

@@ -14,10 +14,10 @@ from explainers.case import Case, Settings
 from explainers.grid import on_grid
 from explainers.method import Attribution
 from explainers.methods.occlusion import SETTLED, Occlusion
-from models.classifier import Classifier
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.images.decoder import decode
 from models.loading import load
-from models.pictures import decode
-from models.score import Score
 
 BUDGETS = (("Fast", 27), ("Fast", 31), ("Fast", 40), ("Fast", 120), ("Balanced", 500))
 """Preset and budget: Fast asks 76, so the first three cut its step short."""

@@ -20,10 +20,10 @@ from explainers.perturbation.coalitions import CoalitionSample
 from explainers.perturbation.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
 from explainers.perturbation.segment_maps import ENOUGH, standard_errors
 from explainers.perturbation.superpixels import areas
+from models.classifiers.score import Score
+from models.command_line import exit_status, silence_tensorflow
+from models.images.decoder import decode
 from models.loading import load
-from models.pictures import decode
-from models.score import Score
-from models.terminal import ended, hush
 from tests.explainers.coalition_games import drawn
 
 SEEDS = range(4)
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--budgets", type=int, nargs="+", default=[400])
     parser.add_argument("--segments", type=int, nargs="+", default=[12, 16, 20, 25, 40])
     chosen = parser.parse_args()
-    hush()
+    silence_tensorflow()
     if chosen.table == "segments":
         by_segments(chosen.budgets, chosen.segments)
     elif chosen.table == "occlusion":
@@ -148,4 +148,4 @@ def _permutations(parts: int, budget: int, rng: np.random.Generator, table: np.n
 
 
 if __name__ == "__main__":
-    sys.exit(ended(main))
+    sys.exit(exit_status(main))

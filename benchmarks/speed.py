@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.machine import machine_line
 from benchmarks.packages import MODELS, PACKAGES, PHOTOGRAPHS
-from models.terminal import ended, hush
+from models.command_line import exit_status, silence_tensorflow
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--skip-resnet", action="store_true", help="ResNet50 takes most of the time")
     parser.add_argument("--repeats", type=int, default=1, help="how often every run is repeated, with new seeds; the fastest counts")
     chosen = parser.parse_args()
-    hush()
+    silence_tensorflow()
     from benchmarks.packages.compared import compare  # TensorFlow is not needed to tell what there is to choose
     from benchmarks.packages.subjects import subjects
 
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(ended(main))
+    sys.exit(exit_status(main))

@@ -16,12 +16,12 @@ from typing import Any
 
 from benchmarks.data import needed
 from benchmarks.machine import machine_line
-from models.augmentation import DERMOSCOPY, NONE, XRAY
-from models.card import Card, Colour
+from models.cards.card import Card, Colour
+from models.command_line import exit_status
 from models.datasets import layouts
 from models.datasets.collection import Row
-from models.pipeline import Feed, batches
-from models.terminal import ended
+from models.training.augmentation import DERMOSCOPY, NONE, XRAY
+from models.training.pipeline import Feed, batches
 
 SIZE, BATCH, GOAL = 160, 32, 0.9
 NETWORKS: tuple[tuple[str, Colour], ...] = (("small_cnn", "grey"), ("MobileNetV2", "rgb"))
@@ -78,10 +78,10 @@ def rate(rows: Sequence[Row], feed: Feed) -> str:
 
 def spent_by(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: int) -> Spent:
     """A network with random weights, trained as the recipes train it."""
-    from models.backbones import body
     from models.datasets.layouts.chest_xray import BINARY
-    from models.heads import classes_of
-    from models.training.feeding import material
+    from models.networks.backbones import body
+    from models.networks.heads import classes_of
+    from models.training.batches import training_data
     from models.training.loop import prepare
     from models.training.settings import Settings, Stage
 
@@ -89,7 +89,7 @@ def spent_by(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: 
     model = classes_of(made, 1, name)
     card = Card(name, BINARY, feed.size, colour=made.colour, scaling=made.scaling, head="sigmoid")
     prepare(model, Stage(1, 1e-3), Settings())
-    learnt = material(model, card, rows, rows[:BATCH], feed)
+    learnt = training_data(model, card, rows, rows[:BATCH], feed)
     return timed(model, (batch for epoch in range(1000) for batch in learnt.epoch(epoch)), steps)
 
 
@@ -108,4 +108,4 @@ def timed(model: Any, supply: Iterator[tuple[Any, Any, Any]], steps: int) -> Spe
 
 
 if __name__ == "__main__":
-    sys.exit(ended(main))
+    sys.exit(exit_status(main))

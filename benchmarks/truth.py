@@ -12,11 +12,11 @@ import numpy as np
 
 from benchmarks.machine import machine_line
 from explainers.case import Settings
-from models.datasets import phantoms
-from models.terminal import hush
+from models.command_line import silence_tensorflow
+from models.datasets.synthetic import phantoms
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
+    from models.classifiers.keras_classifier import Classifier
 
 FIRST_SEED = 700_000
 NEAR = 1 / 16  # of the picture's side: 8 px at 128, 4 px at 64
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--boxes", type=int, default=40)
     parser.add_argument("--preset", default="Balanced")
     chosen = parser.parse_args()
-    hush()
+    silence_tensorflow()
     from benchmarks.evidence.boxes import on_glass_boxes  # TensorFlow speaks as soon as it is imported
     from benchmarks.evidence.lesions import on_phantoms
     from benchmarks.evidence.rows import verdict

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from models.terminal import ended
+from models.command_line import exit_status
 
 if TYPE_CHECKING:
     from benchmarks.zoo_checks.packages import Worker
@@ -104,4 +104,4 @@ def reasons(rows: "Sequence[Row]") -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(ended(main))
+    sys.exit(exit_status(main))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from examples import FOLDER, Example
-from models.datasets.glass_box import patches
-from models.datasets.phantoms import phantom
+from models.datasets.synthetic.glass_box import patches
+from models.datasets.synthetic.phantoms import phantom
 
 DRAWN = "Drawn by Crosscheck, CC0-1.0"
 PHANTOMS = ("phantoms", "phantoms_shortcut")

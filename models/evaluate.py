@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
+from models.command_line import run_command
 from models.datasets import grouping
-from models.terminal import run
 
 if TYPE_CHECKING:
     from models.datasets.collection import Collection, Row
-    from models.evaluation import Evaluation, Material
+    from models.evaluation import Evaluation, EvaluationData
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,19 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not 20 <= asked.resamples <= 100_000:
             raise UserError(f"--resamples is {asked.resamples}; give a whole number from 20 to 100000.")
         served = load(asked.model, asked.trust)
-        evaluation = evaluate(served, material(asked, served.labels), Settings(asked.resamples, asked.seed))
+        evaluation = evaluate(served, evaluation_data(asked, served.labels), Settings(asked.resamples, asked.seed))
         print("\n".join(in_words(evaluation)))
         print("Written: {}, {}".format(*write(evaluation, asked.out)))
         return 0
 
-    return run(command)
+    return run_command(command)
 
 
-def material(asked: Namespace, labels: Sequence[str]) -> "Material":
+def evaluation_data(asked: Namespace, labels: Sequence[str]) -> "EvaluationData":
     """The pictures that are asked for, their classes counted as the classifier counts them."""
-    from models import splits
+    from models.datasets import splits
     from models.datasets.layouts import read
-    from models.evaluation import Material
+    from models.evaluation import EvaluationData
 
     collection = read(asked.layout, asked.data, asked.group)
     if asked.split:
@@ -52,7 +52,7 @@ def material(asked: Namespace, labels: Sequence[str]) -> "Material":
         rows, how = tuple(row for row in collection.rows if row.split == asked.part), f"the {asked.part} part as it was published"
     else:
         rows, how = collection.rows, "all pictures"
-    return Material(collection.name, as_the_classifier_counts(rows, collection, labels), how, collection.source, collection.licence)
+    return EvaluationData(collection.name, as_the_classifier_counts(rows, collection, labels), how, collection.source, collection.licence)
 
 
 def as_the_classifier_counts(rows: Sequence["Row"], collection: "Collection", labels: Sequence[str]) -> tuple["Row", ...]:
@@ -68,7 +68,7 @@ def as_the_classifier_counts(rows: Sequence["Row"], collection: "Collection", la
 
 def in_words(evaluation: "Evaluation") -> list[str]:
     """A line for each figure."""
-    from models.evaluation.page import figure_in_words
+    from models.evaluation.html_report import figure_in_words
 
     lines = [f"{len(evaluation.material.rows):,} pictures of {evaluation.material.name}, {evaluation.material.part}"]
     return lines + [f"{name}: {figure_in_words(figure)}" for name, figure in evaluation.overall.items()]

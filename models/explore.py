@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from errors import UserError
-from models import splits
-from models.datasets import grouping, layouts
+from models.datasets import grouping, layouts, splits
 from models.datasets.collection import SPLITS, Collection
-from models.datasets.findings import Finding, findings, seen, unreadable
-from models.datasets.sheet import drawn, save
+from models.datasets.contact_sheet import drawn, save
+from models.datasets.quality_checks import DataWarning, findings, seen, unreadable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def explore(folder: Path, layout: str | None, split: Path | None, out: Path, group: str = "") -> tuple[Collection, list[Finding]]:
+def explore(folder: Path, layout: str | None, split: Path | None, out: Path, group: str = "") -> tuple[Collection, list[DataWarning]]:
     """What the folder holds and what is wrong with it; the sheet is written to `out`. group: as `layouts.read` takes it."""
     if out.suffix.lower() not in (".html", ".png"):
         raise UserError(f"--out is {out}; give a name that ends in .html or .png.")

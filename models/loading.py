@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.beside import card_path, holds_architecture
-from models.card import Card, sha256_of
-from models.files import model_file
-from models.member_list import listed
+from models.cards.card import Card, sha256_of
+from models.cards.ensemble_file import read_ensemble_file
+from models.cards.sidecar_files import card_path, holds_architecture
+from models.formats.keras_file import model_file
 from models.store import bundled
 
 if TYPE_CHECKING:
-    from models.classifier import Classifier
-    from models.ensemble import Ensemble
-    from models.formats.forward_only import ForwardOnly
-    from models.safe.guarded import Guarded
-    from models.trace import Trace
+    from models.classifiers.ensemble import Ensemble
+    from models.classifiers.forward_only import ForwardOnly
+    from models.classifiers.keras_classifier import Classifier
+    from models.classifiers.sandboxed import SandboxedClassifier
+    from models.graph.trace import Trace
 
-    Served = Classifier | Ensemble | ForwardOnly | Guarded
+    Served = Classifier | Ensemble | ForwardOnly | SandboxedClassifier
 
 IMAGENET, HUB = "imagenet:", "hf://"
 
@@ -32,18 +32,18 @@ def load(name: str | Path, trust: bool = True) -> "Served":
     trust: whether a model from a path may run in this process; else each gets a process of its own that can reach nothing. Bundled ones
     and ImageNet's are always trusted. UserError says in one sentence what is wrong with the model.
     """
-    return begin(name, trust)()
+    return start_loading(name, trust)()
 
 
-def begin(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
+def start_loading(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
     """As `load`, but only begins: whoever calls what is given waits. What needs a process of its own is under way meanwhile."""
-    members = None if str(name) in bundled() else listed(Path(name))
+    members = None if str(name) in bundled() else read_ensemble_file(Path(name))
     if not members:
         return _begin_one(name, trust)
     begun = [_begin_one(member, trust) for member in members.members]
 
     def joined() -> "Served":
-        from models.ensemble import Ensemble
+        from models.classifiers.ensemble import Ensemble
 
         return Ensemble(members.name, [each() for each in begun])
 
@@ -52,28 +52,28 @@ def begin(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
 
 def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Served"]:
     if trust or str(name) in bundled() or str(name).startswith(IMAGENET):
-        return lambda: load_one(name)
-    from models.safe.guarded import begin as begin_guarded
+        return lambda: load_in_process(name)
+    from models.classifiers.sandboxed import start_sandboxed as begin_guarded
 
     return begin_guarded(path_of(name))
 
 
-def load_one(name: str | Path) -> "Classifier | ForwardOnly":
+def load_in_process(name: str | Path) -> "Classifier | ForwardOnly":
     """As `load`, but no ensemble, and in this process."""
     if str(name).startswith(IMAGENET):
-        from models.imagenet import load_imagenet
+        from models.formats.imagenet import load_imagenet
 
         return load_imagenet(str(name).removeprefix(IMAGENET))
-    from models.formats.opening import open_model
-    from models.formats.runtime import Runtime
+    from models.formats.registry import open_model
+    from models.graph.runtime import Runtime
 
     path = path_of(name)
     model, card = open_model(path), _card_beside(path)
     if isinstance(model, Runtime):
-        from models.formats.forward_only import forward_only
+        from models.classifiers.forward_only import forward_only
 
         return forward_only(model, card, path)
-    return classifier(model, card, path)
+    return build_classifier(model, card, path)
 
 
 def path_of(name: str | Path) -> Path:
@@ -85,18 +85,18 @@ def path_of(name: str | Path) -> Path:
     return model_file(bundled().get(str(name), Path(name)))
 
 
-def classifier(model: Any, card: Card | None, path: Path) -> "Classifier":
+def build_classifier(model: Any, card: Card | None, path: Path) -> "Classifier":
     """A classifier from a Keras model in memory (Keras 2 or 3); without a card one is inferred. UserError where they do not fit.
 
     path: where the model lies; its name is used in messages, and labels.txt is looked for beside it.
     """
-    from models.classifier import Classifier
-    from models.inferring import inferred
-    from models.inputs import inputs_of
-    from models.probing import answers, traced
+    from models.classifiers.card_inference import infer_card
+    from models.classifiers.keras_classifier import Classifier
+    from models.graph.inputs import inputs_of
+    from models.graph.probes import answers, traced
 
     if card is None:
-        trace, card = inferred(model, path)
+        trace, card = infer_card(model, path)
     else:
         inputs_of(model, path.name).check_card(card, path.name)
         trace = traced(model, card, path.name)
@@ -120,7 +120,7 @@ def _card_beside(path: Path) -> Card | None:
 
 
 def _check_output(card: Card, trace: "Trace", name: str) -> None:
-    from models.probing import units
+    from models.graph.probes import units
 
     numbers = units(trace, name)
     if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
@@ -134,7 +134,7 @@ def _check_output(card: Card, trace: "Trace", name: str) -> None:
 
 def _check_answers(card: Card, raw: NDArray[np.float64], trace: "Trace", name: str) -> None:
     """raw: what the model answered to a few pictures. Numbers that cannot be what the head says are refused, not squeezed into shape."""
-    from models.probing import broken, sums_to_one
+    from models.graph.probes import broken, sums_to_one
 
     if not np.isfinite(raw).all():
         weights = [f"{weight} ({share:.0%} of it)" for weight, share in broken(trace)]

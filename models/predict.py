@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errors import UserError
-from models.terminal import run
+from models.command_line import run_command
 
 if TYPE_CHECKING:
-    from models.answering import Answering
+    from models.classifiers.base import BaseClassifier
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
 
     def command() -> int:
+        from models.cards.metadata import parse
         from models.loading import load
-        from models.metadata import parse
 
         served = load(asked.model, asked.trust)
         if asked.metadata:
@@ -45,13 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(json.dumps(told, ensure_ascii=False) if asked.json else in_words(told), flush=True)
         return 0 if not failed else 2 if failed == len(asked.pictures) else 1
 
-    return run(command)
+    return run_command(command)
 
 
-def answer(served: "Answering[Any]", file: Path, top: int) -> dict[str, Any]:
+def answer(served: "BaseClassifier[Any]", file: Path, top: int) -> dict[str, Any]:
     """The picture's name, its likeliest classes with their probabilities at the card's temperature, and the metadata that were told, in
     words, where the model takes some. UserError for no picture."""
-    from models.datasets.reading import picture
+    from models.datasets.batch_decode import picture
 
     probabilities = served.predict(served.fit(picture(file)))
     likeliest = np.argsort(-probabilities, kind="stable")[:top]

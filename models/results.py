@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.card import Card
+from models.cards.card import Card
 from models.versions import latest
 
 COLUMNS = ("accuracy", "balanced accuracy", "macro AUC", "calibration error")

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from models import splits, versions
-from models.card import sha256_of
-from models.recipes import RECIPES, Learnt, Made, recipe
+from models import versions
+from models.cards.card import sha256_of
+from models.datasets import splits
 from models.training import checkpoint
+from models.training.recipes import RECIPES, TrainedModel, TrainingOutcome, recipe
 
 if TYPE_CHECKING:
-    from models.evaluation import Material
+    from models.evaluation import EvaluationData
 
 STORE = Path(__file__).parent / "store"
 PLACES = ("--out", "--cache")
@@ -64,7 +65,7 @@ def _add(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
     recipe(name).options(one)
 
 
-def save(made: Made, out: Path, command: str) -> Path:
+def save(made: TrainedModel, out: Path, command: str) -> Path:
     """Writes the weights and, beside them, the card with their hash and the command that made them; gives the weights' path."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ def save(made: Made, out: Path, command: str) -> Path:
     return weights
 
 
-def keep(made: Made, learnt: Learnt, out: Path, command: str) -> Path:
+def keep(made: TrainedModel, learnt: TrainingOutcome, out: Path, command: str) -> Path:
     """Judges a classifier of real pictures and keeps it, with its split and its history, as a new version; gives the weights' path."""
     folder = out / made.card.name
     with versions.new(folder) as version, _room(out):
@@ -90,7 +91,7 @@ def keep(made: Made, learnt: Learnt, out: Path, command: str) -> Path:
     return (versions.latest(folder) or folder) / weights.name
 
 
-def judge(weights: Path, test: "Material") -> None:
+def judge(weights: Path, test: "EvaluationData") -> None:
     """Asks the saved classifier about the test pictures, writes evaluation.json and evaluation.html, and its figures on its card."""
     from models.evaluation import evaluate, on_card, write
     from models.loading import load

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from errors import UserError
-from models.appearing import unfinished
-from models.card import sha256_of
+from models.atomic_files import staging_directory
+from models.cards.card import sha256_of
 
 ABOUT, LATEST = "version.json", "latest.json"
 _MODEL_FILES = (".keras", ".h5", ".hdf5")
@@ -39,7 +39,7 @@ def new(folder: Path) -> Iterator[Path]:
 
     If anything comes in between, nothing is kept. Two that write at once become two versions.
     """
-    with unfinished(folder / "version") as made:
+    with staging_directory(folder / "version") as made:
         yield made
         weights = [file for file in made.iterdir() if file.suffix in _MODEL_FILES]
         if len(weights) != 1:

@@ -21,7 +21,7 @@ from benchmarks.packages.fidelity import alike, run_to_run
 from benchmarks.packages.table import Cost, Trust, Whole, cost_table, fidelity_goal, lower, mean_trust, total_cost, trust_table, verdict
 from explainers.case import Case
 from explainers.methods import METHODS
-from models.terminal import ended
+from models.command_line import exit_status
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 from tests.test_arrows import ROOT
 
@@ -59,7 +59,7 @@ def test_without_the_data_folder_it_is_one_sentence_and_exit_2(
 ) -> None:
     monkeypatch.setenv("CROSSCHECK_DATA", str(tmp_path / "nowhere"))
     monkeypatch.setattr(sys, "argv", ["benchmark"])
-    assert ended(benchmark.main) == 2
+    assert exit_status(benchmark.main) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "which is not there; name the data folder: CROSSCHECK_DATA=FOLDER." in told

@@ -8,8 +8,8 @@ import pytest
 from errors import UserError
 from examples import FOLDER, Example, every, examples_for
 from examples.remake import main
-from models.datasets import glass_box, phantoms
-from models.pictures import decode
+from models.datasets.synthetic import glass_box, phantoms
+from models.images.decoder import decode
 
 CREDITS = (FOLDER / "CREDITS.md").read_text(encoding="utf-8")
 

@@ -14,9 +14,9 @@ from benchmarks.zoo_models import topologies
 from benchmarks.zoo_models.catalogue import seeded, zoo
 from benchmarks.zoo_models.pictures import drawn
 from explainers.methods import METHODS, SEVEN
-from models.classifier import Classifier
-from models.loading import classifier
-from models.score import Score
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.loading import build_classifier
 
 FEW = 48
 SAMPLE = (
@@ -71,7 +71,7 @@ class Wrong(Classifier):
 
 
 def test_a_wrong_gradient_is_told() -> None:
-    right = classifier(seeded(topologies.flat), None, Path("flat.keras"))
+    right = build_classifier(seeded(topologies.flat), None, Path("flat.keras"))
     wrong = Wrong(right._trace, right.card)
     image = np.random.default_rng(0).integers(16, 240, (32, 32, 3)).astype(np.float32) / 256
     for check in (of_image, of_layers):
@@ -87,7 +87,7 @@ def test_a_model_that_does_not_load_is_a_row(tmp_path: Path) -> None:
 
 
 def test_heads_tell_pictures_apart() -> None:
-    made = classifier(seeded(topologies.flat), None, Path("flat.keras"))
+    made = build_classifier(seeded(topologies.flat), None, Path("flat.keras"))
     logits = made.outputs(drawn(made.size))
     centred = logits - logits.mean(axis=1, keepdims=True)
     assert centred.mean(axis=0) == pytest.approx(np.zeros(4), abs=0.05)

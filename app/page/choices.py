@@ -17,8 +17,8 @@ from app.uploads import Picture
 from errors import UserError
 from explainers.case import PRESETS
 from explainers.method import Method
-from models.card import Card
-from models.metadata import said
+from models.cards.card import Card
+from models.cards.metadata import describe
 
 if TYPE_CHECKING:
     from app.page.handlers import Handlers
@@ -263,7 +263,7 @@ def _index(report: Report, value: Any) -> int:
 def facts(card: Card) -> str:
     """What the card says of the classifier, as Markdown: a line, and the rest folded."""
     accuracy = "" if card.accuracy is None else f" · right on {100 * card.accuracy:.1f} % of its test pictures"
-    beside = f"Beside the picture it takes metadata, here {said(card.metadata, {})}." if card.metadata else ""
+    beside = f"Beside the picture it takes metadata, here {describe(card.metadata, {})}." if card.metadata else ""
     rest = [
         beside,
         *card.notes,

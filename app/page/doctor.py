@@ -10,9 +10,9 @@ from typing import Any
 
 from app.page.words import plural
 from app.shelf import Entry
-from models.beside import card_path
-from models.card import Card
-from models.doctor.report import Candidate, Examined, Finding, Report
+from models.cards.card import Card
+from models.cards.sidecar_files import card_path
+from models.inspection.report import Candidate, Finding, LayerReport, Report
 
 LEAD = (
     "Reads the model's file and shows it the pictures at hand: what it takes and gives, which layers maps can be drawn from, "
@@ -110,7 +110,7 @@ def _candidate(each: Candidate) -> list[str]:
     return [each.scaling, colour, *shares, *rest]
 
 
-def _layers(layers: Sequence[Examined]) -> Value | None:
+def _layers(layers: Sequence[LayerReport]) -> Value | None:
     """The layers from the answer back to the picture."""
     if not layers:
         return None
@@ -125,7 +125,7 @@ def _layers(layers: Sequence[Examined]) -> Value | None:
     }
 
 
-def _layer(each: Examined) -> list[str]:
+def _layer(each: LayerReport) -> list[str]:
     sees = "the whole picture" if each.receptive_field is None else _by(each.receptive_field)
     return [each.name, _by(each.grid), f"{each.channels:,}", sees, "✓" if each.used else ""]
 

@@ -12,8 +12,8 @@ from app.page.words import duration, plural, share, short_names
 from app.saying import about
 from app.session import Report
 from examples import examples_for
-from models.card import Label
-from models.metadata import said
+from models.cards.card import Label
+from models.cards.metadata import describe
 
 Value = dict[str, Any]
 
@@ -164,5 +164,5 @@ def _explained(report: Report) -> str:
     label, names = card.labels[target], short_names(card.labels)
     other = report.question.rather_than
     words = f"The maps explain “{names[target]}”" + (f" rather than “{names[other]}”." if other is not None else ".")
-    beside = f"Beside the picture the classifier is told: {said(card.metadata, {})}." if card.metadata else ""
+    beside = f"Beside the picture the classifier is told: {describe(card.metadata, {})}." if card.metadata else ""
     return " ".join(part for part in (words, label.description, beside) if part)

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.card import Fit
-from models.pictures import fit
+from models.cards.card import Fit
+from models.images.decoder import fit
 
 KEPT = 400
 JPEG_QUALITY = 88

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.method import Method
-from models.card import Label
+from models.cards.card import Label
 
 STRONGEST = 0.1
 SCATTERED = 0.27  # root mean square distance from the middle, in sides; 0.41 is everywhere

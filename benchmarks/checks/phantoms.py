@@ -22,10 +22,10 @@ from explainers.metrics.agreement.similarity import FLOOR, Evidence, consensus, 
 from explainers.metrics.localisation.evidence_overlap import widened
 from explainers.metrics.robustness.reliability import correlation
 from explainers.runner import Result, run_methods
-from models.classifier import Classifier
-from models.datasets.phantoms import Phantom
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.datasets.synthetic.phantoms import Phantom
 from models.loading import load
-from models.score import Score
 
 EVIDENCE = 0.10
 """Share of a cell that has to be evidence for the cell to count as evidence."""

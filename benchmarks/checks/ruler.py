@@ -12,10 +12,10 @@ from explainers.case import Case
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import BASELINES, widened
 from explainers.runner import run_methods
-from models.classifier import Classifier
-from models.datasets.phantoms import NAMES, Phantom, phantom
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.datasets.synthetic.phantoms import NAMES, Phantom, phantom
 from models.loading import load
-from models.score import Score
 
 FIRST_SEED = 900_000
 STREAKS = NAMES.index("streaks")

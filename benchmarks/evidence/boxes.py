@@ -13,9 +13,9 @@ from explainers.grid import on_grid
 from explainers.method import Attribution
 from explainers.methods import METHODS
 from explainers.runner import run_methods
-from models.datasets import glass_box
+from models.classifiers.score import Score
+from models.datasets.synthetic import glass_box
 from models.loading import load
-from models.score import Score
 
 MASK = "mask of all colours"
 EXACT = {"Grad-CAM": 0.99, "HiResCAM": 0.99}

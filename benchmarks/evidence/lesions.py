@@ -12,8 +12,8 @@ from explainers.case import Case, Settings
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import widened
 from explainers.runner import run_methods
+from models.classifiers.score import Score
 from models.loading import load
-from models.score import Score
 
 GOALS = {"Grad-CAM": 0.60, "Integrated Gradients": 0.65, "Occlusion": 0.60, "LIME": 0.60, "SHAP": 0.60}
 MASK = "lesion mask"

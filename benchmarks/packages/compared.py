@@ -16,7 +16,7 @@ from benchmarks.packages.subjects import Subject
 from benchmarks.packages.table import Cost, Key, Trust, Whole, cost_table, mean_cost, mean_trust, total_cost, trust_table, verdict
 from explainers.case import Case
 from explainers.methods import SEVEN
-from models.score import Score
+from models.classifiers.score import Score
 
 EXACT = ("Grad-CAM", "Grad-CAM++")
 EXACT_THERE = (*EXACT, "Score-CAM", "Occlusion")

@@ -17,10 +17,10 @@ from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
 from explainers.runner import Result, run_methods
-from models.classifier import Classifier
-from models.files import open_keras
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.formats.keras_file import open_keras
 from models.loading import load
-from models.score import Score
 
 MANY = 256
 SAMPLES = 4000

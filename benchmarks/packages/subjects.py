@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data import MODEL, PHOTOGRAPHS, needed
-from models.card import Card, distinct
-from models.classifier import Classifier
+from models.cards.card import Card, distinct
+from models.classifiers.keras_classifier import Classifier
+from models.images.decoder import decode
 from models.loading import load
-from models.pictures import decode
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def random_weights(folder: Path, photographs: dict[str, np.ndarray]) -> Path:
     """ResNet50 as it is drawn, its batch-norms set to what they see on the photographs so that answers neither vanish nor explode."""
     import keras
 
-    from models.fitting import fit
+    from models.images.placement import fit
 
     keras.utils.set_random_seed(0)
     model = keras.applications.ResNet50(weights=None)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Classifier, LayerAnswer
-from models.graph import SpatialLayer
-from models.score import Score
+from models.classifiers.keras_classifier import Classifier, LayerAnswer
+from models.classifiers.score import Score
+from models.graph.layers import SpatialLayer
 
 DIRECTIONS = 3
 STEPS = tuple(2.0**-power for power in range(5, 23))

@@ -16,11 +16,11 @@ from explainers.method import Method
 from explainers.methods import METHODS
 from explainers.no_evidence import FLAT, NAN, NEGATIVE
 from explainers.runner import Result, run_methods
-from models.classifier import Classifier
+from models.cards.metadata import encode
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.images.preprocessing import prepare
 from models.loading import load
-from models.metadata import encode
-from models.preprocessing import prepare
-from models.score import Score
 
 BUDGET = 96
 MAP, NEGATIVE_MAP, BLANK, NO_NUMBER, NOT_ALLOWED = "map", "nothing positive", "blank", "not finite", "not allowed"

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from models.card import Scaling
+from models.cards.card import Scaling
 
 SIDE, LEAST = 64, {"Xception": 71}
 SCALING: dict[str, Scaling] = {

@@ -11,7 +11,7 @@ from benchmarks.zoo_models import fetched, files, keras_2, shapes, topologies, t
 from benchmarks.zoo_models.backbones import SCALING, network, two_branches
 from benchmarks.zoo_models.enlivening import enlivened
 from benchmarks.zoo_models.specimen import Specimen
-from models.card import Scaling
+from models.cards.card import Scaling
 from tests.data import data_folder
 
 Build = Callable[[], Any]

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.zoo_models.pictures import drawn
-from models.card import Card, Label, Scaling
-from models.inputs import inputs_of
+from models.cards.card import Card, Label, Scaling
+from models.graph.inputs import inputs_of
 
 DEVIATION = 2.0
 

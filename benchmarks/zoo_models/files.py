@@ -14,8 +14,8 @@ from benchmarks.zoo_models import keras_2, shapes, topologies
 from benchmarks.zoo_models.enlivening import enlivened
 from benchmarks.zoo_models.forward import Plain, onnx_file, tflite
 from benchmarks.zoo_models.specimen import Written, written
-from models.card import Card, Label
-from models.metadata import Category, Number
+from models.cards.card import Card, Label
+from models.cards.metadata import Category, Number
 
 Build = Callable[[], Any]
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.zoo_models.pictures import drawn
-from models.export.formats import FORMATS, Source
+from models.export.writers import FORMATS, Source
 
 SIDE = 24
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
-from models.card import Label
+from models.cards.card import Label
 
 SPLITS = ("train", "validation", "test")
 

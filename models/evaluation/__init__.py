@@ -3,8 +3,8 @@
 `evaluate` asks the classifier, `judged` takes logits that are there already, `write` makes evaluation.json and evaluation.html.
 """
 
-from models.evaluation.evaluation import Evaluation, Material, Settings
-from models.evaluation.judging import evaluate, judged, on_card
-from models.evaluation.writing import write
+from models.evaluation.assessment import evaluate, judged, on_card
+from models.evaluation.records import Evaluation, EvaluationData, Settings
+from models.evaluation.writer import write
 
-__all__ = ["Evaluation", "Material", "Settings", "evaluate", "judged", "on_card", "write"]
+__all__ = ["Evaluation", "EvaluationData", "Settings", "evaluate", "judged", "on_card", "write"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
 
-from models.evaluation.evaluation import Bin, Evaluation
+from models.evaluation.records import Bin, Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.terminal import run
+from models.command_line import run_command
 
 FORMATS = ("keras", "savedmodel", "tflite", "tflite-int8")
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
 
     def command() -> int:
-        from models.export.exporting import export
+        from models.export.exporter import export
 
         formats = asked.formats or [name for name in FORMATS if name != "tflite-int8" or asked.pictures]
         exported = export(asked.model, asked.out, formats, asked.pictures, asked.seed)
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Written to {asked.out}")
         return int(any(each.reason for each in exported))
 
-    return run(command)
+    return run_command(command)
 
 
 if __name__ == "__main__":

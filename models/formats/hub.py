@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from errors import UserError
-from models.beside import LABELS, belonging
-from models.safe.words import reason, shown
+from models.cards.sidecar_files import LABELS, sidecar_files
+from models.checks.display import printable, reason
 
 HUB = "hf://"
 LARGEST = 2_000_000_000  # bytes of all files together
@@ -64,7 +64,7 @@ def chosen(files: Iterable[str], name: str) -> tuple[str, list[str]]:
     for ending in _ENDINGS:
         found = [file for file in plain if file.endswith(ending)]
         if len(found) > 1:
-            listed = shown(", ".join(found), 160)
+            listed = printable(", ".join(found), 160)
             raise UserError(f"{name} holds {len(found)} models ({listed}); download the one that you mean and give its path.")
         if found and ending == "saved_model.pb":
             folder = found[0].removesuffix("saved_model.pb")
@@ -72,9 +72,9 @@ def chosen(files: Iterable[str], name: str) -> tuple[str, list[str]]:
             labels = {folder + LABELS, (PurePosixPath(folder).parent / LABELS).as_posix()} & set(plain)
             return folder.rstrip("/") or ".", inner + sorted(labels)
         if found:
-            beside = {each.as_posix() for each in belonging(Path(found[0]))}
+            beside = {each.as_posix() for each in sidecar_files(Path(found[0]))}
             return found[0], [found[0], *sorted(beside & set(plain))]
-    seen = shown(", ".join(plain), 160) or "nothing"
+    seen = printable(", ".join(plain), 160) or "nothing"
     raise UserError(f"{name} holds no model that is read here ({', '.join(_ENDINGS)}); it holds: {seen}.")
 
 

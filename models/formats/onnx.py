@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.formats.port import Port
-from models.formats.runtime import Array, Runtime
-from models.safe.words import reason, shown
+from models.checks.display import printable, reason
+from models.graph.input_port import InputPort
+from models.graph.runtime import Array, Runtime
 
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 _SILENT = 4
@@ -25,17 +25,19 @@ class Onnx(Runtime):
         self._session = _session(content, name)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(outputs) != 1:
-            told = shown(", ".join(each.name for each in outputs), 120)
+            told = printable(", ".join(each.name for each in outputs), 120)
             raise UserError(f"{name} gives {len(outputs)} outputs ({told}); a classifier here gives one, a number for each class.")
         for each in inputs:
             if each.type not in _KINDS:
-                raise UserError(f"{name} takes '{shown(each.name)}' of kind {shown(each.type)}; a picture goes in as float or uint8.")
+                raise UserError(
+                    f"{name} takes '{printable(each.name)}' of kind {printable(each.type)}; a picture goes in as float or uint8."
+                )
         shapes = [tuple(side if isinstance(side, int) and side > 0 else None for side in each.shape) for each in inputs]
         self._names, self._kinds = [each.name for each in inputs], [_KINDS[each.type] for each in inputs]
         self._turned = [len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3) for shape in shapes]
         plain = [(None, *shape[2:], shape[1]) if turned else shape for shape, turned in zip(shapes, self._turned, strict=True)]
         try:
-            super().__init__(name, [Port(each.name, shape) for each, shape in zip(inputs, plain, strict=True)])
+            super().__init__(name, [InputPort(each.name, shape) for each, shape in zip(inputs, plain, strict=True)])
         except UserError:
             raise
         except Exception as error:  # onnxruntime's errors have no class of their own in its public face
@@ -65,7 +67,7 @@ def _classes(told: str) -> tuple[str, ...]:
         names = [numbered.get(str(number)) for number in range(len(names))]
     if not isinstance(names, list) or not all(isinstance(each, str) and each.strip() for each in names):
         return ()
-    return tuple(shown(each.strip(), len(each)) for each in names)
+    return tuple(printable(each.strip(), len(each)) for each in names)
 
 
 def _session(content: bytes, name: str) -> Any:

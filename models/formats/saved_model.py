@@ -8,16 +8,16 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from errors import UserError
-from models.formats.port import Network, Port
-from models.safe.operations import check_graphs
-from models.safe.words import reason, shown
+from models.checks.display import printable, reason
+from models.checks.saved_model_ops import check_graphs
+from models.graph.input_port import InputPort, Network
 
 LARGEST = 1_900_000_000  # bytes: a graph with its constants has to stay below 2 GB
 _USUAL = ("serving_default", "serve")
 _CALLS = re.compile(r"((Stateful)?PartitionedCall(_\d+)?/)+")
 
 
-class Flattened(Network):
+class FrozenGraph(Network):
     """A SavedModel's signature, called as a Keras model is. Its weights are constants, so they cannot be drawn anew."""
 
     def __init__(self, name: str, frozen: Any, layers: Collection[str]) -> None:
@@ -36,7 +36,7 @@ class Flattened(Network):
         return output
 
 
-def open_saved_model(folder: str, name: str) -> Flattened:
+def open_saved_model(folder: str, name: str) -> FrozenGraph:
     """folder: a path of TensorFlow's, of a disk or of memory. name: for messages. UserError says why it cannot be opened.
 
     Its operations are looked at first: what reaches files is refused before anything is loaded.
@@ -52,15 +52,15 @@ def open_saved_model(folder: str, name: str) -> Flattened:
     if size > LARGEST:
         raise UserError(f"{name} has {size / 1e9:.1f} GB of weights; a SavedModel may have {LARGEST / 1e9:.1f} GB. Give its .keras file.")
     layers = [variable.name.split(":")[0].split("/")[-2:-1] for variable in signature.variables]
-    return _flattened(name, signature, {part for parts in layers for part in parts})
+    return _freeze(name, signature, {part for parts in layers for part in parts})
 
 
-def _flattened(name: str, signature: Any, layers: set[str]) -> Flattened:
+def _freeze(name: str, signature: Any, layers: set[str]) -> FrozenGraph:
     frozen = convert_variables_to_constants_v2(signature)
     if len(frozen.outputs) != 1:
         told = ", ".join(sorted(signature.structured_outputs))
-        raise UserError(f"{name} gives {len(frozen.outputs)} outputs ({shown(told, 120)}); a classifier gives one, a number a class.")
-    return Flattened(name, frozen, layers)
+        raise UserError(f"{name} gives {len(frozen.outputs)} outputs ({printable(told, 120)}); a classifier gives one, a number a class.")
+    return FrozenGraph(name, frozen, layers)
 
 
 def _signature(signatures: Any, name: str) -> Any:
@@ -68,14 +68,14 @@ def _signature(signatures: Any, name: str) -> Any:
     if not found:
         raise UserError(f"{name} has no signature, so nothing says what it takes; save it by model.export, or with signatures=....")
     if found[0] not in _USUAL and len(found) > 1:
-        raise UserError(f"{name} has {len(found)} signatures ({shown(', '.join(found), 120)}); name the one to ask '{_USUAL[0]}'.")
+        raise UserError(f"{name} has {len(found)} signatures ({printable(', '.join(found), 120)}); name the one to ask '{_USUAL[0]}'.")
     return signatures[found[0]]
 
 
-def _port(tensor: tf.Tensor, name: str) -> Port:
+def _port(tensor: tf.Tensor, name: str) -> InputPort:
     if not tensor.dtype.is_floating:
         raise UserError(f"{name} takes {tensor.dtype.name} ('{tensor.op.name}'), through which no gradient goes; export it with float32.")
-    return Port(tensor.op.name, tuple(tensor.shape) if tensor.shape.rank else (), tensor.dtype.name)
+    return InputPort(tensor.op.name, tuple(tensor.shape) if tensor.shape.rank else (), tensor.dtype.name)
 
 
 def _without_weights(names: Iterable[str], layers: Collection[str]) -> Iterable[str]:

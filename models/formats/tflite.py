@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.formats.port import Port
-from models.formats.runtime import Array, Runtime
-from models.safe.words import shown
+from models.checks.display import printable
+from models.graph.input_port import InputPort
+from models.graph.runtime import Array, Runtime
 
 
 class TFLite(Runtime):
@@ -23,7 +23,7 @@ class TFLite(Runtime):
         self._interpreter, self._lock = _interpreter(content, name), threading.Lock()
         self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(outputs) != 1:
-            told = shown(", ".join(str(each["name"]) for each in outputs), 120)
+            told = printable(", ".join(str(each["name"]) for each in outputs), 120)
             raise UserError(f"{name} gives {len(outputs)} outputs ({told}); a classifier here gives one, a number for each class.")
         self._output, self._count = outputs[0], 0
         self._run_once(name)
@@ -60,7 +60,7 @@ class TFLite(Runtime):
             self._make_room(1)
             self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
-            reason = shown((str(error).strip().splitlines() or [""])[-1], 160)
+            reason = printable((str(error).strip().splitlines() or [""])[-1], 160)
             raise UserError(f"{name} cannot be run by TensorFlow Lite ({reason}); convert it with its own operations.") from error
 
 
@@ -80,8 +80,8 @@ def _shape(details: Mapping[str, Any]) -> list[int]:
     return list(details["shape"] if signature is None or not len(signature) else signature)
 
 
-def _port(details: Mapping[str, Any]) -> Port:
-    return Port(str(details["name"]), (None, *(int(side) if side > 0 else None for side in _shape(details)[1:])))
+def _port(details: Mapping[str, Any]) -> InputPort:
+    return InputPort(str(details["name"]), (None, *(int(side) if side > 0 else None for side in _shape(details)[1:])))
 
 
 def _quantised(values: Array, details: Mapping[str, Any]) -> Array:

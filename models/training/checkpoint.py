@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.training.writing import replacing
+from models.training.writing import atomic_file
 
 NAME = "checkpoint.npz"
 Arrays = list[NDArray[Any]]
 
 
 @dataclass
-class Standing:
+class TrainingState:
     """After so many epochs of a stage: every variable of the model and of its optimizer, the best weights, the history.
 
     plan: what the run was asked to do; only the same plan may go on. history: one entry an epoch, the stages one after another.
@@ -35,15 +35,15 @@ class Standing:
 _ARRAYS = ("model", "optimizer", "best")
 
 
-def write(standing: Standing, folder: Path) -> None:
+def write(standing: TrainingState, folder: Path) -> None:
     """Replaces the folder's checkpoint in one step. UserError where the disk is full: the one before it is kept then."""
     told = {name: value for name, value in vars(standing).items() if name not in _ARRAYS}
     arrays = {f"{name}_{number:04}": array for name in _ARRAYS for number, array in enumerate(getattr(standing, name))}
-    with replacing(folder / NAME) as file:
+    with atomic_file(folder / NAME) as file:
         np.savez(file, told=np.array(json.dumps(told)), **arrays)
 
 
-def read(folder: Path, plan: dict[str, Any]) -> Standing | None:
+def read(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
     """The folder's checkpoint, or None where there is none. UserError where it is of another plan or damaged."""
     path = folder / NAME
     if not path.exists():
@@ -59,7 +59,7 @@ def read(folder: Path, plan: dict[str, Any]) -> Standing | None:
             f"{path} is of a run with other settings or pictures ({_differences(told['plan'], plan)}); "
             "ask for the same, choose another --out, or start over with --fresh."
         )
-    return Standing(**told, **arrays)
+    return TrainingState(**told, **arrays)
 
 
 def remove(folder: Path) -> None:

@@ -12,19 +12,19 @@ from tqdm import tqdm
 
 from errors import UserError
 from models.training import checkpoint
-from models.training.checkpoint import Arrays, Standing
+from models.training.checkpoint import Arrays, TrainingState
 from models.training.losses import loss_for
-from models.training.measured import Measured, measured, probabilities
-from models.training.opened import open_last
 from models.training.schedules import cosine, finished, plateau
 from models.training.settings import Settings, Stage
+from models.training.trainable_layers import unfreeze_last
+from models.training.validation import ValidationMetrics, measure_validation, probabilities
 
 if TYPE_CHECKING:
     import keras
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingData:
     """What a model learns from and is measured on.
 
     epoch: number -> that epoch's batches (inputs, targets (n, units), weights (n,)); the same number gives the same batches.
@@ -46,13 +46,13 @@ class Run:
     plan: dict[str, Any]
 
 
-def train(model: "keras.Model", material: Material, run: Run) -> Standing:
+def train(model: "keras.Model", material: TrainingData, run: Run) -> TrainingState:
     """Trains stage by stage, from the folder's checkpoint where there is one, and leaves the best weights in the model.
 
     A run that goes on has the state and the batches that an unbroken one has. So it ends with the same weights wherever two unbroken runs
     do: where the device always adds up in the same order, which TensorFlow's convolutions on several threads do not always do.
     """
-    standing = checkpoint.read(run.folder, run.plan) or Standing(run.plan)
+    standing = checkpoint.read(run.folder, run.plan) or TrainingState(run.plan)
     first = standing.stage
     for number in range(first, len(run.stages)):
         prepare(model, run.stages[number], run.settings)
@@ -74,13 +74,13 @@ def prepare(model: "keras.Model", stage: Stage, settings: Settings) -> None:
     """
     import keras
 
-    open_last(model, stage.open_layers)
+    unfreeze_last(model, stage.open_layers)
     average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     model.compile(keras.optimizers.Adam(stage.rate, **average), loss=loss_for(settings, model.output_shape[-1]))
     model.optimizer.build(model.trainable_variables)
 
 
-def _train_stage(model: "keras.Model", material: Material, run: Run, standing: Standing) -> None:
+def _train_stage(model: "keras.Model", material: TrainingData, run: Run, standing: TrainingState) -> None:
     stage = run.stages[standing.stage]
     while standing.epoch < stage.epochs:
         losses = [told["validation_loss"] for told in standing.history if told["stage"] == standing.stage]
@@ -101,7 +101,9 @@ def _train_stage(model: "keras.Model", material: Material, run: Run, standing: S
         print(_line(standing), flush=True)
 
 
-def _epoch(model: "keras.Model", material: Material, settings: Settings, stage: Stage, standing: Standing, losses: list[float]) -> float:
+def _epoch(
+    model: "keras.Model", material: TrainingData, settings: Settings, stage: Stage, standing: TrainingState, losses: list[float]
+) -> float:
     """Trains on one epoch's batches, each at the rate that follows from where the run stands; gives the mean loss."""
     steady, total = plateau(losses, stage.rate), 0.0
     said = f"Epoch {standing.epoch + 1} of {stage.epochs}"
@@ -114,7 +116,7 @@ def _epoch(model: "keras.Model", material: Material, settings: Settings, stage: 
     return total / material.steps
 
 
-def _check_finite(loss: float, standing: Standing, stage: Stage) -> None:
+def _check_finite(loss: float, standing: TrainingState, stage: Stage) -> None:
     """Before anything of a diverged epoch is written down."""
     if not math.isfinite(loss):
         raise UserError(
@@ -123,16 +125,16 @@ def _check_finite(loss: float, standing: Standing, stage: Stage) -> None:
         )
 
 
-def _better(model: "keras.Model", material: Material, settings: Settings) -> tuple[Measured, Arrays]:
+def _better(model: "keras.Model", material: TrainingData, settings: Settings) -> tuple[ValidationMetrics, Arrays]:
     """How well the weights do on the validation pictures, or their running mean if there is one and it does better; and those weights."""
-    found = [(measured(*probabilities(model, material.validation())), _values(model.variables))]
+    found = [(measure_validation(*probabilities(model, material.validation())), _values(model.variables))]
     if settings.average:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-        found.append((measured(*probabilities(model, material.validation())), _values(model.variables)))
+        found.append((measure_validation(*probabilities(model, material.validation())), _values(model.variables)))
     return min(found, key=lambda each: each[0].loss)
 
 
-def _line(standing: Standing) -> str:
+def _line(standing: TrainingState) -> str:
     told = standing.history[-1]
     return (
         f"Stage {standing.stage + 1}, epoch {standing.epoch}: loss {told['loss']:.4f}; validation: loss {told['validation_loss']:.4f}, "

@@ -27,12 +27,12 @@ def loss_for(settings: Settings, units: int) -> "keras.losses.Loss":
 
     class Adjusted(keras.losses.Loss):
         def call(self, y_true: Any, y_pred: Any) -> Any:
-            return plain.call(y_true, frequented(y_pred, settings.shares))
+            return plain.call(y_true, logit_adjusted(y_pred, settings.shares))
 
     return Adjusted()
 
 
-def frequented(told: Any, shares: tuple[float, ...]) -> Any:
+def logit_adjusted(told: Any, shares: tuple[float, ...]) -> Any:
     """(n, units) probabilities for classes that are all as frequent -> for classes of these shares: p_c s_c / sum_k p_k s_k, which is
     the softmax of logits with log s_c added. Of a single sigmoid the shares are those of class 0 and 1."""
     from keras import ops

@@ -11,7 +11,7 @@ from errors import UserError
 
 
 @contextmanager
-def replacing(kept: Path) -> Iterator[BinaryIO]:
+def atomic_file(kept: Path) -> Iterator[BinaryIO]:
     """A file to write into, which becomes `kept` in one step once it has reached the disk. UserError where the disk takes no more.
 
     It is deleted if anything comes in between; where the process is killed outright, the next that writes `kept` deletes it.

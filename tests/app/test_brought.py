@@ -10,8 +10,8 @@ import pytest
 from app.brought import MOST, Brought
 from app.shelf import UNPROTECTED, Shelf
 from errors import UserError
-from models.safe import landlock
-from models.safe.sandbox import Protection
+from models.sandbox import landlock
+from models.sandbox.confinement import Protection
 from models.store import bundled
 
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")

@@ -17,10 +17,10 @@ from explainers.metrics.agreement.consistency import Background, consistency
 from explainers.metrics.agreement.reference_library import Library, digest, plan, read
 from explainers.metrics.agreement.similarity import evidence
 from explainers.runner import run_methods
-from models.datasets.glass_box import NAMES, patches
-from models.datasets.phantoms import phantom
+from models.classifiers.score import Score
+from models.datasets.synthetic.glass_box import NAMES, patches
+from models.datasets.synthetic.phantoms import phantom
 from models.loading import load
-from models.score import Score
 from models.store import bundled
 
 FEW = 31

@@ -20,7 +20,7 @@ from tests.serving import serving
 def served(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> ServeOptions:
     seen: list[ServeOptions] = []
     monkeypatch.setattr(app.page, "serve", seen.append)
-    monkeypatch.setattr("app.cli.hush", lambda: None)  # this process's own errors are pytest's
+    monkeypatch.setattr("app.cli.silence_tensorflow", lambda: None)  # this process's own errors are pytest's
     assert main(arguments) == 0
     return seen[0]
 
@@ -42,7 +42,7 @@ def test_a_container_says_where_to_listen(monkeypatch: pytest.MonkeyPatch) -> No
 def test_flags_of_explain_reach_its_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[ExplainOptions] = []
     monkeypatch.setattr("app.explain.explain", lambda options, begun: seen.append(options) or 0)
-    monkeypatch.setattr("app.cli.hush", lambda: None)
+    monkeypatch.setattr("app.cli.silence_tensorflow", lambda: None)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert main(["explain", "a.png", "--out", str(tmp_path / "o")]) == 0
     words = "--segments 40 --budget 99 --layer one --layer two --set lime.x=1 --methods lime shap"

@@ -19,11 +19,11 @@ from app.page.handlers import Handlers
 from app.shelf import Entry, Shelf
 from app.uploads import Picture
 from errors import UserError
-from models.card import Card, Label
-from models.doctor.report import Candidate, Examined, Finding, Report
-from models.safe import landlock
+from models.cards.card import Card, Label
+from models.inspection.report import Candidate, Finding, LayerReport, Report
+from models.sandbox import landlock
 from tests.app.test_handlers import PARTS, png
-from tests.models import hostile
+from tests.models import hostile_files
 
 ENTRY = Entry("folder/my net.h5", "my net")
 CARD = Card("my net", (Label("a"), Label("<b>")), (32, 32))
@@ -38,7 +38,7 @@ REPORT = Report(
         Finding("preprocessing", "It is scaled twice.", "Both were tried.", "warning"),
         Finding("file", "It is damaged.", "Its bytes.", "refused"),
     ),
-    (Examined("first", (16, 16), 8, (3, 3), False), Examined("last", (4, 2), 1024, None, True)),
+    (LayerReport("first", (16, 16), 8, (3, 3), False), LayerReport("last", (4, 2), 1024, None, True)),
     WAYS,
     "Quite sure.",
     CARD,
@@ -265,7 +265,7 @@ def test_an_examination_is_stopped(patient: Patient, handlers: Handlers) -> None
 
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_a_hostile_file_is_refused_in_its_report_and_no_other_suffers(tmp_path: Path) -> None:
-    path = hostile.with_layer(tmp_path / "bad.keras", class_name="system", module="os", config={"command": "true"})
+    path = hostile_files.with_layer(tmp_path / "bad.keras", class_name="system", module="os", config={"command": "true"})
     handlers = Handlers(ServeOptions(models=(str(path),)))
     handlers.components = {name: name for name in PARTS}
     try:

@@ -19,7 +19,7 @@ from app.manifest import as_json
 from app.options import ExplainOptions
 from app.render import DIVERGING, lut
 from app.version import commit
-from app.writing import appearing, folder_names, readable
+from app.writing import atomic_directory, folder_names, readable
 from explainers.grid import enlarge
 from explainers.methods import METHODS
 from models.loading import load
@@ -282,7 +282,7 @@ def test_an_interrupted_run_leaves_no_half_folder(how: signal.Signals, left: int
     assert "Traceback" not in errors
     assert not (tmp_path / "out").exists()
     assert len(list(tmp_path.iterdir())) == left  # killed outright, it leaves a hidden folder of another name
-    with appearing(tmp_path / "out"):
+    with atomic_directory(tmp_path / "out"):
         assert len(list(tmp_path.iterdir())) == 1  # which the next run deletes
 
 
@@ -290,10 +290,10 @@ def test_only_what_dead_processes_left_of_the_same_folder_is_deleted(tmp_path: P
     stale, others = tmp_path / ".out.0123abcd", [tmp_path / name for name in (".out.mine", ".outer.0123abcd", "out.0123abcd")]
     for folder in (stale, *others):
         (folder / "spot").mkdir(parents=True)
-    with appearing(tmp_path / "out") as first:
+    with atomic_directory(tmp_path / "out") as first:
         assert not stale.exists()
-        hold = "import sys; from pathlib import Path; from app.writing import appearing\n"
-        hold += "with appearing(Path(sys.argv[1])) as folder: print(folder, len(list(folder.parent.iterdir())))"
+        hold = "import sys; from pathlib import Path; from app.writing import atomic_directory\n"
+        hold += "with atomic_directory(Path(sys.argv[1])) as folder: print(folder, len(list(folder.parent.iterdir())))"
         answer = subprocess.run([sys.executable, "-c", hold, tmp_path / "out"], cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert answer.stdout.split()[1] == "5", answer.stderr  # the other three, the first one's, its own
         assert first.is_dir()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.cli import main
 from app.game import game_table
-from models.datasets.glass_box import NAMES, patches
+from models.datasets.synthetic.glass_box import NAMES, patches
 
 
 @pytest.fixture(scope="module")

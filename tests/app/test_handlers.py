@@ -21,7 +21,7 @@ from app.page.handlers import Handlers
 from app.session import Question, Session
 from app.uploads import Picture
 from errors import UserError
-from models.safe import landlock
+from models.sandbox import landlock
 from models.store import bundled
 
 PARTS = (

@@ -11,15 +11,15 @@ from PIL import Image
 from app.cli import main
 from app.sampling import MOST, sampled
 from errors import UserError
-from models.card import Card
-from models.doctor.prescribing import card_file, prescribe
+from models.cards.card import Card
+from models.inspection.card_writer import card_file, write_card
 from models.loading import load
-from tests.models.doctor.patients import carded, meter, shades
+from tests.models.inspection.example_models import carded, meter, shades
 
 
 @pytest.fixture(autouse=True)
 def speaking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.cli.hush", lambda: None)
+    monkeypatch.setattr("app.cli.silence_tensorflow", lambda: None)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_no_card_is_lost_and_none_is_written_where_it_does_not_belong(tmp_path: 
     path = carded(meter(tmp_path / "m.keras", 0.5, 0.04), notes=("first",))
     file = card_file(str(path))
     card = Card.read(file)
-    kept = [prescribe(file, card), prescribe(file, card)]
+    kept = [write_card(file, card), write_card(file, card)]
     assert [each.name for each in kept if each] == ["m.json.bak", "m.json.bak2"]
     for name in ("phantoms", "imagenet:VGG16", "hf://a/b"):
         with pytest.raises(UserError, match="not yours to mend"):

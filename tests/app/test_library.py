@@ -14,7 +14,7 @@ from app.options import LibraryOptions
 from errors import UserError
 from explainers.methods import METHODS, SEVEN
 from explainers.metrics.agreement.reference_library import digest, read
-from models.datasets.glass_box import NAMES, patches
+from models.datasets.synthetic.glass_box import NAMES, patches
 from models.store import bundled
 
 

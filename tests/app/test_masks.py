@@ -13,8 +13,8 @@ from app.cli import main
 from app.masks import fitted, mask_file, region_of, tones
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import energy_inside
-from models.datasets.glass_box import patches
-from models.pictures import fit
+from models.datasets.synthetic.glass_box import patches
+from models.images.decoder import fit
 
 
 def encoded(pixels: np.ndarray, kind: str = "PNG") -> bytes:

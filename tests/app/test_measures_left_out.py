@@ -20,9 +20,9 @@ from explainers.case import Case, Settings
 from explainers.methods.lime import LIME
 from explainers.metrics.randomisation.sanity_checks import NO_MAP, NOISE
 from explainers.runner import run_methods
-from models.export.formats import Source, _write_tflite
+from models.classifiers.score import Score
+from models.export.writers import Source, _write_tflite
 from models.loading import load
-from models.score import Score
 
 
 def measured(folder: Path, model: Path, *methods: str) -> tuple[int, dict[str, Any]]:

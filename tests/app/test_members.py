@@ -14,11 +14,11 @@ from PIL import Image
 from app.explain import explain
 from app.options import ExplainOptions
 from errors import UserError
-from models.card import Card, Label
-from models.classifier import Classifier
-from models.ensemble import Ensemble
-from models.loading import classifier
-from models.metadata import Number
+from models.cards.card import Card, Label
+from models.cards.metadata import Number
+from models.classifiers.ensemble import Ensemble
+from models.classifiers.keras_classifier import Classifier
+from models.loading import build_classifier
 
 LABELS = (Label("a"), Label("b"))
 
@@ -31,7 +31,7 @@ def member(name: str, seed: int, side: int = 32) -> Classifier:
     keras.utils.set_random_seed(seed)
     picture = keras.Input((side, side, 3))
     model = keras.Model(picture, layers.Dense(2, activation="softmax")(pooled(picture, "last")))
-    return classifier(model, Card(name, LABELS, (side, side)), Path(f"{name}.keras"))
+    return build_classifier(model, Card(name, LABELS, (side, side)), Path(f"{name}.keras"))
 
 
 def branched() -> Classifier:
@@ -40,7 +40,7 @@ def branched() -> Classifier:
     picture, age = keras.Input((32, 32, 3)), keras.Input((2,), name="age")
     both = layers.Concatenate()([pooled(picture, "left"), pooled(picture, "right"), age])
     model = keras.Model([picture, age], layers.Dense(2, activation="softmax")(both))
-    return classifier(model, Card("branched", LABELS, (32, 32), metadata=(Number("age", 50, 10, "years"),)), Path("branched.keras"))
+    return build_classifier(model, Card("branched", LABELS, (32, 32), metadata=(Number("age", 50, 10, "years"),)), Path("branched.keras"))
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from app.shelf import Shelf
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
 from explainers.runner import run_methods
-from models.classifier import Classifier
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
 from models.loading import load
-from models.score import Score
 from models.store import bundled
 
 

@@ -17,8 +17,8 @@ from app.saying import about
 from app.session import Report
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP
-from models.card import Label
-from models.metadata import Category, Number
+from models.cards.card import Label
+from models.cards.metadata import Category, Number
 
 
 @pytest.fixture(scope="module")

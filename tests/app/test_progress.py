@@ -22,8 +22,8 @@ from explainers.methods.lime import LIME
 from explainers.methods.partition_shap import PartitionSHAP
 from explainers.methods.shap import SHAP
 from explainers.runner import run_methods
+from models.classifiers.score import Score
 from models.loading import load
-from models.score import Score
 
 
 def test_measures_draw_a_bar_and_say_their_cost_first(

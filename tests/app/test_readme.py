@@ -8,7 +8,7 @@ import pytest
 
 from app.table import BEGIN, END, method_table, write_table
 from errors import UserError
-from models.card import Card
+from models.cards.card import Card
 from models.store import bundled
 from tests.test_arrows import ROOT
 from tests.test_requirements import pinned

@@ -32,8 +32,8 @@ from explainers.metrics.agreement.significance import BY_CHANCE, UNTOLD
 from explainers.metrics.faithfulness.deletion_insertion import Curve, DisplacementTest, shown_after
 from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityResult
 from explainers.metrics.robustness.reliability import EXACT, JITTERS, Stability
+from models.classifiers.score import Score
 from models.loading import load
-from models.score import Score
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from models.datasets.phantoms import NAMES, phantom
+from models.datasets.synthetic.phantoms import NAMES, phantom
 from tests.serving import Server, serving
 
 FLAGS = [

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from models.card import Card, Label
-from models.safe import landlock
+from models.cards.card import Card, Label
+from models.sandbox import landlock
 from models.store import bundled
 from tests.browser.conftest import Open, run_of, visiting, wait
 from tests.browser.test_everywhere import CONTRAST
 from tests.browser.test_models import explain, shown
-from tests.models import hostile
+from tests.models import hostile_files
 from tests.serving import Server, serving
 
 HIDING, OTHERS = ("LIME", "SHAP", "Occlusion"), ("GradCAM", "GradCAMPlusPlus", "ScoreCAM", "IntegratedGradients")
@@ -72,7 +72,7 @@ def examined(page: Page) -> None:
 
 def test_a_model_without_gradients_shows_what_hides_parts_and_says_why_not_the_rest(open_page: Open, tmp_path: Path) -> None:
     page = open_page()
-    explain(page, hostile.picture(tmp_path / "noise.png"))
+    explain(page, hostile_files.picture(tmp_path / "noise.png"))
     for method in HIDING:
         assert page.locator(f"[data-method={method}] .cc-map[data-painted]").count() == 1
     for method in OTHERS:
@@ -140,7 +140,7 @@ def with_pictures(page: Page, folder: Path) -> None:
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_a_refused_model_gets_a_sentence_and_the_page_goes_on(open_page: Open, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    bad = hostile.with_layer(
+    bad = hostile_files.with_layer(
         tmp_path / "lambda.keras", class_name="Lambda", module="keras.layers", config={"function": f"open({str(mark)!r}, 'w')"}
     )
     page, other = open_page(), open_page()
@@ -150,7 +150,7 @@ def test_a_refused_model_gets_a_sentence_and_the_page_goes_on(open_page: Open, t
     examined(page)
     expect(page.locator(".cc-findings [data-level=refused]")).to_contain_text("Lambda")
     assert not mark.exists()
-    picture = hostile.picture(tmp_path / "noise.png")
+    picture = hostile_files.picture(tmp_path / "noise.png")
     explain(other, picture)
     assert shown(other) == len(HIDING)
     run = run_of(page)

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from models.card import Card, Label
+from models.cards.card import Card, Label
 from models.datasets.collection import Row
-from models.evaluation import Evaluation, Material, Settings, judged, write
-from models.evaluation.figures import Figure
-from models.evaluation.page import figure_in_words, page, thumbnail
+from models.evaluation import Evaluation, EvaluationData, Settings, judged, write
+from models.evaluation.classification_metrics import Figure
+from models.evaluation.html_report import figure_in_words, page, thumbnail
 
 NAMES = ("normal", "bacterial <b>pneumonia</b>", "viral")
 
@@ -33,7 +33,7 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
         rows.append(Row(file, int(target), f"person {number // 2}"))
     logits = (rng.normal(0, 1, (60, 3)) + 1.3 * np.eye(3)[targets]).astype(np.float32)
     card = Card("lungs", tuple(map(Label, NAMES)), (64, 64), temperature=2.0, sha256="ab" * 32)
-    material = Material("X-rays", tuple(rows), "test part, people kept together", "Drawn by the test", "CC0-1.0")
+    material = EvaluationData("X-rays", tuple(rows), "test part, people kept together", "Drawn by the test", "CC0-1.0")
     return judged(logits, card, material, Settings(resamples=50))
 
 

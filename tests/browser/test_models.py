@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from models.safe import landlock
+from models.sandbox import landlock
 from models.store import bundled
 from tests.browser.conftest import run_of, visiting, wait
-from tests.models import hostile
+from tests.models import hostile_files
 from tests.serving import Server, serving
 
 
@@ -80,10 +80,10 @@ def shown(page: Page) -> int:
 def test_a_visitor_brings_a_model_that_others_do_not_see(browser: Browser, tmp_path: Path) -> None:
     good, bad = tmp_path / "my boxes.keras", tmp_path / "bad.keras"
     shutil.copy(bundled()["glass_box"], good)
-    hostile.with_layer(bad, class_name="system", module="os", config={"command": "true"})
+    hostile_files.with_layer(bad, class_name="system", module="os", config={"command": "true"})
     with serving("--allow-model-upload", "--model", "glass_box") as server, visiting(browser, server) as open_page:
         page = open_page()
-        explain(page, hostile.picture(tmp_path / "noise.png"))
+        explain(page, hostile_files.picture(tmp_path / "noise.png"))
         run = run_of(page)
         page.set_input_files("#cc-bring input[type=file]", good)
         wait(page, after=run)

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from models.safe import landlock
+from models.sandbox import landlock
 from models.store import bundled
 from tests.browser.conftest import Open, run_of, visiting, wait
 from tests.browser.test_controls import choose
 from tests.browser.test_models import explain
-from tests.models import hostile
+from tests.models import hostile_files
 from tests.serving import Server, serving
 
 NAME = "#cc-classifier input"
@@ -73,7 +73,7 @@ def test_a_model_brought_before_the_page_was_heard_stays_and_wears_its_own_facts
     held.release(page)
     expect(page.locator(NAME)).to_have_value("mine")
     expect(page.locator("#cc-about")).to_contain_text("No card came with this model")
-    explain(page, hostile.picture(tmp_path / "noise.png"))
+    explain(page, hostile_files.picture(tmp_path / "noise.png"))
     expect(page.locator(NAME)).to_have_value("mine")
     expect(page.locator("#cc-agreement")).to_contain_text("python -m app library --model FILE --pictures FOLDER")
 
@@ -93,7 +93,7 @@ def test_a_server_that_began_anew_says_that_the_session_has_ended_and_replaces_n
     with serving() as first:
         page.goto(first.address)
         wait(page)
-        explain(page, hostile.picture(tmp_path / "noise.png"))
+        explain(page, hostile_files.picture(tmp_path / "noise.png"))
     picture, maps = page.locator("#cc-picture .cc-facts").first, page.locator(".cc-map[data-painted]")
     seen, count = picture.inner_text(), maps.count()
     assert "noise.png" in seen
@@ -106,6 +106,6 @@ def test_a_server_that_began_anew_says_that_the_session_has_ended_and_replaces_n
         choose(page, "cc-classifier", "Glass box")
         expect(page.locator(".cc-about")).to_contain_text("Choose a picture")
         expect(page.locator("#cc-status .cc-error")).to_have_text("Your session has ended; choose the picture again.")
-        explain(page, hostile.picture(tmp_path / "noise.png"))
+        explain(page, hostile_files.picture(tmp_path / "noise.png"))
         expect(page.locator("#cc-status .cc-error")).to_be_hidden()
     page.context.close()

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from models import explore, splits
-from models.datasets import layouts
-from models.datasets.findings import Finding, findings, seen, unreadable
-from models.datasets.fingerprints import alike, copies, fingerprint
-from models.datasets.reading import picture
+from models import explore
+from models.datasets import layouts, splits
+from models.datasets.batch_decode import picture
+from models.datasets.near_duplicates import alike, copies, fingerprint
+from models.datasets.quality_checks import DataWarning, findings, seen, unreadable
 from tests.data import data_folder
 from tests.models.picture_folders import filled, ham10000, painted
 
 
-def found(warnings: list[Finding]) -> dict[str, set[frozenset[str]]]:
+def found(warnings: list[DataWarning]) -> dict[str, set[frozenset[str]]]:
     return {each.kind: {frozenset(case) for case in each.cases} for each in warnings}
 
 

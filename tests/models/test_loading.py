@@ -15,9 +15,9 @@ from keras import layers
 
 from benchmarks.zoo_models import topologies
 from errors import UserError
-from models.card import Card, Label, sha256_of
+from models.cards.card import Card, Label, sha256_of
+from models.images.decoder import decode
 from models.loading import load
-from models.pictures import decode
 from tests.data import data_folder
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.card import Card, Label
+from models.cards.card import Card, Label
+from models.cards.metadata import Number
+from models.images.decoder import decode
 from models.loading import load
-from models.metadata import Number
-from models.pictures import decode
 from models.predict import main
 
 ROOT = Path(__file__).resolve().parents[2]

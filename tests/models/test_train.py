@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.card import Card, sha256_of
-from models.datasets.phantoms import LABELS, phantom
-from models.recipes import RECIPES
+from models.cards.card import Card, sha256_of
+from models.datasets.synthetic.phantoms import LABELS, phantom
 from models.train import main
+from models.training.recipes import RECIPES
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW = ["--pictures", "64", "--validation", "32", "--test", "32", "--epochs", "1"]
@@ -56,7 +56,7 @@ def test_a_few_steps_write_a_model_that_loads_and_a_card_that_fits(name: str, tm
 
 
 def test_the_last_grid_is_sixteen_and_the_network_small() -> None:
-    from models.network import small_cnn
+    from models.networks.bundled_cnn import small_cnn
 
     model = small_cnn("net", 128, 4)
     assert model.get_layer("relu5").output.shape[1:3] == (16, 16)

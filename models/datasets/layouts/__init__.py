@@ -9,9 +9,9 @@ from pathlib import Path
 
 from errors import UserError
 from models.datasets.collection import Collection
+from models.datasets.folder_listing import LayoutError
 from models.datasets.grouping import grouped
 from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, isic2019
-from models.datasets.listing import LayoutError
 
 LAYOUTS: dict[str, Callable[[Path], Collection]] = {
     "ham10000": ham10000.read,

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from errors import UserError
-from models.card import Label
+from models.cards.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.listing import beside_parts, counted, folders, parts, pictures, strangers, wrong
+from models.datasets.folder_listing import beside_parts, counted, folders, parts, pictures, strangers, wrong
 
 LICENCE = "CC BY 4.0"
 SOURCE = "Kermany, Zhang & Goldbaum 2018, doi 10.17632/rscbjbr9sj"

@@ -9,9 +9,9 @@ masks/; all that perhaps inside train/, val/ and test/. The classes came from di
 from pathlib import Path
 
 from errors import UserError
-from models.card import Label
+from models.cards.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.listing import beside_parts, counted, folders, parts, pictures, wrong
+from models.datasets.folder_listing import beside_parts, counted, folders, parts, pictures, wrong
 
 LICENCE = "as its many sources say; ask the publisher of the folder"
 SOURCE = "A folder laid out as the COVID-19 Radiography Database: Chowdhury et al. 2020, doi 10.1109/ACCESS.2020.3010287"

@@ -7,9 +7,9 @@ the same inside train/, val/ (valid/, validation/) and test/.
 from pathlib import Path
 
 from errors import UserError
-from models.card import distinct
+from models.cards.card import distinct
 from models.datasets.collection import Collection, Row
-from models.datasets.listing import beside_parts, counted, folders, parts, pictures, strangers, wrong
+from models.datasets.folder_listing import beside_parts, counted, folders, parts, pictures, strangers, wrong
 
 LICENCE = "unknown"
 SOURCE = "A folder of class folders"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from errors import UserError
-from models.card import Label
+from models.cards.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.listing import counted, folders, pictures, table, wrong
+from models.datasets.folder_listing import counted, folders, pictures, table, wrong
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "HAM10000, Tschandl, Rosendahl & Kittler 2018, doi 10.1038/sdata.2018.161"

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from errors import UserError
-from models.card import Label
+from models.cards.card import Label
 from models.datasets.collection import Collection, Row
+from models.datasets.folder_listing import counted, pictures, table, wrong
 from models.datasets.layouts.ham10000 import age, known, unmatched
-from models.datasets.listing import counted, pictures, table, wrong
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "ISIC 2019: HAM10000 (doi 10.1038/sdata.2018.161), BCN20000 (arXiv:1908.02288), MSK (arXiv:1710.05006)"

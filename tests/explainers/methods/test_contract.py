@@ -31,7 +31,9 @@ def asked(case: Case) -> int:
 @pytest.fixture(scope="module")
 def phantom_case():
     """A phantom with a blue veil in front of the bundled classifier."""
-    loading, phantoms, score = (pytest.importorskip(name) for name in ("models.loading", "models.datasets.phantoms", "models.score"))
+    loading, phantoms, score = (
+        pytest.importorskip(name) for name in ("models.loading", "models.datasets.synthetic.phantoms", "models.classifiers.score")
+    )
     classifier = loading.load("phantoms")
     image = phantoms.phantom(3, "blue veil", size=classifier.size[0]).image
     return lambda seed=0: Case(classifier, image, score.Score(1), Settings(seed=seed))

@@ -11,8 +11,8 @@ from explainers.grid import on_grid
 from explainers.methods.occlusion import SETTLED, Occlusion
 from explainers.perturbation.convergence import predicted_agreement
 from explainers.perturbation.windows import NOISE, alike, covered, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
+from models.classifiers.score import Score
 from models.loading import load
-from models.score import Score
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 
 SIZE = (32, 32)

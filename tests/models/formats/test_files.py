@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from models.beside import label_lines
-from models.files import model_file
-from models.formats.archive import model_within
+from models.cards.sidecar_files import read_labels
+from models.checks.file_kind import kind_of
+from models.checks.model_file import check
 from models.formats.hub import chosen, fetched
-from models.safe.check import check
-from models.safe.kinds import kind_of
+from models.formats.keras_file import model_file
+from models.formats.zip_archive import model_within
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {"net.tflite": b"\x18\x00\x00\x00TFL3" + bytes(40), "labels.txt": b"cat\ndog\n", "README.md": b"words", "train.py": b"import os"}
@@ -74,7 +74,7 @@ def test_the_model_in_an_archive_and_its_labels(tmp_path: Path) -> None:
     path = packed(tmp_path / "tm.zip", "keras_model.h5", "labels.txt")
     with zipfile.ZipFile(path) as archive:
         assert model_within(archive, "tm.zip") == "keras_model.h5"
-    assert label_lines(path) == ["0 cat", "1 dog"]
+    assert read_labels(path) == ["0 cat", "1 dog"]
     with zipfile.ZipFile(packed(tmp_path / "b.zip", "a/saved_model.pb", "a/variables/variables.index", "labels.txt")) as archive:
         assert model_within(archive, "b.zip") == "a/saved_model.pb"
 
@@ -96,7 +96,7 @@ def test_an_archive_without_a_model(tmp_path: Path, names: tuple[str, ...], word
 def test_labels_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="UTF-8"):
-        label_lines(tmp_path / "m.keras")
+        read_labels(tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_which_labels_of_an_archive_are_meant(tmp_path: Path, names: tuple[str, 
     with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
         for name in names:
             archive.writestr(name, f"of {name}")
-    assert label_lines(tmp_path / "m.zip") == lines
+    assert read_labels(tmp_path / "m.zip") == lines
 
 
 def test_long_labels_of_an_archive_are_read_whole(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_long_labels_of_an_archive_are_read_whole(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("labels.txt", "\n".join(lines))
     assert (tmp_path / "m.zip").stat().st_size > 100_000
-    assert label_lines(tmp_path / "m.zip") == lines
+    assert read_labels(tmp_path / "m.zip") == lines
 
 
 @pytest.mark.parametrize("sixty_four", [False, True])
@@ -133,7 +133,7 @@ def test_an_archive_of_very_many_members_is_not_looked_into(tmp_path: Path, sixt
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(directory), 1)
     path.write_bytes(directory + (long_end + locator if sixty_four else b"") + end)
     started = time.monotonic()
-    for look in (label_lines, check):
+    for look in (read_labels, check):
         with pytest.raises(UserError, match=r"^m\.tflite is or carries an archive whose list of members has 2\.3 MB; 0\.1 MB is the most"):
             look(path)
     assert time.monotonic() - started < 1

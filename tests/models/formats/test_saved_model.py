@@ -11,10 +11,10 @@ import tf_keras
 
 from benchmarks.zoo_models import topologies
 from errors import UserError
-from models.card import Card, Label
-from models.classifier import Classifier
-from models.loading import classifier, load
-from models.score import Score
+from models.cards.card import Card, Label
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.loading import build_classifier, load
 
 SCORE = Score(1)
 
@@ -78,7 +78,7 @@ def assert_the_same(mine: Classifier, theirs: Classifier) -> None:
 def test_an_export_of_keras_3(tmp_path: Path, build) -> None:
     model = build()
     model.export(tmp_path / "net", verbose=False)
-    theirs = classifier(model, None, tmp_path / "net.keras")
+    theirs = build_classifier(model, None, tmp_path / "net.keras")
     mine = load(tmp_path / "net")
     assert_the_same(mine, theirs)
     assert {layer.name for layer in mine.default_layers} == {layer.name for layer in theirs.default_layers}
@@ -87,7 +87,7 @@ def test_an_export_of_keras_3(tmp_path: Path, build) -> None:
 def test_a_saved_model_of_keras_2(tmp_path: Path) -> None:
     model = keras_2()
     model.save(tmp_path / "net")
-    theirs = classifier(model, None, tmp_path / "net.h5")
+    theirs = build_classifier(model, None, tmp_path / "net.h5")
     mine = load(tmp_path / "net")
     assert_the_same(mine, theirs)
     assert [layer.name for layer in mine.layers] == [layer.name for layer in theirs.layers]
@@ -140,7 +140,7 @@ def test_teachable_machine_s_archive_of_a_saved_model(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     served = load(tmp_path / "tm.zip")
     assert served.labels == ("a", "b", "c", "d")
-    assert_the_same(served, classifier(model, None, tmp_path / "net.h5"))
+    assert_the_same(served, build_classifier(model, None, tmp_path / "net.h5"))
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -176,14 +176,14 @@ def test_weights_with_their_architecture_beside_them(tmp_path: Path, of) -> None
     model = topologies.flat() if of is keras else keras_2()
     model.save_weights(tmp_path / "net.weights.h5")
     (tmp_path / "net.json").write_text(model.to_json())
-    assert_the_same(load(tmp_path), classifier(model, None, tmp_path / "net.h5"))
+    assert_the_same(load(tmp_path), build_classifier(model, None, tmp_path / "net.h5"))
 
 
 def test_weights_of_keras_2_as_they_used_to_be_saved(tmp_path: Path) -> None:
     model = keras_2()
     model.save_weights(tmp_path / "weights.h5")
     (tmp_path / "model.json").write_text(model.to_json())
-    assert_the_same(load(tmp_path / "weights.h5"), classifier(model, None, tmp_path / "net.h5"))
+    assert_the_same(load(tmp_path / "weights.h5"), build_classifier(model, None, tmp_path / "net.h5"))
 
 
 def test_weights_of_another_architecture(tmp_path: Path) -> None:
@@ -202,4 +202,4 @@ def test_teachable_machine_s_archive_of_a_keras_2_file(tmp_path: Path) -> None:
         archive.writestr("labels.txt", "0 a\n1 b\n2 c\n3 d\n")
     served = load(tmp_path / "tm.zip")
     assert (served.labels, served.card.name) == (("a", "b", "c", "d"), "tm")
-    assert_the_same(served, classifier(model, None, tmp_path / "net.h5"))
+    assert_the_same(served, build_classifier(model, None, tmp_path / "net.h5"))

@@ -27,9 +27,9 @@ from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 @cache
 def glass_box() -> tuple:
     """A picture of patches in front of the glass box, and the logits of any picture by the formula."""
-    from models.datasets.glass_box import BIAS, NAMES, exact_evidence, patches
+    from models.classifiers.score import Score
+    from models.datasets.synthetic.glass_box import BIAS, NAMES, exact_evidence, patches
     from models.loading import load
-    from models.score import Score
 
     found = patches(5, "red")
     case = Case(load("glass_box"), found.image, Score(NAMES.index("red")), Settings())
@@ -79,7 +79,7 @@ def test_the_glass_box_gives_its_closed_form(kind, substrate) -> None:
 
 
 def test_the_exact_evidence_beats_chance_and_its_displaced_copies() -> None:
-    from models.datasets.glass_box import exact_evidence
+    from models.datasets.synthetic.glass_box import exact_evidence
 
     case, _ = glass_box()
     truth = exact_evidence(case.image)[..., case.score.target].astype(np.float32)

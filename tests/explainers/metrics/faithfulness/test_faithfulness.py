@@ -105,9 +105,9 @@ def test_infidelity_by_hand() -> None:
 
 def test_the_exact_evidence_of_the_glass_box_foretells_every_fall() -> None:
     """With a fill in which the detectors are silent, what a patch hides is what the score loses."""
-    from models.datasets.glass_box import NAMES, exact_evidence, patches
+    from models.classifiers.score import Score
+    from models.datasets.synthetic.glass_box import NAMES, exact_evidence, patches
     from models.loading import load
-    from models.score import Score
 
     found = patches(5, "red")
     case = Case(load("glass_box"), found.image, Score(NAMES.index("red"), "logit"), Settings(fill="blur"))

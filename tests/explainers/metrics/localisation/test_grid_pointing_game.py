@@ -26,9 +26,9 @@ def test_shares_by_hand() -> None:
 
 
 def test_grad_cam_finds_each_colour_in_its_part_of_the_glass_boxs_mosaics() -> None:
-    from models.datasets.glass_box import NAMES, patches
+    from models.classifiers.score import Score
+    from models.datasets.synthetic.glass_box import NAMES, patches
     from models.loading import load
-    from models.score import Score
 
     classifier = load("glass_box")
     pictures = [patches(seed, NAMES[seed % 4]).image for seed in range(12)]
@@ -43,7 +43,7 @@ def test_grad_cam_finds_each_colour_in_its_part_of_the_glass_boxs_mosaics() -> N
 
 def test_with_fewer_classes_than_parts_only_what_stands_alone_is_asked_for() -> None:
     """Of two classes one stands once and the other three times; of three, two stand once."""
-    from models.datasets.glass_box import NAMES, patches
+    from models.datasets.synthetic.glass_box import NAMES, patches
     from models.loading import load
 
     classifier = load("glass_box")
@@ -58,7 +58,7 @@ def test_with_fewer_classes_than_parts_only_what_stands_alone_is_asked_for() -> 
 
 
 def test_one_class_alone_is_refused() -> None:
-    from models.datasets.glass_box import patches
+    from models.datasets.synthetic.glass_box import patches
     from models.loading import load
 
     with pytest.raises(UserError, match=r"gives 50%; of these 3 it does so for 1 classes\. Give more pictures"):

@@ -29,9 +29,9 @@ class Edges(GradCAM):
 
 
 def phantom_case(**settings) -> Case:
-    from models.datasets.phantoms import phantom
+    from models.classifiers.score import Score
+    from models.datasets.synthetic.phantoms import phantom
     from models.loading import load
-    from models.score import Score
 
     return Case(load("phantoms"), phantom(3, "blue veil").image, Score(1), Settings(preset="Fast", **settings))
 

@@ -1,0 +1,211 @@
+"""A card says what a classifier is: what goes in, what comes out, where it came from and how good it was measured to be."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from errors import UserError
+from models.cards.metadata import Field, read_fields
+
+Head = Literal["softmax", "sigmoid", "multi-label", "logits"]
+Colour = Literal["rgb", "bgr", "grey"]
+Scaling = Literal["0..1", "-1..1", "0..255", "imagenet", "caffe", "per-picture"]
+Fit = Literal["letterbox", "crop", "stretch"]
+
+LARGEST_SIDE = 2048
+LONGEST_NAME = 200
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "head": get_args(Head),
+    "colour": get_args(Colour),
+    "scaling": get_args(Scaling),
+    "fit": get_args(Fit),
+}
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class: its name, and one sentence that says what it stands for."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a classifier is. Lies as JSON beside the weights: `phantoms.keras` has `phantoms.json`.
+
+    size: (H, W) in pixels that the model takes. colour, scaling: what the model expects of its input; the classifier
+    turns RGB 0..1 into it inside its compiled function. fit: how a picture of another shape is brought to `size`.
+    head: what the model's last layer gives. layers: names of the spatial layers for the CAM family; empty means the
+    last of each branch. metadata: what the model takes beside the picture. temperature: divides the logits for a calibrated
+    confidence; 1 where none was fitted.
+    accuracy and calibration_error: shares from 0 to 1 on `measured_on`, or None where nobody measured them.
+    """
+
+    name: str
+    labels: tuple[Label, ...]
+    size: tuple[int, int]
+    colour: Colour = "rgb"
+    scaling: Scaling = "0..1"
+    fit: Fit = "letterbox"
+    head: Head = "softmax"
+    layers: tuple[str, ...] = ()
+    metadata: tuple[Field, ...] = ()
+    licence: str = "unknown"
+    data: str = "unknown"
+    made_by: str = ""
+    measured_on: str = ""
+    accuracy: float | None = None
+    calibration_error: float | None = None
+    temperature: float = 1.0
+    sha256: str = ""
+    inferred: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise UserError(f"Card field '{name}' is {getattr(self, name)!r}; it must be one of {', '.join(choices)}.")
+        if not 1 <= min(self.size) <= max(self.size) <= LARGEST_SIDE:
+            raise UserError(f"Card field 'size' is {list(self.size)}; height and width must lie from 1 to {LARGEST_SIDE} pixels.")
+        self._check_labels()
+        if not 0.01 <= self.temperature <= 100:
+            raise UserError(f"Card field 'temperature' is {self.temperature}; it must lie from 0.01 to 100.")
+        for name in ("accuracy", "calibration_error"):
+            share = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise UserError(f"Card field '{name}' is {share}; it must be a share from 0 to 1.")
+
+    def _check_labels(self) -> None:
+        names = [label.name for label in self.labels]
+        if len(names) < 2:
+            raise UserError(f"Card field 'labels' has {len(names)} entry; a classifier tells at least 2 classes apart.")
+        if self.head == "sigmoid" and len(names) != 2:
+            raise UserError(f"Card field 'labels' has {len(names)} entries; a single sigmoid tells 2 classes apart.")
+        for number, name in enumerate(names):
+            if not name.strip() or len(name) > LONGEST_NAME:
+                raise UserError(f"Card field 'labels': class {number} has a name of {len(name)} characters; give 1 to {LONGEST_NAME}.")
+            if name in names[:number]:
+                raise UserError(f"Card field 'labels': two classes are called '{name}'; give each a name of its own.")
+
+    @classmethod
+    def read(cls, path: Path) -> "Card":
+        """The card at `path`; UserError names the field that is wrong."""
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = str(error)[:120]
+            raise UserError(
+                f"The card {path.name} cannot be read as JSON ({reason}); mend it or delete it to have one inferred."
+            ) from error
+        if not isinstance(raw, dict):
+            raise UserError(f"The card {path.name} holds a {type(raw).__name__}; it must be a JSON object with the card's fields.")
+        try:
+            return cls.of(raw)
+        except UserError as error:
+            raise UserError(f"{path.name}: {error}") from error
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> "Card":
+        """The card whose fields are these, as JSON gives them; UserError names the one that is wrong."""
+        return cls(**_fields(raw))
+
+    def write(self, path: Path) -> None:
+        """Writes the card as JSON that `read` gives back equal."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal, read piecewise."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def distinct(names: Sequence[str]) -> tuple[Label, ...]:
+    """Labels of these names; a name that came before (ImageNet has two cranes) is told apart by its class number."""
+    return tuple(Label(f"{name} (class {i})" if name in names[:i] else name) for i, name in enumerate(names))
+
+
+def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
+    known = {f.name: f for f in dataclasses.fields(Card)}
+    for name in raw:
+        if name not in known:
+            raise UserError(f"Card field '{name}' is unknown; the fields are {', '.join(known)}.")
+    for name, f in known.items():
+        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if required and name not in raw:
+            raise UserError(f"Card field '{name}' is missing; add it.")
+    return {name: _READERS.get(name, _string)(name, value) for name, value in raw.items()}
+
+
+def _wrong(name: str, value: object, wanted: str) -> UserError:
+    return UserError(f"Card field '{name}' is {json.dumps(value)[:80]}; it must be {wanted}.")
+
+
+def _string(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong(name, value, "a string")
+    return value
+
+
+def _strings(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _wrong(name, value, "a list of strings")
+    return tuple(_string(name, entry) for entry in value)
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(name, value, "a number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise UserError(f"Card field '{name}' is a number of {len(str(value))} digits; give a smaller one.") from error
+
+
+def _optional_number(name: str, value: object) -> float | None:
+    return None if value is None else _number(name, value)
+
+
+def _truth(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(name, value, "true or false")
+    return value
+
+
+def _size(name: str, value: object) -> tuple[int, int]:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(side, int) and not isinstance(side, bool) for side in value):
+        return value[0], value[1]
+    raise _wrong(name, value, "two positive whole numbers, height and width")
+
+
+def _labels(name: str, value: object) -> tuple[Label, ...]:
+    if not isinstance(value, list):
+        raise _wrong(name, value, "a list of labels")
+    return tuple(_label(name, entry) for entry in value)
+
+
+def _label(name: str, value: object) -> Label:
+    if isinstance(value, str):
+        return Label(value)
+    if isinstance(value, dict) and set(value) <= {"name", "description"} and "name" in value:
+        return Label(_string(f"{name}.name", value["name"]), _string(f"{name}.description", value.get("description", "")))
+    raise _wrong(name, value, "a name, or an object with 'name' and 'description'")
+
+
+_READERS: dict[str, Any] = {
+    "labels": _labels,
+    "size": _size,
+    "layers": _strings,
+    "metadata": lambda _, value: read_fields(value),
+    "notes": _strings,
+    "accuracy": _optional_number,
+    "calibration_error": _optional_number,
+    "temperature": _number,
+    "inferred": _truth,
+}

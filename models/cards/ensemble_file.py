@@ -1,0 +1,47 @@
+"""Reads a file that lists the members of an ensemble: a JSON object with `members`, and a `name` if it likes."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import UserError
+from models.store import bundled
+
+USUAL_NAME = "ensemble.json"
+MOST = 16
+
+
+@dataclass(frozen=True)
+class MemberList:
+    """name: what the ensemble is called. members: paths, bundled names or `imagenet:NAME`, as `models.loading.load` takes them."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+def read_ensemble_file(path: Path) -> MemberList | None:
+    """The list that `path` is, or that lies as ensemble.json in the folder that it is; None where it is neither. UserError if damaged.
+
+    Paths in it are relative to where it lies.
+    """
+    file = path / USUAL_NAME if os.path.isdir(path) else path  # which, unlike Path.is_dir, takes an impossible name for a missing one
+    if file.suffix != ".json" or not os.path.isfile(file):
+        return None
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{file.name} cannot be read as JSON ({str(error)[:120]}); it should list an ensemble's members.") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("members"), list) or not set(raw) <= {"name", "members"}:
+        raise UserError(
+            f'{file.name} lists no members; an ensemble is a JSON object such as {{"members": ["a.keras", "b.keras"]}}, '
+            'with a "name" if you like, and a model is given by its own file.'
+        )
+    members, name = raw["members"], raw.get("name", path.stem)
+    if not isinstance(name, str) or not all(isinstance(member, str) and member for member in members) or not 2 <= len(members) <= MOST:
+        raise UserError(f"{file.name}: 'members' must be a list of 2 to {MOST} paths or names, and 'name' a text.")
+    return MemberList(name, tuple(_resolved(member, file.parent) for member in members))
+
+
+def _resolved(member: str, folder: Path) -> str:
+    return member if member in bundled() or ":" in member.split("/")[0] else str(folder / member)

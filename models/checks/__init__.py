@@ -1,0 +1,1 @@
+"""Static checks of a model file, before anything opens it."""

@@ -1,0 +1,50 @@
+"""What a configuration may name: the parts of Keras that compute, and none that read files, run code or hold others' frameworks."""
+
+from pathlib import Path
+
+
+def _paragraphs() -> dict[str, frozenset[str]]:
+    text = (Path(__file__).parent / "allowed_names.txt").read_text(encoding="utf-8")
+    paragraphs = (part.split(":") for part in text.split("\n\n")[1:])
+    return {title.strip(): frozenset(words.split()) for title, words in paragraphs}
+
+
+_NAMES = _paragraphs()
+
+CLASSES = frozenset().union(*(_NAMES[part] for part in ("layers", "layers of applications", "operations", "parts", "training", "models")))
+"""What a Keras 3 file names."""
+
+CLASSES_OF_KERAS_2 = CLASSES | _NAMES["layers of Keras 2"]
+"""The functions that TFOpLambda and SlicingOpLambda call are looked at by name."""
+
+FUNCTIONS = _NAMES["functions"]
+"""Plain functions that are named in place of an object, such as activations."""
+
+VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"})
+"""How a configuration writes down plain values."""
+
+ARITHMETIC = frozenset({"math", "nn", "linalg", "image", "__operators__"})
+ARITHMETIC_FUNCTIONS = frozenset({"cast", "reshape", "concat", "expand_dims", "squeeze", "transpose", "identity"})
+"""The parts of TensorFlow, and single functions, that a Keras 2 file may call by name."""
+
+CALLS_BY_NAME = frozenset({"TFOpLambda", "SlicingOpLambda"})
+"""Layers of Keras 2 that call whatever function of TensorFlow their configuration names."""
+
+_ANYTHING = "which calls whatever of TensorFlow it names"
+
+CARRIES_CODE = {
+    "Lambda": "which is code that would run here",
+    "__lambda__": "which is code that would run here",
+    "ClassMethod": _ANYTHING,
+    "InstanceMethod": _ANYTHING,
+    "InstanceProperty": _ANYTHING,
+    "TensorFlowOpLayer": _ANYTHING,
+    "TFSMLayer": "a second model in another folder",
+    "TorchModuleWrapper": "a pickled PyTorch module, which is code that would run here",
+    "JaxLayer": "a function of its own that would run here",
+    "FlaxLayer": "a module of its own that would run here",
+    "StringLookup": "whose word list may be any file of this machine",
+    "IntegerLookup": "whose word list may be any file of this machine",
+    "TextVectorization": "whose word list may be any file of this machine",
+}
+"""What is refused, with the reason that each has."""

@@ -1,0 +1,108 @@
+"""Looks at a model's configuration before anything is built from it: its size, its depth, and every class and function it names."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from errors import UserError
+from models.checks import allowed_names
+from models.checks.display import printable
+
+LONGEST, DEEPEST, MOST_OBJECTS = 8_000_000, 200, 100_000
+LARGEST_NUMBER = 2**31
+
+_MODULE = re.compile(
+    r"keras(\.src)?(\.(engine|layers|models|ops|applications|initializers|regularizers|constraints|optimizers|losses|metrics"
+    r"|dtype_policies|mixed_precision|random|activations)(\.[a-z0-9_]+)*)?|builtins"
+)
+_ANY_NUMBER = {"shared_object_id", "seed"}
+_ADVICE = "rebuild the model from layers of Keras and save it again"
+
+
+def check_config(text: str | bytes, name: str, older: bool = False) -> None:
+    """UserError names what no configuration of an image classifier needs. older: whether Keras 2 wrote it. name: the file's."""
+    if len(text) > LONGEST:
+        raise UserError(
+            f"{name} describes its layers in {len(text) / 1e6:.0f} MB; {LONGEST / 1e6:.0f} MB is the most for a model that is not trusted."
+        )
+    config = _parsed(text, name)
+    config.pop("compile_config", None)  # how it was trained, which nobody reads here
+    classes = allowed_names.CLASSES_OF_KERAS_2 if older else allowed_names.CLASSES
+    for part in _objects(config, name):
+        _check_object(part, name, classes)
+
+
+def check_code(text: str | bytes, name: str) -> None:
+    """Only what `check_config` says of code: Keras 2 would run it, and call any TensorFlow function by name, without a question."""
+    for part in _objects(_parsed(text, name), name):
+        _check_code(part, name)
+
+
+def _parsed(text: str | bytes, name: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{name} describes its layers in a way that cannot be read; save or download it again.") from error
+    if not isinstance(config, dict):
+        raise UserError(f"{name} describes its layers as a {type(config).__name__}; save it again by model.save.")
+    return config
+
+
+def _objects(config: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    """Every part that names a class, however deep. Absurd numbers and depths are refused on the way."""
+    waiting: list[tuple[Any, int]] = [(config, 0)]
+    count = 0
+    while waiting:
+        part, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise UserError(f"{name} nests its configuration more than {DEEPEST} deep; {_ADVICE}.")
+        if isinstance(part, dict):
+            if "class_name" in part or "registered_name" in part:
+                count += 1
+                yield part
+            waiting += [(each, depth + 1) for key, each in part.items() if key not in _ANY_NUMBER]
+        elif isinstance(part, list):
+            waiting += [(each, depth + 1) for each in part]
+        elif isinstance(part, int) and abs(part) > LARGEST_NUMBER:
+            raise UserError(f"{name} holds the number {str(part)[:24]} in its configuration, more than any layer can have; {_ADVICE}.")
+        if count > MOST_OBJECTS:
+            raise UserError(f"{name} names more than {MOST_OBJECTS} layers and parts; {_ADVICE}.")
+
+
+def _check_object(part: dict[str, Any], name: str, classes: frozenset[str]) -> None:
+    kind, module, registered = part.get("class_name"), part.get("module"), part.get("registered_name")
+    if not isinstance(kind, str):
+        raise UserError(f"{name} names a class as '{printable(kind)}', which is no name; {_ADVICE}.")
+    _check_code(part, name)
+    if module is not None and not _MODULE.fullmatch(str(module)):
+        raise UserError(f"{name} asks for '{printable(kind)}' of the module '{printable(module)}', which is no part of Keras; {_ADVICE}.")
+    if kind == "function":
+        _check_function(part, name)
+    elif kind not in allowed_names.VALUES and (kind not in classes or registered not in (None, kind)):
+        raise UserError(f"{name} needs the class '{printable(registered or kind)}', which is none of Keras' layers; {_ADVICE}.")
+
+
+def _check_code(part: dict[str, Any], name: str) -> None:
+    kind = str(part.get("class_name")).rpartition(">")[2]
+    if kind in allowed_names.CARRIES_CODE:
+        what = "Lambda layer" if kind in ("Lambda", "__lambda__") else kind
+        article = "an" if what.startswith("I") else "a"
+        raise UserError(
+            f"{name} holds {article} {what}, {allowed_names.CARRIES_CODE[kind]}; rebuild the model without it and save it again."
+        )
+    if kind in allowed_names.CALLS_BY_NAME:
+        _check_tensorflow_function(part, name)
+
+
+def _check_function(part: dict[str, Any], name: str) -> None:
+    called = part.get("config")
+    if not isinstance(called, str) or called not in allowed_names.FUNCTIONS:
+        raise UserError(f"{name} calls the function '{printable(called)}', which is none of Keras' activations; {_ADVICE}.")
+
+
+def _check_tensorflow_function(part: dict[str, Any], name: str) -> None:
+    config = part.get("config")
+    function = str(config.get("function", "")) if isinstance(config, dict) else ""
+    if function.split(".")[0] not in allowed_names.ARITHMETIC and function not in allowed_names.ARITHMETIC_FUNCTIONS:
+        raise UserError(f"{name} calls TensorFlow's '{printable(function)}' by name, which is no arithmetic; rebuild the model without it.")

@@ -1,0 +1,77 @@
+"""Looks at the members of a .keras file, which is a zip archive, before anything is unpacked."""
+
+import io
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from errors import UserError
+from models.checks.display import printable
+
+MOST_MEMBERS = 64
+LARGEST = 2_000_000_000  # bytes of all members unpacked
+SMALL = 16_000_000  # bytes that may be packed as tightly as one likes: a configuration alone packs 40 to 1
+MOST_EXPANDED = 20
+LONGEST_DIRECTORY = 100_000  # bytes of the list of members
+
+
+class _File(io.FileIO):
+    """While its archive is opened, nothing is read at once that is longer than a list of members may be. Raises UserError."""
+
+    opening = True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.opening and size is not None and size > LONGEST_DIRECTORY:
+            raise UserError(
+                f"{Path(str(self.name)).name} is or carries an archive whose list of members has {size / 1e6:.1f} MB; "
+                f"{LONGEST_DIRECTORY / 1e6:.1f} MB is the most. Save it again without."
+            )
+        return super().read(size) or b""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive that a file is or carries; UserError where its list of members is so long that reading it takes seconds."""
+    with _File(path) as file, zipfile.ZipFile(file) as archive:
+        file.opening = False
+        yield archive
+
+
+def check_members(archive: zipfile.ZipFile, name: str) -> None:
+    """UserError names what no saved model has: too many members, twice the same, paths elsewhere, links, or a bomb."""
+    members = archive.infolist()
+    if len(members) > MOST_MEMBERS:
+        raise UserError(
+            f"{name} has {len(members)} members; a saved model has 3, and {MOST_MEMBERS} is the most. Save it again by model.save."
+        )
+    seen: set[str] = set()
+    for member in members:
+        if member.filename in seen:
+            raise UserError(
+                f"{name} holds '{printable(member.filename)}' twice, so that it is not clear which one is meant; "
+                "save it again by model.save."
+            )
+        seen.add(member.filename)
+        _check_member(member, name)
+    total = sum(member.file_size for member in members)
+    if total > LARGEST:
+        raise UserError(f"{name} unpacks to {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
+
+
+def _check_member(member: zipfile.ZipInfo, name: str) -> None:
+    parts = member.filename.replace("\\", "/").split("/")
+    if parts[0] == "" or ".." in parts or ":" in parts[0]:
+        raise UserError(
+            f"{name} holds a member called '{printable(member.filename)}', a path out of the archive; save it again by model.save."
+        )
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise UserError(f"{name} holds a link, '{printable(member.filename)}', which no saved model has; save it again by model.save.")
+    if member.flag_bits & 1:
+        raise UserError(f"{name} holds '{printable(member.filename)}' under a password; save it again by model.save.")
+    if member.file_size > SMALL and member.file_size > MOST_EXPANDED * member.compress_size:
+        times = member.file_size // max(member.compress_size, 1)
+        raise UserError(
+            f"{name} holds '{printable(member.filename)}' packed {times} to 1, as only a zip bomb is; save it again by model.save."
+        )

@@ -1,0 +1,164 @@
+"""What every classifier does alike, wherever its network runs: fits pictures, names layers, turns logits into probabilities and scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.cards.card import Card
+from models.classifiers.score import Score
+from models.images.placement import fit
+
+Floats = NDArray[np.float32]
+Depth = Literal["head", "last block", "everything"]
+
+PATCHES = (
+    "This layer is a Vision Transformer's patches laid back on their grid, without the class token: attention has mixed them, "
+    "so that a patch may speak of other places than its own."
+)
+
+
+@dataclass(frozen=True)
+class GridLayer:
+    """A tensor (n, h, w, k) on the way from picture to logit. branch: which of the model's last layers it leads to, from 0.
+
+    patches: whether its cells are a Vision Transformer's patches.
+    """
+
+    name: str
+    grid: tuple[int, int]
+    channels: int
+    branch: int
+    last: bool
+    patches: bool = field(default=False, kw_only=True)
+
+    @property
+    def caveat(self) -> str:
+        """What a reader of its maps should know; empty where its cells simply lie on the picture."""
+        return PATCHES if self.patches else ""
+
+
+@dataclass(frozen=True)
+class LayerAnswer:
+    """One layer's maps for one picture, and the gradients of the score with respect to them: (h, w, k) each."""
+
+    layer: str
+    maps: Floats
+    gradients: Floats
+
+
+L = TypeVar("L", bound=GridLayer)
+
+
+class BaseClassifier(Generic[L]):
+    """The part of a classifier that is arithmetic on its logits and its card. Pictures are (n, H, W, 3) float32, RGB 0..1.
+
+    A model is never asked about no pictures: not every network can answer that.
+    """
+
+    forward_only = False
+    logits_from_probabilities = False
+
+    def __init__(self, card: Card, layers: Sequence[L]) -> None:
+        self.card = card
+        self.labels = tuple(label.name for label in card.labels)
+        self.size = card.size
+        self.layers: tuple[L, ...] = tuple(layers)
+
+    def outputs(self, images: Floats) -> Floats:
+        """(n, H, W, 3) -> logits (n, classes)."""
+        images = self._checked(images)
+        return self._outputs(images) if len(images) else self._none
+
+    def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        """(H, W, 3), (n, h, w) in 0..1, (H, W, 3) -> logits (n, classes) of masks * image + (1 - masks) * fill.
+
+        Smaller masks are enlarged half-pixel bilinearly.
+        """
+        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
+        masks = np.asarray(masks, np.float32)
+        return self._masked(image, masks, fill) if len(masks) else self._none
+
+    def gradients(self, images: Floats, score: Score) -> Floats:
+        """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
+        images = self._checked(images)
+        score.check(self.labels)
+        return self._gradients(images, score) if len(images) else np.zeros_like(images)
+
+    def pullback(self, images: Floats, weights: Floats) -> Floats:
+        """(n, H, W, 3), (n or 1, classes) -> d (sum of weights * logits) / d image, (n, H, W, 3); each picture by its own weights."""
+        images = self._checked(images)
+        return self._pullback(images, weights) if len(images) else np.zeros_like(images)
+
+    @cached_property
+    def default_layers(self) -> tuple[L, ...]:
+        """The card's layers, or the last of each branch. UserError where the card names one that is not there."""
+        if not self.card.layers:
+            return tuple(layer for layer in self.layers if layer.last)
+        return tuple(self.layer(name) for name in self.card.layers)
+
+    def layer(self, name: str) -> L:
+        """The spatial layer of that name, or whose name ends in it; UserError lists what there is."""
+        found = [layer for layer in self.layers if layer.name == name] or [x for x in self.layers if x.name.endswith("/" + name)]
+        if len(found) != 1:
+            known = ", ".join(layer.name for layer in self.layers[-8:]) or "none"
+            raise UserError(f"'{name}' names {len(found) or 'no'} spatial layers of {self.card.name}; its last ones are: {known}.")
+        return found[0]
+
+    def fit(self, picture: Floats) -> Floats:
+        """(any height, any width, 3) RGB 0..1 -> (H, W, 3) as the card says."""
+        return fit(picture, self.size, self.card.fit)
+
+    def predict(self, image: Floats) -> Floats:
+        """(H, W, 3) -> (classes,) probabilities, calibrated by the card's temperature."""
+        return self.probabilities(self.outputs(image[None]) / np.float32(self.card.temperature))[0]
+
+    def values(self, logits: Floats, score: Score) -> Floats:
+        """(n, classes) -> the score of each, (n,)."""
+        numbers = self.probabilities(logits) if score.kind == "probability" else logits
+        return numbers @ self._weights(score).astype(numbers.dtype)
+
+    def probabilities(self, logits: Floats) -> Floats:
+        """(n, classes) -> (n, classes) as the model gives them: softmax, or each sigmoid for itself."""
+        if self.card.head in ("sigmoid", "multi-label"):
+            return np.exp(-np.logaddexp(0, -logits))
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+
+    def _outputs(self, images: Floats) -> Floats:
+        """As `outputs`, of at least one picture that was checked; so are the three below."""
+        raise NotImplementedError
+
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        raise NotImplementedError
+
+    def _gradients(self, images: Floats, score: Score) -> Floats:
+        raise NotImplementedError
+
+    def _pullback(self, images: Floats, weights: Floats) -> Floats:
+        raise NotImplementedError
+
+    @property
+    def _none(self) -> Floats:
+        return np.zeros((0, len(self.labels)), np.float32)
+
+    def _checked(self, images: Floats) -> Floats:
+        images = np.asarray(images, np.float32)
+        if images.ndim != 4 or images.shape[1:] != (*self.size, 3):
+            raise UserError(f"{self.card.name} takes pictures of {(*self.size, 3)}; these are {images.shape[1:]}. Use its `fit`.")
+        return images
+
+    def _with_a_layer(self, layers: Sequence[L]) -> Sequence[L]:
+        if not layers:
+            raise UserError(
+                f"{self.card.name} has no spatial layer, a grid of features on the way to its answer; use a method that needs none."
+            )
+        return layers
+
+    def _weights(self, score: Score) -> Floats:
+        score.check(self.labels)
+        return score.weights(len(self.labels), self.card.head)

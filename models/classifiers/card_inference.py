@@ -1,0 +1,76 @@
+"""Infers the card of a model that has none: from its input, its last operations, its answers, labels.txt, and what it does to pixels."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.cards.card import Card, Head, Label, distinct
+from models.cards.sidecar_files import read_labels
+from models.graph.inputs import inputs_of
+from models.graph.keras_hints import Expected, expected_by_name
+from models.graph.probes import answers, inner_slope, sums_to_one, traced, units
+from models.graph.trace import Trace
+
+DEFAULT_SIZE = 224
+
+
+def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
+    """The model traced, and the card that was inferred for it; its notes say what was assumed and why. UserError where nothing fits."""
+    inputs = inputs_of(model, path.name)
+    (height, width), channels = inputs.largest.size, inputs.largest.channels
+    draft = Card(
+        name=path.parent.name if path.stem in ("model", "keras_model") else path.stem,
+        labels=(Label("0"), Label("1")),
+        size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
+        colour="grey" if channels == 1 else "rgb",
+        inferred=True,
+    )
+    trace = traced(model, draft, path.name)
+    expected = _expected(model, inner_slope(trace))
+    colour = draft.colour if channels == 1 else expected.colour
+    draft = dataclasses.replace(draft, scaling=expected.scaling, colour=colour)
+    if expected.scaling != "0..1":
+        trace = traced(model, draft, path.name)
+    head, why = _head(trace, answers(trace, path.name), path.name)
+    notes = (f"No card: input scaling {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
+    return trace, dataclasses.replace(draft, labels=labels_of(path, max(units(trace, path.name), 2)), head=head, notes=notes)
+
+
+def _expected(model: Any, slope: float | None) -> Expected:
+    """What the model itself does to its input tells for sure; else the backbone's name tells its usual preprocessing; else 0..1."""
+    if slope is not None and slope < 1 / 20:
+        return Expected("0..255", "rgb", f"the model itself divides its input by about {1 / max(slope, 1e-6):.0f}")
+    if slope is not None and not 0.999 < slope < 1.001:
+        return Expected("0..1", "rgb", f"the model itself multiplies its input by about {slope:.2g}")
+    return expected_by_name(model)
+
+
+def _head(trace: Trace, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
+    count, activation = units(trace, name), trace.head.activation
+    if count == 1 and activation != "sigmoid":
+        ending = "a softmax over it, which is always 1" if activation else "no sigmoid"
+        raise UserError(f"{name} gives one number with {ending}; write a card with head 'sigmoid' if it is a probability.")
+    if activation == "sigmoid":
+        return ("sigmoid" if count == 1 else "multi-label"), ()
+    if activation == "softmax":
+        return "softmax", ()
+    if sums_to_one(raw):
+        return "softmax", ("No softmax was found at its end, but its answers sum to 1: logits are taken from its probabilities.",)
+    return "logits", ("Its answers are taken for logits: nothing at its end makes them probabilities, and they do not sum to 1.",)
+
+
+def labels_of(path: Path, classes: int) -> tuple[Label, ...]:
+    """From labels.txt with the model, a line a class; Teachable Machine's leading numbers are dropped."""
+    lines = read_labels(path)
+    if lines is None:
+        return distinct([f"class {number}" for number in range(classes)])
+    if len(lines) != classes:
+        raise UserError(f"labels.txt has {len(lines)} lines, but {path.name} tells {classes} classes apart; it needs one line a class.")
+    if all(re.match(rf"{number}\s+\S", line) for number, line in enumerate(lines)):
+        lines = [line.split(maxsplit=1)[1] for line in lines]
+    return distinct(lines)

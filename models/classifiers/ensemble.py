@@ -1,0 +1,106 @@
+"""Several classifiers of the same classes as one, whose logits are the mean of theirs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.cards.ensemble_card import joint_card
+from models.cards.metadata import Value, describe, encode
+from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
+from models.classifiers.ensemble_members import Member, MemberLayer, layers_of, members_of
+from models.classifiers.score import Score
+
+if TYPE_CHECKING:
+    from models.classifiers.keras_classifier import Classifier
+
+
+class Ensemble(BaseClassifier[MemberLayer]):
+    """z = mean over members of z_i / T_i, with T_i the temperature on each member's card.
+
+    Pictures have the size of the largest member and are brought to it as its card says; to each other member they are resized, and
+    each scales and colours them as its own card says. Masks are shared: each member hides the same part of the picture.
+    """
+
+    def __init__(self, name: str, classifiers: Sequence["Classifier"]) -> None:
+        """UserError where the members do not answer the same question."""
+        card = joint_card(name, [each.card for each in classifiers])
+        self.members = members_of(classifiers, card.size)
+        self.forward_only = any(each.forward_only for each in classifiers)
+        self.logits_from_probabilities = any(each.logits_from_probabilities for each in classifiers)
+        super().__init__(card, layers_of(self.members))
+
+    @property
+    def traces(self) -> int:
+        """The most often that any question of any member has been traced."""
+        return max(each.classifier.traces for each in self.members)
+
+    @property
+    def said(self) -> str:
+        """What the members are given beside the picture, in words."""
+        return describe(self.card.metadata, self.beside)
+
+    @property
+    def beside(self) -> dict[str, Value]:
+        """The metadata that the members were given."""
+        return {name: value for each in self.members for name, value in each.classifier.beside.items()}
+
+    def given(self, values: Mapping[str, Value]) -> "Ensemble":
+        """The same ensemble told these metadata, each member what it takes of them. UserError."""
+        encode(self.card.metadata, values)
+        told = [each.classifier for each in self.members]
+        wanted = [{field.name for field in each.card.metadata} for each in told]
+        return self._of([x.given({name: values[name] for name in values if name in takes}) for x, takes in zip(told, wanted, strict=True)])
+
+    def _outputs(self, images: Floats) -> Floats:
+        return self._mean(lambda each: each.classifier.outputs(each.all_seen(images)))
+
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        """Each member enlarges the masks to its own size."""
+        return self._mean(lambda each: each.classifier.masked(each.seen(image), masks, each.seen(fill)))
+
+    def _gradients(self, images: Floats, score: Score) -> Floats:
+        return self._pullback(images, self._logit_weights(images, score))
+
+    def _pullback(self, images: Floats, weights: Floats) -> Floats:
+        pulled = (each.spread(each.classifier.pullback(each.all_seen(images), self._share(each) * weights)) for each in self.members)
+        return np.asarray(sum(pulled), np.float32)
+
+    def features(self, image: Floats, layers: Sequence[MemberLayer], score: Score) -> tuple[LayerAnswer, ...]:
+        """(H, W, 3) -> each layer's maps and the ensemble's score's gradients. UserError without a layer."""
+        self._with_a_layer(layers)
+        weights = self._logit_weights(self._checked(image[None]), score)[0]
+        found: dict[str, LayerAnswer] = {}
+        for number, each in enumerate(self.members):
+            asked = [layer for layer in layers if layer.member == number]
+            if asked:
+                own = [each.classifier.layer(layer.own) for layer in asked]
+                answers = each.classifier.feature_pullback(each.seen(image), own, self._share(each) * weights)
+                found |= {layer.name: replace(answer, layer=layer.name) for layer, answer in zip(asked, answers, strict=True)}
+        return tuple(found[layer.name] for layer in layers)
+
+    def randomised(self, depth: Depth, seed: int) -> "Ensemble":
+        """The same ensemble with every member's weights drawn anew, each by a seed of its own. UserError where one has no variables."""
+        return self._of([each.classifier.randomised(depth, seed + number) for number, each in enumerate(self.members)])
+
+    def _of(self, classifiers: Sequence["Classifier"]) -> "Ensemble":
+        made = Ensemble(self.card.name, classifiers)
+        made.card = self.card
+        return made
+
+    def _share(self, member: Member) -> np.float32:
+        return np.float32(1 / (len(self.members) * member.classifier.card.temperature))
+
+    def _mean(self, answer: Callable[[Member], Floats]) -> Floats:
+        return np.asarray(sum(self._share(each) * answer(each) for each in self.members))
+
+    def _logit_weights(self, images: Floats, score: Score) -> Floats:
+        """(n or 1, classes): d score / d logits, at each picture where that differs."""
+        weights = self._weights(score)[None]
+        if score.kind != "probability":
+            return weights
+        p = self.probabilities(self.outputs(images))
+        if self.card.head in ("sigmoid", "multi-label"):
+            return np.asarray(weights * p * (1 - p), np.float32)
+        return np.asarray(p * (weights - (p * weights).sum(axis=1, keepdims=True)), np.float32)

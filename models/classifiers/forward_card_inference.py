@@ -1,0 +1,82 @@
+"""The card of a network that only answers: inferred from what it answers, or held against it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.cards.card import Card, Head, Label, distinct
+from models.cards.sidecar_files import read_labels
+from models.classifiers.card_inference import DEFAULT_SIZE, labels_of
+from models.graph.inputs import Inputs
+from models.graph.runtime import Runtime
+
+NAMED = "Its classes are named in the file itself."
+_TEACHABLE_MACHINE = ("model_unquant.tflite", "vww_96_grayscale_quantized.tflite")
+
+
+def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
+    """The card as far as the file itself tells it, before it has been asked anything."""
+    (height, width), channels = inputs.largest.size, inputs.largest.channels
+    scaling, because = (
+        network.scaling or "0..1",
+        "its quantised input can hold just that" if network.scaling else "nothing in the file says",
+    )
+    if not network.scaling and Path(network.name).name in _TEACHABLE_MACHINE:
+        scaling, because = "-1..1", "Teachable Machine calls its exports so, which take that"
+    return Card(
+        name=path.parent.name if path.stem in ("model", "model_unquant") else path.stem,
+        labels=(Label("0"), Label("1")),
+        size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
+        colour="grey" if channels == 1 else "rgb",
+        scaling=scaling,  # type: ignore[arg-type]
+        inferred=True,
+        notes=(f"No card: input scaling {scaling} assumed, because {because}.", *inputs.notes),
+    )
+
+
+def completed(card: Card, network: Runtime, raw: NDArray[np.float64], path: Path) -> Card:
+    """A draft with head and labels. raw: (n, units), what the network answered to a few pictures."""
+    head, why = _head(network, raw, path.name)
+    labels = labels_of(path, max(network.units, 2))
+    if len(network.classes) == len(labels) and read_labels(path) is None:
+        labels, why = distinct(list(network.classes)), (*why, NAMED)
+    return replace(card, labels=labels, head=head, notes=(*card.notes, *why))
+
+
+def check_card(card: Card, network: Runtime, raw: NDArray[np.float64], name: str) -> None:
+    """UserError where the card cannot be this network's."""
+    if network.units != (1 if card.head == "sigmoid" else len(card.labels)):
+        raise UserError(
+            f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {network.units} numbers; "
+            "mend 'labels' or 'head'."
+        )
+    if not np.isfinite(raw).all():
+        raise UserError(f"{name} answers with numbers that are not finite; its weights are damaged, or the card's scaling overflows it.")
+    if card.head != "logits" and (not _within(raw) or (card.head == "softmax" and not _sum_to_one(network, raw))):
+        seen = f"{raw.min():.3g} to {raw.max():.3g}"
+        raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; mend 'head' to 'logits'.")
+
+
+def _head(network: Runtime, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
+    if network.units == 1:
+        if not _within(raw):
+            raise UserError(f"{name} gives one number that is no probability, {raw.min():.3g} to {raw.max():.3g}; it is no classifier.")
+        return "sigmoid", ("Its one number lies in 0..1 and is taken for the probability of the second class.",)
+    if _within(raw) and _sum_to_one(network, raw):
+        return "softmax", ("Its answers sum to 1 and are taken for probabilities: logits are taken from them.",)
+    if _within(raw):
+        return "multi-label", ("Its answers lie in 0..1 and do not sum to 1: each is taken for the probability of its class alone.",)
+    return "logits", ("Its answers are taken for logits: they do not sum to 1.",)
+
+
+def _within(raw: NDArray[np.float64]) -> bool:
+    return bool(raw.min() >= -1e-3 and raw.max() <= 1 + 1e-3)
+
+
+def _sum_to_one(network: Runtime, raw: NDArray[np.float64]) -> bool:
+    """Quantised answers may each be off by half a step."""
+    slack = max(2e-3, min(0.1, network.units * network.step / 2))
+    return bool(np.abs(raw.sum(axis=1) - 1).max() <= slack)

@@ -1,0 +1,142 @@
+"""A classifier that answers pictures and gives no gradients: methods that hide parts of the picture work, others say why they cannot."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import tensorflow as tf
+
+from errors import UserError
+from models.cards.card import Card
+from models.cards.metadata import Value, describe, encode, entries
+from models.classifiers.base import BaseClassifier, Depth, Floats, GridLayer, LayerAnswer
+from models.classifiers.forward_card_inference import check_card, completed, draft_card
+from models.classifiers.score import Score
+from models.graph.inputs import Inputs, inputs_of
+from models.graph.probes import probes
+from models.graph.runtime import Runtime
+
+SMALLEST_PROBABILITY = 1e-7
+
+
+class ForwardOnly(BaseClassifier[GridLayer]):
+    """A `Runtime` with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to ask from several threads at once.
+
+    Logits are taken from probabilities, which are clipped to 1e-7, or to half a step where the answers are quantised.
+    """
+
+    forward_only = True
+    traces = 1
+
+    def __init__(self, network: Runtime, card: Card, beside: Mapping[str, Value] | None = None) -> None:
+        """beside: the metadata's values."""
+        super().__init__(replace(card, layers=()), ())
+        self.logits_from_probabilities = card.head != "logits"
+        self.beside = dict(beside or {})
+        self._network, self._inputs = network, inputs_of(network, network.name)
+        self._inputs.check_metadata(card, network.name)
+        self._code = encode(card.metadata, self.beside) if card.metadata else np.zeros(0, np.float32)
+        self._fed, self._hidden = _compiled(self._inputs, card)
+
+    @property
+    def network(self) -> Runtime:
+        """What answers, for whoever looks into it."""
+        return self._network
+
+    @property
+    def said(self) -> str:
+        """What the model is given beside the picture, in words; empty where it takes nothing else."""
+        return describe(self.card.metadata, self.beside)
+
+    def given(self, values: Mapping[str, Value]) -> "ForwardOnly":
+        """The same classifier told these metadata, the rest missing. UserError."""
+        encode(self.card.metadata, values)
+        return ForwardOnly(self._network, self.card, values)
+
+    def _outputs(self, images: Floats) -> Floats:
+        return self._logits(self.raw(images))
+
+    def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
+        return self._logits(self._asked(self._hidden(image, masks, fill, self._code)))
+
+    def raw(self, images: Floats) -> Floats:
+        """(n, H, W, 3) -> what the network itself answers, (n, units)."""
+        return self._asked(self._fed(np.asarray(images, np.float32), self._code))
+
+    def gradients(self, images: Floats, score: Score) -> Floats:
+        """UserError: there are none."""
+        self._refuse("gradients")
+
+    def pullback(self, images: Floats, weights: Floats) -> Floats:
+        """UserError: there are no gradients."""
+        self._refuse("gradients")
+
+    def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerAnswer, ...]:
+        """UserError: no layer can be read."""
+        self._refuse("layers that could be read")
+
+    def feature_pullback(self, image: Floats, layers: Sequence[GridLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
+        """UserError: no layer can be read."""
+        self._refuse("layers that could be read")
+
+    def randomised(self, depth: Depth, seed: int) -> "ForwardOnly":
+        """UserError: its weights cannot be reached."""
+        self._refuse("weights that could be drawn anew")
+
+    def _refuse(self, missing: str) -> NoReturn:
+        raise UserError(
+            f"{self.card.name} is run from {self._network.kind}, which answers pictures but has no {missing}; use a method that only "
+            "hides parts of the picture (Occlusion, LIME, SHAP, RISE), or the Keras model that it was made from."
+        )
+
+    def _asked(self, fed: list[tf.Tensor]) -> Floats:
+        return self._network.ask([tensor.numpy() for tensor in fed])
+
+    def _logits(self, raw: Floats) -> Floats:
+        if self.card.head == "logits":
+            return raw
+        smallest = max(SMALLEST_PROBABILITY, self._network.step / 2)
+        p = np.clip(raw, smallest, 1 - smallest)
+        if self.card.head == "softmax":
+            return np.log(p)
+        z = np.log(p) - np.log1p(-p)
+        return np.concatenate([-z, z], axis=-1) if self.card.head == "sigmoid" else z
+
+
+def forward_only(network: Runtime, card: Card | None, path: Path) -> ForwardOnly:
+    """The classifier of a network; without a card one is inferred. UserError where they do not fit. path: where the model lies."""
+    inputs = inputs_of(network, path.name)
+    if card is None:
+        draft = draft_card(network, inputs, path)
+        inputs.check_metadata(draft, path.name)
+        raw = _answers(network, inputs, draft)
+        card = completed(draft, network, raw, path)
+    else:
+        inputs.check_card(card, path.name)
+        raw = _answers(network, inputs, card)
+    check_card(card, network, raw, path.name)
+    return ForwardOnly(network, card)
+
+
+def _answers(network: Runtime, inputs: Inputs, card: Card) -> Floats:
+    """(3, units): what the network answers to pictures nobody took."""
+    code = encode(card.metadata, {}) if card.metadata else np.zeros(0, np.float32)
+    fed, _ = _compiled(inputs, card)
+    return np.asarray(network.ask([tensor.numpy() for tensor in fed(probes(card.size), code)]), np.float64)
+
+
+def _compiled(inputs: Inputs, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:
+    """Pictures -> what the network takes; and the same of a picture with parts hidden, made inside the compiled function."""
+    picture, code = tf.TensorSpec([*card.size, 3], tf.float32), tf.TensorSpec([len(entries(card.metadata))], tf.float32)
+    masks = tf.TensorSpec([None, None, None], tf.float32)
+
+    def fed(images: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
+        return list(tf.nest.flatten(inputs.packed(inputs.prepared(images, card), code)))
+
+    def hidden(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
+        return fed(fill + tf.image.resize(masks[..., None], card.size) * (image - fill), code)
+
+    pictures = tf.TensorSpec([None, *card.size, 3], tf.float32)
+    return tf.function(fed, input_signature=[pictures, code]), tf.function(hidden, input_signature=[picture, masks, picture, code])

@@ -1,0 +1,1 @@
+"""Pictures drawn by a program, whose evidence is known."""

@@ -1,0 +1,127 @@
+"""Lesion phantoms: drawn pictures of a skin lesion in which the pixels that make the class are known.
+
+Every picture shows a lesion. What is planted in it makes the class; hairs, gel bubbles and a ruler come and go whatever the class.
+All random draws are made for every class, so the same seed with another label is an exact counterfactual twin.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.cards.card import Label
+from models.datasets.synthetic.canvas import Floats
+from models.datasets.synthetic.parts.features import Dots, Streaks, Veil
+from models.datasets.synthetic.parts.lesion import Lesion
+from models.datasets.synthetic.parts.light import Light
+from models.datasets.synthetic.parts.overlays import Bubbles, Hairs
+from models.datasets.synthetic.parts.ruler import Ruler
+from models.datasets.synthetic.parts.skin import Skin
+
+LABELS = (
+    Label("plain", "A brown mole with nothing planted in it: the picture to compare the others with."),
+    Label("blue veil", "A blue-white haze, like frosted glass, covers part of the mole."),
+    Label("dots", "A cluster of small dark brown to black dots lies inside the mole."),
+    Label("streaks", "Dark fingers with rounded tips stick out of one side of the mole's border."),
+)
+NAMES = tuple(label.name for label in LABELS)
+SMALLEST = 64
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A picture and the truth about it. image: (H, W, 3) 0..1 in steps of 1/255; evidence, lesion, ruler: (H, W).
+
+    evidence: the pixels of what makes the class, as far as they are seen; none for "plain". lesion: the mole.
+    ruler: the ruler and its shadow; none where no ruler lies.
+    """
+
+    image: Floats
+    label: str
+    evidence: NDArray[np.bool_]
+    lesion: NDArray[np.bool_]
+    ruler: NDArray[np.bool_]
+    seed: int
+
+    @property
+    def target(self) -> int:
+        """The label's index in NAMES."""
+        return NAMES.index(self.label)
+
+
+def phantom(seed: int, label: str | int, ruler: bool | None = None, size: int = 128) -> Phantom:
+    """The picture that `seed` and `label` (name or index) stand for; `ruler` None lets the seed decide whether one lies in it.
+
+    Two calls that differ in `label` alone agree in every pixel outside their evidence; two that differ in `ruler` alone,
+    outside the ruler. UserError if the label is unknown or the size below 64 px.
+    """
+    name = _name(label)
+    if size < SMALLEST:
+        raise UserError(f"A phantom of {size} px is too small to show its features; ask for {SMALLEST} px or more.")
+    scene = _Scene.drawn(seed)
+    return scene.paint(name, scene.ruler.shown if ruler is None else ruler, size, seed)
+
+
+def twin(picture: Phantom) -> Phantom:
+    """The same picture without what makes its class: a plain one."""
+    return phantom(picture.seed, "plain", bool(picture.ruler.any()), len(picture.image))
+
+
+def with_ruler(picture: Phantom, shown: bool = True) -> Phantom:
+    """The same picture with a ruler, or without one."""
+    return phantom(picture.seed, picture.label, shown, len(picture.image))
+
+
+@dataclass(frozen=True)
+class _Scene:
+    skin: Skin
+    lesion: Lesion
+    veil: Veil
+    dots: Dots
+    streaks: Streaks
+    hairs: Hairs
+    bubbles: Bubbles
+    ruler: Ruler
+    light: Light
+    grain: np.random.Generator
+
+    @classmethod
+    def drawn(cls, seed: int) -> "_Scene":
+        one = iter(np.random.default_rng(seed).spawn(10))
+        skin, lesion = Skin.drawn(next(one)), Lesion.drawn(next(one))
+        veil, dots, streaks = Veil.drawn(next(one)), Dots.drawn(next(one)), Streaks.drawn(next(one))
+        hairs, bubbles, ruler = Hairs.drawn(next(one)), Bubbles.drawn(next(one)), Ruler.drawn(next(one))
+        light, grain = Light.drawn(next(one)), next(one)
+        return cls(skin, lesion.moved(ruler.away * 0.055), veil, dots, streaks, hairs, bubbles, ruler, light, grain)
+
+    def paint(self, label: str, ruler: bool, size: int, seed: int) -> Phantom:
+        depth = self.lesion.depth(size)
+        density = self.skin.density(size) + self.lesion.density(depth)
+        cover = self._cover(label, depth)
+        if label == "dots":
+            density += self.dots.thicken(cover, self.lesion.hue)
+        if label == "streaks":
+            density += self.streaks.thicken(cover, self.lesion.hue)
+        image = np.exp(-density)
+        if label == "blue veil":
+            image = self.veil.paint(image, cover)
+        image = self.hairs.paint(image)
+        hidden = np.zeros(depth.shape, bool)
+        if ruler:
+            image, hidden = self.ruler.paint(image)
+        image = self.light.paint(self.bubbles.paint(image), self.grain.standard_normal((size, size, 3), np.float32))
+        image = np.round(np.clip(image, 0, 1) * 255) / np.float32(255)
+        return Phantom(image.astype(np.float32), label, (cover > 0) & ~hidden, depth > 0, hidden, seed)
+
+    def _cover(self, label: str, depth: Floats) -> Floats:
+        parts: dict[str, Veil | Dots | Streaks] = {"blue veil": self.veil, "dots": self.dots, "streaks": self.streaks}
+        return parts[label].cover(self.lesion, depth) if label in parts else np.zeros_like(depth)
+
+
+def _name(label: str | int) -> str:
+    if label in NAMES:
+        return str(label)
+    if isinstance(label, int | np.integer) and 0 <= label < len(NAMES):
+        return NAMES[label]
+    raise UserError(f"A phantom cannot show {label!r}; the classes are {', '.join(NAMES)}.")

@@ -1,0 +1,83 @@
+"""ImageNet classifiers by name, through keras.applications, downloaded on first use."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from errors import UserError
+from models.cards.card import Card, Colour, Label, Scaling, distinct
+from models.checks.display import reason
+
+if TYPE_CHECKING:
+    from models.classifiers.keras_classifier import Classifier
+
+CLASS_INDEX = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a published network was trained: side of the input in pixels, scaling and colour; its top-1 accuracy; its weights' licence.
+
+    Accuracies: keras.io/api/applications. Licences: as the Keras documentation names those of the original weights.
+    """
+
+    side: int
+    scaling: Scaling
+    colour: Colour
+    accuracy: float
+    licence: str
+
+
+NETWORKS = {
+    "MobileNetV2": Published(224, "-1..1", "rgb", 0.713, "Apache-2.0"),
+    "ResNet50": Published(224, "caffe", "bgr", 0.749, "MIT"),
+    "VGG16": Published(224, "caffe", "bgr", 0.713, "CC BY 4.0"),
+    "DenseNet169": Published(224, "imagenet", "rgb", 0.762, "BSD-3-Clause"),
+    "InceptionV3": Published(299, "-1..1", "rgb", 0.779, "Apache-2.0"),
+    "Xception": Published(299, "-1..1", "rgb", 0.790, "MIT"),
+    "EfficientNetB0": Published(224, "0..255", "rgb", 0.771, "Apache-2.0"),
+}
+
+
+def load_imagenet(name: str) -> "Classifier":
+    """One of NETWORKS with ImageNet weights. UserError for another name, and where the weights cannot be downloaded."""
+    from models.loading import build_classifier
+
+    if name not in NETWORKS:
+        raise UserError(f"There is no ImageNet classifier '{name}' here; choose one of {', '.join(NETWORKS)}.")
+    model, labels = _downloaded(name)
+    return build_classifier(model, _card(name, labels), Path(f"imagenet:{name}"))
+
+
+def _downloaded(name: str) -> tuple[Any, tuple[Label, ...]]:
+    """Keras keeps what it downloads in its own folder and prints a progress bar while it does."""
+    import keras
+
+    try:
+        index = keras.utils.get_file("imagenet_class_index.json", CLASS_INDEX, cache_subdir="models")
+        model = getattr(keras.applications, name)(weights="imagenet")
+    except Exception as error:  # whatever the network, the file system or a changed file brings up
+        raise UserError(
+            f"The weights of imagenet:{name} could not be downloaded ({reason(error)}). "
+            "Connect to the network once, they are then kept; or give --model the path of a model file."
+        ) from error
+    classes = json.loads(Path(index).read_text(encoding="utf-8"))
+    return model, distinct([classes[str(number)][1].replace("_", " ") for number in range(len(classes))])
+
+
+def _card(name: str, labels: tuple[Label, ...]) -> Card:
+    published = NETWORKS[name]
+    return Card(
+        name=f"{name} (ImageNet)",
+        labels=labels,
+        size=(published.side, published.side),
+        colour=published.colour,
+        scaling=published.scaling,
+        fit="crop",
+        licence=published.licence,
+        data="ImageNet ILSVRC 2012",
+        made_by="keras.applications",
+        measured_on="ImageNet validation, as published at keras.io/api/applications",
+        accuracy=published.accuracy,
+    )

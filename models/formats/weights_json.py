@@ -1,0 +1,39 @@
+"""Opens a model whose weights lie in one file and whose architecture, made by model.to_json(), lies beside it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from models.cards.sidecar_files import architecture_of
+from models.checks.config import check_code
+from models.checks.display import reason
+
+
+def is_of_keras_3(text: str) -> bool:
+    """Whether Keras 3 wrote the architecture: it says of which module each class is."""
+    return "module" in json.loads(text)
+
+
+def open_weights(path: Path) -> Any:
+    """The Keras model of the architecture beside `path`, with the weights at `path`. UserError where there is none or they do not fit."""
+    text = architecture_of(path)
+    if text is None:
+        raise UserError(
+            f"{path.name} holds weights without an architecture; put model.to_json() beside it as model.json, "
+            "or save the whole model with model.save('name.keras')."
+        )
+    check_code(text, path.name)
+    try:
+        if is_of_keras_3(text):
+            import keras
+
+            model = keras.models.model_from_json(text)
+        else:
+            import tf_keras
+
+            model = tf_keras.models.model_from_json(text)
+        model.load_weights(path)
+    except Exception as error:  # Keras raises whatever its layers raise; the sentence must name the file all the same
+        raise UserError(f"{path.name} and the architecture beside it do not make a model: {reason(error)}") from error
+    return model

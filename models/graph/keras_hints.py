@@ -1,0 +1,50 @@
+"""Looks at a loaded Keras model from outside: the names of its innermost layers, signs of what it was trained on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from models.cards.card import Colour, Scaling
+from models.graph.input_port import Network
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a model seems to expect of its input, and how that is known."""
+
+    scaling: Scaling
+    colour: Colour
+    because: str
+
+
+_BY_BACKBONE: dict[str, tuple[Scaling, Colour]] = {
+    "resnet50v2": ("-1..1", "rgb"),
+    "resnet101v2": ("-1..1", "rgb"),
+    "resnet152v2": ("-1..1", "rgb"),
+    "mobilenet": ("-1..1", "rgb"),
+    "inception": ("-1..1", "rgb"),
+    "xception": ("-1..1", "rgb"),
+    "nasnet": ("-1..1", "rgb"),
+    "densenet": ("imagenet", "rgb"),
+    "resnet": ("caffe", "bgr"),
+    "vgg": ("caffe", "bgr"),
+}
+
+
+def innermost_layers(model: Any) -> set[str]:
+    """The names of the layers, at any depth, that hold no others."""
+    if isinstance(model, Network):
+        return set(model.leaves)
+    layers = list(model._flatten_layers(include_self=False))
+    return {layer.name for layer in layers if not list(layer._flatten_layers(include_self=False))}
+
+
+def expected_by_name(model: Any) -> Expected:
+    """The usual preprocessing of the backbone that the layers are called after; else 0..1."""
+    inner = sorted(model.leaves) if isinstance(model, Network) else [layer.name for layer in model._flatten_layers(include_self=False)]
+    names = " ".join([model.name, *inner]).lower()
+    for backbone, (scaling, colour) in _BY_BACKBONE.items():
+        if backbone in names:
+            return Expected(scaling, colour, f"its layers are called after {backbone}, which was trained so")
+    if {"expanded_conv_project", "out_relu"} <= set(names.split()):
+        return Expected("-1..1", "rgb", "its layers are those of MobileNetV2, which was trained so")
+    return Expected("0..1", "rgb", "nothing in the model says otherwise")

@@ -1,0 +1,167 @@
+"""Reads a traced graph: which tensor is the logit, which are spatial layers, what lies between them and the picture.
+
+Nothing is rebuilt and nothing is patched. The graph that a model's call leaves behind holds every intermediate tensor,
+however the model was put together, and any of them can be fetched, fed or differentiated.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.classifiers.base import GridLayer
+from models.graph.vit_patches import Patches, patch_layers
+
+_PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape", "Reshape", "Squeeze", "ExpandDims"}
+_HEADS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
+_POOLING = {"MaxPool", "MaxPoolV2", "AvgPool"}
+_BEGINS_A_GRID = {"Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"}
+_LOSES_THE_GRID = {"Reshape", "Transpose", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "GatherV2", "StridedSlice"}
+
+
+@dataclass(frozen=True)
+class SpatialLayer(GridLayer):
+    """A layer with its tensor in the traced graph: (n, h, w, k), or (n, tokens, k) of which those from `first` on are the grid's cells."""
+
+    tensor: tf.Tensor
+    first: int | None = None
+
+    def on_grid(self, values: NDArray[Any]) -> NDArray[Any]:
+        """One picture's answer, of the tensor's shape, as (h, w, k)."""
+        height, width = self.grid
+        return values if self.first is None else values[self.first : self.first + height * width].reshape(height, width, -1)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The tensor before the model's final activation, and what that activation is; `activation` is "" where there is none."""
+
+    logits: tf.Tensor
+    activation: str
+
+
+def find_head(output: tf.Tensor) -> Head:
+    """Follows the output back through operations that change no number; what enters a softmax or a sigmoid is the logit."""
+    tensor = output
+    while tensor.op.type in _PASS_THROUGH:
+        tensor = tensor.op.inputs[tensor.value_index if tensor.op.type == "IdentityN" else 0]
+    if tensor.op.type in _HEADS and _numbers(tensor) == _numbers(output):
+        return Head(tensor.op.inputs[0], _HEADS[tensor.op.type])
+    return Head(output, "")
+
+
+def _numbers(tensor: tf.Tensor) -> int | None:
+    """How many a picture gets; None where that is not known."""
+    return tensor.shape[1:].num_elements()
+
+
+def operations_before(ends: Iterable[tf.Tensor]) -> set[tf.Operation]:
+    """Every operation that one of the tensors depends on, its own included."""
+    before: set[tf.Operation] = set()
+    waiting = [end.op for end in ends]
+    while waiting:
+        op = waiting.pop()
+        if op not in before:
+            before.add(op)
+            waiting.extend(tensor.op for tensor in op.inputs)
+    return before
+
+
+def operations_between(starts: Collection[tf.Tensor], end: tf.Tensor) -> list[tf.Operation]:
+    """The operations through which `end` depends on one of the `starts`, in the order in which they were traced."""
+    behind = operations_before([end])
+    found = {start.op for start in starts}
+    between = []
+    for op in end.graph.get_operations():
+        if op in behind and op not in found and any(tensor.op in found for tensor in op.inputs):
+            found.add(op)
+            between.append(op)
+    return between
+
+
+def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Collection[str]) -> tuple[SpatialLayer, ...]:
+    """Every layer whose answer to a picture is a grid of more than one cell, from the picture to the logits.
+
+    leaves: names of the model's innermost layers; of the tensors that one of them computes, only its last counts.
+    """
+    between = operations_between(images, logits)
+    by_scope: dict[str, tf.Tensor] = {}
+    grids: set[tf.Operation] = set()
+    for op in between:
+        if _keeps_grid(op, grids):
+            grids.add(op)
+    patches = patch_layers(between, grids, logits)
+    for op in between:
+        if op in patches or (op in grids and _has_cells(op.outputs[0])):
+            scope = _scope(op.name, leaves)
+            by_scope.pop(scope, None)
+            by_scope[scope] = op.outputs[0]
+    layers: dict[str, tf.Tensor] = {}
+    for scope, tensor in by_scope.items():
+        name = _layer_name(scope, leaves)
+        uses = sum(known == name or known.startswith(f"{name} (use ") for known in layers)
+        layers[f"{name} (use {uses + 1})" if uses else name] = tensor
+    return _in_branches(layers, between, patches)
+
+
+def _keeps_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> bool:
+    """Whether the answer is features that lie on the picture: what a convolution begins and cell-wise operations and pooling carry on.
+
+    Attention scores (n, heads, tokens, tokens) have four axes too, but do not lie on the picture; rescaled pixels do, but are no features.
+    """
+    if not op.outputs or not op.outputs[0].dtype.is_floating or op.outputs[0].shape.rank != 4:
+        return False
+    return op.type in _BEGINS_A_GRID or (op.type not in _LOSES_THE_GRID and any(tensor.op in grids for tensor in op.inputs))
+
+
+def _has_cells(tensor: tf.Tensor) -> bool:
+    height, width, channels = tensor.shape.as_list()[1:]
+    return None not in (height, width, channels) and height * width > 1
+
+
+def _scope(path: str, leaves: Collection[str]) -> str:
+    """`functional_1/backbone_1/block_1_1/Relu6` -> `functional_1/backbone_1/block_1_1`, one call of an innermost layer.
+
+    An operation outside any innermost layer is its own scope.
+    """
+    parts = path.split("/")
+    depth = max((i for i, part in enumerate(parts) if _without_count(part, leaves) in leaves), default=None)
+    return path if depth is None else "/".join(parts[: depth + 1])
+
+
+def _layer_name(scope: str, leaves: Collection[str]) -> str:
+    """`functional_1/backbone_1/block_1_1` -> `backbone/block_1`: without the whole model and the counts that tracing adds."""
+    parts = scope.split("/")
+    plain = [_without_count(part, leaves) for part in parts]
+    return "/".join(plain[min(1, len(plain) - 1) :]) if plain[-1] in leaves else scope
+
+
+def _without_count(part: str, leaves: Collection[str]) -> str:
+    stem, _, count = part.rpartition("_")
+    return stem if part not in leaves and count.isdigit() and stem else part
+
+
+def _in_branches(
+    layers: dict[str, tf.Tensor], between: Iterable[tf.Operation], patches: Mapping[tf.Operation, Patches]
+) -> tuple[SpatialLayer, ...]:
+    """A branch ends in a layer after which no other follows. A trailing pooling layer ends none: what it pools is finer."""
+    ends_below: dict[tf.Operation, frozenset[int]] = {}
+    names = {tensor.op: name for name, tensor in layers.items()}
+    ends: list[str] = []
+    for op in reversed(list(between)):
+        below = frozenset().union(*(ends_below.get(user, frozenset()) for tensor in op.outputs for user in tensor.consumers()))
+        if op in names and not below and op.type not in _POOLING:
+            below = frozenset({len(ends)})
+            ends.append(names[op])
+        ends_below[op] = below
+    order = {end: len(ends) - 1 - place for place, end in enumerate(ends)}
+    made = []
+    for name, tensor in layers.items():
+        leads_to = ends_below[tensor.op]
+        branch = order[ends[max(leads_to)]] if leads_to else 0
+        channels, found = tensor.shape[-1], patches.get(tensor.op)
+        grid, first = (found.grid, found.first) if found else (tuple(tensor.shape[1:3]), None)
+        made.append(SpatialLayer(name, grid, channels, branch, name in ends, tensor, first, patches=found is not None))
+    return tuple(made)

@@ -1,0 +1,57 @@
+"""Draws a model's weights anew, from the head backwards, to see whether an explanation depends on them at all.
+
+Adebayo et al. 2018, arXiv:1810.03292. The trained variables are not touched: the tensors that read them are fed instead.
+"""
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.graph.layers import SpatialLayer, operations_before
+from models.graph.trace import Trace
+
+_ONES = ("gamma", "moving_variance", "variance", "scale")
+_ZEROS = ("bias", "beta", "moving_mean", "mean")
+
+
+def reinitialise(trace: Trace, depth: str, seed: int) -> dict[str, NDArray[np.float32]]:
+    """Name of a reading tensor -> its new value. depth: "head", "last block" (with the head) or "everything"."""
+    readings = trace.variables()
+    if not readings:
+        raise UserError("This model's weights are constants in its graph, so they cannot be drawn anew; load it from its Keras file.")
+    if not trace.layers and depth != "everything":
+        raise UserError(f"The model has no spatial layer, so it is not known where its {depth} begins; draw everything anew.")
+    kept = {"head": _before_head, "last block": _before_last_block, "everything": lambda _: set()}[depth](trace)
+    rng = np.random.default_rng(seed)
+    return {tensor.name: _draw(variable, rng) for tensor, variable in readings if tensor.op not in kept}
+
+
+def _draw(variable: tf.Variable, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Kernels by He et al. 2015 (normal, variance 2 / fan-in); scales 1, offsets 0, as Keras begins."""
+    name, shape = variable.name.split(":")[0].split("/")[-1], tuple(variable.shape)
+    kind = np.dtype(variable.dtype.as_numpy_dtype)
+    if name.endswith(_ONES):
+        return np.ones(shape, kind)
+    if name.endswith(_ZEROS) or len(shape) < 2:
+        return np.zeros(shape, kind)
+    fan_in = np.prod(shape[:-2]) if "depthwise" in name else np.prod(shape[:-1])
+    return (rng.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(kind)
+
+
+def _before_head(trace: Trace) -> set[tf.Operation]:
+    return operations_before([layer.tensor for layer in trace.layers if layer.last])
+
+
+def _before_last_block(trace: Trace) -> set[tf.Operation]:
+    """In each branch the last block begins after the last layer of a finer grid, or half way where the grid never changes."""
+    starts = []
+    for end in (layer for layer in trace.layers if layer.last):
+        before = [layer for layer in trace.layers if layer.branch == end.branch]
+        finer = [layer for layer in before if _cells(layer) > _cells(end)]
+        starts.append(finer[-1] if finer else before[(len(before) - 1) // 2])
+    return operations_before([layer.tensor for layer in starts])
+
+
+def _cells(layer: SpatialLayer) -> int:
+    return layer.grid[0] * layer.grid[1]

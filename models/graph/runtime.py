@@ -1,0 +1,55 @@
+"""A network that a runtime of its own answers with: pictures in, numbers out, and nothing in between to be read or differentiated."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.classifiers.base import Floats
+from models.graph.input_port import InputPort, Network
+
+Array = NDArray[Any]
+
+
+class Runtime(Network):
+    """kind: the format, in words. units: how many numbers it gives a picture. step: how far apart its answers are at least, 0 where
+    they are not counted in steps. scaling: the card's word for the numbers that it takes, where its quantisation tells; else "".
+    classes: their names as the file itself tells them, if it does."""
+
+    kind: ClassVar[str]
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, name: str, inputs: list[InputPort], step: float = 0.0, scaling: str = "") -> None:
+        super().__init__(name, inputs)
+        self.step, self.scaling = step, scaling
+        self.together = False
+        two = [np.stack([np.zeros(self._shape(port), np.float32), np.ones(self._shape(port), np.float32)]) for port in inputs]
+        singly = self.ask(two)
+        self.units = singly.shape[1]
+        self.together = self._agrees(two, singly)
+
+    @abstractmethod
+    def run(self, arrays: Sequence[Array]) -> Array:
+        """(n, ...) for each input, in order -> (n, units)."""
+
+    def ask(self, arrays: Sequence[Floats]) -> Floats:
+        """(n, ...) for each input, in order -> (n, units): together, or one picture at a time where the file knows only one."""
+        count = len(arrays[0])
+        if not count:
+            return np.zeros((0, self.units), np.float32)
+        if self.together:
+            return np.asarray(self.run(arrays), np.float32)
+        return np.concatenate([np.asarray(self.run([each[i : i + 1] for each in arrays]), np.float32) for i in range(count)])
+
+    def _agrees(self, two: list[Floats], singly: Floats) -> bool:
+        try:
+            both = np.asarray(self.run(two), np.float32)
+        except Exception:  # a graph made for one picture fails on two in whichever way its runtime has
+            return False
+        return both.shape == singly.shape and np.allclose(both, singly, atol=1e-3 + self.step, equal_nan=True)
+
+    @staticmethod
+    def _shape(port: InputPort) -> tuple[int, ...]:
+        return tuple(side or 64 for side in port.shape[1:])

@@ -1,0 +1,119 @@
+"""What will go wrong with a model's maps, and what to do about it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from models.classifiers.base import BaseClassifier, GridLayer
+from models.inspection.candidate_scores import CandidateAnswers
+from models.inspection.report import Finding
+from models.inspection.structure import ModelStructure
+
+_SMALL, _FEW_CELLS, _ENOUGH_CELLS, _SHOWN = 0.25, 2, 5, 3
+LOOKED_AT = 8
+"""Pictures by which dead layers are found."""
+_DEAD, _SATURATED = 0.5, 0.1
+_ANALYTIC = "Worked out from the windows and strides of every operation up to it."
+
+
+def find_problems(served: BaseClassifier[Any], anatomy: ModelStructure, today: CandidateAnswers | None) -> Iterator[Finding]:
+    """today: what it answered to pictures prepared as its card says, None where there were none."""
+    if anatomy.broken:
+        names = ", ".join(f"{name} ({share:.1%})" for name, share in anatomy.broken[:_SHOWN])
+        says = f"{len(anatomy.broken)} of its weights hold numbers that are not finite: {names}. Save or download the model again."
+        yield Finding("weights", says, "Every number of its weights was looked at.", "warning")
+    for layer in served.default_layers:
+        yield from _grid(served, layer)
+        yield from _field(served, anatomy, layer)
+    if anatomy.single:
+        says = (
+            f"Its last convolutions see a grid of a single cell ({anatomy.single[-1]}): pictures of {_size(served.size)} pixels are too "
+            "small for this network, and where things lie is lost before its end. Train it on larger ones."
+        )
+        yield Finding("layers", says, "The shapes in its traced graph.", "warning")
+    if anatomy.flattened:
+        says = (
+            "A grid is flattened into a dense layer, which has weights of its own for every place. Grad-CAM averages over the places and "
+            "loses that; HiResCAM does not, nor do methods that hide parts of the picture."
+        )
+        yield Finding("layers", says, "A reshape of cells and channels into one row in its traced graph.", "warning")
+    if today is not None:
+        yield from _saturated(served, today)
+        yield from _numberless(today)
+        if not anatomy.broken:
+            yield from _dead(served, anatomy, min(len(today.probabilities), LOOKED_AT))
+
+
+def _grid(served: BaseClassifier[Any], layer: GridLayer) -> Iterator[Finding]:
+    if max(layer.grid) > _FEW_CELLS:
+        return
+    finer = [x.name for x in served.layers if min(x.grid) >= _ENOUGH_CELLS and x.branch == layer.branch]
+    advice = f"Choose an earlier layer, such as {finer[-1]}" if finer else "Give it larger pictures, or take methods that read no layer"
+    says = f"{layer.name} has a grid of {_size(layer.grid)}: its maps tell hardly more than which half. {advice}."
+    yield Finding("layers", says, "The shape of its answer.", "warning")
+
+
+def _field(served: BaseClassifier[Any], anatomy: ModelStructure, layer: GridLayer) -> Iterator[Finding]:
+    fields = dict(anatomy.fields)
+    if layer.name not in fields:
+        return
+    field = fields[layer.name]
+    if field is None or (field[0] >= served.size[0] and field[1] >= served.size[1]):
+        how = "everything at once" if field is None else f"{_size(field)} pixels, more than the picture has"
+        says = (
+            f"Each cell of {layer.name} sees {how}: a bright cell may speak of evidence elsewhere. Compare with a method that hides "
+            "parts of the picture before you say where it lies."
+        )
+        known = (
+            "Before it lies a mean over all places, attention, or something else that mixes places or may." if field is None else _ANALYTIC
+        )
+        yield Finding("layers", says, known, "warning")
+    elif max(field[0] / served.size[0], field[1] / served.size[1]) < _SMALL:
+        says = (
+            f"Each cell of {layer.name} sees {_size(field)} of {_size(served.size)} pixels: it knows texture, not shapes larger than that. "
+            "Read its maps as such."
+        )
+        yield Finding("layers", says, _ANALYTIC, "warning")
+
+
+def _saturated(served: BaseClassifier[Any], today: CandidateAnswers) -> Iterator[Finding]:
+    p = today.probabilities.astype(np.float32)
+    full = float((p.max(1) >= 1).mean())
+    if full < _SATURATED:
+        return
+    says = f"{full:.0%} of the pictures get a probability that is exactly 1, where the probability's gradient is 0. "
+    if served.logits_from_probabilities:
+        says += "Its logits are taken from these, so gradients vanish with them: save the model with logits or with its softmax as a layer."
+    else:
+        says += "Explain the centred logit, as is usual here, and not the probability."
+    yield Finding("answers", says, f"It was shown {len(p)} pictures, prepared as its card says.", "warning")
+
+
+def _numberless(today: CandidateAnswers) -> Iterator[Finding]:
+    without = int((today.probabilities.sum(1) == 0).sum())
+    if without:
+        says = f"{without} of {len(today.probabilities)} pictures get an answer that is no number; what is said of preparing means nothing."
+        yield Finding("answers", says, "They were shown to it, prepared as its card says.", "warning")
+
+
+def _dead(served: BaseClassifier[Any], anatomy: ModelStructure, count: int) -> Iterator[Finding]:
+    known = f"The lowest and highest number of each channel over up to {count} pictures, prepared as its card says."
+    if dead := [name for name, share in anatomy.dead if share >= 1]:
+        says = f"{_named(dead)} no matter what is shown. Pictures prepared wrongly do that, or a training that went astray."
+        yield Finding("layers", says, known, "warning")
+    used = {layer.name for layer in served.default_layers}
+    for name, share in anatomy.dead:
+        if name in used and _DEAD < share < 1:
+            says = f"{share:.0%} of the channels of {name} say the same of every picture; its maps rest on the others alone."
+            yield Finding("layers", says, known, "warning")
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    layer = "Layer" if len(names) == 1 else "Layers"
+    return f"{layer} {', '.join(names[:_SHOWN])}{more} {'says' if len(names) == 1 else 'say'} the same"
+
+
+def _size(pair: tuple[int, int]) -> str:
+    return f"{pair[0]} x {pair[1]}"

@@ -1,0 +1,75 @@
+"""What the doctor found out about a model, with how it is known; plain values that JSON carries."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from models.cards.card import Card
+
+Level = Literal["fact", "warning", "refused"]
+About = Literal["file", "inputs", "outputs", "head", "labels", "layers", "branches", "preprocessing", "weights", "answers"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence about a model, and one on how it is known. A warning says what to do about it."""
+
+    about: About
+    says: str
+    known_by: str
+    level: Level = "fact"
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """A spatial layer: its grid (h, w), channels, receptive field (height, width) in pixels of the input.
+
+    receptive_field: None where every cell sees the whole picture. used: whether the CAM family reads it where nobody chooses another.
+    """
+
+    name: str
+    grid: tuple[int, int]
+    channels: int
+    receptive_field: tuple[int, int] | None
+    used: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way of preparing a picture, and how the model fares with it.
+
+    accuracy, auc: shares over the pictures whose classes are known, or None. confidence: mean probability of the named class. entropy:
+    in bits, mean over the pictures. steadiness: share of pictures whose class stays under harmless changes. spread: entropy in bits of
+    the classes it names over all pictures; 0 where it calls everything the same. commonest: the class it names most. score: what the
+    candidates are ranked by.
+    """
+
+    scaling: str
+    colour: str
+    accuracy: float | None
+    auc: float | None
+    confidence: float
+    entropy: float
+    steadiness: float
+    spread: float
+    commonest: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the doctor says about the model called `name`.
+
+    candidates: best first; empty where no pictures were given. sure: one sentence on how sure the ranking is. card: as the model would be
+    served today, None where it cannot be opened. proposed: the card to write, None where today's is the best known. pictures: how many
+    were shown to the model; classes_known: of how many of them the class was known.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+    layers: tuple[LayerReport, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    sure: str = ""
+    card: Card | None = None
+    proposed: Card | None = None
+    pictures: int = 0
+    classes_known: int = 0

@@ -1,0 +1,112 @@
+"""Shuts the process that a stranger's model runs in: which files it reads, and that it writes, connects to and begins nothing."""
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import UserError
+from models.sandbox import landlock, seccomp
+
+_SYSTEM = (
+    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store"),
+    *("/dev/urandom", "/dev/random", "/dev/null", "/dev/zero", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
+    *("/proc/filesystems", "/proc/sys/vm", "/proc/sys/kernel", "/sys/devices/system", "/sys/fs/cgroup"),
+)
+_OPEN_FILES, _THREADS_MORE = 256, 1024
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What holds a process back. landlock: the version, 0 where there is none. filtered: whether calls are filtered by seccomp."""
+
+    landlock: int
+    filtered: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether both are there, so that the process reaches neither files nor the network nor programs."""
+        return self.landlock > 0 and self.filtered
+
+    def __str__(self) -> str:
+        if self.landlock and self.filtered:
+            return f"it reads no other files, writes none, and reaches neither network nor programs (Landlock {self.landlock}, seccomp)"
+        if self.landlock:
+            network = "TCP is closed" if self.landlock >= 4 else "the network is open"
+            return f"it reads no other files and writes none (Landlock {self.landlock}); {network}, for seccomp is absent"
+        if self.filtered:
+            return "it writes no files and reaches neither network nor programs (seccomp), but can read files: Landlock is absent"
+        return (
+            "neither Landlock nor seccomp is there: only the look at the file beforehand and limits on memory and time protect this machine"
+        )
+
+
+def confine_process(files: Iterable[Path]) -> Protection:
+    """Confines this process for good, as far as the system can. files: what it may read besides.
+
+    RuntimeError where threads were begun already: Landlock holds the calling thread and what that begins, and no other. UserError where
+    the system has Landlock, but it cannot be put over this process.
+    """
+    if (running := _threads()) > 1:
+        raise RuntimeError(f"{running} threads run already")
+    _limit()
+    version, filtered = _confined([*_needed(), *files]), False
+    with suppress(OSError):
+        seccomp.confine()
+        filtered = True
+    return Protection(version, filtered)
+
+
+def _confined(files: Iterable[Path]) -> int:
+    """Landlock's version, 0 where the system has none."""
+    if not landlock.version():
+        return 0
+    try:
+        return landlock.confine(files)
+    except OSError as error:
+        raise UserError(
+            f"Landlock is here, but cannot be put over a model's process ({error.strerror or error}), so that the model is not opened; "
+            "see whether this system allows it, or trust the model."
+        ) from error
+
+
+def _threads() -> int:
+    """Of this process; 1 where the system does not say."""
+    with suppress(OSError):
+        return len(os.listdir("/proc/self/task"))
+    return 1
+
+
+def _needed() -> Iterator[Path]:
+    """What Python and TensorFlow read of a system."""
+    here = Path(__file__).resolve().parents[1]
+    installed = {sys.prefix, sys.base_prefix} - {"/", "/usr", "/usr/local"}
+    found = {*installed, *sysconfig.get_paths().values(), *site.getsitepackages(), *_SYSTEM, str(here)}
+    yield from map(Path, sorted(found - {"/", "/usr", "/usr/local"}))
+
+
+def _limit() -> None:
+    """No file may grow, no core be dumped, and threads and open files have a number. Memory and time are set by the process that asks."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, ValueError):  # it counts all of this user's threads
+        threads = _threads_of_user() + _THREADS_MORE
+        resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
+
+
+def _threads_of_user() -> int:
+    count, user = 0, os.getuid()
+    for each in Path("/proc").iterdir():
+        with suppress(OSError):
+            if each.name.isdigit() and each.stat().st_uid == user:
+                count += len(os.listdir(each / "task"))
+    return count

@@ -1,0 +1,47 @@
+"""What the process with a stranger's model says of it, believed only as far as it has the form that was agreed."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from models.cards.card import Card
+from models.classifiers.base import GridLayer
+from models.sandbox.confinement import Protection
+from models.sandbox.ipc import ProtocolError
+
+_MOST_LAYERS, _LONGEST_NAME, _LARGEST_SIDE, _MOST_NUMBERS = 10_000, 500, 65_536, 2**28
+
+
+@dataclass(frozen=True)
+class WorkerDescription:
+    """A model as its process describes it."""
+
+    card: Card
+    layers: tuple[GridLayer, ...]
+    from_probabilities: bool
+    forward_only: bool
+    protection: Protection
+
+
+def parse_description(head: dict[str, Any]) -> WorkerDescription:
+    """Raises UserError or BrokenAgreement where the description has not the form of one."""
+    try:
+        card = Card.of(head["card"])
+        layers = tuple(_layer(*each) for each in head["layers"][:_MOST_LAYERS])
+        protection = Protection(int(head["landlock"]), bool(head["filtered"]))
+        card = replace(card, notes=(*card.notes, f"It runs in a process of its own: {protection}."))
+        flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
+        return WorkerDescription(card, layers, *flags, protection)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ProtocolError("a description without form") from error
+
+
+def _layer(name: object, grid: Any, channels: object, branch: object, last: object, patches: object = False) -> GridLayer:
+    numbers = [*grid, channels, branch]
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or len(grid) != 2 or not name.isprintable():
+        raise ValueError("name")
+    if (
+        not all(isinstance(each, int) and 0 <= each <= _LARGEST_SIDE for each in numbers)
+        or numbers[0] * numbers[1] * numbers[2] > _MOST_NUMBERS
+    ):
+        raise ValueError("size")
+    return GridLayer(name, (grid[0], grid[1]), numbers[2], numbers[3], bool(last), patches=bool(patches))

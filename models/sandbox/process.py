@@ -1,0 +1,201 @@
+"""One process with one stranger's model in it: begun, limited, asked and ended from here."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from models.cards.sidecar_files import sidecar_files
+from models.checks.display import printable
+from models.sandbox.ipc import Array, Expected, Pipes, ProtocolError, pair
+
+ROOT = Path(__file__).resolve().parents[2]
+MEMORY = 6_000_000_000
+ANSWERING = "did not answer"
+_SHARE_OF_MACHINE = 0.75
+
+
+@dataclass(frozen=True)
+class Limits:
+    """memory: bytes beyond what TensorFlow itself takes. starting, opening, answering: seconds by the clock."""
+
+    memory: int = MEMORY
+    starting: float = 180.0
+    opening: float = 120.0
+    answering: float = 120.0
+
+    @property
+    def room(self) -> int:
+        """Bytes: no more than three quarters of this machine's memory."""
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return int(min(self.memory, _SHARE_OF_MACHINE * machine))
+
+
+class WorkerExited(UserError):  # noqa: N818 - it is the sentence that a person reads
+    """The process is gone, by itself or because it had to be stopped."""
+
+
+class WorkerProcess:
+    """Begins at once; `opened` waits for the model, `ask` for an answer. One question at a time. Ends with `close`, or with this object."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.name, self.limits = path.name, limits
+        (reading, writing), theirs = pair()
+        place = path.absolute()
+        command = [sys.executable, "-B", "-m", "models.worker", *map(str, (*theirs, place, *files_of(place)))]
+        nowhere = subprocess.DEVNULL
+        try:
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=_surroundings(),
+                stdin=nowhere,
+                stdout=nowhere,
+                stderr=nowhere,
+                pass_fds=theirs,
+                start_new_session=True,
+            )
+        finally:
+            for end in theirs:
+                os.close(end)
+        self._pipes = Pipes(reading, writing)
+        self._end = weakref.finalize(self, _end, self._process, self._pipes)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def opened(self) -> dict[str, Any]:
+        """What the process says of the model once it is open and has answered a test. UserError says why it is not opened."""
+        shut = self._hear(self.limits.starting, "was not looked at")[0]
+        self._limit_memory()
+        self._limit_processor(self.limits.opening)
+        self._say({"do": "open"}, self.limits.opening)
+        opened = self._hear(self.limits.opening, "could not be opened")[0]
+        return opened | {name: shut.get(name) for name in ("landlock", "filtered")}  # said before the model could have a say
+
+    def ask(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
+        """The answer's arrays, of the shapes `wanted`. Raises MemoryError where the process ran out of its memory, Ended, UserError."""
+        self._limit_processor(self.limits.answering)
+        self._say(head, self.limits.answering, arrays)
+        return self._hear(self.limits.answering, ANSWERING, wanted)
+
+    def kill(self) -> None:
+        """Ends the process; whoever waits for its answer hears so."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Ends the process, whatever it does; nobody may be waiting for an answer."""
+        self._end()
+
+    def _say(self, head: dict[str, Any], seconds: float, arrays: Sequence[Array] = ()) -> None:
+        with contextlib.suppress(EOFError):  # it may have a last word to say
+            try:
+                self._pipes.send(head, arrays, time.monotonic() + seconds)
+            except TimeoutError as error:
+                raise self._ended("did not listen") from error
+
+    def _hear(self, seconds: float, failing: str, wanted: Sequence[Expected] = ()) -> tuple[dict[str, Any], list[Array]]:
+        try:
+            head, arrays = self._pipes.receive(lambda head: () if "error" in head else wanted, time.monotonic() + seconds)
+        except TimeoutError as error:
+            raise self._ended(f"{failing} within {seconds:g} s and was stopped") from error
+        except ProtocolError as error:
+            raise self._ended(f"answered with what nobody asked for ({printable(error)}) and was stopped") from error
+        except EOFError as error:
+            raise self._ended(self._how_it_ended()) from error
+        if "error" in head:
+            raise self._trouble(head["error"], printable(head.get("words", ""), 400), failing)
+        return head, arrays
+
+    def _trouble(self, kind: object, words: str, failing: str) -> Exception:
+        if kind == "memory" and failing == ANSWERING:
+            return MemoryError(words)
+        if kind == "memory":
+            most = f"the {self.limits.room / 1e9:.1f} GB that a model gets which is not trusted"
+            return UserError(f"{self.name} needs more memory than {most}; take a smaller one.")
+        return UserError(words if kind == "user" else f"{self.name} {failing}: {words}")
+
+    def _how_it_ended(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        code = self._process.returncode
+        if code is not None and code < 0:
+            known = {signal.SIGXCPU: "it used up its time", signal.SIGKILL: "it was ended from outside, perhaps for want of memory"}
+            return f"ended its own process ({known.get(-code, signal.Signals(-code).name)})"
+        return f"ended its own process (status {code})"
+
+    def _ended(self, what: str) -> WorkerExited:
+        self.close()
+        return WorkerExited(f"{self.name} {what}; use another model, or a smaller one.")
+
+    def _limit_memory(self) -> None:
+        with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # not on every system, or it has just ended
+            import resource
+
+            taken = int(Path(f"/proc/{self.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+            most = taken + self.limits.room
+            resource.prlimit(self.pid, resource.RLIMIT_AS, (most, most))
+
+    def _limit_processor(self, seconds: float) -> None:
+        """For what comes now; what it does unasked afterwards comes to an end by the same limit."""
+        with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
+            import resource
+
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            most = int(used + seconds * (os.cpu_count() or 1)) + 1
+            resource.prlimit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+
+
+def files_of(path: Path) -> list[Path]:
+    """What belongs to a model, links followed: the file or folder itself, its card, its labels, its architecture where that lies apart.
+
+    What lies beside it comes with a stranger's model: a link that leads out of its folder is left out, as are folders and devices.
+    """
+    folder = path.parent.resolve()
+    return [path.resolve(), *(found for each in sidecar_files(path) if (found := _plain_file(each)) and _is_within(found, folder))]
+
+
+def _plain_file(path: Path) -> Path | None:
+    """Where it really lies; None where there is no regular file."""
+    try:
+        found = path.resolve(strict=True)
+        return found if found.is_file() else None
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
+        return None
+
+
+def _is_within(found: Path, folder: Path) -> bool:
+    """Whether a file lies in the model's folder, or where the Hub's cache keeps what its snapshots link to."""
+    caches = [each.parent / "blobs" for each in folder.parents if each.name == "snapshots"]
+    return any(found.is_relative_to(each) for each in (folder, *caches))
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment: nothing of this process's own, which may hold secrets."""
+    nowhere = "/nonexistent"
+    return {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "HOME": nowhere,
+        "KERAS_HOME": nowhere,
+        "KERAS_BACKEND": "tensorflow",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **{name: value for name, value in os.environ.items() if name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LD_LIBRARY_PATH")},
+    }
+
+
+def _end(process: "subprocess.Popen[bytes]", pipes: Pipes) -> None:
+    process.kill()
+    process.wait()
+    pipes.close()

@@ -1,0 +1,50 @@
+"""Brings pictures from the pipeline to the loop: as the card says the model takes them, with targets and what each class counts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from models.cards.card import Card
+from models.datasets.collection import Row
+from models.training.loop import TrainingData
+from models.training.pipeline import Feed, batches, class_weights, steps
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+
+def training_data(model: "keras.Model", card: Card, train: Sequence[Row], validation: Sequence[Row], feed: Feed) -> TrainingData:
+    """Pictures augmented as `feed` says for training, as they are for validation."""
+    units, channels = model.output_shape[-1], model.inputs[0].shape[-1]
+    weights = class_weights(train, len(card.labels), feed.balance)
+    judged = prepared(batches(validation, feed.plain(), 0), card, channels)
+
+    def epoch(number: int) -> "tf.data.Dataset":
+        return prepared(batches(train, feed, number), card, channels).map(
+            lambda inputs, labels: apply_class_weights(inputs, labels, weights, units)
+        )
+
+    return TrainingData(epoch, steps(train, feed), lambda: judged)
+
+
+def prepared(made: "tf.data.Dataset", card: Card, channels: int) -> "tf.data.Dataset":
+    """RGB 0..1 -> what the model takes; what lies beside the pictures is left as it is."""
+    import tensorflow as tf
+
+    from models.images.preprocessing import prepare
+
+    @tf.autograph.experimental.do_not_convert
+    def each(inputs: Any, labels: Any) -> Any:
+        if isinstance(inputs, tuple):
+            return (prepare(inputs[0], card, channels), *inputs[1:]), labels
+        return prepare(inputs, card, channels), labels
+
+    return made.map(each)  # one after the other: the pipeline before it makes batches ahead
+
+
+def apply_class_weights(inputs: Any, labels: Any, weights: Any, units: int) -> Any:
+    """(inputs, labels (n,)) -> (inputs, targets (n, units), weights (n,))."""
+    import tensorflow as tf
+
+    wanted = tf.cast(labels[:, None], tf.float32) if units == 1 else tf.one_hot(labels, units)
+    return inputs, wanted, tf.gather(tf.constant(weights), labels)

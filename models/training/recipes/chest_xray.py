@@ -1,0 +1,26 @@
+"""Chest X-rays: normal or pneumonia, or normal, bacterial or viral."""
+
+import dataclasses
+from argparse import ArgumentParser, Namespace
+
+from models.datasets.layouts import chest_xray
+from models.training.augmentation import XRAY
+from models.training.recipes import TrainedModel, image_options
+from models.training.recipes.image_recipe import Subject
+from models.training.recipes.image_recipe import make as made
+
+HELP = "chest X-rays of children: normal or pneumonia (Kermany, Zhang & Goldbaum 2018, CC BY 4.0)"
+LAYOUT = chest_xray.EXPECTED
+SUBJECT = Subject("chest_xray", XRAY, "letterbox", "grey")
+
+
+def options(parser: ArgumentParser) -> None:
+    """Those of all picture recipes, and which classes to tell apart."""
+    parser.add_argument("--classes", default="binary", choices=("binary", "causes"), help="causes: normal, bacterial or viral")
+    image_options.add(parser, backbone="small_cnn", epochs=20)
+
+
+def make(options: Namespace) -> TrainedModel:
+    """From train/, with part of its people for validation; judged on test/."""
+    layout = "chest_xray" if options.classes == "binary" else "chest_xray_causes"
+    return made(options, dataclasses.replace(SUBJECT, layout=layout))

@@ -1,0 +1,26 @@
+"""Chest X-rays with COVID-19 among them, as the folders of the published collections are laid out."""
+
+import dataclasses
+from argparse import ArgumentParser, Namespace
+
+from models.datasets import grouping
+from models.datasets.layouts import covid_xray
+from models.training.augmentation import XRAY
+from models.training.recipes import TrainedModel, image_options
+from models.training.recipes.image_recipe import Subject
+from models.training.recipes.image_recipe import make as made
+
+HELP = f"chest X-rays, COVID-19 among them ({covid_xray.LICENCE})"
+LAYOUT = covid_xray.EXPECTED
+SUBJECT = Subject("covid_xray", XRAY, "letterbox", "grey")
+
+
+def options(parser: ArgumentParser) -> None:
+    """Those of all picture recipes, and what tells whom a picture is of."""
+    parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP + "; pictures of one person then stay in one part")
+    image_options.add(parser, backbone="small_cnn", epochs=20)
+
+
+def make(options: Namespace) -> TrainedModel:
+    """Such collections are put together from several hospitals: what is learnt may be where a picture came from."""
+    return made(options, dataclasses.replace(SUBJECT, group=options.group))

@@ -1,0 +1,26 @@
+"""Dermoscopy: photographs of skin lesions through a dermatoscope, HAM10000 or ISIC 2019."""
+
+import dataclasses
+from argparse import ArgumentParser, Namespace
+
+from models.datasets.layouts import ham10000, isic2019
+from models.training.augmentation import DERMOSCOPY
+from models.training.recipes import TrainedModel, image_options
+from models.training.recipes.image_recipe import Subject
+from models.training.recipes.image_recipe import make as made
+
+HELP = f"skin lesions: HAM10000 (7 classes, {ham10000.LICENCE}) or ISIC 2019 ({isic2019.LICENCE}), divided by lesion"
+LAYOUT = f"ham10000: {ham10000.EXPECTED}. isic2019: {isic2019.EXPECTED}"
+SUBJECT = Subject("ham10000", DERMOSCOPY, "crop")
+
+
+def options(parser: ArgumentParser) -> None:
+    """Those of all picture recipes, the layout, and whether age, sex and site are told beside the picture."""
+    parser.add_argument("--layout", default="ham10000", choices=("ham10000", "isic2019"), help="how the folder is laid out")
+    parser.add_argument("--metadata", action="store_true", help="also take age, sex and site, each of which may be missing")
+    image_options.add(parser, backbone="MobileNetV2", epochs=30)
+
+
+def make(options: Namespace) -> TrainedModel:
+    """Divided by lesion, so that no lesion is learnt from and judged by."""
+    return made(options, dataclasses.replace(SUBJECT, layout=options.layout, beside=("age", "sex", "site") if options.metadata else ()))

@@ -1,0 +1,26 @@
+"""Any folder whose folders are classes."""
+
+import dataclasses
+from argparse import ArgumentParser, Namespace
+
+from models.datasets import grouping
+from models.datasets.layouts import folder
+from models.training.augmentation import PHOTOGRAPH
+from models.training.recipes import TrainedModel, image_options
+from models.training.recipes.image_recipe import Subject
+from models.training.recipes.image_recipe import make as made
+
+HELP = "any folder of class folders; its licence is yours to know"
+LAYOUT = folder.EXPECTED
+SUBJECT = Subject("folder", PHOTOGRAPH)
+
+
+def options(parser: ArgumentParser) -> None:
+    """Those of all picture recipes, and what tells whom a picture is of."""
+    parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP + "; pictures of one person then stay in one part")
+    image_options.add(parser, backbone="MobileNetV2", epochs=20)
+
+
+def make(options: Namespace) -> TrainedModel:
+    """Folders train, val and test are kept to; else a part of each class is held back."""
+    return made(options, dataclasses.replace(SUBJECT, group=options.group))

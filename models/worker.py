@@ -1,0 +1,153 @@
+"""The process that a stranger's model lives in: shuts itself in, looks at the file, opens it, and answers until nobody asks any more."""
+
+import os
+import select
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from errors import UserError
+from models.checks.display import reason
+from models.sandbox.confinement import Protection, confine_process
+
+if TYPE_CHECKING:
+    from models.sandbox.ipc import Array, Pipes
+
+KEPT = 3  # variants with other weights or metadata, each of which holds a copy of what is other
+
+
+def main() -> None:
+    """Given as words: the descriptors to read questions from and to write answers to, the model's path, and what it may read besides."""
+    reading, writing, name, *files = sys.argv[1:]
+    _make_do_without()
+    try:
+        protection, trouble = confine_process(map(Path, files)), None
+    except UserError as error:
+        protection, trouble = Protection(0, False), error
+    from models.sandbox.ipc import Pipes  # numpy begins threads, and only those of a process that is shut are held
+
+    pipes, path = Pipes(int(reading), int(writing)), Path(name)
+    if trouble:
+        pipes.send(_said(trouble))
+        return
+    threading.Thread(target=_leave_with, args=(pipes.reading,), daemon=True).start()
+    try:
+        _look(path)
+        pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
+        pipes.receive(lambda _: ())
+        served = _open(path)
+        pipes.send(_described(served))
+    except Exception as error:
+        pipes.send(_said(error))
+        return
+    _serve(pipes, served)
+
+
+def _make_do_without() -> None:
+    """What libraries would write to or look for, and cannot here."""
+    tempfile.tempdir = "/nonexistent"
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+
+
+def _leave_with(asking: int) -> None:
+    """Ends this process as soon as the other end of its questions is gone, even in the middle of an answer."""
+    poll = select.poll()
+    poll.register(asking, 0)
+    poll.poll()
+    os._exit(0)
+
+
+def _look(path: Path) -> None:
+    from models.checks.model_file import check
+
+    check(path)
+    import models.classifiers.keras_classifier
+    import models.loading  # noqa: F401 - TensorFlow takes its memory before that is limited
+
+
+def _open(path: Path) -> Any:
+    from models.loading import load_in_process
+
+    return load_in_process(path)
+
+
+def _described(served: Any) -> dict[str, Any]:
+    """What the asking side has to know; it checks all of it."""
+    layers = [[x.name, list(x.grid), x.channels, x.branch, x.last, x.patches] for x in served.layers]
+    return {
+        "card": asdict(served.card),
+        "layers": layers,
+        "from_probabilities": served.logits_from_probabilities,
+        "forward_only": served.forward_only,
+    }
+
+
+def _serve(pipes: "Pipes", served: Any) -> None:
+    variants: OrderedDict[str, Any] = OrderedDict()
+    while True:
+        head, arrays = pipes.receive(lambda head: head["shapes"])
+        try:
+            if head["ask"] == "anatomy":
+                pipes.send({"traces": served.traces, "anatomy": _anatomy(served, arrays[0])})
+                continue
+            answers = _answer(_variant(served, head, variants), head, arrays)
+            pipes.send({"traces": served.traces}, answers)
+        except Exception as error:
+            pipes.send(_said(error))
+
+
+def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]") -> Any:
+    """The classifier with the weights and metadata that the question is about; the newest are kept."""
+    drawn, beside = head["drawn"], head["beside"]
+    if not drawn and not beside:
+        return served
+    key = repr((drawn, sorted(beside.items())))
+    if key not in variants:
+        made = served.given(beside) if beside else served
+        variants[key] = made.randomised(*drawn) if drawn else made
+    variants.move_to_end(key)
+    while len(variants) > KEPT:
+        variants.popitem(last=False)
+    return variants[key]
+
+
+def _answer(served: Any, head: dict[str, Any], arrays: "list[Array]") -> "list[Array]":
+    from models.classifiers.score import Score
+
+    asked = head["ask"]
+    if asked in ("outputs", "masked", "pullback"):
+        return [getattr(served, asked)(*arrays)]
+    if asked == "gradients":
+        return [served.gradients(arrays[0], Score(*head["score"]))]
+    if asked == "nothing":
+        return []
+    layers = [served.layer(name) for name in head["layers"]]
+    score = arrays[1] if asked == "feature_pullback" else Score(*head["score"])
+    found = getattr(served, asked)(arrays[0], layers, score)
+    return [each for answer in found for each in (answer.maps, answer.gradients)]
+
+
+def _anatomy(served: Any, images: "Array") -> dict[str, Any]:
+    from models.inspection.structure_reader import read_structure
+
+    return asdict(read_structure(served, images))
+
+
+def _said(error: Exception) -> dict[str, Any]:
+    """An error as words; of TensorFlow's only that memory ran out is told apart."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, MemoryError) or type(link).__name__ == "ResourceExhaustedError":
+            return {"error": "memory", "words": "The classifier ran out of memory."}
+        link = link.__cause__ or link.__context__
+    if isinstance(error, UserError):
+        return {"error": "user", "words": str(error)}
+    return {"error": "other", "words": f"{type(error).__name__}: {reason(error)}"}
+
+
+if __name__ == "__main__":
+    main()
