@@ -17,7 +17,7 @@ from tqdm import tqdm
 from app.masks import region_of
 from app.measures import undrawn
 from app.measuring import positions
-from benchmarks.checks import pictures
+from benchmarks.agreement_checks import pictures
 from benchmarks.data import MODEL, needed
 from benchmarks.machine import machine_line
 from errors import UserError

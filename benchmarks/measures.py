@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from benchmarks.checks import null, phantoms
-from benchmarks.checks.ruler import ruler
+from benchmarks.agreement_checks import null, phantoms
+from benchmarks.agreement_checks.ruler import ruler
 from benchmarks.machine import machine_line
 from explainers.case import Case
 from explainers.methods import SEVEN

@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.competitors import MODELS, PACKAGES, PHOTOGRAPHS
 from benchmarks.machine import machine_line
-from benchmarks.packages import MODELS, PACKAGES, PHOTOGRAPHS
 from models.command_line import exit_status, silence_tensorflow
 
 
@@ -25,14 +25,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1, help="how often every run is repeated, with new seeds; the fastest counts")
     chosen = parser.parse_args()
     silence_tensorflow()
-    from benchmarks.packages.compared import compare  # TensorFlow is not needed to tell what there is to choose
-    from benchmarks.packages.subjects import subjects
+    from benchmarks.competitors.cases import make_cases
+    from benchmarks.competitors.comparison import compare  # TensorFlow is not needed to tell what there is to choose
 
     print(machine_line())
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen.models:
             if not (chosen.skip_resnet and name == "ResNet50"):
-                found = subjects(name, chosen.pictures, Path(folder))
+                found = make_cases(name, chosen.pictures, Path(folder))
                 print("\n".join(compare(found, tuple(chosen.packages), chosen.repeats, Path(folder))), flush=True)
 
 

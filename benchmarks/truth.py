@@ -30,9 +30,9 @@ def main() -> None:
     parser.add_argument("--preset", default="Balanced")
     chosen = parser.parse_args()
     silence_tensorflow()
-    from benchmarks.evidence.boxes import on_glass_boxes  # TensorFlow speaks as soon as it is imported
-    from benchmarks.evidence.lesions import on_phantoms
-    from benchmarks.evidence.rows import verdict
+    from benchmarks.known_evidence.glass_boxes import on_glass_boxes  # TensorFlow speaks as soon as it is imported
+    from benchmarks.known_evidence.phantoms import on_phantoms
+    from benchmarks.known_evidence.rows import verdict
 
     print(machine_line())
     settings = Settings(preset=chosen.preset)

@@ -22,9 +22,9 @@ from errors import UserError
 from models.command_line import exit_status
 
 if TYPE_CHECKING:
-    from benchmarks.zoo_checks.packages import Worker
-    from benchmarks.zoo_checks.table import Row
-    from benchmarks.zoo_models.specimen import Specimen
+    from benchmarks.zoo_parts.checks.packages import Worker
+    from benchmarks.zoo_parts.checks.table import Row
+    from benchmarks.zoo_parts.models.zoo_model import ZooModel
 
 CHOICES = ("tf_keras_vis", "xplique", "tf_explain")
 
@@ -38,7 +38,7 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from benchmarks.machine import machine_line
-    from benchmarks.zoo_checks import packages, table
+    from benchmarks.zoo_parts.checks import packages, table
 
     started, models = time.monotonic(), _chosen(asked.only)
     workers = [packages.Worker(package) for package in asked.packages]
@@ -54,9 +54,9 @@ def main() -> None:
     print(f"\n{time.monotonic() - started:.0f} s\n" + "\n".join(table.verdict(rows, asked.packages)))
 
 
-def _chosen(names: Sequence[str] | None) -> "list[Specimen]":
+def _chosen(names: Sequence[str] | None) -> "list[ZooModel]":
     logging.getLogger("absl").setLevel(logging.ERROR)
-    from benchmarks.zoo_models.catalogue import zoo
+    from benchmarks.zoo_parts.models.catalogue import zoo
 
     every = zoo()
     unknown = [name for name in names or () if name not in [each.name for each in every]]
@@ -65,13 +65,13 @@ def _chosen(names: Sequence[str] | None) -> "list[Specimen]":
     return [each for each in every if not names or each.name in names]
 
 
-def row(specimen: "Specimen", workers: "Sequence[Worker]") -> "Row":
+def row(specimen: "ZooModel", workers: "Sequence[Worker]") -> "Row":
     """Makes the model's file, and judges it here while the packages are at it."""
     import keras
 
-    from benchmarks.zoo_checks.ours import Ours, judge
-    from benchmarks.zoo_checks.packages import OF_KERAS_2
-    from benchmarks.zoo_checks.table import Row
+    from benchmarks.zoo_parts.checks.ours import Ours, judge
+    from benchmarks.zoo_parts.checks.packages import OF_KERAS_2
+    from benchmarks.zoo_parts.checks.table import Row
 
     with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as beside:
         try:

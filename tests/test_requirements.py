@@ -6,7 +6,7 @@ from importlib.metadata import packages_distributions, version
 
 import pytest
 
-from tests.test_arrows import PRODUCT, ROOT, imported
+from tests.architecture.test_import_direction import PRODUCT, ROOT, imported
 
 ROOMS = {"app", "explainers", "models", "examples", "benchmarks", "tests", "errors"}
 

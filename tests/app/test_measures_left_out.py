@@ -14,7 +14,7 @@ from app.measuring import Judge
 from app.options import ExplainOptions
 from app.render import png
 from app.verdicts import measures_entry
-from benchmarks.zoo_models.topologies import flat, without_a_grid
+from benchmarks.zoo_parts.models.topologies import flat, without_a_grid
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.methods.lime import LIME

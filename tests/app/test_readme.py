@@ -10,7 +10,7 @@ from app.table import BEGIN, END, method_table, write_table
 from errors import UserError
 from models.cards.card import Card
 from models.store import bundled
-from tests.test_arrows import ROOT
+from tests.architecture.test_import_direction import ROOT
 from tests.test_requirements import pinned
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 import tf_keras
 from keras import layers
 
-from benchmarks.zoo_models import topologies
+from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card, Label, sha256_of
 from models.images.decoder import decode

@@ -95,7 +95,7 @@ def test_what_was_told_beside_the_picture_is_said(tmp_path: Path, capsys: pytest
 
 
 def test_a_model_of_a_stranger_is_asked_in_a_process_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmarks.zoo_models import topologies
+    from benchmarks.zoo_parts.models import topologies
 
     topologies.sequential().save(tmp_path / "net.keras")
     told = []

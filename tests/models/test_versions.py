@@ -80,7 +80,7 @@ def test_latest_may_be_set_back(tmp_path: Path) -> None:
 
 
 def test_the_folder_opens_as_its_latest_version(tmp_path: Path) -> None:
-    from benchmarks.zoo_models import topologies
+    from benchmarks.zoo_parts.models import topologies
     from models.loading import load
 
     for names in (("a", "b", "c"), ("d", "e", "f")):

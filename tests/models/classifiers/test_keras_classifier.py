@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from benchmarks.zoo_models import topologies
+from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score

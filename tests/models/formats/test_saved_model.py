@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from benchmarks.zoo_models import topologies
+from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card, Label
 from models.classifiers.keras_classifier import Classifier

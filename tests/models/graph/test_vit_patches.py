@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks.zoo_models import topologies, transformers
+from benchmarks.zoo_parts.models import topologies, transformers
 from explainers.case import Case
 from explainers.methods.grad_cam import GradCAM
 from explainers.runner import run_methods

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from benchmarks.zoo_models import topologies
+from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card
 from models.images.decoder import decode

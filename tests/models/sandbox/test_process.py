@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from benchmarks.zoo_models import topologies
+from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from explainers.protocol import Classifier as Asked
 from models.classifiers.keras_classifier import Classifier

@@ -1,0 +1,150 @@
+"""Crosscheck's seven maps at Balanced, as the page makes them, and the bare compiled model asked as much, in the same process."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from app.opening import compile_the_rest, seconds_a_picture
+from benchmarks.competitors import OPENED, WHOLE
+from benchmarks.competitors.harness import Answer, Calls, Memory, Task, given_task
+from explainers.case import Case, Settings
+from explainers.grid import enlarge
+from explainers.method import Attribution, Method
+from explainers.methods import SEVEN
+from explainers.methods.occlusion import Occlusion
+from explainers.methods.score_cam import ScoreCAM
+from explainers.methods.shap import SHAP
+from explainers.runner import Result, run_methods
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.formats.keras_file import open_keras
+from models.loading import load
+
+MANY = 256
+SAMPLES = 4000
+BATCH = 32
+
+
+def main() -> None:
+    """Runs the task: once cold, then in turn with the bare model; or once as the page answers first, having opened the model."""
+    task = given_task()
+    answer = Answer(task)
+    classifier = load(task.model)
+    classifier.predict(task.image)
+    if OPENED in task.maps:
+        started = time.perf_counter()
+        seconds_a_picture(classifier)
+        compile_the_rest(classifier)
+        opening, scratch = time.perf_counter() - started, Answer(task)
+        explained(task, classifier, task.seeds[0], scratch)
+        answer.calls[OPENED], answer.figures = scratch.calls[WHOLE], {**scratch.figures, "opening, seconds": opening}
+        answer.write("tensorflow", "keras", "numpy")
+        return
+    memory = Memory()
+    case = explained(task, classifier, task.seeds[0], answer)
+    answer.calls[WHOLE].megabytes = memory.peak()
+    if task.seeds[1:]:
+        bare = bare_model(task, case)
+        bare()
+        times = [clocked(bare)]
+        for seed in task.seeds[1:]:
+            explained(task, classifier, seed, answer)
+            times.append(clocked(bare))
+        (answer.figures["bare seconds"], answer.figures["bare processor"]) = np.min(times, axis=0)
+        answer.figures["backward"] = sum(case.counter.backward.values())
+    if task.reference:
+        for name, reference in references(task, classifier).items():
+            answer.keep(name, "reference", reference)
+    answer.write("tensorflow", "keras", "numpy")
+
+
+def explained(task: Task, classifier: Classifier, seed: int, answer: Answer) -> Case:
+    """All seven maps, put down with their cost; the time and the evaluations at which every panel had its first."""
+    case = Case(classifier, task.image, Score(task.target), Settings(seed=seed))
+    latest: dict[str, Result] = {}
+    started, busy = time.perf_counter(), time.process_time()
+    for result in run_methods(case, [method() for method in SEVEN]):
+        new = result.method.title not in latest
+        latest[result.method.title] = result
+        if new and len(latest) == len(SEVEN):
+            kind = "first" if seed == task.seeds[0] else "later"
+            figure = time.perf_counter() - started
+            key = f"{kind} call: every panel has a map, seconds"
+            answer.figures[key] = min(figure, answer.figures.get(key, figure))
+            answer.figures["every panel has a map, evaluations"] = case.evaluations
+    seconds, processor = time.perf_counter() - started, time.process_time() - busy
+    put_down(answer, WHOLE, case.evaluations, seconds, processor)
+    for name, result in latest.items():
+        if result.attribution is None:
+            raise SystemExit(f"{name}: {result.error}")
+        put_down(answer, name, result.evaluations + result.shared, result.seconds, None)
+        answer.keep(name, str(seed), full_size(result.attribution, case))
+        answer.figures[f"{name} converged {seed}"] = float(result.attribution.converged)
+    return case
+
+
+def put_down(answer: Answer, name: str, evaluations: int, seconds: float, processor: float | None) -> None:
+    """One more call of a map."""
+    calls = answer.calls.setdefault(name, Calls(evaluations))
+    calls.seconds.append(seconds)
+    calls.processor.append(processor)
+
+
+def full_size(attribution: Attribution, case: Case) -> np.ndarray:
+    """(H, W): the map before rectifying."""
+    return enlarge(attribution.values if attribution.signed is None else attribution.signed, case.size)
+
+
+def bare_model(task: Task, case: Case) -> Callable[[], None]:
+    """The bare compiled model, asked for as many answers and gradients as the case asked, in batches of 32 made beforehand."""
+    model, shape = open_keras(task.model), (None, *case.size, 3)
+    backward = sum(case.counter.backward.values())
+    forward = case.evaluations - backward
+    batch = tf.constant(np.repeat(task.batch, BATCH, axis=0))
+
+    @tf.function(input_signature=[tf.TensorSpec(shape)])
+    def outputs(images: tf.Tensor) -> tf.Tensor:
+        return model(images, training=False)
+
+    @tf.function(input_signature=[tf.TensorSpec(shape)])
+    def gradients(images: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            score = tf.reduce_sum(model(images, training=False)[:, task.target])
+        return tape.gradient(score, images)
+
+    def ask() -> None:
+        for question, count in ((outputs, forward), (gradients, backward)):
+            for start in range(0, count, BATCH):
+                question(batch[: min(BATCH, count - start)]).numpy()
+
+    return ask
+
+
+def clocked(ask: Callable[[], None]) -> tuple[float, float]:
+    """Seconds by the clock, and of the processor."""
+    started, busy = time.perf_counter(), time.process_time()
+    ask()
+    return time.perf_counter() - started, time.process_time() - busy
+
+
+def references(task: Task, classifier: Classifier) -> dict[str, np.ndarray]:
+    """Maps that many more evaluations give: all channels, all blocks, 256 points of another rule, 4,000 answers by another estimator."""
+    case = Case(classifier, task.image, Score(task.target), Settings(preset="Thorough", budget=SAMPLES, seed=1000))
+    methods: list[Method] = [ScoreCAM(groups=4096), Occlusion(), SHAP(estimator="regression")]
+    found = {result.method.title: full_size(result.attribution, case) for result in run_methods(case, methods) if result.attribution}
+    return {**found, "Integrated Gradients": midpoint_integral(case)}
+
+
+def midpoint_integral(case: Case) -> np.ndarray:
+    """(H, W): Integrated Gradients at 256 midpoints."""
+    step = case.image - case.fill_image
+    path = (case.fill_image + np.float32((i + 0.5) / MANY) * step for i in range(MANY))
+    total = sum(gradient.astype(np.float64) for gradient in case.gradients(path))
+    return (total * step).sum(-1) / MANY
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Loads one model of the zoo, makes every map of one picture with few evaluations, and holds its gradients against differences."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.zoo_parts.checks.differences import of_image, of_layers
+from benchmarks.zoo_parts.models.pictures import COUNT, drawn
+from explainers.baselines import fill_picture
+from explainers.case import Case, Settings
+from explainers.method import Method
+from explainers.methods import METHODS
+from explainers.no_evidence import FLAT, NAN, NEGATIVE
+from explainers.runner import Result, run_methods
+from models.cards.metadata import encode
+from models.classifiers.keras_classifier import Classifier
+from models.classifiers.score import Score
+from models.images.preprocessing import prepare
+from models.loading import load
+
+BUDGET = 96
+MAP, NEGATIVE_MAP, BLANK, NO_NUMBER, NOT_ALLOWED = "map", "nothing positive", "blank", "not finite", "not allowed"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of a model: its inputs as it takes them, the class, and how many numbers it gives."""
+
+    inputs: tuple[NDArray[np.float32], ...]
+    target: int
+    units: int
+
+
+@dataclass(frozen=True)
+class Ours:
+    """error: why it did not load. maps: a method's title -> what became of it. Errors of gradients are None where there are none."""
+
+    error: str = ""
+    maps: dict[str, str] = field(default_factory=dict)
+    image_error: float | None = None
+    layer_error: float | None = None
+
+    def counted(self, methods: Sequence[type[Method]], *kinds: str) -> int:
+        """How many of the methods' maps are of these kinds."""
+        return sum(self.maps.get(method.title) in kinds for method in methods)
+
+    def allowed(self, methods: Sequence[type[Method]]) -> int:
+        """How many of the methods the model's format and shape allow."""
+        return sum(self.maps.get(method.title, "") != NOT_ALLOWED for method in methods)
+
+
+def judge(name: str, differentiable: bool = True, budget: int = BUDGET) -> tuple[Ours, Asked | None]:
+    """name: as `models.loading.load` takes it."""
+    try:
+        served = load(name)
+    except Exception as error:  # every failure is a row of the table
+        return Ours(f"{type(error).__name__}: {error}"), None
+    image = np.round(drawn(served.size, COUNT + 1)[-1] * 256) / np.float32(256)  # on a lattice, to which a step adds exactly
+    raised = np.subtract(*served.outputs(np.stack([image, fill_picture(image, "blur", None)])))
+    score = Score(int(raised.argmax()))  # the class for which there is most to show
+    case = Case(served, image, score, Settings(preset="Fast", budget=budget))
+    maps = {r.method.title: _kind(r, served) for r in run_methods(case, [method() for method in METHODS]) if r.done}
+    errors = _errors(served, image, score) if differentiable else (None, None)
+    return Ours("", maps, *errors), Asked(_inputs(served, image), score.target, 1 if served.card.head == "sigmoid" else len(served.labels))
+
+
+def _kind(result: Result, served: Any) -> str:
+    """A map counts as blank where it varies by no more than rounding, or is zero everywhere after it; not for being negative."""
+    if result.attribution is None:
+        asks = result.method.asks
+        allowed = asks == "outputs" or (not served.forward_only and (asks == "gradients" or bool(served.layers)))
+        return f"failed: {result.error}" if allowed else NOT_ALLOWED
+    found = result.attribution
+    read = found.values if found.signed is None else found.signed
+    if found.blank == NAN or not np.isfinite(read).all():
+        return NO_NUMBER
+    if np.ptp(read) <= FLAT * np.abs(read).max():
+        return BLANK
+    return NEGATIVE_MAP if found.blank == NEGATIVE else MAP
+
+
+def _errors(served: Any, image: NDArray[np.float32], score: Score) -> tuple[float | None, float | None]:
+    if served.forward_only:
+        return None, None
+    layers = of_layers(served, image, score) if isinstance(served, Classifier) and served.layers else None
+    return of_image(served, image, score), layers
+
+
+def _inputs(served: Any, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    if not isinstance(served, Classifier):
+        return (np.asarray(prepare(image[None], served.card, 3), np.float32),)
+    trace = served.trace
+    ask = functools.partial(trace.question([trace.images], list(trace.prepared)), image[None])
+    beside = [encode(served.card.metadata, {})[None]] if served.card.metadata else []
+    return (*ask(), *beside)

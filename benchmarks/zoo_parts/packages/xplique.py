@@ -1,0 +1,44 @@
+"""Six of Xplique's techniques on the logit, as it advises, at its defaults but for fewer samples. TFLite as its interpreter."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from xplique.attributions import GradCAM, GradCAMPP, IntegratedGradients, KernelShap, Lime, Occlusion
+
+from benchmarks.zoo_parts.packages.harness import Job, Maps, keras_model, serve
+
+SAMPLES = 150
+ACROSS = 16
+"""Occlusion's patches along a side, where its default of 3 px would ask for more."""
+
+
+def opened(path: Path) -> Any:
+    """A Keras model that ends in its logits, or a TFLite interpreter, which its black-box techniques take."""
+    if path.suffix == ".tflite":
+        return tf.lite.Interpreter(model_path=str(path))
+    model = keras_model(path)
+    if hasattr(model.layers[-1], "activation"):
+        model.layers[-1].activation = tf.keras.activations.linear
+    return model
+
+
+def maps(model: Any, job: Job) -> Maps:
+    """A map a technique."""
+    target = np.eye(job.units, dtype=np.float32)[[job.unit]]
+    patch = max(3, job.side // ACROSS)
+    techniques = {
+        "Grad-CAM": lambda: GradCAM(model),
+        "Grad-CAM++": lambda: GradCAMPP(model),
+        "LIME": lambda: Lime(model, nb_samples=SAMPLES),
+        "SHAP": lambda: KernelShap(model, nb_samples=SAMPLES),
+        "Occlusion": lambda: Occlusion(model, patch_size=patch, patch_stride=patch),
+        "Integrated Gradients": lambda: IntegratedGradients(model),
+    }
+    for title, technique in techniques.items():
+        yield title, lambda technique=technique: technique().explain(job.given, target)
+
+
+if __name__ == "__main__":
+    serve(opened, maps)
