@@ -5,7 +5,7 @@ import sys
 import threading
 
 from app.cli import main
-from app.shelf import LOADING
+from app.service.classifier_registry import LOADING
 
 
 def end(status: int) -> None:

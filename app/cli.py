@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
-from app.options import ExplainOptions, GameOptions, InspectOptions, LibraryOptions, ServeOptions
+from app.options import ExplainOptions, GridGameOptions, InspectOptions, LibraryOptions, ServeOptions
 from models.command_line import exit_status, silence_tensorflow
 from models.store import bundled
 
@@ -143,7 +143,7 @@ def _explain(chosen: argparse.Namespace) -> int:
     from models.loading import start_loading
 
     begun = start_loading(options.model, options.trust)  # a process of its own starts while this one imports what explains
-    from app.explain import explain
+    from app.commands.explain import explain
 
     return explain(options, begun)
 
@@ -175,7 +175,7 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
 def _inspect(chosen: argparse.Namespace) -> int:
     options = _options(InspectOptions, chosen)
     silence_tensorflow()
-    from app.inspecting import inspect
+    from app.commands.inspect import inspect
 
     return inspect(options)
 
@@ -196,13 +196,13 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
 def _library(chosen: argparse.Namespace) -> int:
     options = _options(LibraryOptions, chosen)
     silence_tensorflow()
-    from app.library import build
+    from app.commands.library import build
 
     return build(options)
 
 
 def _add_game(parser: argparse.ArgumentParser) -> None:
-    usual = GameOptions("phantoms", Path("-"))
+    usual = GridGameOptions("phantoms", Path("-"))
     parser.add_argument("--model", required=True, metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("--pictures", type=Path, required=True, metavar="DIR", help="a folder of pictures of several classes")
     parser.add_argument("--methods", nargs="+", default=[], metavar="METHOD", help="such as grad_cam lime; all where none is named")
@@ -219,9 +219,9 @@ def _add_game(parser: argparse.ArgumentParser) -> None:
 
 
 def _game(chosen: argparse.Namespace) -> int:
-    options = _options(GameOptions, chosen)
+    options = _options(GridGameOptions, chosen)
     silence_tensorflow()
-    from app.game import play
+    from app.commands.grid_game import play
 
     return play(options)
 
@@ -232,7 +232,7 @@ def _add_methods(parser: argparse.ArgumentParser) -> None:
 
 
 def _methods(chosen: argparse.Namespace) -> int:
-    from app.table import method_table, write_table
+    from app.commands.methods import method_table, write_table
 
     if chosen.write:
         write_table(chosen.write)

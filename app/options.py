@@ -121,7 +121,7 @@ class InspectOptions:
 
 
 @dataclass(frozen=True)
-class GameOptions:
+class GridGameOptions:
     """The flags of `python -m app grid-game`.
 
     model: what `models.loading.load` takes. pictures: a folder. methods: as of explain. side: pictures a side of a mosaic. mosaics: how

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from app.masks import region_of
-from app.measures import undrawn
-from app.measuring import positions
+from app.commands.masks import region_of
+from app.metrics import positions
+from app.service.metric_state import deterministic
 from benchmarks.agreement_checks import pictures
 from benchmarks.data import MODEL, needed
 from benchmarks.machine import machine_line
@@ -111,7 +111,7 @@ def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | 
     results = list({result.method.title: result for result in run_methods(case, [method() for method in SEVEN])}.values())
     readings = {result.method.title: half_runs(result, case.size) for result in results}
     known = {title: each for title, each in readings.items() if each is not None}
-    known |= dict(jittered(case, [result.method for result in undrawn(results)]))
+    known |= dict(jittered(case, [result.method for result in deterministic(results)]))
     found = [each for each in (evidence(result, case.size) for result in results) if each is not None]
     try:
         inside = region_of(folder / "masks", row.path, picture.shape[:2], classifier.fit).inside

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.brought import MODEL_BYTES
-from app.page.doors import PICTURE_BYTES
-from app.page.words import FAMILIES, FAMILY_HELP
-from app.render import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
+from app.page.security import PICTURE_BYTES
+from app.page.views.alt_text import FAMILIES, FAMILY_HELP
+from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
+from app.service.model_uploads import MODEL_BYTES
 from explainers.method import Choice, Method, Range
 
 STATIC = Path(__file__).parent / "static"

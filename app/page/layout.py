@@ -5,8 +5,8 @@ from typing import Any
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
-from app.page.choices import NOTHING
-from app.page.handlers import Handlers
+from app.page.events import PageEvents
+from app.page.requests import NOTHING
 from explainers.case import PRESETS
 
 TITLE = "Crosscheck"
@@ -44,7 +44,7 @@ UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Meth
 class Layout:
     """The page's Blocks. `components`: name -> component, as the handlers name them."""
 
-    def __init__(self, handlers: Handlers) -> None:
+    def __init__(self, handlers: PageEvents) -> None:
         self.components: dict[str, Any] = {}
         with gr.Blocks(title=f"{TITLE}: seven explanations side by side", analytics_enabled=False, fill_width=True) as self.blocks:
             gr.HTML(html_template=_header(), js_on_load="crosscheck.header(element)", elem_id="cc-header", apply_default_css=False)
@@ -57,7 +57,7 @@ class Layout:
         with self.blocks:
             handlers.bind(self.blocks, self.components)
 
-    def _left(self, handlers: Handlers) -> None:
+    def _left(self, handlers: PageEvents) -> None:
         self._part("picture")
         with gr.Row(elem_id="cc-actions"):
             self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))

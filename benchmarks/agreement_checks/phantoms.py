@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from app.library import library_of
+from app.commands.library import library_of
 from benchmarks.truth import NEAR, gated
 from explainers.case import Case, Settings
 from explainers.grid import area_sum

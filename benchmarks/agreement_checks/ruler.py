@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from app.measuring import positions
+from app.metrics import positions
 from benchmarks.truth import NEAR
 from explainers.case import Case
 from explainers.methods import METHODS

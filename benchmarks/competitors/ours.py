@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from app.opening import compile_the_rest, seconds_a_picture
+from app.service.warmup import compile_remaining, measure_speed
 from benchmarks.competitors import OPENED, WHOLE
 from benchmarks.competitors.harness import Answer, Calls, Memory, Task, given_task
 from explainers.case import Case, Settings
@@ -35,8 +35,8 @@ def main() -> None:
     classifier.predict(task.image)
     if OPENED in task.maps:
         started = time.perf_counter()
-        seconds_a_picture(classifier)
-        compile_the_rest(classifier)
+        measure_speed(classifier)
+        compile_remaining(classifier)
         opening, scratch = time.perf_counter() - started, Answer(task)
         explained(task, classifier, task.seeds[0], scratch)
         answer.calls[OPENED], answer.figures = scratch.calls[WHOLE], {**scratch.figures, "opening, seconds": opening}

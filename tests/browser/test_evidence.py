@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.first_answer import first_question, read, weighed
-from app.page.words import signed
-from app.region import drawn
-from app.session import Report
+from app.page.views.alt_text import signed
+from app.service.cached_answer import cached_consistency, first_question, read
+from app.service.regions import drawn
+from app.service.session import ExplanationState
 from explainers.metrics.localisation.evidence_overlap import located
 from explainers.metrics.robustness.reliability import EXACT
 from models.loading import load
@@ -44,15 +44,15 @@ def measured(page: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def answer() -> Report:
+def answer() -> ExplanationState:
     stored = read()
     assert stored is not None
     return stored
 
 
-def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(page: Page, answer: Report) -> None:
+def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(page: Page, answer: ExplanationState) -> None:
     matrix(page)
-    verdicts = {frozenset((v.first, v.second)): v for v in weighed(answer)["consistency"].verdicts}
+    verdicts = {frozenset((v.first, v.second)): v for v in cached_consistency(answer)["consistency"].verdicts}
     shown = verdicts[frozenset(("SHAP", "Occlusion"))]
     row = page.locator(".cc-matrix tbody tr", has=page.locator("th", has_text="Occlusion"))
     cell = row.locator("td button").nth(4)
@@ -123,7 +123,7 @@ def test_every_word_of_a_method_s_line_opens_its_numbers(page: Page) -> None:
     expect(page.locator(".cc-ask").last).to_contain_text(re.compile(r"At most [\d,]+ evaluations, (about|under)"))
 
 
-def test_a_drawn_region_gives_the_numbers_of_the_measure(page: Page, answer: Report) -> None:
+def test_a_drawn_region_gives_the_numbers_of_the_measure(page: Page, answer: ExplanationState) -> None:
     trusted(page)
     stage = page.locator(".cc-draw")
     stage.scroll_into_view_if_needed()

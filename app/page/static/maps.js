@@ -1,4 +1,4 @@
-/* A map arrives as a small grey picture of codes and becomes colours here: the same rule as app/render.py. */
+/* A map arrives as a small grey picture of codes and becomes colours here: the same rule as app/rendering.py. */
 (() => {
   const page = window.crosscheck;
 

@@ -1,0 +1,78 @@
+"""What each member of an ensemble makes of a picture: its own maps, and how far the members agree on each method's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from app.commands.arguments import method_name
+from app.commands.outputs import MapsFile
+from explainers.case import Case
+from explainers.method import Method
+from explainers.metrics.agreement.similarity import Evidence, evidence, pair
+from explainers.runner import Result, run_methods
+
+
+@dataclass(frozen=True)
+class MemberExplanation:
+    """One member's answers about the picture as it takes it. results: by the method's name."""
+
+    name: str
+    case: Case
+    results: dict[str, Result]
+
+
+def members_maps(case: Case, methods: Sequence[Method]) -> list[MemberExplanation]:
+    """Each member asked by itself, with the same score and settings; nothing where the classifier is no ensemble. Raises Stopped."""
+    found = []
+    for number, member in enumerate(getattr(case.classifier, "members", ())):
+        own = tuple(getattr(layer, "own", "") for layer in case.layers if getattr(layer, "member", None) == number)
+        alone = Case(member.classifier, member.seen(case.image), case.score, replace(case.settings, layers=own))
+        results = {method_name(result.method): result for result in run_methods(alone, methods)}
+        found.append(MemberExplanation(member.name, alone, results))
+    return found
+
+
+def write_members(name: str, members: Sequence[MemberExplanation], maps: MapsFile) -> list[dict[str, Any]]:
+    """Writes every member's maps on their own grids, and gives the manifest's part on them. name: of the picture."""
+    return [_written(f"{name}/members/{number}", member, maps) for number, member in enumerate(members)]
+
+
+def _written(where: str, member: MemberExplanation, maps: MapsFile) -> dict[str, Any]:
+    entries = []
+    for method, result in member.results.items():
+        entry: dict[str, Any] = {"method": method, "evaluations": result.evaluations}
+        attribution = result.attribution
+        if attribution is not None:
+            maps.add(f"{where}/{method}", np.asarray(attribution.values, np.float32))
+            entry |= {"native": f"{where}/{method}", "grid": list(attribution.values.shape), "blank": attribution.blank}
+            if attribution.signed is not None:
+                maps.add(f"{where}/{method}_signed", np.asarray(attribution.signed, np.float32))
+                entry["native_signed"] = f"{where}/{method}_signed"
+        entries.append({**entry, "error": result.error} if result.error else entry)
+    probability = float(member.case.probabilities(member.case.image_logits)[0, member.case.score.target])
+    told = {"member": member.name, "map_size": list(member.case.size), "probability": round(probability, 6)}
+    return {**told, "evaluations": member.case.evaluations, "maps": entries}
+
+
+def members_agreement(members: Sequence[MemberExplanation], size: tuple[int, int]) -> list[dict[str, Any]]:
+    """For each method how alike the members' maps are, on the grid of the ensemble's picture of `size` (H, W). Chance is not taken out.
+
+    mean: of the pairs' headlines, None where fewer than two members have positive evidence.
+    """
+    found = []
+    for method in members[0].results if members else ():
+        read = {member.name: evidence(member.results[method], size) for member in members}
+        shown = [(name, each) for name, each in read.items() if each is not None and each.share is not None]
+        pairs = [_pair(one, other) for one, other in combinations(shown, 2)]
+        mean = round(float(np.mean([each["headline"] for each in pairs])), 5) if pairs else None
+        found.append({"method": method, "mean": mean, "pairs": pairs, "left_out": [name for name in read if name not in dict(shown)]})
+    return found
+
+
+def _pair(one: tuple[str, Evidence], other: tuple[str, Evidence]) -> dict[str, Any]:
+    found = pair(one[1], other[1])
+    numbers = {"top_overlap": found.top_overlap, "shared_mass": found.shared_mass, "rank_correlation": found.rank_correlation}
+    return {"pair": [one[0], other[0]], "headline": round(found.headline, 5), **{key: round(value, 5) for key, value in numbers.items()}}

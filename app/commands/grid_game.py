@@ -1,0 +1,116 @@
+"""The grid pointing game: lays a classifier's surest pictures side by side and sees whether each map lights the part of its class."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from app.commands.arguments import chosen_methods, method_name
+from app.commands.library import pictures_in
+from app.commands.manifest import as_json, model_sha256
+from app.commands.provenance import commit
+from app.options import GridGameOptions
+from errors import UserError
+from explainers.case import Case, Settings
+from explainers.method import Method
+from explainers.metrics.localisation.grid_pointing_game import SOURCE, Mosaic, mosaics, share_in_part
+from explainers.runner import run_methods
+from models.classifiers.score import Score
+from models.images.decoder import decode
+from models.loading import load
+
+if TYPE_CHECKING:
+    from models.classifiers.keras_classifier import Classifier
+
+Shares = dict[str, list[float | None]]
+
+
+def play(options: GridGameOptions) -> int:
+    """Prints the table and writes `options.out`; 0, or 1 where some picture could not be read. UserError where no mosaic can be laid."""
+    methods = chosen_methods(options.methods, ())
+    settings = Settings(preset=options.preset, seed=options.seed)
+    files = pictures_in(options.pictures)
+    classifier = load(options.model, options.trust)
+    pictures = _read(files, classifier)
+    laid = mosaics(classifier, pictures, options.side, options.mosaics, options.seed)
+    shares = _shares(laid, classifier, methods, settings, options.quiet)
+    rows = [_row(method, shares[method.title]) for method in methods]
+    if not options.quiet:
+        print(game_table(rows, laid[0].chance))
+    if options.out:
+        _write(options, classifier, settings, {"chance": laid[0].chance, "mosaics": len(laid), "methods": rows})
+    return int(len(pictures) < len(files))
+
+
+def game_table(rows: Sequence[dict[str, Any]], chance: float) -> str:
+    """A Markdown table, one line a method; last what a map without knowledge gets."""
+    lines = [
+        f"| {row['title']} | {_number(row['share'])} | {_number(row['standard_error'])} | {row['parts']} | {row['without_evidence']} |"
+        for row in rows
+    ]
+    head = "| map | share of its positive part in its picture | standard error | parts asked | without evidence |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- |", *lines, f"| chance | {chance:.3f} |  |  |  |"])
+
+
+def _shares(laid: Sequence[Mosaic], classifier: "Classifier", methods: Sequence[Method], settings: Settings, quiet: bool) -> Shares:
+    """Title -> the share in its part of every map that was asked for; None for a map without positive evidence."""
+    found: Shares = defaultdict(list)
+    with tqdm(total=sum(len(mosaic.asked) for mosaic in laid), unit=" parts", disable=quiet or None) as bar:
+        for mosaic in laid:
+            case = Case(classifier, mosaic.image, Score(mosaic.targets[0]), settings)
+            for number in mosaic.asked:
+                asked = case.with_score(Score(mosaic.targets[number]))
+                last = {result.method.title: result for result in run_methods(asked, methods)}
+                for title, result in last.items():
+                    if result.attribution is None:
+                        raise UserError(f"{title} gives no map: {result.error} Leave it out of --methods.")
+                    blank = bool(result.attribution.blank)
+                    found[title].append(None if blank else share_in_part(result.attribution.values, mosaic, number))
+                bar.update()
+    return found
+
+
+def _row(method: Method, shares: Sequence[float | None]) -> dict[str, Any]:
+    known = [share for share in shares if share is not None]
+    error = float(np.std(known, ddof=1) / len(known) ** 0.5) if len(known) > 1 else None
+    return {
+        "method": method_name(method),
+        "title": method.title,
+        "share": float(np.mean(known)) if known else None,
+        "standard_error": error,
+        "parts": len(shares),
+        "without_evidence": len(shares) - len(known),
+    }
+
+
+def _read(files: Sequence[Path], classifier: "Classifier") -> list[NDArray[np.float32]]:
+    pictures = []
+    for file in files:
+        try:
+            pictures.append(classifier.fit(decode(file.read_bytes())))
+        except (UserError, OSError) as error:
+            print(f"{file}: {error}", file=sys.stderr)
+    return pictures
+
+
+def _write(options: GridGameOptions, classifier: "Classifier", settings: Settings, found: dict[str, Any]) -> None:
+    assert options.out is not None
+    model = {"given_as": options.model, "sha256": model_sha256(options.model, classifier)}
+    head = {"made_by": "Crosscheck, python -m app grid-game", "source": SOURCE, "versions": {"crosscheck": commit()}}
+    try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(
+            as_json({**head, "model": model, "settings": asdict(settings), "side": options.side, **found}), encoding="utf-8"
+        )
+    except OSError as error:
+        raise UserError(f"The result cannot be written to {options.out} ({error.strerror}); choose another --out.") from error
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -1,0 +1,165 @@
+"""Explains many pictures and keeps their coarse maps beside the model, so that agreement can be told from the methods' habits."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from app.commands.manifest import model_sha256
+from app.options import LibraryOptions
+from errors import UserError
+from explainers.case import Case, Settings
+from explainers.methods import METHODS
+from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
+from explainers.metrics.agreement.reference_library import Library, digest, gathered, read, settings_of, write
+from explainers.metrics.agreement.significance import FEWEST
+from explainers.metrics.agreement.similarity import Grid, evidence
+from explainers.runner import run_methods
+from models.classifiers.score import Score
+from models.formats.keras_file import model_file
+from models.images.decoder import decode
+from models.loading import IMAGENET, load
+from models.store import bundled
+
+if TYPE_CHECKING:
+    from models.classifiers.keras_classifier import Classifier
+
+SUFFIX = ".library.npz"
+SAVED_EVERY = 20.0  # seconds of work that an interruption can cost at most
+TITLES = (*(method.title for method in METHODS), EDGES, UNTRAINED)
+ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+
+def build(options: LibraryOptions) -> int:
+    """Writes the library beside the model; 0, or 1 where some picture could not be read. Begun once, it goes on where it was stopped.
+
+    A library that is there and was made in the same way is added to.
+    """
+    files = pictures_in(options.pictures)
+    if len(files) <= FEWEST:
+        raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {FEWEST}, better 100 or 200.")
+    classifier = load(options.model, options.trust)
+    path = options.out or library_file(options.model)
+    work = _Work.begun(classifier, _settings(options, classifier), path)
+    failed = 0
+    with tqdm(total=len(files), desc=path.name, unit=" pictures", disable=options.quiet or None) as bar:
+        for file in files:
+            failed += not work.look_at(file, options.preset)
+            bar.update()
+    work.finish()
+    for title, count in read(path).short().items():
+        need = f"of {len(work.rows)} pictures only {count} gave a map of {title}, and chance needs more than {FEWEST}"
+        print(f"{path.name}: {need}; what is compared with it rests on shifted copies, which is weaker.", file=sys.stderr)
+    if not options.quiet:
+        print(f"Written to {path}: maps of {len(work.rows)} pictures.")
+    return int(failed > 0)
+
+
+def library_file(model: str) -> Path:
+    """Where the library of a model lies, whether it is there or not: beside the weights."""
+    if model.startswith(IMAGENET):
+        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+        return home / "models" / f"{model.removeprefix(IMAGENET)}{SUFFIX}"
+    return model_file(bundled().get(model, Path(model))).with_suffix(SUFFIX)
+
+
+def library_of(model: str) -> Library | None:
+    """The library beside the model, read once; None where there is none. UserError where the file is none."""
+    try:
+        path = library_file(model)
+    except UserError:
+        return None
+    return _read_once(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def model_name(model: str, classifier: "Classifier") -> str:
+    """What a library knows its model by: the weights' sha256, or the name it was given by."""
+    return model_sha256(model, classifier) or model
+
+
+@lru_cache(maxsize=8)
+def _read_once(path: Path, _changed: int) -> Library:
+    return read(path)
+
+
+def _settings(options: LibraryOptions, classifier: "Classifier") -> dict[str, Any]:
+    case = Case(classifier, np.zeros((*classifier.size, 3), np.float32), Score(0), Settings(preset=options.preset))
+    return settings_of(case, model_name(options.model, classifier))
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The picture files of a folder and of those in it, by name. UserError where it is no folder."""
+    if not folder.is_dir():
+        raise UserError(f"--pictures is {folder}, which is no folder; give a folder of pictures like those to be explained.")
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
+
+
+@dataclass
+class _Work:
+    """A library as far as it has come. rows: digest of a picture -> its maps."""
+
+    classifier: "Classifier"
+    untrained: Any
+    made_with: dict[str, Any]
+    path: Path
+    rows: dict[str, dict[str, Grid]]
+    saved: float
+
+    @classmethod
+    def begun(cls, classifier: "Classifier", made_with: dict[str, Any], path: Path) -> "_Work":
+        work = cls(classifier, untrained_twin(classifier), made_with, path, {}, time.monotonic())
+        for file in (path, work.unfinished):
+            if file.is_file() and (earlier := read(file)).made_with == made_with:
+                work.rows |= {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}
+        return work
+
+    @property
+    def unfinished(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.part")
+
+    def look_at(self, file: Path, preset: str) -> bool:
+        """Explains one picture with every method unless it is known already; False where it cannot be read."""
+        try:
+            image = self.classifier.fit(decode(file.read_bytes()))
+        except (UserError, OSError) as error:
+            print(f"{file}: {error}", file=sys.stderr)
+            return False
+        name = digest(image)
+        if name not in self.rows:
+            case = Case(self.classifier, image, Score(int(self.classifier.predict(image).argmax())), Settings(preset=preset))
+            self.rows[name] = {**_maps(case), **controls_of(case, self.untrained)}
+            if time.monotonic() - self.saved > SAVED_EVERY:
+                self._save(self.unfinished)
+        return True
+
+    def finish(self) -> None:
+        """Writes the library in place of what was there."""
+        if len(self.rows) <= FEWEST:
+            raise UserError(f"Only {len(self.rows)} different pictures could be read; a library needs more than {FEWEST}.")
+        self._save(self.path)
+        self.unfinished.unlink(missing_ok=True)
+
+    def _save(self, path: Path) -> None:
+        cells = int(self.made_with["cells"])
+        write(Library(self.made_with, tuple(self.rows), gathered(list(self.rows.values()), TITLES, cells)), path)
+        self.saved = time.monotonic()
+
+
+def _maps(case: Case) -> dict[str, Grid]:
+    """Title -> (G, G) positive share of every method that has one."""
+    last = {result.method.title: result for result in run_methods(case, [method() for method in METHODS])}
+    found = {title: evidence(result, case.size) for title, result in last.items()}
+    return {title: each.share for title, each in found.items() if each is not None and each.share is not None}
+
+
+def _row(library: Library, number: int) -> Iterator[tuple[str, Grid]]:
+    for title, rows in library.maps.items():
+        if np.isfinite(rows[number]).all():
+            yield title, rows[number].astype(np.float64)

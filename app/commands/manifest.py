@@ -1,0 +1,154 @@
+"""What has to be known to make the same maps again, as JSON: model, pictures, scores, parameters, seeds, cost, versions."""
+
+import json
+import math
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.commands.arguments import method_name
+from app.commands.provenance import commit, package_version
+from app.options import ExplainOptions
+from app.rendering import SCALE_RULE
+from errors import UserError
+from explainers.baselines import FILLS
+from explainers.case import Case, Settings
+from explainers.runner import Result
+from models.cards.card import sha256_of
+from models.formats.keras_file import model_file
+from models.images.placement import placement
+
+if TYPE_CHECKING:
+    from models.classifiers.keras_classifier import Classifier
+
+SCHEMA = 2
+LIBRARIES = (
+    *("tensorflow", "keras", "tf_keras", "numpy", "scipy", "scikit-learn", "scikit-image"),
+    *("opencv-python-headless", "pillow", "lime", "shap"),
+)
+LIKELIEST = 5
+
+
+def head_of(options: ExplainOptions, classifier: "Classifier", settings: Settings) -> dict[str, Any]:
+    """The part that holds for all pictures."""
+    card = {name: value for name, value in asdict(classifier.card).items() if name != "labels"}
+    return {
+        "schema": SCHEMA,
+        "made_by": "Crosscheck, python -m app explain",
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": {
+            "given_as": options.model,
+            "sha256": model_sha256(options.model, classifier),
+            "classes": len(classifier.labels),
+            "card": card,
+            "metadata": {"values": classifier.beside, "said": classifier.said},
+        },
+        "settings": asdict(settings),
+        "colours": SCALE_RULE,
+        "versions": {
+            "crosscheck": commit(),
+            "python": platform.python_version(),
+            **{name: package_version(name) for name in LIBRARIES},
+        },
+    }
+
+
+def as_json(manifest: dict[str, Any]) -> str:
+    """The manifest as JSON proper, which has no word for NaN and infinity: they become null."""
+    return json.dumps(_finite(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def model_sha256(name: str, classifier: "Classifier") -> str | None:
+    """Of the weights' file; None for a model that lies in no file."""
+    if classifier.card.sha256:
+        return classifier.card.sha256
+    try:
+        return sha256_of(model_file(Path(name)))
+    except (UserError, OSError):
+        return None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture file: its name, its bytes' sha256, (h, w) in pixels of the picture upright, and as decoded, which may be smaller."""
+
+    file: str
+    sha256: str
+    size: tuple[int, int]
+    decoded: tuple[int, int]
+
+
+def picture_entry(source: Source, case: Case, maps: list[dict[str, Any]]) -> dict[str, Any]:
+    """One picture: what the classifier saw of it and said, what was explained, its maps, and what the maps cost."""
+    labels = case.classifier.labels
+    probabilities = case.classifier.predict(case.image)
+    score = {**asdict(case.score), "label": labels[case.score.target]}
+    if score["rather_than"] is not None:
+        score["rather_than_label"] = labels[score["rather_than"]]
+    likeliest = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
+    return {
+        "file": source.file,
+        "sha256": source.sha256,
+        "geometry": _geometry(source, case),
+        "prediction": [{"class": int(i), "label": labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest],
+        "explained": score,
+        "scores": _scores(case, maps),
+        "layers": [{"name": layer.name, "grid": list(layer.grid), "channels": layer.channels} for layer in case.layers],
+        "evaluations": case.evaluations,
+        "maps": maps,
+    }
+
+
+def _geometry(source: Source, case: Case) -> dict[str, Any]:
+    """How a full map (H, W) lies on the picture. Boxes are top, left, height, width.
+
+    size: of the file's picture, upright. content: of a full map, where the picture is; the rest is bars. shown: the part of the
+    picture that `content` covers, in the picture's pixels.
+    """
+    fit = case.classifier.card.fit
+    place = placement(source.decoded, case.size, fit)
+    down, across = (full / side for full, side in zip(source.size, source.decoded, strict=True))
+    top, left, height, width = place.shown
+    shown = [round(top * down), round(left * across), round(height * down), round(width * across)]
+    return {"size": list(source.size), "map_size": list(case.size), "fit": fit, "content": list(place.content), "shown": shown}
+
+
+def _scores(case: Case, maps: list[dict[str, Any]]) -> dict[str, Any]:
+    """The score of the picture and of each fill that a map compares it with: complete maps sum to their difference."""
+    fills = {case.fill, *(each["parameters"].get("baseline", case.fill) for each in maps)} & set(FILLS)
+    return {"picture": case.image_value, "fills": {fill: float(case.values(case.fill_logits(fill))[0]) for fill in sorted(fills)}}
+
+
+def map_entry(result: Result, where: str) -> dict[str, Any]:
+    """One map: who made it, what it cost, how far it can be trusted, and where it lies. `where`: picture/method."""
+    method, attribution = result.method, result.attribution
+    entry = {
+        "method": method_name(method),
+        "title": method.title,
+        "signed": method.signed,
+        "source": method.source,
+        "parameters": asdict(method),
+        "evaluations": result.evaluations,
+        "shared_evaluations": result.shared,
+        "seconds": round(result.seconds, 3),
+    }
+    if attribution is not None:
+        entry |= {"overlay": f"{where}.png", "native": f"{where}/native", "full": f"{where}/full", "grid": list(attribution.values.shape)}
+        entry |= {"converged": attribution.converged, "uncertainty": attribution.uncertainty}
+        entry |= {"remark": attribution.remark, "blank": attribution.blank, "caveat": attribution.caveat}
+        entry["branches"] = [{"layer": name, "native_signed": f"{where}_branches/{name}"} for name, _ in attribution.branches]
+        if attribution.signed is not None:
+            entry["native_signed"] = f"{where}_signed"
+    return {**entry, "error": result.error} if result.error else entry

@@ -1,0 +1,59 @@
+"""Tables in Markdown: of the methods, written by the methods themselves, and of where maps point."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from app.commands.arguments import method_name
+from errors import UserError
+from explainers.method import Choice, Method, Range
+from explainers.methods import METHODS
+
+BEGIN, END = "<!-- methods: made by `python -m app methods --write README.md` -->", "<!-- end of methods -->"
+_ASKS = {"outputs": "outputs for changed pictures", "gradients": "gradients of the picture", "features": "a layer's maps and gradients"}
+
+
+def method_table() -> str:
+    """A Markdown table, one line a method."""
+    head = ["method", "`--methods`", "family", "signed", "asks the model for", "parameters (default, bounds)", "source"]
+    rows = [_row(method) for method in METHODS]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def write_table(path: Path) -> None:
+    """Puts the table between its marks in the file at `path`. UserError where they are missing."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        before, rest = text.split(BEGIN)
+        _, after = rest.split(END)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not a text file with the marks {BEGIN} and {END}; put them where the table belongs.") from error
+    path.write_text(f"{before}{BEGIN}\n\n{method_table()}\n\n{END}{after}", encoding="utf-8")
+
+
+def localisation_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """A Markdown table, one line a map. rows: as in the manifest; what cannot be said is left empty."""
+    head = ["map", "energy inside", "IoU at the mask's area", "rank accuracy", "points at it"]
+    names = ("energy", "overlap", "ranks", "points")
+    cells = [[str(row["title"]), *("" if row[name] is None else f"{row[name]:.3f}" for name in names)] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *cells])
+
+
+def _row(method: type[Method]) -> list[str]:
+    parameters = [_parameter(name, bounds, getattr(method(), name)) for name, bounds in method.parameters().items()]
+    signed = "yes" if method.signed else "no"
+    cells = [
+        method.title,
+        f"`{method_name(method)}`",
+        method.family,
+        signed,
+        _ASKS[method.asks],
+        "; ".join(parameters) or "none",
+        method.source,
+    ]
+    return [cell.replace("|", "\\|") for cell in cells]
+
+
+def _parameter(name: str, bounds: Range | Choice, default: object) -> str:
+    if isinstance(bounds, Choice):
+        return f"`{name}` ({default}; {', '.join(option for option in bounds.options if option != default)})"
+    return f"`{name}` ({default:g}; {bounds.low:g} to {bounds.high:g})"

@@ -1,0 +1,1 @@
+"""Commands that remake stored results: `python -m app.maintenance.<name>`."""

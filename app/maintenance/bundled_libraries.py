@@ -1,0 +1,70 @@
+"""Makes the libraries of maps that the bundled classifiers carry anew: `python -m app.maintenance.bundled_libraries [NAME ...]`.
+
+Needed whenever a bundled classifier or a method changes; what was there is not added to. A method that is new needs it only for its own
+pairs: the libraries serve the others as they are.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from app.commands.library import build, library_file
+from app.options import LibraryOptions
+from errors import UserError
+from models.datasets.synthetic import glass_box, phantoms
+from models.store import bundled
+
+PICTURES = 100
+DRAWN = ("glass_box", "phantoms", "phantoms_shortcut")
+FIRST_SEED = 800_000
+"""Of pictures that no recipe, test or benchmark uses."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Makes one library after the other; 0 when done, 2 after a mistake in what was asked."""
+    parser = argparse.ArgumentParser("python -m app.maintenance.bundled_libraries", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"bundled classifiers ({', '.join(DRAWN)}); all where none is named")
+    parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N", help="pictures for each (default: %(default)s)")
+    chosen = parser.parse_args(arguments)
+    try:
+        for name in chosen.names or DRAWN:
+            make(name, chosen.pictures)
+    except UserError as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    return 0
+
+
+def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
+    """Draws the pictures, explains them at Balanced and puts the library in place of the one at `out`, or beside the weights."""
+    if name not in bundled():
+        raise UserError(f"No classifier {name!r} is bundled; there are {', '.join(bundled())}.")
+    if name not in DRAWN:
+        raise UserError(f"{name} learnt from real pictures, which cannot be drawn; name a folder: python -m app library --model {name} ...")
+    place = out or library_file(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(count):
+            Image.fromarray(drawing(name, number)).save(Path(folder) / f"{number:04}.png")
+        fresh = Path(folder) / place.name
+        build(LibraryOptions(name, Path(folder), fresh, quiet=not sys.stderr.isatty()))
+        unfinished = place.with_name(f".{place.name}")
+        unfinished.write_bytes(fresh.read_bytes())
+        unfinished.replace(place)
+    print(f"Wrote {place.name}: maps of {count} pictures.", flush=True)
+    return place
+
+
+def drawing(name: str, number: int) -> np.ndarray:
+    """(H, W, 3) 0..255: the picture of that number, classes in turn."""
+    seed, label = FIRST_SEED + number, number % 4
+    drawn = glass_box.patches(seed, glass_box.NAMES[label]) if name == "glass_box" else phantoms.phantom(seed, label)
+    return np.round(drawn.image * 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""Starts the page: Gradio's application behind the doors, the pictures' own entrance, and the classifiers loading behind it."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+import webbrowser
+from collections.abc import Iterator
+
+import gradio as gr
+import matplotlib as mpl
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
+
+from app.options import ServeOptions
+from app.page.assets import head, page_css, page_js
+from app.page.events import PageEvents
+from app.page.layout import THEME, Layout
+from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
+from app.service.model_uploads import ModelUploads
+from errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+def serve(options: ServeOptions) -> None:
+    """Serves the page until it is interrupted. UserError where the address is taken or a setting is wrong."""
+    with _listening(options.host, options.port) as listener:
+        app = application(options)
+        host, port = listener.getsockname()[:2]
+        address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, h11_max_incomplete_event_size=32_768
+        )
+        server = uvicorn.Server(config)
+        threading.Thread(target=_announce, args=(server, address, options.open_browser), daemon=True).start()
+        server.run(sockets=[listener])
+
+
+def application(options: ServeOptions) -> FastAPI:
+    """The page as an ASGI application; classifiers begin to load as soon as it has started."""
+    # Around every event Gradio changes to this backend and back; while another thread imports pyplot, that change would fail the event.
+    mpl.use("agg")
+    handlers = PageEvents(options)
+    blocks = Layout(handlers).blocks
+
+    @contextlib.asynccontextmanager
+    async def living(_: FastAPI):  # type: ignore[no-untyped-def]
+        handlers.start()
+        forgetting = asyncio.create_task(handlers.keep_forgetting())
+        yield
+        forgetting.cancel()
+        handlers.close()
+
+    # A CORSMiddleware that allows nobody: Gradio then adds none of its own, which would echo every origin.
+    app = FastAPI(
+        lifespan=living,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(SecurityMiddleware, host=options.host), Middleware(CORSMiddleware)],
+    )
+    _add_routes(app, handlers)
+    if handlers.brought:
+        _add_model_route(app, handlers.brought)
+    blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
+    return gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        max_file_size=1,
+        show_error=False,
+        ssr_mode=False,
+        theme=THEME,
+        head=head(handlers.methods),
+    )
+
+
+def _add_routes(app: FastAPI, handlers: PageEvents) -> None:
+    @app.get("/health")
+    async def health() -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    @app.get("/crosscheck/page.js")
+    async def script() -> Response:
+        return Response(page_js(), media_type="text/javascript", headers={"Cache-Control": "max-age=31536000, immutable"})
+
+    @app.get("/crosscheck/page.css")
+    async def style() -> Response:
+        return Response(page_css(), media_type="text/css", headers={"Cache-Control": "max-age=31536000, immutable"})
+
+    @app.post(PICTURE_PATH)
+    async def picture(request: Request, name: str = "") -> JSONResponse:
+        try:
+            data = await request.body()
+        except ClientDisconnect:  # gone, or cut off by the doors, which then answer
+            return JSONResponse({"error": "The picture did not arrive; choose it again."}, 400)
+        if not data:
+            return JSONResponse({"error": "The file is empty; choose a picture."}, 400)
+        return JSONResponse({"token": handlers.uploads.put(data, name[:80] or "picture")})
+
+
+def _add_model_route(app: FastAPI, brought: ModelUploads) -> None:
+    @app.post(MODEL_PATH)
+    async def model(request: Request, name: str = "") -> JSONResponse:
+        try:
+            token, file = brought.room(name)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        try:
+            with file.open("wb") as arriving:
+                async for part in request.stream():
+                    await asyncio.to_thread(arriving.write, part)
+        except (ClientDisconnect, OSError):  # gone, cut off by the doors, which then answer, or a full disk
+            brought.drop(token)
+            return JSONResponse({"error": "The model did not arrive; bring it again."}, 400)
+        return JSONResponse({"token": token})
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise UserError(
+            f"The page cannot listen on {host}:{port} ({error.strerror or error}); choose another with --host or --port."
+        ) from error
+    with listener:
+        yield listener
+
+
+def _announce(server: uvicorn.Server, address: str, open_browser: bool) -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        threading.Event().wait(0.02)
+    print(f"Crosscheck is at {address}  (Ctrl+C ends it)", flush=True)
+    if open_browser:
+        webbrowser.open(address)

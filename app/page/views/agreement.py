@@ -1,0 +1,219 @@
+"""The matrix of agreement: how far each pair of maps agrees beyond chance, in numbers, colours and words; raw values on request."""
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from app.page.views.alt_text import format_p, signed
+from app.service.metric_state import MetricState
+from app.service.model_uploads import TOKEN
+from app.service.session import ExplanationState, key_of
+from explainers.method import Method
+from explainers.metrics.agreement.consistency import UNSETTLED, Consistency, PairAgreement, control_words
+from explainers.metrics.agreement.significance import BEYOND, BY_CHANCE, UNTOLD
+from explainers.metrics.robustness.reliability import EXACT
+
+LEAD = (
+    "How far each pair of maps agrees beyond chance (κ*): 0 is chance, that is, what the maps of unrelated pictures have in common too; "
+    "1 is as well as each of the two methods agrees with itself."
+)
+RAW_LEAD = (
+    "Raw: chance is still in these numbers, and it is large. Maps that have nothing to do with each other reach the value in brackets "
+    "on average; do not read a raw number without it."
+)
+WAITING, WEIGHING = "The pairs are weighed against chance once the maps are finished.", "Weighing the pairs against chance…"
+HINT = "Point at a pair to read it in words; press it to compare the two maps."
+SCALES = (
+    "Two scales: κ*, in the table, rests on correlation and takes out each method's own noise. κ, told with the pair, is how far the mean "
+    "of three likenesses lies above chance (1: equal maps), and the words weak, moderate and strong go by κ and its p. Do not compare the "
+    "one with the other."
+)
+TAKEN = "taken as exact for what draws nothing"
+AT_LEAST = (
+    "≥ says at least: a method that draws nothing is taken to agree with itself exactly until “Jitter the picture”, under Trust, asks it, "
+    "so that the pair's κ* can only be higher."
+)
+FAMILY = "Pairs within one family, such as Grad-CAM and Grad-CAM++, ask nearly the same question; that they agree says little."
+WRONG = "Methods that agree can all be wrong: they agree as well on something that the classifier should not have looked at."
+EXPLAINED = "†"
+MANY_BY_CHANCE = (
+    "“chance” is a result, and on real photographs the usual one: those two maps share no more than maps of different pictures do, "
+    "so neither supports the other. Judge each by its own evidence, under Trust."
+)
+NOT_TOLD = (
+    "“not told” is none: those two maps share more than maps of different pictures do on average, but one picture has little power to "
+    "tell that from luck. The pair says its p, and how many others that rests on."
+)
+BUILD = "python -m app library --model {name} --pictures FOLDER"
+VIEWS = (
+    ("kappa", "Agreement above chance"),
+    ("likeness", "Raw: mean of three likenesses"),
+    ("spearman", "Raw: Spearman"),
+    ("pearson", "Raw: Pearson"),
+    ("ssim", "Raw: SSIM"),
+    ("overlap", "Raw: IoU of the top 20 %"),
+)
+RAMP = ((236, 240, 248), (166, 202, 225), (66, 128, 172), (18, 62, 110))
+Cell = dict[str, str]
+
+
+def table_of(report: ExplanationState) -> dict[str, Any]:
+    """Rows and columns are the methods of the question. A cell for each view; none for pairs with a map that shows nothing."""
+    methods = [{"id": key_of(method), "title": method.title} for method in report.question.methods]
+    measures, found = report.measures, report.measures.consistency
+    value: dict[str, Any] = {"methods": methods, "hint": HINT, "views": [list(view) for view in VIEWS], "lead": LEAD, "rawLead": RAW_LEAD}
+    if found is None:
+        weighing = report.final and measures.running == "agreement"
+        return value | {"sentence": WEIGHING if weighing else "" if report.final else WAITING, "pairs": [], "words": [], "state": "waiting"}
+    ids = {method.title: key_of(method) for method in report.question.methods}
+    pairs = [_pair(each, ids) for each in found.verdicts if each.first in ids and each.second in ids]
+    words = [
+        WRONG,
+        *_chance_words(report, measures),
+        SCALES,
+        *([AT_LEAST] if any(map(_at_least, found.verdicts)) else []),
+        FAMILY,
+        *_left_out(found),
+    ]
+    return value | {"state": "ready", "sentence": sentence(found), "reading": _reading(found), "pairs": pairs, "words": words}
+
+
+def sentence(found: Consistency) -> str:
+    """How many pairs of different families agree, and the picture's consistency."""
+    across = [each for each in found.verdicts if not each.within_family]
+    if not across:
+        return "There are no two families of methods with a map to compare."
+    scored = [each for each in across if each.word != UNSETTLED]
+    words = f"Of {len(across)} pairs of different families {sum(each.word in BEYOND for each in scored)} agree beyond chance"
+    counts = {word: sum(each.word == word for each in scored) for word in (BY_CHANCE, UNTOLD)}
+    words += "".join(f", {count} {word}" for word, count in counts.items() if count)
+    words += f", {len(across) - len(scored)} without a score" if len(scored) < len(across) else ""
+    if found.kappa is None:
+        return f"{words}."
+    star = "" if found.ceiling is None else f" (κ* {signed(found.ceiling)})"
+    return f"{words}. Between families κ is {signed(found.kappa)} on average{star}."
+
+
+def _reading(found: Consistency) -> str:
+    """What to make of it where much reads chance."""
+    scored = [each for each in found.verdicts if not each.within_family and each.word != UNSETTLED]
+    by_chance = sum(each.word == BY_CHANCE for each in scored)
+    explained = [each for each in scored if each.word in BEYOND and each.explained_by]
+    names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
+    why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {control_words(names)}. " if explained else ""
+    why += f"{MANY_BY_CHANCE} " if by_chance and by_chance >= len(scored) / 3 else ""
+    return (why + (NOT_TOLD if any(each.word == UNTOLD for each in scored) else "")).strip()
+
+
+def _chance_words(report: ExplanationState, measures: MetricState) -> list[str]:
+    """Where chance comes from, and how to know it better."""
+    name = report.question.classifier
+    build = BUILD.format(name="FILE" if name.startswith(TOKEN) else shlex.quote(name))  # a token is a visitor's own, and no model elsewhere
+    if measures.others:
+        return [
+            f"Chance is what the same methods' maps of {measures.others} other pictures share with these, by the same classifier.",
+            *measures.notes,
+        ]
+    return [*measures.notes, f"To build a library, then start the page again: {build}"]
+
+
+def _left_out(found: Consistency) -> list[str]:
+    return [f"{title}: {reason}" for title, reason in found.left_out.items()]
+
+
+def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
+    cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.headline, each.chance.mean)}
+    for name, _ in VIEWS[2:]:
+        cells[name] = _raw_cell(getattr(each.raw, name), getattr(each.raw_by_chance, name))
+    return {"a": ids[each.first], "b": ids[each.second], "word": each.word, "cells": cells, "words": pair_sentence(each)}
+
+
+def _kappa_cell(each: PairAgreement) -> Cell:
+    """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where nothing can be said."""
+    if each.word == UNSETTLED or (each.ceiling is None and "not reliable" in each.reason):
+        return {"text": "?", "kind": "unsure", "colour": "", "ink": ""}
+    if each.word in (BY_CHANCE, UNTOLD):
+        return {"text": "chance" if each.word == BY_CHANCE else "not told", "kind": "chance", "colour": "", "ink": ""}
+    if each.ceiling is None:
+        return {"text": f"({signed(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
+    colour, ink = ramp(each.ceiling)
+    return {
+        "text": _at_least(each) + signed(each.ceiling) + (EXPLAINED if each.explained_by else ""),
+        "kind": "score",
+        "colour": colour,
+        "ink": ink,
+    }
+
+
+def _at_least(each: PairAgreement) -> str:
+    """Noise that was not measured can only have lowered what is above chance."""
+    return "≥\u202f" if each.self_agreement == EXACT and each.ceiling is not None and each.ceiling > 0 else ""
+
+
+def _raw_cell(value: float, by_chance: float) -> Cell:
+    return {"text": signed(value), "kind": "raw", "colour": "", "ink": "", "aside": f"({signed(by_chance)})"}
+
+
+def pair_sentence(each: PairAgreement) -> str:
+    """The pair in words, each with its number."""
+    words = f"{each.first} and {each.second}: {_verdict(each)}. "
+    if each.word != UNSETTLED:
+        words += f"κ {signed(each.chance.kappa)}, p {format_p(each.p)}{_power(each)}. "
+        star = ""
+        if each.ceiling is not None:
+            least, taken = ("at least ", f", {TAKEN}") if _at_least(each) else ("", "")
+            star = f"κ* {least}{signed(each.ceiling)} of 1, which is as well as each agrees with itself{taken}. "
+        words += star or f"No κ*: {each.reason} "
+    words += f"Raw likeness {signed(each.likeness.headline)}, where chance gives {signed(each.chance.mean)}."
+    if each.explained_by:
+        words += f" What explains it: {control_words(each.explained_by)}."
+    if each.chance.weaker:
+        words += " Chance by shifts and flips only, which is weaker."
+    return words + (" One family: little news." if each.within_family else "")
+
+
+def _verdict(each: PairAgreement) -> str:
+    if each.word == UNSETTLED:
+        return "not converged, so no score"
+    return f"{each.word} agreement beyond chance" if each.word in BEYOND else each.word
+
+
+def _power(each: PairAgreement) -> str:
+    """What p rests on, where it decides."""
+    what = "displaced copies" if each.chance.weaker else "other pictures"
+    return f" against {each.chance.others} {what}; one picture has little power" if each.word == UNTOLD else ""
+
+
+def with_others(found: Consistency, method: Method) -> list[PairAgreement]:
+    """The verdicts on a method's pairs with methods of other families."""
+    return [each for each in found.verdicts if method.title in (each.first, each.second) and not each.within_family]
+
+
+def other_of(each: PairAgreement, title: str) -> str:
+    """The other method of the pair."""
+    return each.second if each.first == title else each.first
+
+
+def mean_kappa(found: Consistency, method: Method, families: dict[str, str]) -> float | None:
+    """A method's mean κ with the other families, each family counted once; None where no pair has a score."""
+    by_family: dict[str, list[float]] = {}
+    for each in with_others(found, method):
+        if each.word != UNSETTLED:
+            by_family.setdefault(families[other_of(each, method.title)], []).append(each.chance.kappa)
+    return float(np.mean([np.mean(values) for values in by_family.values()])) if by_family else None
+
+
+def ramp(value: float) -> tuple[str, str]:
+    """A score, of which what lies below 0 looks like 0 -> background and ink, with a contrast above 4.5 everywhere."""
+    position = min(max(value, 0.0), 0.9999) * (len(RAMP) - 1)
+    low, part = int(position), position - int(position)
+    colour = [round(a + (b - a) * part) for a, b in zip(RAMP[low], RAMP[low + 1], strict=True)]
+    return f"rgb({colour[0]} {colour[1]} {colour[2]})", "#ffffff" if luminance(colour) < 0.179 else "#000000"
+
+
+def luminance(colour: Sequence[int]) -> float:
+    """Relative luminance as WCAG defines it, of RGB 0..255."""
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in colour)]
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear))

@@ -1,0 +1,111 @@
+"""What a map shows, in a sentence: for those who do not see it, and for everyone else as the caption of the enlarged map."""
+
+from collections import Counter
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explainers.method import Method
+from models.cards.card import Label
+
+STRONGEST = 0.1
+SCATTERED = 0.27  # root mean square distance from the middle, in sides; 0.41 is everywhere
+ROWS = ("upper", "middle", "lower")
+COLUMNS = ("left", "centre", "right")
+FAMILIES = {"CAM": "class activation", "surrogate": "surrogate model", "occlusion": "occlusion", "gradient": "gradient"}
+FAMILY_HELP = {
+    "CAM": "Class activation: adds up the maps of a layer inside the network, each by how much it matters for the class.",
+    "surrogate": "Surrogate model: fits a simple model to the classifier's answers for many changed pictures, and explains with that.",
+    "occlusion": "Occlusion: covers one place after the other and watches how far the answer falls.",
+    "gradient": "Gradient: follows how the answer changes with every pixel.",
+    "all": "What all families of methods have in common.",
+    "votes": "How many families of methods have the place among their strongest tenth. Methods of one family vote once, together.",
+}
+
+
+def map_description(method: Method, values: NDArray[np.float32]) -> str:
+    """values: (h, w). Where the strongest tenth of the picture lies, how much of the evidence it holds, and what speaks against."""
+    positive, negative = np.maximum(values, 0), np.maximum(-values, 0)
+    if not positive.sum() > 0:
+        return f"{method.title} found nothing that speaks for the class."
+    words = f"{method.title}: {place_sentence('evidence for the class', positive)}"
+    if method.signed and negative.sum() > 0.05 * positive.sum():
+        words += _against(strongest_region(negative)[0], strongest_region(positive)[0])
+    return words
+
+
+def _against(place: str, other: str) -> str:
+    """Where evidence against is; two equal places in a row would say nothing of how they lie."""
+    if place != other:
+        return f" Evidence against is {_where(place)}."
+    return f" Evidence against lies side by side with it, also in the {place}." if place else " So is evidence against."
+
+
+def place_sentence(what: str, positive: NDArray[np.float32]) -> str:
+    """`what` is strongest where, and how much of it the strongest tenth holds. positive: (h, w), with a sum above 0."""
+    place, part = strongest_region(positive)
+    return f"{what} is {_where(place)}; the strongest tenth of the picture holds {100 * part:.0f} % of it."
+
+
+def strongest_region(values: NDArray[np.float32]) -> tuple[str, float]:
+    """Values (h, w) that are never negative -> the name of the place of the strongest tenth, and its share of the sum.
+
+    The name is empty where that tenth lies scattered: its middle would then be a place where nothing is.
+    """
+    keep = max(1, round(STRONGEST * values.size))
+    cells = np.argpartition(values.ravel(), -keep)[-keep:]
+    weights = values.ravel()[cells]
+    total = float(weights.sum())
+    places = (np.stack(np.unravel_index(cells, values.shape)) + 0.5) / np.array(values.shape)[:, None]
+    middle = (weights * places).sum(axis=1) / total
+    spread = float(np.sqrt((weights * ((places - middle[:, None]) ** 2).sum(axis=0)).sum() / total))
+    name = f"{ROWS[_third(middle[0])]} {COLUMNS[_third(middle[1])]}"
+    name = "" if spread > SCATTERED else "centre" if name == "middle centre" else name
+    return name, total / float(values.sum())
+
+
+def _where(place: str) -> str:
+    return f"strongest in the {place}" if place else "scattered over the picture"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 0.4 s, 12 s, 3 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def format_probability(value: float) -> str:
+    """A probability as a percentage that does not claim certainty: never 100 % or 0 %."""
+    if value >= 0.9995:
+        return "over 99.9 %"
+    return "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
+
+
+def format_p(p: float) -> str:
+    """A p as it is told: never 0."""
+    return "under 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def signed(value: float) -> str:
+    """A score with two digits and a true minus sign; never a zero below zero."""
+    words = f"{value:.2f}"
+    return "0.00" if words == "-0.00" else words.replace("-", "−")
+
+
+@lru_cache(maxsize=16)
+def short_names(labels: tuple[Label, ...]) -> tuple[str, ...]:
+    """Each class's name up to its first comma, where no other class is called so: ImageNet's names list all synonyms."""
+    short = [label.name.split(",")[0].strip() or label.name for label in labels]
+    times = Counter(short)
+    return tuple(name if times[name] == 1 else label.name for name, label in zip(short, labels, strict=True))
+
+
+def plural(count: int, noun: str) -> str:
+    """1 map, 2,000 maps."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _third(position: float) -> int:
+    return min(2, int(3 * position))

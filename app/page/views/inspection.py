@@ -1,0 +1,172 @@
+"""What the doctor's tab shows of a report: findings in words, ways of preparing a picture and layers as tables, the card as text."""
+
+import json
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from app.page.views.alt_text import plural
+from app.service.classifier_registry import RegisteredClassifier
+from models.cards.card import Card
+from models.cards.sidecar_files import card_path
+from models.inspection.report import Candidate, Finding, LayerReport, Report
+
+LEAD = (
+    "Reads the model's file and shows it the pictures at hand: what it takes and gives, which layers maps can be drawn from, "
+    "and whether its pictures are prepared as it was trained with them. Nothing is written anywhere."
+)
+MOST_LAYERS = 400
+RANKS = ("refused", "warning", "fact")
+CANDIDATES = (
+    ("Scaling", "The numbers that a pixel becomes"),
+    ("Colours", "The order of the colours, or grey"),
+    ("Right", "Share of the pictures of known class that it names rightly"),
+    ("AUC", "Mean over the classes: how well its probability tells pictures of the class from others; 50 % is chance"),
+    ("Confidence", "Mean probability of the class it names"),
+    ("Entropy", "In bits, mean over the pictures: 0 where it is always sure"),
+    ("Steady", "Share of pictures whose class stays when they are mirrored, shifted, darkened or blurred a little"),
+    ("Spread", "Entropy in bits of the classes it names over all pictures: 0 where it calls everything the same"),
+    ("Names most", "The class that it names most often"),
+    ("Score", "What the ways are ranked by"),
+)
+LAYERS = (
+    ("Layer", ""),
+    ("Grid", "Height × width: how many places its map has"),
+    ("Channels", ""),
+    ("Sees", "Receptive field, height × width in pixels of the input: how much of the picture one place can depend on"),
+    ("Used", "Whether the class activation methods read it unless another is chosen"),
+)
+Value = dict[str, Any]
+
+
+def report_value(report: Report, entry: RegisteredClassifier) -> Value:
+    """One model's part of the tab."""
+    ranked = sorted(report.findings, key=lambda each: RANKS.index(each.level))
+    return {
+        "name": report.name,
+        "sum": summed(report),
+        "findings": [_finding(each) for each in ranked],
+        "sure": report.sure or _no_candidates(report),
+        "candidates": _candidates(report),
+        "layers": _layers(report.layers),
+        "card": None if report.proposed is None else _card(report.card, report.proposed, entry),
+    }
+
+
+def summed(report: Report) -> str:
+    """How much was found, in a sentence."""
+    count = {level: sum(each.level == level for each in report.findings) for level in RANKS}
+    if count["refused"]:
+        return f"{report.name} cannot be opened."
+    warnings = plural(count["warning"], "warning") if count["warning"] else "No warning"
+    return f"{report.name}: {warnings}, {plural(count['fact'], 'fact')}{_shown(report)}."
+
+
+def _shown(report: Report) -> str:
+    if not report.pictures:
+        return ""
+    return f"; it was shown {plural(report.pictures, 'picture')}, {report.classes_known or 'none'} of known class"
+
+
+def _finding(each: Finding) -> Value:
+    return {
+        "level": each.level,
+        "word": "" if each.level == "fact" else each.level,
+        "about": each.about,
+        "says": each.says,
+        "known": each.known_by,
+    }
+
+
+def _no_candidates(report: Report) -> str:
+    if report.candidates or report.card is None or report.pictures:
+        return ""
+    return "The ways of preparing a picture were not tried: there was no picture. Add some above, best with their classes."
+
+
+def _candidates(report: Report) -> Value | None:
+    """The best first; columns that need known classes only where enough are known. Not even the first is marked as right: that is said."""
+    if not report.candidates:
+        return None
+    rows = [_candidate(each) for each in report.candidates]
+    known = any(each.accuracy is not None for each in report.candidates)
+    kept = [number for number in range(len(CANDIDATES)) if number not in (2, 3) or known]
+    marks = [_mark(each, report) for each in report.candidates]
+    return {"columns": [CANDIDATES[i] for i in kept], "rows": [[row[i] for i in kept] for row in rows], "marks": marks}
+
+
+def _mark(each: Candidate, report: Report) -> str:
+    ways = {"today": report.card, "proposed": report.proposed}
+    return " · ".join(word for word, card in ways.items() if card and (card.scaling, card.colour) == (each.scaling, each.colour))
+
+
+def _candidate(each: Candidate) -> list[str]:
+    shares = [_percent(value) for value in (each.accuracy, each.auc, each.confidence)]
+    colour = each.colour if each.colour == "grey" else each.colour.upper()
+    rest = [_number(each.entropy), _percent(each.steadiness), _number(each.spread), each.commonest, _number(each.score)]
+    return [each.scaling, colour, *shares, *rest]
+
+
+def _layers(layers: Sequence[LayerReport]) -> Value | None:
+    """The layers from the answer back to the picture."""
+    if not layers:
+        return None
+    shown = layers[::-1][:MOST_LAYERS]
+    count = plural(len(layers), "layer") if len(layers) == len(shown) else f"The last {len(shown)} of {plural(len(layers), 'layer')}"
+    says = f"{count}, from the answer back to the picture."
+    return {
+        "columns": LAYERS,
+        "rows": [_layer(each) for each in shown],
+        "marks": ["used" if each.used else "" for each in shown],
+        "says": says,
+    }
+
+
+def _layer(each: LayerReport) -> list[str]:
+    sees = "the whole picture" if each.receptive_field is None else _by(each.receptive_field)
+    return [each.name, _by(each.grid), f"{each.channels:,}", sees, "✓" if each.used else ""]
+
+
+def _card(today: Card | None, proposed: Card, entry: RegisteredClassifier) -> Value:
+    """The card as `--fix` would write it, what is new in it, where it belongs, and the command that writes it."""
+    source = str(entry.file.name if entry.file else entry.name)
+    return {
+        "text": json.dumps(asdict(proposed), indent=2, ensure_ascii=False) + "\n",
+        "changes": [] if today is None else _changes(today, proposed),
+        "file": _card_file(entry),
+        "command": f"python -m app inspect {shlex.quote(source)} --pictures FOLDER --fix",
+    }
+
+
+def _changes(today: Card, proposed: Card) -> list[str]:
+    names = [field.name for field in fields(Card) if field.name not in ("notes", "inferred", "sha256")]
+    pairs = [(name, getattr(today, name), getattr(proposed, name)) for name in names]
+    return [f"{name}: {_short(before)} → {_short(after)}" for name, before, after in pairs if before != after]
+
+
+def _short(value: object) -> str:
+    """A field's value on a line."""
+    parts = [getattr(each, "name", str(each)) for each in value] if isinstance(value, tuple) else [str(value)]
+    words = ", ".join(map(str, parts)) or "none"
+    return words if len(words) <= 80 else f"{words[:79]}…"
+
+
+def _card_file(entry: RegisteredClassifier) -> str:
+    """The name under which the card belongs beside the model."""
+    path = entry.file or Path(entry.name)
+    return card_path(path).name if path.suffix else "model.json"
+
+
+def _by(pair: tuple[int, int]) -> str:
+    return f"{pair[0]} × {pair[1]}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "–"

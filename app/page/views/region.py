@@ -1,0 +1,48 @@
+"""The Trust tab's last part: where the visitor says that the evidence lies, and how much of each map lies there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.page.views.evidence import SOURCES
+from app.page.views.images import mask_uri
+from app.service.regions import Region
+from app.service.session import ExplanationState
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore
+
+LEAD = (
+    "Draw the place that should matter, take the known evidence of an example, or upload a mask (white where the evidence is). "
+    "Each map is then measured against it, beside what needs no explanation: an even map, the middle pixel, a bell over the middle."
+)
+READ = (
+    "A map that knows something lies clearly above all three baselines. Energy inside: the share of the map's positive part in the region. "
+    "IoU: overlap of the region with as many of the map's strongest pixels. Rank accuracy: the share of those that lie in the region. "
+    "Points: whether the peak lies within a sixteenth of the picture's side of it."
+)
+COLUMNS = ("Energy inside", "IoU", "Rank accuracy", "Points")
+Rows = tuple[Sequence[LocalisationScore], Sequence[LocalisationScore]]
+
+
+def region_table(report: ExplanationState, run: int, region: Region | None, rows: Rows, known: bool) -> dict[str, Any]:
+    """known: whether the example's evidence is known, so that it can be taken as the region."""
+    value: dict[str, Any] = {
+        "run": run,
+        "lead": LEAD,
+        "known": known,
+        "columns": COLUMNS,
+        "rows": [],
+        "outline": "",
+        "sentence": "",
+        "read": READ,
+    }
+    if report.image is not None:
+        value |= {"width": report.image.shape[1], "height": report.image.shape[0]}
+    if region is None:
+        return value
+    found = [_row(each, False) for each in rows[0]] + [_row(each, True) for each in rows[1]]
+    sentence = f"{SOURCES[region.source]} covers {100 * region.area:.1f} % of the picture."
+    return value | {"rows": found, "outline": mask_uri(region.mask), "sentence": sentence}
+
+
+def _row(each: LocalisationScore, baseline: bool) -> dict[str, Any]:
+    numbers = (each.energy, each.overlap, each.ranks, each.points)
+    return {"title": each.title, "baseline": baseline, "cells": ["–" if number is None else f"{number:.3f}" for number in numbers]}

@@ -1,0 +1,1 @@
+"""What runs behind the page: sessions, queues, caches and uploads. Knows no Gradio."""

@@ -1,0 +1,180 @@
+"""The classifiers that the page offers: each loaded once, behind the page, when it is first wanted."""
+
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.service.warmup import compile_remaining, measure_speed
+from errors import UserError
+from models.cards.card import Card
+
+if TYPE_CHECKING:
+    from models.classifiers.keras_classifier import Classifier
+
+State = Literal["not loaded", "loading", "ready", "failed"]
+log = logging.getLogger(__name__)
+
+UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
+LOADING = "load"  # the first word of the names of threads that do
+PACES, PACE_BOUNDS = 5, (0.2, 5.0)
+BUNDLED = {
+    "phantoms": "Lesion phantoms",
+    "phantoms_shortcut": "Lesion phantoms, misled by a ruler",
+    "glass_box": "Glass box: its evidence is known exactly",
+    "chest_xray": "Chest X-rays: normal or pneumonia",
+}
+
+
+@dataclass
+class RegisteredClassifier:
+    """A classifier on offer. forward, backward: seconds that a picture costs on this machine, and a picture with its gradient.
+
+    forecasts: preset -> seconds that an explanation should take. paces: seconds measured over seconds forecast, of the last that ran.
+    file: where a model lies that a visitor has brought. awaited: whether somebody wants its answers as soon as it is there.
+    """
+
+    name: str
+    title: str
+    state: State = "not loaded"
+    error: str = ""
+    forward: float = 0.0
+    backward: float = 0.0
+    forecasts: dict[str, float] = field(default_factory=dict)
+    paces: deque[float] = field(default_factory=lambda: deque(maxlen=PACES))
+    future: "Future[Classifier]" = field(default_factory=Future)
+    file: Path | None = None
+    awaited: bool = False
+
+    @property
+    def pace(self) -> float:
+        """Measured over forecast: the median, so that one run beside a busy neighbour does not make every forecast long."""
+        low, high = PACE_BOUNDS
+        return min(high, max(low, median(self.paces))) if self.paces else 1.0
+
+
+class ClassifierRegistry:
+    """Name -> classifier. `get` waits for the one who loads; two who ask at once load once."""
+
+    def __init__(self, names: Sequence[str], trust: bool = False) -> None:
+        """names: what `models.loading.load` takes, the first one shown first. trust: as there."""
+        if not names:
+            raise UserError("There is no classifier to show; name one with --model.")
+        self.entries = {name: RegisteredClassifier(name, title_of(name)) for name in dict.fromkeys(names)}
+        self._trust = trust
+        self._lock = Lock()
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.entries))
+
+    def add(self, name: str, file: Path) -> None:
+        """Offers the model in `file` under a name of its own; it is never trusted."""
+        with self._lock:
+            self.entries.setdefault(name, RegisteredClassifier(name, title_of(str(file)), file=file))
+
+    def drop(self, name: str) -> None:
+        """Offers it no longer; the process that it has ends, at once or as soon as it is open."""
+        with self._lock:
+            entry = self.entries.pop(name, None)
+        if entry and entry.state in ("loading", "ready"):
+            entry.future.add_done_callback(_close)
+
+    def entry(self, name: object) -> RegisteredClassifier:
+        """UserError where the page offers no such classifier."""
+        found = self.entries.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise UserError(f"This page offers no classifier named {str(name)[:60]!r}; choose one from the list.")
+        return found
+
+    def source(self, name: str) -> tuple[str | Path, bool]:
+        """What `models.loading.load` takes of it, and whether it is trusted: nothing that a visitor has brought ever is.
+
+        Waits for what a visitor has brought to be loaded. UserError where its process was not shut in wholly.
+        """
+        entry = self.entry(name)
+        if entry.file is not None and str(self.start(name).exception() or "") == UNPROTECTED:
+            raise UserError(UNPROTECTED)
+        return self._source(entry)
+
+    def _source(self, entry: RegisteredClassifier) -> tuple[str | Path, bool]:
+        return entry.file or entry.name, self._trust and entry.file is None
+
+    def start(self, name: str, awaited: bool = True) -> "Future[Classifier]":
+        """Begins to load in a thread of its own, unless that has begun; gives what will hold the classifier.
+
+        awaited: whether somebody wants its answers; where nobody does, all that maps need is compiled first.
+        """
+        entry = self.entry(name)
+        with self._lock:
+            entry.awaited = entry.awaited or awaited
+            if entry.state in ("loading", "ready"):
+                return entry.future
+            entry.state, entry.error, entry.future = "loading", "", Future()
+            entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
+        Thread(target=_load, args=(entry, *self._source(entry)), name=f"{LOADING} {name}", daemon=True).start()
+        return entry.future
+
+    def get(self, name: str) -> "Classifier":
+        """Waits until it is loaded. UserError says why it could not be."""
+        return self.start(name).result()
+
+    def ready(self, name: str) -> "Classifier | None":
+        """The classifier if it is loaded, at once."""
+        entry = self.entry(name)
+        return entry.future.result() if entry.state == "ready" else None
+
+
+def title_of(name: str) -> str:
+    """What the list calls it: a bundled one's title, the name on the card, or the file's name where there is no card to read."""
+    if name in BUNDLED:
+        return BUNDLED[name]
+    with contextlib.suppress(UserError, OSError):
+        return Card.read(Path(name).with_suffix(".json")).name
+    plain = name.rstrip("/").rsplit("/", 1)[-1]
+    for ending in (".keras", ".h5", ".hdf5", ".zip", ".tflite", ".onnx"):
+        plain = plain.removesuffix(ending)
+    return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
+
+
+def _close(loaded: "Future[Classifier]") -> None:
+    if not loaded.exception():
+        getattr(loaded.result(), "close", lambda: None)()
+
+
+def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
+    try:
+        from models.loading import load  # TensorFlow takes seconds, and the page is up before it
+
+        classifier = load(source, trust)
+        if entry.file is not None:
+            _check_protected(classifier)
+        entry.forward, entry.backward = measure_speed(classifier)
+        if not entry.awaited:
+            compile_remaining(classifier)
+    except Exception as error:
+        if not isinstance(error, UserError):
+            log.exception("loading %s failed", entry.name)
+        words = (
+            str(error)
+            if isinstance(error, UserError)
+            else f"The classifier could not be loaded ({type(error).__name__}); the server's log says why."
+        )
+        entry.error, entry.state = words, "failed"
+        entry.future.set_exception(UserError(words))
+    else:
+        entry.state = "ready"
+        entry.future.set_result(classifier)
+
+
+def _check_protected(classifier: Any) -> None:
+    """UserError, and the end of its process, where that does not say that both Landlock and seccomp hold it."""
+    if not getattr(classifier, "protected", False):
+        getattr(classifier, "close", lambda: None)()
+        raise UserError(UNPROTECTED)

@@ -1,0 +1,89 @@
+"""The example pictures that the page offers for a classifier, each with what is known of it and whom to thank."""
+
+import logging
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.service.picture_uploads import Picture
+from examples import examples_for
+from models.images.decoder import decode, fit
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+AT_MOST = 24
+THUMB = (96, 96)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ExamplePicture:
+    """An example on offer. thumb: (96, 96, 3) uint8. evidence: (H, W) of the picture, true where what makes its class lies, or None.
+
+    label: the class that it shows as the classifier calls it; empty where nobody knows.
+    """
+
+    picture: Picture
+    title: str
+    caption: str = ""
+    credit: str = ""
+    thumb: NDArray[np.uint8] = field(repr=False, compare=False, default_factory=lambda: np.zeros((*THUMB, 3), np.uint8))
+    evidence: NDArray[np.bool_] | None = field(repr=False, compare=False, default=None)
+    label: str = ""
+
+
+class Gallery:
+    """Classifier -> examples: the bundled ones that fit it, then the host's own folder, which serves every classifier."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def of(self, classifier: str) -> tuple[ExamplePicture, ...]:
+        """The examples of that classifier, the best to begin with first; each is read once."""
+        return _bundled(classifier) + (_pictures_in(self._folder) if self._folder else ())
+
+    def find(self, classifier: str, picture: Picture) -> ExamplePicture | None:
+        """The example that this picture is, if it is one."""
+        return next((one for one in self.of(classifier) if one.picture == picture), None)
+
+
+@lru_cache(maxsize=16)
+def _bundled(classifier: str) -> tuple[ExamplePicture, ...]:
+    found = []
+    for example in examples_for(classifier):
+        data = example.data()
+        found.append(
+            ExamplePicture(
+                Picture.of(data, example.title, example.name),
+                example.title,
+                example.caption,
+                example.credit,
+                _thumb(decode(data)),
+                example.evidence(),
+                example.label,
+            )
+        )
+    return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def _pictures_in(folder: Path) -> tuple[ExamplePicture, ...]:
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
+    return tuple(shown for file in files[:AT_MOST] if (shown := _read(file)))
+
+
+def _read(file: Path) -> ExamplePicture | None:
+    """None, and a line in the log, where the file is no picture."""
+    data = file.read_bytes()
+    try:
+        thumb = _thumb(decode(data))
+    except Exception as error:
+        log.warning("the example %s is left out: %s", file.name, error)
+        return None
+    return ExamplePicture(Picture.of(data, file.name, file.name), file.stem.replace("_", " "), thumb=thumb)
+
+
+def _thumb(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.round(np.clip(fit(picture, THUMB, "crop"), 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,81 @@
+"""A region of the picture in which the evidence should lie: drawn by the visitor, uploaded as a mask, or known of an example."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.commands.masks import fit_mask, tones
+from app.service.picture_uploads import Picture
+from errors import UserError
+from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, located
+from models.cards.card import Card, Fit
+from models.images.decoder import decode, fit
+
+Mask = NDArray[np.bool_]
+Source = Literal["drawn", "uploaded", "known"]
+POINTS = 400
+FEWEST = 3
+
+
+@dataclass(frozen=True)
+class Region:
+    """mask: (H, W) of the picture as the classifier gets it. Of that picture and classifier alone."""
+
+    picture: Picture
+    classifier: str
+    mask: Mask
+    source: Source
+
+    @property
+    def area(self) -> float:
+        """Its share of the picture."""
+        return float(self.mask.mean())
+
+
+def drawn(points: object, size: tuple[int, int]) -> Mask:
+    """An outline [[x, y], ...] in shares of width and height -> (H, W), true where a pixel's middle lies inside. UserError."""
+    corners = _corners(points)
+    from skimage.draw import polygon2mask  # scikit-image takes half a second
+
+    rows_columns = corners[:, ::-1] * np.array(size) - 0.5
+    return _checked(np.asarray(polygon2mask(size, rows_columns), bool))
+
+
+def uploaded(mask: Picture, picture: Picture, card: Card) -> Mask:
+    """The file of a mask, white where the evidence lies, brought to (H, W) as its picture is. UserError for what is no mask of it."""
+    shape = decode(picture.data).shape[:2]
+    return fit_mask(tones(mask.data, mask.name, shape), shape, lambda image: fit(image, card.size, card.fit), mask.name)
+
+
+def known(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:
+    """An example's evidence (h, w), brought to (H, W) as its picture is."""
+    return _checked(np.asarray(fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5))
+
+
+def measured(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
+    """Every map, and the baselines that need no map."""
+    rows = located(maps, mask)
+    return rows[: -len(BASELINES)], rows[-len(BASELINES) :]
+
+
+def _corners(points: object) -> NDArray[np.float64]:
+    if not isinstance(points, list) or not FEWEST <= len(points) <= POINTS:
+        raise UserError(f"The region has no outline of {FEWEST} to {POINTS} points; draw it again.")
+    try:
+        corners = np.asarray(points, np.float64)
+    except (TypeError, ValueError):
+        corners = np.zeros(0)
+    if corners.shape != (len(points), 2) or not np.isfinite(corners).all():
+        raise UserError("The region's outline does not consist of points; draw it again.")
+    return np.clip(corners, 0, 1)
+
+
+def _checked(mask: Mask) -> Mask:
+    if not mask.any():
+        raise UserError("The region holds no pixel of the picture; draw a larger one.")
+    if mask.all():
+        raise UserError("The region is the whole picture, on which every map lies; draw a smaller one.")
+    return mask

@@ -1,0 +1,216 @@
+"""A session is one visitor: what they ask, and the newest run, which alone may speak. A report is an answer that grows."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from threading import Lock
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.service.inspection_queue import Inspection
+from app.service.metric_state import MetricState
+from app.service.picture_uploads import Picture
+from app.service.regions import Region
+from explainers.method import Method
+from explainers.runner import Result
+from models.cards.card import Card
+
+State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]
+Place = Literal["picture", "classifier", "question", "methods"]
+FINAL = ("done", "stopped", "failed")
+SESSIONS_KEPT = 500
+IDLE_SECONDS = 3600.0
+PICTURE_BYTES_KEPT = 512 * 1024 * 1024
+_runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server began anew
+
+
+@dataclass(frozen=True)
+class ExplanationRequest:
+    """What one visitor wants explained. Equal questions have the same answer, so they are asked once.
+
+    target: the class explained; None takes the likeliest. rather_than: a second class for a contrast. further: methods by key that may
+    spend more than the preset, with the evaluations that they may spend in all.
+    """
+
+    classifier: str
+    picture: Picture
+    methods: tuple[Method, ...]
+    preset: str = "Balanced"
+    target: int | None = None
+    rather_than: int | None = None
+    further: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class ExplanationState:
+    """An answer as far as it has come; a new one replaces it whenever something is known.
+
+    image: (H, W, 3) float32 0..1, what the classifier gets. photo: (H, W, 3) uint8, the same view in finer pixels.
+    probabilities: (classes,). results: by the method's key. ahead: explanations that come first in the queue.
+    expected: evaluations, an upper bound. error and place: a sentence, and where on the page it belongs.
+    """
+
+    question: ExplanationRequest
+    state: State = "loading"
+    card: Card | None = None
+    image: NDArray[np.float32] | None = None
+    photo: NDArray[np.uint8] | None = None
+    probabilities: NDArray[np.float32] | None = None
+    target: int | None = None
+    results: Mapping[str, Result] = field(default_factory=dict)
+    ahead: int = 0
+    evaluations: int = 0
+    expected: int = 0
+    expected_seconds: float = 0.0
+    started: float = 0.0
+    seconds: float = 0.0
+    error: str = ""
+    place: Place = "picture"
+    stored: bool = False
+    measures: MetricState = field(default_factory=MetricState)
+
+    @property
+    def final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def settled(self) -> bool:
+        """Final, and nothing is being measured."""
+        return self.final and not self.measures.running
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the methods began; stands still once the report is final."""
+        return self.seconds or (time.monotonic() - self.started if self.started else 0.0)
+
+    def stopped(self) -> "ExplanationState":
+        """The same report for somebody who no longer waits for the rest."""
+        return self if self.final else replace(self, state="stopped", seconds=self.elapsed)
+
+
+def key_of(method: Method) -> str:
+    """The name by which a method is known in a report, on the page and in its messages."""
+    return type(method).__name__
+
+
+@dataclass
+class Session:
+    """One visitor's choices and their newest run.
+
+    settings: methods with parameters that the visitor has set. report: the newest that has a prediction. painted: what the newest run has
+    painted last. met: whether the page was opened or a picture chosen in this session. answered: whether the page shows an answer.
+    speaking: the run that still paints, or 0. notice: a sentence about a wish that was refused while the run goes on. sent: part -> what
+    the newest run has sent of it. region: where the visitor says that the evidence lies. wish: the number of the newest wish of the page's
+    own parts. runs: how many still have to end. again: whether the newest has to say all once more when it is the only one. halted: whether
+    this visitor has stopped the newest measure.
+    """
+
+    question: ExplanationRequest | None = None
+    settings: dict[str, Method] = field(default_factory=dict)
+    report: ExplanationState | None = None
+    painted: ExplanationState | None = None
+    met: bool = False
+    answered: bool = False
+    run: int = 0
+    speaking: int = 0
+    notice: str = ""
+    sent: dict[str, Any] = field(default_factory=dict)
+    region: Region | None = None
+    wish: float = 0.0
+    runs: int = 0
+    again: bool = False
+    classifier: str = ""
+    examination: Inspection | None = None
+    seen: float = field(default_factory=time.monotonic)
+    stop_asked: bool = False
+    halted: bool = False
+    wake: Callable[[], None] = lambda: None
+
+    def begin(self) -> int:
+        """A new run: every older one of this session is silent from now on."""
+        self.run = next(_runs)
+        self.stop_asked, self.halted, self.notice, self.sent = False, False, "", {}
+        self.wake()
+        return self.run
+
+    @property
+    def answer(self) -> ExplanationState | None:
+        """The prediction for the picture and the classifier of the question, once it is there."""
+        report, question = self.report, self.question
+        if report is None or question is None or report.target is None:
+            return None
+        same = report.question.picture == question.picture and report.question.classifier == question.classifier
+        return report if same else None
+
+    @property
+    def pictures(self) -> set[Picture]:
+        """What this visitor can still ask about or see."""
+        questions = [self.question, *(report.question for report in (self.report, self.painted) if report)]
+        return {question.picture for question in questions if question}
+
+    def stop(self) -> None:
+        """The newest run ends with what it has."""
+        self.stop_asked = True
+        self.wake()
+
+
+class Sessions:
+    """Session hash -> session. Forgotten when the visitor leaves, after an hour, or when too many or too large pictures have come."""
+
+    def __init__(self, kept: int = SESSIONS_KEPT, idle_seconds: float = IDLE_SECONDS, kept_bytes: int = PICTURE_BYTES_KEPT) -> None:
+        self._kept = kept
+        self._kept_bytes = kept_bytes
+        self._idle_seconds = idle_seconds
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, session_hash: str) -> Session:
+        """That visitor's session; a new one if there is none."""
+        with self._lock:
+            session = self._sessions.setdefault(session_hash, Session())
+            session.seen = time.monotonic()
+            self._sessions.move_to_end(session_hash)
+            self._forget()
+        return session
+
+    def leave(self, session_hash: str) -> None:
+        """The visitor has gone: their run stops, their pictures are dropped."""
+        with self._lock:
+            session = self._sessions.pop(session_hash, None)
+        if session:
+            session.begin()
+
+    def present(self, session_hash: str) -> bool:
+        """Whether that visitor is still here."""
+        return session_hash in self._sessions
+
+    def have(self, picture: Picture) -> bool:
+        """Whether somebody still asks about that picture."""
+        with self._lock:
+            return any(picture in session.pictures for session in self._sessions.values())
+
+    def forget(self) -> None:
+        """Drops the sessions that nobody has used for too long."""
+        with self._lock:
+            self._forget()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - self._idle_seconds
+        sizes = {name: _bytes(session) for name, session in self._sessions.items()}
+        for name, session in list(self._sessions.items()):
+            held = sum(sizes.values()) > self._kept_bytes and len(self._sessions) > 1
+            if session.seen >= oldest and len(self._sessions) <= self._kept and not held:
+                break
+            del self._sessions[name], sizes[name]
+            session.begin()
+
+
+def _bytes(session: Session) -> int:
+    return sum(len(picture.data) for picture in session.pictures if not picture.example)

@@ -1,0 +1,113 @@
+"""`python -m app library`: goes on where it was stopped, appears whole, and is what `explain` judges by."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.cli import main
+from app.commands import library
+from app.commands.library import build, library_file, library_of
+from app.options import LibraryOptions
+from errors import UserError
+from explainers.methods import METHODS, SEVEN
+from explainers.metrics.agreement.reference_library import digest, read
+from models.datasets.synthetic.glass_box import NAMES, patches
+from models.store import bundled
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for seed in range(31):
+        image = patches(seed, NAMES[seed % 4]).image
+        Image.fromarray(np.round(image * 255).astype(np.uint8)).save(folder / f"{seed:02}.png")
+    return folder
+
+
+def test_a_stopped_library_goes_on_where_it_was(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "box.library.npz"
+    options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), library.decode
+    seen: list[int] = []
+
+    def stopping(data: bytes) -> np.ndarray:
+        seen.append(len(data))
+        if len(seen) == 20:
+            raise KeyboardInterrupt
+        return read_file(data)
+
+    monkeypatch.setattr(library, "SAVED_EVERY", 0.0)
+    monkeypatch.setattr(library, "decode", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        build(options)
+    assert [path.name for path in tmp_path.iterdir()] == [".box.library.npz.part"]
+    studied: list[str] = []
+    study = library.run_methods
+    monkeypatch.setattr(library, "run_methods", lambda case, methods: studied.append(digest(case.image)) or study(case, methods))
+    assert build(options) == 0
+    assert len(set(studied)) == 12, "19 of 31 were known"
+    assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]
+    found = read(out)
+    assert found.short(), "31 pictures are just enough for maps that are never blank, and some are"
+    said = capsys.readouterr().err
+    assert all(f"only {count} gave a map of {title}, and chance needs more than 30" in said for title, count in found.short().items())
+    assert len(found.pictures) == 31
+    assert {method.title for method in METHODS} <= set(found.maps)
+    assert found.made_with["preset"] == "Fast"
+    studied.clear()
+    assert build(options) == 0
+    assert not studied, "what is there is not done again"
+
+
+def test_too_few_pictures_or_no_folder_is_refused(tmp_path: Path) -> None:
+    for folder, words in ((tmp_path, "holds 0 pictures"), (tmp_path / "no", "is no folder")):
+        with pytest.raises(UserError, match=words):
+            build(LibraryOptions("glass_box", folder))
+
+
+@pytest.mark.parametrize("name", list(bundled()))
+def test_bundled_classifiers_carry_theirs(name: str) -> None:
+    found = library_of(name)
+    card = json.loads(bundled()[name].with_suffix(".json").read_text())
+    assert found.made_with["model"] == card["sha256"]
+    assert len(found.stack("Grad-CAM")) >= 30
+    assert {method.title for method in SEVEN} <= set(found.maps)
+
+
+def test_it_lies_beside_the_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert library_file("phantoms").name == "phantoms.library.npz"
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert library_file("imagenet:VGG16") == tmp_path / "models" / "VGG16.library.npz"
+    assert library_of("imagenet:VGG16") is None
+    assert library_of("no/such/model.keras") is None
+
+
+@pytest.mark.parametrize("level", ["none", "agreement", "all"])
+def test_explain_writes_the_measures_that_were_asked_for(level: str, pictures: Path, tmp_path: Path) -> None:
+    words = ["--model", "glass_box", "--methods", "grad_cam", "lime", "--preset", "fast", "--quiet", "--measures", level]
+    assert main(["explain", str(pictures / "00.png"), "--out", str(tmp_path / "out"), *words]) == 0
+    (picture,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"]
+    if level == "none":
+        assert "measures" not in picture
+        return
+    found = picture["measures"]
+    (pair,) = found["agreement"]["pairs"]
+    assert pair["pair"] == ["Grad-CAM", "LIME"]
+    assert not pair["weaker"], "the bundled library is used"
+    assert -1 <= pair["kappa"] <= 1
+    cam = found["agreement"]["stability"]["Grad-CAM"]
+    if level == "agreement":
+        assert (pair["self_agreement"], cam["reliability"], cam["converged"]) == ("taken as exact", None, None)
+    else:
+        assert pair["self_agreement"] == "measured"
+        assert 0.9 < cam["reliability"] <= 1
+    assert found["agreement"]["notes"] == ["The library of other pictures was made with preset Balanced."]
+    assert ("faithfulness" in found) == ("sanity" in found) == ("sensitivity" in found) == (level == "all")
+    if level == "all":
+        assert len(found["faithfulness"]["curves"]) == (2 + 3) * 4
+        assert len(found["sanity"]) == 2 * 5
+        assert found["evaluations"] > 1000

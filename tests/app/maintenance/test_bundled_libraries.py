@@ -1,0 +1,112 @@
+"""`python -m app.maintenance.bundled_libraries`: draws the pictures itself and replaces what was there, whatever it held."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.commands import library
+from app.commands.library import library_of
+from app.maintenance.bundled_libraries import FIRST_SEED, drawing, main, make
+from explainers.case import Case, Settings
+from explainers.methods import METHODS, SEVEN
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.occlusion import Occlusion
+from explainers.methods.rise import RISE
+from explainers.metrics.agreement.consistency import Background, consistency
+from explainers.metrics.agreement.reference_library import Library, digest, plan, read
+from explainers.metrics.agreement.similarity import evidence
+from explainers.runner import run_methods
+from models.classifiers.score import Score
+from models.datasets.synthetic.glass_box import NAMES, patches
+from models.datasets.synthetic.phantoms import phantom
+from models.loading import load
+from models.store import bundled
+
+FEW = 31
+
+
+def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One method, because all ten take minutes."""
+    monkeypatch.setattr(library, "METHODS", (GradCAM,))
+    out = tmp_path / "glass_box.library.npz"
+    out.write_bytes(b"an older library")
+    assert make("glass_box", FEW, out) == out
+    found = read(out)
+    assert set(found.pictures) == {digest(patches(FIRST_SEED + s, NAMES[s % 4]).image) for s in range(FEW)}
+    assert np.isfinite(found.maps["Grad-CAM"]).all()
+    assert found.made_with["preset"] == "Balanced"
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+@pytest.mark.parametrize("name", ["phantoms", "phantoms_shortcut", "glass_box"])
+def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
+    found = library_of(name)
+    assert found is not None
+    assert {digest(drawing(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
+
+
+@pytest.mark.parametrize("name", list(bundled()))
+def test_what_is_bundled_was_made_by_the_methods_as_they_are(name: str) -> None:
+    """A method that came later may be missing: the others go on. One that has changed, or that every case is looked at with, may not."""
+    found = library_of(name)
+    assert found is not None
+    then, now = found.made_with["methods"], {method.title: plan(method) for method in METHODS}
+    assert {method.title for method in SEVEN} <= set(then) <= set(found.maps)
+    assert not {title for title in then if now.get(title) != then[title]}, f"make the library of {name} anew"
+
+
+def test_a_library_that_lacks_a_method_serves_the_others() -> None:
+    """As one does that was made before the method came: pairs of the others rest on the same pictures as with it."""
+    whole = library_of("phantoms")
+    assert whole is not None
+    kept = {title: told for title, told in whole.made_with["methods"].items() if title != "RISE"}
+    older = Library({**whole.made_with, "methods": kept}, whole.pictures, {t: rows for t, rows in whole.maps.items() if t != "RISE"})
+    assert older.unfit(whole.made_with) == ""
+    classifier = load("phantoms")
+    image = drawing("phantoms", 4) / np.float32(255)
+    case = Case(classifier, image, Score(int(classifier.predict(image).argmax())), Settings(budget=100))
+    results = list({result.method.title: result for result in run_methods(case, [GradCAM(), Occlusion(), RISE()])}.values())
+    judged = [consistency(results, case.size, Background(library, digest(image)), {}) for library in (whole, older)]
+    with_it, without = ({(each.first, each.second): each for each in found.verdicts} for found in judged)
+    assert with_it.keys() == without.keys() == {("Grad-CAM", "Occlusion"), ("Grad-CAM", "RISE"), ("Occlusion", "RISE")}
+    for pair, verdict in without.items():
+        assert verdict.chance.weaker == ("RISE" in pair)
+        assert not with_it[pair].chance.weaker
+        assert np.isfinite(verdict.chance.kappa)
+    assert without["Grad-CAM", "Occlusion"].chance == with_it["Grad-CAM", "Occlusion"].chance
+
+
+def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
+    """One picture and the methods that ask least, because all take minutes."""
+    found, classifier = library_of("phantoms"), load("phantoms")
+    assert found is not None
+    image = drawing("phantoms", 4) / np.float32(255)
+    case = Case(classifier, image, Score(int(classifier.predict(image).argmax())))
+    number = found.pictures.index(digest(image))
+    for result in {
+        result.method.title: result for result in run_methods(case, [method() for method in SEVEN if not method.pooled])
+    }.values():
+        shown = evidence(result, case.size)
+        assert shown is not None
+        assert shown.share is not None
+        title, then = result.method.title, found.maps[result.method.title][number]
+        assert np.abs(shown.share - then).max() < 0.05 * then.max(), (
+            f"{title} gives another map now: python -m app.maintenance.bundled_libraries"
+        )
+
+
+def test_phantoms_come_class_by_class() -> None:
+    for number in (0, 5, 98):
+        drawn = phantom(FIRST_SEED + number, number % 4).image
+        assert np.array_equal(drawing("phantoms", number) / np.float32(255), drawn)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [(["horses"], "No classifier 'horses' is bundled"), (["glass_box", "--pictures", "5"], "holds 5")]
+)
+def test_what_cannot_be_made_is_one_sentence_and_exit_2(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = bundled()["glass_box"].with_suffix(".library.npz").read_bytes()
+    assert main(words) == 2
+    assert told in capsys.readouterr().err
+    assert bundled()["glass_box"].with_suffix(".library.npz").read_bytes() == before

@@ -1,0 +1,469 @@
+"""What a session of events leads to, on the real classifiers, without a browser: whose class is explained, what a refusal leaves alone."""
+
+import asyncio
+import gc
+import io
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.options import ServeOptions
+from app.page.events import PageEvents
+from app.page.requests import NOTHING, PageEvent
+from app.page.views import images
+from app.service.example_gallery import Gallery
+from app.service.picture_uploads import Picture
+from app.service.session import ExplanationRequest, Session
+from errors import UserError
+from models.sandbox import landlock
+from models.store import bundled
+
+PARTS = (
+    *("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "doctor"),
+    *("target", "rather", "about", "times"),
+)
+SLOW = ["Occlusion", "LIME", "SHAP"]
+NOTHING_NEW = {"status": gr.skip()}
+
+
+def png(seed: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+class Somebody:
+    """A visitor who speaks to the handlers themselves."""
+
+    def __init__(self, handlers: PageEvents, name: str) -> None:
+        self.handlers, self.name = handlers, name
+        self.classifier, self.methods, self.preset = "phantoms", ["GradCAM"], "Fast"
+        self.status: dict[str, Any] = {}
+
+    @property
+    def session(self) -> Session:
+        return self.handlers.sessions.of(self.name)
+
+    async def paintings(self, kind: str, data: Any = None, chosen: Any = None) -> AsyncIterator[dict[str, Any]]:
+        wish = PageEvent(kind, data, self.classifier, self.methods, self.preset, self.status, chosen)
+        async for values in self.handlers.runs.run(gr.Request(session_hash=self.name), wish):
+            self.status = self.status if values.get("status", NOTHING_NEW["status"]) == NOTHING_NEW["status"] else values["status"]
+            yield values
+
+    async def do_async(self, kind: str, data: Any = None, chosen: Any = None) -> dict[str, Any]:
+        """The last value of every part."""
+        shown: dict[str, Any] = {}
+        async for values in self.paintings(kind, data, chosen):
+            shown |= values
+        return shown
+
+    def do(self, kind: str, data: Any = None, chosen: Any = None) -> dict[str, Any]:
+        return asyncio.run(self.do_async(kind, data, chosen))
+
+    def pick(self, data: bytes, name: str = "mine.png") -> dict[str, Any]:
+        return self.do("picked", {"token": self.handlers.uploads.put(data, name)})
+
+
+@pytest.fixture(scope="module")
+def handlers() -> Iterator[PageEvents]:
+    handlers = PageEvents(ServeOptions(queue=2))
+    handlers.components = {name: name for name in PARTS}
+    handlers.start()
+    handlers.shelf.get("phantoms")
+    yield handlers
+    handlers.close()
+
+
+@pytest.fixture
+def somebody(handlers: PageEvents, request: pytest.FixtureRequest) -> Iterator[Somebody]:
+    somebody = Somebody(handlers, request.node.name)
+    yield somebody
+    handlers.left(gr.Request(session_hash=somebody.name))
+
+
+def test_a_class_stays_with_its_picture_and_its_classifier(somebody: Somebody) -> None:
+    somebody.pick(png(1))
+    report = somebody.session.report
+    assert report is not None
+    assert report.target is not None
+    other = (report.target + 1) % 4
+    assert somebody.do("bar", {"index": other})["target"]["value"] == other
+    assert somebody.session.question.target == other
+    somebody.do("explain")
+    assert somebody.session.question.target == other, "the visitor's own choice stays when they ask again"
+    somebody.pick(png(2))
+    assert somebody.session.question.target is None
+    somebody.do("target", chosen=other if somebody.session.report.target != other else report.target)
+    somebody.classifier = "glass_box"
+    somebody.do("classifier")
+    assert somebody.session.question.target is None
+
+
+def test_explain_pressed_before_the_new_prediction_explains_its_likeliest_class(handlers: PageEvents, somebody: Somebody) -> None:
+    somebody.pick(png(3))
+    old = somebody.session.report.target
+
+    async def hasty() -> dict[str, Any]:
+        async for _ in somebody.paintings("picked", {"token": handlers.uploads.put(png(4), "next.png")}):
+            break  # the classifier has not answered yet, and the lists still show the class of the first picture
+        assert await somebody.do_async("target", chosen=(old + 1) % 4) == NOTHING_NEW
+        assert "not there yet" in (await somebody.do_async("bar", {"index": old}))["status"]["error"]
+        return await somebody.do_async("explain")
+
+    shown = asyncio.run(hasty())
+    assert somebody.session.question.target is None
+    assert shown["status"]["state"] == "done"
+    assert somebody.session.report.target == int(somebody.session.report.probabilities.argmax())
+
+
+def test_a_list_that_is_only_left_asks_nothing(somebody: Somebody) -> None:
+    somebody.pick(png(5))
+    run, target = somebody.session.run, somebody.session.report.target
+    somebody.preset = "Balanced"  # not asked for yet
+    assert somebody.do("classifier") == NOTHING_NEW
+    assert somebody.do("target", chosen=target) == NOTHING_NEW
+    assert somebody.do("rather", chosen=NOTHING) == NOTHING_NEW
+    assert somebody.session.run == run
+
+
+def test_a_contrast_names_two_classes(somebody: Somebody) -> None:
+    somebody.pick(png(6))
+    target = somebody.session.report.target
+    assert "two different classes" in somebody.do("rather", chosen=target)["status"]["error"]
+    somebody.do("rather", chosen=(target + 1) % 4)
+    assert (somebody.session.question.target, somebody.session.question.rather_than) == (target, (target + 1) % 4)
+    somebody.do("rather", chosen=NOTHING)
+    assert somebody.session.question.rather_than is None
+
+
+def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: PageEvents, somebody: Somebody) -> None:
+    entry = handlers.shelf.entry("phantoms")
+    loaded, entry.future, entry.state = entry.future, Future(), "loading"
+
+    async def gone() -> None:
+        task = asyncio.create_task(somebody.do_async("arrived"))
+        while not (somebody.session.report and somebody.session.report.final):
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    somebody.methods, somebody.preset = list(handlers.usual), "Balanced"  # the stored answer is there before the classifier
+    try:
+        asyncio.run(gone())
+        assert not entry.future.cancelled()
+    finally:
+        entry.future, entry.state = loaded, "ready"
+
+
+def test_who_is_heard_before_the_page_has_said_that_it_is_open_gets_what_they_chose(handlers: PageEvents, somebody: Somebody) -> None:
+    """Events pass each other on the way, and the page's first may be late: what it finds chosen stays."""
+    somebody.classifier = "glass_box"
+    status = somebody.do("classifier")["status"]
+    assert (status["state"], status["error"]) == ("done", "")
+    run, late = somebody.session.run, Somebody(handlers, somebody.name)
+    assert late.do("arrived") == NOTHING_NEW
+    assert somebody.session.run == run
+    assert somebody.session.question
+    assert somebody.session.question.classifier == "glass_box"
+
+
+def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(handlers: PageEvents, somebody: Somebody) -> None:
+    somebody.do("arrived")
+    run = somebody.pick(png(7))["status"]["run"]
+    handlers.left(gr.Request(session_hash=somebody.name))
+    for kind in ("explain", "bar", "target", "arrived", "explain"):
+        shown = somebody.do(kind, chosen=1)
+        assert set(shown) == {"status"}, "what stands on the screen stays"
+        assert shown["status"]["error"] == "Your session has ended; choose the picture again."
+        assert shown["status"]["run"] > run
+    assert somebody.pick(png(7))["status"]["state"] == "done"
+    assert somebody.do("explain")["status"]["state"] == "done"
+
+
+def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_before(handlers: PageEvents, somebody: Somebody) -> None:
+    somebody.pick(png(7))
+    handlers.left(gr.Request(session_hash=somebody.name))
+    somebody.classifier = "glass_box"
+    shown = somebody.do("classifier")
+    assert shown["status"]["error"] == "Your session has ended; choose the picture again."
+    assert "maps" not in shown["grid"]
+    assert shown["prediction"]["about"].startswith("Choose a picture")
+    assert "set by hand" in shown["about"], "the new one's facts"
+    assert shown["target"]["choices"] == []
+    assert shown["doctor"]["title"].startswith("Glass box")
+    assert somebody.do("classifier") == NOTHING_NEW, "Gradio's lists speak twice"
+    assert somebody.do("explain")["status"]["state"] == "done", "the session has begun anew"
+    somebody.classifier = "nothing of this name"
+    assert "no classifier named" in somebody.do("classifier")["status"]["error"]
+
+
+def test_every_part_of_the_page_is_told_that_the_session_was_lost(handlers: PageEvents, somebody: Somebody) -> None:
+    somebody.pick(png(7))
+    handlers.left(gr.Request(session_hash=somebody.name))
+    request, run = gr.Request(session_hash=somebody.name), somebody.status["run"]
+
+    async def last(answer: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
+        return [values async for values in answer][-1]
+
+    def event(**data: Any) -> gr.EventData:
+        return gr.EventData(None, data)
+
+    measured = asyncio.run(last(handlers.measure_pressed(event(kind="curves"), request, somebody.status)))["status"]
+    region = asyncio.run(handlers.region_given(event(kind="known"), request, somebody.status))["region"]
+    examined = asyncio.run(last(handlers.consulting.pressed(event(pictures=[]), request, "phantoms", somebody.status)))["doctor"]
+    for part in (measured, region, examined):
+        assert part["error"] == "Your session has ended; choose the picture again."
+        assert part["run"] > run
+
+
+def test_a_lost_session_with_a_model_that_was_brought(handlers: PageEvents, somebody: Somebody) -> None:
+    somebody.pick(png(7))
+    handlers.left(gr.Request(session_hash=somebody.name))
+    somebody.classifier = "brought-secret"
+    assert somebody.do("explain")["status"]["error"] == "Your session has ended; choose the picture again."
+    assert (
+        somebody.pick(png(7))["status"]["error"]
+        == "The model that you brought is no longer here; bring it again, or choose another classifier."
+    )
+
+
+def test_a_page_that_only_showed_a_refusal_has_lost_nothing(handlers: PageEvents, somebody: Somebody) -> None:
+    somebody.methods = []
+    assert "No method is chosen" in somebody.do("explain")["status"]["error"]
+    late = Somebody(handlers, somebody.name)
+    assert late.do("arrived") == NOTHING_NEW, "the page's first event comes late, and the choice stays"
+    handlers.left(gr.Request(session_hash=somebody.name))
+    somebody.methods = ["GradCAM"]
+    assert somebody.do("explain")["status"]["state"] == "done"
+    somebody.methods = []
+    assert somebody.do("explain")["status"]["answered"], "an answer still stands beside this refusal"
+
+
+def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
+    handlers: PageEvents, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, entry = Gallery.of, handlers.shelf.entry("glass_box")
+    monkeypatch.setattr(Gallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
+    monkeypatch.setattr(entry, "state", "loading")
+    monkeypatch.setattr(entry, "future", Future())
+
+    async def fails_late() -> list[dict[str, Any]]:
+        somebody.classifier = "glass_box"
+        early = somebody.paintings("classifier")
+        said = [await anext(early)]
+        rest = asyncio.create_task(anext(early))  # waits for the classifier
+        await asyncio.sleep(0.1)
+        somebody.classifier = "phantoms"
+        await somebody.do_async("picked", {"token": handlers.uploads.put(png(21), "mine.png")})
+        entry.future.set_exception(UserError("This is no classifier."))
+        return [*said, await rest]
+
+    assert asyncio.run(fails_late())[-1] == NOTHING_NEW
+
+
+def test_a_refused_wish_leaves_the_running_one_alone(handlers: PageEvents, somebody: Somebody) -> None:
+    async def impatient() -> tuple[dict[str, Any], dict[str, Any], int]:
+        somebody.methods, somebody.preset = SLOW, "Balanced"
+        running = asyncio.create_task(somebody.do_async("picked", {"token": handlers.uploads.put(png(8), "slow.png")}))
+        while not (somebody.session.painted and somebody.session.painted.state == "running"):
+            await asyncio.sleep(0.02)
+        run, somebody.methods = somebody.session.run, []
+        refused = await somebody.do_async("explain")
+        return refused, await running, run
+
+    refused, shown, run = asyncio.run(impatient())
+    assert "choose at least one" in refused["status"]["error"]
+    assert refused["status"]["state"] == "running"
+    assert shown["status"]["run"] == run == somebody.session.run
+    assert shown["status"]["state"] == "done"
+    assert "choose at least one" in shown["status"]["error"], "the sentence is not painted over"
+
+
+def test_a_refused_picture_leaves_the_last_good_answer(somebody: Somebody) -> None:
+    good = somebody.pick(png(9), "good.png")
+    shown = somebody.pick(b"<!doctype html>", "bad.png")
+    assert "is a web page" in shown["picture"]["error"]
+    assert shown["picture"]["facts"] == good["picture"]["facts"]
+    assert shown["status"]["state"] == "done"
+    assert shown["prediction"]["sentence"] == good["prediction"]["sentence"]
+    assert shown["grid"]["panels"] == good["grid"]["panels"]
+    assert somebody.session.question.picture.name == "good.png"
+    assert somebody.do("explain")["picture"]["error"] == ""
+
+
+def test_a_page_that_heard_nothing_is_told_again(handlers: PageEvents, somebody: Somebody) -> None:
+    async def nudge() -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        page = (somebody.classifier, somebody.methods, somebody.preset, somebody.status)
+        async for values in handlers.nudged(gr.Request(session_hash=somebody.name), *page):
+            shown |= values
+        return shown
+
+    first = asyncio.run(nudge())
+    assert first["status"]["state"] == "done", "the page's first event never came"
+    answer = somebody.pick(png(12))
+    again = asyncio.run(nudge())
+    assert again["status"] == answer["status"]
+    assert again["grid"] == answer["grid"]
+    assert somebody.session.run == answer["status"]["run"]
+
+
+def test_a_wish_that_was_overtaken_on_its_way_changes_nothing(handlers: PageEvents, somebody: Somebody) -> None:
+    names = [one.picture.example for one in handlers.gallery.of("phantoms")[:2]]
+    somebody.do("picked", {"example": names[1], "wish": 2})
+    run = somebody.session.run
+    assert somebody.do("picked", {"example": names[0], "wish": 1}) == NOTHING_NEW
+    assert (somebody.session.run, somebody.session.question.picture.example) == (run, names[1])
+
+
+def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handlers: PageEvents, somebody: Somebody) -> None:
+    assert "4 classes" in somebody.pick(png(10))["about"]
+    entry = handlers.shelf.entry("phantoms_shortcut")
+    entry.state, entry.future = "loading", Future()  # loads for as long as this test wants
+    somebody.classifier = "phantoms_shortcut"
+
+    async def first() -> dict[str, Any]:
+        async for values in somebody.paintings("classifier"):
+            return values
+        return {}
+
+    try:
+        values = asyncio.run(first())
+        assert (values["about"], values["times"], values["target"]["choices"]) == ("", "", [])
+        assert somebody.session.answer is None
+    finally:
+        entry.state = "not loaded"
+
+
+def test_a_classifier_that_loads_slowly_keeps_nobody_from_another(handlers: PageEvents) -> None:
+    entry = handlers.shelf.entry("phantoms_shortcut")
+    entry.state, entry.future = "loading", Future()
+    waiting = [handlers.jobs.ask(_question(handlers, "phantoms_shortcut", number)) for number in range(2)]
+    ringers: list[Callable[[], None]] = [lambda: None, lambda: None]
+    try:
+        assert all(job.listen(ring) for job, ring in zip(waiting, ringers, strict=True))
+        blocked = [handlers.jobs._glances.submit(threading.Event().wait, 0) for _ in range(4)]
+        assert all(future.done() or future.result(5) is False for future in blocked), "no glance waits for the loading"
+    finally:
+        for job, ring in zip(waiting, ringers, strict=True):
+            job.leave(ring)
+        entry.state = "not loaded"
+    assert handlers.jobs.waiting == 0
+
+
+def _question(handlers: PageEvents, classifier: str, number: int) -> ExplanationRequest:
+    return ExplanationRequest(classifier, Picture.of(png(100 + number), "x"), (handlers.defaults["GradCAM"],), "Fast")
+
+
+def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples(
+    handlers: PageEvents, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody.do("picked", {"example": handlers.gallery.of("phantoms")[0].picture.example})
+    genuine = Gallery.of
+    monkeypatch.setattr(Gallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
+    somebody.classifier = "glass_box"
+    shown = somebody.do("classifier")
+    assert shown["prediction"]["about"].startswith("Choose a picture")
+    assert shown["status"] == {"run": somebody.session.run, "error": ""}, "no sentence about the run before stays"
+    assert shown["about"].startswith(f"{len(handlers.shelf.get('glass_box').labels)} classes")
+    assert shown["target"]["choices"] == []
+    assert somebody.session.question is None
+
+
+def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageEvents) -> None:
+    one, two = Somebody(handlers, "one"), Somebody(handlers, "two")
+    known, cases, uris = len(handlers.jobs._known), len(handlers.jobs._cases), set(images._kept)
+    one.pick(png(11), "secret.png"), two.pick(png(11), "same.png")
+    assert len(handlers.jobs._known) == known + 1
+    assert not any(question.picture.data or question.picture.name for question in handlers.jobs._known if not question.picture.example)
+    handlers.left(gr.Request(session_hash="one"))
+    assert len(handlers.jobs._known) == known + 1, "the other visitor still looks at it"
+    handlers.left(gr.Request(session_hash="two"))
+    assert (len(handlers.jobs._known), len(handlers.jobs._cases)) == (known, cases)
+    del one, two
+    gc.collect()
+    assert set(images._kept) <= uris
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
+    handlers = PageEvents(ServeOptions(models=("glass_box",), allow_model_upload=True))
+    handlers.components = {name: name for name in (*PARTS, "classifier")}
+    assert handlers.brought is not None
+    try:
+        token, file = handlers.brought.room("Late one.keras")
+        file.write_bytes(bundled()["glass_box"].read_bytes())
+        handlers.sessions.of("anna").wish = 2.0
+        event = gr.EventData(None, {"token": token, "wish": 1})
+
+        async def said() -> list[dict[str, Any]]:
+            request = gr.Request(session_hash="anna")
+            return [values async for values in handlers.model_brought(event, request, "glass_box", ["GradCAM"], "Fast", {})]
+
+        (only,) = asyncio.run(said())
+        assert only["status"] == NOTHING_NEW["status"]
+        assert ("Late one", token) in only["classifier"]["choices"]
+        assert "value" not in only["classifier"]
+    finally:
+        handlers.close()
+
+
+def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_they_are_told(
+    handlers: PageEvents, somebody: Somebody
+) -> None:
+    other, later = Somebody(handlers, "other"), Somebody(handlers, "later")
+    example = {"example": handlers.gallery.of("phantoms")[3].picture.example}
+    for each in (somebody, other):
+        each.do("picked", example)
+    job = handlers.jobs.known(somebody.session.question)
+    assert handlers.jobs.known(other.session.question) is job
+
+    async def pressed(who: Somebody) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        async for values in handlers.measure_pressed(event("curves"), gr.Request(session_hash=who.name), who.status):
+            shown |= values
+        return shown
+
+    async def both() -> tuple[dict[str, Any], dict[str, Any]]:
+        handlers.jobs.quiet.clear()  # the measure waits, as while somebody's maps are made
+        mine = asyncio.create_task(pressed(somebody))
+        await until(lambda: job.report.measures.running and somebody.session.speaking)
+        others = asyncio.create_task(other.do_async("explain"))
+        await until(lambda: other.session.speaking)
+        handlers.halt_pressed(gr.Request(session_hash=other.name))
+        assert not job.halt.is_set(), "the first still waits for it"
+        await until(lambda: "Another visitor waits" in str(other.session.sent.get("status")))
+        handlers.left(gr.Request(session_hash=other.name))
+        await others
+        assert not job.halt.is_set()
+        handlers.halt_pressed(gr.Request(session_hash=somebody.name))
+        assert job.halt.is_set()
+        return await mine, await later.do_async("picked", example)
+
+    try:
+        told, afterwards = asyncio.run(both())
+    finally:
+        handlers.jobs.quiet.set()
+        handlers.left(gr.Request(session_hash=later.name))
+    assert handlers.jobs.known(somebody.session.question) is job
+    assert told["trust"]["error"] == "The measure was stopped before it found anything."
+    assert afterwards["trust"]["error"] == ""
+
+
+def event(kind: str) -> gr.EventData:
+    return gr.EventData(None, {"kind": kind})
+
+
+async def until(holds: Callable[[], object]) -> None:
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come")

@@ -1,0 +1,309 @@
+"""The page's words and numbers about agreement, evidence, the slider and a region, by value; and measures that give way and stop."""
+
+import base64
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
+from app.page.views.alt_text import signed
+from app.page.views.deletion_curves import slides
+from app.page.views.evidence import further_of, trust
+from app.page.views.region import region_table
+from app.service.cached_answer import cached_consistency, first_question, read
+from app.service.classifier_registry import ClassifierRegistry
+from app.service.explanation_queue import ExplanationJob, ExplanationQueue
+from app.service.metric_queue import _guarded
+from app.service.metric_state import CURVES, SANITY, Cost, DeletionFrames, MetricState
+from app.service.regions import Region, drawn, measured
+from app.service.session import ExplanationState
+from errors import UserError
+from explainers.case import Case, Stopped
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.lime import LIME
+from explainers.methods.occlusion import Occlusion
+from explainers.metrics.agreement.consistency import UNSETTLED, Consistency
+from explainers.metrics.agreement.significance import BY_CHANCE, UNTOLD
+from explainers.metrics.faithfulness.deletion_insertion import Curve, DisplacementTest, shown_after
+from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityResult
+from explainers.metrics.robustness.reliability import EXACT, JITTERS, Stability
+from models.classifiers.score import Score
+from models.loading import load
+
+
+@pytest.fixture(scope="module")
+def report() -> ExplanationState:
+    stored = read()
+    assert stored is not None
+    return replace(stored, measures=MetricState(**cached_consistency(stored)))
+
+
+def with_consistency(report: ExplanationState, **changes: object) -> ExplanationState:
+    found = report.measures.consistency
+    assert found is not None
+    return replace(report, measures=replace(report.measures, consistency=replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def worded(found: Consistency, word: str, p: float, kappa: float) -> tuple[object, ...]:
+    return tuple(replace(each, word=word, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.verdicts)
+
+
+def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> None:
+    found, table = report.measures.consistency, table_of(report)
+    assert found is not None
+    assert len(table["pairs"]) == len(found.verdicts) == 21
+    for cell, verdict in zip(table["pairs"], found.verdicts, strict=True):
+        assert verdict.ceiling is not None
+        least = "≥\u202f" if verdict.self_agreement == EXACT else ""
+        assert cell["cells"]["kappa"]["text"] == least + signed(verdict.ceiling)
+        assert ("κ* at least" in cell["words"]) == bool(least)
+        assert cell["cells"]["ssim"] == {
+            "text": signed(verdict.raw.ssim),
+            "kind": "raw",
+            "colour": "",
+            "ink": "",
+            "aside": f"({signed(verdict.raw_by_chance.ssim)})",
+        }
+        assert f"κ {signed(verdict.chance.kappa)}" in cell["words"]
+    assert table["sentence"].startswith("Of 17 pairs of different families 17 agree beyond chance.")
+    assert any("100 other pictures" in words for words in table["words"])
+
+
+def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    table = table_of(with_consistency(report, verdicts=worded(found, BY_CHANCE, 0.4, 0.02)))
+    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"chance"}
+    assert {cell["cells"]["kappa"]["colour"] for cell in table["pairs"]} == {""}, "no colour of agreement, whatever κ* would say"
+    assert "0 agree beyond chance, 17 no better than chance" in table["sentence"]
+    assert table["reading"] == MANY_BY_CHANCE
+
+
+def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationState) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    table = table_of(with_consistency(report, verdicts=worded(found, UNTOLD, 0.12, 0.25)))
+    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"not told"}
+    assert "0 agree beyond chance, 17 not told from chance" in table["sentence"]
+    assert table["reading"] == NOT_TOLD, "and not that chance is a result"
+    assert "p 0.120 against 100 other pictures; one picture has little power" in table["pairs"][0]["words"]
+
+
+def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: ExplanationState) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    unsettled = table_of(with_consistency(report, verdicts=worded(found, UNSETTLED, 1, 0.5)))
+    assert {cell["cells"]["kappa"]["text"] for cell in unsettled["pairs"]} == {"?"}
+    assert "not converged, so no score" in unsettled["pairs"][0]["words"]
+    verdicts = [
+        replace(each, ceiling=None, reason="LIME is not reliable: its own two readings correlate at 0.05.") for each in found.verdicts
+    ]
+    assert table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
+    verdicts = [replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.verdicts]
+    first = table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]
+    assert first["cells"]["kappa"]["text"] == f"({signed(found.verdicts[0].chance.kappa)})"
+    assert "No κ*: LIME has no two readings" in first["words"]
+
+
+def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: ExplanationState) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    verdicts = [replace(each, explained_by=("edges",), chance=replace(each.chance, weaker=True)) for each in found.verdicts]
+    weak = with_consistency(report, verdicts=tuple(verdicts), weaker=True)
+    table = table_of(replace(weak, measures=replace(weak.measures, others=0, notes=("Chance is weaker.",))))
+    assert "follow the picture's edges" in table["pairs"][0]["words"]
+    assert table["pairs"][0]["cells"]["kappa"]["text"].endswith("†")
+    assert table["reading"].startswith("† explains 17 of the pairs that agree: both follow the picture's edges as well.")
+    assert "shifts and flips only, which is weaker" in table["pairs"][0]["words"]
+    assert any("python -m app library --model phantoms --pictures FOLDER" in words for words in table["words"])
+
+
+def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState) -> None:
+    lines = {line["id"]: line for line in trust(report, 1, ())["lines"]}
+    chips = {chip["name"]: chip for chip in lines["GradCAM"]["chips"]}
+    assert (chips["Faithfulness"]["text"], chips["Sanity"]["text"]) == ("not asked", "not asked")
+    assert chips["Stability"]["text"] == "draws nothing; not measured"
+    assert set(chips) == {"Agreement", "Faithfulness", "Stability", "Sanity"}, "and no grade of all"
+    ranks = (
+        DisplacementTest("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20),
+        DisplacementTest("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20),
+    )
+    findings = (SanityResult("Grad-CAM", CLASS, 0.96, "red", CLASS.why), SanityResult("Grad-CAM", NOISE, 0.95, "green", NOISE.why))
+    asked = replace(report, measures=replace(report.measures, ranks=ranks, findings=findings))
+    chips = {chip["name"]: chip for chip in trust(asked, 1, ())["lines"][0]["chips"]}
+    assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
+    assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
+    same = replace(
+        asked, measures=replace(asked.measures, ranks=(DisplacementTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20),))
+    )
+    chip = trust(same, 1, ())["lines"][0]["chips"][1]
+    assert chip["text"] == "cannot be told from its displaced copies"
+    assert "as good as 20: cannot be told" in chip["detail"][0]
+    assert chips["Sanity"]["text"] == "1 green, 1 red"
+    assert [light["tone"] for light in chips["Sanity"]["lights"]] == ["bad", "good"]
+    assert "similarity 0.96; the map should change (green at most 0.7, amber at most 0.95" in chips["Sanity"]["detail"][0]
+
+
+def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: ExplanationState) -> None:
+    found = report.measures.consistency
+    assert found is not None
+    stable = {**found.stability, "LIME": Stability("LIME", 0.3, 0.46, False, 900, "half runs")}
+    poor = with_consistency(report, stability=stable)
+    poor = replace(poor, measures=replace(poor.measures, prices={CURVES: Cost(1000, 4.0), SANITY: Cost(7368, 90)}))
+    buttons = {button["kind"]: button for button in trust(poor, 1, ())["buttons"]}
+    assert buttons[SANITY]["cost"] == "at most 7,368 evaluations, about 2 min"
+    assert not buttons["stability"]["ready"], "not before its cost is known"
+    assert further_of(poor, LIME()) == 900
+    assert further_of(poor, GradCAM()) == 0
+    lines = {line["id"]: line for line in trust(poor, 1, ())["lines"]}
+    assert lines["LIME"]["more"]["text"] == "Spend 900 more evaluations, about 4 s"
+    chips = {chip["name"]: chip for chip in lines["LIME"]["chips"]}
+    assert chips["Stability"]["text"] == "not converged, 0.46"
+    assert "it needs about 900 more evaluations" in chips["Stability"]["detail"][0]
+    assert "2 r / (1 + r) of two half runs" in chips["Stability"]["detail"][1]
+    shaken = {**found.stability, "LIME": Stability("LIME", 0.8, 0.8, True, 0, JITTERS)}
+    (line,) = [line for line in trust(with_consistency(report, stability=shaken), 1, ())["lines"] if line["id"] == "LIME"]
+    (chip,) = [chip for chip in line["chips"] if chip["name"] == "Stability"]
+    assert chip["detail"][1] == "Converged from 0.7 on; formula: their correlation r itself."
+
+
+def test_the_slides_hide_what_the_curves_hid(report: ExplanationState) -> None:
+    assert report.image is not None
+    assert report.target is not None
+    case = Case(load("phantoms"), report.image, Score(report.target))
+    found = DeletionFrames.of(case, {"GradCAM": report.results["GradCAM"]}, 28)
+    attribution = report.results["GradCAM"].attribution
+    assert attribution is not None
+    from explainers.metrics.faithfulness.deletion_insertion import order
+
+    pixels = order(attribution.values, case.size, case.seed)
+    for step in (0, 1, 13, 28):
+        np.testing.assert_array_equal(found.steps["Grad-CAM"] > step, shown_after(pixels, case.size, step, 28, "deletion") == 1)
+    rows = np.linspace(1, 0, 29)[:, None] * np.ones((1, 4), np.float32)
+    drawn_curves = (Curve("Grad-CAM", "deletion", "blur", report.target, rows.astype(np.float32)),)
+    randoms = tuple(Curve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32)) for i in (1, 2, 3))
+    value = slides(replace(report, measures=replace(report.measures, curves=drawn_curves + randoms, slides=found)), 5)
+    group = value["curves"]["deletion blur"]
+    assert (group["lines"]["GradCAM"]["area"], group["lines"]["GradCAM"]["values"][7]) == ("0.500", 0.75)
+    assert (group["low"][0], group["high"][0], group["randomArea"]) == (0.3333, 1.0, "0.333")
+    assert group["remark"] == ""
+    flat = tuple(replace(each, probabilities=np.ones_like(each.probabilities)) for each in drawn_curves + randoms)
+    said = slides(replace(report, measures=replace(report.measures, curves=flat, slides=found)), 5)["curves"]["deletion blur"]["remark"]
+    assert said.startswith("Cannot be told"), "a probability that stays ranks nothing"
+    codes = cv2.imdecode(np.frombuffer(base64.b64decode(value["methods"][0]["steps"].split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(codes, found.steps["Grad-CAM"])
+
+
+def test_an_outline_holds_the_pixels_whose_middle_lies_inside() -> None:
+    mask = drawn([[0.25, 0.5], [0.75, 0.5], [0.75, 1], [0.25, 1]], (8, 8))
+    wanted = np.zeros((8, 8), bool)
+    wanted[4:, 2:6] = True
+    np.testing.assert_array_equal(mask, wanted)
+    for points, words in (
+        ([[0, 0], [1, 1]], "outline of 3 to 400"),
+        ([["a", 1]] * 4, "points"),
+        ([[0.1, 0.1]] * 3, "no pixel"),
+        (7, "outline"),
+    ):
+        with pytest.raises(UserError, match=words):
+            drawn(points, (8, 8))
+    with pytest.raises(UserError, match="whole picture"):
+        drawn([[0, 0], [1, 0], [1, 1], [0, 1]], (8, 8))
+
+
+def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: ExplanationState) -> None:
+    mask = drawn([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128))
+    region = Region(report.question.picture, "phantoms", mask, "drawn")
+    value = region_table(report, 3, region, measured({"even": np.ones((4, 4), np.float32)}, mask), known=True)
+    assert value["sentence"] == "Your region covers 25.0 % of the picture."
+    assert [row["cells"][0] for row in value["rows"][:2]] == ["0.250", "0.250"], "an even map is the baseline of the area"
+    assert [row["baseline"] for row in value["rows"]] == [False, True, True, True]
+    assert value["outline"].startswith("data:image/png")
+
+
+def test_the_chip_says_whose_region_it_is(report: ExplanationState) -> None:
+    rows, _ = measured({"Grad-CAM": np.ones((4, 4), np.float32)}, drawn([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128)))
+    names = [trust(report, 1, rows, source)["lines"][0]["chips"][-1]["name"] for source in ("drawn", "uploaded", "known")]
+    assert names == ["Your region", "The uploaded mask", "The known evidence"]
+
+
+@pytest.mark.parametrize(("found", "words"), [(0, "was stopped before it found anything."), (1, "stopped; what was found by then stands.")])
+def test_a_stop_says_that_something_stands_only_where_something_does(report: ExplanationState, found: int, words: str) -> None:
+    job = ExplanationJob(report.question)
+
+    def work() -> Iterator[dict[str, object]]:
+        yield from [{"findings": (SanityResult("Grad-CAM", NOISE, 0.95, "green", ""),)}] * found
+        raise Stopped
+
+    _guarded(job, work, finished=True)
+    assert job.report.measures.error == ""
+    assert job.report.measures.told(stopper=False).error == "", "who comes later has stopped nothing"
+    assert job.report.measures.told(stopper=True).error.endswith(words)
+
+
+@pytest.fixture(scope="module")
+def jobs() -> Iterator[ExplanationQueue]:
+    jobs = ExplanationQueue(ClassifierRegistry(["phantoms"]), concurrency=1, queue=2, budget=60)
+    jobs.shelf.get("phantoms")
+    yield jobs
+    jobs.close()
+
+
+def settled(job: ExplanationJob) -> ExplanationState:
+    for _ in range(1200):
+        if job.report.settled:
+            return job.report
+        time.sleep(0.05)
+    raise AssertionError(f"still {job.report.state}, {job.report.measures.running}")
+
+
+def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: ExplanationQueue) -> None:
+    report = settled(jobs.ask(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast")))
+    assert report.measures.consistency is not None
+    assert report.measures.others == 100
+    assert report.measures.prices[CURVES].evaluations > 500
+    assert report.measures.error == ""
+
+
+def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs: ExplanationQueue) -> None:
+    job = jobs.ask(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast"))
+    settled(job)
+    with pytest.raises(UserError, match="no measure 'magic'"):
+        jobs.judges.measure(job, "magic")
+    jobs.quiet.clear()  # as while somebody's maps are made
+    jobs.judges.measure(job, CURVES)
+    with pytest.raises(UserError, match="under way"):
+        jobs.judges.measure(job, SANITY)
+    time.sleep(0.5)
+    assert (job.report.measures.running, job.report.measures.done, job.report.measures.curves) == (CURVES, 0, ())
+    jobs.quiet.set()
+    listener = threading.Event()
+    assert job.listen(listener.set)
+    while not job.report.measures.curves:
+        assert listener.wait(30)
+        listener.clear()
+    other = threading.Event()
+    assert job.listen(other.set)
+    assert not job.stop_measure(listener.set)
+    assert not job.halt.is_set(), "the other still waits for it"
+    job.leave(other.set)
+    assert not job.halt.is_set(), "and the first does when the other has gone"
+    assert job.stop_measure(listener.set)
+    report = settled(job)
+    assert "was stopped" in report.measures.stopped or len(report.measures.curves) == 20
+    assert report.measures.curves, "what was found stands"
+
+
+def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:
+    question = replace(first_question(), methods=(GradCAM(), LIME()), preset="Fast")
+    first = settled(jobs.ask(question))
+    more = settled(jobs.ask(replace(question, further=(("LIME", 400),))))
+    assert more.results["GradCAM"] is first.results["GradCAM"]
+    lime = more.results["LIME"]
+    assert lime.evaluations + lime.shared >= 398, "all but the two ends, which count for nobody"
+    assert lime.evaluations <= 300, "what was asked before is not asked again"

@@ -1,0 +1,69 @@
+"""What is said to be asked at most is what the methods may ask together: only the pool is shared."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tqdm import tqdm
+
+from app.commands.explain import _expected, explain
+from app.explanation import estimate_cost
+from app.metrics import full_cost, full_seconds
+from app.options import ExplainOptions
+from app.rendering import png
+from app.service.classifier_registry import RegisteredClassifier
+from explainers.case import Case, Settings
+from explainers.method import Method
+from explainers.methods import METHODS
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.lime import LIME
+from explainers.methods.partition_shap import PartitionSHAP
+from explainers.methods.shap import SHAP
+from explainers.runner import run_methods
+from models.classifiers.score import Score
+from models.loading import load
+
+
+def test_measures_draw_a_bar_and_say_their_cost_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One method on the glass box, whose maps take next to no time."""
+    monkeypatch.setattr("app.commands.explain.tqdm", lambda **settings: tqdm(**{**settings, "disable": False}))  # as in a terminal
+    rng = np.random.default_rng(0)
+    picture = tmp_path / "patches.png"
+    picture.write_bytes(png(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)))
+    options = ExplainOptions((picture,), "glass_box", tmp_path / "out", ("grad_cam",), preset="Fast", measures="all")
+    assert explain(options, lambda: load("glass_box")) == 0
+    told = capsys.readouterr()
+    most = int(re.search(r"measures, at most ([\d,]+) evaluations, (about|under) ", told.out)[1].replace(",", ""))
+    last = re.findall(r"patches: measures: .*?(\d+)/(\d+)", told.err)
+    spent = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"][0]["measures"]["evaluations"]
+    assert [int(number) for number in last[-1]] == [spent, most]
+    assert 0 < spent <= most
+
+
+def test_the_seconds_of_the_measures_are_those_of_their_evaluations() -> None:
+    classifier = load("glass_box")
+    case = Case(classifier, np.random.default_rng(0).random((*classifier.size, 3), np.float32), Score(0), Settings(preset="Fast"))
+    cam, lime = ([result for result in run_methods(case, [method]) if result.done][-1:] for method in (GradCAM(), LIME()))
+    both = [*cam, *lime]
+    assert full_seconds(case, both, 0.5, 0.5) == pytest.approx(full_cost(case, both) / 2)
+    assert full_seconds(case, lime, 0, 9) == 0, "LIME asks for no gradient"
+    assert 0 < full_seconds(case, cam, 0, 1) == full_seconds(case, both, 0, 1) < full_cost(case, cam)
+
+
+def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:
+    classifier = load("glass_box")
+    picture = np.random.default_rng(0).random((*classifier.size, 3), np.float32)
+    several: list[list[Method]] = [[LIME(), SHAP()], [LIME(), PartitionSHAP()], [method() for method in METHODS]]
+    for methods in several:
+        case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
+        total = _expected(methods, case)
+        assert estimate_cost(methods, case, RegisteredClassifier("glass_box", "Glass box")).evaluations == total
+        list(run_methods(case, methods))
+        assert case.evaluations <= total
+    case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
+    assert _expected(several[0], case) == case.budget
+    assert _expected(several[1], case) == 2 * case.budget

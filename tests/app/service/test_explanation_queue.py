@@ -1,0 +1,177 @@
+"""Jobs on the real bundled classifier: shared, stopped, timed out, refused when too many wait."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app.service.cached_answer import first_question
+from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
+from app.service.example_gallery import Gallery
+from app.service.explanation_queue import ExplanationJob, ExplanationQueue
+from app.service.picture_uploads import Picture
+from app.service.session import ExplanationRequest, Sessions, key_of
+from errors import UserError
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.lime import LIME
+from explainers.methods.occlusion import Occlusion
+from explainers.methods.shap import SHAP
+
+
+@pytest.fixture(scope="module")
+def shelf() -> ClassifierRegistry:
+    shelf = ClassifierRegistry(["phantoms"])
+    shelf.get("phantoms")
+    return shelf
+
+
+@pytest.fixture
+def jobs(shelf: ClassifierRegistry) -> Iterator[ExplanationQueue]:
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=60)
+    yield jobs
+    jobs.close()
+
+
+def question(number: int = 0, **changes: object) -> ExplanationRequest:
+    picture = Gallery(None).of("phantoms")[number].picture
+    return replace(ExplanationRequest("phantoms", picture, (GradCAM(),), "Fast"), **changes)  # type: ignore[arg-type]
+
+
+def finished(job: ExplanationJob) -> ExplanationJob:
+    for _ in range(600):
+        if job.report.final:
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"still {job.report.state}")
+
+
+def test_a_question_is_answered_with_prediction_and_maps(jobs: ExplanationQueue) -> None:
+    report = finished(jobs.ask(question())).report
+    assert report.state == "done"
+    assert report.probabilities is not None
+    assert report.target == int(report.probabilities.argmax())
+    result = report.results[key_of(GradCAM())]
+    assert result.done
+    assert result.attribution is not None
+    assert report.evaluations >= 1
+
+
+def test_equal_questions_share_one_job_and_its_answer_is_kept(jobs: ExplanationQueue) -> None:
+    job = jobs.ask(question())
+    assert jobs.ask(question()) is job
+    assert jobs.ask(replace(question(), picture=replace(question().picture, name="other"))) is job
+    assert jobs.ask(finished(job).report.question) is job
+    assert jobs.ask(question(1)) is not job
+
+
+def test_another_class_of_the_same_picture_asks_little_anew(jobs: ExplanationQueue) -> None:
+    methods = (GradCAM(), LIME(), SHAP())
+    first = finished(jobs.ask(question(5, methods=methods))).report
+    other = finished(jobs.ask(question(5, methods=methods, target=1 - min(1, first.target or 0)))).report
+    assert other.state == "done"
+    assert other.target != first.target
+    assert other.evaluations < first.evaluations / 5
+    assert other.probabilities is not None
+
+
+def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: ExplanationQueue) -> None:
+    job, listener = jobs.ask(question(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough")), lambda: None
+    assert job.listen(listener)
+    while job.report.state != "running":
+        time.sleep(0.02)
+    job.leave(listener)
+    spent = job.report.evaluations
+    assert finished(job).report.state == "stopped"
+    assert job.report.evaluations <= spent + 3 * 32  # the batch under way, and those not yet reported
+
+
+def test_the_budget_ends_a_job_with_a_sentence(shelf: ClassifierRegistry) -> None:
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=0.05)
+    report = finished(jobs.ask(question(3, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))).report
+    jobs.close()
+    assert report.state == "stopped"
+    assert "The time allowed for one explanation (0.05 s) is over" in report.error
+
+
+def test_too_many_questions_are_refused_in_words(jobs: ExplanationQueue) -> None:
+    slow = (Occlusion(search="fixed windows", window=8, stride=2),)
+    waiting = [jobs.ask(question(number, methods=slow, preset="Thorough")) for number in range(3)]
+    with pytest.raises(UserError, match="Too many people are asking at once"):
+        jobs.ask(question(4, methods=slow))
+    assert max(job.report.ahead for job in waiting) <= 2
+
+
+def test_jobs_that_nobody_waits_for_take_no_place_in_the_queue(jobs: ExplanationQueue) -> None:
+    slow = (Occlusion(search="fixed windows", window=8, stride=2),)
+    jobs.ask(question(0, methods=slow, preset="Thorough"))
+    for number in range(1, 8):
+        job, listener = jobs.ask(question(number, methods=slow, preset="Thorough")), lambda: None
+        assert job.listen(listener)
+        job.leave(listener)
+        assert jobs.waiting == 1
+
+
+def test_pictures_that_nobody_asks_about_are_forgotten_and_examples_are_not(jobs: ExplanationQueue) -> None:
+    jobs.wanted = lambda picture: False
+    own = replace(question().picture, sha256="0" * 64, example="")
+    finished(jobs.ask(question())), finished(jobs.ask(question(picture=own)))
+    jobs.forget()
+    assert [known.picture for known in jobs._known] == [question().picture]
+    assert len(jobs._cases) == 1
+
+
+def test_the_pace_is_that_of_several_runs_within_reason() -> None:
+    entry = RegisteredClassifier("x", "x")
+    assert entry.pace == 1
+    for pace in (1.2, 40, 1.4):
+        entry.paces.append(pace)
+    assert entry.pace == 1.4
+    entry.paces.extend([90] * 9)
+    assert (entry.pace, len(entry.paces)) == (5, 5)
+
+
+def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
+    shelf = ClassifierRegistry(["no/such/model.keras"])
+    loading = shelf.start("no/such/model.keras")
+    assert not loading.cancel()
+    with pytest.raises(UserError):
+        loading.result(60)
+
+
+def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
+    sessions = Sessions(kept_bytes=100)
+    for name in "abc":
+        sessions.of(name).question = question(picture=Picture.of(name.encode() * 60, name))
+    sessions.forget()
+    assert len(sessions) == 1
+    assert sessions.have(Picture.of(b"c" * 60, "c"))
+    assert not sessions.have(Picture.of(b"a" * 60, "a"))
+    old = Sessions(idle_seconds=0)
+    old.of("a")
+    old.forget()
+    assert len(old) == 0
+
+
+def test_what_cannot_be_asked_fails_at_its_place(jobs: ExplanationQueue) -> None:
+    wrong_class = finished(jobs.ask(question(target=77))).report
+    assert (wrong_class.state, wrong_class.place) == ("failed", "question")
+    assert "There is no class 77" in wrong_class.error
+    with pytest.raises(UserError, match="offers no classifier"):
+        jobs.shelf.entry("../../etc/passwd")
+
+
+def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:
+    sessions = Sessions(kept=2)
+    session = sessions.of("a")
+    assert session.begin() < session.begin()
+    run = session.run
+    sessions.leave("a")
+    assert session.run > run
+    for name in "bcd":
+        sessions.of(name)
+    assert len(sessions) == 2
+
+
+def test_the_first_question_is_about_a_bundled_picture() -> None:
+    assert first_question().picture.example.startswith("phantom")
