@@ -1,7 +1,7 @@
 # make run    install what is needed and open the page      ARGS="--model my.keras" passes flags on
 # make test   install what the tests need and run them      ARGS="tests/models -k gif" picks some
 # make check  style and types, as a commit is checked
-# make bench  speed and truth; the README's tables come from here
+# make bench  every benchmark, one after the other          ARGS=--write keeps the results in benchmarks/results
 #
 # Everything is installed into .venv, once, and again only when a requirements file changes.
 # PYTHON picks the interpreter (3.11, 3.12 or 3.13): make run PYTHON=python3.12
@@ -35,7 +35,7 @@ format: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	@failed=; for name in $(BENCHMARKS); do echo "== python -m benchmarks.$$name"; \
-	$(BIN)/python -m "benchmarks.$$name" || failed="$$failed $$name"; done; \
+	$(BIN)/python -m "benchmarks.$$name" $(ARGS) || failed="$$failed $$name"; done; \
 	test -z "$$failed" || { echo "Not done:$$failed"; exit 1; }
 
 clean:

@@ -7,6 +7,7 @@ hardly depends on what else runs.
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine_line
+from benchmarks.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
 from explainers.runner import run_methods
@@ -27,7 +29,7 @@ PIXELS = 224
 
 def main() -> None:
     """Prints a row for each round and the ratio, and whether the goal holds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a model file or folder (MobileNetV2 with random weights)")
     parser.add_argument("--preset", default="Balanced", help="how much to spend (Balanced)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is timed, after once to warm up (3)")
@@ -78,4 +80,4 @@ def _timed(classifier, preset: str) -> tuple[float, int]:  # type: ignore[no-unt
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_benchmark("child", main))

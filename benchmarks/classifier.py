@@ -4,6 +4,7 @@ The two are timed in turn and the ratio is that of their fastest times, so that 
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.machine import machine_line
+from benchmarks.results_file import OPTION, run_benchmark
 from models.cards.card import Card
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
@@ -28,7 +30,7 @@ Ask = Callable[[np.ndarray], np.ndarray]
 
 def main() -> None:
     """Prints a row for each model, question and batch, then whether the goals hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, help="how often each pair is timed")
     rounds = parser.parse_args().rounds
     print(machine_line(), "\n")
@@ -106,4 +108,4 @@ def fastest(ours: Ask, bare: Ask, images: np.ndarray, rounds: int) -> tuple[floa
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_benchmark("classifier", main))

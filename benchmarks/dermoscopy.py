@@ -20,6 +20,7 @@ from app.service.metric_state import deterministic
 from benchmarks.agreement_checks import pictures
 from benchmarks.data import MODEL, needed
 from benchmarks.machine import machine_line
+from benchmarks.results_file import OPTION, run_benchmark
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import grid_cells
@@ -34,7 +35,6 @@ from explainers.metrics.robustness.reliability import RepeatedReadings, Stabilit
 from explainers.runner import run_methods
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.command_line import exit_status
 from models.datasets import splits
 from models.datasets.collection import Row
 from models.datasets.layouts import ham10000
@@ -60,7 +60,7 @@ class Explained:
 
 def main() -> None:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", metavar="MODEL", help="a dermoscopy classifier; an ImageNet network where none is named")
     parser.add_argument("--pictures", type=int, default=40, help="(40; the README's tables are of 200)")
     parser.add_argument("--preset", default="Balanced")
@@ -132,4 +132,4 @@ def _judged(explained: Sequence[Explained], cells: int) -> list[Consistency]:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(run_benchmark("dermoscopy", main))

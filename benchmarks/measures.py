@@ -4,6 +4,7 @@ Right: unrelated maps against chance; known evidence on phantoms. Fast: ten maps
 """
 
 import argparse
+import sys
 import time
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from benchmarks.agreement_checks import null, phantoms
 from benchmarks.agreement_checks.ruler import ruler
 from benchmarks.machine import machine_line
+from benchmarks.results_file import OPTION, run_benchmark
 from explainers.case import Case
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import Background, build_consistency
@@ -31,7 +33,7 @@ CHECKS = {"trials": null.calibration, "phantoms": phantoms.untrained_and_votes, 
 
 def main() -> None:
     """Prints the tables and what misses its goal."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="1,000 trials and 100 phantoms, about an hour on two cores")
     for name, usual in QUICK.items():
         parser.add_argument(f"--{name}", type=int, metavar="N", help=f"({usual}; {FULL[name]} with --full; 0 leaves it out)")
@@ -109,4 +111,4 @@ def speed_of_curves() -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_benchmark("measures", main))

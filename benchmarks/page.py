@@ -6,6 +6,7 @@ Drives Chromium on the MobileNetV2 of the data folder where it is there (224 px)
 import argparse
 import shutil
 import statistics
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.results_file import OPTION, run_benchmark
 from tests.data import data_folder
 from tests.serving import Server, serving
 
@@ -66,7 +68,7 @@ INTACT = """() => [...document.querySelectorAll('.cc-map[data-painted] canvas')]
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION])
     model = data_folder() / "models" / "imagenet_mobilenet_v2"
     parser.add_argument("--model", default=str(model) if model.is_dir() else None, help="the classifier to drive")
     parser.add_argument("--pictures", type=Path, default=data_folder() / "natural", help="a folder with at least four pictures")
@@ -145,4 +147,4 @@ def row(name: str, value: float, unit: str = "ms") -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_benchmark("page", main))

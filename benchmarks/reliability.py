@@ -15,13 +15,14 @@ from scipy.stats import spearmanr
 
 from benchmarks.data import MODEL, PHOTOGRAPHS, needed
 from benchmarks.occlusion import claims
+from benchmarks.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
 from explainers.perturbation.coalitions import CoalitionSample
 from explainers.perturbation.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
 from explainers.perturbation.segment_maps import ENOUGH, standard_errors
 from explainers.perturbation.superpixels import areas
 from models.classifiers.score import Score
-from models.command_line import exit_status, silence_tensorflow
+from models.command_line import silence_tensorflow
 from models.images.decoder import decode
 from models.loading import load
 from tests.explainers.coalition_games import drawn
@@ -33,7 +34,7 @@ ESTIMATES = {"LIME": lime, "SHAP": surrogate_shap, "Kernel SHAP": kernel_shap, "
 
 def main() -> None:
     """Prints the table that was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", nargs="?", default="segments", choices=("segments", "estimators", "occlusion"))
     parser.add_argument("--budgets", type=int, nargs="+", default=[400])
     parser.add_argument("--segments", type=int, nargs="+", default=[12, 16, 20, 25, 40])
@@ -148,4 +149,4 @@ def _permutations(parts: int, budget: int, rng: np.random.Generator, table: np.n
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(run_benchmark("reliability", main))

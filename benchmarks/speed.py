@@ -12,12 +12,13 @@ from pathlib import Path
 
 from benchmarks.competitors import MODELS, PACKAGES, PHOTOGRAPHS
 from benchmarks.machine import machine_line
-from models.command_line import exit_status, silence_tensorflow
+from benchmarks.results_file import OPTION, run_benchmark
+from models.command_line import silence_tensorflow
 
 
 def main() -> None:
     """Prints two tables for each model, and which goals hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", nargs="+", default=list(PHOTOGRAPHS), help="photographs by name; %(default)s")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--packages", nargs="*", choices=PACKAGES, default=list(PACKAGES))
@@ -37,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(run_benchmark("speed", main))

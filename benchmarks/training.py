@@ -16,8 +16,8 @@ from typing import Any
 
 from benchmarks.data import needed
 from benchmarks.machine import machine_line
+from benchmarks.results_file import OPTION, run_benchmark
 from models.cards.card import Card, Colour
-from models.command_line import exit_status
 from models.datasets import layouts
 from models.datasets.collection import Row
 from models.training.augmentation import DERMOSCOPY, NONE, XRAY
@@ -44,7 +44,7 @@ class Spent:
 
 def main() -> None:
     """Prints both tables, then whether the goal holds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=2000, help="training pictures that are read (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=40, help="training steps that are timed (default: %(default)s)")
     options = parser.parse_args()
@@ -108,4 +108,4 @@ def timed(model: Any, supply: Iterator[tuple[Any, Any, Any]], steps: int) -> Spe
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(run_benchmark("training", main))

@@ -5,12 +5,14 @@ what it goes by; and the glass box, whose evidence in every pixel follows from a
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.machine import machine_line
+from benchmarks.results_file import OPTION, run_benchmark
 from explainers.case import Settings
 from models.command_line import silence_tensorflow
 from models.datasets.synthetic import phantoms
@@ -24,7 +26,7 @@ NEAR = 1 / 16  # of the picture's side: 8 px at 128, 4 px at 64
 
 def main() -> None:
     """Prints the two tables and, last, which goals hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--boxes", type=int, default=40)
     parser.add_argument("--preset", default="Balanced")
@@ -54,4 +56,4 @@ def gated(classifier: "Classifier", count: int) -> Iterator[phantoms.Phantom]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_benchmark("truth", main))

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.results_file import OPTION, run_benchmark
 from errors import UserError
-from models.command_line import exit_status
 
 if TYPE_CHECKING:
     from benchmarks.zoo_parts.checks.packages import Worker
@@ -31,7 +31,7 @@ CHOICES = ("tf_keras_vis", "xplique", "tf_explain")
 
 def main() -> None:
     """Prints the table and, last, which goals hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these models alone")
     parser.add_argument("--packages", nargs="*", choices=CHOICES, default=list(CHOICES), help="which packages take part (all)")
     parser.add_argument("--why", action="store_true", help="say below the table why maps are missing")
@@ -104,4 +104,4 @@ def reasons(rows: "Sequence[Row]") -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(run_benchmark("zoo", main))

@@ -51,6 +51,7 @@ def test_help() -> None:
     answer = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.count("usage:") == len(names)
+    assert answer.stdout.count("\n  --write [NAME]") == len(names)
 
 
 @pytest.mark.parametrize("benchmark", [dermoscopy, reliability, speed], ids=lambda module: module.__name__)
