@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
 
+from app import __version__
 from app.options import ExplainOptions, GridGameOptions, InspectOptions, LibraryOptions, ServeOptions
 from models.command_line import exit_status, silence_tensorflow
 from models.store import bundled
@@ -23,7 +24,7 @@ TRUST_HELP = "run the model in this process: only for a maker you know (else in 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0 done, 1 partly failed, 2 a mistake in what was given."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] not in (*COMMANDS, "-h", "--help"):
+    if not given or given[0] not in (*COMMANDS, "-h", "--help", "--version"):
         given = ["serve", *given]
     chosen = _parser().parse_args(given)
     return exit_status(lambda: int(chosen.run(chosen)))
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Crosscheck compares how explanation techniques account for an image classifier's decision.",
         epilog="Without a command the page is served: python -m app --model my.keras",
     )
+    parser.add_argument("--version", action="version", version=f"Crosscheck {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="{" + ",".join(COMMANDS) + "}", required=True)
     _add_serve(commands.add_parser("serve", help="open the page in a browser (the default)"))
     _add_explain(commands.add_parser("explain", help="explain pictures and write overlays, maps and a manifest"))

@@ -14,6 +14,7 @@ import app.page
 from app.cli import main
 from app.options import ExplainOptions, ServeOptions
 from explainers.case import Settings
+from tests.architecture.test_import_direction import ROOT
 from tests.serving import serving
 
 
@@ -30,6 +31,14 @@ def test_serving_is_what_happens_without_a_command(monkeypatch: pytest.MonkeyPat
     assert served(monkeypatch, "--model", "a.keras", "--port", "0") == ServeOptions(models=("a.keras",), port=0)
     options = served(monkeypatch, "serve", "--model", "a", "--model", "b", "--concurrency", "2", "--queue", "5", "--budget", "9.5")
     assert options == ServeOptions(models=("a", "b"), concurrency=2, queue=5, budget=9.5)
+
+
+def test_the_version_is_that_of_the_newest_entry_in_the_changelog(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"Crosscheck {app.__version__}\n"
+    newest = next(line for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line.startswith("## "))
+    assert newest.split()[1] == app.__version__
 
 
 def test_a_container_says_where_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:
