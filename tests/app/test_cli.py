@@ -34,7 +34,7 @@ def test_serving_is_what_happens_without_a_command(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_version_is_that_of_the_newest_entry_in_the_changelog(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["--version"])
     assert capsys.readouterr().out == f"Crosscheck {app.__version__}\n"
     newest = next(line for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line.startswith("## "))
