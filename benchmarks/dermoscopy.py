@@ -62,7 +62,7 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", metavar="MODEL", help="a dermoscopy classifier; an ImageNet network where none is named")
-    parser.add_argument("--pictures", type=int, default=40, help="(40; the README's tables are of 200)")
+    parser.add_argument("--pictures", type=int, default=40, help="(40; the recorded tables are of 200)")
     parser.add_argument("--preset", default="Balanced")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of pictures (0)")
     chosen = parser.parse_args()

@@ -1,1 +1,1 @@
-"""What the README shows, and the commands that make it."""
+"""The documentation, and the command that takes its picture of the page."""

@@ -8,7 +8,7 @@ from errors import UserError
 from explainers.method import Choice, Method, Range
 from explainers.methods import METHODS
 
-BEGIN, END = "<!-- methods: made by `python -m app methods --write README.md` -->", "<!-- end of methods -->"
+BEGIN, END = "<!-- methods: made by `python -m app methods --write docs/methods.md` -->", "<!-- end of methods -->"
 _ASKS = {"outputs": "outputs for changed pictures", "gradients": "gradients of the picture", "features": "a layer's maps and gradients"}
 
 

@@ -34,10 +34,10 @@ THEIRS = {"LIME": ("lime", Cost(1000, 30, 20, 25, 200)), "SHAP": ("shap", Cost(5
 BENCHMARKS = re.search(r"^BENCHMARKS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()  # type: ignore[index]
 
 
-def test_make_bench_runs_every_benchmark_without_arguments_and_the_readme_names_them() -> None:
+def test_make_bench_runs_every_benchmark_without_arguments_and_the_quickstart_names_them() -> None:
     programs = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text()}
     assert set(BENCHMARKS) == programs
-    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `make bench`"))
+    row = next(line for line in (ROOT / "docs" / "quickstart.md").read_text().splitlines() if line.startswith("| `make bench`"))
     assert re.findall(r"`(\w+)`", row) == BENCHMARKS
 
 

@@ -1,4 +1,4 @@
-"""What the README says that the code knows better is taken from the code."""
+"""What the README and docs/ say that the code knows better is taken from the code."""
 
 import re
 from dataclasses import fields
@@ -13,22 +13,25 @@ from models.store import bundled
 from tests.architecture.test_import_direction import ROOT
 from tests.test_requirements import pinned
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_the_table_of_methods_is_current() -> None:
-    assert f"{BEGIN}\n\n{method_table()}\n\n{END}" in README, "run: python -m app methods --write README.md"
+    assert f"{BEGIN}\n\n{method_table()}\n\n{END}" in page("docs/methods.md"), "run: python -m app methods --write docs/methods.md"
 
 
 def test_every_bundled_classifier_and_every_field_of_a_card_is_named() -> None:
-    section = README.split("## Classifiers and pictures")[1].split("\n## ")[0]
+    text = page("docs/models.md")
+    section = "".join(text.split(f"## {title}")[1].split("\n## ")[0] for title in ("Bundled classifiers", "Cards"))
     rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in section.splitlines() if line.startswith("| `") and "--model" not in line]
     named = {name for row in rows for name in row}
     assert named == {*bundled(), *(field.name for field in fields(Card))}
 
 
 def test_every_measures_paper_is_named() -> None:
-    section = README.split("## The measures")[1].split("\n## ")[0]
+    section = page("docs/metrics.md").split("## The metrics")[1].split("\n## ")[0]
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "explainers" / "metrics").rglob("*.py")]
     papers = {paper for text in sources for paper in re.findall(r"arXiv:(\d{4}\.\d{5})", text)} - {"1808.09011"}
     assert len(papers) > 8
@@ -36,24 +39,24 @@ def test_every_measures_paper_is_named() -> None:
 
 
 def test_every_dependency_has_its_line() -> None:
-    section = README.split("## Dependencies")[1].split("##")[0]
+    section = page("docs/architecture.md").split("## Dependencies")[1].split("##")[0]
     assert re.findall(r"^\| ([\w-]+) \|", section.replace("| package |", ""), re.MULTILINE) == [
         line.split("==")[0] for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line
     ]
 
 
 def test_the_space_runs_on_the_pinned_gradio() -> None:
-    front = README.split("---")[1]
+    front = page("README.md").split("---")[1]
     assert f"sdk_version: {pinned('requirements.txt')['gradio']}" in front
     assert (ROOT / re.search(r"app_file: (\S+)", front)[1]).is_file()  # type: ignore[index]
     assert len(re.search(r"short_description: (.+)", front)[1]) <= 60  # type: ignore[index]
 
 
 def test_writing_the_table_needs_its_marks(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write_table(page)
-    assert page.read_text() == f"before\n{BEGIN}\n\n{method_table()}\n\n{END}\nafter\n"
-    page.write_text("no marks")
+    file = tmp_path / "page.md"
+    file.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_table(file)
+    assert file.read_text() == f"before\n{BEGIN}\n\n{method_table()}\n\n{END}\nafter\n"
+    file.write_text("no marks")
     with pytest.raises(UserError, match="put them where the table belongs"):
-        write_table(page)
+        write_table(file)
