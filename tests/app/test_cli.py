@@ -82,7 +82,7 @@ def test_a_wrong_setting_is_one_sentence(arguments: list[str], sentence: str, ca
 
 def test_the_page_s_address_and_python_s_errors_are_seen_and_native_noise_is_not() -> None:
     speak = "lambda options: (os.write(2, b'noise'), print('address'), print('error', file=sys.stderr))"
-    code = f"import os, sys, app.page; from app.cli import main; app.page.server = {speak}; main([])"
+    code = f"import os, sys, app.page; from app.cli import main; app.page.serve = {speak}; main([])"
     plain = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     for more, errors in (({}, "error\n"), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "noiseerror\n")):
         root = Path(__file__).resolve().parents[2]
