@@ -63,12 +63,14 @@ class Attribution:
 class Method(ABC):
     """Parameters as fields, called with a case, yields ever better maps. Subclasses are frozen dataclasses too.
 
-    asks: the question it puts to the classifier. resolution: how fine its maps are of themselves. source: paper and
+    revision: raised by one whenever the maps change that the method gives with its default parameters at some preset; stored maps of an
+    earlier revision are not taken for today's. asks: the question it puts to the classifier. resolution: how fine its maps are of themselves. source: paper and
     section. formula: as text. about: two sentences for a newcomer. fails: where it is known to mislead. pooled: its evaluations
     are those of the case's pool, which all pooled methods share.
     """
 
     title: ClassVar[str]
+    revision: ClassVar[int]
     family: ClassVar[Family]
     signed: ClassVar[bool]
     asks: ClassVar[Literal["outputs", "gradients", "features"]]

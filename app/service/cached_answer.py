@@ -22,7 +22,7 @@ from explainers.method import Attribution
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import WEAKER, Background, consistency
 from explainers.metrics.agreement.controls import CENTRE, EDGES, centre, edges
-from explainers.metrics.agreement.reference_library import digest, plan
+from explainers.metrics.agreement.reference_library import digest
 from explainers.metrics.agreement.reference_library import read as library_at
 from explainers.runner import Result
 from models.cards.card import Card
@@ -106,7 +106,7 @@ def _made_for(question: ExplanationRequest, card: Card) -> dict[str, Any]:
         "picture": question.picture.sha256,
         "preset": question.preset,
         "methods": methods,
-        "plans": {key_of(method): plan(type(method)) for method in question.methods},
+        "plans": {key_of(method): method.revision for method in question.methods},
     }
     return json.loads(json.dumps(made_for))  # type: ignore[no-any-return]
 

@@ -19,6 +19,7 @@ class GradCAM(Method):
     """
 
     title = "Grad-CAM"
+    revision = 1
     family = "CAM"
     signed = False
     asks = "features"

@@ -21,6 +21,7 @@ class GradCAMPlusPlus(Method):
     """
 
     title = "Grad-CAM++"
+    revision = 1
     family = "CAM"
     signed = False
     asks = "features"

@@ -18,6 +18,7 @@ class HiResCAM(Method):
     """
 
     title = "HiResCAM"
+    revision = 1
     family = "CAM"
     signed = False
     asks = "features"

@@ -30,6 +30,7 @@ class IntegratedGradients(Method):
     """
 
     title = "Integrated Gradients"
+    revision = 1
     family = "gradient"
     signed = True
     asks = "gradients"

@@ -19,6 +19,7 @@ class LIME(Method):
     """
 
     title = "LIME"
+    revision = 1
     family = "surrogate"
     signed = True
     asks = "outputs"

@@ -34,6 +34,7 @@ class Occlusion(Method):
     """
 
     title = "Occlusion"
+    revision = 1
     family = "occlusion"
     signed = True
     asks = "outputs"

@@ -27,6 +27,7 @@ class PartitionSHAP(Method):
     """
 
     title = "Partition SHAP"
+    revision = 1
     family = "surrogate"
     signed = True
     asks = "outputs"

@@ -19,6 +19,7 @@ class RISE(Method):
     """
 
     title = "RISE"
+    revision = 1
     family = "surrogate"
     signed = True
     asks = "outputs"

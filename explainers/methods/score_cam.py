@@ -37,6 +37,7 @@ class ScoreCAM(Method):
     """
 
     title = "Score-CAM"
+    revision = 1
     family = "CAM"
     signed = False
     asks = "features"

@@ -25,6 +25,7 @@ class SHAP(Method):
     """
 
     title = "SHAP"
+    revision = 1
     family = "surrogate"
     signed = True
     asks = "outputs"

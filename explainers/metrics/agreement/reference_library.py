@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.case import PRESETS, Case
+from explainers.case import Case
 from explainers.grid import grid_cells
-from explainers.method import Method
 from explainers.methods import METHODS
 from explainers.metrics.agreement.significance import FEWEST
 from explainers.metrics.agreement.similarity import Grid
@@ -25,6 +23,19 @@ from explainers.protocol import Floats
 
 MUST_MATCH = ("model", "cells", "fill")
 """A library made otherwise in one of these speaks of other maps."""
+FIRST_DIGESTS = {
+    "Grad-CAM": "26ad8148",
+    "Grad-CAM++": "26ad8148",
+    "Score-CAM": "c33bd27b",
+    "LIME": "26ad8148",
+    "SHAP": "34593c22",
+    "Occlusion": "60921548",
+    "Integrated Gradients": "48c9e4fd",
+    "HiResCAM": "26ad8148",
+    "RISE": "26ad8148",
+    "Partition SHAP": "4a37d1bc",
+}
+"""Title -> what a library written before methods had a revision holds in its place where it was made by revision 1."""
 KEPT = 48
 """Stacks that a library keeps ready: a few pictures' of every method; of 200 pictures each takes some 2 MB."""
 
@@ -33,7 +44,7 @@ KEPT = 48
 class Library:
     """Positive shares on the common grid, and how they were made.
 
-    made_with: the model's sha256, cells a side, fill, further settings and each method's plan, as `settings_of` gives them. pictures:
+    made_with: the model's sha256, cells a side, fill, further settings and each method's revision, as `settings_of` gives them. pictures:
     digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive evidence.
     """
 
@@ -86,16 +97,8 @@ def settings_of(case: Case, model: str | None) -> dict[str, Any]:
     """What a library has to remember of how its maps were made. model: the sha256 of the weights, or another name that stands for them."""
     score = {"score": getattr(case.score, "kind", "")}
     chosen = {name: getattr(case.settings, name) for name in ("fill", "preset", "segments")}
-    methods = {method.title: plan(method) for method in METHODS}
+    methods = {method.title: method.revision for method in METHODS}
     return {"model": model, "cells": grid_cells(case.size), **chosen, **score, "methods": methods}
-
-
-def plan(method: type[Method]) -> str:
-    """8 letters that stand for what a method does unless told otherwise: its parameters, and the numbers and tables of its module."""
-    module = vars(sys.modules[method.__module__])
-    constants = {name: value for name, value in module.items() if name.isupper() and isinstance(value, int | float | tuple | dict)}
-    told = json.dumps([PRESETS, vars(method()), constants], sort_keys=True, default=lambda function: function.__name__)
-    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def digest(image: Floats) -> str:
@@ -127,13 +130,25 @@ def read(path: Path) -> Library:
         raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it anew.") from error
     if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()):
         raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it anew.")
-    return Library(made_with, pictures, maps)
+    return Library(_with_revisions(made_with), pictures, maps)
 
 
 def gathered(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:
     """One mapping of title -> (G, G) a picture -> title -> (n, G, G); what is missing is not-a-number."""
     nothing = np.full((cells, cells), np.nan)
     return {title: np.stack([row.get(title, nothing) for row in rows]).astype(np.float32) for title in titles}
+
+
+def _with_revisions(made_with: dict[str, Any]) -> dict[str, Any]:
+    """The same with a revision for each method where an older library holds a digest: 1, or 0 where the digest is not of revision 1."""
+    if "methods" not in made_with:
+        return made_with
+    methods = made_with["methods"].items()
+    return {**made_with, "methods": {title: _revision(title, told) for title, told in methods}}
+
+
+def _revision(title: str, told: int | str) -> int:
+    return told if isinstance(told, int) else int(FIRST_DIGESTS.get(title) == told)
 
 
 def _shares(kept: NDArray[np.float16]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import pytest
 from app.service import cached_answer
 from app.service.cached_answer import FILE, read, work_out, write
 from app.service.session import ExplanationState
-from explainers.methods import occlusion
+from explainers.methods.occlusion import Occlusion
 
 
 @pytest.fixture(scope="module")
@@ -50,5 +50,5 @@ def test_it_is_refused_for_other_weights(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_it_is_refused_when_a_method_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(FILE) is not None
-    monkeypatch.setitem(occlusion.PLANS, "Balanced", ((14, 50), (14, 50)))
+    monkeypatch.setattr(Occlusion, "revision", Occlusion.revision + 1)
     assert read(FILE) is None

@@ -7,8 +7,9 @@ import pytest
 
 from errors import UserError
 from explainers.case import Case, Settings
-from explainers.methods import METHODS, occlusion
-from explainers.metrics.agreement.reference_library import Library, digest, gathered, plan, read, settings_of, write
+from explainers.methods import METHODS
+from explainers.methods.occlusion import Occlusion
+from explainers.metrics.agreement.reference_library import FIRST_DIGESTS, Library, digest, gathered, read, settings_of, write
 from tests.explainers.metrics.agreement.test_consistency import library, share
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
@@ -41,7 +42,7 @@ def test_another_model_grid_or_fill_is_unfit_and_another_preset_is_told() -> Non
     case = Case(toy, picture(toy.size), ToyScore(0), Settings(preset="Fast"))
     here = settings_of(case, "abc")
     told = {"model": "abc", "cells": 7, "fill": "blur", "preset": "Fast", "segments": 20, "score": "logit"}
-    assert here == {**told, "methods": {method.title: plan(method) for method in METHODS}}
+    assert here == {**told, "methods": {method.title: method.revision for method in METHODS}}
     assert not Library({**here, "further": 1}, (), {}).unfit(here)
     assert "another model (xyz, here abc)" in Library({**here, "model": "xyz"}, (), {}).unfit(here)
     assert "another cells (14, here 7)" in Library({**here, "cells": 14}, (), {}).unfit(here)
@@ -55,9 +56,19 @@ def test_methods_that_have_changed_since_are_told(monkeypatch: pytest.MonkeyPatc
     earlier = {name: value for name, value in before.items() if name != "methods"}
     assert Library(before, (), {}).differs(settings_of(case, "abc")) == ()
     assert Library(earlier, (), {}).differs(before) == ("methods of an earlier version",)
-    monkeypatch.setitem(occlusion.PLANS, "Balanced", ((14, 50), (14, 50)))
+    monkeypatch.setattr(Occlusion, "revision", Occlusion.revision + 1)
     assert Library(before, (), {}).differs(settings_of(case, "abc")) == ("another Occlusion",)
     assert not Library(before, (), {}).unfit(settings_of(case, "abc"))
+
+
+def test_a_library_of_the_time_before_revisions_is_read_as_its_digests_say(tmp_path: Path) -> None:
+    """It holds a digest for each method: revision 1's, or another one's of an earlier method."""
+    toy = detectors(grid=(7, 7), cell=16)
+    now = settings_of(Case(toy, picture(toy.size), ToyScore(0), Settings()), "abc")
+    for methods, differs in ((FIRST_DIGESTS, ()), ({**FIRST_DIGESTS, "Occlusion": "00000000"}, ("another Occlusion",))):
+        write(Library({**now, "methods": methods}, ("a",), {"cam": share(np.ones((1, 4, 4)))}), tmp_path / "old")
+        assert read(tmp_path / "old").differs(now) == differs
+        assert (read(tmp_path / "old").made_with == now) == (differs == ())
 
 
 def test_a_digest_stands_for_the_fitted_picture() -> None:
