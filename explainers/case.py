@@ -59,6 +59,17 @@ class Settings:
             if value is not None and not low <= value <= high:
                 raise UserError(f"The setting '{name}' is {value}; it must lie from {low} to {high}.")
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "preset": self.preset,
+            "fill": self.fill,
+            "segments": self.segments,
+            "seed": self.seed,
+            "budget": self.budget,
+            "batch": self.batch,
+            "layers": self.layers,
+        }
+
 
 class Case:
     """One picture, one classifier, one score; used by one thread, but `stop` may be called from any.

@@ -63,10 +63,10 @@ class Attribution:
 class Method(ABC):
     """Parameters as fields, called with a case, yields ever better maps. Subclasses are frozen dataclasses too.
 
-    revision: raised by one whenever the maps change that the method gives with its default parameters at some preset; stored maps of an
-    earlier revision are not taken for today's. asks: the question it puts to the classifier. resolution: how fine its maps are of themselves. source: paper and
-    section. formula: as text. about: two sentences for a newcomer. fails: where it is known to mislead. pooled: its evaluations
-    are those of the case's pool, which all pooled methods share.
+    revision: raised by one whenever a map changes that the method gives with its default parameters at some preset, so that stored maps of
+    an earlier one are not taken for today's. asks: the question it puts to the classifier. resolution: how fine its maps are of themselves.
+    source: paper and section. formula: as text. about: two sentences for a newcomer. fails: where it is known to mislead. pooled: its
+    evaluations are those of the case's pool, which all pooled methods share.
     """
 
     title: ClassVar[str]
@@ -106,3 +106,7 @@ class Method(ABC):
                 if isinstance(note, Range | Choice):
                     found[field.name] = note
         return found
+
+    def parameter_values(self) -> dict[str, Any]:
+        """Name -> value of what a person may set, in order; the names are those of the command line's `--set` and of every JSON."""
+        return {name: getattr(self, name) for name in self.parameters()}

@@ -9,9 +9,9 @@ import os
 import re
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +31,14 @@ class Version:
     name: str
     sha256: str
     date: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"version": self.version, "name": self.name, "sha256": self.sha256, "date": self.date}
+
+    @classmethod
+    def of(cls, raw: Mapping[str, str]) -> "Version":
+        """What `to_json` gave. Raises KeyError, TypeError for anything else."""
+        return cls(version=raw["version"], name=raw["name"], sha256=raw["sha256"], date=raw["date"])
 
 
 @contextmanager
@@ -89,7 +97,7 @@ def _keep(made: Path, weights: Path, folder: Path) -> None:
     while True:
         number += 1
         about = Version(f"v{number}", weights.stem, sha256, date)
-        (made / ABOUT).write_text(json.dumps(asdict(about), indent=1) + "\n", encoding="utf-8")
+        (made / ABOUT).write_text(json.dumps(about.to_json(), indent=1) + "\n", encoding="utf-8")
         try:
             made.rename(folder / about.version)
             break
@@ -115,8 +123,8 @@ def _number(path: Path) -> int:
 
 def _about(path: Path) -> Version:
     try:
-        return Version(**json.loads((path / ABOUT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        return Version.of(json.loads((path / ABOUT).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / ABOUT} cannot be read ({str(error)[:80]}); the folder {path} is no whole version.") from error
 
 

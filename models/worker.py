@@ -6,7 +6,6 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +78,7 @@ def _described(served: Any) -> dict[str, Any]:
     """What the asking side has to know; it checks all of it."""
     layers = [[x.name, list(x.grid), x.channels, x.branch, x.last, x.patches] for x in served.layers]
     return {
-        "card": asdict(served.card),
+        "card": served.card.to_json(),
         "layers": layers,
         "from_probabilities": served.logits_from_probabilities,
         "forward_only": served.forward_only,
@@ -134,7 +133,7 @@ def _answer(served: Any, head: dict[str, Any], arrays: "list[Array]") -> "list[A
 def _anatomy(served: Any, images: "Array") -> dict[str, Any]:
     from models.inspection.structure_reader import read_structure
 
-    return asdict(read_structure(served, images))
+    return read_structure(served, images).to_json()
 
 
 def _said(error: Exception) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from errors import UserError
@@ -67,7 +67,7 @@ def _with(method: Method, name: str, text: str) -> Method:
     bounds = method.parameters().get(name)
     if bounds is None:
         raise UserError(f"{method.title} has no parameter {name!r}; it has {', '.join(method.parameters()) or 'none'}.")
-    kind = type(next(getattr(method, field.name) for field in fields(method) if field.name == name))
+    kind = type(method.parameter_values()[name])
     try:
         value = kind(text) if isinstance(bounds, Range) else text
     except ValueError as error:

@@ -3,7 +3,6 @@
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +105,7 @@ def _write(options: GridGameOptions, classifier: "Classifier", settings: Setting
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(
-            as_json({**head, "model": model, "settings": asdict(settings), "side": options.side, **found}), encoding="utf-8"
+            as_json({**head, "model": model, "settings": settings.to_json(), "side": options.side, **found}), encoding="utf-8"
         )
     except OSError as error:
         raise UserError(f"The result cannot be written to {options.out} ({error.strerror}); choose another --out.") from error

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def inspect(options: InspectOptions) -> int:
         report = inspect_model(options.model, seen, options.trust, labels, lambda done, most: _show(bar, done, most))
     refused = [each.says for each in report.findings if each.level == "refused"]
     if options.as_json:
-        print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
+        print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
     elif refused:
         raise UserError(refused[0])
     else:
@@ -54,7 +53,7 @@ def _fix(options: InspectOptions, proposed: Card | None) -> None:
         print("\nNothing is written: the report does not show surely that another card is right.", file=sys.stderr)
         return
     file = card_file(options.model)
-    print(f"\nThe card to write to {file}:\n{json.dumps(asdict(proposed), indent=2, ensure_ascii=False)}", file=sys.stderr)
+    print(f"\nThe card to write to {file}:\n{proposed.to_text()}", end="", file=sys.stderr)
     if not options.yes and not _agreed(file):
         print("Nothing is written.", file=sys.stderr)
         return

@@ -3,7 +3,7 @@
 import json
 import math
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ LIKELIEST = 5
 
 def head_of(options: ExplainOptions, classifier: "Classifier", settings: Settings) -> dict[str, Any]:
     """The part that holds for all pictures."""
-    card = {name: value for name, value in asdict(classifier.card).items() if name != "labels"}
+    card = {name: value for name, value in classifier.card.to_json().items() if name != "labels"}
     return {
         "schema": SCHEMA,
         "made_by": "Crosscheck, python -m app explain",
@@ -47,7 +47,7 @@ def head_of(options: ExplainOptions, classifier: "Classifier", settings: Setting
             "card": card,
             "metadata": {"values": classifier.beside, "said": classifier.said},
         },
-        "settings": asdict(settings),
+        "settings": settings.to_json(),
         "colours": SCALE_RULE,
         "versions": {
             "crosscheck": commit(),
@@ -94,7 +94,7 @@ def picture_entry(source: Source, case: Case, maps: list[dict[str, Any]]) -> dic
     """One picture: what the classifier saw of it and said, what was explained, its maps, and what the maps cost."""
     labels = case.classifier.labels
     probabilities = case.classifier.predict(case.image)
-    score = {**asdict(case.score), "label": labels[case.score.target]}
+    score = {**case.score.to_json(), "label": labels[case.score.target]}
     if score["rather_than"] is not None:
         score["rather_than_label"] = labels[score["rather_than"]]
     likeliest = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
@@ -139,7 +139,7 @@ def map_entry(result: Result, where: str) -> dict[str, Any]:
         "title": method.title,
         "signed": method.signed,
         "source": method.source,
-        "parameters": asdict(method),
+        "parameters": method.parameter_values(),
         "evaluations": result.evaluations,
         "shared_evaluations": result.shared,
         "seconds": round(result.seconds, 3),

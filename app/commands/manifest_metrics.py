@@ -27,7 +27,7 @@ def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Agr
     if level == "all":
         asked["faithfulness"] = lambda: _faithfulness(faithfulness(case, shown))
         asked["sanity"] = lambda: list(_sanity(sanity_checks.findings(case, methods)))
-        asked["sensitivity"] = lambda: [plain(vars(each)) for each in max_sensitivity.sensitivities(case, methods)]
+        asked["sensitivity"] = lambda: [plain(each.to_json()) for each in max_sensitivity.sensitivities(case, methods)]
     entry = {name: _told(measure) if shown else {"error": NOTHING} for name, measure in asked.items()}
     left_out = {result.method.title: result.error for result in results if result.attribution is None}
     return {**entry, "left_out": left_out, "evaluations": case.evaluations - before}
@@ -35,7 +35,7 @@ def measures_entry(case: Case, results: Sequence[Result], level: str, judge: Agr
 
 def localisation_entry(case: Case, results: Sequence[Result], region: MaskFile) -> dict[str, Any]:
     """Where the maps point, the mask that says where they should, and what maps without knowledge get. area: of the model's picture."""
-    rows = [vars(each) for each in positions(results, case.size, region.inside)]
+    rows = [each.to_json() for each in positions(results, case.size, region.inside)]
     tolerance = TOLERANCE * min(case.size)
     return plain({"mask": region.file, "sha256": region.sha256, "area": float(region.inside.mean()), "tolerance": tolerance, "maps": rows})
 
@@ -69,7 +69,7 @@ def _consistency(case: Case, results: Sequence[Result], level: str, judge: Agree
 
 def _agreement(found: Consistency) -> dict[str, Any]:
     pairs = [_pair(each) for each in found.verdicts]
-    stable = {title: {**vars(each), "sentence": each.sentence} for title, each in found.stability.items()}
+    stable = {title: each.to_json() for title, each in found.stability.items()}
     whole = {"kappa": found.kappa, "as_well_as_themselves": found.ceiling, "weaker": found.weaker, "warning": found.warning}
     rest = {
         "controls": found.controls,
@@ -93,28 +93,24 @@ def _pair(verdict: PairAgreement) -> dict[str, Any]:
         "self_agreement": verdict.self_agreement,
         "why_not": verdict.reason,
         "explained_by": verdict.explained_by,
-        "likeness": {**vars(verdict.likeness), "headline": verdict.likeness.headline, "by_chance": verdict.chance.mean},
-        "raw": {**vars(verdict.raw), "by_chance": vars(verdict.raw_by_chance)},
+        "likeness": {**verdict.likeness.to_json(), "by_chance": verdict.chance.mean},
+        "raw": {**verdict.raw.to_json(), "by_chance": verdict.raw_by_chance.to_json()},
         "weaker": verdict.chance.weaker,
     }
 
 
 def _faithfulness(found: Faithfulness) -> dict[str, Any]:
-    drawn = [
-        {"method": c.title, "kind": c.kind, "substrate": c.substrate, "area": c.area, "curve": c.probabilities[:, c.target]}
-        for c in found.curves
-    ]
     return plain(
         {
-            "curves": drawn,
-            "displaced": [{**vars(each), "told": each.told, "share": each.share if each.told else None} for each in found.ranks],
-            "road": [{**vars(each), "value": each.value, "remark": each.remark} for each in found.road],
-            "average_drop": [{"title": each.title, "drop": each.drop, "increase": each.increase} for each in found.drops],
-            "infidelity": [vars(each) for each in found.infidelity],
+            "curves": [each.to_json() for each in found.curves],
+            "displaced": [each.to_json() for each in found.ranks],
+            "road": [each.to_json() for each in found.road],
+            "average_drop": [each.to_json() for each in found.drops],
+            "infidelity": [each.to_json() for each in found.infidelity],
         }
     )
 
 
 def _sanity(found: Iterator[sanity_checks.SanityResult]) -> Iterator[dict[str, Any]]:
     for each in found:
-        yield plain({**vars(each), "check": each.check.name})
+        yield plain(each.to_json())

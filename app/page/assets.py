@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,7 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
 
 def card_of(method: Method) -> dict[str, Any]:
     """What a method says about itself, and its parameters as controls."""
-    defaults = {field.name: getattr(method, field.name) for field in fields(method)}
+    defaults = method.parameter_values()
     return {
         "title": method.title,
         "about": method.about,

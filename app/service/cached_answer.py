@@ -6,7 +6,6 @@ changes.
 
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +98,7 @@ def work_out() -> ExplanationState:
 
 
 def _made_for(question: ExplanationRequest, card: Card) -> dict[str, Any]:
-    methods = {key_of(method): asdict(method) for method in question.methods}
+    methods = {key_of(method): method.parameter_values() for method in question.methods}
     made_for = {
         "weights": card.sha256,
         "temperature": card.temperature,

@@ -9,7 +9,7 @@ import json
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -56,6 +56,14 @@ class Calls:
     seconds: list[float] = field(default_factory=list)
     processor: list[float | None] = field(default_factory=list)
     megabytes: float = 0.0
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "evaluations": self.evaluations,
+            "seconds": self.seconds,
+            "processor": self.processor,
+            "megabytes": self.megabytes,
+        }
 
 
 def given_task() -> Task:
@@ -118,7 +126,7 @@ class Answer:
         self._out.mkdir(parents=True, exist_ok=True)
         np.savez(self._out / "maps.npz", **self._maps)
         told = {
-            "calls": {name: asdict(calls) for name, calls in self.calls.items()},
+            "calls": {name: calls.to_json() for name, calls in self.calls.items()},
             "figures": self.figures,
             "versions": {name: version(name) for name in packages},
         }

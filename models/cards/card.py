@@ -1,6 +1,5 @@
 """A card says what a classifier is: what goes in, what comes out, where it came from and how good it was measured to be."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -33,6 +32,9 @@ class Label:
 
     name: str
     description: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, "description": self.description}
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,37 @@ class Card:
         """The card whose fields are these, as JSON gives them; UserError names the one that is wrong."""
         return cls(**_fields(raw))
 
+    def to_json(self) -> dict[str, Any]:
+        """The fields as a card file holds them; `of` gives an equal card back."""
+        return {
+            "name": self.name,
+            "labels": [label.to_json() for label in self.labels],
+            "size": list(self.size),
+            "colour": self.colour,
+            "scaling": self.scaling,
+            "fit": self.fit,
+            "head": self.head,
+            "layers": list(self.layers),
+            "metadata": [field.to_json() for field in self.metadata],
+            "licence": self.licence,
+            "data": self.data,
+            "made_by": self.made_by,
+            "measured_on": self.measured_on,
+            "accuracy": self.accuracy,
+            "calibration_error": self.calibration_error,
+            "temperature": self.temperature,
+            "sha256": self.sha256,
+            "inferred": self.inferred,
+            "notes": list(self.notes),
+        }
+
+    def to_text(self) -> str:
+        """The text of its file."""
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
+
     def write(self, path: Path) -> None:
         """Writes the card as JSON that `read` gives back equal."""
-        path.write_text(json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(self.to_text(), encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:
@@ -132,15 +162,13 @@ def distinct(names: Sequence[str]) -> tuple[Label, ...]:
 
 
 def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
-    known = {f.name: f for f in dataclasses.fields(Card)}
     for name in raw:
-        if name not in known:
-            raise UserError(f"Card field '{name}' is unknown; the fields are {', '.join(known)}.")
-    for name, f in known.items():
-        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        if required and name not in raw:
+        if name not in _READERS:
+            raise UserError(f"Card field '{name}' is unknown; the fields are {', '.join(_READERS)}.")
+    for name in _REQUIRED:
+        if name not in raw:
             raise UserError(f"Card field '{name}' is missing; add it.")
-    return {name: _READERS.get(name, _string)(name, value) for name, value in raw.items()}
+    return {name: _READERS[name](name, value) for name, value in raw.items()}
 
 
 def _wrong(name: str, value: object, wanted: str) -> UserError:
@@ -199,13 +227,24 @@ def _label(name: str, value: object) -> Label:
 
 
 _READERS: dict[str, Any] = {
+    "name": _string,
     "labels": _labels,
     "size": _size,
+    "colour": _string,
+    "scaling": _string,
+    "fit": _string,
+    "head": _string,
     "layers": _strings,
     "metadata": lambda _, value: read_fields(value),
-    "notes": _strings,
+    "licence": _string,
+    "data": _string,
+    "made_by": _string,
+    "measured_on": _string,
     "accuracy": _optional_number,
     "calibration_error": _optional_number,
     "temperature": _number,
+    "sha256": _string,
     "inferred": _truth,
+    "notes": _strings,
 }
+_REQUIRED = ("name", "labels", "size")

@@ -38,6 +38,9 @@ class Number:
             raise UserError(f"Metadata '{self.name}' has {seen}; both must be finite, and the deviation more than 0.")
         _check_missing(self.name, self.missing)
 
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "mean": self.mean, "deviation": self.deviation, "unit": self.unit, "missing": self.missing}
+
     @property
     def entries(self) -> tuple[str, ...]:
         """What each number of its code stands for."""
@@ -78,6 +81,9 @@ class Category:
         if not self.values or len(set(self.values)) != len(self.values) or not all(self.values):
             raise UserError(f"Metadata '{self.name}' has the values {list(self.values)[:20]}; name at least one, each once, none empty.")
         _check_missing(self.name, self.missing)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "values": list(self.values), "missing": self.missing}
 
     @property
     def entries(self) -> tuple[str, ...]:

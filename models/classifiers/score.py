@@ -1,7 +1,7 @@
 """A score is the one number that explanations explain; here is what each kind means for each head."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ class Score:
             raise UserError("A contrast needs a second class ('rather than'), and no other score takes one.")
         if self.rather_than == self.target:
             raise UserError(f"Class {self.target} cannot be explained rather than itself; choose two different classes.")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"target": self.target, "kind": self.kind, "rather_than": self.rather_than}
 
     def check(self, labels: tuple[str, ...]) -> None:
         """UserError where a class does not exist."""

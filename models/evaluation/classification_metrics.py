@@ -24,6 +24,9 @@ class Figure:
     low: float | None
     high: float | None
 
+    def to_json(self) -> dict[str, float | None]:
+        return {"value": self.value, "low": self.low, "high": self.high}
+
 
 @dataclass(frozen=True)
 class Figures:

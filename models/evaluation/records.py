@@ -1,7 +1,10 @@
 """What an evaluation holds: the pictures that were judged by, and what was found."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from models.cards.card import Head
 from models.datasets.collection import Row
@@ -19,6 +22,18 @@ class EvaluationData:
     source: str
     licence: str
 
+    def to_json(self, labels: Sequence[str]) -> dict[str, Any]:
+        """Of the pictures their number, in all and by class. labels: the classes' names."""
+        named = Counter(labels[row.label] for row in self.rows)
+        return {
+            "name": self.name,
+            "rows": len(self.rows),
+            "part": self.part,
+            "source": self.source,
+            "licence": self.licence,
+            "by_class": {label: named[label] for label in labels},
+        }
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -28,6 +43,9 @@ class Settings:
     seed: int = 0
     level: float = 0.95
     mistakes: int = 24
+
+    def to_json(self) -> dict[str, Any]:
+        return {"resamples": self.resamples, "seed": self.seed, "level": self.level, "mistakes": self.mistakes}
 
 
 USUAL = Settings()
@@ -41,6 +59,10 @@ class ClassFigures:
     pictures: int
     figures: dict[str, Figure]
 
+    def to_json(self) -> dict[str, Any]:
+        figures = {name: figure.to_json() for name, figure in self.figures.items()}
+        return {"label": self.label, "pictures": self.pictures, "figures": figures}
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -49,6 +71,9 @@ class Curve:
     label: str
     false_positives: tuple[float, ...]
     true_positives: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"label": self.label, "false_positives": self.false_positives, "true_positives": self.true_positives}
 
 
 @dataclass(frozen=True)
@@ -61,6 +86,9 @@ class Bin:
     confidence: float
     accuracy: float
 
+    def to_json(self) -> dict[str, Any]:
+        return {"low": self.low, "high": self.high, "pictures": self.pictures, "confidence": self.confidence, "accuracy": self.accuracy}
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -71,6 +99,16 @@ class Mistake:
     answer: str
     confidence: float
     truth_probability: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Of the path the last folder and the name."""
+        return {
+            "path": "/".join(self.path.parts[-2:]),
+            "truth": self.truth,
+            "answer": self.answer,
+            "confidence": self.confidence,
+            "truth_probability": self.truth_probability,
+        }
 
 
 @dataclass(frozen=True)
@@ -97,3 +135,23 @@ class Evaluation:
     reliability: tuple[Bin, ...]
     reliability_before: tuple[Bin, ...]
     mistakes: tuple[Mistake, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "sha256": self.sha256,
+            "labels": self.labels,
+            "head": self.head,
+            "temperature": self.temperature,
+            "material": self.material.to_json(self.labels),
+            "groups": self.groups,
+            "settings": self.settings.to_json(),
+            "overall": {name: figure.to_json() for name, figure in self.overall.items()},
+            "classes": [each.to_json() for each in self.classes],
+            "confusion": self.confusion,
+            "confusion_shares": [[figure.to_json() for figure in row] for row in self.confusion_shares],
+            "curves": [each.to_json() for each in self.curves],
+            "reliability": [each.to_json() for each in self.reliability],
+            "reliability_before": [each.to_json() for each in self.reliability_before],
+            "mistakes": [each.to_json() for each in self.mistakes],
+        }

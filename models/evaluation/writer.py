@@ -1,11 +1,8 @@
 """Writes an evaluation as evaluation.json and as one page that needs nothing else, evaluation.html."""
 
-import dataclasses
 import json
 import os
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from errors import UserError
 from models.evaluation.records import Evaluation
@@ -29,10 +26,4 @@ def write(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
 
 def as_json(evaluation: Evaluation) -> str:
     """Every field; of the pictures their number by class, and of paths the last folder and the name."""
-    told: dict[str, Any] = dataclasses.asdict(evaluation)
-    rows = evaluation.material.rows
-    named = Counter(evaluation.labels[row.label] for row in rows)
-    told["material"] |= {"rows": len(rows), "by_class": {label: named[label] for label in evaluation.labels}}
-    for mistake in told["mistakes"]:
-        mistake["path"] = "/".join(mistake["path"].parts[-2:])
-    return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(evaluation.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -32,6 +32,9 @@ class Difference:
     mean: float
     agreement: float
 
+    def to_json(self) -> dict[str, float]:
+        return {"largest": self.largest, "mean": self.mean, "agreement": self.agreement}
+
 
 def difference(original: Floats, written: Floats, head: Head) -> Difference:
     """original, written: (n, units), what the model's last layer gives for the same n pictures."""

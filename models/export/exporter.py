@@ -3,8 +3,9 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -28,6 +29,15 @@ class Exported:
     bytes: int = 0
     difference: Difference | None = None
     reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": self.format,
+            "file": self.file,
+            "bytes": self.bytes,
+            "difference": self.difference.to_json() if self.difference else None,
+            "reason": self.reason,
+        }
 
     def in_words(self) -> str:
         """One line for the screen."""
@@ -58,7 +68,7 @@ def export(model: str, out: Path, formats: Sequence[str], pictures: Path | None,
         exported = [_one(name, original, folder) for name in tqdm(formats, "export", unit="format", leave=False, disable=None)]
         (folder / "labels.txt").write_text("".join(f"{label.name}\n" for label in original.card.labels), encoding="utf-8")
         told = {"model": original.card.name, "sha256": original.card.sha256, "checked_on": original.material}
-        told["formats"] = [asdict(each) for each in exported]
+        told["formats"] = [each.to_json() for each in exported]
         (folder / "export.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return exported
 

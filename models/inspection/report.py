@@ -1,7 +1,7 @@
 """What the doctor found out about a model, with how it is known; plain values that JSON carries."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from models.cards.card import Card
 
@@ -18,6 +18,9 @@ class Finding:
     known_by: str
     level: Level = "fact"
 
+    def to_json(self) -> dict[str, Any]:
+        return {"about": self.about, "says": self.says, "known_by": self.known_by, "level": self.level}
+
 
 @dataclass(frozen=True)
 class LayerReport:
@@ -31,6 +34,15 @@ class LayerReport:
     channels: int
     receptive_field: tuple[int, int] | None
     used: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "grid": self.grid,
+            "channels": self.channels,
+            "receptive_field": self.receptive_field,
+            "used": self.used,
+        }
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,20 @@ class Candidate:
     commonest: str
     score: float
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "scaling": self.scaling,
+            "colour": self.colour,
+            "accuracy": self.accuracy,
+            "auc": self.auc,
+            "confidence": self.confidence,
+            "entropy": self.entropy,
+            "steadiness": self.steadiness,
+            "spread": self.spread,
+            "commonest": self.commonest,
+            "score": self.score,
+        }
+
 
 @dataclass(frozen=True)
 class Report:
@@ -73,3 +99,16 @@ class Report:
     proposed: Card | None = None
     pictures: int = 0
     classes_known: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "findings": [each.to_json() for each in self.findings],
+            "layers": [each.to_json() for each in self.layers],
+            "candidates": [each.to_json() for each in self.candidates],
+            "sure": self.sure,
+            "card": self.card.to_json() if self.card else None,
+            "proposed": self.proposed.to_json() if self.proposed else None,
+            "pictures": self.pictures,
+            "classes_known": self.classes_known,
+        }

@@ -20,6 +20,9 @@ class TensorSpec:
         sides = ", ".join("None" if side is None else str(side) for side in self.shape)
         return f"'{self.name}' ({sides}) {self.dtype}"
 
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "shape": self.shape, "dtype": self.dtype}
+
 
 @dataclass(frozen=True)
 class InputTransform:
@@ -28,6 +31,9 @@ class InputTransform:
     slope: tuple[float, ...]
     offset: tuple[float, ...]
     backwards: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"slope": self.slope, "offset": self.offset, "backwards": self.backwards}
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,21 @@ class ModelStructure:
     dead: tuple[tuple[str, float], ...] = ()
     broken: tuple[tuple[str, float], ...] = ()
     kind: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `told` reads."""
+        return {
+            "inputs": [each.to_json() for each in self.inputs],
+            "output": self.output.to_json(),
+            "ending": self.ending,
+            "inner": [each.to_json() for each in self.inner],
+            "fields": self.fields,
+            "flattened": self.flattened,
+            "single": self.single,
+            "dead": self.dead,
+            "broken": self.broken,
+            "kind": self.kind,
+        }
 
 
 def parse_structure(raw: Any) -> ModelStructure:

@@ -1,6 +1,7 @@
 """Where a run stands: one file, written whole or not at all, from which it goes on exactly."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,43 @@ class TrainingState:
     optimizer: Arrays = field(default_factory=list)
     best: Arrays = field(default_factory=list)
 
+    def to_json(self) -> dict[str, Any]:
+        """All but the arrays."""
+        return {
+            "plan": self.plan,
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "best_loss": self.best_loss,
+            "history": self.history,
+        }
+
+    def arrays(self) -> dict[str, Arrays]:
+        """The arrays by the kind that their names in the file begin with."""
+        return {"model": self.model, "optimizer": self.optimizer, "best": self.best}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], arrays: Mapping[str, Arrays]) -> "TrainingState":
+        """What `to_json` and `arrays` gave."""
+        return cls(
+            plan=told["plan"],
+            stage=told["stage"],
+            epoch=told["epoch"],
+            best_loss=told["best_loss"],
+            history=told["history"],
+            model=arrays["model"],
+            optimizer=arrays["optimizer"],
+            best=arrays["best"],
+        )
+
 
 _ARRAYS = ("model", "optimizer", "best")
 
 
 def write(standing: TrainingState, folder: Path) -> None:
     """Replaces the folder's checkpoint in one step. UserError where the disk is full: the one before it is kept then."""
-    told = {name: value for name, value in vars(standing).items() if name not in _ARRAYS}
-    arrays = {f"{name}_{number:04}": array for name in _ARRAYS for number, array in enumerate(getattr(standing, name))}
+    arrays = {f"{kind}_{number:04}": array for kind, several in standing.arrays().items() for number, array in enumerate(several)}
     with atomic_file(folder / NAME) as file:
-        np.savez(file, told=np.array(json.dumps(told)), **arrays)
+        np.savez(file, told=np.array(json.dumps(standing.to_json())), **arrays)
 
 
 def read(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
@@ -59,7 +87,7 @@ def read(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
             f"{path} is of a run with other settings or pictures ({_differences(told['plan'], plan)}); "
             "ask for the same, choose another --out, or start over with --fresh."
         )
-    return TrainingState(**told, **arrays)
+    return TrainingState.of(told, arrays)
 
 
 def remove(folder: Path) -> None:

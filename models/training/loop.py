@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,7 @@ def _train_stage(model: "keras.Model", material: TrainingData, run: Run, standin
             standing.best_loss, standing.best = figures.loss, weights
         _put(model.variables, standing.model)
         standing.epoch += 1
-        told = {f"validation_{name}": value for name, value in asdict(figures).items()}
+        told = {f"validation_{name}": value for name, value in figures.to_json().items()}
         standing.history.append({"stage": standing.stage, "loss": loss, **told, "seconds": time.perf_counter() - started})
         checkpoint.write(standing, run.folder)
         print(_line(standing), flush=True)

@@ -22,6 +22,9 @@ class ValidationMetrics:
     accuracy: float
     balanced_accuracy: float
 
+    def to_json(self) -> dict[str, float]:
+        return {"loss": self.loss, "accuracy": self.accuracy, "balanced_accuracy": self.balanced_accuracy}
+
 
 def probabilities(model: "keras.Model", batches: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The model's answers (n, classes) to batches of (inputs, labels), a single sigmoid spelt out as two classes; and the labels (n,)."""

@@ -1,10 +1,8 @@
 """What the doctor's tab shows of a report: findings in words, ways of preparing a picture and layers as tables, the card as text."""
 
-import json
 import math
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +132,7 @@ def _card(today: Card | None, proposed: Card, entry: RegisteredClassifier) -> Va
     """The card as `--fix` would write it, what is new in it, where it belongs, and the command that writes it."""
     source = str(entry.file.name if entry.file else entry.name)
     return {
-        "text": json.dumps(asdict(proposed), indent=2, ensure_ascii=False) + "\n",
+        "text": proposed.to_text(),
         "changes": [] if today is None else _changes(today, proposed),
         "file": _card_file(entry),
         "command": f"python -m app inspect {shlex.quote(source)} --pictures FOLDER --fix",
@@ -142,14 +140,14 @@ def _card(today: Card | None, proposed: Card, entry: RegisteredClassifier) -> Va
 
 
 def _changes(today: Card, proposed: Card) -> list[str]:
-    names = [field.name for field in fields(Card) if field.name not in ("notes", "inferred", "sha256")]
-    pairs = [(name, getattr(today, name), getattr(proposed, name)) for name in names]
-    return [f"{name}: {_short(before)} → {_short(after)}" for name, before, after in pairs if before != after]
+    now, then = today.to_json(), proposed.to_json()
+    names = [name for name in now if name not in ("notes", "inferred", "sha256") and now[name] != then[name]]
+    return [f"{name}: {_short(now[name])} → {_short(then[name])}" for name in names]
 
 
 def _short(value: object) -> str:
     """A field's value on a line."""
-    parts = [getattr(each, "name", str(each)) for each in value] if isinstance(value, tuple) else [str(value)]
+    parts = [each["name"] if isinstance(each, dict) else str(each) for each in value] if isinstance(value, list) else [str(value)]
     words = ", ".join(map(str, parts)) or "none"
     return words if len(words) <= 80 else f"{words[:79]}…"
 

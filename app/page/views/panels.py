@@ -1,6 +1,5 @@
 """The grid's panels: for each method its map as codes, and its state, cost and meaning in words; the consensus comes last."""
 
-from dataclasses import asdict
 from typing import Any
 
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP, duration, map_description, plural
@@ -57,7 +56,7 @@ def panel_of(method: Method, result: Result | None, report: ExplanationState) ->
         "map": "",
         "signed": method.signed,
         "final": result.done if result else report.final,
-        "parameters": asdict(method),
+        "parameters": method.parameter_values(),
         "version": result.evaluations if result else 0,
         "more": more(method, report) if report.final else None,
     }

@@ -30,6 +30,9 @@ class Raw:
     pearson: float
     overlap: float
 
+    def to_json(self) -> dict[str, float]:
+        return {"spearman": self.spearman, "ssim": self.ssim, "pearson": self.pearson, "overlap": self.overlap}
+
 
 def raw(a: Grid, b: Grid) -> Raw:
     """Of two maps (G, G) of positive shares, G from 7 on, whatever their scales; a map that is the same everywhere correlates at 0."""

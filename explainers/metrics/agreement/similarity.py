@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,17 @@ class Pair:
     def headline(self) -> float:
         """The mean of the first three."""
         return float(headline((self.top_overlap, self.shared_mass, self.rank_correlation)))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "first": self.first,
+            "second": self.second,
+            "top_overlap": self.top_overlap,
+            "shared_mass": self.shared_mass,
+            "rank_correlation": self.rank_correlation,
+            "same_sign": self.same_sign,
+            "headline": self.headline,
+        }
 
 
 def evidence(result: Result, size: tuple[int, int]) -> Evidence | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,9 @@ class Drop:
     @property
     def increase(self) -> bool:
         return self.shown > self.whole
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "drop": self.drop, "increase": self.increase}
 
 
 def drops(case: Case, maps: Mapping[str, Floats], fill: str = "") -> list[Drop]:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,11 @@ class Curve:
         """(sum s_i - s_0 / 2 - s_n / 2) / n for the target's probability s: low is good for deletion, high for insertion."""
         return area_under(self.probabilities[:, self.target])
 
+    def to_json(self) -> dict[str, Any]:
+        """curve: the target's probabilities (steps + 1,)."""
+        curve = self.probabilities[:, self.target]
+        return {"method": self.title, "kind": self.kind, "substrate": self.substrate, "area": self.area, "curve": curve}
+
 
 @dataclass(frozen=True)
 class DisplacementTest:
@@ -86,6 +91,19 @@ class DisplacementTest:
     def share(self) -> float:
         """The part of the copies that the map beats, a tie counting half."""
         return (self.better + self.ties / 2) / self.copies
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "kind": self.kind,
+            "substrate": self.substrate,
+            "area": self.area,
+            "better": self.better,
+            "copies": self.copies,
+            "ties": self.ties,
+            "told": self.told,
+            "share": self.share if self.told else None,
+        }
 
 
 def inconclusive_reason(curve: Curve, drawn: Iterable[Curve]) -> str:

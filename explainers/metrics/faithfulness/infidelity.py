@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ class Infidelity:
 
     title: str
     value: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "value": self.value}
 
 
 def infidelities(case: Case, maps: Mapping[str, Floats]) -> list[Infidelity]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,9 @@ class Road:
     def remark(self) -> str:
         """Why the value says nothing, where it does not."""
         return CANNOT if abs(self.least - self.most) < TIE else ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "least": self.least, "most": self.most, "value": self.value, "remark": self.remark}
 
 
 def cost(maps: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -75,6 +76,9 @@ class LocalisationScore:
     overlap: float | None
     ranks: float | None
     points: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "energy": self.energy, "overlap": self.overlap, "ranks": self.ranks, "points": self.points}
 
 
 TOLERANCE = 1 / 16

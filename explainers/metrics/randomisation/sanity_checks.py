@@ -89,6 +89,16 @@ class SanityResult:
     reason: str
     drawn: tuple[float, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "check": self.check.name,
+            "similarity": self.similarity,
+            "light": self.light,
+            "reason": self.reason,
+            "drawn": self.drawn,
+        }
+
 
 @dataclass(frozen=True)
 class _Seen:

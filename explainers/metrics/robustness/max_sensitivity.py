@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,9 @@ class Sensitivity:
     title: str
     value: float | None
     reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "value": self.value, "reason": self.reason}
 
 
 def cost(case: Case, methods: Sequence[Method]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,18 @@ class Stability:
             return f"Two {self.how} agree: reliability {self.reliability:.2f}."
         more = f"; it needs about {self.further:,} more evaluations" if self.further else ""
         return f"Not converged: reliability {self.reliability:.2f} of two {self.how}, under {CONVERGED}{more}."
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "between": self.between,
+            "reliability": self.reliability,
+            "converged": self.converged,
+            "further": self.further,
+            "how": self.how,
+            "unfinished": self.unfinished,
+            "sentence": self.sentence,
+        }
 
 
 def half_runs(result: Result, size: tuple[int, int]) -> RepeatedReadings | None:
