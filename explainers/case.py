@@ -29,6 +29,12 @@ A logit is a sum of thousands of rounded products, whose errors add up with the 
 in front of an even grey picture and of its blur, which are equal up to rounding, gave logits 16 spacings apart.
 """
 
+WHOLE_PICTURE, FILL_ALONE = "everything", "nothing"
+"""Keys of the masks that show all and none of the picture."""
+
+Answers = dict[Hashable, tuple[Floats, Hashable]]
+"""Mask's key -> its logits (classes,), and who asked for them."""
+
 T = TypeVar("T")
 
 
@@ -87,6 +93,7 @@ class Case:
         self.layers = _layers(classifier, self.settings.layers)
         self._evaluator = Evaluator(self.settings.batch)
         self._memory: dict[Hashable, Any] = {}
+        self._answers: dict[str, Answers] = {}
 
     def with_score(self, score: Score) -> "Case":
         """The same case for another score: shares everything asked so far and the count; each has its own stop, and this one's stays."""
@@ -108,7 +115,7 @@ class Case:
         other.classifier = classifier or self.classifier
         other.image = _checked(self.image if image is None else image, other.classifier.size)
         other.layers = _layers(other.classifier, self.settings.layers)
-        other._memory = {}
+        other._memory, other._answers = {}, {}
         return other
 
     def stop(self) -> None:
@@ -173,7 +180,7 @@ class Case:
     @property
     def image_logits(self) -> Floats:
         """(classes,) of the picture itself; asked once."""
-        logits: Floats = self.recall(["everything"], lambda _: np.ones((1, 1), np.float32))[0]
+        logits: Floats = self.recall([WHOLE_PICTURE], lambda _: np.ones((1, 1), np.float32))[0]
         return logits
 
     @property
@@ -183,7 +190,7 @@ class Case:
 
     def fill_logits(self, fill: str) -> Floats:
         """(classes,) of any fill alone; asked once."""
-        logits: Floats = self.recall(["nothing"], lambda _: np.zeros((1, 1), np.float32), fill)[0]
+        logits: Floats = self.recall([FILL_ALONE], lambda _: np.zeros((1, 1), np.float32), fill)[0]
         return logits
 
     def outputs(self, images: Pictures) -> Floats:
@@ -201,13 +208,13 @@ class Case:
         A key must always stand for the same mask. The answers serve every score of the case.
         """
         fill = fill or self.fill
-        known = self._memory.setdefault(("answers", fill), {})
+        known = self._answers.setdefault(fill, {})
         new = [key for key in dict.fromkeys(keys) if key not in known]
         if new:
             shown = partial(_masked, self.classifier, self.image, self.filled(fill))
             fresh = (row for batch in self._evaluator.evaluate((mask_of(key) for key in new), shown, rank=2) for row in batch)
             for key, row in zip(new, fresh, strict=True):
-                known[key] = (row, self.counter.caller)
+                known[key] = row, self.counter.caller
         for key in keys:
             if known[key][1] != self.counter.caller:
                 self.counter.reuse((fill, key), 1)
@@ -252,8 +259,7 @@ class Case:
     @property
     def rounding(self) -> float:
         """The largest change of the score that rounding may bring about: less is not measurable. Asks nothing: a logit never asked is 1."""
-        known = [kept for name, kept in self._memory.items() if isinstance(name, tuple) and name[0] == "answers"]
-        rows = [kept[key][0] for kept in known for key in ("everything", "nothing") if key in kept]
+        rows = [known[key][0] for known in self._answers.values() for key in (WHOLE_PICTURE, FILL_ALONE) if key in known]
         spacing = float(np.spacing(np.float32(max([1.0, *(float(np.abs(row).max()) for row in rows)]))))
         slope = 0.25 if self.score.kind == "probability" else 1.0  # no probability rises faster with its logit
         return ROUNDINGS * slope * spacing

@@ -99,7 +99,7 @@ def test_smaller_windows_go_where_the_large_ones_tell_most():
     case = Case(detectors(), picture(detectors().size), ToyScore(0), Settings(preset="Fast"))
     maps = list(Occlusion()(case))
     assert case.evaluations == 1 + 25 + 50
-    asked = {key for key in case._memory[("answers", case.fill)] if len(key) == 4}
+    asked = {key for key in case._answers[case.fill] if len(key) == 4}
     small = [abs(maps[0].values[2 * r : 2 * r + 6, 2 * c : 2 * c + 6].sum(dtype=np.float64)) for r, c in np.ndindex(12, 12)]
     windows = in_pixels([(2 * r, 2 * c, 2 * r + 6, 2 * c + 6) for r, c in np.ndindex(12, 12)], 28, case.size)
     chosen = np.array([window in asked for window in windows])
