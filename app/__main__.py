@@ -5,12 +5,12 @@ import sys
 import threading
 
 from app.cli import main
-from app.service.classifier_registry import LOADING
+from app.service.classifier_registry import LoadingThread
 
 
 def end(status: int) -> None:
     """A thread that loads a classifier cannot be stopped, and fails loudly in an interpreter that is taken apart under it."""
-    if any(thread.name.startswith(LOADING) for thread in threading.enumerate()):
+    if any(isinstance(thread, LoadingThread) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

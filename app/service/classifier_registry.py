@@ -22,7 +22,6 @@ State = Literal["not loaded", "loading", "ready", "failed"]
 log = logging.getLogger(__name__)
 
 UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
-LOADING = "load"  # the first word of the names of threads that do
 PACES, PACE_BOUNDS = 5, (0.2, 5.0)
 BUNDLED = {
     "phantoms": "Lesion phantoms",
@@ -30,6 +29,17 @@ BUNDLED = {
     "glass_box": "Glass box: its evidence is known exactly",
     "chest_xray": "Chest X-rays: normal or pneumonia",
 }
+
+
+class UnprotectedError(UserError):
+    """The system cannot confine a model that a visitor has brought."""
+
+    def __init__(self) -> None:
+        super().__init__(UNPROTECTED)
+
+
+class LoadingThread(Thread):
+    """Loads one classifier; nothing can stop it."""
 
 
 @dataclass
@@ -99,8 +109,8 @@ class ClassifierRegistry:
         Waits for what a visitor has brought to be loaded. UserError where its process was not shut in wholly.
         """
         entry = self.entry(name)
-        if entry.file is not None and str(self.start(name).exception() or "") == UNPROTECTED:
-            raise UserError(UNPROTECTED)
+        if entry.file is not None and isinstance(self.start(name).exception(), UnprotectedError):
+            raise UnprotectedError
         return self._source(entry)
 
     def _source(self, entry: RegisteredClassifier) -> tuple[str | Path, bool]:
@@ -118,7 +128,7 @@ class ClassifierRegistry:
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
             entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
-        Thread(target=_load, args=(entry, *self._source(entry)), name=f"{LOADING} {name}", daemon=True).start()
+        LoadingThread(target=_load, args=(entry, *self._source(entry)), name=f"load {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Classifier":
@@ -167,7 +177,7 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
             else f"The classifier could not be loaded ({type(error).__name__}); the server's log says why."
         )
         entry.error, entry.state = words, "failed"
-        entry.future.set_exception(UserError(words))
+        entry.future.set_exception(UnprotectedError() if isinstance(error, UnprotectedError) else UserError(words))
     else:
         entry.state = "ready"
         entry.future.set_result(classifier)
@@ -177,4 +187,4 @@ def _check_protected(classifier: Any) -> None:
     """UserError, and the end of its process, where that does not say that both Landlock and seccomp hold it."""
     if not getattr(classifier, "protected", False):
         getattr(classifier, "close", lambda: None)()
-        raise UserError(UNPROTECTED)
+        raise UnprotectedError
