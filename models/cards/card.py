@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,6 +25,21 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "scaling": get_args(Scaling),
     "fit": get_args(Fit),
 }
+
+
+class KnownNote(StrEnum):
+    """Notes that the program itself writes on a card and recognises there later, each by the words that it begins with.
+
+    ASSUMED_SCALING: what was assumed of the input of a model without a card. OWN_PROCESS: what holds an untrusted model's process back.
+    NAMED_IN_FILE: the classes' names come from the model's file.
+    """
+
+    ASSUMED_SCALING = "No card: input scaling"
+    OWN_PROCESS = "It runs in a process of its own"
+    NAMED_IN_FILE = "Its classes are named in the file itself."
+
+    def begins(self, note: str) -> bool:
+        return note.startswith(self)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import Card, Head, Label, distinct
+from models.cards.card import Card, Head, KnownNote, Label, distinct
 from models.cards.sidecar_files import read_labels
 from models.graph.inputs import inputs_of
 from models.graph.keras_hints import Expected, expected_by_name
@@ -37,7 +37,7 @@ def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
     if expected.scaling != "0..1":
         trace = traced(model, draft, path.name)
     head, why = _head(trace, answers(trace, path.name), path.name)
-    notes = (f"No card: input scaling {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
+    notes = (f"{KnownNote.ASSUMED_SCALING} {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
     return trace, dataclasses.replace(draft, labels=labels_of(path, max(units(trace, path.name), 2)), head=head, notes=notes)
 
 

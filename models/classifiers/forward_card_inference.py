@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import Card, Head, Label, distinct
+from models.cards.card import Card, Head, KnownNote, Label, distinct
 from models.cards.sidecar_files import read_labels
 from models.classifiers.card_inference import DEFAULT_SIZE, labels_of
 from models.graph.inputs import Inputs
 from models.graph.runtime import Runtime
 
-NAMED = "Its classes are named in the file itself."
 _TEACHABLE_MACHINE = ("model_unquant.tflite", "vww_96_grayscale_quantized.tflite")
 
 
@@ -33,7 +32,7 @@ def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
         colour="grey" if channels == 1 else "rgb",
         scaling=scaling,  # type: ignore[arg-type]
         inferred=True,
-        notes=(f"No card: input scaling {scaling} assumed, because {because}.", *inputs.notes),
+        notes=(f"{KnownNote.ASSUMED_SCALING} {scaling} assumed, because {because}.", *inputs.notes),
     )
 
 
@@ -42,7 +41,7 @@ def completed(card: Card, network: Runtime, raw: NDArray[np.float64], path: Path
     head, why = _head(network, raw, path.name)
     labels = labels_of(path, max(network.units, 2))
     if len(network.classes) == len(labels) and read_labels(path) is None:
-        labels, why = distinct(list(network.classes)), (*why, NAMED)
+        labels, why = distinct(list(network.classes)), (*why, str(KnownNote.NAMED_IN_FILE))
     return replace(card, labels=labels, head=head, notes=(*card.notes, *why))
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from models.cards.card import Card
+from models.cards.card import Card, KnownNote
 from models.cards.sidecar_files import LABELS
 from models.classifiers.base import BaseClassifier
-from models.classifiers.forward_card_inference import NAMED
 from models.inspection.report import Finding, LayerReport
 from models.inspection.structure import ModelStructure
 
@@ -70,7 +69,7 @@ def _head(served: BaseClassifier[Any], anatomy: ModelStructure) -> Finding:
 
 
 def _prepared(card: Card) -> Finding:
-    note = next((note for note in card.notes if note.startswith("No card: input scaling")), "Nothing but its format is known.")
+    note = next((note for note in card.notes if KnownNote.ASSUMED_SCALING.begins(note)), "Nothing but its format is known.")
     says = f"Pictures are brought to {card.size[0]} x {card.size[1]} pixels ({card.fit}) and given to it as {card.scaling}, {card.colour}."
     return Finding("preprocessing", says, note if card.inferred else "Its card says so.")
 
@@ -86,7 +85,7 @@ def _labels(card: Card, path: Path | None, given: bool) -> Finding:
         return Finding("labels", f"{len(names)} classes: {listed}.", "They were given with the question.")
     if not card.inferred:
         return Finding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
-    if NAMED in card.notes:
+    if KnownNote.NAMED_IN_FILE in card.notes:
         return Finding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
     if names != [f"class {number}" for number in range(len(names))]:  # what they are called where nothing says
         return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.cards.card import Card, distinct, sha256_of
+from models.cards.card import Card, KnownNote, distinct, sha256_of
 from models.classifiers.base import BaseClassifier
 from models.inspection.candidate_runs import Progress
 from models.inspection.facts import facts, layer_reports
@@ -136,10 +136,11 @@ def _proposed(card: Card, wanted: PreprocessingRecommendation | None, path: Path
     better = wanted.better if wanted else None
     if better is None and not given:
         return None
-    kept = [note for note in card.notes if not note.startswith(("It runs in a process of its own", "No card: input scaling"))]
+    assumed = [note for note in card.notes if KnownNote.ASSUMED_SCALING.begins(note)]
+    kept = [note for note in card.notes if note not in assumed and not KnownNote.OWN_PROCESS.begins(note)]
     notes = [f"Scaling and colour are the doctor's. {certainty_sentence(wanted)}"] if better and wanted else []
     if better is None and card.inferred:
-        notes = [note for note in card.notes if note.startswith("No card: input scaling")]
+        notes = assumed
     return replace(
         card,
         scaling=better.preparing.scaling if better else card.scaling,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models.cards.card import Card
+from models.cards.card import Card, KnownNote
 from models.classifiers.base import GridLayer
 from models.sandbox.confinement import Protection
 from models.sandbox.ipc import ProtocolError
@@ -28,7 +28,7 @@ def parse_description(head: dict[str, Any]) -> WorkerDescription:
         card = Card.of(head["card"])
         layers = tuple(_layer(*each) for each in head["layers"][:_MOST_LAYERS])
         protection = Protection(int(head["landlock"]), bool(head["filtered"]))
-        card = replace(card, notes=(*card.notes, f"It runs in a process of its own: {protection}."))
+        card = replace(card, notes=(*card.notes, f"{KnownNote.OWN_PROCESS}: {protection}."))
         flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
         return WorkerDescription(card, layers, *flags, protection)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

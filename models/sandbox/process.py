@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from models.sandbox.ipc import Array, Expected, Pipes, ProtocolError, pair
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = 6_000_000_000
-ANSWERING = "did not answer"
 _SHARE_OF_MACHINE = 0.75
 
 
@@ -37,6 +37,14 @@ class Limits:
         """Bytes: no more than three quarters of this machine's memory."""
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return int(min(self.memory, _SHARE_OF_MACHINE * machine))
+
+
+class Phase(StrEnum):
+    """What the process is doing, each in the words for its failing."""
+
+    CHECKING = "was not looked at"
+    OPENING = "could not be opened"
+    ANSWERING = "did not answer"
 
 
 class WorkerExited(UserError):  # noqa: N818 - it is the sentence that a person reads
@@ -75,18 +83,18 @@ class WorkerProcess:
 
     def opened(self) -> dict[str, Any]:
         """What the process says of the model once it is open and has answered a test. UserError says why it is not opened."""
-        shut = self._hear(self.limits.starting, "was not looked at")[0]
+        shut = self._hear(self.limits.starting, Phase.CHECKING)[0]
         self._limit_memory()
         self._limit_processor(self.limits.opening)
         self._say({"do": "open"}, self.limits.opening)
-        opened = self._hear(self.limits.opening, "could not be opened")[0]
+        opened = self._hear(self.limits.opening, Phase.OPENING)[0]
         return opened | {name: shut.get(name) for name in ("landlock", "filtered")}  # said before the model could have a say
 
     def ask(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
         """The answer's arrays, of the shapes `wanted`. Raises MemoryError where the process ran out of its memory, Ended, UserError."""
         self._limit_processor(self.limits.answering)
         self._say(head, self.limits.answering, arrays)
-        return self._hear(self.limits.answering, ANSWERING, wanted)
+        return self._hear(self.limits.answering, Phase.ANSWERING, wanted)
 
     def kill(self) -> None:
         """Ends the process; whoever waits for its answer hears so."""
@@ -103,26 +111,26 @@ class WorkerProcess:
             except TimeoutError as error:
                 raise self._ended("did not listen") from error
 
-    def _hear(self, seconds: float, failing: str, wanted: Sequence[Expected] = ()) -> tuple[dict[str, Any], list[Array]]:
+    def _hear(self, seconds: float, phase: Phase, wanted: Sequence[Expected] = ()) -> tuple[dict[str, Any], list[Array]]:
         try:
             head, arrays = self._pipes.receive(lambda head: () if "error" in head else wanted, time.monotonic() + seconds)
         except TimeoutError as error:
-            raise self._ended(f"{failing} within {seconds:g} s and was stopped") from error
+            raise self._ended(f"{phase} within {seconds:g} s and was stopped") from error
         except ProtocolError as error:
             raise self._ended(f"answered with what nobody asked for ({printable(error)}) and was stopped") from error
         except EOFError as error:
             raise self._ended(self._how_it_ended()) from error
         if "error" in head:
-            raise self._trouble(head["error"], printable(head.get("words", ""), 400), failing)
+            raise self._trouble(head["error"], printable(head.get("words", ""), 400), phase)
         return head, arrays
 
-    def _trouble(self, kind: object, words: str, failing: str) -> Exception:
-        if kind == "memory" and failing == ANSWERING:
+    def _trouble(self, kind: object, words: str, phase: Phase) -> Exception:
+        if kind == "memory" and phase == Phase.ANSWERING:
             return MemoryError(words)
         if kind == "memory":
             most = f"the {self.limits.room / 1e9:.1f} GB that a model gets which is not trusted"
             return UserError(f"{self.name} needs more memory than {most}; take a smaller one.")
-        return UserError(words if kind == "user" else f"{self.name} {failing}: {words}")
+        return UserError(words if kind == "user" else f"{self.name} {phase}: {words}")
 
     def _how_it_ended(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -14,8 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from errors import UserError
 from explainers.protocol import Classifier as Asked
-from models.cards.card import Card, Label
-from models.classifiers.forward_card_inference import NAMED
+from models.cards.card import Card, KnownNote, Label
 from models.classifiers.forward_only import ForwardOnly
 from models.classifiers.score import Score
 from models.export.writers import Source, _write_int8, _write_tflite
@@ -156,7 +155,7 @@ def test_the_classes_that_an_onnx_file_names_itself(tmp_path: Path, told: str, l
     onnx.save(model, tmp_path / "net.onnx")
     mine = load(tmp_path / "net.onnx")
     assert mine.labels == labels
-    assert (NAMED in mine.card.notes) is (labels[0] == "cat")
+    assert (KnownNote.NAMED_IN_FILE in mine.card.notes) is (labels[0] == "cat")
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\n")
     assert load(tmp_path / "net.onnx").labels == ("a", "b", "c", "d"), "what lies beside it is somebody's own word"
 
