@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.themes.utils import colors, sizes
 
 from app.page.events import PageEvents
-from app.page.requests import NOTHING
+from app.page.requests import NO_CLASS, NO_OTHER_CLASS
 from explainers.case import PRESETS
 
 TITLE = "Crosscheck"
@@ -81,7 +81,7 @@ class Layout:
             self._part("prediction")
             with gr.Row(elem_id="cc-classes"):
                 self._keep("target", gr.Dropdown([], value=None, label="Explain the class", elem_id="cc-target", min_width=200))
-                self._keep("rather", gr.Dropdown([NOTHING], value=NOTHING, label="rather than", elem_id="cc-rather", min_width=200))
+                self._keep("rather", gr.Dropdown([NO_OTHER_CLASS], value=NO_CLASS, label="rather than", elem_id="cc-rather", min_width=200))
         with gr.Row(elem_id="cc-statusline"):
             self._part("status")
             self._keep("stop", gr.Button("Stop", elem_id="cc-stop", size="sm", scale=0, min_width=80))

@@ -23,8 +23,10 @@ from models.cards.metadata import describe
 if TYPE_CHECKING:
     from app.page.events import PageEvents
 
-NOTHING = "(no other class)"
-NO_CARD = {"about": "", "target": gr.update(choices=[], value=None), "rather": gr.update(choices=[NOTHING], value=NOTHING)}
+NO_CLASS = -1
+NO_OTHER_CLASS = ("(no other class)", NO_CLASS)
+"""The entry, label and value, by which no second class is chosen."""
+NO_CARD = {"about": "", "target": gr.update(choices=[], value=None), "rather": gr.update(choices=[NO_OTHER_CLASS], value=NO_CLASS)}
 CLASS_KINDS = ("bar", "target", "rather")
 
 
@@ -116,7 +118,7 @@ class RequestParser:
             return True
         if wish.kind == "target":
             return bool(wish.chosen == (answer.target if last.target is None else last.target))
-        return bool(wish.chosen == (NOTHING if last.rather_than is None else last.rather_than))
+        return bool(wish.chosen == (NO_CLASS if last.rather_than is None else last.rather_than))
 
     def _named(self, classifier: Any) -> str:
         if isinstance(classifier, str) and classifier.startswith(TOKEN) and classifier not in self.handlers.shelf.entries:
@@ -169,7 +171,7 @@ class RequestParser:
             classes = [(name, index) for index, name in enumerate(short_names(report.card.labels))]
             rather = report.question.rather_than
             values["target"] = gr.update(choices=classes, value=report.target)
-            values["rather"] = gr.update(choices=[(NOTHING, NOTHING), *classes], value=NOTHING if rather is None else rather)
+            values["rather"] = gr.update(choices=[NO_OTHER_CLASS, *classes], value=NO_CLASS if rather is None else rather)
         return values | {"times": self.times(report.question.classifier)}
 
     def times(self, name: str) -> str:
@@ -235,7 +237,7 @@ def _with_class(answer: ExplanationState | None, question: ExplanationRequest, w
         target, rather = _index(answer, wish.chosen), question.rather_than
     else:
         target = answer.target if question.target is None else question.target
-        rather = None if wish.chosen in (NOTHING, None) else _index(answer, wish.chosen)
+        rather = None if wish.chosen in (NO_CLASS, None) else _index(answer, wish.chosen)
     if target == rather:
         raise UserError("A class cannot be explained rather than itself; choose two different classes.")
     return replace(question, target=target, rather_than=rather)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.options import ServeOptions
 from app.page.events import PageEvents
-from app.page.requests import NOTHING, PageEvent
+from app.page.requests import NO_CLASS, PageEvent
 from app.page.views import images
 from app.service.example_gallery import Gallery
 from app.service.picture_uploads import Picture
@@ -128,7 +128,7 @@ def test_a_list_that_is_only_left_asks_nothing(somebody: Somebody) -> None:
     somebody.preset = "Balanced"  # not asked for yet
     assert somebody.do("classifier") == NOTHING_NEW
     assert somebody.do("target", chosen=target) == NOTHING_NEW
-    assert somebody.do("rather", chosen=NOTHING) == NOTHING_NEW
+    assert somebody.do("rather", chosen=NO_CLASS) == NOTHING_NEW
     assert somebody.session.run == run
 
 
@@ -138,7 +138,7 @@ def test_a_contrast_names_two_classes(somebody: Somebody) -> None:
     assert "two different classes" in somebody.do("rather", chosen=target)["status"]["error"]
     somebody.do("rather", chosen=(target + 1) % 4)
     assert (somebody.session.question.target, somebody.session.question.rather_than) == (target, (target + 1) % 4)
-    somebody.do("rather", chosen=NOTHING)
+    somebody.do("rather", chosen=NO_CLASS)
     assert somebody.session.question.rather_than is None
 
 
