@@ -1,6 +1,7 @@
 """Says why a map holds no evidence for the score, and what to do about it, so that noise is never stretched to full colour."""
 
 from dataclasses import replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ FLAT = 1e-5
 REGIONS = 4
 """A map's credits are summed over 4x4 regions of the picture: as many as an effect is spread over without getting lost in rounding."""
 
-NAN = "The map holds values that are no numbers: the model overflowed on this picture. Check how its card scales the input."
 ZERO = {
     "outputs": "No part of the picture that was hidden is credited with a change of the score beyond rounding.",
     "gradients": "Between the fill and the picture nothing moves the score by more than rounding does.",
@@ -31,11 +31,17 @@ REMEDY = {
     "features": "Try another layer or fill, or look at a method that hides parts.",
 }
 """What a method asks -> what to do about a zero map of a score that does not saturate."""
-CONSTANT = "The map is the same everywhere: it points at no place. Choose an earlier layer, or look at another method."
-NEGATIVE = (
-    "No positive evidence: everything that the method found speaks against this class. "
-    "Look at the signed map, explain the class that the model prefers, or ask for a contrast of two classes."
-)
+
+
+class Blank(StrEnum):
+    """Why a map holds no evidence, where that does not depend on the method; `nothing_measured` words what does."""
+
+    NOT_FINITE = "The map holds values that are no numbers: the model overflowed on this picture. Check how its card scales the input."
+    CONSTANT = "The map is the same everywhere: it points at no place. Choose an earlier layer, or look at another method."
+    NEGATIVE = (
+        "No positive evidence: everything that the method found speaks against this class. "
+        "Look at the signed map, explain the class that the model prefers, or ask for a contrast of two classes."
+    )
 
 
 def mark_if_no_evidence(method: Method, attribution: Attribution, case: Case) -> Attribution:
@@ -44,7 +50,7 @@ def mark_if_no_evidence(method: Method, attribution: Attribution, case: Case) ->
     if not (np.isfinite(read).all() and np.isfinite(attribution.values).all()):
         signed = None if attribution.signed is None else _finite(attribution.signed)
         branches = tuple((name, _finite(each)) for name, each in attribution.branches)
-        return replace(attribution, values=_finite(attribution.values), signed=signed, branches=branches, blank=NAN)
+        return replace(attribution, values=_finite(attribution.values), signed=signed, branches=branches, blank=Blank.NOT_FINITE)
     if attribution.blank:
         return attribution
     if _credited(method, read, case) <= case.rounding:
@@ -67,8 +73,8 @@ def _credited(method: Method, read: Floats, case: Case) -> float:
 def _reason(values: NDArray[np.float64]) -> str:
     largest = np.abs(values).max()
     if np.maximum(values, 0).sum() < POSITIVE * np.abs(values).sum():
-        return NEGATIVE
-    return CONSTANT if np.ptp(values) <= FLAT * largest else ""
+        return Blank.NEGATIVE
+    return Blank.CONSTANT if np.ptp(values) <= FLAT * largest else ""
 
 
 def _emptied(attribution: Attribution, blank: str) -> Attribution:

@@ -15,7 +15,7 @@ from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
-from explainers.no_evidence import CONSTANT, NAN, NEGATIVE, REMEDY, SATURATED, ZERO, mark_if_no_evidence
+from explainers.no_evidence import REMEDY, SATURATED, ZERO, Blank, mark_if_no_evidence
 from explainers.runner import run_methods
 from tests.explainers.toy_classifiers import Detectors, Toy, ToyScore, detectors, picture
 
@@ -138,14 +138,14 @@ def said(asks, kind="logit"):
 def test_blank_maps_are_told_apart():
     ramp = np.arange(16, dtype=np.float32).reshape(4, 4)
     assert blank(Occlusion(), ramp).blank == ""
-    assert blank(Occlusion(), -ramp).blank == NEGATIVE
+    assert blank(Occlusion(), -ramp).blank == Blank.NEGATIVE
     assert blank(Occlusion(), 0 * ramp).blank == said("outputs")
     assert blank(IntegratedGradients(), 0 * ramp).blank == said("gradients")
-    assert blank(Occlusion(), ramp * 0 + 3).blank == CONSTANT
-    assert blank(GradCAM(), np.zeros((4, 4)), signed=-ramp).blank == NEGATIVE
+    assert blank(Occlusion(), ramp * 0 + 3).blank == Blank.CONSTANT
+    assert blank(GradCAM(), np.zeros((4, 4)), signed=-ramp).blank == Blank.NEGATIVE
     ramp[0, 0] = np.nan
     found = blank(GradCAM(), ramp, signed=ramp)
-    assert found.blank == NAN
+    assert found.blank == Blank.NOT_FINITE
     assert np.isfinite(found.values).all()
     assert np.isfinite(found.signed).all()
 

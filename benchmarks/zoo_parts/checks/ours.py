@@ -14,7 +14,7 @@ from explainers.baselines import fill_picture
 from explainers.case import Case, Settings
 from explainers.method import Method
 from explainers.methods import METHODS
-from explainers.no_evidence import FLAT, NAN, NEGATIVE
+from explainers.no_evidence import FLAT, Blank
 from explainers.runner import Result, run_methods
 from models.cards.metadata import encode
 from models.classifiers.keras_classifier import Classifier
@@ -76,11 +76,11 @@ def _kind(result: Result, served: Any) -> str:
         return f"failed: {result.error}" if allowed else NOT_ALLOWED
     found = result.attribution
     read = found.values if found.signed is None else found.signed
-    if found.blank == NAN or not np.isfinite(read).all():
+    if found.blank == Blank.NOT_FINITE or not np.isfinite(read).all():
         return NO_NUMBER
     if np.ptp(read) <= FLAT * np.abs(read).max():
         return BLANK
-    return NEGATIVE_MAP if found.blank == NEGATIVE else MAP
+    return NEGATIVE_MAP if found.blank == Blank.NEGATIVE else MAP
 
 
 def _errors(served: Any, image: NDArray[np.float32], score: Score) -> tuple[float | None, float | None]:

@@ -6,6 +6,7 @@ import selectors
 import subprocess
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ PACKAGES = {"tf_keras_vis": "tf-keras-vis", "xplique": "Xplique", "tf_explain": 
 OF_KERAS_2 = {"tf_explain"}
 LONGEST = 900.0
 """Seconds that a package may take for one model."""
+
+
+class Lost(StrEnum):
+    """What became of a package's process that gave no answer."""
+
+    LATE = f"it took more than {LONGEST:.0f} s"
+    ENDED = "its process ended"
 
 
 class Worker:
@@ -48,7 +56,7 @@ class Worker:
             return told
         late = time.monotonic() >= self._deadline
         self.close()
-        return {"error": f"it took more than {LONGEST:.0f} s" if late else "its process ended"}
+        return {"error": Lost.LATE if late else Lost.ENDED}
 
     def close(self) -> None:
         """Ends its process."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.zoo_parts.checks.ours import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, Ours
-from benchmarks.zoo_parts.checks.packages import PACKAGES
+from benchmarks.zoo_parts.checks.packages import PACKAGES, Lost
 from explainers.methods import METHODS, SEVEN
 
 LEAST = 0.95
@@ -53,7 +53,7 @@ def _error(error: float | None) -> str:
 
 def _share(answer: dict[str, Any]) -> str:
     if "error" in answer:
-        return answer["error"] if answer["error"].startswith("it") else "not opened"
+        return answer["error"] if isinstance(answer["error"], Lost) else "not opened"
     maps = answer["maps"]
     return f"{list(maps.values()).count('map')} / {len(maps)}"
 
