@@ -21,7 +21,7 @@ from explainers.metrics.agreement.reference_library import Library
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.faithfulness.deletion_insertion import Plan, curves
 from explainers.metrics.faithfulness.road import cost, road
-from explainers.metrics.robustness.reliability import EXACT, RepeatedReadings, stability
+from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
 from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.loading import load
@@ -61,7 +61,7 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
     found = [
         Evidence(title, "CAM" if number < 5 else "surrogate", True, grids[number], grids[number]) for number, title in enumerate(titles)
     ]
-    readings = {title: RepeatedReadings(grid, grid, EXACT) for title, grid in zip(titles, grids, strict=False)}
+    readings = {title: RepeatedReadings(grid, grid, ReadingKind.EXACT) for title, grid in zip(titles, grids, strict=False)}
     stable = {title: stability(title, each, 1) for title, each in readings.items()}
     background = Background(library, "", {EDGES: grids[10], UNTRAINED: grids[11], CENTRE: centre(cells)})
     seconds = []

@@ -43,6 +43,7 @@ class Attribution:
     signed: (h, w) the map before rectifying, for an unsigned method that has one. halves: two readings from disjoint
     evaluations, for reliability. uncertainty: the largest standard error over the map's range, or the method's own
     convergence figure; None where the method is deterministic and exact, or nothing is known yet.
+    more_helps: False where the map has not converged and further evaluations would not change that.
     remark: what the budget left undone, in words.
     blank: why there is no positive evidence and what to do about it; empty where there is some. branches: where several layers are
     added up, each one's name and its signed map (h, w) on its own grid. caveat: what has to be known of the layers to read the map.
@@ -53,6 +54,7 @@ class Attribution:
     halves: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
     uncertainty: float | None = None
     converged: bool = True
+    more_helps: bool = True
     remark: str = ""
     blank: str = ""
     branches: tuple[tuple[str, NDArray[np.float32]], ...] = ()

@@ -85,7 +85,7 @@ def _pair(verdict: PairAgreement) -> dict[str, Any]:
     """Chance is taken out of kappa, p and as_well_as_themselves; it is still in likeness and raw."""
     return {
         "pair": [verdict.first, verdict.second],
-        "word": verdict.word,
+        "word": verdict.level,
         "kappa": verdict.chance.kappa,
         "p": verdict.p,
         "others": verdict.chance.others,

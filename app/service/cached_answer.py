@@ -76,7 +76,7 @@ def write(report: ExplanationState, file: Path = FILE) -> None:
         assert attribution is not None
         told["results"][name] = {
             "evaluations": result.evaluations, "shared": result.shared, "seconds": result.seconds,
-            "uncertainty": attribution.uncertainty, "converged": attribution.converged,
+            "uncertainty": attribution.uncertainty, "converged": attribution.converged, "more_helps": attribution.more_helps,
             **{word: getattr(attribution, word) for word in WORDS},
         }  # fmt: skip
         arrays[f"{name}.values"] = attribution.values
@@ -116,7 +116,8 @@ def _result(name: str, row: dict[str, Any], stored: Any, question: ExplanationRe
     words = {word: row[word] for word in WORDS}
     halves = stored.get(f"{name}.halves")
     pair = None if halves is None else (halves[0], halves[1])
-    attribution = Attribution(stored[f"{name}.values"], signed, pair, uncertainty=row["uncertainty"], converged=row["converged"], **words)
+    known = {name: row[name] for name in ("uncertainty", "converged", "more_helps")}
+    attribution = Attribution(stored[f"{name}.values"], signed, pair, **known, **words)
     return Result(method, attribution, evaluations=row["evaluations"], shared=row["shared"], seconds=row["seconds"], done=True)
 
 

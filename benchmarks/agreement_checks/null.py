@@ -14,7 +14,7 @@ from explainers.metrics.agreement.reference_library import Library, read
 from explainers.metrics.agreement.significance import FEWEST, Significance, against_both
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, headlines
-from explainers.metrics.robustness.reliability import HALVES, RepeatedReadings, stability
+from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
 from models.store import bundled
 
 CELLS = 14
@@ -73,7 +73,7 @@ def noisy(pictures: int, correlation: float, habit: float, noise: float) -> Iter
     library = Library({}, tuple(map(str, range(OTHERS))), maps)
     ours = [_readings(rng, field, habit, noise) for field in _fields(rng, pictures, correlation)]
     for number in range(pictures):
-        pair = {title: RepeatedReadings(*each[:, number], HALVES) for title, each in zip("ab", ours, strict=True)}
+        pair = {title: RepeatedReadings(*each[:, number], ReadingKind.HALF_RUNS) for title, each in zip("ab", ours, strict=True)}
         stable = {title: stability(title, each, 1) for title, each in pair.items()}
         found = [_evidence(title, family, (pair[title].first + pair[title].second) / 2) for title, family in FAMILIES]
         (verdict,) = build_consistency(found, pair, stable, Background(library)).verdicts

@@ -63,7 +63,7 @@ def untrained_and_votes(count: int) -> list[str]:
         for title in {result.method.title for result in results} - set(judged.controls.get(UNTRAINED, {})):
             blank[title] += 1
         for each in judged.verdicts:
-            words["within families" if each.within_family else "across families"].append(each.word)
+            words["within families" if each.within_family else "across families"].append(each.level)
         found = found_in(case, results)
         _count(found, picture.evidence, chosen, energies)
     _print_words(words)

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from explainers.metrics.agreement.consistency import UNSETTLED, Consistency, PairAgreement
-from explainers.metrics.agreement.significance import BEYOND, BY_CHANCE
+from explainers.metrics.agreement.consistency import Consistency, PairAgreement
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
 
 ALIKE = 0.5
@@ -33,7 +33,7 @@ def print_pairs(judged: Sequence[Consistency]) -> None:
             for name in ("spearman", "ssim", "pearson", "overlap")
         )
         kappa, ceiling = _mean(scored, _kappa), _mean(scored, lambda each: each.ceiling)
-        above = _mean(scored, lambda each: float(each.word in BEYOND))
+        above = _mean(scored, lambda each: float(each.level.beyond_chance))
         print(f"| {first}, {second} | {kappa:.2f} ± {_error(scored):.3f} | {ceiling:.2f} | {len(scored)} | {above:.0%} | {raw} |")
 
 
@@ -43,7 +43,7 @@ def _error(found: Sequence[PairAgreement]) -> float:
 
 
 def _scored(found: Sequence[PairAgreement]) -> list[PairAgreement]:
-    return [each for each in found if each.word != UNSETTLED and each.ceiling is not None]
+    return [each for each in found if each.level != AgreementLevel.NOT_CONVERGED and each.ceiling is not None]
 
 
 def print_hidden(judged: Sequence[Consistency]) -> None:
@@ -54,15 +54,15 @@ def print_hidden(judged: Sequence[Consistency]) -> None:
     print(f"\nOf {len(across):,} pairs across families on single pictures (both converged, with a kappa*):")
     for words, chosen in ((f"Spearman {ALIKE} or more", alike), (f"Spearman under {ALIKE}", unlike)):
         if chosen:
-            none = _mean(chosen, lambda each: float(each.word not in BEYOND))
-            said = f"agree {BY_CHANCE} or cannot be told from it"
-            little = _mean(chosen, lambda each: float(each.word == BY_CHANCE))
+            none = _mean(chosen, lambda each: float(not each.level.beyond_chance))
+            said = f"agree {AgreementLevel.BY_CHANCE} or cannot be told from it"
+            little = _mean(chosen, lambda each: float(each.level == AgreementLevel.BY_CHANCE))
             print(
                 f"- {len(chosen):,} have {words}: {none:.0%} of them {said} ({little:.0%} with a kappa under .1), "
                 f"mean kappa {_mean(chosen, _kappa):.2f}"
             )
     explained: dict[str, int] = defaultdict(int)
-    agreeing = [each for each in across if each.word in BEYOND]
+    agreeing = [each for each in across if each.level.beyond_chance]
     for each in agreeing:
         for control in each.explained_by:
             explained[control] += 1

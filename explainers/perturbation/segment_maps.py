@@ -93,14 +93,16 @@ def _reading(case: Case, sample: CoalitionSample, estimate: Estimate, left_out: 
         missed = left_out(sample, values)[2:] if left_out else np.zeros(len(values) - 2)
     spread = float(np.ptp(densities))
     if spread == 0:
-        return Attribution(painted, halves=(first, second), uncertainty=float(error.any()), converged=False, remark=EVEN)
+        unsure = float(error.any())
+        return Attribution(painted, halves=(first, second), uncertainty=unsure, converged=False, more_helps=False, remark=EVEN)
     ratio = float(error.max()) / spread
     foretold = 1 - np.square(missed).sum() / max(len(missed) * values[2:].var(), 1e-300)
     if foretold < FOLLOWED:
         ratio = max(ratio, float((model_error(sample, missed) / areas_).max()) / spread)
         few = ROWS_A_SEGMENT * sample.parts - len(values)
-        remark = _lacking(max(further(len(values), ratio), few)) if few >= 0 else ASTRAY
-        return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, remark=remark)
+        helps = few >= 0
+        remark = _lacking(max(further(len(values), ratio), few)) if helps else ASTRAY
+        return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, more_helps=helps, remark=remark)
     converged = ratio < ENOUGH
     remark = "" if converged else _lacking(further(len(values), ratio))
     if left_out and len(values) > ROWS:

@@ -8,8 +8,9 @@ import pytest
 
 from benchmarks.agreement_checks import phantoms, pictures
 from benchmarks.agreement_checks.ruler import MISLED, SOUND, _missed
-from explainers.metrics.agreement.consistency import UNSETTLED, Consistency
+from explainers.metrics.agreement.consistency import Consistency
 from explainers.metrics.agreement.raw_similarity import Raw
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
 from tests.explainers.metrics.agreement.test_consistency import Background, judged, library, noise
 
@@ -42,7 +43,7 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[
     assert "- 2 have Spearman 0.5 or more: 50% of them agree no better than chance or cannot be told from it" in said
     assert "Spearman under" not in said
     assert "- 1 agree above chance; as well explained by: no control" in said
-    unsettled = [replace(two[0], verdicts=tuple(replace(each, word=UNSETTLED) for each in two[0].verdicts))]
+    unsettled = [replace(two[0], verdicts=tuple(replace(each, level=AgreementLevel.NOT_CONVERGED) for each in two[0].verdicts))]
     pictures.print_hidden([*two, *unsettled])
     assert "Of 2 pairs" in capsys.readouterr().out, "what has not converged is not counted"
 

@@ -13,8 +13,8 @@ from app.page.views.alt_text import signed
 from app.service.cached_answer import cached_consistency, first_question, read
 from app.service.regions import drawn
 from app.service.session import ExplanationState
+from explainers.metrics.agreement.consistency import SelfAgreement
 from explainers.metrics.localisation.evidence_overlap import located
-from explainers.metrics.robustness.reliability import EXACT
 from models.loading import load
 from tests.browser.conftest import Open, run_of, wait
 from tests.browser.test_everywhere import CONTRAST
@@ -57,7 +57,7 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
     row = page.locator(".cc-matrix tbody tr", has=page.locator("th", has_text="Occlusion"))
     cell = row.locator("td button").nth(4)
     assert shown.ceiling is not None
-    assert shown.self_agreement == EXACT, "Occlusion draws nothing"
+    assert shown.self_agreement == SelfAgreement.EXACT, "Occlusion draws nothing"
     expect(cell).to_have_text(re.compile(rf"^≥\s{re.escape(signed(shown.ceiling))}†?$"))
     cell.hover()
     for words in ("beyond chance", f"κ {signed(shown.chance.kappa)}", "p 0.0", f"Raw likeness {signed(shown.likeness.headline)}"):

@@ -11,9 +11,8 @@ from app.service.metric_state import MetricState
 from app.service.model_uploads import TOKEN
 from app.service.session import ExplanationState, key_of
 from explainers.method import Method
-from explainers.metrics.agreement.consistency import UNSETTLED, Consistency, PairAgreement, control_words
-from explainers.metrics.agreement.significance import BEYOND, BY_CHANCE, UNTOLD
-from explainers.metrics.robustness.reliability import EXACT
+from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, control_words
+from explainers.metrics.agreement.significance import AgreementLevel
 
 LEAD = (
     "How far each pair of maps agrees beyond chance (κ*): 0 is chance, that is, what the maps of unrelated pictures have in common too; "
@@ -85,10 +84,10 @@ def sentence(found: Consistency) -> str:
     across = [each for each in found.verdicts if not each.within_family]
     if not across:
         return "There are no two families of methods with a map to compare."
-    scored = [each for each in across if each.word != UNSETTLED]
-    words = f"Of {len(across)} pairs of different families {sum(each.word in BEYOND for each in scored)} agree beyond chance"
-    counts = {word: sum(each.word == word for each in scored) for word in (BY_CHANCE, UNTOLD)}
-    words += "".join(f", {count} {word}" for word, count in counts.items() if count)
+    scored = [each for each in across if each.level != AgreementLevel.NOT_CONVERGED]
+    words = f"Of {len(across)} pairs of different families {sum(each.level.beyond_chance for each in scored)} agree beyond chance"
+    counts = {level: sum(each.level == level for each in scored) for level in (AgreementLevel.BY_CHANCE, AgreementLevel.INCONCLUSIVE)}
+    words += "".join(f", {count} {level}" for level, count in counts.items() if count)
     words += f", {len(across) - len(scored)} without a score" if len(scored) < len(across) else ""
     if found.kappa is None:
         return f"{words}."
@@ -98,13 +97,13 @@ def sentence(found: Consistency) -> str:
 
 def _reading(found: Consistency) -> str:
     """What to make of it where much reads chance."""
-    scored = [each for each in found.verdicts if not each.within_family and each.word != UNSETTLED]
-    by_chance = sum(each.word == BY_CHANCE for each in scored)
-    explained = [each for each in scored if each.word in BEYOND and each.explained_by]
+    scored = [each for each in found.verdicts if not each.within_family and each.level != AgreementLevel.NOT_CONVERGED]
+    by_chance = sum(each.level == AgreementLevel.BY_CHANCE for each in scored)
+    explained = [each for each in scored if each.level.beyond_chance and each.explained_by]
     names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
     why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {control_words(names)}. " if explained else ""
     why += f"{MANY_BY_CHANCE} " if by_chance and by_chance >= len(scored) / 3 else ""
-    return (why + (NOT_TOLD if any(each.word == UNTOLD for each in scored) else "")).strip()
+    return (why + (NOT_TOLD if any(each.level == AgreementLevel.INCONCLUSIVE for each in scored) else "")).strip()
 
 
 def _chance_words(report: ExplanationState, measures: MetricState) -> list[str]:
@@ -127,15 +126,15 @@ def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
     cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.headline, each.chance.mean)}
     for name, _ in VIEWS[2:]:
         cells[name] = _raw_cell(getattr(each.raw, name), getattr(each.raw_by_chance, name))
-    return {"a": ids[each.first], "b": ids[each.second], "word": each.word, "cells": cells, "words": pair_sentence(each)}
+    return {"a": ids[each.first], "b": ids[each.second], "word": each.level, "cells": cells, "words": pair_sentence(each)}
 
 
 def _kappa_cell(each: PairAgreement) -> Cell:
     """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where nothing can be said."""
-    if each.word == UNSETTLED or (each.ceiling is None and "not reliable" in each.reason):
+    if each.level == AgreementLevel.NOT_CONVERGED or each.unreliable:
         return {"text": "?", "kind": "unsure", "colour": "", "ink": ""}
-    if each.word in (BY_CHANCE, UNTOLD):
-        return {"text": "chance" if each.word == BY_CHANCE else "not told", "kind": "chance", "colour": "", "ink": ""}
+    if each.level in (AgreementLevel.BY_CHANCE, AgreementLevel.INCONCLUSIVE):
+        return {"text": "chance" if each.level == AgreementLevel.BY_CHANCE else "not told", "kind": "chance", "colour": "", "ink": ""}
     if each.ceiling is None:
         return {"text": f"({signed(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
     colour, ink = ramp(each.ceiling)
@@ -149,7 +148,7 @@ def _kappa_cell(each: PairAgreement) -> Cell:
 
 def _at_least(each: PairAgreement) -> str:
     """Noise that was not measured can only have lowered what is above chance."""
-    return "≥\u202f" if each.self_agreement == EXACT and each.ceiling is not None and each.ceiling > 0 else ""
+    return "≥\u202f" if each.self_agreement == SelfAgreement.EXACT and each.ceiling is not None and each.ceiling > 0 else ""
 
 
 def _raw_cell(value: float, by_chance: float) -> Cell:
@@ -159,7 +158,7 @@ def _raw_cell(value: float, by_chance: float) -> Cell:
 def pair_sentence(each: PairAgreement) -> str:
     """The pair in words, each with its number."""
     words = f"{each.first} and {each.second}: {_verdict(each)}. "
-    if each.word != UNSETTLED:
+    if each.level != AgreementLevel.NOT_CONVERGED:
         words += f"κ {signed(each.chance.kappa)}, p {format_p(each.p)}{_power(each)}. "
         star = ""
         if each.ceiling is not None:
@@ -175,15 +174,15 @@ def pair_sentence(each: PairAgreement) -> str:
 
 
 def _verdict(each: PairAgreement) -> str:
-    if each.word == UNSETTLED:
+    if each.level == AgreementLevel.NOT_CONVERGED:
         return "not converged, so no score"
-    return f"{each.word} agreement beyond chance" if each.word in BEYOND else each.word
+    return f"{each.level} agreement beyond chance" if each.level.beyond_chance else str(each.level)
 
 
 def _power(each: PairAgreement) -> str:
     """What p rests on, where it decides."""
     what = "displaced copies" if each.chance.weaker else "other pictures"
-    return f" against {each.chance.others} {what}; one picture has little power" if each.word == UNTOLD else ""
+    return f" against {each.chance.others} {what}; one picture has little power" if each.level == AgreementLevel.INCONCLUSIVE else ""
 
 
 def with_others(found: Consistency, method: Method) -> list[PairAgreement]:
@@ -200,7 +199,7 @@ def mean_kappa(found: Consistency, method: Method, families: dict[str, str]) -> 
     """A method's mean κ with the other families, each family counted once; None where no pair has a score."""
     by_family: dict[str, list[float]] = {}
     for each in with_others(found, method):
-        if each.word != UNSETTLED:
+        if each.level != AgreementLevel.NOT_CONVERGED:
             by_family.setdefault(families[other_of(each, method.title)], []).append(each.chance.kappa)
     return float(np.mean([np.mean(values) for values in by_family.values()])) if by_family else None
 

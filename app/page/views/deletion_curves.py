@@ -10,7 +10,7 @@ from app.page.views.bars import likeliest
 from app.page.views.images import codes_uri, seen_uri
 from app.service.metric_state import DeletionFrames, MetricState
 from app.service.session import ExplanationState, key_of
-from explainers.metrics.faithfulness.deletion_insertion import FILL, RANDOM, Curve, inconclusive_reason
+from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, inconclusive_reason
 
 Value = dict[str, Any]
 STYLES: dict[str, tuple[int, ...]] = {"CAM": (0, 1, 2, 7), "surrogate": (3, 4, 8, 9), "occlusion": (5,), "gradient": (6,)}
@@ -64,7 +64,7 @@ def _curves(measures: MetricState, shown: list[int], report: ExplanationState) -
     groups: dict[str, Value] = {}
     for curve in measures.curves:
         group = groups.setdefault(f"{curve.kind} {curve.substrate}", {"lines": {}, "random": []})
-        if curve.title.startswith(RANDOM):
+        if curve.random:
             group["random"].append(_rounded(_target(curve)))
         elif curve.title in ids:
             bars = _rounded(curve.probabilities[:, shown])
@@ -72,7 +72,7 @@ def _curves(measures: MetricState, shown: list[int], report: ExplanationState) -
     for name, group in groups.items():
         remarks = {inconclusive_reason(c, measures.curves) for c in measures.curves if f"{c.kind} {c.substrate}" == name and c.title in ids}
         rows = np.array(group.pop("random") or [[0.0]])
-        areas = [c.area for c in measures.curves if c.title.startswith(RANDOM) and f"{c.kind} {c.substrate}" == name]
+        areas = [c.area for c in measures.curves if c.random and f"{c.kind} {c.substrate}" == name]
         group |= {"low": _rounded(rows.min(0)), "high": _rounded(rows.max(0)), "randomArea": f"{np.mean(areas):.3f}" if areas else ""}
         group["remark"] = remarks.pop() if len(remarks) == 1 else ""
     return groups

@@ -13,13 +13,12 @@ from app.service.regions import Source
 from app.service.session import ExplanationState, key_of
 from explainers.method import Method
 from explainers.metrics.agreement.attenuation import CONVERGED
-from explainers.metrics.agreement.consistency import UNSETTLED
-from explainers.metrics.agreement.significance import BEYOND
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.deletion_insertion import DisplacementTest, inconclusive_reason
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.randomisation.sanity_checks import SanityResult
-from explainers.metrics.robustness.reliability import HALVES
-from explainers.perturbation.segment_maps import ASTRAY, ENOUGH, EVEN, further
+from explainers.metrics.robustness.reliability import ReadingKind
+from explainers.perturbation.segment_maps import ENOUGH, further
 from explainers.runner import Result
 
 Line = dict[str, Any]
@@ -71,7 +70,7 @@ def further_of(report: ExplanationState, method: Method) -> int:
     missing = stable.further or 0 if stable and stable.converged is False else 0
     attribution, spent = result.attribution, result.evaluations + result.shared
     unsure = attribution.uncertainty
-    if not attribution.converged and unsure is not None and unsure > ENOUGH and attribution.remark not in (ASTRAY, EVEN):
+    if not attribution.converged and unsure is not None and unsure > ENOUGH and attribution.more_helps:
         missing = max(missing, further(spent, unsure))
     return min(missing, MOST_MORE)
 
@@ -101,14 +100,14 @@ def _agreement(method: Method, report: ExplanationState) -> Chip:
     if found is None:
         return _chip("Agreement", "being weighed", "none", "Known once all maps are finished and weighed against chance.")
     pairs = with_others(found, method)
-    scored = [each for each in pairs if each.word != UNSETTLED]
+    scored = [each for each in pairs if each.level != AgreementLevel.NOT_CONVERGED]
     kappa = mean_kappa(found, method, {one.title: one.family for one in report.question.methods})
     if kappa is None:
         why = found.left_out.get(method.title) or "No other family has a map with a score."
         return _chip("Agreement", "no score", "none", why)
-    beyond = sum(each.word in BEYOND for each in scored)
+    beyond = sum(each.level.beyond_chance for each in scored)
     detail = [f"Mean κ with the other families, each counted once: {signed(kappa)} (0 is chance, 1 equal maps)."]
-    detail += [f"{other_of(each, method.title)}: {each.word}, κ {signed(each.chance.kappa)}, p {format_p(each.p)}" for each in scored]
+    detail += [f"{other_of(each, method.title)}: {each.level}, κ {signed(each.chance.kappa)}, p {format_p(each.p)}" for each in scored]
     return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {signed(kappa)}", "none", detail)
 
 
@@ -144,7 +143,7 @@ def _rank(rank: DisplacementTest) -> str:
 
 
 def _random(measures: MetricState, kind: str, substrate: str) -> str:
-    areas = [c.area for c in measures.curves if c.title.startswith("random") and (c.kind, c.substrate) == (kind, substrate)]
+    areas = [c.area for c in measures.curves if c.random and (c.kind, c.substrate) == (kind, substrate)]
     return f"{np.mean(areas):.2f}" if areas else "not asked"
 
 
@@ -160,7 +159,7 @@ def _stability(method: Method, report: ExplanationState) -> Chip:
         own = ["By its own measure the map has not converged."] if stable.unfinished else []
         text, tone = ("draws nothing; unfinished", "warn") if own else ("draws nothing; not measured", "none")
         return _chip("Stability", text, tone, [words + "too is what “Jitter the picture” asks.", *own])
-    formula = "Spearman and Brown, 2 r / (1 + r) of two half runs" if stable.how == HALVES else "their correlation r itself"
+    formula = "Spearman and Brown, 2 r / (1 + r) of two half runs" if stable.how == ReadingKind.HALF_RUNS else "their correlation r itself"
     bound = f"Converged from {CONVERGED} on; formula: {formula}."
     tone = "good" if stable.converged else "warn"
     state = "reliable" if stable.converged else "not converged"

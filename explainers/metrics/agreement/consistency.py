@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +14,7 @@ from explainers.metrics.agreement.controls import CENTRE, EDGES, explains
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.raw_similarity import Raw
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import WARNING, Significance, benjamini_hochberg, words
+from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Significance, agreement_level, benjamini_hochberg
 from explainers.metrics.agreement.similarity import (
     Evidence,
     Grid,
@@ -25,15 +26,20 @@ from explainers.metrics.agreement.similarity import (
     same_sign,
     votes,
 )
-from explainers.metrics.robustness.reliability import EXACT, HALVES, RepeatedReadings, Stability, correlation, half_runs, stabilities
+from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, Stability, correlation, half_runs, stabilities
 from explainers.runner import Result
 
-UNSETTLED = "not converged"
-MEASURED = "measured"
 WEAKER = (
     "Chance is estimated by shifting and flipping the maps, which does not know the methods' habits, such as the centre; "
     "a library of other pictures (python -m app library) would be surer."
 )
+
+
+class SelfAgreement(StrEnum):
+    """How a pair's agreement of each map with itself is known; the values stand in the manifest."""
+
+    MEASURED = "measured"
+    EXACT = "taken as exact"
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,10 @@ class PairAgreement:
     raw: the similarities that people know, with chance in them; raw_by_chance: what unrelated pictures' maps reach of each on average.
     p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
     `reason`; it rests on Pearson's correlation, for which alone the methods' own noise can be taken out.
-    explained_by: controls that both maps agree with at least as well as with each other. word: the verdict.
+    explained_by: controls that both maps agree with at least as well as with each other. level: the verdict.
     self_agreement: measured, or taken as exact where one of the two draws nothing and was not asked about a jittered picture; the noise
-    that this overlooks can only have lowered kappa*, which is then a lower bound.
+    that this overlooks can only have lowered kappa*, which is then a lower bound. unreliable: there is no ceiling because one of the two
+    methods does not agree with itself.
     """
 
     first: str
@@ -59,8 +66,9 @@ class PairAgreement:
     reason: str
     explained_by: tuple[str, ...]
     within_family: bool
-    word: str
-    self_agreement: str = MEASURED
+    level: AgreementLevel
+    self_agreement: SelfAgreement = SelfAgreement.MEASURED
+    unreliable: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ def build_consistency(
     with_controls = {control: {title: nulls.kappa(title, control) for title in shares} for control in controls}
     selves = _Selves(nulls, readings, list(shares))
     verdicts = [_verdict(a, b, nulls, selves, with_controls) for a, b in combinations(shown, 2)]
-    verdicts = _worded(verdicts, unsettled)
+    verdicts = _with_levels(verdicts, unsettled)
     kappa, ceiling = _means(verdicts, {each.title: each.family for each in shown})
     reasons = {each.title: each.reason for each in found if each.share is None}
     return Consistency(
@@ -150,7 +158,7 @@ def control_words(names: Sequence[str]) -> str:
 
 def _means(verdicts: Sequence[PairAgreement], families: dict[str, Family]) -> tuple[float | None, float | None]:
     """kappa and kappa* over pairs of families, of the pairs that have a score."""
-    counted = [each for each in verdicts if each.word != UNSETTLED]
+    counted = [each for each in verdicts if each.level != AgreementLevel.NOT_CONVERGED]
     kappas = {(each.first, each.second): each.chance.kappa for each in counted}
     ceilings = {(each.first, each.second): each.ceiling for each in counted if each.ceiling is not None}
     return across_families(kappas, families), across_families(ceilings, families)
@@ -159,36 +167,53 @@ def _means(verdicts: Sequence[PairAgreement], families: dict[str, Family]) -> tu
 def _verdict(
     a: Evidence, b: Evidence, nulls: NullDistributions, selves: "_Selves", controls: Mapping[str, Mapping[str, float]]
 ) -> PairAgreement:
+    """Its level is only known beside the other pairs: `_with_levels`."""
     chance = nulls.chance(a.title, b.title)
-    pair = a.title, b.title
-    alike = [name for name in controls if all(nulls.weaker(title, name) == chance.weaker for title in pair)]
+    alike = [name for name in controls if all(nulls.weaker(title, name) == chance.weaker for title in (a.title, b.title))]
     explained = tuple(name for name in alike if explains(chance.kappa, (controls[name][a.title], controls[name][b.title])))
-    ceiling, reason = selves.ceiling(a.title, b.title)
+    ceiling = selves.ceiling(a.title, b.title)
     sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
-    likeness = Pair(a.title, b.title, *nulls.scores(a.title, b.title), sign)
+    overlap, mass, rank = nulls.scores(a.title, b.title)
     return PairAgreement(
-        *(*pair, likeness, nulls.raw(*pair), nulls.raw_by_chance(*pair), chance),
+        first=a.title,
+        second=b.title,
+        likeness=Pair(first=a.title, second=b.title, top_overlap=overlap, shared_mass=mass, rank_correlation=rank, same_sign=sign),
+        raw=nulls.raw(a.title, b.title),
+        raw_by_chance=nulls.raw_by_chance(a.title, b.title),
+        chance=chance,
         p=chance.p,
-        ceiling=ceiling,
-        reason=reason,
+        ceiling=ceiling.value,
+        reason=ceiling.reason,
         explained_by=explained,
         within_family=a.family == b.family,
-        word="",
-        self_agreement=selves.how(*pair),
+        level=AgreementLevel.NOT_CONVERGED,
+        self_agreement=selves.how(a.title, b.title),
+        unreliable=ceiling.unreliable,
     )
 
 
-def _worded(verdicts: Sequence[PairAgreement], unsettled: set[str]) -> list[PairAgreement]:
-    """With p adjusted over the pairs that get a score, and the verdict in words."""
+def _with_levels(verdicts: Sequence[PairAgreement], unsettled: set[str]) -> list[PairAgreement]:
+    """With p adjusted over the pairs that get a score, and the verdict."""
     scored = [each for each in verdicts if not {each.first, each.second} & unsettled]
-    adjusted = dict(
-        zip(((each.first, each.second) for each in scored), benjamini_hochberg([each.chance.p for each in scored]), strict=True)
-    )
-    return [_with_word(each, adjusted.get((each.first, each.second))) for each in verdicts]
+    adjusted = benjamini_hochberg([each.chance.p for each in scored])
+    by_pair = {(each.first, each.second): p for each, p in zip(scored, adjusted, strict=True)}
+    return [_with_level(each, by_pair.get((each.first, each.second))) for each in verdicts]
 
 
-def _with_word(verdict: PairAgreement, p: float | None) -> PairAgreement:
-    return replace(verdict, word=UNSETTLED) if p is None else replace(verdict, p=p, word=words(verdict.chance.kappa, p))
+def _with_level(verdict: PairAgreement, p: float | None) -> PairAgreement:
+    """p: None where the pair gets no score."""
+    if p is None:
+        return replace(verdict, level=AgreementLevel.NOT_CONVERGED)
+    return replace(verdict, p=p, level=agreement_level(verdict.chance.kappa, p))
+
+
+@dataclass(frozen=True)
+class _Ceiling:
+    """kappa*; None with a reason, and then unreliable where a method's own readings do not agree."""
+
+    value: float | None
+    reason: str = ""
+    unreliable: bool = False
 
 
 class _Selves:
@@ -205,24 +230,25 @@ class _Selves:
         self._how = {title: each.how for title, each in readings.items()}
         self._own = {title: correlation(*halves) for title, halves in self._halves.items()}
 
-    def how(self, a: str, b: str) -> str:
+    def how(self, a: str, b: str) -> SelfAgreement:
         """Whether both methods' agreement with themselves was measured."""
-        return EXACT if EXACT in (self._how.get(a), self._how.get(b)) else MEASURED
+        exact = ReadingKind.EXACT in (self._how.get(a), self._how.get(b))
+        return SelfAgreement.EXACT if exact else SelfAgreement.MEASURED
 
-    def ceiling(self, a: str, b: str) -> tuple[float | None, str]:
-        """kappa* and, where there is none, the reason."""
+    def ceiling(self, a: str, b: str) -> _Ceiling:
         for title in (a, b):
             if title not in self._halves:
-                return None, f"{title} has no two readings with positive evidence."
+                return _Ceiling(None, f"{title} has no two readings with positive evidence.")
             if self._own[title] < LEAST:
-                return None, f"{title} is not reliable: its own two readings correlate at {self._own[title]:.2f}."
+                why = f"{title} is not reliable: its own two readings correlate at {self._own[title]:.2f}."
+                return _Ceiling(None, why, unreliable=True)
         (a1, a2), (b1, b2) = self._halves[a], self._halves[b]
         true = disattenuate((correlation(a1, b2), correlation(a2, b1)), (self._own[a], self._own[b]))
         if true is None:
-            return None, ""
+            return _Ceiling(None)
         chance = mean_without_noise(self._nulls.mean_correlation(a, b), (self._reliability(a), self._reliability(b)))
-        return kappa_star(true, chance), ""
+        return _Ceiling(kappa_star(true, chance))
 
     def _reliability(self, title: str) -> float:
         """Of the whole map: a half run is half of it, a jittered picture's map is one as good."""
-        return reliability(self._own[title]) if self._how[title] == HALVES else self._own[title]
+        return reliability(self._own[title]) if self._how[title] == ReadingKind.HALF_RUNS else self._own[title]

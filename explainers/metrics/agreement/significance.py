@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,21 +91,31 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
-BY_CHANCE, UNTOLD = "no better than chance", "not told from chance"
-BEYOND = ("weak", "moderate", "strong")
-"""The words of pairs that agree beyond chance."""
+class AgreementLevel(StrEnum):
+    """What is said of a pair of maps; the values are the words that the page and the manifest show."""
+
+    NOT_CONVERGED = "not converged"
+    BY_CHANCE = "no better than chance"
+    INCONCLUSIVE = "not told from chance"
+    WEAK = "weak"
+    MODERATE = "moderate"
+    STRONG = "strong"
+
+    @property
+    def beyond_chance(self) -> bool:
+        return self in (AgreementLevel.WEAK, AgreementLevel.MODERATE, AgreementLevel.STRONG)
 
 
-def words(kappa: float, p: float) -> str:
-    """The verdict in words; "strong" from .6, "moderate" from .3, "weak" from .1, all of them only where p is at most .05.
+def agreement_level(kappa: float, p: float) -> AgreementLevel:
+    """Strong from .6, moderate from .3, weak from .1, all of them only where p is at most .05.
 
     Under .1 nothing is in common. From .1 on with a larger p something may be: one picture has little power to tell.
     """
     if kappa < 0.1:
-        return BY_CHANCE
+        return AgreementLevel.BY_CHANCE
     if p > 0.05:
-        return UNTOLD
-    return "weak" if kappa < 0.3 else "moderate" if kappa < 0.6 else "strong"
+        return AgreementLevel.INCONCLUSIVE
+    return AgreementLevel.WEAK if kappa < 0.3 else AgreementLevel.MODERATE if kappa < 0.6 else AgreementLevel.STRONG
 
 
 WARNING = "Agreeing explanations can all be wrong."

@@ -107,7 +107,14 @@ def pair(a: Evidence, b: Evidence) -> Pair:
     if a.share is None or b.share is None:
         raise ValueError(f"{a.title if a.share is None else b.title} has no positive evidence to compare")
     sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
-    return Pair(a.title, b.title, top_overlap(a.share, b.share), shared_mass(a.share, b.share), rank_correlation(a.share, b.share), sign)
+    return Pair(
+        first=a.title,
+        second=b.title,
+        top_overlap=top_overlap(a.share, b.share),
+        shared_mass=shared_mass(a.share, b.share),
+        rank_correlation=rank_correlation(a.share, b.share),
+        same_sign=sign,
+    )
 
 
 def headline(scores: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -51,13 +51,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Curve:
-    """probabilities: (steps + 1, classes), from the untouched picture (deletion) or the bare substrate (insertion) to the other."""
+    """probabilities: (steps + 1, classes), from the untouched picture (deletion) or the bare substrate (insertion) to the other.
+
+    random: whether the order is one drawn by chance and no map's.
+    """
 
     title: str
     kind: Kind
     substrate: str
     target: int
     probabilities: Floats
+    random: bool = False
 
     @property
     def area(self) -> float:
@@ -108,7 +112,7 @@ class DisplacementTest:
 
 def inconclusive_reason(curve: Curve, drawn: Iterable[Curve]) -> str:
     """Why the curve says nothing, where every random order of its kind and substrate gives the same area; else empty."""
-    areas = [each.area for each in drawn if each.title.startswith(RANDOM) and (each.kind, each.substrate) == (curve.kind, curve.substrate)]
+    areas = [each.area for each in drawn if each.random and (each.kind, each.substrate) == (curve.kind, curve.substrate)]
     return CANNOT if areas and all(abs(area - curve.area) < TIE for area in areas) else ""
 
 
@@ -124,9 +128,10 @@ def curves(case: Case, maps: Mapping[str, Floats], plan: Plan = Plan()) -> Itera
     maps: title -> (h, w), higher is more important.
     """
     orders = {title: order(values, case.size, case.seed) for title, values in maps.items()}
-    orders |= {f"{RANDOM} {number + 1}": random_order(case.size, case.seed + number) for number in range(plan.randoms)}
+    drawn = {f"{RANDOM} {number + 1}": random_order(case.size, case.seed + number) for number in range(plan.randoms)}
     for substrate, kind in product(plan.substrates, plan.kinds):
-        yield _curves(case, orders, kind, substrate, plan.steps)
+        found = _curves(case, {**orders, **drawn}, kind, substrate, plan.steps)
+        yield [replace(curve, random=curve.title in drawn) for curve in found]
 
 
 def ranks(case: Case, title: str, values: Floats, plan: Plan = Plan()) -> Iterator[DisplacementTest]:
@@ -138,7 +143,7 @@ def ranks(case: Case, title: str, values: Floats, plan: Plan = Plan()) -> Iterat
         own, *others = (curve.area for curve in _curves(case, orders, kind, substrate, plan.steps))
         gains = [other - own if kind == "deletion" else own - other for other in others]
         better, ties = sum(gain >= TIE for gain in gains), sum(abs(gain) < TIE for gain in gains)
-        yield DisplacementTest(title, kind, substrate, own, better, len(others), ties)
+        yield DisplacementTest(title, kind, substrate, area=own, better=better, copies=len(others), ties=ties)
 
 
 def order(values: Floats, size: tuple[int, int], seed: int) -> Order:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,23 @@ from explainers.runner import Result
 
 JITTER = 2 / 255
 """Standard deviation of the noise that makes a harmless jitter: two levels of 255, less than a camera's own."""
-HALVES, JITTERS, EXACT = "half runs", "jittered pictures", "taken as exact"
+
+
+class ReadingKind(StrEnum):
+    """Where two readings of one map come from; the values stand in sentences and in the manifest."""
+
+    HALF_RUNS = "half runs"
+    JITTERED = "jittered pictures"
+    EXACT = "taken as exact"
 
 
 @dataclass(frozen=True)
 class RepeatedReadings:
-    """Two maps of one method that share no evaluations, signed, on the common grid (G, G). how: half runs, jittered pictures, or exact."""
+    """Two maps of one method that share no evaluations, signed, on the common grid (G, G)."""
 
     first: Grid
     second: Grid
-    how: str
+    how: ReadingKind
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Stability:
     reliability: float | None
     converged: bool | None
     further: int | None
-    how: str
+    how: ReadingKind
     unfinished: bool = False
 
     source = "Spearman 1910; Brown 1910 (Brit. J. Psychol. 3)"
@@ -80,9 +88,9 @@ def half_runs(result: Result, size: tuple[int, int]) -> RepeatedReadings | None:
         return None
     if attribution.halves is None:
         grid = on_common_grid(attribution, size)
-        return RepeatedReadings(grid, grid, EXACT)
+        return RepeatedReadings(grid, grid, ReadingKind.EXACT)
     first, second = (on_common_grid(Attribution(half), size) for half in attribution.halves)
-    return RepeatedReadings(first, second, HALVES)
+    return RepeatedReadings(first, second, ReadingKind.HALF_RUNS)
 
 
 def jittered(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, RepeatedReadings]]:
@@ -93,7 +101,7 @@ def jittered(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, Repea
     for method in methods:
         grids = [_map(case.variant(jitter(case.image, case.seed + number)), method) for number in (1, 2)]
         if grids[0] is not None and grids[1] is not None:
-            yield method.title, RepeatedReadings(grids[0], grids[1], JITTERS)
+            yield method.title, RepeatedReadings(grids[0], grids[1], ReadingKind.JITTERED)
 
 
 def jitter(image: Floats, seed: int) -> Floats:
@@ -104,13 +112,13 @@ def jitter(image: Floats, seed: int) -> Floats:
 
 def stability(title: str, readings: RepeatedReadings, evaluations: int) -> Stability:
     """evaluations: those that the map rests on, shared ones counted in."""
-    if readings.how == EXACT:
-        return Stability(title, None, None, None, None, EXACT)
-    between = correlation(readings.first, readings.second)
-    whole = reliability(between) if readings.how == HALVES else between
+    if readings.how == ReadingKind.EXACT:
+        return Stability(title=title, between=None, reliability=None, converged=None, further=None, how=readings.how)
+    between, halved = correlation(readings.first, readings.second), readings.how == ReadingKind.HALF_RUNS
+    whole = reliability(between) if halved else between
     good = whole >= CONVERGED
-    further = 0 if good else _further(whole, evaluations) if readings.how == HALVES else None
-    return Stability(title, between, whole, good, further, readings.how)
+    further = 0 if good else _further(whole, evaluations) if halved else None
+    return Stability(title=title, between=between, reliability=whole, converged=good, further=further, how=readings.how)
 
 
 def stabilities(results: Sequence[Result], readings: Mapping[str, RepeatedReadings]) -> dict[str, Stability]:

@@ -130,6 +130,7 @@ def test_a_surrogate_that_does_not_follow_the_game_is_not_believed() -> None:
     assert last.uncertainty > 0.8 * error
     assert not last.converged
     assert "does not follow" in last.remark
+    assert not last.more_helps
 
 
 @pytest.mark.parametrize(("budget", "blamed"), [(32, False), (60, False), (80, False), (100, True), (500, True)])
@@ -138,6 +139,7 @@ def test_the_game_is_blamed_only_where_the_answers_were_enough_to_follow_it(budg
     last = list(SHAP()(any_of(12, budget)))[-1]
     assert not last.converged
     assert ("does not follow" in last.remark) == blamed
+    assert last.more_helps != blamed
     if not blamed:
         assert int(re.fullmatch(r"Not converged: about ([\d,]+) more evaluations\.", last.remark)[1].replace(",", "")) >= 80 - budget  # type: ignore[index]
 

@@ -23,7 +23,7 @@ from explainers.metrics.faithfulness import average_drop, deletion_insertion, in
 from explainers.metrics.localisation import evidence_overlap, grid_pointing_game
 from explainers.metrics.randomisation import sanity_checks
 from explainers.metrics.robustness import max_sensitivity, reliability
-from explainers.metrics.robustness.reliability import HALVES, RepeatedReadings
+from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings
 from explainers.runner import Result
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
@@ -56,7 +56,7 @@ def against_chance(maps: Maps) -> list[float]:
 
 def verdicts(maps: Maps) -> list[float]:
     found = found_in(maps)
-    readings = {each.title: RepeatedReadings(each.signed, each.signed + np.roll(each.signed, 1), HALVES) for each in found}
+    readings = {each.title: RepeatedReadings(each.signed, each.signed + np.roll(each.signed, 1), ReadingKind.HALF_RUNS) for each in found}
     stable = {title: reliability.stability(title, each, 100) for title, each in readings.items()}
     judged = build_consistency(found, readings, stable, Background(controls={EDGES: edges(picture(SIZE), 7)}))
     (one,) = judged.verdicts

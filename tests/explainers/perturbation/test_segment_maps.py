@@ -73,3 +73,4 @@ def test_a_map_without_any_range_does_not_claim_to_have_converged() -> None:
     assert np.ptp(last.values) == 0
     assert not last.converged
     assert last.remark == EVEN
+    assert not last.more_helps

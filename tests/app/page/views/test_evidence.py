@@ -27,11 +27,11 @@ from explainers.case import Case, Stopped
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
-from explainers.metrics.agreement.consistency import UNSETTLED, Consistency
-from explainers.metrics.agreement.significance import BY_CHANCE, UNTOLD
+from explainers.metrics.agreement.consistency import Consistency, SelfAgreement
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.deletion_insertion import Curve, DisplacementTest, shown_after
 from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityResult
-from explainers.metrics.robustness.reliability import EXACT, JITTERS, Stability
+from explainers.metrics.robustness.reliability import ReadingKind, Stability
 from models.classifiers.score import Score
 from models.loading import load
 
@@ -49,8 +49,8 @@ def with_consistency(report: ExplanationState, **changes: object) -> Explanation
     return replace(report, measures=replace(report.measures, consistency=replace(found, **changes)))  # type: ignore[arg-type]
 
 
-def worded(found: Consistency, word: str, p: float, kappa: float) -> tuple[object, ...]:
-    return tuple(replace(each, word=word, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.verdicts)
+def at_level(found: Consistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
+    return tuple(replace(each, level=level, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.verdicts)
 
 
 def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> None:
@@ -59,7 +59,7 @@ def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> No
     assert len(table["pairs"]) == len(found.verdicts) == 21
     for cell, verdict in zip(table["pairs"], found.verdicts, strict=True):
         assert verdict.ceiling is not None
-        least = "≥\u202f" if verdict.self_agreement == EXACT else ""
+        least = "≥\u202f" if verdict.self_agreement == SelfAgreement.EXACT else ""
         assert cell["cells"]["kappa"]["text"] == least + signed(verdict.ceiling)
         assert ("κ* at least" in cell["words"]) == bool(least)
         assert cell["cells"]["ssim"] == {
@@ -77,7 +77,7 @@ def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> No
 def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = table_of(with_consistency(report, verdicts=worded(found, BY_CHANCE, 0.4, 0.02)))
+    table = table_of(with_consistency(report, verdicts=at_level(found, AgreementLevel.BY_CHANCE, 0.4, 0.02)))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"chance"}
     assert {cell["cells"]["kappa"]["colour"] for cell in table["pairs"]} == {""}, "no colour of agreement, whatever κ* would say"
     assert "0 agree beyond chance, 17 no better than chance" in table["sentence"]
@@ -87,7 +87,7 @@ def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
 def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = table_of(with_consistency(report, verdicts=worded(found, UNTOLD, 0.12, 0.25)))
+    table = table_of(with_consistency(report, verdicts=at_level(found, AgreementLevel.INCONCLUSIVE, 0.12, 0.25)))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"not told"}
     assert "0 agree beyond chance, 17 not told from chance" in table["sentence"]
     assert table["reading"] == NOT_TOLD, "and not that chance is a result"
@@ -97,12 +97,11 @@ def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationSt
 def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    unsettled = table_of(with_consistency(report, verdicts=worded(found, UNSETTLED, 1, 0.5)))
+    unsettled = table_of(with_consistency(report, verdicts=at_level(found, AgreementLevel.NOT_CONVERGED, 1, 0.5)))
     assert {cell["cells"]["kappa"]["text"] for cell in unsettled["pairs"]} == {"?"}
     assert "not converged, so no score" in unsettled["pairs"][0]["words"]
-    verdicts = [
-        replace(each, ceiling=None, reason="LIME is not reliable: its own two readings correlate at 0.05.") for each in found.verdicts
-    ]
+    why = "LIME is not reliable: its own two readings correlate at 0.05."
+    verdicts = [replace(each, ceiling=None, reason=why, unreliable=True) for each in found.verdicts]
     assert table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
     verdicts = [replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.verdicts]
     first = table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]
@@ -152,7 +151,7 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState)
 def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    stable = {**found.stability, "LIME": Stability("LIME", 0.3, 0.46, False, 900, "half runs")}
+    stable = {**found.stability, "LIME": Stability("LIME", 0.3, 0.46, False, 900, ReadingKind.HALF_RUNS)}
     poor = with_consistency(report, stability=stable)
     poor = replace(poor, measures=replace(poor.measures, prices={CURVES: Cost(1000, 4.0), SANITY: Cost(7368, 90)}))
     buttons = {button["kind"]: button for button in trust(poor, 1, ())["buttons"]}
@@ -166,7 +165,7 @@ def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: 
     assert chips["Stability"]["text"] == "not converged, 0.46"
     assert "it needs about 900 more evaluations" in chips["Stability"]["detail"][0]
     assert "2 r / (1 + r) of two half runs" in chips["Stability"]["detail"][1]
-    shaken = {**found.stability, "LIME": Stability("LIME", 0.8, 0.8, True, 0, JITTERS)}
+    shaken = {**found.stability, "LIME": Stability("LIME", 0.8, 0.8, True, 0, ReadingKind.JITTERED)}
     (line,) = [line for line in trust(with_consistency(report, stability=shaken), 1, ())["lines"] if line["id"] == "LIME"]
     (chip,) = [chip for chip in line["chips"] if chip["name"] == "Stability"]
     assert chip["detail"][1] == "Converged from 0.7 on; formula: their correlation r itself."
@@ -186,7 +185,9 @@ def test_the_slides_hide_what_the_curves_hid(report: ExplanationState) -> None:
         np.testing.assert_array_equal(found.steps["Grad-CAM"] > step, shown_after(pixels, case.size, step, 28, "deletion") == 1)
     rows = np.linspace(1, 0, 29)[:, None] * np.ones((1, 4), np.float32)
     drawn_curves = (Curve("Grad-CAM", "deletion", "blur", report.target, rows.astype(np.float32)),)
-    randoms = tuple(Curve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32)) for i in (1, 2, 3))
+    randoms = tuple(
+        Curve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32), random=True) for i in (1, 2, 3)
+    )
     value = slides(replace(report, measures=replace(report.measures, curves=drawn_curves + randoms, slides=found)), 5)
     group = value["curves"]["deletion blur"]
     assert (group["lines"]["GradCAM"]["area"], group["lines"]["GradCAM"]["values"][7]) == ("0.500", 0.75)

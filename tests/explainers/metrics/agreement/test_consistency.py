@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from explainers.metrics.agreement.consistency import UNSETTLED, Background, Consistency, build_consistency, control_words, short_words
+from explainers.metrics.agreement.consistency import Background, Consistency, SelfAgreement, build_consistency, control_words, short_words
 from explainers.metrics.agreement.controls import CENTRE, EDGES, centre
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import displaced_copies
+from explainers.metrics.agreement.significance import AgreementLevel, displaced_copies
 from explainers.metrics.agreement.similarity import Evidence
-from explainers.metrics.robustness.reliability import EXACT, HALVES, RepeatedReadings, stability
+from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
 from tests.explainers.plain_similarity import chance
 
 FAMILIES = {"cam": "CAM", "lime": "surrogate", "shap": "surrogate", "ig": "gradient"}
@@ -30,7 +30,7 @@ def library(titles=("cam", "lime", "shap", "ig"), pictures: int = 40) -> Library
 
 def judged(grids: dict[str, np.ndarray], background: Background, readings: dict[str, RepeatedReadings] | None = None) -> Consistency:
     found = [Evidence(title, FAMILIES[title], True, grid, share(grid)) for title, grid in grids.items()]
-    readings = readings or {title: RepeatedReadings(grid, grid, EXACT) for title, grid in grids.items()}
+    readings = readings or {title: RepeatedReadings(grid, grid, ReadingKind.EXACT) for title, grid in grids.items()}
     return build_consistency(found, readings, {title: stability(title, each, 100) for title, each in readings.items()}, background)
 
 
@@ -61,7 +61,7 @@ def test_a_picture_is_not_compared_with_itself() -> None:
 def test_equal_maps_agree_strongly_and_unrelated_ones_no_better_than_chance() -> None:
     one, other = noise(1), noise(2)
     found = judged({"cam": one, "lime": one, "ig": other}, Background(library()))
-    words = {(each.first, each.second): each.word for each in found.verdicts}
+    words = {(each.first, each.second): each.level for each in found.verdicts}
     assert words == {("cam", "lime"): "strong", ("cam", "ig"): "no better than chance", ("lime", "ig"): "no better than chance"}
     same = found.verdicts[0]
     assert same.chance.kappa == pytest.approx(1, abs=1e-5)
@@ -83,15 +83,16 @@ def test_the_picture_counts_families_once() -> None:
 def test_what_has_not_converged_gets_no_word_and_does_not_count() -> None:
     one = noise(1)
     readings = {
-        "cam": RepeatedReadings(one, one, EXACT),
-        "lime": RepeatedReadings(noise(3), noise(4), HALVES),
-        "ig": RepeatedReadings(one, one, EXACT),
+        "cam": RepeatedReadings(one, one, ReadingKind.EXACT),
+        "lime": RepeatedReadings(noise(3), noise(4), ReadingKind.HALF_RUNS),
+        "ig": RepeatedReadings(one, one, ReadingKind.EXACT),
     }
     found = judged({"cam": one, "lime": one, "ig": one}, Background(library()), readings)
-    assert [each.word for each in found.verdicts] == [UNSETTLED, "strong", UNSETTLED]
+    assert [each.level for each in found.verdicts] == [AgreementLevel.NOT_CONVERGED, "strong", AgreementLevel.NOT_CONVERGED]
     assert found.kappa == pytest.approx(1, abs=1e-5)
     assert "Not converged" in found.left_out["lime"]
     assert "lime is not reliable" in found.verdicts[0].reason
+    assert found.verdicts[0].unreliable
 
 
 def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
@@ -99,7 +100,7 @@ def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
     truth = np.zeros((8, 8))
     truth[2:4, 2:5], truth[6, 6] = 4, 3
     drawn = {title: [truth + noise(10 * t + n) for n in range(2)] for t, title in enumerate(("lime", "ig"))}
-    readings = {title: RepeatedReadings(*pair, HALVES) for title, pair in drawn.items()}
+    readings = {title: RepeatedReadings(*pair, ReadingKind.HALF_RUNS) for title, pair in drawn.items()}
     found = judged({title: (pair[0] + pair[1]) / 2 for title, pair in drawn.items()}, Background(library()), readings)
     verdict = found.verdicts[0]
     assert verdict.chance.kappa < 0.9
@@ -112,12 +113,12 @@ def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
     truth[2:4, 2:5], truth[6, 6] = 4, 3
     first, second = (truth + noise(n) for n in (1, 2))
     whole = {"cam": truth + noise(7) / 9, "ig": (first + second) / 2}
-    exact = {title: RepeatedReadings(grid, grid, EXACT) for title, grid in whole.items()}
+    exact = {title: RepeatedReadings(grid, grid, ReadingKind.EXACT) for title, grid in whole.items()}
     taken = judged(whole, Background(library()), exact).verdicts[0]
-    known = judged(whole, Background(library()), exact | {"ig": RepeatedReadings(first, second, HALVES)}).verdicts[0]
-    both = {title: RepeatedReadings(grid, grid, HALVES) for title, grid in whole.items()}
+    known = judged(whole, Background(library()), exact | {"ig": RepeatedReadings(first, second, ReadingKind.HALF_RUNS)}).verdicts[0]
+    both = {title: RepeatedReadings(grid, grid, ReadingKind.HALF_RUNS) for title, grid in whole.items()}
     assert taken.ceiling < known.ceiling
-    assert (taken.self_agreement, known.self_agreement) == (EXACT, EXACT)
+    assert (taken.self_agreement, known.self_agreement) == (SelfAgreement.EXACT, SelfAgreement.EXACT)
     assert judged(whole, Background(library()), both).verdicts[0].self_agreement == "measured"
 
 
@@ -162,6 +163,6 @@ def test_no_verdict_depends_on_a_maps_scale_and_no_map_is_changed() -> None:
     plain = judged(grids, Background(library()))
     scaled = judged({title: grid * 1000 for title, grid in grids.items()}, Background(library()))
     for one, other in zip(plain.verdicts, scaled.verdicts, strict=True):
-        assert (one.word, one.p) == (other.word, other.p)
+        assert (one.level, one.p) == (other.level, other.p)
         assert one.chance.kappa == pytest.approx(other.chance.kappa, abs=1e-6)
         assert one.ceiling == pytest.approx(other.ceiling, abs=1e-6)

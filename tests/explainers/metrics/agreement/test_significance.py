@@ -9,7 +9,7 @@ from explainers.metrics.agreement.attenuation import converged, disattenuate, ka
 from explainers.metrics.agreement.controls import centre, edges, explains
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import against, against_both, benjamini_hochberg, words
+from explainers.metrics.agreement.significance import against, against_both, agreement_level, benjamini_hochberg
 from tests.explainers.metrics.agreement.test_similarity import random_share
 from tests.explainers.plain_similarity import chance, displaced, headline
 
@@ -124,9 +124,9 @@ def test_reliability_of_the_whole_from_its_halves() -> None:
 
 
 def test_words() -> None:
-    assert [words(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
-    assert words(0.9, 0.051) == "not told from chance", "one picture has little power"
-    assert words(0.09, 0.5) == "no better than chance"
+    assert [agreement_level(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
+    assert agreement_level(0.9, 0.051) == "not told from chance", "one picture has little power"
+    assert agreement_level(0.09, 0.5) == "no better than chance"
 
 
 def test_controls_by_hand() -> None:

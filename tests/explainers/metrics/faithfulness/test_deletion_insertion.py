@@ -131,7 +131,7 @@ def test_the_ranks_count_by_kind_and_the_curves_say_which_are_random() -> None:
     found = list(ranks(case, "m", np.random.default_rng(0).random((4, 5)).astype(np.float32), Plan(steps=4)))
     assert {(rank.kind, rank.substrate) for rank in found} == set(FILL)
     assert all(0 <= rank.better <= rank.copies == COPIES for rank in found)
-    assert sum(curve.title.startswith(RANDOM) for curve in next(iter(curves(case, {}, Plan(steps=4))))) == 3
+    assert sum(curve.random and curve.title.startswith(RANDOM) for curve in next(iter(curves(case, {}, Plan(steps=4))))) == 3
 
 
 def test_copies_that_tie_are_no_defeats() -> None:

@@ -9,9 +9,7 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics.robustness.reliability import (
-    EXACT,
-    HALVES,
-    JITTERS,
+    ReadingKind,
     RepeatedReadings,
     correlation,
     half_runs,
@@ -36,14 +34,17 @@ def test_correlation_by_hand() -> None:
 
 def test_half_runs_are_weaker_than_the_whole_and_jitters_are_not() -> None:
     r = 1 / np.sqrt(3)
-    halves, jitters = stability("m", RepeatedReadings(A, B, HALVES), 100), stability("m", RepeatedReadings(A, B, JITTERS), 100)
+    halves, jitters = (
+        stability("m", RepeatedReadings(A, B, ReadingKind.HALF_RUNS), 100),
+        stability("m", RepeatedReadings(A, B, ReadingKind.JITTERED), 100),
+    )
     assert halves.reliability == pytest.approx(2 * r / (1 + r))
     assert halves.converged
     assert jitters.reliability == pytest.approx(r)
     assert not jitters.converged
     assert jitters.further is None
     assert "Not converged: reliability 0.58 of two jittered pictures" in jitters.sentence
-    exact = stability("m", RepeatedReadings(A, A, EXACT), 1)
+    exact = stability("m", RepeatedReadings(A, A, ReadingKind.EXACT), 1)
     assert (exact.between, exact.reliability, exact.converged) == (None, None, None), "nothing was measured"
     assert "was not asked" in exact.sentence
 
@@ -63,21 +64,21 @@ def test_the_forecast_turns_the_formula_round() -> None:
     a = np.array([[3.0, 1, -1, -3]])
     x = np.array([[1.0, -3, 3, -1]])
     b = a / 3 + x * np.sqrt(1 - 1 / 9)
-    found = stability("m", RepeatedReadings(a, b, HALVES), 100)
+    found = stability("m", RepeatedReadings(a, b, ReadingKind.HALF_RUNS), 100)
     assert found.between == pytest.approx(1 / 3)
     assert found.reliability == pytest.approx(0.5)
     assert found.further == 200
     assert "about 200 more evaluations" in found.sentence
-    assert stability("m", RepeatedReadings(a, -a, HALVES), 100).further is None
+    assert stability("m", RepeatedReadings(a, -a, ReadingKind.HALF_RUNS), 100).further is None
 
 
 def test_readings_of_a_study() -> None:
     toy = detectors(grid=(7, 7), cell=16)
     case = Case(toy, picture(toy.size), ToyScore(0, "centred"), Settings(preset="Fast"))
     last = {result.method.title: result for result in run_methods(case, [GradCAM(), LIME()])}
-    assert half_runs(last["Grad-CAM"], case.size).how == EXACT
+    assert half_runs(last["Grad-CAM"], case.size).how == ReadingKind.EXACT
     halves = half_runs(last["LIME"], case.size)
-    assert halves.how == HALVES
+    assert halves.how == ReadingKind.HALF_RUNS
     assert not np.array_equal(halves.first, halves.second)
     assert half_runs(Result(LIME(), None, error="failed"), case.size) is None
     assert half_runs(Result(LIME(), Attribution(np.zeros((7, 7), np.float32), blank="Nothing moved.")), case.size) is None
