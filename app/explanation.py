@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.service.case_cache import CaseCache
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
-from app.service.session import ExplanationRequest, ExplanationState, key_of
+from app.service.request import ExplanationRequest, ExplanationState, key_of
 from explainers.case import PRESETS, Case, Settings
 from explainers.method import Method
 from explainers.runner import Result, run_methods

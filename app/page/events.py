@@ -18,13 +18,13 @@ from app.page.stream import AnswerStream, Values
 from app.page.views import images
 from app.service import cached_answer
 from app.service.classifier_registry import BUNDLED, ClassifierRegistry
-from app.service.example_gallery import Gallery
+from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.inspection_queue import InspectionQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.model_uploads import ModelUploads
-from app.service.picture_uploads import Uploads
-from app.service.session import Sessions
+from app.service.picture_uploads import PictureUploads
+from app.service.session import SessionStore
 from errors import UserError
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
@@ -46,10 +46,10 @@ class PageEvents:
         self.methods = tuple(self.defaults.values())
         self.shelf = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled())), options.trust)
         self.jobs = ExplanationQueue(self.shelf, options.concurrency, options.queue, options.budget)
-        self.sessions, self.uploads = Sessions(), Uploads()
+        self.sessions, self.uploads = SessionStore(), PictureUploads()
         self.jobs.wanted = self.sessions.have
         self.brought = _brought(options, self.shelf, self.sessions)
-        self.gallery = Gallery(options.examples)
+        self.gallery = ExampleGallery(options.examples)
         self.examinations = InspectionQueue(self.shelf, self.jobs.quiet)
         self.choices, self.regions, self.consulting, self.runs = (
             RequestParser(self),
@@ -233,7 +233,7 @@ class PageEvents:
             await asyncio.to_thread(gc.collect)  # a case and its methods hold each other
 
 
-def _brought(options: ServeOptions, shelf: ClassifierRegistry, sessions: Sessions) -> ModelUploads | None:
+def _brought(options: ServeOptions, shelf: ClassifierRegistry, sessions: SessionStore) -> ModelUploads | None:
     """None where visitors may bring no models, or nothing would keep a model from this machine's files."""
     if not options.allow_model_upload:
         return None

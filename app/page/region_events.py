@@ -9,7 +9,8 @@ from app.page.views.evidence import trust
 from app.page.views.region import Rows, region_table
 from app.service.metric_state import positive_maps
 from app.service.regions import Region, drawn, known, measured, uploaded
-from app.service.session import ExplanationState, Session
+from app.service.request import ExplanationState
+from app.service.session import Session
 from errors import UserError
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from app.page.views.images import thumb_uri, truth_uri
 from app.service.example_gallery import ExamplePicture
 from app.service.model_uploads import TOKEN
 from app.service.picture_uploads import Picture
-from app.service.session import ExplanationRequest, ExplanationState, Session, key_of
+from app.service.request import ExplanationRequest, ExplanationState, key_of
+from app.service.session import Session
 from errors import UserError
 from explainers.case import PRESETS
 from explainers.method import Method

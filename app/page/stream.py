@@ -11,7 +11,8 @@ import gradio as gr
 from app.page.requests import PageEvent, SessionEndedError, card_markdown
 from app.page.views.page import error_status, render_page, status
 from app.service.explanation_queue import ExplanationJob
-from app.service.session import ExplanationRequest, ExplanationState, Session
+from app.service.request import ExplanationRequest, ExplanationState
+from app.service.session import Session
 from errors import UserError
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import numpy as np
 
 from app.explanation import fit_picture
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.example_gallery import Gallery
+from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationJob, ExplanationQueue
-from app.service.session import ExplanationRequest, ExplanationState, key_of
+from app.service.request import ExplanationRequest, ExplanationState, key_of
 from explainers.grid import grid_cells
 from explainers.method import Attribution
 from explainers.methods import SEVEN
@@ -34,7 +34,7 @@ WORDS = ("remark", "blank")
 
 def first_question() -> ExplanationRequest:
     """What the page explains when it opens with the bundled classifiers."""
-    return ExplanationRequest(CLASSIFIER, Gallery(None).of(CLASSIFIER)[0].picture, tuple(method() for method in SEVEN))
+    return ExplanationRequest(CLASSIFIER, ExampleGallery(None).of(CLASSIFIER)[0].picture, tuple(method() for method in SEVEN))
 
 
 def read(file: Path = FILE) -> ExplanationState | None:

@@ -34,7 +34,7 @@ class ExamplePicture:
     label: str = ""
 
 
-class Gallery:
+class ExampleGallery:
     """Classifier -> examples: the bundled ones that fit it, then the host's own folder, which serves every classifier."""
 
     def __init__(self, folder: Path | None) -> None:

@@ -15,7 +15,7 @@ from app.service.classifier_registry import ClassifierRegistry
 from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.picture_uploads import Picture
-from app.service.session import ExplanationRequest, ExplanationState, Place
+from app.service.request import ExplanationRequest, ExplanationState, Place
 from errors import UserError
 
 if TYPE_CHECKING:

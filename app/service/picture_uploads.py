@@ -32,7 +32,7 @@ class Picture:
         return replace(self, data=b"", name="")
 
 
-class Uploads:
+class PictureUploads:
     """Token -> picture. A token cannot be guessed, and is taken once; what nobody takes is dropped, oldest first."""
 
     def __init__(self, kept_seconds: float = KEPT_SECONDS, kept_bytes: int = KEPT_BYTES) -> None:

@@ -1,100 +1,23 @@
-"""A session is one visitor: what they ask, and the newest run, which alone may speak. A report is an answer that grows."""
+"""One visitor: their choices and their newest run, which alone may paint."""
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from app.service.inspection_queue import Inspection
-from app.service.metric_state import MetricState
 from app.service.picture_uploads import Picture
 from app.service.regions import Region
+from app.service.request import ExplanationRequest, ExplanationState
 from explainers.method import Method
-from explainers.runner import Result
-from models.cards.card import Card
 
-State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]
-Place = Literal["picture", "classifier", "question", "methods"]
-FINAL = ("done", "stopped", "failed")
 SESSIONS_KEPT = 500
 IDLE_SECONDS = 3600.0
 PICTURE_BYTES_KEPT = 512 * 1024 * 1024
 _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server began anew
-
-
-@dataclass(frozen=True)
-class ExplanationRequest:
-    """What one visitor wants explained. Equal questions have the same answer, so they are asked once.
-
-    target: the class explained; None takes the likeliest. rather_than: a second class for a contrast. further: methods by key that may
-    spend more than the preset, with the evaluations that they may spend in all.
-    """
-
-    classifier: str
-    picture: Picture
-    methods: tuple[Method, ...]
-    preset: str = "Balanced"
-    target: int | None = None
-    rather_than: int | None = None
-    further: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class ExplanationState:
-    """An answer as far as it has come; a new one replaces it whenever something is known.
-
-    image: (H, W, 3) float32 0..1, what the classifier gets. photo: (H, W, 3) uint8, the same view in finer pixels.
-    probabilities: (classes,). results: by the method's key. ahead: explanations that come first in the queue.
-    expected: evaluations, an upper bound. error and place: a sentence, and where on the page it belongs.
-    """
-
-    question: ExplanationRequest
-    state: State = "loading"
-    card: Card | None = None
-    image: NDArray[np.float32] | None = None
-    photo: NDArray[np.uint8] | None = None
-    probabilities: NDArray[np.float32] | None = None
-    target: int | None = None
-    results: Mapping[str, Result] = field(default_factory=dict)
-    ahead: int = 0
-    evaluations: int = 0
-    expected: int = 0
-    expected_seconds: float = 0.0
-    started: float = 0.0
-    seconds: float = 0.0
-    error: str = ""
-    place: Place = "picture"
-    stored: bool = False
-    measures: MetricState = field(default_factory=MetricState)
-
-    @property
-    def final(self) -> bool:
-        return self.state in FINAL
-
-    @property
-    def settled(self) -> bool:
-        """Final, and nothing is being measured."""
-        return self.final and not self.measures.running
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the methods began; stands still once the report is final."""
-        return self.seconds or (time.monotonic() - self.started if self.started else 0.0)
-
-    def stopped(self) -> "ExplanationState":
-        """The same report for somebody who no longer waits for the rest."""
-        return self if self.final else replace(self, state="stopped", seconds=self.elapsed)
-
-
-def key_of(method: Method) -> str:
-    """The name by which a method is known in a report, on the page and in its messages."""
-    return type(method).__name__
 
 
 @dataclass
@@ -158,7 +81,7 @@ class Session:
         self.wake()
 
 
-class Sessions:
+class SessionStore:
     """Session hash -> session. Forgotten when the visitor leaves, after an hour, or when too many or too large pictures have come."""
 
     def __init__(self, kept: int = SESSIONS_KEPT, idle_seconds: float = IDLE_SECONDS, kept_bytes: int = PICTURE_BYTES_KEPT) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from app.page.views.alt_text import signed
 from app.service.cached_answer import cached_consistency, first_question, read
 from app.service.regions import drawn
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 from explainers.metrics.agreement.consistency import SelfAgreement
 from explainers.metrics.localisation.evidence_overlap import located
 from models.loading import load

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 
 BARS = 5
 

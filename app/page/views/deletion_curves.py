@@ -9,7 +9,7 @@ from app.page.views.alt_text import short_names
 from app.page.views.bars import likeliest
 from app.page.views.images import codes_uri, seen_uri
 from app.service.metric_state import DeletionFrames, MetricState
-from app.service.session import ExplanationState, key_of
+from app.service.request import ExplanationState, key_of
 from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, inconclusive_reason
 
 Value = dict[str, Any]

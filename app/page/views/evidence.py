@@ -10,7 +10,7 @@ from app.page.views.agreement import WRONG, mean_kappa, other_of, with_others
 from app.page.views.alt_text import format_p, plural, signed
 from app.service.metric_state import CURVES, DISPLACED, SANITY, STABILITY, MetricState
 from app.service.regions import Source
-from app.service.session import ExplanationState, key_of
+from app.service.request import ExplanationState, key_of
 from explainers.method import Method
 from explainers.metrics.agreement.attenuation import CONVERGED
 from explainers.metrics.agreement.significance import AgreementLevel

@@ -10,7 +10,7 @@ from app.page.views.deletion_curves import slides
 from app.page.views.images import photo_uri, seen_uri
 from app.page.views.panels import panels_of
 from app.page.views.summaries import Found, evidence_of, summaries
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 from examples import examples_for
 from models.cards.card import Label
 from models.cards.metadata import describe

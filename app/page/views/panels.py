@@ -6,7 +6,7 @@ from app.page.views.alt_text import FAMILIES, FAMILY_HELP, duration, map_descrip
 from app.page.views.evidence import more
 from app.page.views.images import codes_uri
 from app.rendering import scaled
-from app.service.session import ExplanationState, key_of
+from app.service.request import ExplanationState, key_of
 from explainers.method import Method
 from explainers.runner import Result
 

@@ -6,7 +6,7 @@ from typing import Any
 from app.page.views.evidence import SOURCES
 from app.page.views.images import mask_uri
 from app.service.regions import Region
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 
 LEAD = (

@@ -7,7 +7,7 @@ import numpy as np
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP, place_sentence, plural
 from app.page.views.images import codes_uri
 from app.rendering import scaled
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 from explainers.grid import grid_cells
 from explainers.metrics.agreement.similarity import Evidence, consensus, evidence, votes
 

@@ -17,9 +17,10 @@ from app.options import ServeOptions
 from app.page.events import PageEvents
 from app.page.requests import NO_CLASS, PageEvent
 from app.page.views import images
-from app.service.example_gallery import Gallery
+from app.service.example_gallery import ExampleGallery
 from app.service.picture_uploads import Picture
-from app.service.session import ExplanationRequest, Session
+from app.service.request import ExplanationRequest
+from app.service.session import Session
 from errors import UserError
 from models.sandbox import landlock
 from models.store import bundled
@@ -249,8 +250,8 @@ def test_a_page_that_only_showed_a_refusal_has_lost_nothing(handlers: PageEvents
 def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
     handlers: PageEvents, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    genuine, entry = Gallery.of, handlers.shelf.entry("glass_box")
-    monkeypatch.setattr(Gallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
+    genuine, entry = ExampleGallery.of, handlers.shelf.entry("glass_box")
+    monkeypatch.setattr(ExampleGallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
     monkeypatch.setattr(entry, "state", "loading")
     monkeypatch.setattr(entry, "future", Future())
 
@@ -366,8 +367,8 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
     handlers: PageEvents, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     somebody.do("picked", {"example": handlers.gallery.of("phantoms")[0].picture.example})
-    genuine = Gallery.of
-    monkeypatch.setattr(Gallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
+    genuine = ExampleGallery.of
+    monkeypatch.setattr(ExampleGallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
     somebody.classifier = "glass_box"
     shown = somebody.do("classifier")
     assert shown["prediction"]["about"].startswith("Choose a picture")

@@ -8,7 +8,7 @@ import pytest
 
 from app.service import cached_answer
 from app.service.cached_answer import FILE, read, work_out, write
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 from explainers.methods.occlusion import Occlusion
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from app.service.cached_answer import first_question
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
-from app.service.example_gallery import Gallery
+from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationJob, ExplanationQueue
 from app.service.picture_uploads import Picture
-from app.service.session import ExplanationRequest, Sessions, key_of
+from app.service.request import ExplanationRequest, key_of
+from app.service.session import SessionStore
 from errors import UserError
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
@@ -34,7 +35,7 @@ def jobs(shelf: ClassifierRegistry) -> Iterator[ExplanationQueue]:
 
 
 def question(number: int = 0, **changes: object) -> ExplanationRequest:
-    picture = Gallery(None).of("phantoms")[number].picture
+    picture = ExampleGallery(None).of("phantoms")[number].picture
     return replace(ExplanationRequest("phantoms", picture, (GradCAM(),), "Fast"), **changes)  # type: ignore[arg-type]
 
 
@@ -140,14 +141,14 @@ def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
 
 
 def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
-    sessions = Sessions(kept_bytes=100)
+    sessions = SessionStore(kept_bytes=100)
     for name in "abc":
         sessions.of(name).question = question(picture=Picture.of(name.encode() * 60, name))
     sessions.forget()
     assert len(sessions) == 1
     assert sessions.have(Picture.of(b"c" * 60, "c"))
     assert not sessions.have(Picture.of(b"a" * 60, "a"))
-    old = Sessions(idle_seconds=0)
+    old = SessionStore(idle_seconds=0)
     old.of("a")
     old.forget()
     assert len(old) == 0
@@ -162,7 +163,7 @@ def test_what_cannot_be_asked_fails_at_its_place(jobs: ExplanationQueue) -> None
 
 
 def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:
-    sessions = Sessions(kept=2)
+    sessions = SessionStore(kept=2)
     session = sessions.of("a")
     assert session.begin() < session.begin()
     run = session.run

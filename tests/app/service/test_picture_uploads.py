@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.service.picture_uploads import Picture, Uploads
+from app.service.picture_uploads import Picture, PictureUploads
 from errors import UserError
 
 
 def test_a_token_gives_its_picture_once() -> None:
-    uploads = Uploads()
+    uploads = PictureUploads()
     token = uploads.put(b"abc", "a.png")
     assert uploads.take(token).data == b"abc"
     with pytest.raises(UserError, match="choose it again"):
@@ -17,15 +17,15 @@ def test_a_token_gives_its_picture_once() -> None:
 @pytest.mark.parametrize("token", [None, 3, {"path": "/etc/passwd"}, "guess", ["x"]])
 def test_what_is_no_token_gives_nothing(token: object) -> None:
     with pytest.raises(UserError):
-        Uploads().take(token)
+        PictureUploads().take(token)
 
 
 def test_the_oldest_is_dropped_when_they_are_too_many_or_too_old() -> None:
-    uploads = Uploads(kept_bytes=100)
+    uploads = PictureUploads(kept_bytes=100)
     tokens = [uploads.put(bytes(60), "x") for _ in range(3)]
     assert len(uploads) == 1
     assert uploads.take(tokens[-1]).data == bytes(60)
-    old = Uploads(kept_seconds=0)
+    old = PictureUploads(kept_seconds=0)
     old.put(b"x", "x")
     assert len(old) == 0
 

@@ -21,7 +21,7 @@ from app.service.explanation_queue import ExplanationJob, ExplanationQueue
 from app.service.metric_queue import _guarded
 from app.service.metric_state import CURVES, SANITY, Cost, DeletionFrames, MetricState
 from app.service.regions import Region, drawn, measured
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 from errors import UserError
 from explainers.case import Case, Stopped
 from explainers.methods.grad_cam import GradCAM

@@ -14,7 +14,7 @@ from app.page.views.page import render_page
 from app.rendering import scaled
 from app.service.cached_answer import cached_consistency, read
 from app.service.metric_state import MetricState
-from app.service.session import ExplanationState
+from app.service.request import ExplanationState
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP
 from models.cards.card import Label
