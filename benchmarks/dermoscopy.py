@@ -23,13 +23,13 @@ from benchmarks.machine import machine_line
 from benchmarks.results_file import OPTION, run_benchmark
 from errors import UserError
 from explainers.case import Case, Settings
-from explainers.grid import grid_cells
+from explainers.grid import Grid, grid_cells
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import Background, Consistency, build_consistency
 from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
 from explainers.metrics.agreement.reference_library import Library, digest, gathered
 from explainers.metrics.agreement.significance import FEWEST
-from explainers.metrics.agreement.similarity import Evidence, Grid, evidence
+from explainers.metrics.agreement.similarity import Evidence, evidence
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, jittered, stabilities
 from explainers.runner import run_methods

@@ -17,10 +17,10 @@ from benchmarks.data import MODEL, PHOTOGRAPHS, needed
 from benchmarks.occlusion import claims
 from benchmarks.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
-from explainers.perturbation.coalitions import CoalitionSample
+from explainers.perturbation.coalitions import CoalitionSample, pool_of
 from explainers.perturbation.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
 from explainers.perturbation.segment_maps import ENOUGH, standard_errors
-from explainers.perturbation.superpixels import areas
+from explainers.superpixels import areas
 from models.classifiers.score import Score
 from models.command_line import silence_tensorflow
 from models.images.decoder import decode
@@ -79,14 +79,14 @@ def by_segments(budgets: list[int], counts: list[int]) -> None:
 
 def _grown(start: Case, count: int, seed: int, budget: int) -> tuple[Case, CoalitionSample]:
     case = Case(start.classifier, start.image, start.score, Settings(segments=count, seed=seed, budget=budget))
-    return case, case.pool.grow(budget)
+    return case, pool_of(case).grow(budget)
 
 
 def _run_to_run(samples: list[tuple[Case, CoalitionSample]], budget: int, estimate, start: Case) -> tuple[float, float]:
     """Agreement of the displayed densities, a segment counted once, and the first run's largest standard error over the map's range."""
     readings, error = [], 0.0
     for case, whole in samples:
-        sample = case.pool.grow(budget)
+        sample = pool_of(case).grow(budget)
         values, area = start.values(sample.logits), areas(case.segments)
         readings.append(estimate(sample, values) / area)
         if case is samples[0][0]:
@@ -106,7 +106,7 @@ def against_exact(budgets: list[int]) -> None:
         table = _lookup(sample, values)
         for budget in budgets:
             for name, rule in rules.items():
-                runs = [_one(case.pool.parts, budget, seed, rule, table) for seed in SEEDS]
+                runs = [_one(pool_of(case).parts, budget, seed, rule, table) for seed in SEEDS]
                 errors = [np.sqrt(((run - exact) ** 2).mean() / exact.var()) for run in runs]
                 ranks = [spearmanr(run, exact)[0] for run in runs]
                 found.setdefault((name, budget), []).append((agreement(runs), float(np.mean(ranks)), float(np.mean(errors))))

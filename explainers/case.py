@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,7 @@ from errors import UserError
 from explainers.baselines import FILLS, fill_picture
 from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped
 from explainers.protocol import Classifier, Features, Floats, Layer, Score
-
-if TYPE_CHECKING:
-    from explainers.perturbation.coalitions import CoalitionPool
+from explainers.superpixels import superpixels
 
 __all__ = ["PRESETS", "Case", "Settings", "Stopped"]
 
@@ -166,16 +164,7 @@ class Case:
     @property
     def segments(self) -> NDArray[np.int64]:
         """(H, W) superpixel labels from 0, by SLIC; made once."""
-        from explainers.perturbation.superpixels import superpixels  # scikit-image takes half a second, and only some methods need it
-
         return self.remember("segments", lambda: superpixels(self.image, self.settings.segments))
-
-    @property
-    def pool(self) -> "CoalitionPool":
-        """The masked evaluations that LIME, SHAP and RISE share; made once, whatever the score: it must not keep `self.score`."""
-        from explainers.perturbation.coalitions import CoalitionPool
-
-        return self.remember("pool", lambda: CoalitionPool(self))
 
     @property
     def image_logits(self) -> Floats:

@@ -4,7 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from explainers.method import Attribution
 from explainers.protocol import Floats
+
+Grid = NDArray[np.float64]
+"""A map on the common grid (G, G)."""
 
 CELL = 16
 """Side of a cell in pixels, where the grid keeps within 7 to 16 cells a side."""
@@ -35,6 +39,11 @@ def grid_cells(size: tuple[int, int]) -> int:
 def on_grid(values: Floats, size: tuple[int, int]) -> NDArray[np.float64]:
     """A map on its own grid (h, w) -> its enlargement to the picture (H, W), area-summed on the picture's grid (G, G)."""
     return area_sum(enlarge(values, size), grid_cells(size))
+
+
+def on_common_grid(attribution: Attribution, size: tuple[int, int]) -> Grid:
+    """(G, G): the map before rectifying, enlarged to the picture and summed up in each cell."""
+    return on_grid(attribution.values if attribution.signed is None else attribution.signed, size)
 
 
 def _shares(side: int, cells: int) -> NDArray[np.float64]:

@@ -3,15 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
+from typing import Any, ClassVar, Literal, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-
-if TYPE_CHECKING:
-    from explainers.case import Case
+from explainers.case import Case
 
 Family = Literal["CAM", "surrogate", "occlusion", "gradient"]
 Resolution = Literal["layer", "segments", "windows", "pixels"]
@@ -84,10 +82,10 @@ class Method(ABC):
     pooled: ClassVar[bool] = False
 
     @abstractmethod
-    def __call__(self, case: "Case") -> Iterator[Attribution]: ...
+    def __call__(self, case: Case) -> Iterator[Attribution]: ...
 
     @abstractmethod
-    def cost(self, case: "Case") -> int:
+    def cost(self, case: Case) -> int:
         """Pictures put through the model if nothing is shared, at most; known before the method starts."""
 
     def __post_init__(self) -> None:

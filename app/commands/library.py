@@ -16,11 +16,12 @@ from app.commands.manifest import model_sha256
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.case import Case, Settings
+from explainers.grid import Grid
 from explainers.methods import METHODS
 from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
 from explainers.metrics.agreement.reference_library import Library, digest, gathered, read, settings_of, write
 from explainers.metrics.agreement.significance import FEWEST
-from explainers.metrics.agreement.similarity import Grid, evidence
+from explainers.metrics.agreement.similarity import evidence
 from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.formats.keras_file import model_file

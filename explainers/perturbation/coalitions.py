@@ -3,16 +3,13 @@
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explainers.case import Case
 from explainers.perturbation.coalition_weights import UNIFORM_SHARE, Vector, drawing
 from explainers.protocol import Floats
-
-if TYPE_CHECKING:
-    from explainers.case import Case
 
 Masks = NDArray[np.float64]
 ENUMERATED = 12
@@ -71,13 +68,18 @@ class CoalitionSample:
         return [np.sort(order[start::count]) for start in range(count)]
 
 
+def pool_of(case: Case) -> "CoalitionPool":
+    """The masked evaluations of the case that LIME, SHAP and RISE share; made once and kept by the case, whatever its score."""
+    return case.remember("pool", lambda: CoalitionPool(case))
+
+
 class CoalitionPool:
     """The masked evaluations of one case: a first frame of 2 M + 2, then pairs of drawn masks, as many as were asked for.
 
     Rests on the case's picture, fill, segments and seed, never on its score. A first frame that the budget cannot pay is left out.
     """
 
-    def __init__(self, case: "Case") -> None:
+    def __init__(self, case: Case) -> None:
         self._case = case
         self._segments = case.segments
         self.parts = int(case.segments.max()) + 1
@@ -96,7 +98,7 @@ class CoalitionPool:
         """The most evaluations there are: 2^M where the pool can ask all coalitions."""
         return 2**self.parts if self._few else 10**9
 
-    def grow(self, to: int, case: "Case | None" = None) -> CoalitionSample:
+    def grow(self, to: int, case: Case | None = None) -> CoalitionSample:
         """min(to, limit) evaluations, rounded down to whole pairs; what is missing is asked now, and the caller pays.
 
         case: through which it is asked, so that its stop counts: the pool's own, or one retargeted from it. Raises Stopped.

@@ -9,9 +9,9 @@ from explainers.case import Case
 from explainers.method import Attribution
 from explainers.perturbation.blas_threads import one_thread
 from explainers.perturbation.coalition_weights import Vector
-from explainers.perturbation.coalitions import CoalitionSample
+from explainers.perturbation.coalitions import CoalitionSample, pool_of
 from explainers.perturbation.estimators import ROWS, first_frame
-from explainers.perturbation.superpixels import areas
+from explainers.superpixels import areas
 
 Estimate = Callable[[CoalitionSample, Vector], Vector]
 """(a sample, the score of each of its rows) -> one number for each segment."""
@@ -43,7 +43,7 @@ def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0, left
     frame_factor: what the first frame's estimate is multiplied by, where `estimate` tends to a multiple of it.
     left_out: (a sample, its scores) -> each score less what `estimate`'s own model foretells of it from the others, where it rests on one.
     """
-    pool = case.pool
+    pool = pool_of(case)
     if pool.framed and pool.first < min(case.budget, pool.limit):
         sample = pool.grow(pool.first, case)
         densities = first_frame(sample, case.values(sample.logits)) * frame_factor / areas(case.segments)

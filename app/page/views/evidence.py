@@ -12,12 +12,11 @@ from app.service.metric_state import CURVES, DISPLACED, SANITY, STABILITY, Metri
 from app.service.regions import Source
 from app.service.request import ExplanationState, key_of
 from explainers.method import Method
-from explainers.metrics.agreement.attenuation import CONVERGED
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.deletion_insertion import DisplacementTest, inconclusive_reason
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.randomisation.sanity_checks import SanityResult
-from explainers.metrics.robustness.reliability import ReadingKind
+from explainers.metrics.robustness.reliability import CONVERGED, ReadingKind
 from explainers.perturbation.segment_maps import ENOUGH, further
 from explainers.runner import Result
 

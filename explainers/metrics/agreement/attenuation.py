@@ -4,17 +4,6 @@ import numpy as np
 
 LEAST = 0.1
 """A method whose halves agree less than this has no ceiling and no score."""
-CONVERGED = 0.7
-
-
-def reliability(between_halves: float) -> float:
-    """Spearman-Brown: how well the whole map would agree with another run, from how well its halves agree: 2 r / (1 + r)."""
-    return 2 * between_halves / (1 + between_halves) if between_halves > -1 else -1.0
-
-
-def converged(between_halves: float) -> bool:
-    """Whether the map is reliable enough, .7 or more, to be given a score."""
-    return reliability(between_halves) >= CONVERGED
 
 
 def mean_without_noise(mean: float, reliabilities: tuple[float, float]) -> float:

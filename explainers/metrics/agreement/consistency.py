@@ -8,25 +8,24 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from explainers.grid import Grid
 from explainers.method import Family
-from explainers.metrics.agreement.attenuation import LEAST, disattenuate, kappa_star, mean_without_noise, reliability
+from explainers.metrics.agreement.attenuation import LEAST, disattenuate, kappa_star, mean_without_noise
 from explainers.metrics.agreement.controls import CENTRE, EDGES, explains
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.raw_similarity import Raw
 from explainers.metrics.agreement.reference_library import Library
 from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Significance, agreement_level, benjamini_hochberg
-from explainers.metrics.agreement.similarity import (
-    Evidence,
-    Grid,
-    Pair,
-    across_families,
-    consensus,
-    evidence,
-    positive_share,
-    same_sign,
-    votes,
+from explainers.metrics.agreement.similarity import Evidence, Pair, across_families, consensus, evidence, positive_share, same_sign, votes
+from explainers.metrics.robustness.reliability import (
+    ReadingKind,
+    RepeatedReadings,
+    Stability,
+    correlation,
+    half_runs,
+    reliability,
+    stabilities,
 )
-from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, Stability, correlation, half_runs, stabilities
 from explainers.runner import Result
 
 WEAKER = (

@@ -4,9 +4,9 @@ import numpy as np
 
 from errors import UserError
 from explainers.case import Case
-from explainers.grid import area_sum, grid_cells
+from explainers.grid import Grid, area_sum, grid_cells, on_common_grid
 from explainers.methods.grad_cam import GradCAM
-from explainers.metrics.agreement.similarity import Grid, on_common_grid, positive_share
+from explainers.metrics.agreement.similarity import positive_share
 from explainers.protocol import Classifier, Floats
 
 SPREAD = 0.25

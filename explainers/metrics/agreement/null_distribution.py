@@ -6,11 +6,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from explainers.grid import Grid
 from explainers.metrics.agreement.controls import CENTRE
 from explainers.metrics.agreement.raw_similarity import LIKENESSES, Raw, mean_raw
 from explainers.metrics.agreement.reference_library import Library
 from explainers.metrics.agreement.significance import Significance, against, against_both, displaced_copies
-from explainers.metrics.agreement.similarity import Grid, headline
+from explainers.metrics.agreement.similarity import headline
 from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, headlines, scores
 
 Likeness = Callable[[MapBatch, MapBatch], NDArray[np.float64]]

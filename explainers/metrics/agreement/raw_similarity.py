@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.metrics.agreement.similarity import TOPS, Grid
+from explainers.grid import Grid
+from explainers.metrics.agreement.similarity import TOPS
 from explainers.metrics.agreement.similarity_batch import WINDOW, MapBatch, correlations, products, window_means
 
 Values = NDArray[np.float64]

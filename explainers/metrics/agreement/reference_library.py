@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from explainers.case import Case
-from explainers.grid import grid_cells
+from explainers.grid import Grid, grid_cells
 from explainers.methods import METHODS
 from explainers.metrics.agreement.significance import FEWEST
-from explainers.metrics.agreement.similarity import Grid
 from explainers.metrics.agreement.similarity_batch import MapBatch
 from explainers.protocol import Floats
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.metrics.agreement.similarity import Grid
+from explainers.grid import Grid
 
 FEWEST = 30
 """Other pictures that a library needs before its null is used."""

@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from explainers.grid import area_sum, enlarge, grid_cells
-from explainers.method import Attribution, Family
+from explainers.grid import Grid, on_common_grid
+from explainers.method import Family
 from explainers.runner import Result
-
-Grid = NDArray[np.float64]
 
 TOPS = (0.05, 0.10, 0.20)
 UNION = 0.30
@@ -84,12 +82,6 @@ def evidence(result: Result, size: tuple[int, int]) -> Evidence | None:
     share = None if attribution.blank else positive_share(signed)
     reason = "" if share is not None else attribution.blank or NOTHING
     return Evidence(method.title, method.family, method.signed, signed, share, reason)
-
-
-def on_common_grid(attribution: Attribution, size: tuple[int, int]) -> Grid:
-    """(G, G): the map before rectifying, enlarged to the picture and summed up in each cell."""
-    values = attribution.values if attribution.signed is None else attribution.signed
-    return area_sum(enlarge(values, size), grid_cells(size))
 
 
 def positive_share(signed: Grid) -> Grid | None:

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.metrics.agreement.similarity import TOPS, UNION, Grid, headline
+from explainers.grid import Grid
+from explainers.metrics.agreement.similarity import TOPS, UNION, headline
 
 Values = NDArray[np.float32]
 Members = NDArray[np.int16]

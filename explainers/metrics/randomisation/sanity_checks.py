@@ -10,8 +10,8 @@ from scipy.stats import rankdata
 
 from errors import UserError
 from explainers.case import PRESETS, Case
+from explainers.grid import Grid, on_common_grid
 from explainers.method import Method
-from explainers.metrics.agreement.similarity import Grid, on_common_grid
 from explainers.no_evidence import mark_if_no_evidence
 from explainers.protocol import Score
 

@@ -9,15 +9,17 @@ import numpy as np
 
 from errors import UserError
 from explainers.case import Case
+from explainers.grid import Grid, on_common_grid
 from explainers.method import Attribution, Method
-from explainers.metrics.agreement.attenuation import CONVERGED, reliability
-from explainers.metrics.agreement.similarity import Grid, on_common_grid
 from explainers.no_evidence import mark_if_no_evidence
 from explainers.protocol import Floats
 from explainers.runner import Result
 
 JITTER = 2 / 255
 """Standard deviation of the noise that makes a harmless jitter: two levels of 255, less than a camera's own."""
+
+CONVERGED = 0.7
+"""Reliability from which a map is given a score."""
 
 
 class ReadingKind(StrEnum):
@@ -79,6 +81,16 @@ class Stability:
             "unfinished": self.unfinished,
             "sentence": self.sentence,
         }
+
+
+def reliability(between_halves: float) -> float:
+    """Spearman-Brown: how well the whole map would agree with another run, from how well its halves agree: 2 r / (1 + r)."""
+    return 2 * between_halves / (1 + between_halves) if between_halves > -1 else -1.0
+
+
+def converged(between_halves: float) -> bool:
+    """Whether the map is reliable enough, .7 or more, to be given a score."""
+    return reliability(between_halves) >= CONVERGED
 
 
 def half_runs(result: Result, size: tuple[int, int]) -> RepeatedReadings | None:

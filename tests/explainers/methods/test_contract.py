@@ -11,6 +11,8 @@ from errors import UserError
 from explainers.case import Case, Settings, Stopped
 from explainers.method import Choice, Range
 from explainers.methods import METHODS, SEVEN
+from explainers.perturbation import segment_maps
+from explainers.perturbation.coalitions import pool_of
 from explainers.runner import run_methods
 from tests.explainers.toy_classifiers import Detectors, ToyScore, detectors, picture
 
@@ -47,7 +49,7 @@ def test_the_seven_come_first_and_titles_differ():
 @every_method
 def test_it_says_whether_it_draws_on_the_pool(kind, monkeypatch):
     drawn = []
-    monkeypatch.setattr(Case, "pool", property(lambda case, pool=Case.pool: drawn.append(case) or pool.fget(case)))
+    monkeypatch.setattr(segment_maps, "pool_of", lambda case: drawn.append(case) or pool_of(case))
     list(run_methods(case_of(), [kind()]))
     assert bool(drawn) == kind.pooled
 

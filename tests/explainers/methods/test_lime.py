@@ -8,6 +8,7 @@ from sklearn.metrics import pairwise_distances
 from explainers.case import Case, Settings
 from explainers.methods.lime import LIME
 from explainers.perturbation.coalition_weights import binomial, lime_mass
+from explainers.perturbation.coalitions import pool_of
 from explainers.perturbation.estimators import lime
 from tests.explainers.coalition_games import cell_classifier, random_game, sample_of
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
@@ -56,7 +57,7 @@ def case_of(kind: str = "logit", budget: int = 1024, target: int = 0) -> tuple[C
 def test_the_map_is_coefficient_by_area() -> None:
     case, games = case_of()
     found = list(LIME()(case))[-1]
-    sample = case.pool.grow(1024)
+    sample = pool_of(case).grow(1024)
     expected = lime(sample, games[0].values(sample.masks)) / 64
     np.testing.assert_allclose(found.values, np.kron(expected.reshape(GRID), np.ones((8, 8))), rtol=1e-4, atol=1e-6)
 
@@ -68,7 +69,7 @@ def test_maps_come_early_and_get_better() -> None:
     assert maps[0].remark.startswith("The first frame only")
     assert maps[0].halves is None
     assert all(attribution.values.shape == case.size for attribution in maps)
-    truth = lime(case.pool.grow(1024), games[0].values(case.pool.grow(1024).masks)) / 64
+    truth = lime(pool_of(case).grow(1024), games[0].values(pool_of(case).grow(1024).masks)) / 64
     errors = [np.abs(attribution.values[::8, ::8].ravel() - truth).max() for attribution in maps]
     assert errors[-1] < errors[0]
 
@@ -84,7 +85,7 @@ def test_a_map_that_has_not_converged_says_how_much_more_it_needs() -> None:
 
 def test_the_standard_error_is_of_the_size_of_the_error() -> None:
     case, games = case_of(budget=1024)
-    full = case.pool.grow(1024)
+    full = pool_of(case).grow(1024)
     truth = lime(full, games[0].values(full.masks)) / 64
     case, _ = case_of(budget=200)
     last = list(LIME()(case))[-1]

@@ -8,7 +8,7 @@ from explainers.methods.lime import LIME
 from explainers.methods.rise import RISE
 from explainers.methods.shap import SHAP
 from explainers.perturbation.coalition_weights import binomial, drawing, lime_mass, shapley_mass, subsets
-from explainers.perturbation.coalitions import CoalitionPool, CoalitionSample
+from explainers.perturbation.coalitions import CoalitionPool, CoalitionSample, pool_of
 from explainers.runner import run_methods
 from tests.explainers.coalition_games import Game, drawn, enumerated
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
@@ -20,7 +20,7 @@ def case_of(segments: int, budget: int = 200, seed: int = 0) -> Case:
 
 
 def test_the_first_frame_shows_each_segment_alone_and_hides_each_alone() -> None:
-    pool = case_of(16).pool
+    pool = pool_of(case_of(16))
     sample = pool.grow(pool.first)
     m = sample.parts
     assert sample.logits.shape == (2 * m + 2, 3)
@@ -32,7 +32,7 @@ def test_the_first_frame_shows_each_segment_alone_and_hides_each_alone() -> None
 
 
 def test_draws_come_as_complementary_pairs_of_sizes_not_yet_asked_whole() -> None:
-    sample = case_of(16).pool.grow(150)
+    sample = pool_of(case_of(16)).grow(150)
     np.testing.assert_array_equal(sample.masks[2::2] + sample.masks[3::2], 1)
     sizes = sample.masks[~sample.whole].sum(1)
     assert sizes.min() >= 2
@@ -41,7 +41,7 @@ def test_draws_come_as_complementary_pairs_of_sizes_not_yet_asked_whole() -> Non
 
 def test_answers_are_those_of_the_masked_picture() -> None:
     case = case_of(16)
-    sample = case.pool.grow(60)
+    sample = pool_of(case).grow(60)
     shown = sample.masks[50][case.segments][..., None]
     mixed = shown * case.image + (1 - shown) * case.fill_image
     np.testing.assert_allclose(sample.logits[50], case.outputs(mixed[None].astype(np.float32))[0], atol=1e-5)
@@ -49,21 +49,21 @@ def test_answers_are_those_of_the_masked_picture() -> None:
 
 def test_a_larger_pool_begins_with_the_smaller_and_asks_only_for_what_is_missing() -> None:
     case = case_of(16)
-    small = case.pool.grow(80)
+    small = pool_of(case).grow(80)
     before = case.evaluations
-    large = case.pool.grow(120)
+    large = pool_of(case).grow(120)
     assert case.evaluations - before == 40
     np.testing.assert_array_equal(large.masks[:80], small.masks)
-    np.testing.assert_array_equal(case.pool.grow(80).logits, small.logits)
+    np.testing.assert_array_equal(pool_of(case).grow(80).logits, small.logits)
     assert case.evaluations - before == 40
 
 
 def test_whoever_asks_first_pays_and_the_next_borrows() -> None:
     case = case_of(16)
     case.counter.caller = "first"
-    case.pool.grow(80)
+    pool_of(case).grow(80)
     case.counter.caller = "second"
-    case.pool.grow(100)
+    pool_of(case).grow(100)
     assert case.counter.evaluations == {"first": 80, "second": 20}
     assert case.counter.reused("first") == 0
     assert case.counter.reused("second") == 80, "the two ends among them"
@@ -79,36 +79,36 @@ def test_all_that_rest_on_the_pool_count_the_same_answers() -> None:
 @pytest.mark.parametrize("budget", [17, 43, 121])
 def test_an_odd_budget_is_rounded_down_to_whole_pairs(budget: int) -> None:
     case = case_of(16, budget=budget)
-    assert len(case.pool.grow(budget).masks) == case.evaluations == budget - 1
+    assert len(pool_of(case).grow(budget).masks) == case.evaluations == budget - 1
 
 
 def test_the_same_seed_draws_the_same_and_another_seed_others() -> None:
-    one, same, other = (case_of(16, seed=seed).pool.grow(150).masks for seed in (3, 3, 4))
+    one, same, other = (pool_of(case_of(16, seed=seed)).grow(150).masks for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
 
 
 def test_what_was_drawn_before_a_stop_is_asked_after_it() -> None:
     case, unbroken = case_of(8, budget=256), case_of(8, budget=256)
-    pool = case.pool
+    pool = pool_of(case)
     case.stop()
     with pytest.raises(Stopped):
         pool.grow(100)
     other = case.with_score(case.score)
-    assert pool.grow(20, other).masks == pytest.approx(unbroken.pool.grow(20).masks)
+    assert pool.grow(20, other).masks == pytest.approx(pool_of(unbroken).grow(20).masks)
     assert pool.grow(2**pool.parts, other).complete
 
 
 def test_another_target_costs_no_evaluation() -> None:
     case = case_of(16)
-    case.pool.grow(120)
+    pool_of(case).grow(120)
     before = case.evaluations
-    assert case.with_score(ToyScore(2, "centred")).pool.grow(120).logits is not None
+    assert pool_of(case.with_score(ToyScore(2, "centred"))).grow(120).logits is not None
     assert case.evaluations == before
 
 
 def test_few_segments_are_asked_about_in_every_combination() -> None:
-    pool = case_of(6, budget=5000).pool
+    pool = pool_of(case_of(6, budget=5000))
     sample = pool.grow(5000)
     assert sample.complete
     assert len(np.unique(sample.masks, axis=0)) == 2**sample.parts == len(sample.masks)
@@ -118,12 +118,12 @@ def test_two_segments_make_four_questions() -> None:
     toy = detectors(grid=(1, 2), cell=4)
     image = np.zeros((4, 8, 3), np.float32)
     image[:, 4:] = 1
-    sample = Case(toy, image, ToyScore(0), Settings(segments=2)).pool.grow(100)
+    sample = pool_of(Case(toy, image, ToyScore(0), Settings(segments=2))).grow(100)
     assert sample.masks.tolist() == [[0, 0], [1, 1], [1, 0], [0, 1]]
 
 
 def test_a_budget_below_the_first_frame_draws_at_once() -> None:
-    pool = case_of(16, budget=20).pool
+    pool = pool_of(case_of(16, budget=20))
     assert not pool.framed
     sample = pool.grow(20)
     assert len(sample.masks) == 20
@@ -167,9 +167,9 @@ def test_halves_are_disjoint_and_keep_pairs_together() -> None:
 
 def test_pools_pickle_nothing_of_the_score() -> None:
     case = case_of(12)
-    assert isinstance(case.pool, CoalitionPool)
-    assert case.with_score(ToyScore(0)).pool is case.pool
-    assert isinstance(case.pool.grow(30), CoalitionSample)
+    assert isinstance(pool_of(case), CoalitionPool)
+    assert pool_of(case.with_score(ToyScore(0))) is pool_of(case)
+    assert isinstance(pool_of(case).grow(30), CoalitionSample)
     assert Game(2, {(0,): 1.0}).values(np.eye(2)).tolist() == [1.0, 0.0]
 
 

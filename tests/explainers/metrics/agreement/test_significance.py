@@ -5,11 +5,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from explainers.metrics.agreement.attenuation import converged, disattenuate, kappa_star, reliability
+from explainers.metrics.agreement.attenuation import disattenuate, kappa_star
 from explainers.metrics.agreement.controls import centre, edges, explains
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library
 from explainers.metrics.agreement.significance import against, against_both, agreement_level, benjamini_hochberg
+from explainers.metrics.robustness.reliability import converged, reliability
 from tests.explainers.metrics.agreement.test_similarity import random_share
 from tests.explainers.plain_similarity import chance, displaced, headline
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from explainers.grid import on_common_grid
 from explainers.method import Attribution
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP
@@ -12,7 +13,6 @@ from explainers.metrics.agreement.similarity import (
     by_family,
     consensus,
     evidence,
-    on_common_grid,
     pair,
     positive_share,
     rank_correlation,

@@ -2,8 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label
-from skimage.segmentation import slic
 
 from errors import UserError
 
@@ -94,6 +92,9 @@ def _merged(labels: NDArray[np.int64], smallest: float) -> NDArray[np.int64]:
 
 
 def _slic(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    from skimage.measure import label  # scikit-image takes half a second to import, and only some methods need it
+    from skimage.segmentation import slic
+
     blur = SMOOTHING * min(image.shape[:2])
     found = slic(np.asarray(image, np.float64), n_segments=count, compactness=COMPACTNESS, sigma=blur, start_label=1, channel_axis=-1)
     return np.asarray(label(found, connectivity=1) - 1, np.int64)  # type: ignore[no-untyped-call]

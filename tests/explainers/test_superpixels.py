@@ -5,7 +5,7 @@ import pytest
 from skimage.measure import label
 
 from errors import UserError
-from explainers.perturbation.superpixels import _merged, areas, even_grid, superpixels
+from explainers.superpixels import _merged, areas, even_grid, superpixels
 from tests.explainers.toy_classifiers import picture
 
 
