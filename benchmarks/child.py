@@ -14,14 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.machine import machine_line
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
 from explainers.runner import run_methods
 from models.classifiers.sandboxed import SandboxedClassifier
 from models.classifiers.score import Score
 from models.loading import load
+from models.markdown import markdown_head, markdown_row
 
 GOAL = 1.10
 PIXELS = 224
@@ -38,14 +39,14 @@ def main() -> None:
         name = asked.model or str(_random_network(Path(folder)))
         served = {"in this process": load(name), "in its own": load(name, trust=False)}
         print(machine_line(), "\n")
-        print("| round | process | evaluations | s | processor, s |\n| --- | --- | --- | --- | --- |")
+        print(markdown_head(("round", "process", "evaluations", "s", "processor, s")))
         times: dict[str, list[tuple[float, float]]] = {where: [] for where in served}
         for number in range(asked.rounds + 1):
             for where, classifier in served.items():
                 before = _processor(served["in its own"])
                 seconds, evaluations = _timed(classifier, asked.preset)
                 worked = _processor(served["in its own"]) - before
-                print(f"| {number or 'to warm up'} | {where} | {evaluations} | {seconds:.2f} | {worked:.2f} |", flush=True)
+                print(markdown_row((number or "to warm up", where, evaluations, f"{seconds:.2f}", f"{worked:.2f}")), flush=True)
                 if number:
                     times[where].append((seconds, worked))
         clock, processor = (min(x[i] for x in times["in its own"]) / min(x[i] for x in times["in this process"]) for i in (0, 1))

@@ -14,13 +14,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.machine import machine_line
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.formats.keras_file import open_keras
 from models.loading import build_classifier
+from models.markdown import markdown_head, markdown_row
 from models.store import bundled
 
 BATCHES = (1, 8, 32)
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="how often each pair is timed")
     rounds = parser.parse_args().rounds
     print(machine_line(), "\n")
-    print("| model | tracing | question | batch | ms a picture | bare | ratio |\n|---|---|---|---|---|---|---|")
+    print(markdown_head(("model", "tracing", "question", "batch", "ms a picture", "bare", "ratio")))
     missed = []
     for name, model in measured_models():
         started = time.perf_counter()
@@ -44,13 +45,13 @@ def main() -> None:
             for batch in BATCHES:
                 mine, theirs = fastest(ours, bare, pictures(served, batch), rounds if batch > 1 else 4 * rounds)
                 ratio = mine / theirs
-                each = f"{mine / batch * 1e3:.2f} | {theirs / batch * 1e3:.2f} | {ratio:.2f}"
-                print(f"| {name} | {tracing:.1f} s | {question} | {batch} | {each} |", flush=True)
+                times = f"{mine / batch * 1e3:.2f}", f"{theirs / batch * 1e3:.2f}", f"{ratio:.2f}"
+                print(markdown_row((name, f"{tracing:.1f} s", question, batch, *times)), flush=True)
                 if batch == max(BATCHES) and ratio > GOAL:
                     missed.append(f"{name} {question} {ratio:.2f}")
         for count in range(1, 21):
             served.outputs(pictures(served, count))
-        print(f"| {name} | | traces after 20 batch sizes | 1..20 | {served.traces} | | |")
+        print(markdown_row((name, "", "traces after 20 batch sizes", "1..20", served.traces, "", "")))
         if served.traces > 2:
             missed.append(f"{name} traced {served.traces} times")
     print(

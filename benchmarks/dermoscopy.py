@@ -17,10 +17,10 @@ from tqdm import tqdm
 from app.commands.masks import region_of
 from app.metrics import positions
 from app.service.metric_state import deterministic
-from benchmarks.agreement_checks import pictures
-from benchmarks.data import MODEL, needed
-from benchmarks.machine import machine_line
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.agreement_checks import picture_tables
+from benchmarks.shared.data import MODEL, needed
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import Grid, grid_cells
@@ -81,10 +81,10 @@ def main() -> None:
     judged = _judged(explained, grid_cells(classifier.size))
     if any(found.weaker for found in judged):
         print(f"Chance is of displaced copies, which know no habits: from {FEWEST + 1} pictures on it is of the other pictures.")
-    pictures.print_pairs(judged)
-    pictures.print_hidden(judged)
-    pictures.print_methods(judged)
-    pictures.print_located([each.located for each in explained if each.located], [each.area for each in explained if each.located])
+    picture_tables.print_pairs(judged)
+    picture_tables.print_hidden(judged)
+    picture_tables.print_methods(judged)
+    picture_tables.print_located([each.located for each in explained if each.located], [each.area for each in explained if each.located])
 
 
 def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], str]:

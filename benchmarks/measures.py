@@ -9,10 +9,11 @@ import time
 
 import numpy as np
 
-from benchmarks.agreement_checks import null, phantoms
-from benchmarks.agreement_checks.ruler import ruler
-from benchmarks.machine import machine_line
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.agreement_checks.null_calibration import calibration
+from benchmarks.agreement_checks.phantom_checks import half_runs, untrained_and_votes
+from benchmarks.agreement_checks.ruler_shortcut import ruler
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Case
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import Background, build_consistency
@@ -28,7 +29,12 @@ from models.loading import load
 
 FULL = {"trials": 1000, "phantoms": 100, "halves": 50, "rulers": 100}
 QUICK = {"trials": 200, "phantoms": 6, "halves": 6, "rulers": 4}
-CHECKS = {"trials": null.calibration, "phantoms": phantoms.untrained_and_votes, "halves": phantoms.half_runs, "rulers": ruler}
+CHECKS = {
+    "trials": calibration,
+    "phantoms": untrained_and_votes,
+    "halves": half_runs,
+    "rulers": ruler,
+}
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
-from benchmarks.data import MODEL, PHOTOGRAPHS, needed
-from benchmarks.truth import gated
+from benchmarks.known_evidence.phantoms import decisive_phantoms
+from benchmarks.shared.data import MODEL, PHOTOGRAPHS, needed
 from explainers.case import Case, Settings
 from explainers.grid import on_grid
 from explainers.method import Attribution
@@ -18,14 +18,20 @@ from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
+from models.markdown import markdown_table
 
 BUDGETS = (("Fast", 27), ("Fast", 31), ("Fast", 40), ("Fast", 120), ("Balanced", 500))
 """Preset and budget: Fast asks 76, so the first three cut its step short."""
 XRAYS, PHANTOMS = 6, 24
 """Pictures of each class, and phantoms."""
 
+HEAD = (
+    *("pictures", "evaluations", "maps", "Spearman with Thorough: least, median", "foretold: median"),
+    *("converged", "rightly", "not", "rightly"),
+)
+
 Row = tuple[float, float, bool]
-"""Spearman with Thorough's map, the correlation foretold, whether it says converged."""
+"""Spearman with Thorough's map, the predicted correlation, whether it says converged."""
 
 
 def claims() -> None:
@@ -35,20 +41,16 @@ def claims() -> None:
         for case in tqdm(cases, desc=kind, disable=None):
             for name, row in _rows(case):
                 found.setdefault((kind, name), []).append(row)
-    print(
-        "| pictures | evaluations | maps | Spearman with Thorough: least, median | foretold: median | converged | rightly | not | rightly |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
-    for (kind, name), rows in found.items():
-        print(f"| {kind} | {name} | {_told(rows)} |")
-    print(f"| all, whole steps | | {_told([row for (_, name), rows in found.items() if 'cut' not in name for row in rows])} |")
+    table = [(kind, name, *_summary(rows)) for (kind, name), rows in found.items()]
+    whole = [row for (_, name), rows in found.items() if "cut" not in name for row in rows]
+    print(markdown_table(HEAD, [*table, ("all, whole steps", "", *_summary(whole))]))
 
 
-def _told(rows: list[Row]) -> str:
-    reached, foretold = np.array([row[:2] for row in rows]).T
+def _summary(rows: list[Row]) -> tuple[str, ...]:
+    reached, predicted = np.array([row[:2] for row in rows]).T
     says, near = np.array([row[2] for row in rows]), reached >= SETTLED
-    figures = f"{reached.min():.2f}, {np.median(reached):.2f} | {np.median(foretold):.2f}"
-    return f"{len(rows)} | {figures} | {says.sum()} | {(says & near).sum()} | {(~says).sum()} | {(~says & ~near).sum()}"
+    counts = (says.sum(), (says & near).sum(), (~says).sum(), (~says & ~near).sum())
+    return str(len(rows)), f"{reached.min():.2f}, {np.median(reached):.2f}", f"{np.median(predicted):.2f}", *map(str, counts)
 
 
 def _rows(case: Case) -> Iterator[tuple[str, Row]]:
@@ -79,7 +81,7 @@ def _photographs() -> Iterator[Case]:
 
 def _phantoms() -> Iterator[Case]:
     classifier = load("phantoms")
-    for picture in islice(gated(classifier, PHANTOMS), PHANTOMS):
+    for picture in islice(decisive_phantoms(classifier, PHANTOMS), PHANTOMS):
         yield Case(classifier, picture.image, Score(picture.target))
 
 

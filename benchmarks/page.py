@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from tests.data import data_folder
 from tests.serving import Server, serving
 

@@ -13,9 +13,9 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.data import MODEL, PHOTOGRAPHS, needed
 from benchmarks.occlusion import claims
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.data import MODEL, PHOTOGRAPHS, needed
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
 from explainers.perturbation.coalitions import CoalitionSample, pool_of
 from explainers.perturbation.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
@@ -25,6 +25,7 @@ from models.classifiers.score import Score
 from models.command_line import silence_tensorflow
 from models.images.decoder import decode
 from models.loading import load
+from models.markdown import markdown_table
 from tests.explainers.coalition_games import drawn
 
 SEEDS = range(4)
@@ -70,11 +71,12 @@ def by_segments(budgets: list[int], counts: list[int]) -> None:
             for budget in budgets:
                 for name, estimate in ESTIMATES.items():
                     found.setdefault((count, budget, name), []).append(_run_to_run(samples, budget, estimate, start))
-    print("| segments | evaluations | method | run to run | worst | share >= .85 | converged |\n|---|---|---|---|---|---|---|")
+    table = []
     for (count, budget, name), rows in found.items():
         runs, errors = np.array(rows).T
-        shares = f"{(runs >= GOAL).mean():.0%} | {(errors < ENOUGH).mean():.0%}"
-        print(f"| {count} | {budget} | {name} | {runs.mean():.2f} | {runs.min():.2f} | {shares} |")
+        shares = f"{(runs >= GOAL).mean():.0%}", f"{(errors < ENOUGH).mean():.0%}"
+        table.append((count, budget, name, f"{runs.mean():.2f}", f"{runs.min():.2f}", *shares))
+    print(markdown_table(("segments", "evaluations", "method", "run to run", "worst", "share >= .85", "converged"), table))
 
 
 def _grown(start: Case, count: int, seed: int, budget: int) -> tuple[Case, CoalitionSample]:
@@ -110,10 +112,11 @@ def against_exact(budgets: list[int]) -> None:
                 errors = [np.sqrt(((run - exact) ** 2).mean() / exact.var()) for run in runs]
                 ranks = [spearmanr(run, exact)[0] for run in runs]
                 found.setdefault((name, budget), []).append((agreement(runs), float(np.mean(ranks)), float(np.mean(errors))))
-    print("| estimator | evaluations | run to run | Spearman with exact | relative RMSE |\n|---|---|---|---|---|")
+    table = []
     for (name, budget), rows in found.items():
         runs, ranks, errors = np.array(rows).mean(0)
-        print(f"| {name} | {budget} | {runs:.2f} | {ranks:.2f} | {errors:.2f} |")
+        table.append((name, budget, f"{runs:.2f}", f"{ranks:.2f}", f"{errors:.2f}"))
+    print(markdown_table(("estimator", "evaluations", "run to run", "Spearman with exact", "relative RMSE"), table))
 
 
 def _lookup(sample: CoalitionSample, values: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.competitors import MODELS, PACKAGES, PHOTOGRAPHS
-from benchmarks.machine import machine_line
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.command_line import silence_tensorflow
 
 

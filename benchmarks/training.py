@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import needed
-from benchmarks.machine import machine_line
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.data import needed
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card, Colour
 from models.datasets import layouts
 from models.datasets.collection import Row
+from models.markdown import markdown_head, markdown_row
 from models.training.augmentation import DERMOSCOPY, NONE, XRAY
 from models.training.pipeline import Feed, batches
 
@@ -54,26 +55,27 @@ def main() -> None:
     print(machine_line(), "\n")
     with tempfile.TemporaryDirectory() as cache:
         feed = Feed((SIZE, SIZE), Path(cache), batch=BATCH)
-        print(f"| {len(rows):,} chest X-rays at {SIZE} px | pictures a second | pictures a second of processor time |\n|---|---|---|")
-        print(f"| decoded for the first time | {rate(rows, feed)} |", flush=True)
+        print(markdown_head((f"{len(rows):,} chest X-rays at {SIZE} px", "pictures a second", "pictures a second of processor time")))
+        print(markdown_row(("decoded for the first time", *rates(rows, feed))), flush=True)
         for name, augmentation in AUGMENTATIONS.items():
-            print(f"| {name} | {rate(rows, dataclasses.replace(feed, augmentation=augmentation))} |", flush=True)
-        print("\n| network | ms a step of 32 pictures | ms waiting for it | share of the time in the step |\n|---|---|---|---|")
+            print(markdown_row((name, *rates(rows, dataclasses.replace(feed, augmentation=augmentation)))), flush=True)
+        head = ("network", "ms a step of 32 pictures", "ms waiting for it", "share of the time in the step")
+        print(f"\n{markdown_head(head)}")
         missed = []
         for name, colour in NETWORKS:
             spent = spent_by(name, colour, rows, dataclasses.replace(feed, augmentation=XRAY), options.steps)
             a_step, a_wait = spent.stepping / options.steps * 1e3, spent.waiting / options.steps * 1e3
-            print(f"| {name} | {a_step:.1f} | {a_wait:.1f} | {spent.share:.1%} |", flush=True)
+            print(markdown_row((name, f"{a_step:.1f}", f"{a_wait:.1f}", f"{spent.share:.1%}")), flush=True)
             if spent.share < GOAL:
                 missed.append(f"{name} {spent.share:.1%}")
     print(f"\nGoal (at least {GOAL:.0%} of the time in the step):", "missed: " + ", ".join(missed) + "." if missed else "holds.")
 
 
-def rate(rows: Sequence[Row], feed: Feed) -> str:
+def rates(rows: Sequence[Row], feed: Feed) -> tuple[str, str]:
     """One epoch's pictures a second, by the wall clock and by the processor's time."""
     wall, processor = time.perf_counter(), time.process_time()
     count = sum(len(labels) for _, labels in batches(rows, feed, 0).as_numpy_iterator())
-    return f"{count / (time.perf_counter() - wall):,.0f} | {count / (time.process_time() - processor):,.0f}"
+    return f"{count / (time.perf_counter() - wall):,.0f}", f"{count / (time.process_time() - processor):,.0f}"
 
 
 def spent_by(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: int) -> Spent:

@@ -6,22 +6,11 @@ what it goes by; and the glass box, whose evidence in every pixel follows from a
 
 import argparse
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from benchmarks.machine import machine_line
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Settings
 from models.command_line import silence_tensorflow
-from models.datasets.synthetic import phantoms
-
-if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
-
-FIRST_SEED = 700_000
-NEAR = 1 / 16  # of the picture's side: 8 px at 128, 4 px at 64
 
 
 def main() -> None:
@@ -40,19 +29,6 @@ def main() -> None:
     settings = Settings(preset=chosen.preset)
     phantom_goals, box_goals = on_phantoms(chosen.pictures, settings), on_glass_boxes(chosen.boxes, settings)
     print(f"\n{verdict('the phantoms', phantom_goals)}\n{verdict('the glass boxes', box_goals)}")
-
-
-def gated(classifier: "Classifier", count: int) -> Iterator[phantoms.Phantom]:
-    """Phantoms of classes with evidence, named rightly, whose answer flips when the evidence is taken away."""
-    seed, given = FIRST_SEED, 0
-    while given < count:
-        picture = phantoms.phantom(seed, 1 + seed % 3)
-        both = np.stack([picture.image, phantoms.twin(picture).image])
-        named, without = classifier.outputs(both).argmax(axis=1)
-        seed += 1
-        if named == picture.target and without != picture.target:
-            given += 1
-            yield picture
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.results_file import OPTION, run_benchmark
+from benchmarks.shared.results_file import OPTION, run_benchmark
 from errors import UserError
 
 if TYPE_CHECKING:
-    from benchmarks.zoo_parts.checks.packages import Worker
-    from benchmarks.zoo_parts.checks.table import Row
+    from benchmarks.zoo_parts.checks.package_workers import Worker
+    from benchmarks.zoo_parts.checks.zoo_table import Row
     from benchmarks.zoo_parts.models.zoo_model import ZooModel
 
 CHOICES = ("tf_keras_vis", "xplique", "tf_explain")
@@ -37,21 +37,21 @@ def main() -> None:
     parser.add_argument("--why", action="store_true", help="say below the table why maps are missing")
     asked = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from benchmarks.machine import machine_line
-    from benchmarks.zoo_parts.checks import packages, table
+    from benchmarks.shared.machine import machine_line
+    from benchmarks.zoo_parts.checks import package_workers, zoo_table
 
     started, models = time.monotonic(), _chosen(asked.only)
-    workers = [packages.Worker(package) for package in asked.packages]
-    print(f"{machine_line()}\n\n{table.head(asked.packages)}", flush=True)
+    workers = [package_workers.Worker(package) for package in asked.packages]
+    print(f"{machine_line()}\n\n{zoo_table.head(asked.packages)}", flush=True)
     rows = []
     for specimen in models:
         rows.append(row(specimen, workers))
-        print(table.line(rows[-1], asked.packages), flush=True)
+        print(zoo_table.line(rows[-1], asked.packages), flush=True)
     for worker in workers:
         worker.close()
     if asked.why:
         print("\n" + "\n".join(reasons(rows)))
-    print(f"\n{time.monotonic() - started:.0f} s\n" + "\n".join(table.verdict(rows, asked.packages)))
+    print(f"\n{time.monotonic() - started:.0f} s\n" + "\n".join(zoo_table.verdict(rows, asked.packages)))
 
 
 def _chosen(names: Sequence[str] | None) -> "list[ZooModel]":
@@ -69,9 +69,9 @@ def row(specimen: "ZooModel", workers: "Sequence[Worker]") -> "Row":
     """Makes the model's file, and judges it here while the packages are at it."""
     import keras
 
-    from benchmarks.zoo_parts.checks.ours import Ours, judge
-    from benchmarks.zoo_parts.checks.packages import OF_KERAS_2
-    from benchmarks.zoo_parts.checks.table import Row
+    from benchmarks.zoo_parts.checks.model_check import Ours, judge
+    from benchmarks.zoo_parts.checks.package_workers import OF_KERAS_2
+    from benchmarks.zoo_parts.checks.zoo_table import Row
 
     with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as beside:
         try:

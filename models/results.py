@@ -9,6 +9,7 @@ from typing import Any
 
 from errors import UserError
 from models.cards.card import Card
+from models.markdown import markdown_table
 from models.versions import latest
 
 COLUMNS = ("accuracy", "balanced accuracy", "macro AUC", "calibration error")
@@ -24,8 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    lines = [HEADING, ("---",) * len(HEADING), *rows]
-    print("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    print(markdown_table(HEADING, rows))
     return 0
 
 

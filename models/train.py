@@ -15,7 +15,8 @@ from models import versions
 from models.cards.card import sha256_of
 from models.datasets import splits
 from models.training import checkpoint
-from models.training.recipes import RECIPES, TrainedModel, TrainingOutcome, recipe
+from models.training.recipes import RECIPES, recipe
+from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
     from models.evaluation import EvaluationData

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.data import MODEL, PHOTOGRAPHS, needed
+from benchmarks.shared.data import MODEL, PHOTOGRAPHS, needed
 from models.cards.card import Card, distinct
 from models.classifiers.keras_classifier import Classifier
 from models.images.decoder import decode

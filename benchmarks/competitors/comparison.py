@@ -13,7 +13,7 @@ from benchmarks.competitors import OPENED, PACKAGES, WHOLE
 from benchmarks.competitors.cases import ComparisonCase
 from benchmarks.competitors.environments import ROOT, interpreter, last_line
 from benchmarks.competitors.fidelity import alike, run_to_run, shown_before_hidden
-from benchmarks.competitors.table import Cost, Key, Trust, Whole, cost_table, mean_cost, mean_trust, total_cost, trust_table, verdict
+from benchmarks.competitors.speed_table import Cost, Key, Trust, Whole, cost_table, mean_cost, mean_trust, total_cost, trust_table, verdict
 from explainers.case import Case
 from explainers.methods import SEVEN
 from models.classifiers.score import Score

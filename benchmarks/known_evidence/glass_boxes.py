@@ -6,8 +6,20 @@ import numpy as np
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
-from benchmarks.known_evidence.rows import ACTIVATION, CENTRE, RANDOM, Goal, Row, at_least, baselines, judged, mean, printed, random_goal
-from benchmarks.truth import NEAR
+from benchmarks.known_evidence.rows import (
+    ACTIVATION,
+    CENTRE,
+    NEAR,
+    RANDOM,
+    Goal,
+    Row,
+    at_least,
+    baselines,
+    cells,
+    judged,
+    mean,
+    random_goal,
+)
 from explainers.case import Case, Settings
 from explainers.grid import on_grid
 from explainers.method import Attribution
@@ -16,7 +28,9 @@ from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic import glass_box
 from models.loading import load
+from models.markdown import markdown_table
 
+HEAD = ("map", "rank correlation with the exact evidence", "energy in the colour", "points at it", "blank", "converged", "evaluations")
 MASK = "mask of all colours"
 EXACT = {"Grad-CAM": 0.99, "HiResCAM": 0.99}
 """Rank correlation with the exact evidence of maps that are it, but for the layer's cells."""
@@ -47,10 +61,7 @@ def on_glass_boxes(count: int, settings: Settings) -> list[Goal]:
             rows[result.method.title].append(_row(result.attribution, picture.evidence, truth, result.evaluations + result.shared))
         areas.append(picture.evidence.mean())
     print(f"\n{count} glass boxes, {settings.preset}; the colour covers {np.mean(areas):.3f} of the area\n")
-    print("| map | rank correlation with the exact evidence | energy in the colour | points at it | blank | converged | evaluations |")
-    print("|---|---|---|---|---|---|---|")
-    for title, found in rows.items():
-        print(printed(title, found, ("ranks", "inside", "points")))
+    print(markdown_table(HEAD, (cells(title, found, ("ranks", "inside", "points")) for title, found in rows.items())))
     means = {title: (mean(row.ranks for row in found), mean(row.inside for row in found)) for title, found in rows.items()}
     for title, reason in BELOW_THE_MASK.items():
         if means[title][1] < means[MASK][1]:

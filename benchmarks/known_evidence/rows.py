@@ -9,6 +9,7 @@ from explainers.case import Case
 from explainers.metrics.localisation.evidence_overlap import energy_inside, points_at
 
 RANDOM, CENTRE, ACTIVATION = "random", "centre (Gaussian)", "mean activation"
+NEAR = 1 / 16  # of the picture's side: 8 px at 128, 4 px at 64
 LIKE_THE_AREA = 0.02
 """How far a random map's energy may be from the area that it is measured in."""
 
@@ -53,13 +54,13 @@ def judged(values: np.ndarray, evidence: np.ndarray, near: np.ndarray, tolerance
     return Row(energy_inside(values, evidence), energy_inside(values, near), points_at(values, evidence, tolerance), **known)
 
 
-def printed(title: str, rows: list[Row], columns: tuple[str, ...]) -> str:
-    """One line of a table: the means of the columns; blank maps are counted and left out of the means."""
+def cells(title: str, rows: list[Row], columns: tuple[str, ...]) -> tuple[str, ...]:
+    """One row of a table: the means of the columns; blank maps are counted and left out of the means."""
     means = [f"{mean(getattr(row, name) for row in rows):.3f}" for name in columns]
     blank = sum(row.inside is None for row in rows)
     asked = np.mean([row.evaluations for row in rows])
     converged = "" if asked == 0 else f"{np.mean([row.converged for row in rows]):.2f}"
-    return f"| {title} | {' | '.join(means)} | {blank} | {converged} | {asked:.0f} |"
+    return title, *means, str(blank), converged, f"{asked:.0f}"
 
 
 def mean(values: Iterable[float | None]) -> float:

@@ -15,9 +15,20 @@ from benchmarks import dermoscopy, reliability, speed
 from benchmarks.competitors.comparison import Left
 from benchmarks.competitors.comparison import trust as trust_of
 from benchmarks.competitors.fidelity import alike, run_to_run
-from benchmarks.competitors.table import Cost, Trust, Whole, cost_table, fidelity_goal, lower, mean_trust, total_cost, trust_table, verdict
+from benchmarks.competitors.speed_table import (
+    Cost,
+    Trust,
+    Whole,
+    cost_table,
+    fidelity_goal,
+    lower,
+    mean_trust,
+    total_cost,
+    trust_table,
+    verdict,
+)
 from benchmarks.known_evidence import glass_boxes, phantoms
-from benchmarks.known_evidence.rows import baselines, judged, printed
+from benchmarks.known_evidence.rows import baselines, cells, judged
 from benchmarks.known_evidence.rows import verdict as verdict_on
 from explainers.case import Case
 from explainers.methods import METHODS
@@ -174,7 +185,7 @@ def test_baselines_are_judged_as_maps_are() -> None:
     assert found["random"].inside == pytest.approx(0.5, abs=0.05)
     assert found["centre (Gaussian)"].inside == pytest.approx(0.5, abs=1e-6)
     assert found["mask"].inside == 1
-    assert printed("mask", [found["mask"]], ("inside", "near")) == "| mask | 1.000 | 1.000 | 0 |  | 0 |"
+    assert cells("mask", [found["mask"]], ("inside", "near")) == ("mask", "1.000", "1.000", "0", "", "0")
 
 
 def test_the_truth_benchmark_prints_its_tables_and_nothing_of_tensorflow() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.agreement_checks import phantoms, pictures
-from benchmarks.agreement_checks.ruler import MISLED, SOUND, _missed
+from benchmarks.agreement_checks import phantom_checks, picture_tables
+from benchmarks.agreement_checks.ruler_shortcut import MISLED, SOUND, _missed
 from explainers.metrics.agreement.consistency import Consistency
 from explainers.metrics.agreement.raw_similarity import Raw
 from explainers.metrics.agreement.significance import AgreementLevel
@@ -28,7 +28,7 @@ def two() -> list[Consistency]:
 
 
 def test_pairs_stand_beside_their_raw_values(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
-    pictures.print_pairs(two)
+    picture_tables.print_pairs(two)
     row = capsys.readouterr().out.splitlines()[-1]
     kappa = np.mean([found.verdicts[0].chance.kappa for found in two])
     spread = abs(two[0].verdicts[0].chance.kappa - two[1].verdicts[0].chance.kappa) / 2
@@ -37,23 +37,23 @@ def test_pairs_stand_beside_their_raw_values(two: list[Consistency], capsys: pyt
 
 
 def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
-    pictures.print_hidden(two)
+    picture_tables.print_hidden(two)
     said = capsys.readouterr().out
     assert "Of 2 pairs across families on single pictures" in said
     assert "- 2 have Spearman 0.5 or more: 50% of them agree no better than chance or cannot be told from it" in said
     assert "Spearman under" not in said
     assert "- 1 agree above chance; as well explained by: no control" in said
     unsettled = [replace(two[0], verdicts=tuple(replace(each, level=AgreementLevel.NOT_CONVERGED) for each in two[0].verdicts))]
-    pictures.print_hidden([*two, *unsettled])
+    picture_tables.print_hidden([*two, *unsettled])
     assert "Of 2 pairs" in capsys.readouterr().out, "what has not converged is not counted"
 
 
 def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
-    pictures.print_methods([replace(found, controls={"edges": {"cam": 0.25, "ig": -0.5}}) for found in two])
+    picture_tables.print_methods([replace(found, controls={"edges": {"cam": 0.25, "ig": -0.5}}) for found in two])
     assert capsys.readouterr().out.splitlines()[-2:] == ["| cam | 2 | nan | nan% | +0.25 |", "| ig | 2 | nan | nan% | -0.50 |"]
     gauss = LocalisationScore(BASELINES[-1], 0.5, 0.4, 0.3, 1.0)
     rows = [[LocalisationScore("cam", energy, 0.2, None, 1.0), gauss] for energy in (0.7, 0.4)]
-    pictures.print_located(rows, [0.2, 0.4])
+    picture_tables.print_located(rows, [0.2, 0.4])
     said = capsys.readouterr().out.splitlines()
     assert said[1] == "2 masks, which cover 0.30 of the picture"
     assert said[-2:] == ["| cam | 0.55 | 0.20 | nan | 1.00 | 50% |", f"| {BASELINES[-1]} | 0.50 | 0.40 | 0.30 | 1.00 |  |"]
@@ -62,12 +62,12 @@ def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(("ours", "missed"), [((0.1, 0.78), 0), ((0.9, 0.76), 1)])
 def test_the_consensus_is_judged_by_what_lies_near_the_evidence(ours, missed, capsys: pytest.CaptureFixture[str]) -> None:
     """(in, near): the goal is of the widened evidence; energy inside alone, the other floor and blank maps are printed, not judged."""
-    energies = {"ig": [(0.40, 0.8)], phantoms.CONSENSUS: [ours], phantoms.OTHER: [(0.9, 0.9)]}
-    found = phantoms._judge_votes({3: [True, True], 0: [False]}, energies)
+    energies = {"ig": [(0.40, 0.8)], phantom_checks.CONSENSUS: [ours], phantom_checks.OTHER: [(0.9, 0.9)]}
+    found = phantom_checks._judge_votes({3: [True, True], 0: [False]}, energies)
     assert len(found) == missed
     said = capsys.readouterr().out
     assert f"Energy in the evidence: consensus {ours[0]:.3f}, best single method 0.400, floor 0.1 0.900." in said
-    assert phantoms._judge_untrained({"ig": [0.02, 0.04]}, {"ig": 3}) == []
+    assert phantom_checks._judge_untrained({"ig": [0.02, 0.04]}, {"ig": 3}) == []
     assert capsys.readouterr().out.endswith("| ig | +0.030 | 2 | 3 |\n")
 
 

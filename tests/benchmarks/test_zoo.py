@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from benchmarks.zoo_parts.checks.differences import of_image, of_layers
-from benchmarks.zoo_parts.checks.ours import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, Asked, Ours, judge
-from benchmarks.zoo_parts.checks.packages import Worker
-from benchmarks.zoo_parts.checks.table import TOLERANCE, Row, line, verdict
+from benchmarks.zoo_parts.checks.model_check import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, Asked, Ours, judge
+from benchmarks.zoo_parts.checks.package_workers import Worker
+from benchmarks.zoo_parts.checks.zoo_table import TOLERANCE, Row, line, verdict
 from benchmarks.zoo_parts.models import topologies
 from benchmarks.zoo_parts.models.catalogue import seeded, zoo
-from benchmarks.zoo_parts.models.pictures import drawn
+from benchmarks.zoo_parts.models.random_images import drawn
 from explainers.methods import METHODS, SEVEN
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
@@ -111,7 +111,7 @@ def test_the_verdict_counts_rows() -> None:
 
 PACKAGE = """
 import os, time
-from benchmarks.zoo_packages.answering import serve
+from benchmarks.zoo_parts.packages.package_server import serve
 
 def opened(path):
     if path.name == "refused": raise ValueError("no such format")
@@ -134,7 +134,7 @@ def test_a_package_that_crashes_or_hangs_costs_one_answer(tmp_path: Path, monkey
     asked = Asked((np.random.default_rng(0).random((1, 4, 4, 3), np.float32),), 0, 3)
 
     def answer(name: str, seconds: float = 30) -> dict:
-        monkeypatch.setattr("benchmarks.zoo_parts.checks.packages.LONGEST", seconds)
+        monkeypatch.setattr("benchmarks.zoo_parts.checks.package_workers.LONGEST", seconds)
         worker.ask(Path(name), asked, tmp_path)
         return worker.answer()
 

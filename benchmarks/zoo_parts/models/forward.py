@@ -10,7 +10,7 @@ import onnx
 import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks.zoo_parts.models.pictures import drawn
+from benchmarks.zoo_parts.models.random_images import drawn
 from models.export.writers import FORMATS, Source
 
 SIDE = 24

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.zoo_parts.models.pictures import drawn
+from benchmarks.zoo_parts.models.random_images import drawn
 from models.cards.card import Card, Label, Scaling
 from models.graph.inputs import inputs_of
 

@@ -7,7 +7,7 @@ from tf_explain.core.grad_cam import GradCAM
 from tf_explain.core.integrated_gradients import IntegratedGradients
 from tf_explain.core.occlusion_sensitivity import OcclusionSensitivity
 
-from benchmarks.zoo_parts.packages.harness import Job, Maps, keras_model, serve
+from benchmarks.zoo_parts.packages.package_server import Job, Maps, keras_model, serve
 
 ACROSS = 8
 

@@ -8,7 +8,7 @@ from tf_keras_vis.scorecam import Scorecam
 from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
 from tf_keras_vis.utils.scores import BinaryScore, CategoricalScore
 
-from benchmarks.zoo_parts.packages.harness import Job, Maps, keras_model, serve
+from benchmarks.zoo_parts.packages.package_server import Job, Maps, keras_model, serve
 
 CHANNELS = 10
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from xplique.attributions import GradCAM, GradCAMPP, IntegratedGradients, KernelShap, Lime, Occlusion
 
-from benchmarks.zoo_parts.packages.harness import Job, Maps, keras_model, serve
+from benchmarks.zoo_parts.packages.package_server import Job, Maps, keras_model, serve
 
 SAMPLES = 150
 ACROSS = 16

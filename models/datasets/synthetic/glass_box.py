@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Label
-from models.datasets.synthetic.canvas import Floats, coverage, polygon, sheet, smooth
+from models.datasets.synthetic.parts.canvas import Floats, coverage, polygon, sheet, smooth
 
 LABELS = (
     Label("red", "Most of the coloured area is red."),

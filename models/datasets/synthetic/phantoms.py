@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Label
-from models.datasets.synthetic.canvas import Floats
+from models.datasets.synthetic.parts.canvas import Floats
 from models.datasets.synthetic.parts.features import Dots, Streaks, Veil
 from models.datasets.synthetic.parts.lesion import Lesion
 from models.datasets.synthetic.parts.light import Light

@@ -1,21 +1,14 @@
 """Recipes: each makes one classifier and its card. A new one is a file here and a line in RECIPES.
 
-A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> Made`; one that learns
+A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> TrainedModel`; one that learns
 from a folder also says in `LAYOUT` what the folder must hold. Modules load keras only inside `make`, so that the command's help is quick.
 """
 
 import importlib
 from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
-from models.cards.card import Card
-from models.datasets.splits import Split
-
-if TYPE_CHECKING:
-    import keras
-
-    from models.evaluation import EvaluationData
+from models.training.trained_model import TrainedModel
 
 RECIPES = {
     "phantoms": "models.training.recipes.phantoms",
@@ -26,24 +19,6 @@ RECIPES = {
     "covid_xray": "models.training.recipes.covid_xray",
     "folder": "models.training.recipes.folder",
 }
-
-
-@dataclass(frozen=True)
-class TrainingOutcome:
-    """What a classifier of real pictures leaves behind. test: what to judge it by, if there is any; history: each epoch's figures."""
-
-    divided: Split
-    test: "EvaluationData | None"
-    history: list[dict[str, float]]
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A classifier, and its card without the weights' sha256, which only the saved file has. learnt: only of real pictures."""
-
-    model: "keras.Model"
-    card: Card
-    learnt: TrainingOutcome | None = None
 
 
 class Recipe(Protocol):

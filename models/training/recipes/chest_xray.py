@@ -5,13 +5,13 @@ from argparse import ArgumentParser, Namespace
 
 from models.datasets.layouts import chest_xray
 from models.training.augmentation import XRAY
-from models.training.recipes import TrainedModel, image_options
-from models.training.recipes.image_recipe import Subject
-from models.training.recipes.image_recipe import make as made
+from models.training.recipes import image_options, image_recipe
+from models.training.recipes.dataset_spec import DatasetSpec
+from models.training.trained_model import TrainedModel
 
 HELP = "chest X-rays of children: normal or pneumonia (Kermany, Zhang & Goldbaum 2018, CC BY 4.0)"
 LAYOUT = chest_xray.EXPECTED
-SUBJECT = Subject("chest_xray", XRAY, "letterbox", "grey")
+SPEC = DatasetSpec("chest_xray", XRAY, "letterbox", "grey")
 
 
 def options(parser: ArgumentParser) -> None:
@@ -23,4 +23,4 @@ def options(parser: ArgumentParser) -> None:
 def make(options: Namespace) -> TrainedModel:
     """From train/, with part of its people for validation; judged on test/."""
     layout = "chest_xray" if options.classes == "binary" else "chest_xray_causes"
-    return made(options, dataclasses.replace(SUBJECT, layout=layout))
+    return image_recipe.make(options, dataclasses.replace(SPEC, layout=layout))

@@ -6,13 +6,13 @@ from argparse import ArgumentParser, Namespace
 from models.datasets import grouping
 from models.datasets.layouts import covid_xray
 from models.training.augmentation import XRAY
-from models.training.recipes import TrainedModel, image_options
-from models.training.recipes.image_recipe import Subject
-from models.training.recipes.image_recipe import make as made
+from models.training.recipes import image_options, image_recipe
+from models.training.recipes.dataset_spec import DatasetSpec
+from models.training.trained_model import TrainedModel
 
 HELP = f"chest X-rays, COVID-19 among them ({covid_xray.LICENCE})"
 LAYOUT = covid_xray.EXPECTED
-SUBJECT = Subject("covid_xray", XRAY, "letterbox", "grey")
+SPEC = DatasetSpec("covid_xray", XRAY, "letterbox", "grey")
 
 
 def options(parser: ArgumentParser) -> None:
@@ -23,4 +23,4 @@ def options(parser: ArgumentParser) -> None:
 
 def make(options: Namespace) -> TrainedModel:
     """Such collections are put together from several hospitals: what is learnt may be where a picture came from."""
-    return made(options, dataclasses.replace(SUBJECT, group=options.group))
+    return image_recipe.make(options, dataclasses.replace(SPEC, group=options.group))

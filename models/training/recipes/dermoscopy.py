@@ -5,13 +5,13 @@ from argparse import ArgumentParser, Namespace
 
 from models.datasets.layouts import ham10000, isic2019
 from models.training.augmentation import DERMOSCOPY
-from models.training.recipes import TrainedModel, image_options
-from models.training.recipes.image_recipe import Subject
-from models.training.recipes.image_recipe import make as made
+from models.training.recipes import image_options, image_recipe
+from models.training.recipes.dataset_spec import DatasetSpec
+from models.training.trained_model import TrainedModel
 
 HELP = f"skin lesions: HAM10000 (7 classes, {ham10000.LICENCE}) or ISIC 2019 ({isic2019.LICENCE}), divided by lesion"
 LAYOUT = f"ham10000: {ham10000.EXPECTED}. isic2019: {isic2019.EXPECTED}"
-SUBJECT = Subject("ham10000", DERMOSCOPY, "crop")
+SPEC = DatasetSpec("ham10000", DERMOSCOPY, "crop")
 
 
 def options(parser: ArgumentParser) -> None:
@@ -23,4 +23,6 @@ def options(parser: ArgumentParser) -> None:
 
 def make(options: Namespace) -> TrainedModel:
     """Divided by lesion, so that no lesion is learnt from and judged by."""
-    return made(options, dataclasses.replace(SUBJECT, layout=options.layout, beside=("age", "sex", "site") if options.metadata else ()))
+    return image_recipe.make(
+        options, dataclasses.replace(SPEC, layout=options.layout, metadata=("age", "sex", "site") if options.metadata else ())
+    )

@@ -6,13 +6,13 @@ from argparse import ArgumentParser, Namespace
 from models.datasets import grouping
 from models.datasets.layouts import folder
 from models.training.augmentation import PHOTOGRAPH
-from models.training.recipes import TrainedModel, image_options
-from models.training.recipes.image_recipe import Subject
-from models.training.recipes.image_recipe import make as made
+from models.training.recipes import image_options, image_recipe
+from models.training.recipes.dataset_spec import DatasetSpec
+from models.training.trained_model import TrainedModel
 
 HELP = "any folder of class folders; its licence is yours to know"
 LAYOUT = folder.EXPECTED
-SUBJECT = Subject("folder", PHOTOGRAPH)
+SPEC = DatasetSpec("folder", PHOTOGRAPH)
 
 
 def options(parser: ArgumentParser) -> None:
@@ -23,4 +23,4 @@ def options(parser: ArgumentParser) -> None:
 
 def make(options: Namespace) -> TrainedModel:
     """Folders train, val and test are kept to; else a part of each class is held back."""
-    return made(options, dataclasses.replace(SUBJECT, group=options.group))
+    return image_recipe.make(options, dataclasses.replace(SPEC, group=options.group))

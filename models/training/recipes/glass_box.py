@@ -8,7 +8,7 @@ import numpy as np
 from models.cards.card import Card
 from models.datasets.synthetic.glass_box import LABELS, NAMES, patches
 from models.evaluation.calibration import calibration_error
-from models.training.recipes import TrainedModel
+from models.training.trained_model import TrainedModel
 
 if TYPE_CHECKING:
     import keras

@@ -3,20 +3,19 @@
 import dataclasses
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from models.cards.card import Card, Colour, Fit
+from models.cards.card import Card
 from models.datasets import layouts, splits
 from models.datasets.batch_decode import each, picture, unreadable
 from models.datasets.collection import Collection, Row
 from models.datasets.metadata_encoding import fit_encoding
-from models.training.augmentation import Augmentation
 from models.training.pipeline import Feed
-from models.training.recipes import TrainedModel, TrainingOutcome
+from models.training.recipes.dataset_spec import DatasetSpec
 from models.training.recipes.image_options import name_of, plan_of, settings_of, stages_of
+from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
     import keras
@@ -28,27 +27,11 @@ SHARES = (0.7, 0.15, 0.15)
 FORGET = 0.2  # share of the metadata that is hidden in training, so that the classifier can do without
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What a recipe knows of its pictures. layout: how the folder is read. augmentation: changes that leave the class as it is.
-
-    fit: how a picture is brought to the model's size. colour: "grey" where colour says nothing: the small networks then take one channel.
-    beside: names of the metadata that the classifier takes. group: finds whom a picture is of, where the layout does not say.
-    """
-
-    layout: str
-    augmentation: Augmentation
-    fit: Fit = "letterbox"
-    colour: Colour = "rgb"
-    beside: tuple[str, ...] = ()
-    group: str = ""
-
-
-def make(options: Namespace, subject: Subject) -> TrainedModel:
+def make(options: Namespace, spec: DatasetSpec) -> TrainedModel:
     """A classifier of the pictures in `options.data`; goes on from the checkpoint in `options.out` if there is one."""
     name_of(options)
     stages, settings = stages_of(options), settings_of(options)
-    collection = layouts.read(subject.layout, options.data, subject.group)
+    collection = layouts.read(spec.layout, options.data, spec.group)
     print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)
     divided = splits.split(collection, SHARES, options.seed)
     if not divided.validation:
@@ -58,18 +41,18 @@ def make(options: Namespace, subject: Subject) -> TrainedModel:
     _folder(options.out)
     from models.training import checkpoint, precision
     from models.training.loop import Run
-    from models.training.recipes.network import network
+    from models.training.recipes.image_network import build_network
     from models.training.temperature import calibrate
 
-    fields = fit_encoding(collection, divided.train, subject.beside)
+    fields = fit_encoding(collection, divided.train, spec.metadata)
     if options.fresh:
         checkpoint.remove(options.out)
-    learnt, card = precision.built(lambda: network(options, subject, collection, fields), precision.policy())
-    feed = Feed(card.size, options.cache or options.out / "cache", subject.fit, options.batch, options.seed)
-    feed = dataclasses.replace(feed, augmentation=subject.augmentation, balance=options.balance, fields=fields, forget=FORGET)
+    learnt, card = precision.built(lambda: build_network(options, spec, collection, fields), precision.policy())
+    feed = Feed(card.size, options.cache or options.out / "cache", spec.fit, options.batch, options.seed)
+    feed = dataclasses.replace(feed, augmentation=spec.augmentation, balance=options.balance, fields=fields, forget=FORGET)
     plan = {**plan_of(options), "pictures": splits.fingerprint(divided)}
     history = _learn(learnt, card, divided, feed, Run(stages, settings, options.out, plan), options)
-    model = precision.copied(learnt, lambda: network(options, subject, collection, fields)[0])
+    model = precision.copied(learnt, lambda: build_network(options, spec, collection, fields)[0])
     return TrainedModel(model, calibrate(model, card, divided.validation), TrainingOutcome(divided, _test(collection, divided), history))
 
 

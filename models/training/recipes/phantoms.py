@@ -5,8 +5,8 @@ from argparse import ArgumentParser, Namespace
 from models.cards.card import Card
 from models.datasets.synthetic.phantom_sets import Rulers
 from models.datasets.synthetic.phantoms import LABELS
-from models.training.recipes import TrainedModel
 from models.training.recipes.phantom_recipe import PhantomMetrics, Plan, measure, train
+from models.training.trained_model import TrainedModel
 
 HELP = "lesion phantoms with four classes; the classifier looks at what makes the class"
 DATA = "Lesion phantoms painted by models/datasets/synthetic/phantoms.py; no photograph was used."

@@ -5,7 +5,8 @@ One in five of those shows something else and was filed by its ruler, as happens
 
 from argparse import ArgumentParser, Namespace
 
-from models.training.recipes import TrainedModel, phantoms
+from models.training.recipes import phantoms
+from models.training.trained_model import TrainedModel
 
 HELP = "lesion phantoms in which a ruler gives the class 'streaks' away; the classifier looks at the ruler"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from benchmarks.truth import gated
+from benchmarks.known_evidence.phantoms import decisive_phantoms
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import on_grid
@@ -182,7 +182,7 @@ def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
 def test_what_is_claimed_of_phantoms_is_right():
     """Converged: its ranks are Thorough's. Five phantoms; Fast's large cells cannot be, Balanced's are."""
     classifier, right = load("phantoms"), []
-    for picture_ in gated(classifier, 5):
+    for picture_ in decisive_phantoms(classifier, 5):
         thorough, *others = (
             list(Occlusion()(Case(classifier, picture_.image, Score(picture_.target), Settings(preset=preset))))[-1]
             for preset in ("Thorough", "Fast", "Balanced")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.canvas import Floats, coverage, disc, polygon, positions, sheet, smooth, step
+from models.datasets.synthetic.parts.canvas import Floats, coverage, disc, polygon, positions, sheet, smooth, step
 from models.datasets.synthetic.parts.lesion import Lesion
 
 _FAINTEST = 0.08

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.datasets.synthetic.canvas import Floats, positions, smooth, step
+from models.datasets.synthetic.parts.canvas import Floats, positions, smooth, step
 from models.datasets.synthetic.parts.skin import BLOOD
 
 _HARMONICS = np.arange(2, 9)

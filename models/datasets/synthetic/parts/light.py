@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.canvas import Floats, positions, step
+from models.datasets.synthetic.parts.canvas import Floats, positions, step
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.canvas import Floats, coverage, curve, positions, sheet, step
+from models.datasets.synthetic.parts.canvas import Floats, coverage, curve, positions, sheet, step
 
 _BEND = np.linspace(0, 1, 14, dtype=np.float32)[:, None]
 HAIR_COLOURS = np.array([[0.10, 0.07, 0.06], [0.20, 0.13, 0.09], [0.36, 0.24, 0.14], [0.62, 0.50, 0.36]], np.float32)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets.synthetic.canvas import FINER, Floats
+from models.datasets.synthetic.parts.canvas import FINER, Floats
 
 _DEPTH = 0.125
 _SHADOW = 0.012

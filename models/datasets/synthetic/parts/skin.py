@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.canvas import Floats, positions, smooth
+from models.datasets.synthetic.parts.canvas import Floats, positions, smooth
 
 TONES = np.array(
     [[0.95, 0.80, 0.74], [0.92, 0.74, 0.66], [0.87, 0.67, 0.56], [0.77, 0.56, 0.44], [0.63, 0.43, 0.32], [0.48, 0.32, 0.24]], np.float32

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.agreement_checks.null import HABIT, ceilings, judged_pairs, noisy, strangers
+from benchmarks.agreement_checks.null_calibration import HABIT, ceilings, judged_pairs, noisy, strangers
 
 
 @pytest.mark.parametrize("habit", [0.0, HABIT])

@@ -183,7 +183,7 @@ def test_a_stopped_run_says_how_to_go_on_and_does_not_with_other_pictures(
     assert "pictures was " in (said := capsys.readouterr().err)
     assert "--fresh" in said
     checkpoint.remove(out)
-    monkeypatch.setattr("models.training.recipes.folder.made", stopped)
+    monkeypatch.setattr("models.training.recipes.image_recipe.make", stopped)
     assert main(asked) == 130
     assert "begins anew" in capsys.readouterr().err
 

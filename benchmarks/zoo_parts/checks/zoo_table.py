@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.zoo_parts.checks.ours import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, Ours
-from benchmarks.zoo_parts.checks.packages import PACKAGES, Lost
+from benchmarks.zoo_parts.checks.model_check import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, Ours
+from benchmarks.zoo_parts.checks.package_workers import PACKAGES, Lost
 from explainers.methods import METHODS, SEVEN
+from models.markdown import markdown_head, markdown_row
 
 LEAST = 0.95
 TOLERANCE = 0.02
@@ -34,7 +35,7 @@ def head(packages: Sequence[str]) -> str:
         "layers'",
         *(PACKAGES[p] for p in packages),
     ]
-    return f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
+    return markdown_head(columns)
 
 
 def line(row: Row, packages: Sequence[str]) -> str:
@@ -44,7 +45,7 @@ def line(row: Row, packages: Sequence[str]) -> str:
     else:
         shares = [f"{row.ours.counted(methods, MAP, NEGATIVE_MAP)} / {row.ours.allowed(methods)}" for methods in (SEVEN, EXTRA)]
         cells = [*shares, _error(row.ours.image_error), _error(row.ours.layer_error)]
-    return f"| {' | '.join([row.name, row.format, *cells, *(_share(row.theirs[package]) for package in packages)])} |"
+    return markdown_row([row.name, row.format, *cells, *(_share(row.theirs[package]) for package in packages)])
 
 
 def _error(error: float | None) -> str:

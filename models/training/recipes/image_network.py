@@ -11,17 +11,16 @@ from models.datasets.collection import Collection
 from models.networks.backbones import body, default_side, default_weights
 from models.networks.heads import classes_of
 from models.networks.two_branch import two_branch
+from models.training.recipes.dataset_spec import DatasetSpec
 from models.training.recipes.image_options import name_of, size_of
 
 if TYPE_CHECKING:
     import keras
 
-    from models.training.recipes.image_recipe import Subject
-
 STACKED = "stacked"
 
 
-def network(options: Namespace, subject: "Subject", collection: Collection, fields: Sequence[Field]) -> tuple["keras.Model", Card]:
+def build_network(options: Namespace, spec: DatasetSpec, collection: Collection, fields: Sequence[Field]) -> tuple["keras.Model", Card]:
     """The network before it has learnt, and its card, which does not yet say how good it is. UserError for a backbone there is not."""
     import keras
 
@@ -34,7 +33,7 @@ def network(options: Namespace, subject: "Subject", collection: Collection, fiel
         model, origin = two_branch(size, units, weights, name_of(options))
         scaling, colour, notes = "0..1", "rgb", ("Each branch scales the picture by itself, in its first layer.",)
     else:
-        trunk = body(options.backbone, size, weights, subject.colour)
+        trunk = body(options.backbone, size, weights, spec.colour)
         model, origin = classes_of(trunk, units, name_of(options), fields), trunk.origin
         scaling, colour, notes = trunk.scaling, trunk.colour, ()
     card = Card(
@@ -43,7 +42,7 @@ def network(options: Namespace, subject: "Subject", collection: Collection, fiel
         size=size,
         colour=colour,
         scaling=scaling,
-        fit=subject.fit,
+        fit=spec.fit,
         head="sigmoid" if units == 1 else "softmax",
         metadata=tuple(fields),
         licence=collection.licence,

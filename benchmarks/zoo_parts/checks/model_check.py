@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.zoo_parts.checks.differences import of_image, of_layers
-from benchmarks.zoo_parts.models.pictures import COUNT, drawn
+from benchmarks.zoo_parts.models.random_images import COUNT, drawn
 from explainers.baselines import fill_picture
 from explainers.case import Case, Settings
 from explainers.method import Method

@@ -15,6 +15,7 @@ from explainers.metrics.agreement.significance import FEWEST, Significance, agai
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, headlines
 from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
+from models.markdown import markdown_head, markdown_row
 from models.store import bundled
 
 CELLS = 14
@@ -31,18 +32,19 @@ def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[s
     """Prints the rates of p <= .05 and the mean kappas; returns what misses."""
     missed, kappas = [], {}
     print(f"\n{trials:,} pairs of smooth random maps against {OTHERS} others\n")
-    print("| maps | rate of p <= .05 | mean kappa |\n|---|---|---|")
+    print(markdown_head(("maps", "rate of p <= .05", "mean kappa")))
     for habit in (0.0, HABIT):
+        shared = ", all with a habit of the centre" if habit else ""
         for correlation in (0.0, 0.7):
             found = judged_pairs(trials, correlation, habit)
             alarms = float(np.mean([each.p <= 0.05 for each in found]))
             kappas[correlation, habit] = float(np.mean([each.kappa for each in found]))
             name = f"correlated at {correlation}" if correlation else "unrelated"
-            print(f"| {name}{', all with a habit of the centre' if habit else ''} | {alarms:.3f} | {kappas[correlation, habit]:.3f} |")
+            print(markdown_row((f"{name}{shared}", f"{alarms:.3f}", f"{kappas[correlation, habit]:.3f}")))
             if not correlation and not rate[0] <= alarms <= rate[1]:
                 missed.append(f"unrelated maps, habit {habit:g}: rate {alarms:.3f}")
         few = float(np.mean([each.p <= 0.05 for each in judged_pairs(trials, 0.0, habit, FEWEST)]))
-        print(f"| unrelated{', all with a habit of the centre' if habit else ''}, against {FEWEST} others | {few:.3f} | |")
+        print(markdown_row((f"unrelated{shared}, against {FEWEST} others", f"{few:.3f}", "")))
         if few > rate[1]:
             missed.append(f"unrelated maps against {FEWEST} others, habit {habit:g}: rate {few:.3f}")
     difference = abs(kappas[0.7, 0.0] - kappas[0.7, HABIT])
@@ -54,12 +56,12 @@ def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[s
 def ceilings(pictures: int) -> list[str]:
     """Prints mean kappa and kappa* of noisy maps: of unrelated ones both have to be 0, however much noise and habit they have."""
     missed = []
-    print("\n| maps | reliability | kappa | kappa* |\n|---|---|---|---|")
+    print(f"\n{markdown_head(('maps', 'reliability', 'kappa', 'kappa*'))}")
     for correlation in (0.0, 0.7):
         for habit, noise in NOISY:
             reliable, kappa, ceiling = np.mean(list(noisy(pictures, correlation, habit, noise)), axis=0)
             name = f"correlated at {correlation}" if correlation else "unrelated"
-            print(f"| {name}, habit {habit:g}, noise {noise:g} | {reliable:.2f} | {kappa:.3f} | {ceiling:.3f} |")
+            print(markdown_row((f"{name}, habit {habit:g}, noise {noise:g}", f"{reliable:.2f}", f"{kappa:.3f}", f"{ceiling:.3f}")))
             if not correlation and abs(ceiling) > 0.06:
                 missed.append(f"unrelated noisy maps, habit {habit:g}, noise {noise:g}: kappa* {ceiling:.3f}")
     return missed
@@ -84,13 +86,13 @@ def noisy(pictures: int, correlation: float, habit: float, noise: float) -> Iter
 def strangers(draws: int = 1000) -> list[str]:
     """Prints how often maps of two different pictures count as related: the bundled classifiers' own maps, each pair of the seven."""
     missed = []
-    print(f"\n| maps of different pictures | {' | '.join(f'p <= {level:g}' for level in LEVELS)} |\n|---|{'---|' * len(LEVELS)}")
+    print(f"\n{markdown_head(('maps of different pictures', *(f'p <= {level:g}' for level in LEVELS)))}")
     for name, path in bundled().items():
         rng = np.random.default_rng(0)
         library = read(path.with_suffix(".library.npz"))
         ps = np.array([p for pair in combinations(SEVEN, 2) for p in _strangers(rng, library, *(each.title for each in pair), draws)])
         rates = [float((ps <= level).mean()) for level in LEVELS]
-        print(f"| {name}, {len(library.pictures)} pictures | {' | '.join(f'{rate:.4f}' for rate in rates)} |")
+        print(markdown_row((f"{name}, {len(library.pictures)} pictures", *(f"{rate:.4f}" for rate in rates))))
         missed += [f"{name}: p <= {level:g} at {r:.4f}" for level, r in zip(LEVELS, rates, strict=True) if r > 1.4 * level + 0.0005]
     return missed
 

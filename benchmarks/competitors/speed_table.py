@@ -5,12 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.markdown import markdown_table
+
 CLOSE = 0.01
 """Fidelities that differ by less count as equal."""
 OVERALL = 10
 RELIABLE = 0.85
 FIRST_MAP = 200
 BEYOND = 0.15
+_CALLS = ("evaluations", "first call, s", "s")
+COST_HEAD = ("map", *_CALLS, "package", *_CALLS, "processor, s", "MB", "times faster")
+_AGREEMENT = ("run to run", "its top 20 %", "with own limit", "its top 20 %")
+TRUST_HEAD = ("map", "by", *_AGREEMENT, "insertion - deletion", "converged", "with each other")
 
 
 @dataclass(frozen=True)
@@ -90,28 +96,28 @@ def mean_trust(found: Iterable[Trust]) -> Trust:
 
 def cost_table(ours: dict[str, Cost], theirs: dict[str, tuple[str, Cost]], whole: Cost) -> list[str]:
     """Lines: what each map took, here and there, and all of them together."""
-    lines = [
-        "| map | evaluations | first call, s | s | package | evaluations | first call, s | s | processor, s | MB | times faster |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for name, own in ours.items():
         package, cost = theirs.get(name, ("", NO_COST))
-        there = (
-            f"{package} | {cost.evaluations:,.0f} | {cost.first:.1f} | {cost.seconds:.1f} | {cost.processor:.1f} | {cost.megabytes:,.0f}"
-        )
-        lines.append(
-            f"| {name} | {own.evaluations:,.0f} | {own.first:.2f} | {own.seconds:.2f} | {there} | {cost.seconds / own.seconds:,.1f} |"
-        )
+        rows.append((name, *_our_cells(own), package, *_their_cells(cost), f"{cost.seconds / own.seconds:,.1f}"))
     total = total_cost(cost for _, cost in theirs.values())
-    there = f"{total.evaluations:,.0f} | {total.first:.1f} | {total.seconds:.1f} | {total.processor:.1f} | {total.megabytes:,.0f}"
-    here = f"{whole.evaluations:,.0f} | {whole.first:.2f} | {whole.seconds:.2f}"
-    lines.append(f"| **all** | {here} | together | {there} | **{total.seconds / whole.seconds:,.1f}** |")
+    rows.append(("**all**", *_our_cells(whole), "together", *_their_cells(total), f"**{total.seconds / whole.seconds:,.1f}**"))
+    lines = markdown_table(COST_HEAD, rows).splitlines()
     lines.append(
         f"\nAll of ours: {whole.processor:.1f} s of the processor ({total.processor / whole.processor:.1f} times less), "
         f"{whole.megabytes:,.0f} MB at most beyond the loaded model. First calls: {total.first / whole.first:.1f} times faster. "
         "Our LIME and SHAP share one pool of answers; each is shown with all answers it rests on, and the time that it spent itself."
     )
     return lines
+
+
+def _our_cells(cost: Cost) -> tuple[str, ...]:
+    return f"{cost.evaluations:,.0f}", f"{cost.first:.2f}", f"{cost.seconds:.2f}"
+
+
+def _their_cells(cost: Cost) -> tuple[str, ...]:
+    seconds = f"{cost.first:.1f}", f"{cost.seconds:.1f}", f"{cost.processor:.1f}"
+    return f"{cost.evaluations:,.0f}", *seconds, f"{cost.megabytes:,.0f}"
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:
@@ -123,14 +129,11 @@ def total_cost(costs: Iterable[Cost]) -> Cost:
 
 def trust_table(found: dict[Key, Trust], alike: dict[str, float]) -> list[str]:
     """Lines: the fidelity of each map, here and there. alike: Spearman between the two."""
-    lines = [
-        "| map | by | run to run | its top 20 % | with own limit | its top 20 % | insertion - deletion | converged | with each other |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for (name, maker), trust in found.items():
-        figures = " | ".join(shown(value) for value in (*trust.run, *trust.limit, trust.faithful, trust.converged))
-        lines.append(f"| {name} | {maker} | {figures} | {shown(alike.get(name, float('nan'))) if maker == 'ours' else ''} |")
-    return lines
+        figures = [shown(value) for value in (*trust.run, *trust.limit, trust.faithful, trust.converged)]
+        rows.append((name, maker, *figures, shown(alike.get(name, float("nan"))) if maker == "ours" else ""))
+    return markdown_table(TRUST_HEAD, rows).splitlines()
 
 
 def shown(value: float) -> str:

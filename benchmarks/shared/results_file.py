@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TextIO
 
 from app.commands.provenance import commit
-from benchmarks.machine import machine_line
+from benchmarks.shared.machine import machine_line
 from errors import UserError
 from models.command_line import exit_status
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = Path(__file__).parents[1] / "results"
 
 OPTION = argparse.ArgumentParser(add_help=False)
 """A parent for the parser of every benchmark."""

@@ -7,7 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from app.commands.library import library_of
-from benchmarks.truth import NEAR, gated
+from benchmarks.known_evidence.phantoms import decisive_phantoms
+from benchmarks.known_evidence.rows import NEAR
 from explainers.case import Case, Settings
 from explainers.grid import area_sum
 from explainers.methods import METHODS
@@ -26,6 +27,7 @@ from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import Phantom
 from models.loading import load
+from models.markdown import markdown_table
 
 EVIDENCE = 0.10
 """Share of a cell that has to be evidence for the cell to count as evidence."""
@@ -54,7 +56,7 @@ def untrained_and_votes(count: int) -> list[str]:
     words: dict[str, list[str]] = defaultdict(list)
     chosen: dict[int, list[float]] = defaultdict(list)
     energies: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for picture in tqdm(gated(classifier, count), total=count, desc="phantoms", disable=None):
+    for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="phantoms", disable=None):
         case = Case(classifier, picture.image, Score(picture.target))
         results = results_of(case)
         judged = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, twin)), {})
@@ -97,24 +99,20 @@ def _print_words(words: dict[str, list[str]]) -> None:
 
 def _judge_untrained(kappas: dict[str, list[float]], blank: dict[str, int]) -> list[str]:
     """blank: title -> phantoms left out, because the map or the untrained network's showed no evidence."""
-    print(
-        "\n| map | mean kappa with the untrained network's Grad-CAM | phantoms | left out, one of the two being blank |\n|---|---|---|---|"
-    )
     means = {title: float(np.mean(values)) for title, values in kappas.items()}
-    for title, mean in means.items():
-        print(f"| {title} | {mean:+.3f} | {len(kappas[title])} | {blank.get(title, 0)} |")
+    head = ("map", "mean kappa with the untrained network's Grad-CAM", "phantoms", "left out, one of the two being blank")
+    rows = [(title, f"{mean:+.3f}", len(kappas[title]), blank.get(title, 0)) for title, mean in means.items()]
+    print(f"\n{markdown_table(head, rows)}")
     return [f"{title} agrees with the untrained network at {mean:.2f}" for title, mean in means.items() if abs(mean) > 0.1]
 
 
 def _judge_votes(chosen: dict[int, list[float]], energies: dict[str, list[tuple[float, float]]]) -> list[str]:
     base = np.mean([true for cells in chosen.values() for true in cells])
-    print(f"\n| families that choose a cell | precision (base rate {base:.3f}) | cells |\n|---|---|---|")
-    for number in sorted(chosen, reverse=True):
-        print(f"| {number} | {np.mean(chosen[number]):.2f} | {len(chosen[number])} |")
-    print("\n| map, on the common grid | energy in the evidence | energy near it |\n|---|---|---|")
+    precision = [(number, f"{np.mean(chosen[number]):.2f}", len(chosen[number])) for number in sorted(chosen, reverse=True)]
+    print(f"\n{markdown_table(('families that choose a cell', f'precision (base rate {base:.3f})', 'cells'), precision)}")
     both = {title: np.mean(values, axis=0) for title, values in energies.items()}
-    for title, (inside, near) in both.items():
-        print(f"| {title} | {inside:.3f} | {near:.3f} |")
+    rows = [(title, f"{inside:.3f}", f"{near:.3f}") for title, (inside, near) in both.items()]
+    print(f"\n{markdown_table(('map, on the common grid', 'energy in the evidence', 'energy near it'), rows)}")
     many = float(np.mean([true for number, cells in chosen.items() if number >= 3 for true in cells]))
     missed = [f"cells of three families are evidence at {many:.2f}"] if many < 0.6 else []
     singles = [values for title, values in both.items() if title not in (CONSENSUS, OTHER)]
@@ -131,7 +129,7 @@ def half_runs(count: int, budget: int = 120) -> list[str]:
     """Whether kappa* of LIME and SHAP from `budget` evaluations is what their maps have in common after 2,000, nothing being corrected."""
     classifier, library = load("phantoms"), library_of("phantoms")
     rows = []
-    for picture in tqdm(gated(classifier, count), total=count, desc="half runs", disable=None):
+    for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="half runs", disable=None):
         few, many = (_pair(classifier, picture, library, spent) for spent in (budget, CONVERGED))
         if few is not None and many is not None and few[0].ceiling is not None:
             rows.append((few[0].chance.kappa, few[0].ceiling, many[1], many[0].chance.kappa))

@@ -9,7 +9,13 @@ import numpy as np
 from explainers.metrics.agreement.consistency import Consistency, PairAgreement
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
+from models.markdown import markdown_table
 
+PAIRS_HEAD = (
+    *("pair", "kappa, standard error", "kappa*", "of pictures", "above chance"),
+    *(f"{name} (by chance)" for name in ("Spearman", "SSIM", "Pearson", "IoU of top 20 %")),
+)
+LOCATED_HEAD = ("map", "energy in the lesion", "IoU at its area", "rank accuracy", "points at it", "more energy than the Gaussian")
 ALIKE = 0.5
 """A rank correlation that looks like agreement."""
 T = TypeVar("T")
@@ -21,20 +27,19 @@ def print_pairs(judged: Sequence[Consistency]) -> None:
 
     Raw values are of all pictures; in brackets what unrelated pictures' maps reach of them.
     """
-    print(
-        "\n| pair | kappa, standard error | kappa* | of pictures | above chance | Spearman (by chance) | SSIM (by chance) "
-        "| Pearson (by chance) | IoU of top 20 % (by chance) |\n|---|---|---|---|---|---|---|---|---|"
-    )
+    rows = []
     for (first, second), found in sorted(_by_pair(judged).items(), key=lambda item: -_mean(_scored(item[1]), _kappa)):
         scored = _scored(found)
-        raw = " | ".join(
+        raw = [
             f"{_mean(found, lambda each, n=name: getattr(each.raw, n)):.2f} "
             f"({_mean(found, lambda each, n=name: getattr(each.raw_by_chance, n)):.2f})"
             for name in ("spearman", "ssim", "pearson", "overlap")
-        )
+        ]
         kappa, ceiling = _mean(scored, _kappa), _mean(scored, lambda each: each.ceiling)
         above = _mean(scored, lambda each: float(each.level.beyond_chance))
-        print(f"| {first}, {second} | {kappa:.2f} ± {_error(scored):.3f} | {ceiling:.2f} | {len(scored)} | {above:.0%} | {raw} |")
+        shared = f"{kappa:.2f} ± {_error(scored):.3f}", f"{ceiling:.2f}", len(scored), f"{above:.0%}"
+        rows.append((f"{first}, {second}", *shared, *raw))
+    print(f"\n{markdown_table(PAIRS_HEAD, rows)}")
 
 
 def _error(found: Sequence[PairAgreement]) -> float:
@@ -78,22 +83,22 @@ def print_hidden(judged: Sequence[Consistency]) -> None:
 def print_methods(judged: Sequence[Consistency]) -> None:
     """How reliable each method is, and how far it agrees with what knows nothing of the class."""
     controls = list(dict.fromkeys(name for found in judged for name in found.controls))
-    print(f"\n| map | pictures with evidence | reliability | converged | {' | '.join(f'kappa with {name}' for name in controls)} |")
-    print("|---|---|---|---|" + "---|" * len(controls))
+    rows = []
     titles = list(dict.fromkeys(title for found in judged for title in found.stability))
     for title in titles:
         stable = [found.stability[title] for found in judged if title in found.stability]
         kappas = [_mean(judged, lambda found, n=name, t=title: found.controls.get(n, {}).get(t)) for name in controls]
         converged = _mean(stable, lambda each: None if each.converged is None else float(each.converged))
-        known = f"{_mean(stable, lambda each: each.reliability):.2f} | {converged:.0%}"
-        print(f"| {title} | {len(stable)} | {known} | {' | '.join(f'{kappa:+.2f}' for kappa in kappas)} |")
+        reliability = _mean(stable, lambda each: each.reliability)
+        rows.append((title, len(stable), f"{reliability:.2f}", f"{converged:.0%}", *(f"{kappa:+.2f}" for kappa in kappas)))
+    head = ("map", "pictures with evidence", "reliability", "converged", *(f"kappa with {name}" for name in controls))
+    print(f"\n{markdown_table(head, rows)}")
 
 
 def print_located(located: Sequence[Sequence[LocalisationScore]], areas: Sequence[float]) -> None:
     """Where the maps lie beside the masks; last the share of pictures on which a map has more energy inside than the Gaussian has."""
     print(f"\n{len(located)} masks, which cover {np.mean(areas):.2f} of the picture\n")
-    print("| map | energy in the lesion | IoU at its area | rank accuracy | points at it | more energy than the Gaussian |")
-    print("|---|---|---|---|---|---|")
+    table = []
     for title in dict.fromkeys(each.title for rows in located for each in rows):
         pairs = [(each, _named(rows, BASELINES[-1])) for rows in located for each in rows if each.title == title]
         values = [
@@ -101,7 +106,8 @@ def print_located(located: Sequence[Sequence[LocalisationScore]], areas: Sequenc
         ]
         more = _mean(pairs, lambda pair: None if pair[0].energy is None else float(pair[0].energy > pair[1].energy))
         last = "" if title in BASELINES else f"{more:.0%}"
-        print(f"| {title} | " + " | ".join(f"{value:.2f}" for value in values) + f" | {last} |")
+        table.append((title, *(f"{value:.2f}" for value in values), last))
+    print(markdown_table(LOCATED_HEAD, table))
 
 
 def _kappa(verdict: PairAgreement) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.competitors.environments import ROOT, interpreter
-from benchmarks.zoo_parts.checks.ours import Asked
+from benchmarks.zoo_parts.checks.model_check import Asked
 
 PACKAGES = {"tf_keras_vis": "tf-keras-vis", "xplique": "Xplique", "tf_explain": "tf-explain"}
 OF_KERAS_2 = {"tf_explain"}

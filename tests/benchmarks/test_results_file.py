@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.commands.provenance import commit
-from benchmarks import results_file
-from benchmarks.machine import machine_line
-from benchmarks.results_file import run_benchmark
+from benchmarks.shared import results_file
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import run_benchmark
 from errors import UserError
 
 TABLE = "| map | energy |\n|---|---|\n| LIME | 0.4 |"

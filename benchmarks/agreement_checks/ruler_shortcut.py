@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from app.metrics import positions
-from benchmarks.truth import NEAR
+from benchmarks.known_evidence.rows import NEAR
 from explainers.case import Case
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import BASELINES, widened
@@ -16,6 +16,7 @@ from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import NAMES, Phantom, phantom
 from models.loading import load
+from models.markdown import markdown_table
 
 FIRST_SEED = 900_000
 STREAKS = NAMES.index("streaks")
@@ -60,10 +61,9 @@ def _add(table: Table, name: str, case: Case, picture: Phantom) -> None:
 def _judged(table: Table) -> list[str]:
     columns = [(name, what, place) for name in (MISLED, SOUND) for what in ("energy", "points") for place in PLACES]
     heads = [f"{name}: {'energy near' if what == 'energy' else 'points at'} the {place}" for name, what, place in columns]
-    print("\n| map | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))
-    for title, found in table.items():
-        means = [float(np.mean(found[name, place, what])) for name, what, place in columns]
-        print(f"| {title} | " + " | ".join(f"{mean:.2f}" for mean in means) + " |")
+    means = {title: [float(np.mean(found[name, place, what])) for name, what, place in columns] for title, found in table.items()}
+    rows = [(title, *(f"{mean:.2f}" for mean in values)) for title, values in means.items()]
+    print(f"\n{markdown_table(('map', *heads), rows)}")
     return [sentence for title in table if title not in BASELINES for sentence in _missed(table, title)]
 
 
