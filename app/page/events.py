@@ -47,7 +47,7 @@ class PageEvents:
         self.shelf = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled())), options.trust)
         self.jobs = ExplanationQueue(self.shelf, options.concurrency, options.queue, options.budget)
         self.sessions, self.uploads = SessionStore(), PictureUploads()
-        self.jobs.wanted = self.sessions.have
+        self.jobs.wanted = self.sessions.references
         self.brought = _brought(options, self.shelf, self.sessions)
         self.gallery = ExampleGallery(options.examples)
         self.examinations = InspectionQueue(self.shelf, self.jobs.quiet)
@@ -217,13 +217,13 @@ class PageEvents:
 
     def forget(self) -> None:
         """Drops the sessions, uploads, answers and pictures that belong to nobody any more."""
-        self.sessions.forget()
-        self.uploads.forget()
+        self.sessions.evict()
+        self.uploads.evict()
         self.jobs.forget()
         if self.brought:
             self.brought.forget()
         self.examinations.forget()
-        images.forget()
+        images.evict()
 
     async def keep_forgetting(self) -> None:
         """Until it is cancelled."""

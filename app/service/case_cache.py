@@ -1,39 +1,30 @@
-"""Cases that were asked before: another class of the same picture then costs only what depends on the class."""
+"""LRU cache of cases, so that explaining another class of the same picture reuses its evaluations."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from threading import Lock
 
+from app.service.expiring_store import ExpiringStore
 from explainers.case import Case
 
-KEPT = 8
+MAX_CASES = 8
 
 
 class CaseCache:
-    """Key -> case. A case serves one job at a time: it is taken, and put back when the job has finished."""
+    """Key -> case. A case serves one job at a time: a job takes it out and puts it back when it has finished."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
-        self._idle: OrderedDict[Hashable, Case] = OrderedDict()
-        self._lock = Lock()
+    def __init__(self, max_cases: int = MAX_CASES) -> None:
+        self._idle: ExpiringStore[Hashable, Case] = ExpiringStore(max_cases)
 
     def take(self, key: Hashable) -> Case | None:
-        """The case of that key, if nobody else has it just now."""
-        with self._lock:
-            return self._idle.pop(key, None)
+        """The case of that key; None while another job has it."""
+        return self._idle.pop(key)
 
     def put(self, key: Hashable, case: Case) -> None:
-        """Gives a case back; the one that has rested longest goes."""
-        with self._lock:
-            self._idle[key] = case
-            while len(self._idle) > self._kept:
-                self._idle.popitem(last=False)
+        """Returns a case; the least recently used one is evicted."""
+        self._idle.put(key, case)
 
-    def forget(self, wanted: Callable[[Hashable], bool]) -> None:
-        """Drops the idle cases whose key is not wanted."""
-        with self._lock:
-            for key in [key for key in self._idle if not wanted(key)]:
-                del self._idle[key]
+    def evict(self, is_referenced: Callable[[Hashable], bool]) -> None:
+        """Removes the idle cases whose key is no longer referenced."""
+        self._idle.remove_if(lambda key: not is_referenced(key))
 
     def __len__(self) -> int:
         return len(self._idle)

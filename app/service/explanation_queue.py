@@ -166,7 +166,7 @@ class ExplanationQueue:
             for question, job in stale:
                 if self._known.get(question) is job:
                     del self._known[question]
-        self._cases.forget(lambda key: self._wanted(key[1]))  # type: ignore[index]
+        self._cases.evict(lambda key: self._wanted(key[1]))  # type: ignore[index]
 
     def _wanted(self, picture: Picture) -> bool:
         return bool(picture.example) or self.wanted(picture)

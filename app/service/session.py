@@ -1,22 +1,21 @@
 """One visitor: their choices and their newest run, which alone may paint."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from threading import Lock
 from typing import Any
 
+from app.service.expiring_store import ExpiringStore
 from app.service.inspection_queue import Inspection
 from app.service.picture_uploads import Picture
 from app.service.regions import Region
 from app.service.request import ExplanationRequest, ExplanationState
 from explainers.method import Method
 
-SESSIONS_KEPT = 500
+MAX_SESSIONS = 500
 IDLE_SECONDS = 3600.0
-PICTURE_BYTES_KEPT = 512 * 1024 * 1024
+MAX_PICTURE_BYTES = 512 * 1024 * 1024
 _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server began anew
 
 
@@ -48,7 +47,6 @@ class Session:
     again: bool = False
     classifier: str = ""
     examination: Inspection | None = None
-    seen: float = field(default_factory=time.monotonic)
     stop_asked: bool = False
     halted: bool = False
     wake: Callable[[], None] = lambda: None
@@ -82,28 +80,20 @@ class Session:
 
 
 class SessionStore:
-    """Session hash -> session. Forgotten when the visitor leaves, after an hour, or when too many or too large pictures have come."""
+    """Session hash -> session. One is dropped when its visitor leaves, after an hour, or when there are too many or too large pictures."""
 
-    def __init__(self, kept: int = SESSIONS_KEPT, idle_seconds: float = IDLE_SECONDS, kept_bytes: int = PICTURE_BYTES_KEPT) -> None:
-        self._kept = kept
-        self._kept_bytes = kept_bytes
-        self._idle_seconds = idle_seconds
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._lock = Lock()
+    def __init__(
+        self, max_sessions: int = MAX_SESSIONS, idle_seconds: float = IDLE_SECONDS, max_picture_bytes: int = MAX_PICTURE_BYTES
+    ) -> None:
+        self._sessions: ExpiringStore[str, Session] = ExpiringStore(max_sessions, idle_seconds, max_picture_bytes, _size, _end)
 
-    def of(self, session_hash: str) -> Session:
+    def of(self, session_hash: str | None) -> Session:
         """That visitor's session; a new one if there is none."""
-        with self._lock:
-            session = self._sessions.setdefault(session_hash, Session())
-            session.seen = time.monotonic()
-            self._sessions.move_to_end(session_hash)
-            self._forget()
-        return session
+        return self._sessions.get_or_create(str(session_hash), Session)
 
-    def leave(self, session_hash: str) -> None:
+    def leave(self, session_hash: str | None) -> None:
         """The visitor has gone: their run stops, their pictures are dropped."""
-        with self._lock:
-            session = self._sessions.pop(session_hash, None)
+        session = self._sessions.pop(str(session_hash))
         if session:
             session.begin()
 
@@ -111,29 +101,22 @@ class SessionStore:
         """Whether that visitor is still here."""
         return session_hash in self._sessions
 
-    def have(self, picture: Picture) -> bool:
-        """Whether somebody still asks about that picture."""
-        with self._lock:
-            return any(picture in session.pictures for session in self._sessions.values())
+    def references(self, picture: Picture) -> bool:
+        """Whether a visitor can still ask about that picture or see it."""
+        return any(picture in session.pictures for session in self._sessions.values())
 
-    def forget(self) -> None:
+    def evict(self) -> None:
         """Drops the sessions that nobody has used for too long."""
-        with self._lock:
-            self._forget()
+        self._sessions.evict()
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def _forget(self) -> None:
-        oldest = time.monotonic() - self._idle_seconds
-        sizes = {name: _bytes(session) for name, session in self._sessions.items()}
-        for name, session in list(self._sessions.items()):
-            held = sum(sizes.values()) > self._kept_bytes and len(self._sessions) > 1
-            if session.seen >= oldest and len(self._sessions) <= self._kept and not held:
-                break
-            del self._sessions[name], sizes[name]
-            session.begin()
 
-
-def _bytes(session: Session) -> int:
+def _size(session: Session) -> int:
+    """Bytes of the visitor's own pictures."""
     return sum(len(picture.data) for picture in session.pictures if not picture.example)
+
+
+def _end(session: Session) -> None:
+    session.begin()

@@ -1,24 +1,22 @@
-"""Pictures and maps on their way to the browser: small data URIs, encoded once however many visitors see them."""
+"""Pictures and maps as small data URIs, encoded once however many visitors see them."""
 
 import base64
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import RLock
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.service.expiring_store import ExpiringStore
 from models.cards.card import Fit
 from models.images.decoder import fit
 
-KEPT = 400
+MAX_URIS = 400
 JPEG_QUALITY = 88
 OUTLINED = 640
-_kept: OrderedDict[tuple[str, int | bytes], str] = OrderedDict()
-_lock = RLock()  # a key may die, and take its URI along, while this thread holds the lock
+_uris: ExpiringStore[tuple[str, int | bytes], str] = ExpiringStore(MAX_URIS)
 
 
 def photo_uri(photo: NDArray[np.uint8]) -> str:
@@ -32,7 +30,7 @@ def seen_uri(image: NDArray[np.float32]) -> str:
 
 
 def codes_uri(key: Any, codes: Callable[[], NDArray[np.uint8]]) -> str:
-    """Codes (h, w) of a map -> grey PNG. key: the object they belong to, or bytes that tell them apart; a key is encoded once."""
+    """Codes (h, w) of a map -> grey PNG. key: the object that owns them, or bytes that identify them; each is encoded once."""
     return _once("codes", key, lambda: _encoded(".png", codes(), []))
 
 
@@ -42,7 +40,7 @@ def thumb_uri(photo: NDArray[np.uint8]) -> str:
 
 
 def truth_uri(evidence: NDArray[np.bool_], size: tuple[int, ...], how: Fit) -> str:
-    """The outline of the evidence (h, w), brought to (H, W) as the picture was: white, edged with black, else transparent -> PNG."""
+    """The outline of the evidence (h, w), fitted to (H, W) as the picture was: white, edged with black, else transparent -> PNG."""
     return _once("truth", evidence, lambda: _outline(evidence, (size[0], size[1]), how))
 
 
@@ -53,17 +51,9 @@ def mask_uri(mask: NDArray[np.bool_]) -> str:
     return _once("mask", mask, lambda: _encoded_outline(cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)))
 
 
-def forget() -> None:
-    """Drops what is kept by its codes alone, which live with no answer; it is encoded anew when it is wanted."""
-    with _lock:
-        for name in list(_kept):
-            if isinstance(name[1], bytes):
-                _drop(name)
-
-
-def _drop(name: tuple[str, int | bytes]) -> None:
-    with _lock:
-        _kept.pop(name, None)
+def evict() -> None:
+    """Drops what is stored by its codes alone, which no answer owns; it is encoded again when it is next shown."""
+    _uris.remove_if(lambda name: isinstance(name[1], bytes))
 
 
 def _outline(evidence: NDArray[np.bool_], size: tuple[int, int], how: Fit) -> str:
@@ -88,17 +78,12 @@ def _encoded(kind: str, pixels: NDArray[np.uint8], flags: list[int]) -> str:
 
 
 def _once(kind: str, key: Any, make: Callable[[], str]) -> str:
-    """A URI lives as long as its key: what a visitor's picture gave goes with the last answer about it."""
+    """A URI lives as long as its key: what shows a visitor's picture goes with the last answer about it."""
     name = (kind, key if isinstance(key, bytes) else id(key))
-    with _lock:
-        if name in _kept:
-            _kept.move_to_end(name)
-            return _kept[name]
+    if (stored := _uris.get(name)) is not None:
+        return stored
     uri = make()
-    with _lock:
-        if name not in _kept and not isinstance(key, bytes):
-            weakref.finalize(key, _drop, name).atexit = False
-        _kept[name] = uri
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
+    if name not in _uris and not isinstance(key, bytes):
+        weakref.finalize(key, _uris.pop, name).atexit = False
+    _uris.put(name, uri)
     return uri

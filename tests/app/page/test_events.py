@@ -380,7 +380,7 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
 
 def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageEvents) -> None:
     one, two = Somebody(handlers, "one"), Somebody(handlers, "two")
-    known, cases, uris = len(handlers.jobs._known), len(handlers.jobs._cases), set(images._kept)
+    known, cases, uris = len(handlers.jobs._known), len(handlers.jobs._cases), set(images._uris.keys())
     one.pick(png(11), "secret.png"), two.pick(png(11), "same.png")
     assert len(handlers.jobs._known) == known + 1
     assert not any(question.picture.data or question.picture.name for question in handlers.jobs._known if not question.picture.example)
@@ -390,7 +390,7 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageE
     assert (len(handlers.jobs._known), len(handlers.jobs._cases)) == (known, cases)
     del one, two
     gc.collect()
-    assert set(images._kept) <= uris
+    assert set(images._uris.keys()) <= uris
 
 
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")

@@ -141,16 +141,16 @@ def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
 
 
 def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
-    sessions = SessionStore(kept_bytes=100)
+    sessions = SessionStore(max_picture_bytes=100)
     for name in "abc":
         sessions.of(name).question = question(picture=Picture.of(name.encode() * 60, name))
-    sessions.forget()
+    sessions.evict()
     assert len(sessions) == 1
-    assert sessions.have(Picture.of(b"c" * 60, "c"))
-    assert not sessions.have(Picture.of(b"a" * 60, "a"))
+    assert sessions.references(Picture.of(b"c" * 60, "c"))
+    assert not sessions.references(Picture.of(b"a" * 60, "a"))
     old = SessionStore(idle_seconds=0)
     old.of("a")
-    old.forget()
+    old.evict()
     assert len(old) == 0
 
 
@@ -163,7 +163,7 @@ def test_what_cannot_be_asked_fails_at_its_place(jobs: ExplanationQueue) -> None
 
 
 def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:
-    sessions = SessionStore(kept=2)
+    sessions = SessionStore(max_sessions=2)
     session = sessions.of("a")
     assert session.begin() < session.begin()
     run = session.run

@@ -21,11 +21,11 @@ def test_what_is_no_token_gives_nothing(token: object) -> None:
 
 
 def test_the_oldest_is_dropped_when_they_are_too_many_or_too_old() -> None:
-    uploads = PictureUploads(kept_bytes=100)
+    uploads = PictureUploads(max_bytes=100)
     tokens = [uploads.put(bytes(60), "x") for _ in range(3)]
     assert len(uploads) == 1
     assert uploads.take(tokens[-1]).data == bytes(60)
-    old = PictureUploads(kept_seconds=0)
+    old = PictureUploads(max_seconds=0)
     old.put(b"x", "x")
     assert len(old) == 0
 

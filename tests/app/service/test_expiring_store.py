@@ -1,0 +1,73 @@
+"""Which entry leaves first, and why: too many, too large or too old."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+
+from app.service import expiring_store
+from app.service.expiring_store import ExpiringStore
+
+
+def test_the_least_recently_used_entry_leaves_when_there_are_too_many() -> None:
+    evicted: list[int] = []
+    store: ExpiringStore[str, int] = ExpiringStore(2, on_evict=evicted.append)
+    store.put("a", 1), store.put("b", 2)
+    assert store.get("a") == 1
+    store.put("c", 3)
+    assert (store.keys(), store.values(), evicted) == (["a", "c"], [1, 3], [2])
+    assert store.pop("a") == 1
+    assert store.pop("a") is None
+    assert evicted == [2], "what is taken was not evicted"
+
+
+def test_sizes_are_measured_at_every_eviction_and_the_newest_entry_stays() -> None:
+    store: ExpiringStore[str, list[int]] = ExpiringStore(max_size=3, size_of=len)
+    store.put("a", [1]), store.put("b", [2])
+    store.get_or_create("a", list).extend([1, 1, 1])
+    store.evict()
+    assert store.keys() == ["a"], "b was used before a, and a alone may be too large"
+    store.put("c", [3])
+    assert store.keys() == ["c"]
+
+
+def test_what_was_not_used_for_too_long_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(expiring_store.time, "monotonic", lambda: now[0])
+    store: ExpiringStore[str, int] = ExpiringStore(max_seconds=10)
+    store.put("a", 1), store.put("b", 2)
+    now[0] = 6
+    assert store.get_or_create("a", lambda: 9) == 1
+    now[0] = 12
+    store.evict()
+    assert "a" in store
+    assert "b" not in store
+    assert store.get_or_create("b", lambda: 9) == 9
+
+
+def test_an_entry_may_be_removed_by_the_collector_while_the_store_is_used() -> None:
+    class Owner:
+        """Lives in a cycle, so that only the collector ends it."""
+
+        def __init__(self) -> None:
+            self.me = self
+
+    store: ExpiringStore[int, str] = ExpiringStore(max_size=1, size_of=lambda value: (gc.collect() and 1) or 1)
+    for number in range(20):
+        owner = Owner()
+        weakref.finalize(owner, store.pop, number)
+        del owner
+        store.put(number, str(number))
+    assert len(store) <= 1
+
+
+def test_many_threads_create_a_value_once() -> None:
+    store: ExpiringStore[str, object] = ExpiringStore(10)
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(store.get_or_create("a", object))) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
