@@ -1,243 +1,225 @@
-"""What happens when somebody does something: each of the page's events becomes a wish, a measure or a press of a button."""
+"""The page's events. Only this module knows Gradio's components; everything else returns values by the component's name."""
 
 import asyncio
 import contextlib
 import gc
-import logging
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from app.options import ServeOptions
 from app.page.inspection_events import InspectionEvents
-from app.page.region_events import RegionEvents
-from app.page.requests import PageEvent, RequestParser
-from app.page.stream import AnswerStream, Values
+from app.page.parts import PAINTED, PARTS
+from app.page.region_events import RegionParser
+from app.page.renderer import PageRenderer, Values
+from app.page.requests import PageEvent, RequestParser, require_live_session
+from app.page.stream import AnswerStream, no_change
 from app.page.views import images
-from app.service import cached_answer
-from app.service.classifier_registry import BUNDLED, ClassifierRegistry
-from app.service.example_gallery import ExampleGallery
-from app.service.explanation_queue import ExplanationQueue
-from app.service.inspection_queue import InspectionQueue
-from app.service.metric_state import AGREEMENT, MetricState
-from app.service.model_uploads import ModelUploads
-from app.service.picture_uploads import PictureUploads
-from app.service.session import SessionStore
+from app.page.views.controls import Choices
+from app.service.services import Services
 from errors import UserError
-from explainers.method import Method
-from explainers.methods import METHODS, SEVEN
-from models.store import bundled
 
-log = logging.getLogger(__name__)
-
-SWEEP = 60.0
+SWEEP_SECONDS = 60.0
 SHARED = "Another visitor waits for this measure too, so it goes on."
+INPUTS = ("classifier", "methods", "preset", "status")
+OUTPUTS = (*(part.name for part in PAINTED), "target", "rather", "about", "times")
+
+
+@dataclass(frozen=True)
+class Handler:
+    """What answers an event. inputs, outputs: components by name; no outputs where it paints nothing."""
+
+    handle: Callable[..., Any]
+    inputs: Sequence[str] = INPUTS
+    outputs: Sequence[str] = OUTPUTS
 
 
 class PageEvents:
-    """The page's behaviour. Every handler is public, so each checks all that it is given."""
+    """Every handler is public to the network, so each checks all that it is given.
 
-    def __init__(self, options: ServeOptions) -> None:
-        self.options = options
-        self.defaults: dict[str, Method] = {method.__name__: method() for method in METHODS}
-        self.usual = tuple(method.__name__ for method in SEVEN)
-        self.methods = tuple(self.defaults.values())
-        self.shelf = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled())), options.trust)
-        self.jobs = ExplanationQueue(self.shelf, options.concurrency, options.queue, options.budget)
-        self.sessions, self.uploads = SessionStore(), PictureUploads()
-        self.jobs.wanted = self.sessions.references
-        self.brought = _brought(options, self.shelf, self.sessions)
-        self.gallery = ExampleGallery(options.examples)
-        self.examinations = InspectionQueue(self.shelf, self.jobs.quiet)
-        self.choices, self.regions, self.consulting, self.runs = (
-            RequestParser(self),
-            RegionEvents(self),
-            InspectionEvents(self),
-            AnswerStream(self),
-        )
+    handlers: kind of event -> handler. An event of any other kind begins a run.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.renderer = PageRenderer(services.registry, services.examples, services.usual)
+        parser = RequestParser(services.registry, services.uploads, services.examples, services.methods)
+        self.stream = AnswerStream(services.registry, services.explanations, parser, self.renderer)
+        self.regions = RegionParser(services.uploads, services.examples)
+        self.inspections = InspectionEvents(services.registry, services.inspections, services.sessions, services.uploads, self.renderer)
+        self.handlers = {
+            "resync": Handler(self.on_resync),
+            "measure": Handler(self.on_measure, ("status",)),
+            "stop measure": Handler(self.on_stop_measure, (), ()),
+            "region": Handler(self.on_region, ("status",), ("region", "trust")),
+            "inspect": Handler(self.on_inspect, ("classifier", "status"), ("doctor",)),
+            "stop inspection": Handler(self.on_stop_inspection, (), ()),
+            "upload model": Handler(self.on_model_upload, INPUTS, (*OUTPUTS, "classifier", "bring")),
+            "stop": Handler(self.on_stop, (), ()),
+        }
         self.components: dict[str, Any] = {}
 
-    def start(self) -> None:
-        """Begins to load the first classifier; until it is there, the stored answer is what the first visitor sees."""
-        if self.shelf.first == cached_answer.CLASSIFIER and (stored := cached_answer.read()):
-            job = self.jobs.keep(replace(stored, measures=MetricState(running=AGREEMENT)))
-            self.jobs.judges.first(job, lambda: cached_answer.cached_consistency(stored))
-        self.shelf.start(self.shelf.first, awaited=False)
-
-    def close(self) -> None:
-        """Stops all jobs."""
-        self.jobs.close()
-        self.examinations.close()
-        if self.brought:
-            self.brought.close()
-
-    def classifier_choices(self, owner: str = "") -> list[tuple[str, str]]:
-        """What everybody is offered, and what a session has brought itself."""
-        own = self.brought.of(owner) if self.brought else []
-        return [(entry.title, name) for name, entry in list(self.shelf.entries.items()) if entry.file is None or name in own]
-
     def bind(self, blocks: gr.Blocks, components: dict[str, Any]) -> None:
-        """Ties the events of the page's components to the handlers; called inside the Blocks."""
-        self.components = c = components
-        parts = ("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "doctor")
-        shown = [c[name] for name in (*parts, "target", "rather", "about", "times")]
-        inputs = [c[name] for name in ("classifier", "methods", "preset", "status")]
-        # Newest wins: a second event of a session may start while the first still speaks, and then silences it.
-        usual = {
-            "outputs": shown,
-            "trigger_mode": "multiple",
-            "show_progress": "hidden",
-            "api_visibility": "private",
-            "concurrency_limit": None,
-        }
-        alone = {name: value for name, value in usual.items() if name != "outputs"}
-        c["picture"].pick(self._on_part("picked"), inputs, **usual)
-        c["prediction"].target(self._on_part("bar"), inputs, **usual)
-        c["grid"].parameters(self._on_part("parameters"), inputs, **usual)
-        for name in ("grid", "trust"):
-            c[name].more(self._on_part("more"), inputs, **usual)
-        c["status"].nudge(self.nudged, inputs, **usual)
-        c["trust"].measure(self.measure_pressed, [c["status"]], **usual)
-        c["trust"].halt(self.halt_pressed, **alone)
-        c["region"].region(self.region_given, [c["status"]], **{**usual, "outputs": [c["region"], c["trust"]]})
-        c["doctor"].examine(self.consulting.pressed, [c["classifier"], c["status"]], **{**usual, "outputs": [c["doctor"]]})
-        c["doctor"].halt(self.consulting.halted, None, **alone)
-        c["classifier"].input(self._on("classifier"), inputs, **usual)
-        # A list of classes is read when somebody uses it, and only then: it may still show the class of an older picture.
+        """Connects the events of the components to the handlers; called inside the Blocks. components: by name."""
+        self.components = components
+        for part in PARTS:
+            for trigger, kind in part.events.items():
+                if part.name in components:
+                    self._connect(getattr(components[part.name], trigger), self.handlers.get(kind) or Handler(self._on_part(kind)))
+        self._connect(components["classifier"].input, Handler(self._on_control("classifier")))
+        # A list of classes is read only when it is used: it may still show the class of an older picture.
         for name in ("target", "rather"):
-            c[name].input(self._on(name), [*inputs, c[name]], **usual)
-        c["explain"].click(self._on("explain"), inputs, **usual)
-        if "bring" in c:
-            c["bring"].bring(self.model_brought, inputs, **{**usual, "outputs": [*shown, c["classifier"], c["bring"]]})
-        blocks.load(self._on("arrived"), inputs, **usual)
-        c["stop"].click(self.stop_pressed, **alone)
-        blocks.unload(self.left)
+            self._connect(components[name].input, Handler(self._on_control(name), (*INPUTS, name)))
+        self._connect(components["explain"].click, Handler(self._on_control("explain")))
+        self._connect(blocks.load, Handler(self._on_control("arrived")))
+        self._connect(components["stop"].click, self.handlers["stop"])
+        blocks.unload(self.on_unload)
 
-    def _on(self, kind: str) -> Any:
-        """The handler of an event that brings nothing but the inputs."""
+    def _connect(self, listen: Callable[..., Any], handler: Handler) -> None:
+        # The newest event wins: a second one of a session may begin while the first still paints, and then silences it.
+        listen(
+            handler.handle,
+            [self.components[name] for name in handler.inputs] or None,
+            [self.components[name] for name in handler.outputs] or None,
+            trigger_mode="multiple",
+            show_progress="hidden",
+            api_visibility="private",
+            concurrency_limit=None,
+        )
 
-        async def handle(request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
-            async for values in self.runs.run(request, PageEvent(kind, None, *inputs)):
+    def _on_control(self, kind: str) -> Callable[..., AsyncIterator[Any]]:
+        """The handler of an event with nothing but the inputs."""
+
+        async def handle(request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
+            async for values in self.run(request, PageEvent(kind, None, *inputs)):
                 yield values
 
         return handle
 
-    def _on_part(self, kind: str) -> Any:
-        """The handler of an event of one of the page's own parts, with what its script sent along."""
+    def _on_part(self, kind: str) -> Callable[..., AsyncIterator[Any]]:
+        """The handler of an event of one of the page's own parts, with the data that its script sent."""
 
-        async def handle(event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
-            async for values in self.runs.run(request, PageEvent(kind, event._data, *inputs)):
+        async def handle(event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
+            async for values in self.run(request, PageEvent(kind, event._data, *inputs)):
                 yield values
 
         return handle
 
-    async def model_brought(self, event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
-        """Offers a visitor's model to that visitor alone, and explains the picture by it."""
+    async def run(self, request: gr.Request, event: PageEvent) -> AsyncIterator[dict[Any, Any]]:
+        """Begins a run and paints its answer."""
+        async for values in self.stream.run(self.services.sessions.of(request.session_hash), event):
+            yield self._by_component(values)
+
+    async def on_model_upload(self, event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
+        """Offers a visitor's model to that visitor alone, and explains the picture with it."""
         owner = str(request.session_hash)
-        session = self.sessions.of(owner)
+        session = self.services.sessions.of(owner)
         try:
-            if self.brought is None:
+            if self.services.model_uploads is None:
                 raise UserError("This page takes no models; start it with --allow-model-upload.")
             token = event._data.get("token") if isinstance(event._data, dict) else None
-            name = self.brought.claim(token, owner)
+            name = self.services.model_uploads.claim(token, owner)
         except UserError as error:
-            yield self.runs.refused(session, str(error))
+            yield self._by_component(self.stream.refuse(session, str(error)))
             return
-        # With the run's first words, not before them: of two answers in one breath the page may drop the first.
-        offered = {"choices": self.classifier_choices(owner), "value": name}
-        async for values in self.runs.run(request, PageEvent("classifier", event._data, name, *inputs[1:])):
-            if offered and values == self.runs.nothing():
-                del offered["value"]  # a newer wish came first, and what that one chose stays chosen
-            yield {self.components["classifier"]: gr.update(**offered), **values} if offered else values
+        # Together with the run's first values, not before them: of two answers at once the page may drop the first.
+        offered: dict[str, Any] = {"choices": self.services.classifier_choices(owner), "value": name}
+        async for values in self.stream.run(session, PageEvent("classifier", event._data, name, *inputs[1:])):
+            if offered and not values:
+                del offered["value"]  # a newer event was received first, and its choice stays
+            classifier = {self.components["classifier"]: gr.update(**offered)} if offered else {}
+            yield {**classifier, **self._by_component(values)}
             offered = {}
 
-    def stop_pressed(self, request: gr.Request) -> None:
-        self.sessions.of(request.session_hash).stop()
+    def on_stop(self, request: gr.Request) -> None:
+        self.services.sessions.of(request.session_hash).stop()
 
-    async def nudged(self, request: gr.Request, *inputs: Any) -> AsyncIterator[Values]:
-        """Says again what the newest run has said; begins where the page's first event never came."""
-        session = self.sessions.of(request.session_hash)
+    async def on_resync(self, request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
+        """Sends again what the newest run has sent; begins a run where the page's first event never arrived."""
+        session = self.services.sessions.of(request.session_hash)
         if session.sent:
-            yield {self.components[name]: value for name, value in session.sent.items()}
+            yield self._by_component(session.sent)
             return
-        async for values in self.runs.run(request, PageEvent("nudged", None, *inputs)):
+        async for values in self.run(request, PageEvent("resync", None, *inputs)):
             yield values
 
-    def halt_pressed(self, request: gr.Request) -> None:
-        """Ends the measure under way, unless another visitor waits for it too; what it has found stands."""
-        session = self.sessions.of(request.session_hash)
+    def on_stop_measure(self, request: gr.Request) -> None:
+        """Ends the metric under way, unless another visitor waits for it too; its partial results are kept."""
+        session = self.services.sessions.of(request.session_hash)
         with contextlib.suppress(UserError):
-            session.halted = self.jobs.known(session.question).stop_measure(session.wake)
-            if not session.halted and session.speaking == session.run:
+            session.metric_stopped = self.services.explanations.known(session.question).stop_measure(session.wake)
+            if not session.metric_stopped and session.painting == session.run:
                 session.notice = SHARED
                 session.wake()
 
-    async def measure_pressed(self, event: gr.EventData, request: gr.Request, status: Any) -> AsyncIterator[Values]:
-        """Begins a measure of the maps on the screen and paints what it finds, unless the run that speaks does so."""
-        session = self.sessions.of(request.session_hash)
+    async def on_measure(self, event: gr.EventData, request: gr.Request, status: Any) -> AsyncIterator[dict[Any, Any]]:
+        """Starts a metric of the maps on the screen and paints its results, unless a run that still paints does so."""
+        session = self.services.sessions.of(request.session_hash)
         try:
-            self.choices.check_known(session, status)
-            job = self.jobs.known(session.question)
-            self.jobs.judges.measure(job, event._data.get("kind") if isinstance(event._data, dict) else None)
+            require_live_session(session, status)
+            job = self.services.explanations.known(session.question)
+            self.services.explanations.judges.measure(job, event._data.get("kind") if isinstance(event._data, dict) else None)
         except UserError as error:
-            yield self.runs.refused(session, str(error))
+            yield self._by_component(self.stream.refuse(session, str(error)))
             return
-        session.halted, session.notice = False, ""
+        session.metric_stopped, session.notice = False, ""
         run, question = session.run, session.question
-        if session.speaking == run or question is None:
+        if session.painting == run or question is None:
             session.wake()
-            yield self.runs.nothing()
+            yield self._by_component(no_change())
             return
-        async for values in self.runs.answers(session, run, question, job, question):
-            yield values
+        async for values in self.stream.answers(session, run, question, job, question):
+            yield self._by_component(values)
         if session.run != run:
-            yield self.runs.nothing()
+            yield self._by_component(no_change())
 
-    async def region_given(self, event: gr.EventData, request: gr.Request, status: Any) -> Values:
-        """Measures the maps on a region that was drawn, uploaded or is known; or forgets it."""
-        session = self.sessions.of(request.session_hash)
-        report, words = session.painted, ""
+    async def on_region(self, event: gr.EventData, request: gr.Request, status: Any) -> dict[Any, Any]:
+        """Measures the maps in a region that was drawn, uploaded or is known; or forgets it."""
+        session = self.services.sessions.of(request.session_hash)
+        report, sentence = session.painted, ""
         try:
-            self.choices.check_known(session, status)
-            session.region = await asyncio.to_thread(self.regions.of, session, event._data)
+            require_live_session(session, status)
+            session.region = await asyncio.to_thread(self.regions.parse, report, event._data)
         except UserError as error:
-            words = str(error)
+            sentence = str(error)
         if report is None:
-            return {self.components["region"]: {"run": session.run or session.begin(), "error": words}}
-        values = await asyncio.to_thread(self.regions.parts, session, report, session.run)
-        values["region"]["error"] = words
+            return self._by_component({"region": {"run": session.run or session.begin(), "error": sentence}})
+        names, classifier = ("trust", "region"), report.question.classifier
+        values = await asyncio.to_thread(self.renderer.parts, names, session, report, classifier, session.run)
+        values["region"]["error"] = sentence
         session.sent |= values
-        return {self.components[name]: value for name, value in values.items()}
+        return self._by_component(values)
 
-    def left(self, request: gr.Request) -> None:
-        self.sessions.leave(request.session_hash)
-        self.forget()
+    async def on_inspect(self, event: gr.EventData, request: gr.Request, classifier: Any, status: Any) -> AsyncIterator[dict[Any, Any]]:
+        async for values in self.inspections.start(str(request.session_hash), event._data, classifier, status):
+            yield self._by_component(values)
 
-    def forget(self) -> None:
-        """Drops the sessions, uploads, answers and pictures that belong to nobody any more."""
-        self.sessions.evict()
-        self.uploads.evict()
-        self.jobs.forget()
-        if self.brought:
-            self.brought.forget()
-        self.examinations.forget()
+    def on_stop_inspection(self, request: gr.Request) -> None:
+        self.inspections.stop(self.services.sessions.of(request.session_hash))
+
+    def on_unload(self, request: gr.Request) -> None:
+        self.services.sessions.leave(request.session_hash)
+        self.evict()
+
+    def evict(self) -> None:
+        """Drops the sessions, uploads, answers and pictures that nobody uses any more."""
+        self.services.evict()
         images.evict()
 
-    async def keep_forgetting(self) -> None:
+    async def evict_regularly(self) -> None:
         """Until it is cancelled."""
         while True:
-            await asyncio.sleep(SWEEP)
-            self.forget()
-            await asyncio.to_thread(gc.collect)  # a case and its methods hold each other
+            await asyncio.sleep(SWEEP_SECONDS)
+            self.evict()
+            await asyncio.to_thread(gc.collect)  # a case and its methods refer to each other
+
+    def _by_component(self, values: Values) -> dict[Any, Any]:
+        """Component -> value, as Gradio takes it: it would read no value at all as one that empties the outputs."""
+        if not values:
+            return {self.components["status"]: gr.skip()}
+        return {self.components[name]: _gradio_value(value) for name, value in values.items()}
 
 
-def _brought(options: ServeOptions, shelf: ClassifierRegistry, sessions: SessionStore) -> ModelUploads | None:
-    """None where visitors may bring no models, or nothing would keep a model from this machine's files."""
-    if not options.allow_model_upload:
-        return None
-    if not ModelUploads.possible():
-        log.warning("--allow-model-upload is off: this system has no Landlock, so nothing would keep a visitor's model from its files.")
-        return None
-    return ModelUploads(shelf, sessions.present)
+def _gradio_value(value: Any) -> Any:
+    return gr.update(choices=list(value.entries), value=value.value) if isinstance(value, Choices) else value

@@ -1,4 +1,4 @@
-"""Where things stand on the page, and which event calls which handler."""
+"""Where the parts and controls of the page are placed."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ import gradio as gr
 from gradio.themes.utils import colors, sizes
 
 from app.page.events import PageEvents
-from app.page.requests import NO_CLASS, NO_OTHER_CLASS
+from app.page.parts import PARTS, Part, Place
+from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
+from app.service.request import key_of
 from explainers.case import PRESETS
 
 TITLE = "Crosscheck"
@@ -37,69 +39,72 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
-EVENTS = "'pick' 'target' 'parameters' 'more' 'measure' 'halt' 'region' 'nudge' 'bring' 'examine'"
 UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
 
 
 class Layout:
-    """The page's Blocks. `components`: name -> component, as the handlers name them."""
+    """The page's Blocks. `components`: name -> component."""
 
-    def __init__(self, handlers: PageEvents) -> None:
+    def __init__(self, events: PageEvents) -> None:
         self.components: dict[str, Any] = {}
+        self._services = events.services
         with gr.Blocks(title=f"{TITLE}: seven explanations side by side", analytics_enabled=False, fill_width=True) as self.blocks:
             gr.HTML(html_template=_header(), js_on_load="crosscheck.header(element)", elem_id="cc-header", apply_default_css=False)
             with gr.Row(elem_id="cc-columns", equal_height=False):
                 with gr.Column(elem_id="cc-left", scale=0, min_width=280):
-                    self._left(handlers)
+                    self._left()
                 with gr.Column(elem_id="cc-right", scale=1, min_width=280):
                     self._right()
             gr.Markdown(WARNING, elem_id="cc-warning")
         with self.blocks:
-            handlers.bind(self.blocks, self.components)
+            events.bind(self.blocks, self.components)
 
-    def _left(self, handlers: PageEvents) -> None:
-        self._part("picture")
+    def _left(self) -> None:
+        services = self._services
+        self._parts("left")
         with gr.Row(elem_id="cc-actions"):
-            self._keep("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
-        titles = [(method.title, name) for name, method in handlers.defaults.items()]
+            self._add("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
+        titles = [(method.title, name) for name, method in services.methods.items()]
+        usual = [key_of(method) for method in services.usual]
         with gr.Column(elem_id="cc-settings", elem_classes="cc-card"):
-            self._keep(
-                "classifier",
-                gr.Dropdown(handlers.classifier_choices(), value=handlers.shelf.first, label="Classifier", elem_id="cc-classifier"),
-            )
-            if handlers.brought:
-                self._part("bring")
-            self._keep("about", gr.Markdown("", elem_id="cc-about"))
+            choices, first = services.classifier_choices(), services.registry.first
+            self._add("classifier", gr.Dropdown(choices, value=first, label="Classifier", elem_id="cc-classifier"))
+            self._parts("settings")
+            self._add("about", gr.Markdown("", elem_id="cc-about"))
             gr.HTML(html_template=UNFOLD, js_on_load="crosscheck.unfold(element)", elem_id="cc-unfold", apply_default_css=False)
             with gr.Column(elem_id="cc-folded"):
-                self._keep("methods", gr.CheckboxGroup(titles, value=list(handlers.usual), label="Methods", elem_id="cc-methods"))
-                self._keep("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
-                self._keep("times", gr.Markdown("", elem_id="cc-times"))
+                self._add("methods", gr.CheckboxGroup(titles, value=usual, label="Methods", elem_id="cc-methods"))
+                self._add("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
+                self._add("times", gr.Markdown("", elem_id="cc-times"))
 
     def _right(self) -> None:
         with gr.Column(elem_id="cc-answer", elem_classes="cc-card"):
-            self._part("prediction")
+            self._parts("answer")
             with gr.Row(elem_id="cc-classes"):
-                self._keep("target", gr.Dropdown([], value=None, label="Explain the class", elem_id="cc-target", min_width=200))
-                self._keep("rather", gr.Dropdown([NO_OTHER_CLASS], value=NO_CLASS, label="rather than", elem_id="cc-rather", min_width=200))
+                self._add("target", gr.Dropdown([], value=None, label="Explain the class", elem_id="cc-target", min_width=200))
+                self._add("rather", gr.Dropdown([NO_OTHER_CLASS], value=NO_CLASS, label="rather than", elem_id="cc-rather", min_width=200))
         with gr.Row(elem_id="cc-statusline"):
-            self._part("status")
-            self._keep("stop", gr.Button("Stop", elem_id="cc-stop", size="sm", scale=0, min_width=80))
-        self._part("grid")
-        self._part("tabs")
-        self._part("agreement")
+            self._parts("status line")
+            self._add("stop", gr.Button("Stop", elem_id="cc-stop", size="sm", scale=0, min_width=80))
+        self._parts("maps")
         with gr.Column(elem_id="cc-trusted"):
-            for name in ("trust", "slides", "region"):
-                self._part(name)
-        self._part("doctor")
+            self._parts("trust")
+        self._parts("end")
 
-    def _part(self, name: str) -> None:
-        """A part painted by the page's own script; its template is static, so no text from outside is ever markup."""
-        script = f"crosscheck.{name}({{ element, props, trigger, watch }}); // events: {EVENTS}"
-        self._keep(name, gr.HTML(value={}, html_template="<div></div>", js_on_load=script, elem_id=f"cc-{name}", apply_default_css=False))
+    def _parts(self, place: Place) -> None:
+        for part in PARTS:
+            if part.place == place and part.wanted(self._services):
+                self._add(part.name, _component(part))
 
-    def _keep(self, name: str, component: Any) -> None:
+    def _add(self, name: str, component: Any) -> None:
         self.components[name] = component
+
+
+def _component(part: Part) -> gr.HTML:
+    """Painted by the page's own script; its template is static, so no text from outside is ever markup."""
+    events = " ".join(f"'{event}'" for event in part.events)  # Gradio reads the names of a component's events from its script
+    script = f"crosscheck.{part.name}({{ element, props, trigger, watch }}); // events: {events}"
+    return gr.HTML(value={}, html_template="<div></div>", js_on_load=script, elem_id=f"cc-{part.name}", apply_default_css=False)
 
 
 def _header() -> str:

@@ -1,4 +1,4 @@
-"""Starts the page: Gradio's application behind the doors, the pictures' own entrance, and the classifiers loading behind it."""
+"""Starts the page: Gradio's application behind the security middleware, and the routes for uploads."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import gradio as gr
 import matplotlib as mpl
@@ -23,6 +23,8 @@ from app.page.events import PageEvents
 from app.page.layout import THEME, Layout
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
 from app.service.model_uploads import ModelUploads
+from app.service.picture_uploads import PictureUploads
+from app.service.services import Services
 from errors import UserError
 
 log = logging.getLogger(__name__)
@@ -43,31 +45,32 @@ def serve(options: ServeOptions) -> None:
 
 
 def application(options: ServeOptions) -> FastAPI:
-    """The page as an ASGI application; classifiers begin to load as soon as it has started."""
+    """The page as an ASGI application; the first classifier starts to load with it."""
     # Around every event Gradio changes to this backend and back; while another thread imports pyplot, that change would fail the event.
     mpl.use("agg")
-    handlers = PageEvents(options)
-    blocks = Layout(handlers).blocks
+    services = Services.build(options)
+    events = PageEvents(services)
+    blocks = Layout(events).blocks
 
     @contextlib.asynccontextmanager
-    async def living(_: FastAPI):  # type: ignore[no-untyped-def]
-        handlers.start()
-        forgetting = asyncio.create_task(handlers.keep_forgetting())
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.start()
+        eviction = asyncio.create_task(events.evict_regularly())
         yield
-        forgetting.cancel()
-        handlers.close()
+        eviction.cancel()
+        services.close()
 
     # A CORSMiddleware that allows nobody: Gradio then adds none of its own, which would echo every origin.
     app = FastAPI(
-        lifespan=living,
+        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         middleware=[Middleware(SecurityMiddleware, host=options.host), Middleware(CORSMiddleware)],
     )
-    _add_routes(app, handlers)
-    if handlers.brought:
-        _add_model_route(app, handlers.brought)
+    _add_routes(app, services.uploads)
+    if services.model_uploads:
+        _add_model_route(app, services.model_uploads)
     blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
     return gr.mount_gradio_app(
         app,
@@ -80,11 +83,11 @@ def application(options: ServeOptions) -> FastAPI:
         show_error=False,
         ssr_mode=False,
         theme=THEME,
-        head=head(handlers.methods),
+        head=head(tuple(services.methods.values())),
     )
 
 
-def _add_routes(app: FastAPI, handlers: PageEvents) -> None:
+def _add_routes(app: FastAPI, uploads: PictureUploads) -> None:
     @app.get("/health")
     async def health() -> PlainTextResponse:
         return PlainTextResponse("ok")
@@ -101,26 +104,26 @@ def _add_routes(app: FastAPI, handlers: PageEvents) -> None:
     async def picture(request: Request, name: str = "") -> JSONResponse:
         try:
             data = await request.body()
-        except ClientDisconnect:  # gone, or cut off by the doors, which then answer
+        except ClientDisconnect:  # gone, or cut off by the middleware, which then answers
             return JSONResponse({"error": "The picture did not arrive; choose it again."}, 400)
         if not data:
             return JSONResponse({"error": "The file is empty; choose a picture."}, 400)
-        return JSONResponse({"token": handlers.uploads.put(data, name[:80] or "picture")})
+        return JSONResponse({"token": uploads.put(data, name[:80] or "picture")})
 
 
-def _add_model_route(app: FastAPI, brought: ModelUploads) -> None:
+def _add_model_route(app: FastAPI, uploads: ModelUploads) -> None:
     @app.post(MODEL_PATH)
     async def model(request: Request, name: str = "") -> JSONResponse:
         try:
-            token, file = brought.room(name)
+            token, file = uploads.reserve(name)
         except UserError as error:
             return JSONResponse({"error": str(error)}, 400)
         try:
             with file.open("wb") as arriving:
                 async for part in request.stream():
                     await asyncio.to_thread(arriving.write, part)
-        except (ClientDisconnect, OSError):  # gone, cut off by the doors, which then answer, or a full disk
-            brought.drop(token)
+        except (ClientDisconnect, OSError):  # gone, cut off by the middleware, which then answers, or a full disk
+            uploads.remove(token)
             return JSONResponse({"error": "The model did not arrive; bring it again."}, 400)
         return JSONResponse({"token": token})
 

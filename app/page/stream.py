@@ -1,152 +1,150 @@
-"""A run is what follows from one event of one visitor: a question, and its answer painted as it grows. The newest run alone speaks."""
+"""An answer as it grows. A run follows from one event of one visitor; only the newest run of a session paints."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
-from app.page.requests import PageEvent, SessionEndedError, card_markdown
-from app.page.views.page import error_status, render_page, status
-from app.service.explanation_queue import ExplanationJob
+from app.page.renderer import PageRenderer, Values
+from app.page.requests import PageEvent, RequestParser, SessionEndedError, is_duplicate, is_stale
+from app.page.views.controls import card_markdown
+from app.page.views.status import error_status, status
+from app.service.classifier_registry import ClassifierRegistry
+from app.service.error_message import public_message
+from app.service.explanation_queue import ExplanationJob, ExplanationQueue
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.session import Session
 from errors import UserError
 
-if TYPE_CHECKING:
-    from app.page.events import PageEvents
-
-log = logging.getLogger(__name__)
-
 PAUSE, LATER = 0.03, 0.15  # seconds between two paintings, before and after every panel has its map; what comes faster is painted together
 TICK = 0.5
-AGAIN = 50  # looks whether older runs have ended
-Values = dict[Any, Any]
+POLLS = 50  # for the end of older runs
 
 
 class AnswerStream:
-    """Wish -> what the page's components show, one dictionary after the other."""
+    """Event -> values, one dictionary after another."""
 
-    def __init__(self, handlers: "PageEvents") -> None:
-        self.handlers = handlers
+    def __init__(self, registry: ClassifierRegistry, explanations: ExplanationQueue, parser: RequestParser, renderer: PageRenderer) -> None:
+        self._registry, self._explanations, self._parser, self._renderer = registry, explanations, parser, renderer
 
-    async def run(self, request: gr.Request, wish: PageEvent) -> AsyncIterator[Values]:
-        """One run of a session, from the event to the last painting. A wish that is refused leaves the run before it alone."""
-        session, words = self.handlers.sessions.of(request.session_hash), ""
+    async def run(self, session: Session, event: PageEvent) -> AsyncIterator[Values]:
+        """One run of a session, from the event to the last painting. A refused event leaves the run before it alone."""
+        words = ""
         try:
-            if self.handlers.choices.nothing_new(session, wish) or self.handlers.choices.overtaken(session, wish):
-                yield self.nothing()
+            if is_duplicate(session, event) or is_stale(session, event):
+                yield no_change()
                 return
-            question = self.handlers.choices.question(session, wish)
-            job = self.handlers.jobs.ask(question) if question else None
+            question = self._parser.parse(session, event)
+            job = self._explanations.ask(question) if question else None
         except UserError as error:
-            if not isinstance(error, SessionEndedError) or wish.kind != "classifier":
-                yield self.refused(session, str(error))
+            if not isinstance(error, SessionEndedError) or event.kind != "classifier":
+                yield self.refuse(session, str(error))
                 return
             question, job, words = None, None, str(error)  # another classifier begins without a picture
         before, run = session.question, session.begin()
-        session.question, session.met, session.classifier = question, True, str(wish.classifier)
-        session.again = session.runs > 0
-        session.runs += 1
+        session.question, session.opened, session.classifier = question, True, str(event.classifier)
+        session.repeat = session.active_runs > 0
+        session.active_runs += 1
         try:
             if question is None or job is None:
-                yield self._idle(session, wish, run, words)
+                yield self._empty_page(session, event, run, words)
             else:
                 async for values in self.answers(session, run, question, job, before):
                     yield values
                 if await self._alone(session, run):
-                    yield {self.handlers.components[name]: value for name, value in session.sent.items()}
-            if values := await self._last(session, wish, run):
-                yield values
+                    yield dict(session.sent)
+            last = await self._last(session, event, run)
+            if last is not None:
+                yield last
         except Exception as error:
-            yield self.refused(session, _said(error)) if session.run == run else self.nothing()
+            yield self.refuse(session, public_message(error)) if session.run == run else no_change()
         finally:
-            session.runs -= 1
+            session.active_runs -= 1
 
     async def answers(
         self, session: Session, run: int, question: ExplanationRequest, job: ExplanationJob, before: ExplanationRequest | None
     ) -> AsyncIterator[Values]:
-        """Paints the job's reports as they come. before: the question to go back to where the picture turns out to be none."""
+        """Paints the job's reports as they come. before: the request to return to where the picture cannot be read."""
         async for shared in _reports(session, run, job):
-            own = shared.measures.told(session.halted)
-            report, trouble = replace(shared, question=question, measures=own), ""  # whoever asked first may have named it otherwise
+            own = shared.measures.told(session.metric_stopped)
+            report, picture_error = replace(shared, question=question, measures=own), ""  # the picture may have another name in the job
             if report.target is not None:
                 session.report = report
             elif report.state == "failed" and report.place == "picture":
-                good, trouble = session.report, report.error
+                good, picture_error = session.report, report.error
                 session.question = good.question if good else before
                 report = good.stopped() if good else report
             session.painted, session.answered = report, True
-            values = render_page(report, run) | self.handlers.choices.around(report, run)
-            given = (session, report, run)
-            values |= (
-                await asyncio.to_thread(self.handlers.regions.parts, *given) if session.region else self.handlers.regions.parts(*given)
-            )
-            values["doctor"] = self.handlers.consulting.part(session, question.classifier, run)
-            values["picture"]["error"] = values["picture"]["error"] or trouble
+            values = await self._render(session, report, question.classifier, run)
+            values["picture"]["error"] = values["picture"]["error"] or picture_error
             values["status"]["error"] = values["status"]["error"] or session.notice
-            if session.again and session.runs == 1:
-                session.again, session.sent = False, {}
-            if session.run == run and (changed := self._changed(values, session.sent)):
-                yield changed  # an empty dictionary is no answer to Gradio
+            if session.repeat and session.active_runs == 1:
+                session.repeat, session.sent = False, {}
+            if session.run == run and (changed := _changed(values, session.sent)):
+                yield changed
+
+    async def _render(self, session: Session, report: ExplanationState, classifier: str, run: int) -> Values:
+        """In a thread where every map has to be measured in the visitor's region."""
+        if session.region:
+            return await asyncio.to_thread(self._renderer.answer, session, report, classifier, run)
+        return self._renderer.answer(session, report, classifier, run)
 
     async def _alone(self, session: Session, run: int) -> bool:
-        """Waits until older runs have ended; whether everything has to be said once more.
+        """Waits until older runs have ended; whether everything has to be sent once more.
 
-        What an older run still had under way may come in the same breath as what the newest says, and hide it from the page's parts.
+        An older run's last values may arrive together with the newest run's and hide them from the page's parts.
         """
-        for _ in range(AGAIN):
-            if not (session.again and session.run == run):
+        for _ in range(POLLS):
+            if not (session.repeat and session.run == run):
                 return False
-            if session.runs == 1:
+            if session.active_runs == 1:
                 await asyncio.sleep(TICK)
-                return session.again and session.run == run
+                return session.repeat and session.run == run
             await asyncio.sleep(TICK / 5)
         return session.run == run
 
-    async def _last(self, session: Session, wish: PageEvent, run: int) -> Values:
-        """What has to wait for the classifier where there is a stored answer or no picture: the presets' seconds, the doctor's classes."""
-        if session.run == run and wish.kind not in ("arrived", "nudged") and session.question is not None:
-            return {}
+    async def _last(self, session: Session, event: PageEvent, run: int) -> Values | None:
+        """What waits for the classifier where there is a stored answer or no picture: the presets' seconds, the inspection's classes."""
+        if session.run == run and event.kind not in ("arrived", "resync") and session.question is not None:
+            return None
         if session.run == run:
-            shelf = self.handlers.shelf
-            loading = shelf.entry(wish.classifier).future if session.question else shelf.start(wish.classifier, awaited=False)
-            # Shielded: a visitor who stops waiting must not stop the loading that everybody waits for.
+            registry = self._registry
+            loading = registry.entry(event.classifier).future if session.question else registry.start(event.classifier, awaited=False)
+            # Shielded: a visitor who stops waiting must not cancel the loading that others wait for.
             await asyncio.shield(asyncio.wrap_future(loading))
         if session.run != run:
-            return self.nothing()  # Gradio repeats a generator's last values when it ends
-        values: Values = {"times": self.handlers.choices.times(wish.classifier)}
-        values["doctor"] = self.handlers.consulting.part(session, wish.classifier, run)
+            return no_change()  # Gradio repeats a generator's last values when it ends
+        values = self._renderer.parts(("doctor",), session, None, event.classifier, run)
+        values["times"] = self._renderer.times(event.classifier)
         if session.question is None:
             values["about"] = card_markdown(loading.result().card)
-        return self._changed(values, session.sent)
+        return _changed(values, session.sent) or None
 
-    def _idle(self, session: Session, wish: PageEvent, run: int, words: str) -> Values:
+    def _empty_page(self, session: Session, event: PageEvent, run: int, words: str) -> Values:
         """A classifier without a picture, and the sentence that says why, if there is one."""
         session.answered = False
-        values = self.handlers.choices.idle(wish.classifier, run) | {"doctor": self.handlers.consulting.part(session, wish.classifier, run)}
+        values = self._renderer.empty_page(session, event.classifier, run)
         values["status"]["error"] = words
-        return self._changed(values, session.sent)
+        return _changed(values, session.sent)
 
-    def nothing(self) -> Values:
-        """Leaves everything as it is. Gradio takes a generator that gives no value at all for one that empties its outputs."""
-        return {self.handlers.components["status"]: gr.skip()}
-
-    def refused(self, session: Session, words: str) -> Values:
+    def refuse(self, session: Session, sentence: str) -> Values:
         """The sentence on the status line: beside the run that goes on, or alone."""
-        session.notice = words
-        if session.speaking and session.speaking == session.run and session.painted:
+        session.notice = sentence
+        if session.painting and session.painting == session.run and session.painted:
             session.wake()
-            return {self.handlers.components["status"]: status(session.painted, session.run) | {"error": words}}
-        return self._changed(error_status(words, session.begin(), session.answered), {})
+            return {"status": status(session.painted, session.run) | {"error": sentence}}
+        return _changed({"status": error_status(sentence, session.begin(), session.answered)}, {})
 
-    def _changed(self, values: dict[str, Any], sent: dict[str, Any]) -> Values:
-        """Component -> value, of those that are not on the screen already."""
-        fresh = {name: value for name, value in values.items() if name not in sent or sent[name] != value}
-        sent.update(fresh)
-        return {self.handlers.components[name]: value for name, value in fresh.items()}
+
+def no_change() -> Values:
+    """Leaves everything as it is."""
+    return {}
+
+
+def _changed(values: Values, sent: Values) -> Values:
+    """The values that are not on the screen already; they count as sent."""
+    fresh = {name: value for name, value in values.items() if name not in sent or sent[name] != value}
+    sent.update(fresh)
+    return fresh
 
 
 async def _reports(session: Session, run: int, job: ExplanationJob) -> AsyncIterator[ExplanationState]:
@@ -160,7 +158,7 @@ async def _reports(session: Session, run: int, job: ExplanationJob) -> AsyncIter
     session.wake = ring
     if not job.listen(ring):
         raise UserError("The explanation was stopped just then; press Explain to ask again.")
-    session.speaking = run
+    session.painting = run
     try:
         while session.run == run:
             wake.clear()
@@ -176,13 +174,5 @@ async def _reports(session: Session, run: int, job: ExplanationJob) -> AsyncIter
             except TimeoutError:
                 continue
     finally:
-        session.speaking = 0 if session.speaking == run else session.speaking
+        session.painting = 0 if session.painting == run else session.painting
         job.leave(ring)
-
-
-def _said(error: Exception) -> str:
-    """The sentence for the visitor; what is no UserError goes to the log."""
-    if isinstance(error, UserError):
-        return str(error)
-    log.error("the page could not answer", exc_info=error)
-    return f"Something went wrong ({type(error).__name__}); the server's log says what."

@@ -1,7 +1,6 @@
-"""The classifiers that the page offers: each loaded once, behind the page, when it is first wanted."""
+"""The classifiers that the page offers: each is loaded once, in a thread of its own, when it is first used."""
 
 import contextlib
-import logging
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -11,6 +10,7 @@ from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from app.service.error_message import public_message
 from app.service.warmup import compile_remaining, measure_speed
 from errors import UserError
 from models.cards.card import Card
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from models.classifiers.keras_classifier import Classifier
 
 State = Literal["not loaded", "loading", "ready", "failed"]
-log = logging.getLogger(__name__)
 
 UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
 PACES, PACE_BOUNDS = 5, (0.2, 5.0)
@@ -32,7 +31,7 @@ BUNDLED = {
 
 
 class UnprotectedError(UserError):
-    """The system cannot confine a model that a visitor has brought."""
+    """The system cannot confine an uploaded model."""
 
     def __init__(self) -> None:
         super().__init__(UNPROTECTED)
@@ -44,10 +43,10 @@ class LoadingThread(Thread):
 
 @dataclass
 class RegisteredClassifier:
-    """A classifier on offer. forward, backward: seconds that a picture costs on this machine, and a picture with its gradient.
+    """A classifier on offer. forward, backward: seconds per picture on this machine, without and with its gradient.
 
-    forecasts: preset -> seconds that an explanation should take. paces: seconds measured over seconds forecast, of the last that ran.
-    file: where a model lies that a visitor has brought. awaited: whether somebody wants its answers as soon as it is there.
+    forecasts: preset -> expected seconds of an explanation. paces: measured over expected seconds of the last explanations.
+    file: of an uploaded model. awaited: whether a visitor waits for it.
     """
 
     name: str
@@ -64,16 +63,16 @@ class RegisteredClassifier:
 
     @property
     def pace(self) -> float:
-        """Measured over forecast: the median, so that one run beside a busy neighbour does not make every forecast long."""
+        """Measured over expected seconds: the median, so that one run on a busy machine does not make every forecast long."""
         low, high = PACE_BOUNDS
         return min(high, max(low, median(self.paces))) if self.paces else 1.0
 
 
 class ClassifierRegistry:
-    """Name -> classifier. `get` waits for the one who loads; two who ask at once load once."""
+    """Name -> classifier. `get` waits until it is loaded; concurrent calls load it once."""
 
     def __init__(self, names: Sequence[str], trust: bool = False) -> None:
-        """names: what `models.loading.load` takes, the first one shown first. trust: as there."""
+        """names: as `models.loading.load` takes them; the first is shown first. trust: as there."""
         if not names:
             raise UserError("There is no classifier to show; name one with --model.")
         self.entries = {name: RegisteredClassifier(name, title_of(name)) for name in dict.fromkeys(names)}
@@ -85,12 +84,12 @@ class ClassifierRegistry:
         return next(iter(self.entries))
 
     def add(self, name: str, file: Path) -> None:
-        """Offers the model in `file` under a name of its own; it is never trusted."""
+        """Offers the untrusted model in `file` under its own name."""
         with self._lock:
             self.entries.setdefault(name, RegisteredClassifier(name, title_of(str(file)), file=file))
 
-    def drop(self, name: str) -> None:
-        """Offers it no longer; the process that it has ends, at once or as soon as it is open."""
+    def remove(self, name: str) -> None:
+        """Offers it no longer; its process ends, at once or as soon as it is open."""
         with self._lock:
             entry = self.entries.pop(name, None)
         if entry and entry.state in ("loading", "ready"):
@@ -104,9 +103,9 @@ class ClassifierRegistry:
         return found
 
     def source(self, name: str) -> tuple[str | Path, bool]:
-        """What `models.loading.load` takes of it, and whether it is trusted: nothing that a visitor has brought ever is.
+        """What `models.loading.load` takes, and whether it is trusted: an uploaded model never is.
 
-        Waits for what a visitor has brought to be loaded. UserError where its process was not shut in wholly.
+        Waits until an uploaded model is loaded. UserError where its process was not fully confined.
         """
         entry = self.entry(name)
         if entry.file is not None and isinstance(self.start(name).exception(), UnprotectedError):
@@ -117,9 +116,9 @@ class ClassifierRegistry:
         return entry.file or entry.name, self._trust and entry.file is None
 
     def start(self, name: str, awaited: bool = True) -> "Future[Classifier]":
-        """Begins to load in a thread of its own, unless that has begun; gives what will hold the classifier.
+        """Starts to load it in a thread of its own, unless that has started; returns its future.
 
-        awaited: whether somebody wants its answers; where nobody does, all that maps need is compiled first.
+        awaited: whether a visitor waits for it; where nobody does, everything that maps need is compiled first.
         """
         entry = self.entry(name)
         with self._lock:
@@ -127,22 +126,22 @@ class ClassifierRegistry:
             if entry.state in ("loading", "ready"):
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
-            entry.future.set_running_or_notify_cancel()  # everybody waits for it, so nobody may cancel it
+            entry.future.set_running_or_notify_cancel()  # many wait for it, so none may cancel it
         LoadingThread(target=_load, args=(entry, *self._source(entry)), name=f"load {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Classifier":
-        """Waits until it is loaded. UserError says why it could not be."""
+        """Waits until it is loaded. UserError where it could not be."""
         return self.start(name).result()
 
     def ready(self, name: str) -> "Classifier | None":
-        """The classifier if it is loaded, at once."""
+        """The classifier, or None while it is not loaded."""
         entry = self.entry(name)
         return entry.future.result() if entry.state == "ready" else None
 
 
 def title_of(name: str) -> str:
-    """What the list calls it: a bundled one's title, the name on the card, or the file's name where there is no card to read."""
+    """Its title in the list: a bundled one's, the name on the card, or the file's name where there is no card to read."""
     if name in BUNDLED:
         return BUNDLED[name]
     with contextlib.suppress(UserError, OSError):
@@ -169,13 +168,7 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
         if not entry.awaited:
             compile_remaining(classifier)
     except Exception as error:
-        if not isinstance(error, UserError):
-            log.exception("loading %s failed", entry.name)
-        words = (
-            str(error)
-            if isinstance(error, UserError)
-            else f"The classifier could not be loaded ({type(error).__name__}); the server's log says why."
-        )
+        words = public_message(error, "The classifier could not be loaded ({}); the server's log says why.")
         entry.error, entry.state = words, "failed"
         entry.future.set_exception(UnprotectedError() if isinstance(error, UnprotectedError) else UserError(words))
     else:
@@ -184,7 +177,7 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
 
 
 def _check_protected(classifier: Any) -> None:
-    """UserError, and the end of its process, where that does not say that both Landlock and seccomp hold it."""
+    """UserError, and its process ends, where Landlock and seccomp do not both confine it."""
     if not getattr(classifier, "protected", False):
         getattr(classifier, "close", lambda: None)()
         raise UnprotectedError

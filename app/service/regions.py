@@ -1,4 +1,4 @@
-"""A region of the picture in which the evidence should lie: drawn by the visitor, uploaded as a mask, or known of an example."""
+"""A region of the picture in which the evidence should lie: drawn, uploaded as a mask, or known for an example."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.commands.masks import fit_mask, tones
+from app.service.metric_state import positive_maps
 from app.service.picture_uploads import Picture
+from app.service.request import ExplanationState
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, located
 from models.cards.card import Card, Fit
@@ -22,7 +24,7 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Region:
-    """mask: (H, W) of the picture as the classifier gets it. Of that picture and classifier alone."""
+    """mask: (H, W) of the picture as the classifier gets it. It belongs to that picture and classifier alone."""
 
     picture: Picture
     classifier: str
@@ -45,20 +47,29 @@ def drawn(points: object, size: tuple[int, int]) -> Mask:
 
 
 def uploaded(mask: Picture, picture: Picture, card: Card) -> Mask:
-    """The file of a mask, white where the evidence lies, brought to (H, W) as its picture is. UserError for what is no mask of it."""
+    """The file of a mask, white where the evidence lies, fitted to (H, W) as its picture is. UserError where it is not a mask of it."""
     shape = decode(picture.data).shape[:2]
     return fit_mask(tones(mask.data, mask.name, shape), shape, lambda image: fit(image, card.size, card.fit), mask.name)
 
 
 def known(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:
-    """An example's evidence (h, w), brought to (H, W) as its picture is."""
+    """An example's evidence (h, w), fitted to (H, W) as its picture is."""
     return _checked(np.asarray(fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5))
 
 
 def measured(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
-    """Every map, and the baselines that need no map."""
+    """The scores of every map, and of the baselines, which need no map."""
     rows = located(maps, mask)
     return rows[: -len(BASELINES)], rows[-len(BASELINES) :]
+
+
+def rows_of(report: ExplanationState, region: Region) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
+    """`measured` of the report's maps and of their consensus; nothing before the maps are finished."""
+    found, agreement = positive_maps(report.results), report.measures.consistency
+    maps = {method.title: found[method.title] for method in report.question.methods if method.title in found}
+    if agreement and agreement.consensus is not None:
+        maps["Consensus"] = agreement.consensus.astype(np.float32)
+    return measured(maps, region.mask) if report.final and maps else ([], [])
 
 
 def _corners(points: object) -> NDArray[np.float64]:

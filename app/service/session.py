@@ -16,51 +16,52 @@ from explainers.method import Method
 MAX_SESSIONS = 500
 IDLE_SECONDS = 3600.0
 MAX_PICTURE_BYTES = 512 * 1024 * 1024
-_runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server began anew
+_runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server was restarted
 
 
 @dataclass
 class Session:
     """One visitor's choices and their newest run.
 
-    settings: methods with parameters that the visitor has set. report: the newest that has a prediction. painted: what the newest run has
-    painted last. met: whether the page was opened or a picture chosen in this session. answered: whether the page shows an answer.
-    speaking: the run that still paints, or 0. notice: a sentence about a wish that was refused while the run goes on. sent: part -> what
-    the newest run has sent of it. region: where the visitor says that the evidence lies. wish: the number of the newest wish of the page's
-    own parts. runs: how many still have to end. again: whether the newest has to say all once more when it is the only one. halted: whether
-    this visitor has stopped the newest measure.
+    settings: methods with parameters that the visitor has set. report: the newest that has a prediction. painted: what the newest run
+    painted last. opened: whether the page was opened or a picture chosen in this session. answered: whether the page shows an answer.
+    run: the newest. painting: the run that still paints, or 0. active_runs: how many have not ended. repeat: whether the newest run has to
+    send everything once more when it is the only one. notice: a sentence about an event that was refused while the run goes on.
+    sent: part -> what the newest run has sent of it. newest_event: the number of the newest event of the page's own parts.
+    region: where the visitor expects the evidence. metric_stopped: whether this visitor has stopped the newest metric.
+    wake: makes the run that paints look for something new.
     """
 
     question: ExplanationRequest | None = None
     settings: dict[str, Method] = field(default_factory=dict)
     report: ExplanationState | None = None
     painted: ExplanationState | None = None
-    met: bool = False
+    opened: bool = False
     answered: bool = False
     run: int = 0
-    speaking: int = 0
+    painting: int = 0
+    active_runs: int = 0
+    repeat: bool = False
     notice: str = ""
     sent: dict[str, Any] = field(default_factory=dict)
+    newest_event: float = 0.0
     region: Region | None = None
-    wish: float = 0.0
-    runs: int = 0
-    again: bool = False
     classifier: str = ""
-    examination: Inspection | None = None
+    inspection: Inspection | None = None
     stop_asked: bool = False
-    halted: bool = False
+    metric_stopped: bool = False
     wake: Callable[[], None] = lambda: None
 
     def begin(self) -> int:
         """A new run: every older one of this session is silent from now on."""
         self.run = next(_runs)
-        self.stop_asked, self.halted, self.notice, self.sent = False, False, "", {}
+        self.stop_asked, self.metric_stopped, self.notice, self.sent = False, False, "", {}
         self.wake()
         return self.run
 
     @property
     def answer(self) -> ExplanationState | None:
-        """The prediction for the picture and the classifier of the question, once it is there."""
+        """The prediction for the picture and the classifier of the request, once it is there."""
         report, question = self.report, self.question
         if report is None or question is None or report.target is None:
             return None
@@ -69,12 +70,12 @@ class Session:
 
     @property
     def pictures(self) -> set[Picture]:
-        """What this visitor can still ask about or see."""
+        """The pictures that this visitor can still ask about or see."""
         questions = [self.question, *(report.question for report in (self.report, self.painted) if report)]
         return {question.picture for question in questions if question}
 
     def stop(self) -> None:
-        """The newest run ends with what it has."""
+        """The newest run ends with its partial results."""
         self.stop_asked = True
         self.wake()
 

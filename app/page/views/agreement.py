@@ -58,6 +58,11 @@ RAMP = ((236, 240, 248), (166, 202, 225), (66, 128, 172), (18, 62, 110))
 Cell = dict[str, str]
 
 
+def agreement(report: ExplanationState, run: int) -> dict[str, Any]:
+    """The Agreement tab."""
+    return {"run": run, **table_of(report)}
+
+
 def table_of(report: ExplanationState) -> dict[str, Any]:
     """Rows and columns are the methods of the question. A cell for each view; none for pairs with a map that shows nothing."""
     methods = [{"id": key_of(method), "title": method.title} for method in report.question.methods]

@@ -1,4 +1,4 @@
-"""What the doctor's tab shows of a report: findings in words, ways of preparing a picture and layers as tables, the card as text."""
+"""The inspection tab: findings in words, ways of preprocessing and layers as tables, the proposed card as text."""
 
 import math
 import shlex
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from app.page.views.alt_text import plural
+from app.page.views.state import LabelledPictures, PageState
 from app.service.classifier_registry import RegisteredClassifier
+from app.service.inspection_queue import MAX_PICTURES, Inspection
 from models.cards.card import Card
 from models.cards.sidecar_files import card_path
 from models.inspection.report import Candidate, Finding, LayerReport, Report
@@ -40,8 +42,49 @@ LAYERS = (
 Value = dict[str, Any]
 
 
+def inspection(state: PageState) -> Value:
+    """The tab while that classifier is chosen; empty once the classifier is removed."""
+    entry, found = state.entry, state.inspection
+    if entry is None:
+        return {"run": state.run}
+    value: Value = {
+        "run": state.run,
+        "title": entry.title,
+        "lead": LEAD,
+        "hand": _available_pictures(state.pictures),
+        "labels": list(state.labels),
+        "most": MAX_PICTURES,
+        "state": "empty",
+    }
+    if found is None:
+        return value
+    value |= {"state": found.state, "text": _progress(found, entry.title), "error": found.error, "left": list(found.left_out)}
+    if found.state == "running":
+        value["asked"] = found.progress
+    if found.state == "done" and found.report:
+        value |= {"report": report_value(found.report, entry), "text": summed(found.report)}
+    return value
+
+
+def _available_pictures(pictures: LabelledPictures) -> str:
+    """How many pictures there are, and of how many the class is known."""
+    if not pictures:
+        return "There is no picture at hand; add some, best with their classes. Without any, only the file is looked at."
+    known = sum(bool(label) for _, label in pictures)
+    words = {0: "the class of none is known", len(pictures): "the class of each is known"}.get(known, f"the class of {known} is known")
+    return f"{plural(len(pictures), 'picture')} at hand; {words}. More of known classes make the verdict surer."
+
+
+def _progress(found: Inspection, title: str) -> str:
+    if found.state == "waiting":
+        return f"{title} is examined as soon as nobody waits for maps."
+    if found.state != "running":
+        return ""
+    return f"{title} is being examined by {plural(len(found.request.pictures), 'picture')}; a large network takes a minute or two."
+
+
 def report_value(report: Report, entry: RegisteredClassifier) -> Value:
-    """One model's part of the tab."""
+    """One model's report."""
     ranked = sorted(report.findings, key=lambda each: RANKS.index(each.level))
     return {
         "name": report.name,
@@ -86,7 +129,7 @@ def _no_candidates(report: Report) -> str:
 
 
 def _candidates(report: Report) -> Value | None:
-    """The best first; columns that need known classes only where enough are known. Not even the first is marked as right: that is said."""
+    """The best first; columns that need known classes only where enough are known. None is marked as right, not even the first."""
     if not report.candidates:
         return None
     rows = [_candidate(each) for each in report.candidates]
@@ -109,7 +152,7 @@ def _candidate(each: Candidate) -> list[str]:
 
 
 def _layers(layers: Sequence[LayerReport]) -> Value | None:
-    """The layers from the answer back to the picture."""
+    """The layers from the output back to the input."""
     if not layers:
         return None
     shown = layers[::-1][:MOST_LAYERS]
@@ -129,7 +172,7 @@ def _layer(each: LayerReport) -> list[str]:
 
 
 def _card(today: Card | None, proposed: Card, entry: RegisteredClassifier) -> Value:
-    """The card as `--fix` would write it, what is new in it, where it belongs, and the command that writes it."""
+    """The card as `--fix` would write it, its changes, its file name, and the command that writes it."""
     source = str(entry.file.name if entry.file else entry.name)
     return {
         "text": proposed.to_text(),
@@ -146,14 +189,14 @@ def _changes(today: Card, proposed: Card) -> list[str]:
 
 
 def _short(value: object) -> str:
-    """A field's value on a line."""
+    """A field's value in one line."""
     parts = [each["name"] if isinstance(each, dict) else str(each) for each in value] if isinstance(value, list) else [str(value)]
     words = ", ".join(map(str, parts)) or "none"
     return words if len(words) <= 80 else f"{words[:79]}…"
 
 
 def _card_file(entry: RegisteredClassifier) -> str:
-    """The name under which the card belongs beside the model."""
+    """The file name of the model's card."""
     path = entry.file or Path(entry.name)
     return card_path(path).name if path.suffix else "model.json"
 

@@ -1,10 +1,11 @@
-"""The grid's panels: for each method its map as codes, and its state, cost and meaning in words; the consensus comes last."""
+"""The grid: per method a panel with its map as codes, its state and its cost in words; then the consensus and the votes."""
 
 from typing import Any
 
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP, duration, map_description, plural
 from app.page.views.evidence import more
-from app.page.views.images import codes_uri
+from app.page.views.images import codes_uri, photo_uri, seen_uri
+from app.page.views.summaries import evidence_of, summaries
 from app.rendering import scaled
 from app.service.request import ExplanationState, key_of
 from explainers.method import Method
@@ -31,8 +32,18 @@ COST_HELP = (
 )
 
 
+def grid(report: ExplanationState, run: int) -> dict[str, Any]:
+    """The panels, and the picture under every map."""
+    picture: dict[str, Any] = {}
+    if report.image is not None and report.photo is not None:
+        height, width = report.image.shape[:2]
+        picture = {"photo": photo_uri(report.photo), "seen": seen_uri(report.image), "width": width, "height": height}
+    panels = [*panels_of(report), *summaries(report, evidence_of(report))] if picture or not report.final else []
+    return {"run": run, "picture": picture, "panels": panels}
+
+
 def panels_of(report: ExplanationState) -> list[dict[str, Any]]:
-    """A panel a method in the order of the question, waiting ones too."""
+    """One panel per method in the order of the request, waiting ones too."""
     return [panel_of(method, report.results.get(key_of(method)), report) for method in report.question.methods]
 
 
@@ -90,7 +101,7 @@ def _cost(result: Result | None) -> str:
 
 
 def _note(result: Result | None) -> str:
-    """Why a map is blank, failed or rough, or what it rests on; otherwise nothing."""
+    """Why a map is empty, failed or has not converged, or what it rests on; otherwise nothing."""
     if result is None:
         return ""
     if result.error:

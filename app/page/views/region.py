@@ -1,10 +1,10 @@
-"""The Trust tab's last part: where the visitor says that the evidence lies, and how much of each map lies there."""
+"""The Trust tab's last part: the visitor's region, and how much of each map lies in it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from app.page.views.evidence import SOURCES
 from app.page.views.images import mask_uri
+from app.page.views.state import PageState, Rows
 from app.service.regions import Region
 from app.service.request import ExplanationState
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
@@ -19,7 +19,13 @@ READ = (
     "Points: whether the peak lies within a sixteenth of the picture's side of it."
 )
 COLUMNS = ("Energy inside", "IoU", "Rank accuracy", "Points")
-Rows = tuple[Sequence[LocalisationScore], Sequence[LocalisationScore]]
+
+
+def region(state: PageState) -> dict[str, Any]:
+    """The region of the picture that is explained, and its table."""
+    assert state.report is not None
+    known = state.example is not None and state.example.evidence is not None
+    return region_table(state.report, state.run, state.region, state.region_rows, known)
 
 
 def region_table(report: ExplanationState, run: int, region: Region | None, rows: Rows, known: bool) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from PIL import Image
 
 from app.options import ServeOptions
 from app.page.events import PageEvents
-from app.page.requests import NO_CLASS, PageEvent
+from app.page.requests import PageEvent
 from app.page.views import images
+from app.page.views.controls import NO_CLASS
 from app.service.example_gallery import ExampleGallery
 from app.service.picture_uploads import Picture
 from app.service.request import ExplanationRequest
+from app.service.services import Services
 from app.service.session import Session
 from errors import UserError
 from models.sandbox import landlock
@@ -49,11 +51,11 @@ class Somebody:
 
     @property
     def session(self) -> Session:
-        return self.handlers.sessions.of(self.name)
+        return self.handlers.services.sessions.of(self.name)
 
     async def paintings(self, kind: str, data: Any = None, chosen: Any = None) -> AsyncIterator[dict[str, Any]]:
         wish = PageEvent(kind, data, self.classifier, self.methods, self.preset, self.status, chosen)
-        async for values in self.handlers.runs.run(gr.Request(session_hash=self.name), wish):
+        async for values in self.handlers.run(gr.Request(session_hash=self.name), wish):
             self.status = self.status if values.get("status", NOTHING_NEW["status"]) == NOTHING_NEW["status"] else values["status"]
             yield values
 
@@ -68,24 +70,24 @@ class Somebody:
         return asyncio.run(self.do_async(kind, data, chosen))
 
     def pick(self, data: bytes, name: str = "mine.png") -> dict[str, Any]:
-        return self.do("picked", {"token": self.handlers.uploads.put(data, name)})
+        return self.do("picked", {"token": self.handlers.services.uploads.put(data, name)})
 
 
 @pytest.fixture(scope="module")
 def handlers() -> Iterator[PageEvents]:
-    handlers = PageEvents(ServeOptions(queue=2))
+    handlers = PageEvents(Services.build(ServeOptions(queue=2)))
     handlers.components = {name: name for name in PARTS}
-    handlers.start()
-    handlers.shelf.get("phantoms")
+    handlers.services.start()
+    handlers.services.registry.get("phantoms")
     yield handlers
-    handlers.close()
+    handlers.services.close()
 
 
 @pytest.fixture
 def somebody(handlers: PageEvents, request: pytest.FixtureRequest) -> Iterator[Somebody]:
     somebody = Somebody(handlers, request.node.name)
     yield somebody
-    handlers.left(gr.Request(session_hash=somebody.name))
+    handlers.on_unload(gr.Request(session_hash=somebody.name))
 
 
 def test_a_class_stays_with_its_picture_and_its_classifier(somebody: Somebody) -> None:
@@ -111,7 +113,7 @@ def test_explain_pressed_before_the_new_prediction_explains_its_likeliest_class(
     old = somebody.session.report.target
 
     async def hasty() -> dict[str, Any]:
-        async for _ in somebody.paintings("picked", {"token": handlers.uploads.put(png(4), "next.png")}):
+        async for _ in somebody.paintings("picked", {"token": handlers.services.uploads.put(png(4), "next.png")}):
             break  # the classifier has not answered yet, and the lists still show the class of the first picture
         assert await somebody.do_async("target", chosen=(old + 1) % 4) == NOTHING_NEW
         assert "not there yet" in (await somebody.do_async("bar", {"index": old}))["status"]["error"]
@@ -144,7 +146,7 @@ def test_a_contrast_names_two_classes(somebody: Somebody) -> None:
 
 
 def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: PageEvents, somebody: Somebody) -> None:
-    entry = handlers.shelf.entry("phantoms")
+    entry = handlers.services.registry.entry("phantoms")
     loaded, entry.future, entry.state = entry.future, Future(), "loading"
 
     async def gone() -> None:
@@ -155,7 +157,10 @@ def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: Pag
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    somebody.methods, somebody.preset = list(handlers.usual), "Balanced"  # the stored answer is there before the classifier
+    somebody.methods, somebody.preset = (
+        [type(method).__name__ for method in handlers.services.usual],
+        "Balanced",
+    )  # the stored answer is there before the classifier
     try:
         asyncio.run(gone())
         assert not entry.future.cancelled()
@@ -178,7 +183,7 @@ def test_who_is_heard_before_the_page_has_said_that_it_is_open_gets_what_they_ch
 def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(handlers: PageEvents, somebody: Somebody) -> None:
     somebody.do("arrived")
     run = somebody.pick(png(7))["status"]["run"]
-    handlers.left(gr.Request(session_hash=somebody.name))
+    handlers.on_unload(gr.Request(session_hash=somebody.name))
     for kind in ("explain", "bar", "target", "arrived", "explain"):
         shown = somebody.do(kind, chosen=1)
         assert set(shown) == {"status"}, "what stands on the screen stays"
@@ -190,7 +195,7 @@ def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(
 
 def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_before(handlers: PageEvents, somebody: Somebody) -> None:
     somebody.pick(png(7))
-    handlers.left(gr.Request(session_hash=somebody.name))
+    handlers.on_unload(gr.Request(session_hash=somebody.name))
     somebody.classifier = "glass_box"
     shown = somebody.do("classifier")
     assert shown["status"]["error"] == "Your session has ended; choose the picture again."
@@ -207,7 +212,7 @@ def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_befor
 
 def test_every_part_of_the_page_is_told_that_the_session_was_lost(handlers: PageEvents, somebody: Somebody) -> None:
     somebody.pick(png(7))
-    handlers.left(gr.Request(session_hash=somebody.name))
+    handlers.on_unload(gr.Request(session_hash=somebody.name))
     request, run = gr.Request(session_hash=somebody.name), somebody.status["run"]
 
     async def last(answer: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
@@ -216,9 +221,9 @@ def test_every_part_of_the_page_is_told_that_the_session_was_lost(handlers: Page
     def event(**data: Any) -> gr.EventData:
         return gr.EventData(None, data)
 
-    measured = asyncio.run(last(handlers.measure_pressed(event(kind="curves"), request, somebody.status)))["status"]
-    region = asyncio.run(handlers.region_given(event(kind="known"), request, somebody.status))["region"]
-    examined = asyncio.run(last(handlers.consulting.pressed(event(pictures=[]), request, "phantoms", somebody.status)))["doctor"]
+    measured = asyncio.run(last(handlers.on_measure(event(kind="curves"), request, somebody.status)))["status"]
+    region = asyncio.run(handlers.on_region(event(kind="known"), request, somebody.status))["region"]
+    examined = asyncio.run(last(handlers.on_inspect(event(pictures=[]), request, "phantoms", somebody.status)))["doctor"]
     for part in (measured, region, examined):
         assert part["error"] == "Your session has ended; choose the picture again."
         assert part["run"] > run
@@ -226,7 +231,7 @@ def test_every_part_of_the_page_is_told_that_the_session_was_lost(handlers: Page
 
 def test_a_lost_session_with_a_model_that_was_brought(handlers: PageEvents, somebody: Somebody) -> None:
     somebody.pick(png(7))
-    handlers.left(gr.Request(session_hash=somebody.name))
+    handlers.on_unload(gr.Request(session_hash=somebody.name))
     somebody.classifier = "brought-secret"
     assert somebody.do("explain")["status"]["error"] == "Your session has ended; choose the picture again."
     assert (
@@ -240,7 +245,7 @@ def test_a_page_that_only_showed_a_refusal_has_lost_nothing(handlers: PageEvents
     assert "No method is chosen" in somebody.do("explain")["status"]["error"]
     late = Somebody(handlers, somebody.name)
     assert late.do("arrived") == NOTHING_NEW, "the page's first event comes late, and the choice stays"
-    handlers.left(gr.Request(session_hash=somebody.name))
+    handlers.on_unload(gr.Request(session_hash=somebody.name))
     somebody.methods = ["GradCAM"]
     assert somebody.do("explain")["status"]["state"] == "done"
     somebody.methods = []
@@ -250,7 +255,7 @@ def test_a_page_that_only_showed_a_refusal_has_lost_nothing(handlers: PageEvents
 def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
     handlers: PageEvents, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    genuine, entry = ExampleGallery.of, handlers.shelf.entry("glass_box")
+    genuine, entry = ExampleGallery.of, handlers.services.registry.entry("glass_box")
     monkeypatch.setattr(ExampleGallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
     monkeypatch.setattr(entry, "state", "loading")
     monkeypatch.setattr(entry, "future", Future())
@@ -262,7 +267,7 @@ def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
         rest = asyncio.create_task(anext(early))  # waits for the classifier
         await asyncio.sleep(0.1)
         somebody.classifier = "phantoms"
-        await somebody.do_async("picked", {"token": handlers.uploads.put(png(21), "mine.png")})
+        await somebody.do_async("picked", {"token": handlers.services.uploads.put(png(21), "mine.png")})
         entry.future.set_exception(UserError("This is no classifier."))
         return [*said, await rest]
 
@@ -272,7 +277,7 @@ def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
 def test_a_refused_wish_leaves_the_running_one_alone(handlers: PageEvents, somebody: Somebody) -> None:
     async def impatient() -> tuple[dict[str, Any], dict[str, Any], int]:
         somebody.methods, somebody.preset = SLOW, "Balanced"
-        running = asyncio.create_task(somebody.do_async("picked", {"token": handlers.uploads.put(png(8), "slow.png")}))
+        running = asyncio.create_task(somebody.do_async("picked", {"token": handlers.services.uploads.put(png(8), "slow.png")}))
         while not (somebody.session.painted and somebody.session.painted.state == "running"):
             await asyncio.sleep(0.02)
         run, somebody.methods = somebody.session.run, []
@@ -303,7 +308,7 @@ def test_a_page_that_heard_nothing_is_told_again(handlers: PageEvents, somebody:
     async def nudge() -> dict[str, Any]:
         shown: dict[str, Any] = {}
         page = (somebody.classifier, somebody.methods, somebody.preset, somebody.status)
-        async for values in handlers.nudged(gr.Request(session_hash=somebody.name), *page):
+        async for values in handlers.on_resync(gr.Request(session_hash=somebody.name), *page):
             shown |= values
         return shown
 
@@ -317,7 +322,7 @@ def test_a_page_that_heard_nothing_is_told_again(handlers: PageEvents, somebody:
 
 
 def test_a_wish_that_was_overtaken_on_its_way_changes_nothing(handlers: PageEvents, somebody: Somebody) -> None:
-    names = [one.picture.example for one in handlers.gallery.of("phantoms")[:2]]
+    names = [one.picture.example for one in handlers.services.examples.of("phantoms")[:2]]
     somebody.do("picked", {"example": names[1], "wish": 2})
     run = somebody.session.run
     assert somebody.do("picked", {"example": names[0], "wish": 1}) == NOTHING_NEW
@@ -326,7 +331,7 @@ def test_a_wish_that_was_overtaken_on_its_way_changes_nothing(handlers: PageEven
 
 def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handlers: PageEvents, somebody: Somebody) -> None:
     assert "4 classes" in somebody.pick(png(10))["about"]
-    entry = handlers.shelf.entry("phantoms_shortcut")
+    entry = handlers.services.registry.entry("phantoms_shortcut")
     entry.state, entry.future = "loading", Future()  # loads for as long as this test wants
     somebody.classifier = "phantoms_shortcut"
 
@@ -344,50 +349,52 @@ def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handl
 
 
 def test_a_classifier_that_loads_slowly_keeps_nobody_from_another(handlers: PageEvents) -> None:
-    entry = handlers.shelf.entry("phantoms_shortcut")
+    entry = handlers.services.registry.entry("phantoms_shortcut")
     entry.state, entry.future = "loading", Future()
-    waiting = [handlers.jobs.ask(_question(handlers, "phantoms_shortcut", number)) for number in range(2)]
+    waiting = [handlers.services.explanations.ask(_question(handlers, "phantoms_shortcut", number)) for number in range(2)]
     ringers: list[Callable[[], None]] = [lambda: None, lambda: None]
     try:
         assert all(job.listen(ring) for job, ring in zip(waiting, ringers, strict=True))
-        blocked = [handlers.jobs._glances.submit(threading.Event().wait, 0) for _ in range(4)]
+        blocked = [handlers.services.explanations._glances.submit(threading.Event().wait, 0) for _ in range(4)]
         assert all(future.done() or future.result(5) is False for future in blocked), "no glance waits for the loading"
     finally:
         for job, ring in zip(waiting, ringers, strict=True):
             job.leave(ring)
         entry.state = "not loaded"
-    assert handlers.jobs.waiting == 0
+    assert handlers.services.explanations.waiting == 0
 
 
 def _question(handlers: PageEvents, classifier: str, number: int) -> ExplanationRequest:
-    return ExplanationRequest(classifier, Picture.of(png(100 + number), "x"), (handlers.defaults["GradCAM"],), "Fast")
+    return ExplanationRequest(classifier, Picture.of(png(100 + number), "x"), (handlers.services.methods["GradCAM"],), "Fast")
 
 
 def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples(
     handlers: PageEvents, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    somebody.do("picked", {"example": handlers.gallery.of("phantoms")[0].picture.example})
+    somebody.do("picked", {"example": handlers.services.examples.of("phantoms")[0].picture.example})
     genuine = ExampleGallery.of
     monkeypatch.setattr(ExampleGallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
     somebody.classifier = "glass_box"
     shown = somebody.do("classifier")
     assert shown["prediction"]["about"].startswith("Choose a picture")
     assert shown["status"] == {"run": somebody.session.run, "error": ""}, "no sentence about the run before stays"
-    assert shown["about"].startswith(f"{len(handlers.shelf.get('glass_box').labels)} classes")
+    assert shown["about"].startswith(f"{len(handlers.services.registry.get('glass_box').labels)} classes")
     assert shown["target"]["choices"] == []
     assert somebody.session.question is None
 
 
 def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageEvents) -> None:
     one, two = Somebody(handlers, "one"), Somebody(handlers, "two")
-    known, cases, uris = len(handlers.jobs._known), len(handlers.jobs._cases), set(images._uris.keys())
+    known, cases, uris = len(handlers.services.explanations._known), len(handlers.services.explanations._cases), set(images._uris.keys())
     one.pick(png(11), "secret.png"), two.pick(png(11), "same.png")
-    assert len(handlers.jobs._known) == known + 1
-    assert not any(question.picture.data or question.picture.name for question in handlers.jobs._known if not question.picture.example)
-    handlers.left(gr.Request(session_hash="one"))
-    assert len(handlers.jobs._known) == known + 1, "the other visitor still looks at it"
-    handlers.left(gr.Request(session_hash="two"))
-    assert (len(handlers.jobs._known), len(handlers.jobs._cases)) == (known, cases)
+    assert len(handlers.services.explanations._known) == known + 1
+    assert not any(
+        question.picture.data or question.picture.name for question in handlers.services.explanations._known if not question.picture.example
+    )
+    handlers.on_unload(gr.Request(session_hash="one"))
+    assert len(handlers.services.explanations._known) == known + 1, "the other visitor still looks at it"
+    handlers.on_unload(gr.Request(session_hash="two"))
+    assert (len(handlers.services.explanations._known), len(handlers.services.explanations._cases)) == (known, cases)
     del one, two
     gc.collect()
     assert set(images._uris.keys()) <= uris
@@ -395,65 +402,65 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageE
 
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
-    handlers = PageEvents(ServeOptions(models=("glass_box",), allow_model_upload=True))
+    handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",), allow_model_upload=True)))
     handlers.components = {name: name for name in (*PARTS, "classifier")}
-    assert handlers.brought is not None
+    assert handlers.services.model_uploads is not None
     try:
-        token, file = handlers.brought.room("Late one.keras")
+        token, file = handlers.services.model_uploads.reserve("Late one.keras")
         file.write_bytes(bundled()["glass_box"].read_bytes())
-        handlers.sessions.of("anna").wish = 2.0
+        handlers.services.sessions.of("anna").newest_event = 2.0
         event = gr.EventData(None, {"token": token, "wish": 1})
 
         async def said() -> list[dict[str, Any]]:
             request = gr.Request(session_hash="anna")
-            return [values async for values in handlers.model_brought(event, request, "glass_box", ["GradCAM"], "Fast", {})]
+            return [values async for values in handlers.on_model_upload(event, request, "glass_box", ["GradCAM"], "Fast", {})]
 
         (only,) = asyncio.run(said())
         assert only["status"] == NOTHING_NEW["status"]
         assert ("Late one", token) in only["classifier"]["choices"]
         assert "value" not in only["classifier"]
     finally:
-        handlers.close()
+        handlers.services.close()
 
 
 def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_they_are_told(
     handlers: PageEvents, somebody: Somebody
 ) -> None:
     other, later = Somebody(handlers, "other"), Somebody(handlers, "later")
-    example = {"example": handlers.gallery.of("phantoms")[3].picture.example}
+    example = {"example": handlers.services.examples.of("phantoms")[3].picture.example}
     for each in (somebody, other):
         each.do("picked", example)
-    job = handlers.jobs.known(somebody.session.question)
-    assert handlers.jobs.known(other.session.question) is job
+    job = handlers.services.explanations.known(somebody.session.question)
+    assert handlers.services.explanations.known(other.session.question) is job
 
     async def pressed(who: Somebody) -> dict[str, Any]:
         shown: dict[str, Any] = {}
-        async for values in handlers.measure_pressed(event("curves"), gr.Request(session_hash=who.name), who.status):
+        async for values in handlers.on_measure(event("curves"), gr.Request(session_hash=who.name), who.status):
             shown |= values
         return shown
 
     async def both() -> tuple[dict[str, Any], dict[str, Any]]:
-        handlers.jobs.quiet.clear()  # the measure waits, as while somebody's maps are made
+        handlers.services.explanations.quiet.clear()  # the measure waits, as while somebody's maps are made
         mine = asyncio.create_task(pressed(somebody))
-        await until(lambda: job.report.measures.running and somebody.session.speaking)
+        await until(lambda: job.report.measures.running and somebody.session.painting)
         others = asyncio.create_task(other.do_async("explain"))
-        await until(lambda: other.session.speaking)
-        handlers.halt_pressed(gr.Request(session_hash=other.name))
+        await until(lambda: other.session.painting)
+        handlers.on_stop_measure(gr.Request(session_hash=other.name))
         assert not job.halt.is_set(), "the first still waits for it"
         await until(lambda: "Another visitor waits" in str(other.session.sent.get("status")))
-        handlers.left(gr.Request(session_hash=other.name))
+        handlers.on_unload(gr.Request(session_hash=other.name))
         await others
         assert not job.halt.is_set()
-        handlers.halt_pressed(gr.Request(session_hash=somebody.name))
+        handlers.on_stop_measure(gr.Request(session_hash=somebody.name))
         assert job.halt.is_set()
         return await mine, await later.do_async("picked", example)
 
     try:
         told, afterwards = asyncio.run(both())
     finally:
-        handlers.jobs.quiet.set()
-        handlers.left(gr.Request(session_hash=later.name))
-    assert handlers.jobs.known(somebody.session.question) is job
+        handlers.services.explanations.quiet.set()
+        handlers.on_unload(gr.Request(session_hash=later.name))
+    assert handlers.services.explanations.known(somebody.session.question) is job
     assert told["trust"]["error"] == "The measure was stopped before it found anything."
     assert afterwards["trust"]["error"] == ""
 

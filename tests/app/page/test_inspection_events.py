@@ -16,8 +16,9 @@ from app.options import ServeOptions
 from app.page.events import PageEvents
 from app.page.views.inspection import report_value
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
-from app.service.inspection_queue import MOST, WAITING, Inspection, InspectionQueue, InspectionRequest
+from app.service.inspection_queue import MAX_PICTURES, MAX_WAITING, Inspection, InspectionQueue, InspectionRequest
 from app.service.picture_uploads import Picture
+from app.service.services import Services
 from errors import UserError
 from models.cards.card import Card, Label
 from models.inspection.report import Candidate, Finding, LayerReport, Report
@@ -109,58 +110,58 @@ def settled(examination: Inspection) -> Inspection:
 
 
 def test_it_waits_for_everybody_s_maps_and_equal_wishes_share_one(examinations: InspectionQueue) -> None:
-    first, again = examinations.ask(subject(1)), examinations.ask(subject(1))
+    first, again = examinations.submit(subject(1)), examinations.submit(subject(1))
     assert first is again
     time.sleep(0.3)
     assert first.state == "waiting", "somebody's maps are made"
-    examinations._quiet.set()
+    examinations._idle.set()
     assert settled(first).error == ""
     assert first.report is not None
     assert first.report.card is not None
     assert first.report.pictures == 1
-    assert examinations.ask(subject(1)) is first
-    assert first.subject.pictures[0][0].data == b"", "it keeps no picture"
+    assert examinations.submit(subject(1)) is first
+    assert first.request.pictures[0][0].data == b"", "it keeps no picture"
 
 
 def test_what_nobody_waits_for_is_not_begun(examinations: InspectionQueue) -> None:
-    first, second = examinations.ask(subject(1)), examinations.ask(subject(2))
+    first, second = examinations.submit(subject(1)), examinations.submit(subject(2))
     for each in (first, second):
-        each.leave()
+        each.unsubscribe()
     assert "given up" in settled(first).error
     assert settled(second).report is None
-    examinations._quiet.set()
-    assert settled(examinations.ask(subject(1))).report, "and it is begun when it is asked for anew"
+    examinations._idle.set()
+    assert settled(examinations.submit(subject(1))).report, "and it is begun when it is asked for anew"
 
 
 def test_what_nobody_waits_for_any_longer_ends(examinations: InspectionQueue) -> None:
-    examinations._quiet.set()
-    many = replace(subject(4), pictures=tuple((Picture.of(png(seed), f"{seed}.png"), "") for seed in range(MOST)))
-    each = examinations.ask(many)
-    while not each.asked[0]:
+    examinations._idle.set()
+    many = replace(subject(4), pictures=tuple((Picture.of(png(seed), f"{seed}.png"), "") for seed in range(MAX_PICTURES)))
+    each = examinations.submit(many)
+    while not each.progress[0]:
         assert not each.final
         time.sleep(0.001)
-    each.leave()
+    each.unsubscribe()
     assert "given up" in settled(each).error
-    assert each.asked[0] < each.asked[1]
+    assert each.progress[0] < each.progress[1]
     assert each.report is None
 
 
 def test_too_many_are_refused_and_what_left_the_shelf_is_forgotten(examinations: InspectionQueue) -> None:
-    waiting = [examinations.ask(subject(seed)) for seed in range(WAITING)]
-    with pytest.raises(UserError, match=f"{WAITING} models wait"):
-        examinations.ask(subject(99))
+    waiting = [examinations.submit(subject(seed)) for seed in range(MAX_WAITING)]
+    with pytest.raises(UserError, match=f"{MAX_WAITING} models wait"):
+        examinations.submit(subject(99))
     for each in waiting:
-        each.leave()
+        each.unsubscribe()
         settled(each)
-    examinations._shelf.drop("glass_box")
-    examinations.forget()
-    assert not examinations._known
+    examinations._registry.remove("glass_box")
+    examinations.evict()
+    assert not examinations._jobs
 
 
 def test_a_file_that_is_no_picture_is_left_out_with_the_reason(examinations: InspectionQueue) -> None:
-    examinations._quiet.set()
+    examinations._idle.set()
     asked = replace(subject(3), pictures=(*subject(3).pictures, (Picture.of(b"words", "notes.txt"), "")))
-    found = settled(examinations.ask(asked))
+    found = settled(examinations.submit(asked))
     assert found.report is not None
     assert found.report.pictures == 1
     assert found.left_out[0].startswith("notes.txt is left out. This file is not a picture")
@@ -168,11 +169,11 @@ def test_a_file_that_is_no_picture_is_left_out_with_the_reason(examinations: Ins
 
 @pytest.fixture(scope="module")
 def handlers() -> Iterator[PageEvents]:
-    handlers = PageEvents(ServeOptions(models=("glass_box",)))
+    handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",))))
     handlers.components = {name: name for name in PARTS}
-    handlers.shelf.get("glass_box")
+    handlers.services.registry.get("glass_box")
     yield handlers
-    handlers.close()
+    handlers.services.close()
 
 
 class Patient:
@@ -180,35 +181,37 @@ class Patient:
 
     def __init__(self, handlers: PageEvents, name: str) -> None:
         self.handlers, self.request = handlers, gr.Request(session_hash=name)
-        self.session = handlers.sessions.of(name)
+        self.session = handlers.services.sessions.of(name)
 
     def press(self, data: Any, classifier: Any = "glass_box") -> list[dict[str, Any]]:
         return asyncio.run(self._press(data, classifier))
 
     async def _press(self, data: Any, classifier: Any) -> list[dict[str, Any]]:
-        return [
-            values["doctor"] async for values in self.handlers.consulting.pressed(gr.EventData(None, data), self.request, classifier, {})
-        ]
+        return [values["doctor"] async for values in self.handlers.on_inspect(gr.EventData(None, data), self.request, classifier, {})]
 
     def sent(self, label: str, seed: int = 7) -> dict[str, Any]:
-        return {"pictures": [{"token": self.handlers.uploads.put(png(seed), "sent.png"), "label": label}]}
+        return {"pictures": [{"token": self.handlers.services.uploads.put(png(seed), "sent.png"), "label": label}]}
+
+
+def tab(handlers: PageEvents, patient: Patient, classifier: str) -> dict[str, Any]:
+    return handlers.renderer.parts(("doctor",), patient.session, None, classifier, 0)["doctor"]
 
 
 @pytest.fixture
 def patient(handlers: PageEvents, request: pytest.FixtureRequest) -> Iterator[Patient]:
     yield Patient(handlers, request.node.name)
-    handlers.left(gr.Request(session_hash=request.node.name))
+    handlers.on_unload(gr.Request(session_hash=request.node.name))
 
 
 def test_a_bundled_model_is_examined_by_its_examples_and_what_was_sent(patient: Patient, handlers: PageEvents) -> None:
-    examples = len(handlers.gallery.of("glass_box"))
-    assert f"{examples} pictures at hand" in handlers.consulting.part(patient.session, "glass_box", 0)["hand"]
-    label = handlers.shelf.get("glass_box").labels[0]
+    examples = len(handlers.services.examples.of("glass_box"))
+    assert f"{examples} pictures at hand" in tab(handlers, patient, "glass_box")["hand"]
+    label = handlers.services.registry.get("glass_box").labels[0]
     last = patient.press(patient.sent(label))[-1]
     assert (last["state"], last["error"]) == ("done", "")
     assert f"was shown {examples + 1} pictures" in last["text"]
     assert json.loads(json.dumps(last))["report"]["name"]
-    assert handlers.consulting.part(patient.session, "phantoms", 0)["state"] == "empty", "nothing of another classifier's"
+    assert tab(handlers, patient, "phantoms")["state"] == "empty", "nothing of another classifier's"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_a_bundled_model_is_examined_by_its_examples_and_what_was_sent(patient: 
         ({"pictures": [{"token": "x", "label": "no such class"}]}, "glass_box", "does not understand"),
         ({"pictures": [{"token": "x", "label": {}}]}, "glass_box", "does not understand"),
         ({"pictures": [{"token": "gone"}]}, "glass_box", "no longer here"),
-        ({"pictures": [{}] * (MOST + 1)}, "glass_box", f"at most {MOST} pictures"),
+        ({"pictures": [{}] * (MAX_PICTURES + 1)}, "glass_box", f"at most {MAX_PICTURES} pictures"),
         ({"pictures": []}, "nothing of this name", "no classifier named"),
         ({"pictures": []}, ["glass_box"], "no classifier named"),
     ],
@@ -226,15 +229,15 @@ def test_a_bundled_model_is_examined_by_its_examples_and_what_was_sent(patient: 
 def test_what_the_page_does_not_offer_is_refused_in_a_sentence(patient: Patient, data: Any, classifier: Any, words: str) -> None:
     (value,) = patient.press(data, classifier)
     assert words in value["error"]
-    assert patient.session.examination is None
+    assert patient.session.inspection is None
 
 
 def test_one_examination_at_a_time(patient: Patient, handlers: PageEvents) -> None:
-    handlers.jobs.quiet.clear()
+    handlers.services.explanations.quiet.clear()
     try:
 
         async def twice() -> str:
-            first = handlers.consulting.pressed(gr.EventData(None, {"pictures": []}), patient.request, "glass_box", {})
+            first = handlers.on_inspect(gr.EventData(None, {"pictures": []}), patient.request, "glass_box", {})
             assert (await anext(first))["doctor"]["state"] in ("waiting", "running")
             (second,) = await patient._press({"pictures": []}, "glass_box")
             await first.aclose()
@@ -242,31 +245,31 @@ def test_one_examination_at_a_time(patient: Patient, handlers: PageEvents) -> No
 
         assert "is under way" in asyncio.run(twice())
     finally:
-        handlers.jobs.quiet.set()
+        handlers.services.explanations.quiet.set()
 
 
 def test_an_examination_is_stopped(patient: Patient, handlers: PageEvents) -> None:
-    handlers.jobs.quiet.clear()
+    handlers.services.explanations.quiet.clear()
     try:
 
         async def stopped() -> list[dict[str, Any]]:
             seen = []
-            async for values in handlers.consulting.pressed(gr.EventData(None, patient.sent("")), patient.request, "glass_box", {}):
+            async for values in handlers.on_inspect(gr.EventData(None, patient.sent("")), patient.request, "glass_box", {}):
                 seen.append(values["doctor"])
-                handlers.consulting.halted(patient.request)
+                handlers.on_stop_inspection(patient.request)
             return seen
 
         *_, last = asyncio.run(stopped())
         assert (last["state"], last["text"]) == ("empty", "The examination was stopped.")
     finally:
-        handlers.jobs.quiet.set()
+        handlers.services.explanations.quiet.set()
     assert patient.press({"pictures": []})[-1]["state"] == "done", "and another can be begun"
 
 
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_a_hostile_file_is_refused_in_its_report_and_no_other_suffers(tmp_path: Path) -> None:
     path = hostile_files.with_layer(tmp_path / "bad.keras", class_name="system", module="os", config={"command": "true"})
-    handlers = PageEvents(ServeOptions(models=(str(path),)))
+    handlers = PageEvents(Services.build(ServeOptions(models=(str(path),))))
     handlers.components = {name: name for name in PARTS}
     try:
         (*_, last) = Patient(handlers, "somebody").press({"pictures": []}, str(path))
@@ -275,4 +278,4 @@ def test_a_hostile_file_is_refused_in_its_report_and_no_other_suffers(tmp_path: 
         (*_, last) = Patient(handlers, "another").press({"pictures": []}, "glass_box")
         assert last["state"] == "done"
     finally:
-        handlers.close()
+        handlers.services.close()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.service.classifier_registry import UNPROTECTED, ClassifierRegistry
-from app.service.model_uploads import MOST, ModelUploads
+from app.service.model_uploads import MAX_MODELS, ModelUploads
 from errors import UserError
 from models.sandbox import landlock
 from models.sandbox.confinement import Protection
@@ -17,8 +17,8 @@ from models.store import bundled
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 
 
-def bring(brought: ModelUploads, content: bytes, name: str = "Their model.keras") -> str:
-    token, file = brought.room(name)
+def bring(uploads: ModelUploads, content: bytes, name: str = "Their model.keras") -> str:
+    token, file = uploads.reserve(name)
     file.write_bytes(content)
     return token
 
@@ -26,62 +26,62 @@ def bring(brought: ModelUploads, content: bytes, name: str = "Their model.keras"
 @needs_landlock
 def test_a_model_that_was_brought_answers_and_goes_with_its_owner() -> None:
     here = {"anna"}
-    shelf = ClassifierRegistry(["glass_box"], trust=True)
-    brought = ModelUploads(shelf, lambda owner: owner in here)
-    token = bring(brought, bundled()["glass_box"].read_bytes())
-    assert list(shelf.entries) == ["glass_box"]
-    name = brought.claim(token, "anna")
-    assert (brought.of("anna"), brought.of("bert"), brought.of("")) == ([name], [], [])
+    registry = ClassifierRegistry(["glass_box"], trust=True)
+    uploads = ModelUploads(registry, lambda owner: owner in here)
+    token = bring(uploads, bundled()["glass_box"].read_bytes())
+    assert list(registry.entries) == ["glass_box"]
+    name = uploads.claim(token, "anna")
+    assert (uploads.of("anna"), uploads.of("bert"), uploads.of("")) == ([name], [], [])
     with pytest.raises(UserError, match="no longer here"):
-        brought.claim(token, "bert")
-    assert shelf.entry(name).title == "Their model"
-    assert shelf.source(name) == (brought._guests[token].file, False)
-    served = shelf.get(name)
+        uploads.claim(token, "bert")
+    assert registry.entry(name).title == "Their model"
+    assert registry.source(name) == (uploads._models[token].file, False)
+    served = registry.get(name)
     assert served.protected
     assert "process of its own" in served.card.notes[-1]
     assert served.predict(np.full((*served.size, 3), 0.5, np.float32)).shape == (4,)
-    process, folder = served._keeper.pid, brought._guests[token].file.parent
+    process, folder = served._keeper.pid, uploads._models[token].file.parent
     here.clear()
-    brought.forget()
-    assert list(shelf.entries) == ["glass_box"]
+    uploads.evict()
+    assert list(registry.entries) == ["glass_box"]
     assert not folder.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
 
 
 def test_what_is_no_model_gets_its_sentence_and_what_nobody_claims_goes() -> None:
-    shelf = ClassifierRegistry(["glass_box"])
-    brought = ModelUploads(shelf)
+    registry = ClassifierRegistry(["glass_box"])
+    uploads = ModelUploads(registry)
     for name in ("picture.png", "", "../../etc/passwd", "m.keras/"):
         with pytest.raises(UserError, match="no model file by its name"):
-            brought.room(name if name != "m.keras/" else "keras")
-    name = brought.claim(bring(brought, b"<!doctype html>"), "anna")
+            uploads.reserve(name if name != "m.keras/" else "keras")
+    name = uploads.claim(bring(uploads, b"<!doctype html>"), "anna")
     with pytest.raises(UserError, match="a web page"):
-        shelf.get(name)
-    _, beside = brought.room("../../../x/evil name!.h5")
+        registry.get(name)
+    _, beside = uploads.reserve("../../../x/evil name!.h5")
     assert beside.name == "evil name.h5"
-    for _ in range(MOST - 1):
-        brought.room("a.h5")
-    assert name not in shelf.entries, "what could not be opened gave way"
-    with pytest.raises(UserError, match=f"{MOST} models of visitors are here already"):
-        brought.room("a.h5")
+    for _ in range(MAX_MODELS - 1):
+        uploads.reserve("a.h5")
+    assert name not in registry.entries, "what could not be opened gave way"
+    with pytest.raises(UserError, match=f"{MAX_MODELS} models of visitors are here already"):
+        uploads.reserve("a.h5")
     with pytest.raises(UserError, match="no longer here"):
-        brought.claim("brought-guess", "anna")
-    folders = [Path(guest.folder.name) for guest in brought._guests.values()]
-    brought.close()
+        uploads.claim("brought-guess", "anna")
+    folders = [Path(model.folder.name) for model in uploads._models.values()]
+    uploads.close()
     assert not any(folder.exists() for folder in folders)
-    assert brought.of("anna") == []
+    assert uploads.of("anna") == []
 
 
 def test_a_model_that_was_brought_is_refused_where_its_process_is_not_shut_in() -> None:
     """A bundled classifier runs in this process, whoever asks for it, and so stands for one that could reach everything."""
-    shelf = ClassifierRegistry(["glass_box"])
-    shelf.add("theirs", Path("glass_box"))
+    registry = ClassifierRegistry(["glass_box"])
+    registry.add("theirs", Path("glass_box"))
     with pytest.raises(UserError, match="cannot keep the model that you brought"):
-        shelf.get("theirs")
+        registry.get("theirs")
     with pytest.raises(UserError, match="cannot keep the model that you brought"):
-        shelf.source("theirs")
-    assert (shelf.entry("theirs").state, shelf.entry("theirs").error) == ("failed", UNPROTECTED)
+        registry.source("theirs")
+    assert (registry.entry("theirs").state, registry.entry("theirs").error) == ("failed", UNPROTECTED)
     assert [Protection(*each).whole for each in ((7, True), (7, False), (0, True), (0, False))] == [True, False, False, False]
 
 
@@ -94,10 +94,10 @@ def test_a_model_dropped_while_it_is_claimed_is_not_on_offer() -> None:
             dropping.join(0.3)
             super().add(name, file)
 
-    shelf = Slow(["glass_box"])
-    brought = ModelUploads(shelf)
-    token = bring(brought, b"PK")
-    dropping = Thread(target=brought.drop, args=(token,))
-    brought.claim(token, "anna")
+    registry = Slow(["glass_box"])
+    uploads = ModelUploads(registry)
+    token = bring(uploads, b"PK")
+    dropping = Thread(target=uploads.remove, args=(token,))
+    uploads.claim(token, "anna")
     dropping.join()
-    assert list(shelf.entries) == ["glass_box"]
+    assert list(registry.entries) == ["glass_box"]

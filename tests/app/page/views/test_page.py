@@ -2,15 +2,17 @@
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from app.formatting import format_estimate
+from app.page.parts import PAINTED
 from app.page.views.agreement import RAMP, luminance, ramp
 from app.page.views.alt_text import duration, format_probability, map_description, short_names, signed, strongest_region
-from app.page.views.page import render_page
+from app.page.views.state import PageState
 from app.rendering import scaled
 from app.service.cached_answer import cached_consistency, read
 from app.service.metric_state import MetricState
@@ -19,6 +21,13 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP
 from models.cards.card import Label
 from models.cards.metadata import Category, Number
+
+
+def render_page(report: ExplanationState, run: int) -> dict[str, Any]:
+    """The parts that follow from the report alone."""
+    state = PageState(run, report)
+    names = ("status", "prediction", "grid", "agreement", "slides")
+    return {part.name: part.view(state) for part in PAINTED if part.view and part.name in names}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,85 @@
+"""What every component of the page shows, by its name, for one visitor at one moment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.explanation import estimate_presets
+from app.page.parts import PAINTED, Part
+from app.page.views.controls import NO_CARD, controls_for, preset_times
+from app.page.views.state import LabelledPictures, PageState
+from app.service.classifier_registry import ClassifierRegistry
+from app.service.example_gallery import ExampleGallery
+from app.service.inspection_queue import MAX_PICTURES
+from app.service.regions import rows_of
+from app.service.request import ExplanationState
+from app.service.session import Session
+from explainers.method import Method
+
+Values = dict[str, Any]
+"""Component's name -> value. An empty dictionary leaves everything as it is."""
+
+
+class PageRenderer:
+    """Session and report -> values."""
+
+    def __init__(self, registry: ClassifierRegistry, examples: ExampleGallery, usual: Sequence[Method]) -> None:
+        """usual: the methods whose time the presets state."""
+        self._registry, self._examples, self._usual = registry, examples, usual
+
+    def answer(self, session: Session, report: ExplanationState, classifier: str, run: int) -> Values:
+        """All parts and controls. classifier: the one that is chosen, which a failed request may not have reached."""
+        state = self._state(session, report, classifier, run)
+        loaded = self._registry.ready(report.question.classifier) is not None
+        controls = controls_for(report, loaded) | {"times": self.times(report.question.classifier)}
+        return {part.name: _shown(part, state) for part in PAINTED} | controls
+
+    def empty_page(self, session: Session, classifier: str, run: int) -> Values:
+        """A classifier without a picture."""
+        state = self._state(session, None, classifier, run)
+        return {part.name: {"run": run, **part.empty(state)} for part in PAINTED} | {"times": self.times(classifier), **NO_CARD}
+
+    def parts(self, names: Sequence[str], session: Session, report: ExplanationState | None, classifier: str, run: int) -> Values:
+        """Some of the parts."""
+        state = self._state(session, report, classifier, run)
+        return {part.name: _shown(part, state) for part in PAINTED if part.name in names}
+
+    def times(self, classifier: str) -> str:
+        """Seconds of each preset on this machine; nothing before the classifier has been loaded and timed."""
+        entry, loaded = self._registry.entry(classifier), self._registry.ready(classifier)
+        if loaded is None:
+            return ""
+        if not entry.forecasts:
+            estimate_presets(entry, loaded, self._usual)
+        return preset_times({preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()})
+
+    def inspection_pictures(self, session: Session, classifier: str) -> LabelledPictures:
+        """The visitor's own picture, and the classifier's examples with the class that they show where it is known."""
+        found = {each.picture: each.label for each in self._examples.of(classifier)}
+        question = session.question
+        if question and question.classifier == classifier and question.picture not in found:
+            found = {question.picture: "", **found}
+        return tuple(found.items())[:MAX_PICTURES]
+
+    def _state(self, session: Session, report: ExplanationState | None, classifier: str, run: int) -> PageState:
+        entry = self._registry.entries.get(classifier)
+        loaded = self._registry.ready(classifier) if entry else None
+        region, inspection = session.region, session.inspection
+        if region and report and (region.picture, region.classifier) != (report.question.picture, report.question.classifier):
+            region = None
+        return PageState(
+            run,
+            report,
+            entry,
+            labels=tuple(loaded.labels) if loaded else (),
+            examples=self._examples.of(report.question.classifier if report else classifier),
+            example=self._examples.find(report.question.classifier, report.question.picture) if report else None,
+            region=region,
+            region_rows=rows_of(report, region) if region and report else ((), ()),
+            pictures=self.inspection_pictures(session, classifier) if entry else (),
+            inspection=inspection if inspection and inspection.request.classifier == classifier else None,
+        )
+
+
+def _shown(part: Part, state: PageState) -> dict[str, Any]:
+    view = part.empty if state.report is None else part.view
+    return {"run": state.run, **(view(state) if view else {})}

@@ -1,0 +1,96 @@
+"""The classifier's answer in a sentence, and the likeliest classes as bars."""
+
+from typing import Any
+
+import numpy as np
+
+from app.page.views.alt_text import format_probability, short_names
+from app.page.views.state import PageState
+from app.service.request import ExplanationState
+from examples import examples_for
+from models.cards.card import Label
+from models.cards.metadata import describe
+
+BARS = 5
+Value = dict[str, Any]
+
+
+def prediction(report: ExplanationState, run: int) -> Value:
+    """The class explained is always among the bars."""
+    if report.probabilities is None or report.card is None:
+        return {"run": run, "sentence": "Loading the classifier…" if report.state == "loading" else "", "bars": []}
+    labels, values, target, names = report.card.labels, report.probabilities, report.target, short_names(report.card.labels)
+    shown = likeliest(report)
+    top = shown[0]
+    bars = [
+        {
+            "index": index,
+            "label": names[index],
+            "share": format_probability(float(values[index])),
+            "size": round(float(values[index]), 4),
+            "description": _in_full(labels[index], names[index]),
+            "explained": index == target,
+            "rather": index == report.question.rather_than,
+        }
+        for index in shown
+    ]
+    return {
+        "run": run,
+        "classifier": report.card.name,
+        "sentence": f"The classifier says “{names[top]}”: confidence {format_probability(float(values[top]))}.",
+        "bars": bars,
+        "note": _calibration(report),
+        "caution": not _measured(report) and report.card.temperature != 1.0,
+        "about": _explained(report),
+    }
+
+
+def empty_prediction(state: PageState) -> Value:
+    """Before there is a picture: what to do."""
+    words = "Choose a picture" + (" or take an example" if state.examples else "") + "; its maps appear here."
+    return {"run": state.run, "sentence": "What does the classifier see?", "about": words}
+
+
+def likeliest(report: ExplanationState) -> list[int]:
+    """The indices of the likeliest classes, in order, then those of the class explained and of the second class, where they are missing."""
+    assert report.probabilities is not None
+    first = [int(index) for index in np.argsort(-report.probabilities, kind="stable")[:BARS]]
+    return first + [index for index in (report.target, report.question.rather_than) if index is not None and index not in first]
+
+
+def _in_full(label: Label, shown: str) -> str:
+    """What a class's full name and description add to the name on the screen."""
+    full = f"{label.name}." if label.name != shown else ""
+    return f"{full} {label.description}".strip()
+
+
+def _calibration(report: ExplanationState) -> str:
+    """What the confidence was measured on; for any other kind of picture it promises nothing."""
+    card = report.card
+    assert card is not None
+    if card.temperature == 1.0:
+        return "Confidence is the classifier's own and was not calibrated; it may be too sure of itself."
+    known = card.measured_on or "its own test pictures"
+    words = "The confidence's temperature was fitted on validation pictures"
+    if card.calibration_error is not None:
+        words += f"; on {known}, its measured calibration error is {card.calibration_error:.3f}"
+    words += "."
+    return words if _measured(report) else f"{words} It says nothing about pictures of another kind, and this may be one."
+
+
+def _measured(report: ExplanationState) -> bool:
+    """Whether the picture is of the kind that the classifier was measured on: only its own examples are known to be."""
+    picture, classifier = report.question.picture, report.question.classifier
+    return bool(picture.example) and any(example.name == picture.example for example in examples_for(classifier))
+
+
+def _explained(report: ExplanationState) -> str:
+    card, target = report.card, report.target
+    assert card is not None
+    if target is None:
+        return ""
+    label, names = card.labels[target], short_names(card.labels)
+    other = report.question.rather_than
+    words = f"The maps explain “{names[target]}”" + (f" rather than “{names[other]}”." if other is not None else ".")
+    metadata = f"Beside the picture the classifier is told: {describe(card.metadata, {})}." if card.metadata else ""
+    return " ".join(part for part in (words, label.description, metadata) if part)

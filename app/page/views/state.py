@@ -1,0 +1,39 @@
+"""What a view may read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.service.classifier_registry import RegisteredClassifier
+from app.service.example_gallery import ExamplePicture
+from app.service.inspection_queue import Inspection
+from app.service.picture_uploads import Picture
+from app.service.regions import Region
+from app.service.request import ExplanationState
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore
+
+LabelledPictures = tuple[tuple[Picture, str], ...]
+"""Pictures, each with the class that it shows; an unknown class is empty."""
+Rows = tuple[Sequence[LocalisationScore], Sequence[LocalisationScore]]
+"""How much of each map lies in the region, and the same of the baselines."""
+
+
+@dataclass(frozen=True)
+class PageState:
+    """What one visitor's page shows at one moment, given to every view.
+
+    run: the newest run of the session. report: None before there is a picture. entry: the chosen classifier, None once it is removed.
+    labels: its classes, empty before it is loaded. examples: the pictures on offer. example: the one that is explained, if it is one.
+    region: of this picture and classifier, if the visitor has given one. pictures: what the classifier would be inspected with.
+    inspection: this visitor's newest, where it is of this classifier.
+    """
+
+    run: int
+    report: ExplanationState | None = None
+    entry: RegisteredClassifier | None = None
+    labels: tuple[str, ...] = ()
+    examples: tuple[ExamplePicture, ...] = ()
+    example: ExamplePicture | None = None
+    region: Region | None = None
+    region_rows: Rows = ((), ())
+    pictures: LabelledPictures = ()
+    inspection: Inspection | None = None

@@ -1,0 +1,94 @@
+"""Everything behind the page, built once per server."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from app.options import ServeOptions
+from app.service import cached_answer
+from app.service.classifier_registry import BUNDLED, ClassifierRegistry
+from app.service.example_gallery import ExampleGallery
+from app.service.explanation_queue import ExplanationQueue
+from app.service.inspection_queue import InspectionQueue
+from app.service.metric_state import AGREEMENT, MetricState
+from app.service.model_uploads import ModelUploads
+from app.service.picture_uploads import PictureUploads
+from app.service.session import SessionStore
+from explainers.method import Method
+from explainers.methods import METHODS, SEVEN
+from models.store import bundled
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """methods: name -> method with its default parameters. usual: those that are chosen when the page opens."""
+
+    registry: ClassifierRegistry
+    explanations: ExplanationQueue
+    inspections: InspectionQueue
+    sessions: SessionStore
+    uploads: PictureUploads
+    model_uploads: ModelUploads | None
+    examples: ExampleGallery
+    methods: Mapping[str, Method]
+    usual: tuple[Method, ...]
+
+    @classmethod
+    def build(cls, options: ServeOptions) -> "Services":
+        """UserError where a setting is wrong."""
+        registry = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled())), options.trust)
+        explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)
+        sessions = SessionStore()
+        explanations.wanted = sessions.references
+        methods = {method.__name__: method() for method in METHODS}
+        return cls(
+            registry,
+            explanations,
+            InspectionQueue(registry, explanations.quiet),
+            sessions,
+            PictureUploads(),
+            _model_uploads(options, registry, sessions),
+            ExampleGallery(options.examples),
+            methods,
+            tuple(methods[method.__name__] for method in SEVEN),
+        )
+
+    def start(self) -> None:
+        """Starts to load the first classifier; until it is ready, the first visitor sees the stored answer."""
+        if self.registry.first == cached_answer.CLASSIFIER and (stored := cached_answer.read()):
+            job = self.explanations.keep(replace(stored, measures=MetricState(running=AGREEMENT)))
+            self.explanations.judges.first(job, lambda: cached_answer.cached_consistency(stored))
+        self.registry.start(self.registry.first, awaited=False)
+
+    def close(self) -> None:
+        """Stops all jobs and removes the uploaded models."""
+        self.explanations.close()
+        self.inspections.close()
+        if self.model_uploads:
+            self.model_uploads.close()
+
+    def evict(self) -> None:
+        """Drops the sessions, uploads and answers that nobody uses any more."""
+        self.sessions.evict()
+        self.uploads.evict()
+        self.explanations.forget()
+        if self.model_uploads:
+            self.model_uploads.evict()
+        self.inspections.evict()
+
+    def classifier_choices(self, owner: str = "") -> list[tuple[str, str]]:
+        """Title and name of every classifier that a visitor may choose: those for everybody and the models they have uploaded."""
+        own = self.model_uploads.of(owner) if self.model_uploads else []
+        return [(entry.title, name) for name, entry in list(self.registry.entries.items()) if entry.file is None or name in own]
+
+
+def _model_uploads(options: ServeOptions, registry: ClassifierRegistry, sessions: SessionStore) -> ModelUploads | None:
+    """None where visitors may upload no models, or where the system cannot confine a model."""
+    if not options.allow_model_upload:
+        return None
+    if not ModelUploads.possible():
+        log.warning("--allow-model-upload is off: this system has no Landlock, so nothing would keep a visitor's model from its files.")
+        return None
+    return ModelUploads(registry, sessions.present)
