@@ -1,10 +1,10 @@
-"""The page: the only room that knows Gradio. `serve(options)` opens it."""
+"""The page: the only package that knows Gradio. `serve(options)` opens it."""
 
 import os
 
 from app.options import ServeOptions
 
-# Read by Gradio and its libraries when they are imported: neither page nor server asks anything of the outside.
+# Read by Gradio and its libraries when they are imported: neither the page nor the server contacts other hosts.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "200")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

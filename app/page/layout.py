@@ -93,7 +93,7 @@ class Layout:
 
     def _parts(self, place: Place) -> None:
         for part in PARTS:
-            if part.place == place and part.wanted(self._services):
+            if part.place == place and part.enabled(self._services):
                 self._add(part.name, _component(part))
 
     def _add(self, name: str, component: Any) -> None:

@@ -38,7 +38,7 @@ class Part:
     name: of its component, whose id is `cc-<name>`. view: what it shows of an answer; None where it shows nothing of one. script: its
     module below static/parts; the name where it is empty. place: where it stands in the layout, after the parts before it. events: what
     its script triggers -> the kind of event, one of `PageEvents.handlers` or, for any other, one that begins a run. empty: what it shows
-    before there is a picture. wanted: whether this server has the part.
+    before there is a picture. enabled: whether this server has the part.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Part:
     place: Place = "end"
     events: Mapping[str, str] = field(default_factory=dict)
     empty: View = nothing
-    wanted: Callable[[Services], bool] = always
+    enabled: Callable[[Services], bool] = always
 
     @property
     def module(self) -> str:
@@ -72,7 +72,7 @@ def evidence(state: PageState) -> dict[str, Any]:
 
 PARTS = (
     Part("picture", picture, place="left", events={"pick": "picked"}, empty=empty_picture),
-    Part("bring", None, "model_upload", "settings", {"bring": "upload model"}, wanted=lambda services: services.model_uploads is not None),
+    Part("bring", None, "model_upload", "settings", {"bring": "upload model"}, enabled=lambda services: services.model_uploads is not None),
     Part("prediction", of_report(prediction), place="answer", events={"target": "bar"}, empty=empty_prediction),
     Part("status", of_report(status), place="status line", events={"nudge": "resync"}),
     Part("grid", of_report(grid), "panels", "maps", {"parameters": "parameters", "more": "more"}),

@@ -72,7 +72,7 @@ def application(options: ServeOptions) -> FastAPI:
     if services.model_uploads:
         _add_model_route(app, services.model_uploads)
     blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app,
         blocks,
         path="/",
@@ -85,6 +85,7 @@ def application(options: ServeOptions) -> FastAPI:
         theme=THEME,
         head=head(tuple(services.methods.values())),
     )
+    return mounted
 
 
 def _add_routes(app: FastAPI, uploads: PictureUploads) -> None:

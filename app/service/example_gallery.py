@@ -1,4 +1,4 @@
-"""The example pictures that the page offers for a classifier, each with what is known of it and whom to thank."""
+"""The example pictures that the page offers for a classifier, with their captions, credits and known evidence."""
 
 import logging
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ from examples import examples_for
 from models.images.decoder import decode, fit
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-AT_MOST = 24
+MAX_FILES = 24
 THUMB = (96, 96)
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ExamplePicture:
-    """An example on offer. thumb: (96, 96, 3) uint8. evidence: (H, W) of the picture, true where what makes its class lies, or None.
+    """An example on offer. thumb: (96, 96, 3) uint8. evidence: (H, W) of the picture, true where the evidence for its class lies, or None.
 
-    label: the class that it shows as the classifier calls it; empty where nobody knows.
+    label: the class that it shows, in the classifier's words; empty where it is not known.
     """
 
     picture: Picture
@@ -41,7 +41,7 @@ class ExampleGallery:
         self._folder = folder
 
     def of(self, classifier: str) -> tuple[ExamplePicture, ...]:
-        """The examples of that classifier, the best to begin with first; each is read once."""
+        """The examples of that classifier, the best one first; each is read once."""
         return _bundled(classifier) + (_pictures_in(self._folder) if self._folder else ())
 
     def find(self, classifier: str, picture: Picture) -> ExamplePicture | None:
@@ -71,11 +71,11 @@ def _bundled(classifier: str) -> tuple[ExamplePicture, ...]:
 @lru_cache(maxsize=2)
 def _pictures_in(folder: Path) -> tuple[ExamplePicture, ...]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
-    return tuple(shown for file in files[:AT_MOST] if (shown := _read(file)))
+    return tuple(shown for file in files[:MAX_FILES] if (shown := _read(file)))
 
 
 def _read(file: Path) -> ExamplePicture | None:
-    """None, and a line in the log, where the file is no picture."""
+    """None, and a line in the log, where the file is not a picture."""
     data = file.read_bytes()
     try:
         thumb = _thumb(decode(data))

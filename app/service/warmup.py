@@ -1,4 +1,4 @@
-"""What a classifier is asked as soon as it is there: how fast it is, and whatever compiles what maps need."""
+"""What is done with a classifier once it is loaded: its speed is measured, and everything that maps need is compiled."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def measure_speed(classifier: "Classifier") -> tuple[float, float]:
-    """Forward and with a gradient, at a batch of 16; the first calls trace and are not counted."""
+    """Seconds per image, forward and with a gradient, in a batch of 16; the first calls trace and are not counted."""
     from models.classifiers.score import Score
 
     images = np.full((16, *classifier.size, 3), 0.5, np.float32)
@@ -32,18 +32,18 @@ def measure_speed(classifier: "Classifier") -> tuple[float, float]:
 
 
 def compile_remaining(classifier: "Classifier") -> None:
-    """Asks once what `seconds_a_picture` does not: masked pictures, and the layers of the CAM family.
+    """Evaluates once what `measure_speed` does not: masked images, and the layers of the CAM family.
 
-    What fails here fails again where a method asks it, and is told in that method's panel.
+    What fails here fails again in the method that needs it and is reported there.
     """
     from models.classifiers.score import Score
 
     image = np.full((*classifier.size, 3), 0.5, np.float32)
-    questions: list[Callable[[], object]] = [lambda: classifier.masked(image, np.ones((1, 1, 1), np.float32), image)]
+    calls: list[Callable[[], object]] = [lambda: classifier.masked(image, np.ones((1, 1, 1), np.float32), image)]
     if not classifier.forward_only:
-        questions.append(lambda: classifier.features(image, classifier.default_layers, Score(0)))
-    for question in questions:
+        calls.append(lambda: classifier.features(image, classifier.default_layers, Score(0)))
+    for call in calls:
         try:
-            question()
+            call()
         except Exception:
-            log.debug("a question of %s could not be compiled", classifier.card.name, exc_info=True)
+            log.debug("a call of %s could not be compiled", classifier.card.name, exc_info=True)

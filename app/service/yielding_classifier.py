@@ -1,4 +1,4 @@
-"""A classifier that answers measures only while nobody waits for maps: before every question it lets those go first."""
+"""Wraps a classifier so that background metrics yield to foreground explanations."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -7,7 +7,7 @@ from explainers.protocol import Classifier, Features, Floats, Layer, Score
 
 
 class YieldingClassifier:
-    """The same answers as the classifier's own. before: called before every question; waits as long as need be, or raises Stopped."""
+    """The same answers as the classifier's own. before: called before every evaluation; waits as long as necessary, or raises Stopped."""
 
     def __init__(self, classifier: Classifier, before: Callable[[], None]) -> None:
         self._inner, self._before = classifier, before

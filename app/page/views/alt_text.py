@@ -1,4 +1,4 @@
-"""What a map shows, in a sentence: for those who do not see it, and for everyone else as the caption of the enlarged map."""
+"""What a map shows, in a sentence: its alternative text, and the caption of the enlarged map."""
 
 from collections import Counter
 from functools import lru_cache
@@ -36,7 +36,7 @@ def map_description(method: Method, values: NDArray[np.float32]) -> str:
 
 
 def _against(place: str, other: str) -> str:
-    """Where evidence against is; two equal places in a row would say nothing of how they lie."""
+    """Where the evidence against the class is; the same place twice would not say how they lie."""
     if place != other:
         return f" Evidence against is {_where(place)}."
     return f" Evidence against lies side by side with it, also in the {place}." if place else " So is evidence against."
@@ -70,7 +70,7 @@ def _where(place: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: 0.4 s, 12 s, 3 min."""
+    """Seconds in round figures: 0.4 s, 12 s, 3 min."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
@@ -84,7 +84,7 @@ def format_probability(value: float) -> str:
 
 
 def format_p(p: float) -> str:
-    """A p as it is told: never 0."""
+    """A p-value in words: never 0."""
     return "under 0.001" if p < 0.001 else f"{p:.3f}"
 
 

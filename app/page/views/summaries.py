@@ -1,5 +1,6 @@
-"""The two panels that sum all maps up: what the families have in common, and how many families choose each place."""
+"""The two panels that summarise all maps: what the families have in common, and how many families choose each place."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from app.page.views.images import codes_uri
 from app.rendering import scaled
 from app.service.request import ExplanationState
 from explainers.grid import grid_cells
+from explainers.method import Family
 from explainers.metrics.agreement.similarity import Evidence, consensus, evidence, votes
 
 Found = dict[str, Evidence]
@@ -31,13 +33,13 @@ def summaries(report: ExplanationState, found: Found) -> list[Panel]:
     return [_consensus(report, found, families), _agreement(report, found, families)]
 
 
-def _consensus(report: ExplanationState, found: Found, families: list[str]) -> Panel:
+def _consensus(report: ExplanationState, found: Found, families: Sequence[Family]) -> Panel:
     panel = _empty(report, "Consensus", "Consensus", FAMILY_HELP["all"])
     shared = consensus(list(found.values())) if found else None
     if shared is None:
         return panel
     codes = scaled(shared, signed=False)
-    note = ", ".join(FAMILIES[family] for family in families)  # type: ignore[index]
+    note = ", ".join(FAMILIES[family] for family in families)
     return panel | {
         "state": "summary",
         "word": f"of {len(families)} {'family' if len(families) == 1 else 'families'}",
@@ -47,7 +49,7 @@ def _consensus(report: ExplanationState, found: Found, families: list[str]) -> P
     }
 
 
-def _agreement(report: ExplanationState, found: Found, families: list[str]) -> Panel:
+def _agreement(report: ExplanationState, found: Found, families: Sequence[Family]) -> Panel:
     panel = _empty(report, "Votes", "Family votes", FAMILY_HELP["votes"])
     if not families or report.image is None:
         return panel
@@ -55,13 +57,13 @@ def _agreement(report: ExplanationState, found: Found, families: list[str]) -> P
     codes = np.round(255 * count / len(families)).astype(np.uint8)
     cells, most = grid_cells(report.image.shape[:2]) ** 2, int(count.max())
     places = int((count == most).sum())
-    told = f"{plural(places, 'place')} of {cells} chosen by {most} of {len(families)} families"
+    votes_sentence = f"{plural(places, 'place')} of {cells} chosen by {most} of {len(families)} families"
     return panel | {
         "state": "summary",
         "word": f"up to {most} of {len(families)}",
-        "alt": f"Family votes: {told}, each choosing its strongest tenth.",
+        "alt": f"Family votes: {votes_sentence}, each choosing its strongest tenth.",
         "map": codes_uri(codes.tobytes() + b"votes", lambda: codes),
-        "note": f"{told}." if len(families) > 1 else ONE_FAMILY,
+        "note": f"{votes_sentence}." if len(families) > 1 else ONE_FAMILY,
         "votes": len(families),
     }
 
