@@ -13,7 +13,7 @@ from models.datasets import grouping
 
 if TYPE_CHECKING:
     from models.datasets.collection import Collection, Row
-    from models.evaluation import Evaluation, EvaluationData
+    from models.evaluation.records import Evaluation, EvaluationData
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
 
     def command() -> int:
-        from models.evaluation import Settings, evaluate, write
+        from models.evaluation.assessment import evaluate
+        from models.evaluation.records import Settings
+        from models.evaluation.writer import write_evaluation
         from models.loading import load
 
         if not 20 <= asked.resamples <= 100_000:
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         served = load(asked.model, asked.trust)
         evaluation = evaluate(served, evaluation_data(asked, served.labels), Settings(asked.resamples, asked.seed))
         print("\n".join(in_words(evaluation)))
-        print("Written: {}, {}".format(*write(evaluation, asked.out)))
+        print("Written: {}, {}".format(*write_evaluation(evaluation, asked.out)))
         return 0
 
     return run_command(command)
@@ -39,7 +41,7 @@ def evaluation_data(asked: Namespace, labels: Sequence[str]) -> "EvaluationData"
     """The pictures that are asked for, their classes counted as the classifier counts them."""
     from models.datasets import splits
     from models.datasets.layouts import read
-    from models.evaluation import EvaluationData
+    from models.evaluation.records import EvaluationData
 
     collection = read(asked.layout, asked.data, asked.group)
     if asked.split:
@@ -68,10 +70,10 @@ def as_the_classifier_counts(rows: Sequence["Row"], collection: "Collection", la
 
 def in_words(evaluation: "Evaluation") -> list[str]:
     """A line for each figure."""
-    from models.evaluation.html_report import figure_in_words
+    from models.evaluation.html_report import format_estimate
 
-    lines = [f"{len(evaluation.material.rows):,} pictures of {evaluation.material.name}, {evaluation.material.part}"]
-    return lines + [f"{name}: {figure_in_words(figure)}" for name, figure in evaluation.overall.items()]
+    lines = [f"{len(evaluation.data.rows):,} pictures of {evaluation.data.name}, {evaluation.data.part}"]
+    return lines + [f"{name}: {format_estimate(figure)}" for name, figure in evaluation.overall.items()]
 
 
 def _parser() -> ArgumentParser:

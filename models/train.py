@@ -19,7 +19,7 @@ from models.training.recipes import RECIPES, recipe
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
-    from models.evaluation import EvaluationData
+    from models.evaluation.records import EvaluationData
 
 STORE = Path(__file__).parent / "store"
 PLACES = ("--out", "--cache")
@@ -94,13 +94,14 @@ def keep(made: TrainedModel, learnt: TrainingOutcome, out: Path, command: str) -
 
 def judge(weights: Path, test: "EvaluationData") -> None:
     """Asks the saved classifier about the test pictures, writes evaluation.json and evaluation.html, and its figures on its card."""
-    from models.evaluation import evaluate, on_card, write
+    from models.evaluation.assessment import evaluate, with_results
+    from models.evaluation.writer import write_evaluation
     from models.loading import load
 
     asked = load(weights)
     found = evaluate(asked, test)
-    on_card(asked.card, found).write(weights.with_suffix(".json"))
-    write(found, weights.parent)
+    with_results(asked.card, found).write(weights.with_suffix(".json"))
+    write_evaluation(found, weights.parent)
     for name, figure in found.overall.items():
         if figure.value is not None:
             between = "" if figure.low is None else f" ({figure.low:.3f} to {figure.high:.3f})"

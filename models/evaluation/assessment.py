@@ -1,4 +1,4 @@
-"""Judges a classifier's answers to pictures whose class is known."""
+"""Evaluates a classifier's answers to pictures whose class is known."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,10 +11,18 @@ from sklearn.metrics import confusion_matrix, roc_curve
 from errors import UserError
 from models.cards.card import Card
 from models.datasets.collection import Row
-from models.evaluation.calibration import bin_of, tempered
-from models.evaluation.classification_metrics import BY_CLASS, OVERALL, Figure, figures, reflected, resampled, with_intervals
+from models.evaluation.calibration import apply_temperature, bin_indices
+from models.evaluation.classification_metrics import (
+    BY_CLASS,
+    OVERALL,
+    Estimate,
+    basic_interval,
+    bootstrap_metrics,
+    compute_metrics,
+    with_intervals,
+)
 from models.evaluation.predictions import predict_collection
-from models.evaluation.records import USUAL, Bin, ClassFigures, Curve, Evaluation, EvaluationData, Mistake, Settings
+from models.evaluation.records import DEFAULTS, Bin, ClassMetrics, Curve, Evaluation, EvaluationData, Mistake, Settings
 
 if TYPE_CHECKING:
     from models.classifiers.base import BaseClassifier
@@ -24,95 +32,104 @@ Ints = NDArray[np.int64]
 BINS, CURVE_POINTS, CALIBRATION = 15, 200, OVERALL[-1]
 
 
-def evaluate(classifier: "BaseClassifier[Any]", material: EvaluationData, settings: Settings = USUAL) -> Evaluation:
-    """Asks the classifier about every picture, with a progress bar, and tells it the picture's metadata where it takes some."""
-    if not material.rows:
-        raise UserError(f"{material.name} has no picture in its {material.part}; choose another part, or make the split anew.")
-    return judged(predict_collection(classifier, material.rows, f"asking {classifier.card.name}"), classifier.card, material, settings)
+def evaluate(classifier: "BaseClassifier[Any]", data: EvaluationData, settings: Settings = DEFAULTS) -> Evaluation:
+    """Evaluates the classifier on every picture, with its metadata where the classifier takes some; shows a progress bar."""
+    if not data.rows:
+        raise UserError(f"{data.name} has no picture in its {data.part}; choose another part, or make the split anew.")
+    return assess(predict_collection(classifier, data.rows, f"asking {classifier.card.name}"), classifier.card, data, settings)
 
 
-def judged(logits: Floats, card: Card, material: EvaluationData, settings: Settings = USUAL) -> Evaluation:
-    """logits: (n, classes) for the material's rows, of a single sigmoid -z and z. UserError where classes and logits do not fit."""
-    targets = np.array([row.label for row in material.rows], np.int64)
+def assess(logits: Floats, card: Card, data: EvaluationData, settings: Settings = DEFAULTS) -> Evaluation:
+    """logits: (n, classes) for the data's rows; of a single sigmoid -z and z. UserError where classes and logits do not fit."""
+    targets = np.array([row.label for row in data.rows], np.int64)
     if targets.max() >= len(card.labels):
-        raise UserError(f"{card.name} tells {len(card.labels)} classes apart; {material.name} has pictures of class {targets.max()}.")
+        raise UserError(f"{card.name} tells {len(card.labels)} classes apart; {data.name} has pictures of class {targets.max()}.")
     if logits.shape != (wanted := (len(targets), len(card.labels))):
-        raise UserError(f"The logits of {card.name} have shape {logits.shape}; {wanted} is needed, a row a picture of {material.name}.")
+        raise UserError(f"The logits of {card.name} have shape {logits.shape}; {wanted} is needed, a row a picture of {data.name}.")
     labels = tuple(label.name for label in card.labels)
-    told, plain = tempered(logits, card.temperature, card.head), tempered(logits, 1.0, card.head)
-    groups = [row.group or f"picture {number}" for number, row in enumerate(material.rows)]
-    overall, classes, shares = _measured(told, targets, groups, settings, labels)
-    overall["calibration error before temperature"] = Figure(float(figures(plain, targets).overall[-1]), None, None)
-    confusion = confusion_matrix(targets, told.argmax(1), labels=np.arange(len(labels)))
+    probabilities, uncalibrated = apply_temperature(logits, card.temperature, card.head), apply_temperature(logits, 1.0, card.head)
+    groups = [row.group or f"picture {number}" for number, row in enumerate(data.rows)]
+    overall, classes, shares = _estimates(probabilities, targets, groups, settings, labels)
+    overall["calibration error before temperature"] = Estimate(float(compute_metrics(uncalibrated, targets).overall[-1]), None, None)
+    confusion = confusion_matrix(targets, probabilities.argmax(1), labels=np.arange(len(labels)))
     return Evaluation(
         model=card.name,
         sha256=card.sha256,
         labels=labels,
         head=card.head,
         temperature=card.temperature,
-        material=material,
+        data=data,
         groups=len(set(groups)),
         settings=settings,
         overall=overall,
         classes=classes,
         confusion=tuple(tuple(map(int, row)) for row in confusion),
         confusion_shares=shares,
-        curves=_curves(told, targets, labels),
-        reliability=reliability(told, targets),
-        reliability_before=reliability(plain, targets),
-        mistakes=_mistakes(told, targets, labels, material.rows)[: settings.mistakes],
+        curves=_curves(probabilities, targets, labels),
+        reliability=reliability_bins(probabilities, targets),
+        reliability_before=reliability_bins(uncalibrated, targets),
+        mistakes=_mistakes(probabilities, targets, labels, data.rows)[: settings.mistakes],
     )
 
 
-def _measured(
-    told: Floats, targets: Ints, groups: Sequence[str], settings: Settings, labels: Sequence[str]
-) -> tuple[dict[str, Figure], tuple[ClassFigures, ...], tuple[tuple[Figure, ...], ...]]:
-    """The figures overall, those of each class, and the shares of the confusion matrix, all with intervals."""
-    drawn, found = resampled(told, targets, groups, settings.resamples, settings.seed), figures(told, targets)
-    overall = with_intervals(found.overall, [each.overall for each in drawn], settings.level)
-    by_class = with_intervals(found.by_class, [each.by_class for each in drawn], settings.level)
-    shares = with_intervals(found.confusion, [each.confusion for each in drawn], settings.level)
+def _estimates(
+    probabilities: Floats, targets: Ints, groups: Sequence[str], settings: Settings, labels: Sequence[str]
+) -> tuple[dict[str, Estimate], tuple[ClassMetrics, ...], tuple[tuple[Estimate, ...], ...]]:
+    """The overall metrics, those of each class, and the shares of the confusion matrix, all with intervals."""
+    resamples, metrics = (
+        bootstrap_metrics(probabilities, targets, groups, settings.resamples, settings.seed),
+        compute_metrics(probabilities, targets),
+    )
+    overall = with_intervals(metrics.overall, [each.overall for each in resamples], settings.level)
+    by_class = with_intervals(metrics.by_class, [each.by_class for each in resamples], settings.level)
+    shares = with_intervals(metrics.confusion, [each.confusion for each in resamples], settings.level)
     counts, number = np.bincount(targets, minlength=len(labels)), len(labels)
-    classes = [ClassFigures(label, int(counts[i]), dict(zip(BY_CLASS, by_class[i::number], strict=True))) for i, label in enumerate(labels)]
+    classes = [ClassMetrics(label, int(counts[i]), dict(zip(BY_CLASS, by_class[i::number], strict=True))) for i, label in enumerate(labels)]
     rows = tuple(tuple(shares[i * number : (i + 1) * number]) for i in range(number))
-    named = dict(zip(OVERALL, overall, strict=True))
-    return {**named, CALIBRATION: reflected(named[CALIBRATION])}, tuple(classes), rows
+    by_name = dict(zip(OVERALL, overall, strict=True))
+    return {**by_name, CALIBRATION: basic_interval(by_name[CALIBRATION])}, tuple(classes), rows
 
 
-def on_card(card: Card, evaluation: Evaluation) -> Card:
-    """The card with what was measured written on it."""
+def with_results(card: Card, evaluation: Evaluation) -> Card:
+    """The card with the measured accuracy and calibration error."""
     accuracy, error = evaluation.overall["accuracy"].value, evaluation.overall["calibration error"].value
-    material = evaluation.material
-    words = f"{len(material.rows):,} pictures of {material.name}, {material.part}"
-    return dataclasses.replace(card, accuracy=round(accuracy or 0, 4), calibration_error=round(error or 0, 4), measured_on=words)
+    data = evaluation.data
+    measured_on = f"{len(data.rows):,} pictures of {data.name}, {data.part}"
+    return dataclasses.replace(card, accuracy=round(accuracy or 0, 4), calibration_error=round(error or 0, 4), measured_on=measured_on)
 
 
-def reliability(probabilities: Floats, targets: Ints, bins: int = BINS) -> tuple[Bin, ...]:
-    """Equally wide bins of confidence that hold pictures; Niculescu-Mizil & Caruana 2005."""
-    confidence, right = probabilities.max(1), probabilities.argmax(1) == targets
-    place = bin_of(confidence, bins)
+def reliability_bins(probabilities: Floats, targets: Ints, bins: int = BINS) -> tuple[Bin, ...]:
+    """The non-empty ones of equally wide bins of confidence; Niculescu-Mizil & Caruana 2005."""
+    confidence, correct = probabilities.max(1), probabilities.argmax(1) == targets
+    bins_of_rows = bin_indices(confidence, bins)
     return tuple(
-        Bin(i / bins, (i + 1) / bins, int((place == i).sum()), float(confidence[place == i].mean()), float(right[place == i].mean()))
-        for i in np.unique(place)
+        Bin(
+            i / bins,
+            (i + 1) / bins,
+            int((bins_of_rows == i).sum()),
+            float(confidence[bins_of_rows == i].mean()),
+            float(correct[bins_of_rows == i].mean()),
+        )
+        for i in np.unique(bins_of_rows)
     )
 
 
 def _curves(probabilities: Floats, targets: Ints, labels: Sequence[str]) -> tuple[Curve, ...]:
-    """Of two classes, which mirror each other, the second's alone."""
-    found = []
+    """One per class; of two classes, whose curves mirror each other, the second's alone."""
+    curves = []
     for i, label in list(enumerate(labels))[1 if len(labels) == 2 else 0 :]:
         if 0 < (targets == i).sum() < len(targets):
             false, true, _ = roc_curve(targets == i, probabilities[:, i])
-            kept = np.unique(np.linspace(0, len(false) - 1, CURVE_POINTS).astype(int))
-            found.append(Curve(label, tuple(np.round(false[kept], 5).tolist()), tuple(np.round(true[kept], 5).tolist())))
-    return tuple(found)
+            points = np.unique(np.linspace(0, len(false) - 1, CURVE_POINTS).astype(int))
+            curves.append(Curve(label, tuple(np.round(false[points], 5).tolist()), tuple(np.round(true[points], 5).tolist())))
+    return tuple(curves)
 
 
 def _mistakes(probabilities: Floats, targets: Ints, labels: Sequence[str], rows: Sequence[Row]) -> tuple[Mistake, ...]:
     answers, confidence = probabilities.argmax(1), probabilities.max(1)
     wrong = np.flatnonzero(answers != targets)
-    surest = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    by_confidence = wrong[np.argsort(-confidence[wrong], kind="stable")]
     return tuple(
         Mistake(rows[i].path, labels[targets[i]], labels[answers[i]], float(confidence[i]), float(probabilities[i, targets[i]]))
-        for i in surest
+        for i in by_confidence
     )

@@ -1,21 +1,22 @@
-"""Draws an evaluation's curves as SVG that takes its ink from the page around it, so that they are legible in light and dark."""
+"""An evaluation's charts as SVG in the text colour of the page around them, legible in light and dark themes."""
 
 import io
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
+from matplotlib.rcsetup import cycler
 
 from models.evaluation.records import Bin, Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INK = "#010203"  # drawn with, then replaced by the page's own colour of text
+_INK = "#010203"  # a placeholder, replaced by the page's text colour
 _COLOURS = ("#3b7dd8", "#d9822b", "#2f9e6e", "#c2418f", "#8a6fd1", "#b0a11f", "#21a3b8", "#d0524f", "#7d8894")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
@@ -26,13 +27,13 @@ _STYLE = {
     "ytick.color": _INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": mpl.cycler(color=_COLOURS),
+    "axes.prop_cycle": cycler(color=_COLOURS),
     "legend.frameon": False,
 }
 
 
-def roc(evaluation: Evaluation) -> str:
-    """The curves, one a class; the dashed diagonal is chance."""
+def roc_chart(evaluation: Evaluation) -> str:
+    """The ROC curves, one per class; the dashed diagonal is chance."""
     with mpl.rc_context({**_STYLE, "svg.hashsalt": "roc"}):
         canvas, axes = _square("share of the others called so (1 - specificity)", "share found (sensitivity)")
         axes.plot((0, 1), (0, 1), color=_INK, alpha=0.4, linestyle="--", linewidth=1)
@@ -45,8 +46,8 @@ def roc(evaluation: Evaluation) -> str:
         return _svg(canvas, "Receiver operating characteristic")
 
 
-def diagram(evaluation: Evaluation) -> str:
-    """The reliability diagram at the card's temperature and, fainter, before it; dots are as large as their bins are full."""
+def reliability_chart(evaluation: Evaluation) -> str:
+    """The reliability diagram at the card's temperature and, fainter, before it; the dots' areas show how many pictures each bin holds."""
     with mpl.rc_context({**_STYLE, "svg.hashsalt": "reliability"}):
         canvas, axes = _square("mean confidence", "share named rightly")
         axes.plot((0, 1), (0, 1), color=_INK, alpha=0.4, linestyle="--", linewidth=1)

@@ -1,4 +1,4 @@
-"""Asks a classifier about picture files, a batch at a time, while the next pictures are decoded."""
+"""Evaluates a classifier on picture files in batches, while the next pictures are decoded."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -20,46 +20,46 @@ if TYPE_CHECKING:
 BATCH = 32
 
 
-def predict_collection(classifier: "BaseClassifier[Any]", rows: Sequence[Row], saying: str) -> NDArray[np.float32]:
+def predict_collection(classifier: "BaseClassifier[Any]", rows: Sequence[Row], description: str) -> NDArray[np.float32]:
     """Logits (n, classes) of pictures, each with its metadata where the classifier takes some; with a progress bar.
 
-    UserError names the files that are no pictures.
+    UserError names the files that cannot be decoded.
     """
-    told: list[NDArray[np.float32]] = []
-    done = 0  # a bar that is not shown does not count
-    with tqdm(total=len(rows), desc=saying, unit="picture", leave=False, disable=None) as bar:
-        for images in fit_batch(classifier, [row.path for row in rows]):
-            told.append(_answers(classifier, images, rows[done : done + len(images)]))
+    logits: list[NDArray[np.float32]] = []
+    done = 0  # a hidden bar does not count
+    with tqdm(total=len(rows), desc=description, unit="picture", leave=False, disable=None) as bar:
+        for images in fitted_batches(classifier, [row.path for row in rows]):
+            logits.append(_logits(classifier, images, rows[done : done + len(images)]))
             done += len(images)
             bar.update(len(images))
-    return np.concatenate(told)
+    return np.concatenate(logits)
 
 
-def _answers(classifier: "BaseClassifier[Any]", images: NDArray[np.float32], rows: Sequence[Row]) -> NDArray[np.float32]:
+def _logits(classifier: "BaseClassifier[Any]", images: NDArray[np.float32], rows: Sequence[Row]) -> NDArray[np.float32]:
     names = {field.name for field in classifier.card.metadata}
     if not names:
         return classifier.outputs(images)
-    known = [{name: value for name, value in row.metadata if name in names} for row in rows]
-    return np.concatenate([classifier.given(each).outputs(image[None]) for each, image in zip(known, images, strict=True)])
+    metadata = [{name: value for name, value in row.metadata if name in names} for row in rows]
+    return np.concatenate([classifier.given(each).outputs(image[None]) for each, image in zip(metadata, images, strict=True)])
 
 
-def fit_batch(classifier: "BaseClassifier[Any]", files: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
-    """Batches (b, H, W, 3) of the files' pictures as the classifier takes them; never more than two batches are held."""
+def fitted_batches(classifier: "BaseClassifier[Any]", files: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
+    """Batches (b, H, W, 3) of the files' pictures as the classifier takes them; at most two batches are in memory."""
 
     def batch(start: int) -> list[NDArray[np.float32] | UserError]:
-        return list(pool.map(lambda file: _one(classifier, file), files[start : start + BATCH]))
+        return list(pool.map(lambda file: _fit_file(classifier, file), files[start : start + BATCH]))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(batch, 0)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as decoder:
+        next_batch = decoder.submit(batch, 0)
         for start in range(0, len(files), BATCH):
-            made, coming = coming.result(), ahead.submit(batch, start + BATCH)
-            failed = [(file, reason) for file, reason in zip(files[start:], made, strict=False) if isinstance(reason, UserError)]
+            batch_images, next_batch = next_batch.result(), decoder.submit(batch, start + BATCH)
+            failed = [(file, reason) for file, reason in zip(files[start:], batch_images, strict=False) if isinstance(reason, UserError)]
             if failed:
                 raise unreadable([file for file, _ in failed], [reason for _, reason in failed])
-            yield np.stack([image for image in made if not isinstance(image, UserError)])
+            yield np.stack([image for image in batch_images if not isinstance(image, UserError)])
 
 
-def _one(classifier: "BaseClassifier[Any]", file: Path) -> NDArray[np.float32] | UserError:
+def _fit_file(classifier: "BaseClassifier[Any]", file: Path) -> NDArray[np.float32] | UserError:
     try:
         return classifier.fit(picture(file))
     except UserError as error:

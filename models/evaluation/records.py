@@ -1,4 +1,4 @@
-"""What an evaluation holds: the pictures that were judged by, and what was found."""
+"""The data, settings and results of an evaluation."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from typing import Any
 
 from models.cards.card import Head
 from models.datasets.collection import Row
-from models.evaluation.classification_metrics import Figure
+from models.evaluation.classification_metrics import Estimate
 
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """Pictures to judge by. part: which of the collection they are and how it was divided, in words, such as "test part, lesions kept
+    """Pictures to evaluate on. part: which of the collection they are and how it was split, in words, such as "test part, lesions kept
     together"."""
 
     name: str
@@ -23,21 +23,21 @@ class EvaluationData:
     licence: str
 
     def to_json(self, labels: Sequence[str]) -> dict[str, Any]:
-        """Of the pictures their number, in all and by class. labels: the classes' names."""
-        named = Counter(labels[row.label] for row in self.rows)
+        """The number of pictures, in all and by class, instead of their paths. labels: the classes' names."""
+        counts = Counter(labels[row.label] for row in self.rows)
         return {
             "name": self.name,
             "rows": len(self.rows),
             "part": self.part,
             "source": self.source,
             "licence": self.licence,
-            "by_class": {label: named[label] for label in labels},
+            "by_class": {label: counts[label] for label in labels},
         }
 
 
 @dataclass(frozen=True)
 class Settings:
-    """resamples, seed, level: of the intervals; level is the share of resamples inside. mistakes: how many are shown."""
+    """resamples, seed, level: of the intervals; level: their confidence. mistakes: how many are shown."""
 
     resamples: int = 1000
     seed: int = 0
@@ -48,16 +48,16 @@ class Settings:
         return {"resamples": self.resamples, "seed": self.seed, "level": self.level, "mistakes": self.mistakes}
 
 
-USUAL = Settings()
+DEFAULTS = Settings()
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """A class: how many pictures it has, and its precision, recall, F1 and AUC (against the rest)."""
 
     label: str
     pictures: int
-    figures: dict[str, Figure]
+    figures: dict[str, Estimate]
 
     def to_json(self) -> dict[str, Any]:
         figures = {name: figure.to_json() for name, figure in self.figures.items()}
@@ -78,7 +78,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Bin:
-    """The pictures whose confidence lies from low to high: their mean confidence, and the share that was named rightly."""
+    """The pictures whose confidence lies from low to high: their mean confidence, and the share predicted correctly."""
 
     low: float
     high: float
@@ -92,7 +92,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A picture that was named wrongly, with the probabilities of the answer given and of the right one."""
+    """A misclassified picture, with the probabilities of the predicted and the true class."""
 
     path: Path
     truth: str
@@ -101,7 +101,7 @@ class Mistake:
     truth_probability: float
 
     def to_json(self) -> dict[str, Any]:
-        """Of the path the last folder and the name."""
+        """The path is shortened to its last folder and the name."""
         return {
             "path": "/".join(self.path.parts[-2:]),
             "truth": self.truth,
@@ -113,10 +113,10 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `judging.judged` finds. overall: the five of `figures.OVERALL`, and "calibration error before temperature".
+    """What `assess` returns. overall: the five of `classification_metrics.OVERALL`, and "calibration error before temperature".
 
-    confusion: pictures, rows by right class, columns by answer; confusion_shares: the same as shares of the right class.
-    reliability: bins at the card's temperature; reliability_before: at temperature 1. mistakes: the surest first.
+    confusion: pictures, rows by true class, columns by predicted class; confusion_shares: the same as shares of the true class.
+    reliability: bins at the card's temperature; reliability_before: at temperature 1. mistakes: the most confident first.
     """
 
     model: str
@@ -124,13 +124,13 @@ class Evaluation:
     labels: tuple[str, ...]
     head: Head
     temperature: float
-    material: EvaluationData
+    data: EvaluationData
     groups: int
     settings: Settings
-    overall: dict[str, Figure]
-    classes: tuple[ClassFigures, ...]
+    overall: dict[str, Estimate]
+    classes: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...]
-    confusion_shares: tuple[tuple[Figure, ...], ...]
+    confusion_shares: tuple[tuple[Estimate, ...], ...]
     curves: tuple[Curve, ...]
     reliability: tuple[Bin, ...]
     reliability_before: tuple[Bin, ...]
@@ -143,7 +143,7 @@ class Evaluation:
             "labels": self.labels,
             "head": self.head,
             "temperature": self.temperature,
-            "material": self.material.to_json(self.labels),
+            "material": self.data.to_json(self.labels),
             "groups": self.groups,
             "settings": self.settings.to_json(),
             "overall": {name: figure.to_json() for name, figure in self.overall.items()},

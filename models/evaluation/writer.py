@@ -8,11 +8,11 @@ from errors import UserError
 from models.evaluation.records import Evaluation
 
 
-def write(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
-    """The JSON and the page, written beside and then renamed, so that each is there whole or not at all; gives their paths."""
-    from models.evaluation.html_report import page
+def write_evaluation(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
+    """Writes evaluation.json and evaluation.html atomically; returns their paths."""
+    from models.evaluation.html_report import render_html
 
-    texts = {"evaluation.json": as_json(evaluation), "evaluation.html": page(evaluation)}
+    texts = {"evaluation.json": evaluation_json(evaluation), "evaluation.html": render_html(evaluation)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -24,6 +24,6 @@ def write(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
     return folder / "evaluation.json", folder / "evaluation.html"
 
 
-def as_json(evaluation: Evaluation) -> str:
-    """Every field; of the pictures their number by class, and of paths the last folder and the name."""
+def evaluation_json(evaluation: Evaluation) -> str:
+    """Every field; the number of pictures by class instead of their paths, and mistakes with shortened paths."""
     return json.dumps(evaluation.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,1 +1,1 @@
-"""Writes a classifier in other formats, and checks each file that was written against the original."""
+"""Exporting a classifier to other formats, each file compared with the original."""

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         formats = asked.formats or [name for name in FORMATS if name != "tflite-int8" or asked.pictures]
         exported = export(asked.model, asked.out, formats, asked.pictures, asked.seed)
-        print("\n".join(each.in_words() for each in exported))
+        print("\n".join(each.summary() for each in exported))
         if not asked.formats and not asked.pictures:
             print("tflite-int8: left out, because it needs pictures like those it will see; give a folder with --pictures.")
         print(f"Written to {asked.out}")

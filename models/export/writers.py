@@ -1,4 +1,4 @@
-"""The formats: each writes a model, and opens what was written again as a function of the model's own inputs."""
+"""The export formats: each writes a model, and opens the written file as a function of the model's original_name inputs."""
 
 import contextlib
 import io
@@ -19,33 +19,33 @@ from models.formats.keras_file import open_keras
 from models.graph.inputs import Inputs, inputs_of
 
 Floats = NDArray[np.float32]
-Given = Mapping[str, Floats]
+ModelInputs = Mapping[str, Floats]
 """The model's inputs by name, of n pictures each."""
-Answer = Callable[[Given], Floats]
+ModelFunction = Callable[[ModelInputs], Floats]
 
 
 @dataclass(frozen=True)
-class Source:
-    """What is exported. representative: inputs by which int8's ranges are chosen; None where there are none."""
+class ExportSource:
+    """What is exported. representative: inputs that calibrate int8; None where there are none."""
 
     model: Any
     name: str
     inputs: tuple[str, ...]
-    representative: Given | None
+    representative: ModelInputs | None
 
 
 @dataclass(frozen=True)
-class Format:
-    """write(source, folder) -> the file or folder written; opened(path, inputs) -> its answers."""
+class ExportFormat:
+    """write(source, folder) -> the file or folder written; open(path, inputs) -> its outputs by inputs."""
 
-    write: Callable[[Source, Path], Path]
-    opened: Callable[[Path, Sequence[str]], Answer]
+    write: Callable[[ExportSource, Path], Path]
+    open: Callable[[Path, Sequence[str]], ModelFunction]
 
 
-def answers_of(model: Any, inputs: Inputs) -> Answer:
+def keras_function(model: Any, inputs: Inputs) -> ModelFunction:
     """A Keras model (2 or 3) as a function of its inputs by name."""
 
-    def answer(given: Given) -> Floats:
+    def answer(given: ModelInputs) -> Floats:
         leaves = [tf.constant(given[each.name]) for each in inputs.order]
         packed = leaves[0] if len(leaves) == 1 else tf.nest.pack_sequence_as(inputs.structure, leaves)
         return np.asarray(model(packed, training=False), np.float32)
@@ -53,7 +53,7 @@ def answers_of(model: Any, inputs: Inputs) -> Answer:
     return answer
 
 
-def _write_keras(source: Source, folder: Path) -> Path:
+def _write_keras(source: ExportSource, folder: Path) -> Path:
     import keras
 
     if not isinstance(source.model, keras.Model):
@@ -63,92 +63,92 @@ def _write_keras(source: Source, folder: Path) -> Path:
     return path
 
 
-def _open_keras(path: Path, _: Sequence[str]) -> Answer:
+def _open_keras(path: Path, _: Sequence[str]) -> ModelFunction:
     model = open_keras(path)
-    return answers_of(model, inputs_of(model, path.name))
+    return keras_function(model, inputs_of(model, path.name))
 
 
-def _write_saved_model(source: Source, folder: Path) -> Path:
+def _write_saved_model(source: ExportSource, folder: Path) -> Path:
     path = folder / source.name
     with contextlib.redirect_stdout(io.StringIO()):  # Keras 2 prints what it wrote, and has no setting against it
         source.model.export(str(path))
     return path
 
 
-def _open_saved_model(path: Path, inputs: Sequence[str]) -> Answer:
+def _open_saved_model(path: Path, inputs: Sequence[str]) -> ModelFunction:
     loaded = tf.saved_model.load(str(path))
-    ask = loaded.signatures["serving_default"]
-    names = _names(list(ask.structured_input_signature[1]), inputs)
+    signature_runner = loaded.signatures["serving_default"]
+    names = _names(list(signature_runner.structured_input_signature[1]), inputs)
 
-    def answer(given: Given) -> Floats:
-        held = loaded  # whose variables the signature does not keep alive
-        (told,) = ask(**{name: tf.constant(given[own]) for name, own in names.items()}).values()
-        return np.asarray(told if held else None, np.float32)
+    def answer(given: ModelInputs) -> Floats:
+        kept_alive = loaded  # whose variables the signature does not keep alive
+        (outputs,) = signature_runner(**{name: tf.constant(given[original_name]) for name, original_name in names.items()}).values()
+        return np.asarray(outputs if kept_alive else None, np.float32)
 
     return answer
 
 
-def _write_tflite(source: Source, folder: Path) -> Path:
-    return _converted(source, folder, lambda converter, _: converter)
+def _write_tflite(source: ExportSource, folder: Path) -> Path:
+    return _convert(source, folder, lambda converter, _: converter)
 
 
-def _write_int8(source: Source, folder: Path) -> Path:
+def _write_int8(source: ExportSource, folder: Path) -> Path:
     given = source.representative
     if given is None:
         raise UserError("int8 needs pictures like those it will see, by which it chooses its ranges; give a folder with --pictures.")
 
     def in_int8(converter: Any, names: Mapping[str, str]) -> Any:
-        """Weights and what passes between operations in int8, inputs and answers in float32; what has no int8 form stays float32."""
+        """Weights and activations in int8, inputs and outputs in float32; operations without an int8 form stay float32."""
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: iter(_each(given, names))
+        converter.representative_dataset = lambda: iter(_one_by_one(given, names))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
         return converter
 
-    return _converted(source, folder, in_int8)
+    return _convert(source, folder, in_int8)
 
 
-def _open_tflite(path: Path, inputs: Sequence[str]) -> Answer:
-    with _unannounced():
+def _open_tflite(path: Path, inputs: Sequence[str]) -> ModelFunction:
+    with _deprecation_silenced():
         interpreter = tf.lite.Interpreter(model_path=str(path))
-    ask = interpreter.get_signature_runner("serving_default")
-    names = _names(list(ask.get_input_details()), inputs)
+    signature_runner = interpreter.get_signature_runner("serving_default")
+    names = _names(list(signature_runner.get_input_details()), inputs)
 
-    def answer(given: Given) -> Floats:
-        told = [next(iter(ask(**one).values())) for one in _each(given, names)]
-        return np.concatenate(told).astype(np.float32)
+    def answer(given: ModelInputs) -> Floats:
+        outputs = [next(iter(signature_runner(**one).values())) for one in _one_by_one(given, names)]
+        return np.concatenate(outputs).astype(np.float32)
 
     return answer
 
 
 FORMATS = {
-    "keras": Format(_write_keras, _open_keras),
-    "savedmodel": Format(_write_saved_model, _open_saved_model),
-    "tflite": Format(_write_tflite, _open_tflite),
-    "tflite-int8": Format(_write_int8, _open_tflite),
+    "keras": ExportFormat(_write_keras, _open_keras),
+    "savedmodel": ExportFormat(_write_saved_model, _open_saved_model),
+    "tflite": ExportFormat(_write_tflite, _open_tflite),
+    "tflite-int8": ExportFormat(_write_int8, _open_tflite),
 }
 
 
-def _converted(source: Source, folder: Path, set_up: Callable[[Any, Mapping[str, str]], Any]) -> Path:
-    """By way of a SavedModel, which is deleted again: of a model in memory the converter has been seen to lose the weights."""
-    between = _write_saved_model(source, folder)
+def _convert(source: ExportSource, folder: Path, set_up: Callable[[Any, Mapping[str, str]], Any]) -> Path:
+    """Converts by way of a temporary SavedModel: the converter has been seen to lose the weights of a model in memory."""
+    saved_model = _write_saved_model(source, folder)
     try:
-        signature = tf.saved_model.load(str(between)).signatures["serving_default"]
+        signature = tf.saved_model.load(str(saved_model)).signatures["serving_default"]
         names = _names(list(signature.structured_input_signature[1]), source.inputs)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(between), signature_keys=["serving_default"])
-        with _unannounced():
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["serving_default"])
+        with _deprecation_silenced():
             content = set_up(converter, names).convert()
     except Exception as error:  # the converter raises whatever the compiler beneath it says
         raise UserError(f"TensorFlow Lite cannot hold this model: {reason(error)}") from error
     finally:
-        shutil.rmtree(between)
+        shutil.rmtree(saved_model)
     path = folder / f"{source.name}.tflite"
     path.write_bytes(content)
     return path
 
 
 @contextlib.contextmanager
-def _unannounced() -> Iterator[None]:
-    """TensorFlow announces whenever it makes an interpreter that the class will move to a package of its own."""
+def _deprecation_silenced() -> Iterator[None]:
+    """Silences TensorFlow's notice, at every new interpreter, that the class will move to another package."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
         yield
@@ -163,6 +163,8 @@ def _names(found: Sequence[str], inputs: Sequence[str]) -> dict[str, str]:
     return {name: name for name in inputs}
 
 
-def _each(given: Given, names: Mapping[str, str]) -> list[dict[str, Floats]]:
+def _one_by_one(given: ModelInputs, names: Mapping[str, str]) -> list[dict[str, Floats]]:
     """One picture at a time, by the written model's names."""
-    return [{name: given[own][i : i + 1] for name, own in names.items()} for i in range(len(next(iter(given.values()))))]
+    return [
+        {name: given[original_name][i : i + 1] for name, original_name in names.items()} for i in range(len(next(iter(given.values()))))
+    ]

@@ -1,1 +1,1 @@
-"""Examines a model: what it is, what it wants of a picture, and what will go wrong with it."""
+"""Inspects a model: what it is, which preprocessing it expects, and which problems its maps will have."""

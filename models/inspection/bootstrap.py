@@ -1,4 +1,4 @@
-"""Says how far a few pictures can tell ways of preparing them apart, by drawing the pictures again and again."""
+"""Bootstrap over images: how certain is the ranking of preprocessing candidates?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,30 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.inspection.candidate_scores import CandidateAnswers, score
-from models.inspection.class_matching import FEWEST
+from models.inspection.class_matching import MIN_IMAGES
 
-DRAWS = 400
-SURE = 0.95
-"""Share of resamples of the pictures in which one way has to do best to be called best."""
-SAME = 0.01
-"""Two ways between which no probability differs by more than this are one to the model."""
-LITTLE = 0.1  # of a score from 0 to 1, above that of a model that always says the same
+RESAMPLES = 400
+CONFIDENCE = 0.95
+"""Share of resamples in which a candidate must do best to be called best."""
+EQUAL_WITHIN = 0.01
+"""Candidates between which no probability differs by more than this count as equivalent."""
+MARGIN = 0.1  # by which a score from 0 to 1 must exceed that of a constant answer
 
 
 @dataclass(frozen=True, eq=False)
 class BootstrapRanking:
-    """order: numbers of the ways, best first. top: (ways,) share of resamples in which each does best, alone or beside its equals.
+    """order: indices of the candidates, best first. win_rates: (candidates,) share of resamples in which each does best, ties included.
 
-    alike: numbers of those that the model hardly tells from the best, today's among them or not. better: share of resamples in which the
-    best does better than today's, which is number 0. alone: share in which no way but those alike does as well as the best.
+    equivalent: indices of those with nearly the same answers as the best; they may include the current preprocessing, index 0.
+    beats_current: share of resamples in which the best does better than the current one. sole_win_rate: share in which no candidate
+    outside `equivalent` does as well as the best. conclusive: whether the best is best beyond doubt.
     """
 
     order: tuple[int, ...]
-    top: NDArray[np.float64]
-    alike: tuple[int, ...]
-    better: float
-    alone: float
-    sure: bool
+    win_rates: NDArray[np.float64]
+    equivalent: tuple[int, ...]
+    beats_current: float
+    sole_win_rate: float
+    conclusive: bool
 
     @property
     def best(self) -> int:
@@ -38,44 +39,44 @@ class BootstrapRanking:
 
     @property
     def rivals(self) -> tuple[int, ...]:
-        """Those that may as well be the best, as far as the pictures show."""
-        return tuple(each for each in self.order[1:] if each not in self.alike and self.top[each] > (1 - SURE) / 2)
+        """Candidates outside `equivalent` that may be the best as well."""
+        return tuple(each for each in self.order[1:] if each not in self.equivalent and self.win_rates[each] > (1 - CONFIDENCE) / 2)
 
 
-def judged(ways: Sequence[CandidateAnswers], seed: int = 0) -> BootstrapRanking:
-    """Bootstrap over the pictures (Efron 1979); the same pictures are drawn for every way, and today's comes first."""
-    scores = [score(each) for each in ways]
-    order = tuple(int(number) for number in np.argsort([-each for each in scores], kind="stable"))
+def bootstrap_ranking(candidates: Sequence[CandidateAnswers], seed: int = 0) -> BootstrapRanking:
+    """Bootstrap over the images (Efron 1979); every candidate is scored on the same resamples. The first is the current preprocessing."""
+    scores = [score(each) for each in candidates]
+    order = tuple(int(index) for index in np.argsort([-each for each in scores], kind="stable"))
     best = order[0]
-    alike = tuple(number for number in order[1:] if same(ways[number], ways[best]))
-    drawn = _drawn(ways, seed)
-    highest = drawn.max(axis=1, keepdims=True)
-    top = np.asarray((drawn >= highest - 1e-12).mean(axis=0))
-    as_one = drawn[:, [best, *alike]].max(axis=1)
-    others = [number for number in order if number != best and number not in alike]
-    alone = float((as_one[:, None] > drawn[:, others] + 1e-12).all(axis=1).mean())
-    today = 0 in (best, *alike)
-    better = 0.0 if today else float((as_one > drawn[:, 0] + 1e-12).mean())
-    enough = len(ways[0].probabilities) >= FEWEST
-    sure = enough and alone >= SURE and scores[best] > of_nothing(ways[best]) + LITTLE
-    return BootstrapRanking(order, top, alike, better, alone, bool(sure))
+    equivalent = tuple(index for index in order[1:] if nearly_equal(candidates[index], candidates[best]))
+    scores_by_resample = _resampled_scores(candidates, seed)
+    highest = scores_by_resample.max(axis=1, keepdims=True)
+    win_rates = np.asarray((scores_by_resample >= highest - 1e-12).mean(axis=0))
+    best_scores = scores_by_resample[:, [best, *equivalent]].max(axis=1)
+    others = [index for index in order if index != best and index not in equivalent]
+    sole_win_rate = float((best_scores[:, None] > scores_by_resample[:, others] + 1e-12).all(axis=1).mean())
+    current_is_best = 0 in (best, *equivalent)
+    beats_current = 0.0 if current_is_best else float((best_scores > scores_by_resample[:, 0] + 1e-12).mean())
+    enough = len(candidates[0].probabilities) >= MIN_IMAGES
+    conclusive = enough and sole_win_rate >= CONFIDENCE and scores[best] > constant_score(candidates[best]) + MARGIN
+    return BootstrapRanking(order, win_rates, equivalent, beats_current, sole_win_rate, bool(conclusive))
 
 
-def same(first: CandidateAnswers, second: CandidateAnswers) -> bool:
-    """Whether the model hardly tells the two apart: it names the same classes, with the same probabilities."""
-    named = [each.probabilities.argmax(1) for each in (first, second)]
-    return bool(np.array_equal(*named) and np.abs(first.probabilities - second.probabilities).max() <= SAME)
+def nearly_equal(first: CandidateAnswers, second: CandidateAnswers) -> bool:
+    """Whether both have the same predicted classes and almost the same probabilities."""
+    predicted = [each.probabilities.argmax(1) for each in (first, second)]
+    return bool(np.array_equal(*predicted) and np.abs(first.probabilities - second.probabilities).max() <= EQUAL_WITHIN)
 
 
-def _drawn(ways: Sequence[CandidateAnswers], seed: int) -> NDArray[np.float64]:
-    """(draws, ways): the scores on pictures drawn with replacement."""
+def _resampled_scores(candidates: Sequence[CandidateAnswers], seed: int) -> NDArray[np.float64]:
+    """(resamples, candidates): the scores on images drawn with replacement."""
     rng = np.random.default_rng(seed)
-    count = len(ways[0].probabilities)
-    return np.array([[score(each, chosen) for each in ways] for chosen in (rng.integers(0, count, count) for _ in range(DRAWS))])
+    count = len(candidates[0].probabilities)
+    return np.array([[score(each, chosen) for each in candidates] for chosen in (rng.integers(0, count, count) for _ in range(RESAMPLES))])
 
 
-def of_nothing(answers: CandidateAnswers) -> float:
-    """The score of a model that says the same of every picture."""
+def constant_score(answers: CandidateAnswers) -> float:
+    """The score of a model that gives every image the same answer."""
     if answers.classes is None:
         return 0.0
     known = answers.classes[answers.classes >= 0]

@@ -1,111 +1,111 @@
-"""Says by one number how well a classifier fares with pictures prepared in one way, whether their classes are known or not."""
+"""Scores one preprocessing candidate by the classifier's answers, with or without known classes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.special import entr
 
+from models.evaluation.roc_auc import roc_auc
 from models.inspection.candidates import Preprocessing
 from models.inspection.report import Candidate
 
 Floats = NDArray[np.float64]
-Numbers = NDArray[np.int64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class CandidateAnswers:
-    """What a model gives for pictures prepared in one way.
+    """A model's answers under one preprocessing.
 
-    probabilities: (n, classes). changed: (changes, m, classes), of the first m of them. classes: (n,) the right ones, -1 where unknown;
-    None where too few are known to judge by.
+    probabilities: (n, classes). perturbed: (perturbations, m, classes), of the first m images. classes: (n,) the true ones, -1 where
+    unknown; None where too few are known to evaluate by.
     """
 
-    preparing: Preprocessing
+    preprocessing: Preprocessing
     probabilities: Floats
-    changed: Floats
-    classes: Numbers | None = None
+    perturbed: Floats
+    classes: Ints | None = None
+
+    @property
+    def name(self) -> str:
+        """The preprocessing in words."""
+        return str(self.preprocessing)
 
 
-def candidate(answers: CandidateAnswers, labels: tuple[str, ...]) -> Candidate:
-    """How the model fares with it."""
+def summarise(answers: CandidateAnswers, labels: tuple[str, ...]) -> Candidate:
+    """The figures that are reported of it."""
     p, classes = answers.probabilities, answers.classes
     counts = np.bincount(p.argmax(1), minlength=len(labels))
     return Candidate(
-        answers.preparing.scaling,
-        answers.preparing.colour,
+        answers.preprocessing.scaling,
+        answers.preprocessing.colour,
         None if classes is None else accuracy(p, classes),
         None if classes is None else auc(p, classes),
         float(p.max(1).mean()),
-        float(bits(shares(p)).mean()),
+        float(entropy_bits(normalised(p)).mean()),
         steadiness(answers),
-        max(0.0, float(bits(counts / counts.sum()))),
+        max(0.0, float(entropy_bits(counts / counts.sum()))),
         labels[int(counts.argmax())],
         score(answers),
     )
 
 
-def score(answers: CandidateAnswers, chosen: Numbers | None = None) -> float:
-    """0 to 1. With known classes the mean of accuracy and AUC; without, `information` times the chance to stay through all changes.
+def score(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
+    """0 to 1. With known classes the mean of accuracy and AUC; without, `mutual_information` times the chance to keep the class under
+    all perturbations.
 
-    chosen: numbers of pictures, some of them more than once; all where it is None.
+    chosen: indices of images, perhaps repeated; all where it is None.
     """
     numbers = np.arange(len(answers.probabilities)) if chosen is None else chosen
     p = answers.probabilities[numbers]
     if answers.classes is None:
-        return information(p) * steadiness(answers, numbers) ** len(answers.changed)
+        return mutual_information(p) * steadiness(answers, numbers) ** len(answers.perturbed)
     right = answers.classes[numbers]
     return (accuracy(p, right) + auc(p, right)) / 2
 
 
-def accuracy(p: Floats, classes: Numbers) -> float:
-    """Share of the pictures of known class that are named rightly; 0 where there are none."""
+def accuracy(p: Floats, classes: Ints) -> float:
+    """Share of the images of known class that are predicted correctly; 0 where there are none."""
     known = classes >= 0
     return float((p[known].argmax(1) == classes[known]).mean()) if known.any() else 0.0
 
 
-def auc(p: Floats, classes: Numbers) -> float:
-    """Mean over the classes of the area under the curve of that class against all others; 0.5 where no class has both."""
+def auc(p: Floats, classes: Ints) -> float:
+    """Mean over the classes of the area under the ROC curve of each against the rest; 0.5 where no class has both."""
     known = classes >= 0
-    found = [_area(p[known, each], classes[known] == each) for each in np.unique(classes[known])]
-    areas = [area for area in found if area is not None]
-    return float(np.mean(areas)) if areas else 0.5
+    present = np.unique(classes[known])
+    areas = roc_auc(p[known][:, present], classes[known, None] == present)
+    areas = areas[np.isfinite(areas)]
+    return float(areas.mean()) if areas.size else 0.5
 
 
-def _area(values: Floats, positive: NDArray[np.bool_]) -> float | None:
-    """Mann and Whitney's statistic over its greatest; ties count a half."""
-    many, few = int(positive.sum()), int((~positive).sum())
-    if not many or not few:
-        return None
-    return float((rankdata(values)[positive].sum() - many * (many + 1) / 2) / (many * few))
+def mutual_information(p: Floats) -> float:
+    """Mutual information of image and class, H(mean p) - mean H(p), as a share of its maximum; 0 to 1.
 
-
-def information(p: Floats) -> float:
-    """Bits that an answer says of which picture it was, H(mean p) - mean H(p), over the most it could say; 0 to 1.
-
-    High where the model is sure of each picture and names different classes; 0 where it calls everything the same, or is never sure.
+    High where the model is confident of each image and predicts different classes; 0 where all answers are the same, or none is confident.
     """
-    distributions = shares(p)
+    distributions = normalised(p)
     most = np.log2(min(distributions.shape))
-    told = bits(distributions.mean(0)) - bits(distributions).mean()
-    return float(max(0.0, told) / most) if most > 0 else 0.0
+    information = entropy_bits(distributions.mean(0)) - entropy_bits(distributions).mean()
+    return float(max(0.0, information) / most) if most > 0 else 0.0
 
 
-def steadiness(answers: CandidateAnswers, chosen: Numbers | None = None) -> float:
-    """Share of the changed pictures that keep the class they had; 1 where none was changed. chosen: as of `score`."""
-    changed = answers.changed.shape[1]
-    numbers = np.arange(changed) if chosen is None else chosen[chosen < changed]
+def steadiness(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
+    """Share of the perturbed images that keep their predicted class; 1 where there are none. chosen: as in `score`."""
+    count = answers.perturbed.shape[1]
+    numbers = np.arange(count) if chosen is None else chosen[chosen < count]
     if not numbers.size:
         return 1.0
     before = answers.probabilities[numbers].argmax(1)
-    return float((answers.changed[:, numbers].argmax(2) == before).mean())
+    return float((answers.perturbed[:, numbers].argmax(2) == before).mean())
 
 
-def bits(p: Floats) -> Floats:
-    """(..., classes) shares -> (...) their entropy in bits."""
-    return np.asarray(-(p * np.log2(np.where(p > 0, p, 1))).sum(-1))
+def entropy_bits(p: Floats) -> Floats:
+    """(..., classes) shares -> (...) their entropy in bits; rows need not sum to 1."""
+    return np.asarray(entr(p).sum(-1) / np.log(2))
 
 
-def shares(p: Floats) -> Floats:
-    """Each row as shares that sum to 1: a multi-label head's sigmoids do not by themselves."""
+def normalised(p: Floats) -> Floats:
+    """Rows that sum to 1; those of a multi-label head's sigmoids do not by themselves."""
     return np.asarray(p / np.maximum(p.sum(1, keepdims=True), 1e-12))

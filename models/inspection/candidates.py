@@ -1,4 +1,4 @@
-"""The usual ways of preparing a picture, and how a classifier is shown each of them though its card says another."""
+"""The common preprocessing candidates, and images that reach a model preprocessed by one of them whatever its card states."""
 
 from dataclasses import dataclass, replace
 from itertools import product
@@ -12,15 +12,15 @@ from models.images.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET
 
 Floats = NDArray[np.float32]
 
-_ORDERS: tuple[Colour, ...] = ("rgb", "bgr")
-EVEN: tuple[Scaling, ...] = ("0..1", "-1..1", "0..255")
-"""Scalings that do the same to every channel."""
-SCALINGS: tuple[Scaling, ...] = (*EVEN, "imagenet", "caffe", "per-picture")
+_CHANNEL_ORDERS: tuple[Colour, ...] = ("rgb", "bgr")
+CHANNEL_UNIFORM: tuple[Scaling, ...] = ("0..1", "-1..1", "0..255")
+"""Scalings that treat every channel alike."""
+SCALINGS: tuple[Scaling, ...] = (*CHANNEL_UNIFORM, "imagenet", "caffe", "per-picture")
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """A scaling and an order of colours, as cards name them."""
+    """A scaling and a channel order, as cards name them."""
 
     scaling: Scaling
     colour: Colour
@@ -29,44 +29,44 @@ class Preprocessing:
         return f"{self.scaling} {self.colour.upper() if self.colour != 'grey' else 'grey'}"
 
 
-def of(card: Card) -> Preprocessing:
-    """What the card says."""
+def preprocessing_of(card: Card) -> Preprocessing:
+    """What the card states."""
     return Preprocessing(card.scaling, card.colour)
 
 
-def can_be_undone(card: Card) -> bool:
-    """Whether what the card does to a picture can be taken back, so that the model can be shown it prepared in another way."""
-    return card.scaling in (EVEN if card.colour == "grey" else SCALINGS[:-1])
+def is_invertible(card: Card) -> bool:
+    """Whether the card's preprocessing can be inverted, so that the model can be given another one."""
+    return card.scaling in (CHANNEL_UNIFORM if card.colour == "grey" else SCALINGS[:-1])
 
 
 def usual_candidates(card: Card, images: Floats) -> tuple[Preprocessing, ...]:
-    """Today's first, then every other way that differs for such pictures (n, H, W, 3): grey ones have no order of colours to mistake.
+    """The current one first, then every other that differs for these images (n, H, W, 3): grey ones have no channel order.
 
-    Today's alone where it cannot be undone.
+    The current one alone where it cannot be inverted.
     """
     if card.colour == "grey":
-        found = [Preprocessing(scaling, "grey") for scaling in (*EVEN, "per-picture")]
+        found = [Preprocessing(scaling, "grey") for scaling in (*CHANNEL_UNIFORM, "per-picture")]
     else:
-        found = [Preprocessing(scaling, colour) for scaling, colour in product(SCALINGS, _ORDERS)]
+        found = [Preprocessing(scaling, colour) for scaling, colour in product(SCALINGS, _CHANNEL_ORDERS)]
         if float(np.ptp(images, axis=-1).max(initial=0)) < 1 / 255:
             found = [each for each in found if each.colour == "rgb" or each.scaling in ("imagenet", "caffe")]
         else:
-            found += [Preprocessing(scaling, "grey") for scaling in EVEN]
-    today = of(card)
-    if not can_be_undone(card):
-        return (today,)
-    return (today, *(each for each in found if each != today))
+            found += [Preprocessing(scaling, "grey") for scaling in CHANNEL_UNIFORM]
+    current = preprocessing_of(card)
+    if not is_invertible(card):
+        return (current,)
+    return (current, *(each for each in found if each != current))
 
 
-def apply_preprocessing(images: Floats, card: Card, wanted: Preprocessing) -> Floats:
-    """(n, H, W, 3) RGB 0..1 -> the pictures which, prepared as the card says, are the given ones prepared as wanted."""
-    if wanted == of(card):
+def apply_preprocessing(images: Floats, card: Card, preprocessing: Preprocessing) -> Floats:
+    """(n, H, W, 3) RGB 0..1 -> the images that the card's preprocessing turns into what `preprocessing` makes of the given ones."""
+    if preprocessing == preprocessing_of(card):
         return images
-    prepared = prepare(tf.constant(images), replace(card, scaling=wanted.scaling, colour=wanted.colour), 3).numpy()
-    return np.asarray(_undone(prepared[..., ::-1] if card.colour == "bgr" else prepared, card.scaling), np.float32)
+    prepared = prepare(tf.constant(images), replace(card, scaling=preprocessing.scaling, colour=preprocessing.colour), 3).numpy()
+    return np.asarray(_inverted(prepared[..., ::-1] if card.colour == "bgr" else prepared, card.scaling), np.float32)
 
 
-def _undone(prepared: Floats, scaling: Scaling) -> Floats:
+def _inverted(prepared: Floats, scaling: Scaling) -> Floats:
     match scaling:
         case "0..1":
             return prepared

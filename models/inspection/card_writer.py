@@ -1,4 +1,4 @@
-"""Writes the card that a model should have beside it; the one that was there is kept."""
+"""Writes a model's card; the previous one is backup as a backup."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from models.store import bundled
 
 
 def card_file(model: str) -> Path:
-    """Where the card of a model lies or belongs. UserError where it is not one's own to write."""
+    """The path of a model's card, existing or not. UserError where the model's card may not be written."""
     if model in bundled() or model.startswith((IMAGENET, HUB)):
         raise UserError(f"{model} is not yours to mend; give the path of a copy of the model.")
     file = card_path(path_of(model))
@@ -23,19 +23,19 @@ def card_file(model: str) -> Path:
 
 
 def write_card(file: Path, card: Card) -> Path | None:
-    """Writes the card whole or not at all. The copy of the one that was there, NAME.json.bak or .bak2 and so on; None where none was."""
+    """Writes the card atomically; returns the backup of the previous one, NAME.json.bak or .bak2 and so on, or None."""
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        kept = _kept(file) if file.exists() else None
+        backup = _backup(file) if file.exists() else None
         card.write(unfinished)
         os.replace(unfinished, file)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise UserError(f"{file} cannot be written ({error.strerror}); the card that was there is untouched.") from error
-    return kept
+    return backup
 
 
-def _kept(file: Path) -> Path:
+def _backup(file: Path) -> Path:
     names = (file.with_name(f"{file.name}.bak{number if number > 1 else ''}") for number in count(1))
     copy = next(name for name in names if not name.exists())
     shutil.copy2(file, copy)

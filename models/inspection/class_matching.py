@@ -1,4 +1,4 @@
-"""Finds which of a model's classes each picture's folder or table means, by name or by what the model itself says most."""
+"""Matches the class names of labelled images to a model's classes, by name or by the model's answers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,31 +9,31 @@ from scipy.optimize import linear_sum_assignment
 
 from models.datasets.folder_listing import plain_name
 
-Numbers = NDArray[np.int64]
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-FEWEST = 8
-"""Pictures below which nothing is sure, and of known class, two at least, below which ways are compared as if none were known."""
+MIN_IMAGES = 8
+"""Fewer images settle nothing; with fewer of known class, or of fewer than two classes, candidates are compared without classes."""
 
-_DENYING = {"no", "non", "not", "without", "negative", "free"}
+_NEGATIONS = {"no", "non", "not", "without", "negative", "free"}
 
 
 def match_by_name(names: Sequence[str | None], labels: Sequence[str]) -> dict[str, int]:
-    """Name -> the class that is called so, or the only one that has all its words, or whose words it has all."""
+    """Name -> the class of that name, or the only class whose words contain all of its words, or the reverse."""
     plain = [plain_name(label) for label in labels]
     found: dict[str, int] = {}
     for name in sorted({name for name in names if name is not None}):
         words = _words(name)
-        fitting = [number for number, label in enumerate(plain) if label == plain_name(name)]
-        fitting = fitting or [number for number, label in enumerate(labels) if _within(words, _words(label))]
-        fitting = fitting or [number for number, label in enumerate(labels) if _within(_words(label), words)]
-        if len(fitting) == 1:
-            found[name] = fitting[0]
+        matches = [number for number, label in enumerate(plain) if label == plain_name(name)]
+        matches = matches or [number for number, label in enumerate(labels) if _is_contained(words, _words(label))]
+        matches = matches or [number for number, label in enumerate(labels) if _is_contained(_words(label), words)]
+        if len(matches) == 1:
+            found[name] = matches[0]
     return found
 
 
 def match_by_answers(p: Floats, names: Sequence[str | None]) -> dict[str, int]:
-    """Name -> the class it stands for, one each, such that most answers are right; the Hungarian method. p: (n, classes)."""
+    """Name -> a class, one each, such that most answers are correct; the Hungarian method. p: (n, classes)."""
     known = sorted({name for name in names if name is not None})
     counts = np.zeros((len(known), p.shape[1]))
     for name, answer in zip(names, p.argmax(1), strict=True):
@@ -43,19 +43,19 @@ def match_by_answers(p: Floats, names: Sequence[str | None]) -> dict[str, int]:
     return {known[row]: int(column) for row, column in zip(rows, columns, strict=True)}
 
 
-def classes_of(names: Sequence[str | None], meaning: Mapping[str, int]) -> Numbers:
-    """(n,) the class of each, -1 where nothing is known."""
-    return np.array([-1 if name is None else meaning.get(name, -1) for name in names], np.int64)
+def class_indices(names: Sequence[str | None], class_of_name: Mapping[str, int]) -> Ints:
+    """(n,) the class of each, -1 where it is unknown."""
+    return np.array([-1 if name is None else class_of_name.get(name, -1) for name in names], np.int64)
 
 
-def enough(classes: Numbers) -> bool:
-    """Whether the pictures of known class can show anything: one class alone fits a model that says nothing else."""
-    return int((classes >= 0).sum()) >= FEWEST and len(np.unique(classes[classes >= 0])) >= 2
+def enough_labelled(classes: Ints) -> bool:
+    """Whether there are enough images of known class, of two classes at least: a constant answer would fit one."""
+    return int((classes >= 0).sum()) >= MIN_IMAGES and len(np.unique(classes[classes >= 0])) >= 2
 
 
-def _within(few: set[str], many: set[str]) -> bool:
-    """Whether all words are among the others, and none of those turns the meaning round."""
-    return bool(few) and few <= many and not (many - few) & _DENYING
+def _is_contained(few: set[str], many: set[str]) -> bool:
+    """Whether all words are among the others, and no other of those is a negation."""
+    return bool(few) and few <= many and not (many - few) & _NEGATIONS
 
 
 def _words(name: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a model is, in sentences: what it takes and gives, its classes, its layers."""
+"""What a model is, in sentences: its inputs, output, classes and layers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,36 +10,36 @@ from models.classifiers.base import BaseClassifier
 from models.inspection.report import Finding, LayerReport
 from models.inspection.structure import ModelStructure
 
-_PLACES = ("*label*", "*class*")
+_LABEL_FILES = ("*label*", "*class*")
 _SHOWN = 6
-_GRAPH = "its traced graph"
+_TRACED_GRAPH = "its traced graph"
 
 
-def facts(served: BaseClassifier[Any], anatomy: ModelStructure, path: Path | None, given: bool) -> Iterator[Finding]:
-    """path: where the model lies, None where it is built in. given: whether its classes' names were given by whoever asks."""
-    yield from _inputs(anatomy)
-    yield _head(served, anatomy)
-    yield _labels(served.card, path, given)
-    yield _prepared(served.card)
-    yield from _layers(served, anatomy)
+def model_facts(served: BaseClassifier[Any], structure: ModelStructure, path: Path | None, labels_given: bool) -> Iterator[Finding]:
+    """path: the model's file or folder, None where it is built in. labels_given: whether the caller gave the classes' names."""
+    yield from _inputs(structure)
+    yield _head(served, structure)
+    yield _labels(served.card, path, labels_given)
+    yield _preprocessing(served.card)
+    yield from _layers(served, structure)
 
 
-def layer_reports(served: BaseClassifier[Any], anatomy: ModelStructure) -> tuple[LayerReport, ...]:
-    """Every spatial layer, from the picture to the answer."""
-    fields, used = dict(anatomy.fields), {layer.name for layer in served.default_layers}
+def layer_reports(served: BaseClassifier[Any], structure: ModelStructure) -> tuple[LayerReport, ...]:
+    """Every spatial layer, from the input to the output."""
+    fields, used = dict(structure.receptive_fields), {layer.name for layer in served.default_layers}
     return tuple(LayerReport(x.name, x.grid, x.channels, fields.get(x.name), x.name in used) for x in served.layers)
 
 
-def _inputs(anatomy: ModelStructure) -> Iterator[Finding]:
-    known = "The shapes that its file gives." if anatomy.kind else "The shapes that its layers were built with."
-    words = "input" if len(anatomy.inputs) == 1 else f"{len(anatomy.inputs)} inputs"
-    yield Finding("inputs", f"It takes {words} {', '.join(map(str, anatomy.inputs))}.", known)
-    yield Finding("outputs", f"It gives {anatomy.output}.", known)
+def _inputs(structure: ModelStructure) -> Iterator[Finding]:
+    known = "The shapes that its file gives." if structure.runtime_kind else "The shapes that its layers were built with."
+    words = "input" if len(structure.inputs) == 1 else f"{len(structure.inputs)} inputs"
+    yield Finding("inputs", f"It takes {words} {', '.join(map(str, structure.inputs))}.", known)
+    yield Finding("outputs", f"It gives {structure.output}.", known)
 
 
-def _head(served: BaseClassifier[Any], anatomy: ModelStructure) -> Finding:
+def _head(served: BaseClassifier[Any], structure: ModelStructure) -> Finding:
     card, names = served.card, served.labels
-    ends = f"The last operation of {_GRAPH} is a {anatomy.ending}." if anatomy.ending else _answered(card)
+    ends = f"The last operation of {_TRACED_GRAPH} is a {structure.final_activation}." if structure.final_activation else _probed(card)
     match card.head:
         case "sigmoid":
             says = (
@@ -68,20 +68,20 @@ def _head(served: BaseClassifier[Any], anatomy: ModelStructure) -> Finding:
     return Finding("head", says, ends)
 
 
-def _prepared(card: Card) -> Finding:
+def _preprocessing(card: Card) -> Finding:
     note = next((note for note in card.notes if KnownNote.ASSUMED_SCALING.begins(note)), "Nothing but its format is known.")
     says = f"Pictures are brought to {card.size[0]} x {card.size[1]} pixels ({card.fit}) and given to it as {card.scaling}, {card.colour}."
     return Finding("preprocessing", says, note if card.inferred else "Its card says so.")
 
 
-def _answered(card: Card) -> str:
+def _probed(card: Card) -> str:
     return f"{'It has no card and was' if card.inferred else 'Its card says so, and it was'} asked about three pictures that nobody took."
 
 
-def _labels(card: Card, path: Path | None, given: bool) -> Finding:
+def _labels(card: Card, path: Path | None, labels_given: bool) -> Finding:
     names = [label.name for label in card.labels]
     listed = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    if given:
+    if labels_given:
         return Finding("labels", f"{len(names)} classes: {listed}.", "They were given with the question.")
     if not card.inferred:
         return Finding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
@@ -89,7 +89,7 @@ def _labels(card: Card, path: Path | None, given: bool) -> Finding:
         return Finding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
     if names != [f"class {number}" for number in range(len(names))]:  # what they are called where nothing says
         return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
-    near = [] if path is None else sorted({file.name for place in _PLACES for file in path.parent.glob(place) if file.is_file()})
+    near = [] if path is None else sorted({file.name for place in _LABEL_FILES for file in path.parent.glob(place) if file.is_file()})
     hint = f" Perhaps they stand in {near[0]}." if near else ""
     return Finding(
         "labels",
@@ -100,12 +100,13 @@ def _labels(card: Card, path: Path | None, given: bool) -> Finding:
     )
 
 
-def _layers(served: BaseClassifier[Any], anatomy: ModelStructure) -> Iterator[Finding]:
+def _layers(served: BaseClassifier[Any], structure: ModelStructure) -> Iterator[Finding]:
     if served.forward_only:
         yield Finding(
             "layers",
-            f"It is run from {anatomy.kind}, which shows no layers and has no gradients: Grad-CAM and its kin and integrated gradients "
-            "cannot be used. Take methods that hide parts of the picture (Occlusion, LIME, SHAP, RISE), or the Keras model behind it.",
+            f"It is run from {structure.runtime_kind}, which shows no layers and has no gradients: Grad-CAM and its kin and "
+            "integrated gradients cannot be used. Take methods that hide parts of the picture (Occlusion, LIME, SHAP, RISE), or the "
+            "Keras model behind it.",
             "The format of its file.",
             "warning",
         )
@@ -116,11 +117,11 @@ def _layers(served: BaseClassifier[Any], anatomy: ModelStructure) -> Iterator[Fi
             "layers",
             "No layer keeps a grid of features, so the CAM family has nothing to read. Take methods that hide parts of the picture, or "
             "integrated gradients.",
-            f"No convolution's answer of more than one cell is met in {_GRAPH}.",
+            f"No convolution's answer of more than one cell is met in {_TRACED_GRAPH}.",
             "warning",
         )
         return
-    fields = dict(anatomy.fields)
+    fields = dict(structure.receptive_fields)
     known = "Its card names it." if served.card.layers else "It is the last of its branch before the places are pooled or flattened."
     for layer in used:
         sees = "the whole picture" if fields.get(layer.name) is None else "{} x {} pixels".format(*(fields[layer.name] or (0, 0)))
@@ -130,4 +131,4 @@ def _layers(served: BaseClassifier[Any], anatomy: ModelStructure) -> Iterator[Fi
     if branches > 1:
         ends = ", ".join(layer.name for layer in served.layers if layer.last)
         says = f"{branches} branches look at the picture, and their maps are added before what is negative is cut off. They end in {ends}."
-        yield Finding("branches", says, f"No later grid follows from any of these in {_GRAPH}.")
+        yield Finding("branches", says, f"No later grid follows from any of these in {_TRACED_GRAPH}.")

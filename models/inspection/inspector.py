@@ -1,4 +1,4 @@
-"""Examines one model by its file and by what it answers to pictures; one that is not trusted stays in a process of its own."""
+"""Inspects one model by its file and by its answers to images; an untrusted one stays in a sandboxed process."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from errors import UserError
 from models.cards.card import Card, KnownNote, distinct, sha256_of
 from models.classifiers.base import BaseClassifier
 from models.inspection.candidate_runs import Progress
-from models.inspection.facts import facts, layer_reports
+from models.inspection.facts import layer_reports, model_facts
 from models.inspection.labelled_image import LabelledImage
-from models.inspection.problems import LOOKED_AT, find_problems
+from models.inspection.problems import DEAD_LAYER_IMAGES, find_problems
 from models.inspection.recommendation import PreprocessingRecommendation, certainty_sentence, recommend, recommendation_findings
 from models.inspection.report import Finding, Report
-from models.inspection.scaling import inside
+from models.inspection.scaling import scaling_findings
 from models.inspection.structure import ModelStructure, parse_structure
 from models.loading import IMAGENET, load, path_of
 from models.sandbox.ipc import ProtocolError
@@ -34,29 +34,29 @@ def inspect_model(
     labels: Sequence[str] = (),
     progress: Progress = lambda *_: None,
 ) -> Report:
-    """What there is to say of the model at a path or of a name, as `models.loading.load` takes them.
+    """Inspects the model of a path or name, as `models.loading.load` takes them.
 
-    A model that cannot be opened, or not asked, is a report with a finding of level "refused". labels: what the model's classes are
-    called, in their order, where that is known better than its own files know it; UserError where their number is not the model's.
-    progress: begins anew with every member of an ensemble; what it raises, other than UserError, ends the examination.
+    A model that cannot be opened or evaluated gives a report with a finding of level "refused". labels: the names of the model's classes
+    in order, which replace those of its own files; UserError where their number is not the model's. progress: starts again with every
+    member of an ensemble; what it raises, other than UserError, ends the inspection.
     """
     try:
         served = load(name, trust)
     except UserError as error:
-        return _refused(str(name), error)
-    with contextlib.ExitStack() as leaving:
+        return _refusal(str(name), error)
+    with contextlib.ExitStack() as exit_stack:
         for each in _members(served):
             if hasattr(each, "close"):
-                leaving.callback(each.close)
+                exit_stack.callback(each.close)
         for each in dict.fromkeys((*_members(served), served)):
-            _rename(each, labels)
+            _set_labels(each, labels)
         try:
-            return _examined(served, _path(name), pictures, bool(labels), progress)
+            return _inspect(served, _path(name), pictures, bool(labels), progress)
         except (UserError, MemoryError) as error:
-            return _refused(served.card.name, error)
+            return _refusal(served.card.name, error)
 
 
-def _refused(name: str, error: Exception) -> Report:
+def _refusal(name: str, error: Exception) -> Report:
     return Report(name, (Finding("file", str(error), _OPENED, "refused"),))
 
 
@@ -64,7 +64,7 @@ def _members(served: Any) -> tuple[Any, ...]:
     return tuple(each.classifier for each in served.members) if hasattr(served, "members") else (served,)
 
 
-def _rename(served: BaseClassifier[Any], labels: Sequence[str]) -> None:
+def _set_labels(served: BaseClassifier[Any], labels: Sequence[str]) -> None:
     if not labels:
         return
     if len(labels) != len(served.labels):
@@ -73,40 +73,40 @@ def _rename(served: BaseClassifier[Any], labels: Sequence[str]) -> None:
     served.labels = tuple(label.name for label in served.card.labels)
 
 
-def _examined(served: Any, path: Path | None, pictures: Sequence[LabelledImage], given: bool, progress: Progress) -> Report:
-    """path: where the model lies, None where it is built in or one of several. given: whether its classes' names were given."""
+def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], labels_given: bool, progress: Progress) -> Report:
+    """path: the model's file or folder, None for built-in models and members. labels_given: whether the caller named the classes."""
     if hasattr(served, "members"):
         return _ensemble(served, pictures, progress)
-    shown = _mixed(pictures)
-    images = np.stack([served.fit(each.picture) for each in shown]) if shown else np.zeros((0, *served.size, 3), np.float32)
-    wanted = recommend(served, images, [each.label for each in shown], progress) if shown else None
-    anatomy = _anatomy(served, images[:LOOKED_AT])
+    shuffled = _shuffled(pictures)
+    images = np.stack([served.fit(each.picture) for each in shuffled]) if shuffled else np.zeros((0, *served.size, 3), np.float32)
+    recommendation = recommend(served, images, [each.label for each in shuffled], progress) if shuffled else None
+    structure = _structure(served, images[:DEAD_LAYER_IMAGES])
     findings = (
         *_file(served, path),
-        *facts(served, anatomy, path, given),
-        *inside(anatomy, served.card, wanted is not None and wanted.proven),
-        *(recommendation_findings(wanted, served) if wanted else ()),
-        *find_problems(served, anatomy, wanted.today if wanted else None),
+        *model_facts(served, structure, path, labels_given),
+        *scaling_findings(structure, served.card, recommendation is not None and recommendation.proven),
+        *(recommendation_findings(recommendation, served) if recommendation else ()),
+        *find_problems(served, structure, recommendation.current if recommendation else None),
     )
     return Report(
         served.card.name,
         findings,
-        layer_reports(served, anatomy),
-        wanted.candidates if wanted else (),
-        certainty_sentence(wanted) if wanted else "",
+        layer_reports(served, structure),
+        recommendation.candidates if recommendation else (),
+        certainty_sentence(recommendation) if recommendation else "",
         served.card,
-        _proposed(served.card, wanted, path, given),
-        len(shown),
-        wanted.known if wanted else 0,
+        _proposed_card(served.card, recommendation, path, labels_given),
+        len(shuffled),
+        recommendation.labelled if recommendation else 0,
     )
 
 
-def _mixed(pictures: Sequence[LabelledImage]) -> list[LabelledImage]:
-    """In another order, so that the first few are of every class."""
+def _shuffled(pictures: Sequence[LabelledImage]) -> list[LabelledImage]:
+    """Shuffled, so that the first few are of every class."""
     return [pictures[number] for number in np.random.default_rng(0).permutation(len(pictures))]
 
 
-def _anatomy(served: Any, images: np.ndarray) -> ModelStructure:
+def _structure(served: Any, images: np.ndarray) -> ModelStructure:
     if hasattr(served, "anatomy"):
         try:
             return parse_structure(served.anatomy(images))
@@ -131,20 +131,20 @@ def _file(served: BaseClassifier[Any], path: Path | None) -> Iterator[Finding]:
     yield Finding("file", f"{what}, could be opened and answers.", f"It ran {where}.")
 
 
-def _proposed(card: Card, wanted: PreprocessingRecommendation | None, path: Path | None, given: bool) -> Card | None:
-    """The card with the way that pictures show to be right, or with the names that were given; None where there is nothing to mend."""
-    better = wanted.better if wanted else None
-    if better is None and not given:
+def _proposed_card(card: Card, recommendation: PreprocessingRecommendation | None, path: Path | None, labels_given: bool) -> Card | None:
+    """The card with the preprocessing that the images support, or with the given class names; None where nothing is to be fixed."""
+    improvement = recommendation.improvement if recommendation else None
+    if improvement is None and not labels_given:
         return None
     assumed = [note for note in card.notes if KnownNote.ASSUMED_SCALING.begins(note)]
     kept = [note for note in card.notes if note not in assumed and not KnownNote.OWN_PROCESS.begins(note)]
-    notes = [f"Scaling and colour are the doctor's. {certainty_sentence(wanted)}"] if better and wanted else []
-    if better is None and card.inferred:
+    notes = [f"Scaling and colour are the doctor's. {certainty_sentence(recommendation)}"] if improvement and recommendation else []
+    if improvement is None and card.inferred:
         notes = assumed
     return replace(
         card,
-        scaling=better.preparing.scaling if better else card.scaling,
-        colour=better.preparing.colour if better else card.colour,
+        scaling=improvement.preprocessing.scaling if improvement else card.scaling,
+        colour=improvement.preprocessing.colour if improvement else card.colour,
         inferred=False,
         notes=(*notes, *kept),
         sha256=sha256_of(path) if path is not None and path.is_file() else "",
@@ -152,7 +152,7 @@ def _proposed(card: Card, wanted: PreprocessingRecommendation | None, path: Path
 
 
 def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress) -> Report:
-    """Each member is examined by itself, since each prepares pictures in its own way."""
+    """Each member is inspected by itself, since each has its own preprocessing."""
     findings = [
         Finding(
             "branches", f"An ensemble of {len(served.members)}: {', '.join(each.name for each in served.members)}.", "A list names them."
@@ -160,7 +160,7 @@ def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress
     ]
     layers = []
     for each in served.members:
-        report = _examined(each.classifier, None, pictures, False, progress)
+        report = _inspect(each.classifier, None, pictures, False, progress)
         findings += [replace(finding, says=f"{each.name}: {finding.says}") for finding in report.findings if finding.about != "file"]
         findings += [Finding("preprocessing", f"{each.name}: {report.sure}", "The ranking of the ways.")] if report.sure else []
         layers += [replace(layer, name=f"{each.name}/{layer.name}") for layer in report.layers]

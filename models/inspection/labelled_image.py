@@ -1,4 +1,4 @@
-"""A picture that a model is examined by."""
+"""An image that a model is inspected with."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class LabelledImage:
 
     @classmethod
     def of(cls, picture: NDArray[np.float32], label: str | None) -> "LabelledImage":
-        """A large picture is made smaller."""
+        """Scales a large picture down."""
         height, width = picture.shape[:2]
         times = LONG_SIDE / max(height, width)
         size = (max(1, round(times * height)), max(1, round(times * width)))

@@ -1,4 +1,4 @@
-"""What will go wrong with a model's maps, and what to do about it."""
+"""Problems that a model's maps will have, and what to do about them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,38 +11,40 @@ from models.inspection.report import Finding
 from models.inspection.structure import ModelStructure
 
 _SMALL, _FEW_CELLS, _ENOUGH_CELLS, _SHOWN = 0.25, 2, 5, 3
-LOOKED_AT = 8
-"""Pictures by which dead layers are found."""
+DEAD_LAYER_IMAGES = 8
+"""Images by which dead layers are found."""
 _DEAD, _SATURATED = 0.5, 0.1
 _ANALYTIC = "Worked out from the windows and strides of every operation up to it."
 
 
-def find_problems(served: BaseClassifier[Any], anatomy: ModelStructure, today: CandidateAnswers | None) -> Iterator[Finding]:
-    """today: what it answered to pictures prepared as its card says, None where there were none."""
-    if anatomy.broken:
-        names = ", ".join(f"{name} ({share:.1%})" for name, share in anatomy.broken[:_SHOWN])
-        says = f"{len(anatomy.broken)} of its weights hold numbers that are not finite: {names}. Save or download the model again."
+def find_problems(served: BaseClassifier[Any], structure: ModelStructure, current: CandidateAnswers | None) -> Iterator[Finding]:
+    """current: its answers under its card's preprocessing, None where no images were given."""
+    if structure.non_finite_weights:
+        names = ", ".join(f"{name} ({share:.1%})" for name, share in structure.non_finite_weights[:_SHOWN])
+        count = len(structure.non_finite_weights)
+        says = f"{count} of its weights hold numbers that are not finite: {names}. Save or download the model again."
         yield Finding("weights", says, "Every number of its weights was looked at.", "warning")
     for layer in served.default_layers:
         yield from _grid(served, layer)
-        yield from _field(served, anatomy, layer)
-    if anatomy.single:
+        yield from _field(served, structure, layer)
+    if structure.single_cell_convolutions:
         says = (
-            f"Its last convolutions see a grid of a single cell ({anatomy.single[-1]}): pictures of {_size(served.size)} pixels are too "
-            "small for this network, and where things lie is lost before its end. Train it on larger ones."
+            f"Its last convolutions see a grid of a single cell ({structure.single_cell_convolutions[-1]}): pictures of "
+            f"{_size(served.size)} pixels are too small for this network, and where things lie is lost before its end. Train it on "
+            "larger ones."
         )
         yield Finding("layers", says, "The shapes in its traced graph.", "warning")
-    if anatomy.flattened:
+    if structure.flattened:
         says = (
             "A grid is flattened into a dense layer, which has weights of its own for every place. Grad-CAM averages over the places and "
             "loses that; HiResCAM does not, nor do methods that hide parts of the picture."
         )
         yield Finding("layers", says, "A reshape of cells and channels into one row in its traced graph.", "warning")
-    if today is not None:
-        yield from _saturated(served, today)
-        yield from _numberless(today)
-        if not anatomy.broken:
-            yield from _dead(served, anatomy, min(len(today.probabilities), LOOKED_AT))
+    if current is not None:
+        yield from _saturated(served, current)
+        yield from _non_finite(current)
+        if not structure.non_finite_weights:
+            yield from _dead(served, structure, min(len(current.probabilities), DEAD_LAYER_IMAGES))
 
 
 def _grid(served: BaseClassifier[Any], layer: GridLayer) -> Iterator[Finding]:
@@ -54,8 +56,8 @@ def _grid(served: BaseClassifier[Any], layer: GridLayer) -> Iterator[Finding]:
     yield Finding("layers", says, "The shape of its answer.", "warning")
 
 
-def _field(served: BaseClassifier[Any], anatomy: ModelStructure, layer: GridLayer) -> Iterator[Finding]:
-    fields = dict(anatomy.fields)
+def _field(served: BaseClassifier[Any], structure: ModelStructure, layer: GridLayer) -> Iterator[Finding]:
+    fields = dict(structure.receptive_fields)
     if layer.name not in fields:
         return
     field = fields[layer.name]
@@ -77,8 +79,8 @@ def _field(served: BaseClassifier[Any], anatomy: ModelStructure, layer: GridLaye
         yield Finding("layers", says, _ANALYTIC, "warning")
 
 
-def _saturated(served: BaseClassifier[Any], today: CandidateAnswers) -> Iterator[Finding]:
-    p = today.probabilities.astype(np.float32)
+def _saturated(served: BaseClassifier[Any], current: CandidateAnswers) -> Iterator[Finding]:
+    p = current.probabilities.astype(np.float32)
     full = float((p.max(1) >= 1).mean())
     if full < _SATURATED:
         return
@@ -90,26 +92,28 @@ def _saturated(served: BaseClassifier[Any], today: CandidateAnswers) -> Iterator
     yield Finding("answers", says, f"It was shown {len(p)} pictures, prepared as its card says.", "warning")
 
 
-def _numberless(today: CandidateAnswers) -> Iterator[Finding]:
-    without = int((today.probabilities.sum(1) == 0).sum())
+def _non_finite(current: CandidateAnswers) -> Iterator[Finding]:
+    without = int((current.probabilities.sum(1) == 0).sum())
     if without:
-        says = f"{without} of {len(today.probabilities)} pictures get an answer that is no number; what is said of preparing means nothing."
+        says = (
+            f"{without} of {len(current.probabilities)} pictures get an answer that is no number; what is said of preparing means nothing."
+        )
         yield Finding("answers", says, "They were shown to it, prepared as its card says.", "warning")
 
 
-def _dead(served: BaseClassifier[Any], anatomy: ModelStructure, count: int) -> Iterator[Finding]:
+def _dead(served: BaseClassifier[Any], structure: ModelStructure, count: int) -> Iterator[Finding]:
     known = f"The lowest and highest number of each channel over up to {count} pictures, prepared as its card says."
-    if dead := [name for name, share in anatomy.dead if share >= 1]:
-        says = f"{_named(dead)} no matter what is shown. Pictures prepared wrongly do that, or a training that went astray."
+    if dead := [name for name, share in structure.dead_channels if share >= 1]:
+        says = f"{_layers_sentence(dead)} no matter what is shown. Pictures prepared wrongly do that, or a training that went astray."
         yield Finding("layers", says, known, "warning")
     used = {layer.name for layer in served.default_layers}
-    for name, share in anatomy.dead:
+    for name, share in structure.dead_channels:
         if name in used and _DEAD < share < 1:
             says = f"{share:.0%} of the channels of {name} say the same of every picture; its maps rest on the others alone."
             yield Finding("layers", says, known, "warning")
 
 
-def _named(names: Sequence[str]) -> str:
+def _layers_sentence(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     layer = "Layer" if len(names) == 1 else "Layers"
     return f"{layer} {', '.join(names[:_SHOWN])}{more} {'says' if len(names) == 1 else 'say'} the same"

@@ -1,6 +1,6 @@
-"""Works out from a traced graph how many pixels of the picture each cell of a layer sees, by each operation's window and stride.
+"""The receptive field of each cell of a layer, from the window and stride of every operation of a traced graph.
 
-With jump j, how far apart neighbouring cells look on the picture, a window of k cells, d apart, makes a field r into r + (k - 1) d j;
+With jump j, the distance on the image between neighbouring cells, a window of k cells, d apart, makes a field r into r + (k - 1) d j;
 a stride of s makes j into s j.
 """
 
@@ -30,31 +30,31 @@ _ELEMENTWISE = {
     "SquaredDifference", "StopGradient", "Sub", "Tanh",
 }
 # fmt: on
-"""Each cell by itself, or its channels among themselves."""
+"""Operations on each cell by itself, or among its channels."""
 _PADDING = {"Pad", "PadV2"}
-_BESIDE = {"ConcatV2", "Split", "SplitV"}
+_CONCATENATION = {"ConcatV2", "Split", "SplitV"}
 _CELLWISE_WITH_CONSTANTS = {"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"}
 
 
 @dataclass(frozen=True)
-class Field:
-    """What one cell sees, and how far neighbours are apart, (height, width) in pixels. flat: cells in one row, as (n * h * w, k)."""
+class ReceptiveField:
+    """What one cell sees, and the distance between neighbours, (height, width) in pixels. flat: cells in one row, as (n * h * w, k)."""
 
     size: Sides = (1.0, 1.0)
     jump: Sides = (1.0, 1.0)
     flat: bool = False
 
-    def windowed(self, kernel: Iterable[int], stride: Iterable[int], dilation: Iterable[int] = (1, 1)) -> "Field":
-        """Seen through a window."""
+    def windowed(self, kernel: Iterable[int], stride: Iterable[int], dilation: Iterable[int] = (1, 1)) -> "ReceptiveField":
+        """The field after an operation with this window."""
         parts = list(zip(self.size, self.jump, kernel, dilation, strict=True))
         size = tuple(r + (k - 1) * d * j for r, j, k, d in parts)
         jump = tuple(j * s for j, s in zip(self.jump, stride, strict=True))
-        return Field((size[0], size[1]), (jump[0], jump[1]))
+        return ReceptiveField((size[0], size[1]), (jump[0], jump[1]))
 
 
 def receptive_fields(starts: Collection[tf.Tensor], logits: tf.Tensor, layers: Iterable[SpatialLayer]) -> dict[str, tuple[int, int] | None]:
     """Name of each layer -> (height, width) in pixels of the tensors it starts from; None where a cell sees everything, or may."""
-    known = fields(starts, logits)
+    known = operation_fields(starts, logits)
     found: dict[str, tuple[int, int] | None] = {}
     for layer in layers:
         field = known.get(layer.tensor.op)
@@ -62,21 +62,21 @@ def receptive_fields(starts: Collection[tf.Tensor], logits: tf.Tensor, layers: I
     return found
 
 
-def fields(starts: Collection[tf.Tensor], logits: tf.Tensor) -> dict[tf.Operation, Field | None]:
+def operation_fields(starts: Collection[tf.Tensor], logits: tf.Tensor) -> dict[tf.Operation, ReceptiveField | None]:
     """Every operation between the picture and the logits -> its field; None where a cell sees the whole picture, or may."""
-    known: dict[tf.Operation, Field | None] = {start.op: Field() for start in starts}
+    known: dict[tf.Operation, ReceptiveField | None] = {start.op: ReceptiveField() for start in starts}
     for op in operations_between(starts, logits):
         if op.outputs and op.outputs[0].dtype.is_floating:
-            known[op] = _after(op, known)
+            known[op] = _field_after(op, known)
     return known
 
 
-def _after(op: tf.Operation, known: Mapping[tf.Operation, Field | None]) -> Field | None:
+def _field_after(op: tf.Operation, known: Mapping[tf.Operation, ReceptiveField | None]) -> ReceptiveField | None:
     seeing = [tensor for tensor in op.inputs if tensor.op in known]
     before = [known[tensor.op] for tensor in seeing]
     if not before or any(each is None for each in before):
         return None
-    joint = _joined([each for each in before if each is not None])
+    joint = _union([each for each in before if each is not None])
     if op.type in _CONVOLUTIONS:
         return joint.windowed(op.inputs[1].shape[:2], _spatial(op, "strides"), _spatial(op, "dilations"))
     if op.type in _POOLING:
@@ -84,18 +84,18 @@ def _after(op: tf.Operation, known: Mapping[tf.Operation, Field | None]) -> Fiel
     if op.type == "Conv2DBackpropInput":
         return _enlarged(joint, op.inputs[1].shape[:2], _spatial(op, "strides"))
     if op.type in _CALLS:
-        return _called(op, joint)
+        return _function_call(op, joint)
     if op.type in _RESIZING:
         return _resized(op, joint)
     if op.type in ("SpaceToBatchND", "BatchToSpaceND"):
         return _interleaved(op, joint)
     if op.type in ("SpaceToDepth", "DepthToSpace"):
-        return _folded(op, joint)
+        return _space_depth(op, joint)
     return _cellwise(op, joint, seeing)
 
 
-def _joined(fields: list[Field]) -> Field:
-    """What is added or put together sees what its parts see; their cells lie on each other."""
+def _union(fields: list[ReceptiveField]) -> ReceptiveField:
+    """Sums and concatenations see what their parts see; the cells coincide."""
     size = tuple(max(each.size[side] for each in fields) for side in (0, 1))
     return replace(fields[0], size=(size[0], size[1]))
 
@@ -107,8 +107,8 @@ def _spatial(op: tf.Operation, name: str) -> tuple[int, int]:
     return (values[2], values[3]) if channels_first else (values[1], values[2])
 
 
-def _called(op: tf.Operation, field: Field) -> Field | None:
-    """A convolution in groups is one for XLA, in a function of its own; of other functions nothing is known."""
+def _function_call(op: tf.Operation, field: ReceptiveField) -> ReceptiveField | None:
+    """A grouped convolution is an XLA function of its own; nothing is known of other functions."""
     name = op.get_attr("f").name
     nodes = next((each.node_def for each in op.graph.as_graph_def().library.function if each.signature.name == name), ())
     convolutions = [node for node in nodes if node.op in _CONVOLUTIONS]
@@ -127,14 +127,14 @@ def _called(op: tf.Operation, field: Field) -> Field | None:
     return field.windowed(shapes[0][:2], strides, dilations)
 
 
-def _enlarged(field: Field, kernel: Iterable[int], stride: tuple[int, int]) -> Field:
+def _enlarged(field: ReceptiveField, kernel: Iterable[int], stride: tuple[int, int]) -> ReceptiveField:
     """A transposed convolution: each new cell sees as many old ones as the window spans at its stride."""
     spans = [math.ceil(k / s) for k, s in zip(kernel, stride, strict=True)]
     seen = field.windowed(spans, (1, 1))
     return replace(seen, jump=(field.jump[0] / stride[0], field.jump[1] / stride[1]))
 
 
-def _resized(op: tf.Operation, field: Field) -> Field | None:
+def _resized(op: tf.Operation, field: ReceptiveField) -> ReceptiveField | None:
     before, after = op.inputs[0].shape[1:3].as_list(), op.outputs[0].shape[1:3].as_list()
     if None in before or None in after:
         return None
@@ -146,8 +146,8 @@ def _resized(op: tf.Operation, field: Field) -> Field | None:
     return replace(seen, jump=(field.jump[0] * before[0] / after[0], field.jump[1] * before[1] / after[1]))
 
 
-def _interleaved(op: tf.Operation, field: Field) -> Field | None:
-    """How a dilated convolution is computed: cells some steps apart become pictures of their own, and come back afterwards."""
+def _interleaved(op: tf.Operation, field: ReceptiveField) -> ReceptiveField | None:
+    """How a dilated convolution is computed: cells some steps apart become images of their own, and are merged again afterwards."""
     block = tf.get_static_value(op.inputs[1])
     if block is None or len(block) != 2:
         return None
@@ -155,20 +155,20 @@ def _interleaved(op: tf.Operation, field: Field) -> Field | None:
     return replace(field, jump=(field.jump[0] * times[0], field.jump[1] * times[1]))
 
 
-def _folded(op: tf.Operation, field: Field) -> Field:
+def _space_depth(op: tf.Operation, field: ReceptiveField) -> ReceptiveField:
     block = op.get_attr("block_size")
     if op.type == "SpaceToDepth":
         return field.windowed((block, block), (block, block))
     return replace(field, jump=(field.jump[0] / block, field.jump[1] / block))
 
 
-def _cellwise(op: tf.Operation, field: Field, seeing: list[tf.Tensor]) -> Field | None:
+def _cellwise(op: tf.Operation, field: ReceptiveField, seeing: list[tf.Tensor]) -> ReceptiveField | None:
     """Operations that touch each cell by itself keep the field; those that mix cells, or may, see everything."""
     before, after = seeing[0].shape, op.outputs[0].shape
     if op.type in _REDUCING and len(op.inputs) == 2:
-        return field if _leaves_cells(op, field) else None
+        return field if _reduces_channels_only(op, field) else None
     if op.type == "Reshape":
-        return _reshaped(before, _rows(op), field)
+        return _reshaped(before, _reshape_target(op), field)
     if op.type in _CELLWISE_WITH_CONSTANTS:
         return field if len(seeing) == 1 and seeing[0] is op.inputs[0] else None
     if op.type == "Transpose":
@@ -176,15 +176,15 @@ def _cellwise(op: tf.Operation, field: Field, seeing: list[tf.Tensor]) -> Field 
         return field if order is not None and list(order) == list(range(len(order))) else None
     if op.type == "StridedSlice" and not field.flat:
         return _strided(op, field)
-    if op.type in _BESIDE:
+    if op.type in _CONCATENATION:
         return field if before.rank == after.rank == 4 and before[1:3] == after[1:3] else None
     if op.type in _ELEMENTWISE or (op.type in _PADDING and not field.flat):
         return field if field.flat or after.rank == 4 else None
     return None
 
 
-def _strided(op: tf.Operation, field: Field) -> Field | None:
-    """Every so manieth cell, as `x[:, ::2, ::2]` takes them; None where the graph does not say how many."""
+def _strided(op: tf.Operation, field: ReceptiveField) -> ReceptiveField | None:
+    """Every n-th cell, as `x[:, ::2, ::2]` takes them; None where the graph does not give n."""
     before, after = op.inputs[0].shape, op.outputs[0].shape
     if before.rank == after.rank == 4 and None not in before[1:3] and before[1:3] == after[1:3]:
         return field
@@ -201,8 +201,8 @@ def _strided(op: tf.Operation, field: Field) -> Field | None:
     return field.windowed((1, 1), (abs(int(steps[1])), abs(int(steps[2]))))
 
 
-def _leaves_cells(op: tf.Operation, field: Field) -> bool:
-    """Whether what is summed up are channels alone."""
+def _reduces_channels_only(op: tf.Operation, field: ReceptiveField) -> bool:
+    """Whether only channels are reduced."""
     axes: Any = tf.get_static_value(op.inputs[1])
     rank = op.inputs[0].shape.rank
     if axes is None or rank is None:
@@ -211,15 +211,15 @@ def _leaves_cells(op: tf.Operation, field: Field) -> bool:
     return not summed & (set(range(rank - 1)) if field.flat else {0, 1, 2})
 
 
-def _rows(op: tf.Operation) -> tf.TensorShape:
-    """The shape that a reshape gives; where only the running model knows it, what multiplies it next tells how long its rows are."""
+def _reshape_target(op: tf.Operation) -> tf.TensorShape:
+    """The shape that a reshape gives; where it is known only at run time, the next matrix gives the length of its rows."""
     shape, users = op.outputs[0].shape, op.outputs[0].consumers()
     if shape.rank == 2 and shape[1] is None and users and all(user.type == "MatMul" for user in users):
         return tf.TensorShape([None, users[0].inputs[1].shape[0]])
     return shape
 
 
-def _reshaped(before: tf.TensorShape, after: tf.TensorShape, field: Field) -> Field | None:
+def _reshaped(before: tf.TensorShape, after: tf.TensorShape, field: ReceptiveField) -> ReceptiveField | None:
     """Cells stay cells where the channels alone are divided, or where every cell becomes a row, and back."""
     if before.rank is None or after.rank is None or before[-1] is None:
         return None

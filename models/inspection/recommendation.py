@@ -1,4 +1,4 @@
-"""Which way of preparing pictures a model wants, as far as some pictures show it, in sentences."""
+"""Which preprocessing a model expects, as far as a few images show it, in sentences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from models.classifiers.base import BaseClassifier
-from models.inspection.bootstrap import DRAWS, LITTLE, SURE, BootstrapRanking, judged, of_nothing
-from models.inspection.candidate_runs import Progress, answers
-from models.inspection.candidate_scores import CandidateAnswers, candidate, score
-from models.inspection.candidates import can_be_undone
-from models.inspection.class_matching import FEWEST, classes_of, enough, match_by_answers, match_by_name
+from models.inspection.bootstrap import CONFIDENCE, MARGIN, RESAMPLES, BootstrapRanking, bootstrap_ranking, constant_score
+from models.inspection.candidate_runs import Progress, run_candidates
+from models.inspection.candidate_scores import CandidateAnswers, score, summarise
+from models.inspection.candidates import is_invertible
+from models.inspection.class_matching import MIN_IMAGES, class_indices, enough_labelled, match_by_answers, match_by_name
 from models.inspection.report import Candidate, Finding
 
 _NAMED = 3
@@ -19,152 +19,170 @@ _NAMED = 3
 
 @dataclass(frozen=True, eq=False)
 class PreprocessingRecommendation:
-    """ways: what the model answered to each, today's first. known: of how many pictures the class was known. meaning: name of a folder ->
-    number of a class, as far as it is not called so."""
+    """answers: the model's answers under each candidate, the current preprocessing first. candidates: their figures, best first.
 
-    ways: tuple[CandidateAnswers, ...]
+    labelled: number of images whose class was known. class_of_name: an image's class name -> index of the model's class.
+    matched_by_answers: whether those matches come from the answers, because no name matched.
+    """
+
+    answers: tuple[CandidateAnswers, ...]
     candidates: tuple[Candidate, ...]
-    verdict: BootstrapRanking
-    known: int
-    meaning: Mapping[str, int]
-    guessed: bool
+    ranking: BootstrapRanking
+    labelled: int
+    class_of_name: Mapping[str, int]
+    matched_by_answers: bool
 
     @property
-    def today(self) -> CandidateAnswers:
-        return self.ways[0]
+    def current(self) -> CandidateAnswers:
+        """Under the preprocessing that the card states."""
+        return self.answers[0]
 
     @property
-    def sure(self) -> bool:
-        """Whether one way is best beyond doubt; never where the classes were guessed from the very answers that are judged by them."""
-        return self.verdict.sure and not self.guessed
+    def conclusive(self) -> bool:
+        """Whether one candidate is best beyond doubt; never where the classes were matched by the very answers they evaluate."""
+        return self.ranking.conclusive and not self.matched_by_answers
 
     @property
     def proven(self) -> bool:
-        """Whether the pictures show that today's way is right."""
-        return self.sure and 0 in (self.verdict.best, *self.verdict.alike) and len(self.ways) > 1
+        """Whether the images show that the current preprocessing is right."""
+        return self.conclusive and 0 in (self.ranking.best, *self.ranking.equivalent) and len(self.answers) > 1
 
     @property
-    def better(self) -> CandidateAnswers | None:
-        """The way that the pictures show to be right, where that is another than today's; only known classes can show it.
+    def improvement(self) -> CandidateAnswers | None:
+        """The candidate that the images support, where it is not the current one; only known classes can support it.
 
-        Without them even a network of random weights answers surely and variedly in some way, once in twenty.
+        Without them even a network with random weights gives confident and varied answers under some candidate, once in twenty.
         """
-        return self.seeming if self.today.classes is not None else None
+        return self.apparent_improvement if self.current.classes is not None else None
 
     @property
-    def seeming(self) -> CandidateAnswers | None:
-        """As `better`, whether classes are known or not."""
-        today = 0 in (self.verdict.best, *self.verdict.alike)
-        return self.ways[self.verdict.best] if self.sure and not today else None
+    def apparent_improvement(self) -> CandidateAnswers | None:
+        """As `improvement`, whether classes are known or not."""
+        current_is_best = 0 in (self.ranking.best, *self.ranking.equivalent)
+        return self.answers[self.ranking.best] if self.conclusive and not current_is_best else None
 
     @property
-    def lost(self) -> bool:
-        """Whether the model makes next to nothing of the pictures in whichever way."""
-        best = self.ways[self.verdict.best]
-        return len(best.probabilities) >= FEWEST and score(best) <= of_nothing(best) + LITTLE
+    def uninformative(self) -> bool:
+        """Whether no candidate does much better than a constant answer."""
+        best = self.answers[self.ranking.best]
+        return len(best.probabilities) >= MIN_IMAGES and score(best) <= constant_score(best) + MARGIN
 
 
 def recommend(
     served: BaseClassifier[Any], images: np.ndarray, names: Sequence[str | None], progress: Progress
 ) -> PreprocessingRecommendation:
-    """images: (n, H, W, 3) as the classifier takes them, n at least 1. names: what each shows, as its folder calls it, or None."""
-    ways = answers(served, images, progress)
-    meaning = match_by_name(names, served.labels)
-    guessed = not meaning and any(names)
-    known = [classes_of(names, match_by_answers(each.probabilities, names) if guessed else meaning) for each in ways]
-    if enough(known[0]):
-        ways = [replace(each, classes=classes) for each, classes in zip(ways, known, strict=True)]
-    verdict = judged(ways)
-    if guessed:
-        meaning = match_by_answers(ways[verdict.best].probabilities, names)
-    candidates = tuple(candidate(ways[number], served.labels) for number in verdict.order)
-    return PreprocessingRecommendation(tuple(ways), candidates, verdict, int((known[verdict.best] >= 0).sum()), meaning, guessed)
+    """images: (n, H, W, 3) as the classifier takes them, n at least 1. names: the class name of each, or None."""
+    answers = run_candidates(served, images, progress)
+    class_of_name = match_by_name(names, served.labels)
+    matched_by_answers = not class_of_name and any(names)
+    known = [class_indices(names, match_by_answers(each.probabilities, names) if matched_by_answers else class_of_name) for each in answers]
+    if enough_labelled(known[0]):
+        answers = [replace(each, classes=classes) for each, classes in zip(answers, known, strict=True)]
+    ranking = bootstrap_ranking(answers)
+    if matched_by_answers:
+        class_of_name = match_by_answers(answers[ranking.best].probabilities, names)
+    candidates = tuple(summarise(answers[number], served.labels) for number in ranking.order)
+    return PreprocessingRecommendation(
+        tuple(answers), candidates, ranking, int((known[ranking.best] >= 0).sum()), class_of_name, matched_by_answers
+    )
 
 
-def recommendation_findings(wanted: PreprocessingRecommendation, served: BaseClassifier[Any]) -> Iterator[Finding]:
-    """What the pictures show of it."""
-    labels, verdict, known = served.labels, wanted.verdict, _known_by(wanted)
-    yield from _naming(wanted, labels)
-    today, best = (candidate(each, labels) for each in (wanted.today, wanted.ways[verdict.best]))
-    if wanted.proven:
-        yield Finding("preprocessing", f"It wants pictures as its card prepares them, {_way(wanted.today)}{_fares(best)}.", known)
-    elif wanted.lost:
+def recommendation_findings(recommendation: PreprocessingRecommendation, served: BaseClassifier[Any]) -> Iterator[Finding]:
+    """What the images show of the preprocessing and of the class names."""
+    labels, ranking, known = served.labels, recommendation.ranking, _known_by(recommendation)
+    yield from _matched_names(recommendation, labels)
+    current, best = (summarise(each, labels) for each in (recommendation.current, recommendation.answers[ranking.best]))
+    today = f"Prepared as today, {recommendation.current.name}, {_shortcoming(current)}"
+    if recommendation.proven:
+        yield Finding(
+            "preprocessing",
+            f"It wants pictures as its card prepares them, {recommendation.current.name}{_accuracy_clause(best)}.",
+            known,
+        )
+    elif recommendation.uninformative:
         says = "Prepared in no usual way does it do much better than a model that says the same of every picture. Are these of its classes?"
         yield Finding("preprocessing", says, known, "warning")
-    elif wanted.better is not None:
-        says = f"It wants pictures as {_way(wanted.better)}{_fares(best)}. Prepared as today, {_way(wanted.today)}, {_ill(today)}"
+    elif recommendation.improvement is not None:
+        says = f"It wants pictures as {recommendation.improvement.name}{_accuracy_clause(best)}. {today}"
         yield Finding("preprocessing", f"{says}. Write its card with --fix.", known, "warning")
-    elif wanted.seeming is not None:
-        says = f"It seems to want pictures as {_way(wanted.seeming)}. Prepared as today, {_way(wanted.today)}, {_ill(today)}"
+    elif recommendation.apparent_improvement is not None:
+        says = f"It seems to want pictures as {recommendation.apparent_improvement.name}. {today}"
         yield Finding(
             "preprocessing", f"{says}. Show it pictures of known class to make sure; no card is proposed without.", known, "warning"
         )
-    elif verdict.better >= SURE and len(wanted.today.probabilities) >= FEWEST:
-        way = _way(wanted.ways[verdict.best])
-        says = f"Prepared as today, {_way(wanted.today)}, {_ill(today)}; as {way} it does better{_fares(best)}"
+    elif ranking.beats_current >= CONFIDENCE and len(recommendation.current.probabilities) >= MIN_IMAGES:
+        way = recommendation.answers[ranking.best].name
+        says = f"{today}; as {way} it does better{_accuracy_clause(best)}"
         says += ". Whether that is how it was trained is not sure: give more pictures like those it learnt from."
-        nothing = score(wanted.today) <= of_nothing(wanted.today) + LITTLE
-        yield Finding("preprocessing", says, known, "warning" if nothing else "fact")
-    if len(wanted.ways) == 1 or not can_be_undone(served.card):
-        says = f"Its card says {_way(wanted.today)}{_fares(today)}. That cannot be taken back, so no other way was tried."
+        uninformative = score(recommendation.current) <= constant_score(recommendation.current) + MARGIN
+        yield Finding("preprocessing", says, known, "warning" if uninformative else "fact")
+    if len(recommendation.answers) == 1 or not is_invertible(served.card):
+        says = (
+            f"Its card says {recommendation.current.name}{_accuracy_clause(current)}. That cannot be taken back, so no other way was tried."
+        )
         yield Finding("preprocessing", says, "The scaling that standardises each picture forgets its black and white.")
 
 
-def certainty_sentence(wanted: PreprocessingRecommendation) -> str:
-    """How sure the ranking is, in one sentence."""
-    verdict, count = wanted.verdict, len(wanted.today.probabilities)
-    if len(wanted.ways) == 1:
+def certainty_sentence(recommendation: PreprocessingRecommendation) -> str:
+    """How certain the ranking is, in one sentence."""
+    ranking, count = recommendation.ranking, len(recommendation.current.probabilities)
+    if len(recommendation.answers) == 1:
         return "Only the way that its card says was tried."
-    if count < FEWEST:
-        return f"Not sure: {_pictures(count)} cannot tell the ways apart; show it {FEWEST} at least, better 50 of known class."
-    best = _way(wanted.ways[verdict.best])
-    by = "" if wanted.today.classes is not None else f" {_weaker(wanted)}"
-    alike = f" {_listed([_way(wanted.ways[i]) for i in verdict.alike])} are one to the model with it." if verdict.alike else ""
-    if wanted.guessed and verdict.sure:
-        share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of the {_pictures(count)}"
-        return f"Not sure: {best} does best, {share}, but what each class means was guessed from the answers.{alike}{by}"
-    if wanted.sure:
-        share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of them"
-        word = "Sure" if wanted.today.classes is not None else "It seems so"
-        return f"{word}, as far as {_pictures(count)} can show: {best} does best {share}.{alike}{by}"
-    rivals = [_way(wanted.ways[i]) for i in verdict.rivals]
-    others = f"{_listed(rivals)} may do as well" if rivals else "hardly better than a model that says the same of every picture"
-    share = f"alone in {verdict.alone:.0%} of {DRAWS} resamples of the {_pictures(count)}"
-    return f"Not sure: {best} does best, {share}, but {others}{'' if rivals else ' would'}.{alike}{by}"
+    if count < MIN_IMAGES:
+        return f"Not sure: {_count_pictures(count)} cannot tell the ways apart; show it {MIN_IMAGES} at least, better 50 of known class."
+    best = recommendation.answers[ranking.best].name
+    by = "" if recommendation.current.classes is not None else f" {_without_labels(recommendation)}"
+    equivalent = (
+        f" {_join([recommendation.answers[i].name for i in ranking.equivalent])} are one to the model with it."
+        if ranking.equivalent
+        else ""
+    )
+    if recommendation.matched_by_answers and ranking.conclusive:
+        share = f"alone in {ranking.sole_win_rate:.0%} of {RESAMPLES} resamples of the {_count_pictures(count)}"
+        return f"Not sure: {best} does best, {share}, but what each class means was guessed from the answers.{equivalent}{by}"
+    if recommendation.conclusive:
+        share = f"alone in {ranking.sole_win_rate:.0%} of {RESAMPLES} resamples of them"
+        word = "Sure" if recommendation.current.classes is not None else "It seems so"
+        return f"{word}, as far as {_count_pictures(count)} can show: {best} does best {share}.{equivalent}{by}"
+    rivals = [recommendation.answers[i].name for i in ranking.rivals]
+    others = f"{_join(rivals)} may do as well" if rivals else "hardly better than a model that says the same of every picture"
+    share = f"alone in {ranking.sole_win_rate:.0%} of {RESAMPLES} resamples of the {_count_pictures(count)}"
+    return f"Not sure: {best} does best, {share}, but {others}{'' if rivals else ' would'}.{equivalent}{by}"
 
 
-def _weaker(wanted: PreprocessingRecommendation) -> str:
-    why = "no class is known" if not wanted.known else f"only {wanted.known} of known class, of too few classes or too few at all"
+def _without_labels(recommendation: PreprocessingRecommendation) -> str:
+    few = f"only {recommendation.labelled} of known class, of too few classes or too few at all"
+    why = few if recommendation.labelled else "no class is known"
     return f"Judged by how surely, variedly and steadily it answers ({why}), which shows less than known classes would."
 
 
-def _naming(wanted: PreprocessingRecommendation, labels: Sequence[str]) -> Iterator[Finding]:
-    other = {name: labels[number] for name, number in wanted.meaning.items() if labels[number].lower() != name.lower()}
-    if not other:
+def _matched_names(recommendation: PreprocessingRecommendation, labels: Sequence[str]) -> Iterator[Finding]:
+    renamed = {name: labels[number] for name, number in recommendation.class_of_name.items() if labels[number].lower() != name.lower()}
+    if not renamed:
         return
-    taken = ", ".join(f"'{name}' for '{label}'" for name, label in list(other.items())[:_NAMED])
-    more = f" and {len(other) - _NAMED} more" if len(other) > _NAMED else ""
-    how = "The classes that it gives them most, one each" if wanted.guessed else "The only class whose name has the same words"
+    taken = ", ".join(f"'{name}' for '{label}'" for name, label in list(renamed.items())[:_NAMED])
+    more = f" and {len(renamed) - _NAMED} more" if len(renamed) > _NAMED else ""
+    by_answers = "The classes that it gives them most, one each"
+    how = by_answers if recommendation.matched_by_answers else "The only class whose name has the same words"
     yield Finding("labels", f"The pictures' classes are called otherwise than the model's; taken are {taken}{more}.", f"{how}.")
 
 
-def _known_by(wanted: PreprocessingRecommendation) -> str:
-    count = len(wanted.today.probabilities)
-    judged_by = (
-        f"{wanted.known} of known class: accuracy and AUC"
-        if wanted.today.classes is not None
+def _known_by(recommendation: PreprocessingRecommendation) -> str:
+    count = len(recommendation.current.probabilities)
+    evaluated_by = (
+        f"{recommendation.labelled} of known class: accuracy and AUC"
+        if recommendation.current.classes is not None
         else "without classes: sureness, variety and steadiness"
     )
-    return (
-        f"It was shown {_pictures(count)} in {len(wanted.ways)} way{'s' if len(wanted.ways) > 1 else ''} ({judged_by}; {DRAWS} resamples)."
-    )
+    ways = f"{len(recommendation.answers)} way{'s' if len(recommendation.answers) > 1 else ''}"
+    return f"It was shown {_count_pictures(count)} in {ways} ({evaluated_by}; {RESAMPLES} resamples)."
 
 
-def _fares(each: Candidate) -> str:
+def _accuracy_clause(each: Candidate) -> str:
     return "" if each.accuracy is None else f", where it is right on {each.accuracy:.0%}"
 
 
-def _ill(each: Candidate) -> str:
+def _shortcoming(each: Candidate) -> str:
     if each.spread == 0:
         calls = f"it calls everything {each.commonest}"
     else:
@@ -172,13 +190,9 @@ def _ill(each: Candidate) -> str:
     return calls if each.accuracy is None else f"{calls} and is right on {each.accuracy:.0%}"
 
 
-def _way(each: CandidateAnswers) -> str:
-    return str(each.preparing)
-
-
-def _pictures(count: int) -> str:
+def _count_pictures(count: int) -> str:
     return f"{count} picture{'' if count == 1 else 's'}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def _join(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,4 +1,4 @@
-"""What the doctor found out about a model, with how it is known; plain values that JSON carries."""
+"""The result of an inspection: findings with how each is known; plain values for JSON."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -47,11 +47,11 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way of preparing a picture, and how the model fares with it.
+    """One preprocessing, and the model's figures under it.
 
     accuracy, auc: shares over the pictures whose classes are known, or None. confidence: mean probability of the named class. entropy:
-    in bits, mean over the pictures. steadiness: share of pictures whose class stays under harmless changes. spread: entropy in bits of
-    the classes it names over all pictures; 0 where it calls everything the same. commonest: the class it names most. score: what the
+    in bits, mean over the pictures. steadiness: share of images whose class stays under harmless perturbations. spread: entropy in bits of
+    the classes predicted over all images; 0 where all are the same. commonest: the class predicted most. score: what the
     candidates are ranked by.
     """
 
@@ -83,11 +83,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the doctor says about the model called `name`.
+    """Everything an inspection reports about the model called `name`.
 
-    candidates: best first; empty where no pictures were given. sure: one sentence on how sure the ranking is. card: as the model would be
-    served today, None where it cannot be opened. proposed: the card to write, None where today's is the best known. pictures: how many
-    were shown to the model; classes_known: of how many of them the class was known.
+    candidates: best first; empty where no pictures were given. sure: one sentence on how sure the ranking is. card: the current
+    one, None where the model cannot be opened. proposed: the card to write, None where the current one is the best known. pictures: how
+    many the model was evaluated on; classes_known: how many of them had a known class.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a model does to pixels before its first convolution, in words, and whether its card does the same once more, or nobody does."""
+"""What a model does to pixels before its first convolution, and whether its card scales them a second time, or nothing scales them."""
 
 from collections.abc import Iterator
 
@@ -10,74 +10,74 @@ from models.images.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET
 from models.inspection.report import Finding
 from models.inspection.structure import InputTransform, ModelStructure
 
-_KNOWN = "Plain colours were sent through its graph up to the first convolution."
-_GROWTH: dict[Scaling, float] = {"0..1": 1.0, "-1..1": 2.0, "0..255": 255.0, "imagenet": 4.4, "caffe": 255.0}
-"""By how much what each scaling gives grows from black to white."""
+_EVIDENCE = "Plain colours were sent through its graph up to the first convolution."
+_RANGE: dict[Scaling, float] = {"0..1": 1.0, "-1..1": 2.0, "0..255": 255.0, "imagenet": 4.4, "caffe": 255.0}
+"""How far black and white are apart under each scaling."""
 _ALONE, _BESIDE = 0.05, 0.5
 
 
-def inside(anatomy: ModelStructure, card: Card, proven: bool) -> Iterator[Finding]:
-    """proven: whether pictures show that the card's way is the right one."""
-    if anatomy.kind:
-        yield Finding("preprocessing", "What it does to pixels inside cannot be seen.", f"It is run from {anatomy.kind}.")
+def scaling_findings(structure: ModelStructure, card: Card, proven: bool) -> Iterator[Finding]:
+    """proven: whether images show that the card's preprocessing is right."""
+    if structure.runtime_kind:
+        yield Finding("preprocessing", "What it does to pixels inside cannot be seen.", f"It is run from {structure.runtime_kind}.")
         return
-    if not anatomy.inner:
-        yield Finding("preprocessing", "What it does to pixels inside is no plain scaling, or there is no convolution.", _KNOWN)
+    if not structure.input_transforms:
+        yield Finding("preprocessing", "What it does to pixels inside is no plain scaling, or there is no convolution.", _EVIDENCE)
         return
-    for inner in anatomy.inner:
-        yield Finding("preprocessing", f"{_said(inner)}.", _KNOWN)
-        yield from _clash(inner, card, proven)
+    for transform in structure.input_transforms:
+        yield Finding("preprocessing", f"{_description(transform)}.", _EVIDENCE)
+        yield from _conflicts(transform, card, proven)
 
 
-def recipe(inner: InputTransform) -> Scaling | None:
-    """What the model makes of 0..255, or of 0..1, where it is one of the usual ways; None where it is none."""
-    slope, offset = np.array(inner.slope), np.array(inner.offset)
-    if _near(slope, 1 / 255) and _near(offset, 0):
+def known_scaling(transform: InputTransform) -> Scaling | None:
+    """The common scaling that the model applies to 0..255 or 0..1; None where it is none of them."""
+    slope, offset = np.array(transform.slope), np.array(transform.offset)
+    if _close(slope, 1 / 255) and _close(offset, 0):
         return "0..1"
-    if (_near(slope, 1 / 127.5) or _near(slope, 2)) and _near(offset, -1):
+    if (_close(slope, 1 / 127.5) or _close(slope, 2)) and _close(offset, -1):
         return "-1..1"
     if len(slope) == 3:
         deviation, mean = np.array(IMAGENET_DEVIATION), np.array(IMAGENET_MEAN)
-        if any(_near(slope * deviation * unit, 1) and _near(offset * deviation + mean, 0) for unit in (1, 255)):
+        if any(_close(slope * deviation * unit, 1) and _close(offset * deviation + mean, 0) for unit in (1, 255)):
             return "imagenet"
-        if _near(slope, 1) and np.allclose(offset, -np.array(CAFFE_MEAN), atol=0.01):
+        if _close(slope, 1) and np.allclose(offset, -np.array(CAFFE_MEAN), atol=0.01):
             return "caffe"
     return None
 
 
-def identity(inner: InputTransform) -> bool:
-    """Whether pixels enter the first convolution as they are given."""
-    return not inner.backwards and _near(np.array(inner.slope), 1) and _near(np.array(inner.offset), 0)
+def is_identity(transform: InputTransform) -> bool:
+    """Whether pixels enter the first convolution unchanged."""
+    return not transform.reverses_channels and _close(np.array(transform.slope), 1) and _close(np.array(transform.offset), 0)
 
 
-def _near(values: NDArray[np.float64], wanted: float) -> bool:
+def _close(values: NDArray[np.float64], wanted: float) -> bool:
     return bool(np.allclose(values, wanted, rtol=2e-3, atol=2e-3 if wanted in (0, -1) else 0))
 
 
-def _said(inner: InputTransform) -> str:
-    if identity(inner):
+def _description(transform: InputTransform) -> str:
+    if is_identity(transform):
         return "It takes pixels as they are given: nothing in it scales them"
-    known = recipe(inner)
-    turned = " and turns RGB into BGR" if inner.backwards else ""
-    slopes = ", ".join(f"{value:.4g}" for value in dict.fromkeys(inner.slope))
-    offsets = ", ".join(f"{value:.4g}" for value in dict.fromkeys(inner.offset))
+    known = known_scaling(transform)
+    swapped = " and turns RGB into BGR" if transform.reverses_channels else ""
+    slopes = ", ".join(f"{value:.4g}" for value in dict.fromkeys(transform.slope))
+    offsets = ", ".join(f"{value:.4g}" for value in dict.fromkeys(transform.offset))
     usual = f", the usual scaling {known}" if known else ""
-    return f"It scales pixels itself: each is multiplied by {slopes} and has {offsets} added{turned}{usual}"
+    return f"It scales pixels itself: each is multiplied by {slopes} and has {offsets} added{swapped}{usual}"
 
 
-def _clash(inner: InputTransform, card: Card, proven: bool) -> Iterator[Finding]:
-    growth, slope = _GROWTH.get(card.scaling), float(np.mean(np.abs(inner.slope)))
-    known = f"{_KNOWN} The card says {card.scaling}{' (inferred)' if card.inferred else ''}."
-    if growth is not None and slope < _ALONE and growth < 10:
+def _conflicts(transform: InputTransform, card: Card, proven: bool) -> Iterator[Finding]:
+    value_range, slope = _RANGE.get(card.scaling), float(np.mean(np.abs(transform.slope)))
+    known = f"{_EVIDENCE} The card says {card.scaling}{' (inferred)' if card.inferred else ''}."
+    if value_range is not None and slope < _ALONE and value_range < 10:
         says = (
             f"Scaled twice: the card makes pixels {card.scaling}, and the model divides them by about {1 / slope:.0f} once more, so that "
-            f"black and white are {growth * slope:.2g} apart at the first convolution. Give the card scaling '0..255'."
+            f"black and white are {value_range * slope:.2g} apart at the first convolution. Give the card scaling '0..255'."
         )
         yield Finding("preprocessing", says, known, "warning")
-    elif recipe(inner) and slope > _BESIDE and card.scaling not in ("0..1", "0..255"):
+    elif known_scaling(transform) and slope > _BESIDE and card.scaling not in ("0..1", "0..255"):
         says = f"Scaled twice: the card makes pixels {card.scaling}, and the model scales them once more. Give the card scaling '0..1'."
         yield Finding("preprocessing", says, known, "warning")
-    elif growth is not None and identity(inner) and card.scaling == "0..255" and not proven:
+    elif value_range is not None and is_identity(transform) and card.scaling == "0..255" and not proven:
         says = (
             "Not scaled at all: neither the card nor the model scales pixels, which reach the first convolution as 0..255. That is right "
             "only for a model that was trained so; show it pictures of known class."

@@ -1,4 +1,4 @@
-"""What can be seen of a model from inside, as plain values that cross the border between two processes and are checked on arrival."""
+"""The structure of a model as plain values, which the sandboxed worker sends and the parent process validates."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ _MOST, _LONGEST, _LARGEST = 10_000, 500, 10**9
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """An input or the output. shape: None for what is open."""
+    """An input or the output. shape: None for a side that is not fixed."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -26,97 +26,101 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class InputTransform:
-    """What lies between an input and its first convolution, where each colour c becomes slope * c + offset; backwards: blue comes first."""
+    """What an input undergoes before its first convolution: each channel c becomes slope * c + offset.
+
+    reverses_channels: whether blue comes first.
+    """
 
     slope: tuple[float, ...]
     offset: tuple[float, ...]
-    backwards: bool
+    reverses_channels: bool
 
     def to_json(self) -> dict[str, Any]:
-        return {"slope": self.slope, "offset": self.offset, "backwards": self.backwards}
+        return {"slope": self.slope, "offset": self.offset, "backwards": self.reverses_channels}
 
 
 @dataclass(frozen=True)
 class ModelStructure:
-    """ending: "softmax", "sigmoid" or "" where nothing is seen. inner: one for each different beginning.
+    """final_activation: "softmax", "sigmoid" or "" where none is found. input_transforms: the distinct ones.
 
-    fields: layer -> (height, width) in pixels, None where a cell sees everything. flattened: whether cells go into a dense layer place by
-    place. single: convolutions whose grid is one cell. dead: layer -> share of channels that give one number in every cell of every
-    picture. broken: weights -> share of numbers that are not finite. kind: how it is run, where that is not as a graph.
+    receptive_fields: layer -> (height, width) in pixels, None where a cell sees everything. flattened: whether a dense layer has weights
+    of its own for every cell of a grid. single_cell_convolutions: those whose grid is one cell. dead_channels: layer -> share of channels
+    that are constant over all cells and images. non_finite_weights: weights -> share of numbers that are not finite. runtime_kind: how
+    the model is run, where that is not as a graph.
     """
 
     inputs: tuple[TensorSpec, ...]
     output: TensorSpec
-    ending: str = ""
-    inner: tuple[InputTransform, ...] = ()
-    fields: tuple[tuple[str, tuple[int, int] | None], ...] = ()
+    final_activation: str = ""
+    input_transforms: tuple[InputTransform, ...] = ()
+    receptive_fields: tuple[tuple[str, tuple[int, int] | None], ...] = ()
     flattened: bool = False
-    single: tuple[str, ...] = ()
-    dead: tuple[tuple[str, float], ...] = ()
-    broken: tuple[tuple[str, float], ...] = ()
-    kind: str = ""
+    single_cell_convolutions: tuple[str, ...] = ()
+    dead_channels: tuple[tuple[str, float], ...] = ()
+    non_finite_weights: tuple[tuple[str, float], ...] = ()
+    runtime_kind: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """What `told` reads."""
+        """What `parse_structure` reads."""
         return {
             "inputs": [each.to_json() for each in self.inputs],
             "output": self.output.to_json(),
-            "ending": self.ending,
-            "inner": [each.to_json() for each in self.inner],
-            "fields": self.fields,
+            "ending": self.final_activation,
+            "inner": [each.to_json() for each in self.input_transforms],
+            "fields": self.receptive_fields,
             "flattened": self.flattened,
-            "single": self.single,
-            "dead": self.dead,
-            "broken": self.broken,
-            "kind": self.kind,
+            "single": self.single_cell_convolutions,
+            "dead": self.dead_channels,
+            "broken": self.non_finite_weights,
+            "kind": self.runtime_kind,
         }
 
 
 def parse_structure(raw: Any) -> ModelStructure:
-    """What another process says, believed only as far as it has this form. Raises BrokenAgreement."""
+    """Validates what an untrusted process sent. Raises ProtocolError."""
     try:
         return ModelStructure(
-            tuple(_slot(each) for each in _few(raw["inputs"])),
-            _slot(raw["output"]),
-            _words(raw["ending"]),
-            tuple(_inner(each) for each in _few(raw["inner"])),
-            tuple((_words(name), None if field is None else _pair(field)) for name, field in _few(raw["fields"])),
-            _truth(raw["flattened"]),
-            tuple(_words(name) for name in _few(raw["single"])),
-            tuple((_words(name), _share(share)) for name, share in _few(raw["dead"])),
-            tuple((_words(name), _share(share)) for name, share in _few(raw["broken"])),
-            _words(raw["kind"]),
+            tuple(_tensor_spec(each) for each in _list(raw["inputs"])),
+            _tensor_spec(raw["output"]),
+            _text(raw["ending"]),
+            tuple(_input_transform(each) for each in _list(raw["inner"])),
+            tuple((_text(name), None if field is None else _pair(field)) for name, field in _list(raw["fields"])),
+            _boolean(raw["flattened"]),
+            tuple(_text(name) for name in _list(raw["single"])),
+            tuple((_text(name), _share(share)) for name, share in _list(raw["dead"])),
+            tuple((_text(name), _share(share)) for name, share in _list(raw["broken"])),
+            _text(raw["kind"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError("an examination without form") from error
 
 
-def _few(values: Any) -> list[Any]:
+def _list(values: Any) -> list[Any]:
     if not isinstance(values, list) or len(values) > _MOST:
         raise ValueError("list")
     return values
 
 
-def _slot(raw: Any) -> TensorSpec:
+def _tensor_spec(raw: Any) -> TensorSpec:
     return TensorSpec(
-        _words(raw["name"]), tuple(None if side is None else _whole(side) for side in _few(raw["shape"])), _words(raw["dtype"])
+        _text(raw["name"]), tuple(None if side is None else _integer(side) for side in _list(raw["shape"])), _text(raw["dtype"])
     )
 
 
-def _inner(raw: Any) -> InputTransform:
+def _input_transform(raw: Any) -> InputTransform:
     slope, offset = _numbers(raw["slope"]), _numbers(raw["offset"])
     if len(slope) not in (1, 3) or len(offset) != len(slope):
         raise ValueError("colours")
-    return InputTransform(slope, offset, _truth(raw["backwards"]))
+    return InputTransform(slope, offset, _boolean(raw["backwards"]))
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
         raise ValueError("words")
     return value
 
 
-def _whole(value: Any) -> int:
+def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
         raise ValueError("whole number")
     return value
@@ -136,15 +140,15 @@ def _share(value: Any) -> float:
 
 
 def _numbers(values: Any) -> tuple[float, ...]:
-    return tuple(_number(value) for value in _few(values))
+    return tuple(_number(value) for value in _list(values))
 
 
 def _pair(values: Any) -> tuple[int, int]:
-    height, width = _few(values)
-    return _whole(height), _whole(width)
+    height, width = _list(values)
+    return _integer(height), _integer(width)
 
 
-def _truth(value: Any) -> bool:
+def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("truth")
     return value

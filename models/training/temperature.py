@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.cards.card import Card
 from models.datasets.collection import Row
-from models.evaluation.calibration import fit_temperature, tempered
+from models.evaluation.calibration import apply_temperature, fit_temperature
 from models.evaluation.predictions import predict_collection
 from models.loading import build_classifier
 from models.training.threshold import fold, shift_for
@@ -37,7 +37,7 @@ def calibrate(model: "keras.Model", card: Card, validation: Sequence[Row]) -> Ca
 
 def _said(shift: float, before: NDArray[np.float32], after: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
     """What was done to the threshold, and what it did on the pictures that it was fitted on."""
-    better, worse = (measure_validation(tempered(logits, 1.0, "sigmoid"), labels).balanced_accuracy for logits in (after, before))
+    better, worse = (measure_validation(apply_temperature(logits, 1.0, "sigmoid"), labels).balanced_accuracy for logits in (after, before))
     return (
         f"The last bias was moved by {-shift:+.2f}, so that a probability of 0.5 is where both classes, counting the same, are told apart "
         f"best on the validation pictures: there it made the balanced accuracy {better:.3f}, which had been {worse:.3f}."

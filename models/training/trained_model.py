@@ -9,7 +9,7 @@ from models.datasets.splits import Split
 if TYPE_CHECKING:
     import keras
 
-    from models.evaluation import EvaluationData
+    from models.evaluation.records import EvaluationData
 
 
 @dataclass(frozen=True)

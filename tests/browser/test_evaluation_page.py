@@ -13,9 +13,11 @@ from playwright.sync_api import Browser, Page
 
 from models.cards.card import Card, Label
 from models.datasets.collection import Row
-from models.evaluation import Evaluation, EvaluationData, Settings, judged, write
-from models.evaluation.classification_metrics import Figure
-from models.evaluation.html_report import figure_in_words, page, thumbnail
+from models.evaluation.assessment import assess
+from models.evaluation.classification_metrics import Estimate
+from models.evaluation.html_report import format_estimate, render_html, thumbnail
+from models.evaluation.records import Evaluation, EvaluationData, Settings
+from models.evaluation.writer import write_evaluation
 
 NAMES = ("normal", "bacterial <b>pneumonia</b>", "viral")
 
@@ -34,12 +36,12 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     logits = (rng.normal(0, 1, (60, 3)) + 1.3 * np.eye(3)[targets]).astype(np.float32)
     card = Card("lungs", tuple(map(Label, NAMES)), (64, 64), temperature=2.0, sha256="ab" * 32)
     material = EvaluationData("X-rays", tuple(rows), "test part, people kept together", "Drawn by the test", "CC0-1.0")
-    return judged(logits, card, material, Settings(resamples=50))
+    return assess(logits, card, material, Settings(resamples=50))
 
 
 @pytest.fixture(scope="module")
 def file(evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(evaluation, tmp_path_factory.mktemp("out"))[1]
+    return write_evaluation(evaluation, tmp_path_factory.mktemp("out"))[1]
 
 
 def opened(browser: Browser, file: Path, width: int, scheme: str) -> tuple[Page, list[str]]:
@@ -99,17 +101,17 @@ def luminance(colour: str) -> float:
 
 
 def test_the_same_evaluation_gives_the_same_page(evaluation: Evaluation) -> None:
-    assert page(evaluation) == page(evaluation)
+    assert render_html(evaluation) == render_html(evaluation)
 
 
 def test_without_a_mistake_it_says_so(evaluation: Evaluation) -> None:
-    assert "every picture was named rightly" in page(dataclasses.replace(evaluation, mistakes=()))
+    assert "every picture was named rightly" in render_html(dataclasses.replace(evaluation, mistakes=()))
 
 
 def test_figures_in_words() -> None:
-    assert figure_in_words(Figure(0.91234, 0.88, 0.94)) == "0.912 (0.880 to 0.940)"
-    assert figure_in_words(Figure(0.5, None, None)) == "0.500"
-    assert figure_in_words(Figure(None, None, None)) == "–"
+    assert format_estimate(Estimate(0.91234, 0.88, 0.94)) == "0.912 (0.880 to 0.940)"
+    assert format_estimate(Estimate(0.5, None, None)) == "0.500"
+    assert format_estimate(Estimate(None, None, None)) == "–"
 
 
 def test_a_thumbnail_is_small(tmp_path: Path) -> None:

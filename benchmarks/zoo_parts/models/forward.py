@@ -11,7 +11,7 @@ import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.zoo_parts.models.random_images import drawn
-from models.export.writers import FORMATS, Source
+from models.export.writers import FORMATS, ExportSource
 
 SIDE = 24
 
@@ -22,7 +22,7 @@ def tflite(model: keras.Model, folder: Path, kind: str) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that statistics for quantised inputs were expected: they are drawn just here
         if kind != "whole":
-            source = Source(model, "net", ("picture",), {"picture": drawn(size)})
+            source = ExportSource(model, "net", ("picture",), {"picture": drawn(size)})
             return FORMATS["tflite" if kind == "float" else "tflite-int8"].write(source, folder)
         model.export(str(folder / "between"), verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "between"))

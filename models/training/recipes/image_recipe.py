@@ -20,7 +20,7 @@ from models.training.trained_model import TrainedModel, TrainingOutcome
 if TYPE_CHECKING:
     import keras
 
-    from models.evaluation import EvaluationData
+    from models.evaluation.records import EvaluationData
     from models.training.loop import Run
 
 SHARES = (0.7, 0.15, 0.15)
@@ -70,7 +70,7 @@ def _learn(model: "keras.Model", card: Card, divided: splits.Split, feed: Feed, 
 
 
 def _test(collection: Collection, divided: splits.Split) -> "EvaluationData | None":
-    from models.evaluation import EvaluationData
+    from models.evaluation.records import EvaluationData
 
     if not divided.test:
         return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.datasets.synthetic.phantom_sets import APART, Order, Rulers, orders, painted
 from models.datasets.synthetic.phantoms import NAMES
-from models.evaluation.calibration import calibration_error, fit_temperature, tempered
+from models.evaluation.calibration import apply_temperature, calibration_error, fit_temperature
 from models.networks.bundled_cnn import small_cnn
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def measure(model: "keras.Model", plan: Plan) -> PhantomMetrics:
         validation_accuracy=float((scores.argmax(1) == truth).mean()),
         temperature=temperature,
         accuracy=float((answers.argmax(1) == _labels(test)).mean()),
-        calibration_error=calibration_error(tempered(answers, temperature), _labels(test)),
+        calibration_error=calibration_error(apply_temperature(answers, temperature), _labels(test)),
         fair_accuracy=fair,
         gate=gate,
         ruler_reliance=reliance,

@@ -21,7 +21,7 @@ from explainers.methods.lime import LIME
 from explainers.metrics.randomisation.sanity_checks import NO_MAP, NOISE
 from explainers.runner import run_methods
 from models.classifiers.score import Score
-from models.export.writers import Source, _write_tflite
+from models.export.writers import ExportSource, _write_tflite
 from models.loading import load
 
 
@@ -46,7 +46,7 @@ def layerless(tmp_path: Path) -> Path:
 def test_the_methods_that_work_are_measured_and_the_others_are_left_out_with_the_reason(kind: str, tmp_path: Path, layerless: Path) -> None:
     model = layerless
     if kind == "forward only":
-        model = _write_tflite(Source(flat(), "small", ("picture",), None), tmp_path)
+        model = _write_tflite(ExportSource(flat(), "small", ("picture",), None), tmp_path)
     status, entry = measured(tmp_path, model, "grad_cam", "score_cam", "lime", "integrated_gradients")
     assert status == 1
     errors = {each["title"]: each["error"] for each in entry["maps"] if "error" in each}

@@ -17,7 +17,7 @@ from explainers.protocol import Classifier as Asked
 from models.cards.card import Card, KnownNote, Label
 from models.classifiers.forward_only import ForwardOnly
 from models.classifiers.score import Score
-from models.export.writers import Source, _write_int8, _write_tflite
+from models.export.writers import ExportSource, _write_int8, _write_tflite
 from models.loading import build_classifier, load
 
 
@@ -75,7 +75,7 @@ def model() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def tflite(tmp_path_factory: pytest.TempPathFactory, model: keras.Model) -> Path:
-    return _write_tflite(Source(model, "net", ("picture",), None), tmp_path_factory.mktemp("lite"))
+    return _write_tflite(ExportSource(model, "net", ("picture",), None), tmp_path_factory.mktemp("lite"))
 
 
 def test_tflite_answers_as_its_original(tflite: Path, model: keras.Model) -> None:
@@ -111,7 +111,7 @@ def test_tflite_in_int8(tmp_path: Path, model: keras.Model, whole: bool) -> None
     if whole:
         quantised(model, path)
     else:
-        _write_int8(Source(model, "net", ("picture",), {"picture": noise(24, 16, 16, 3)}), tmp_path)
+        _write_int8(ExportSource(model, "net", ("picture",), {"picture": noise(24, 16, 16, 3)}), tmp_path)
     mine, images = load(path), noise(4, 16, 16, 3)
     expected = np.asarray(model(images))
     assert mine.card.head == "softmax"

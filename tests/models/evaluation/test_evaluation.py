@@ -17,17 +17,25 @@ from models.datasets.collection import Row
 from models.datasets.layouts import read
 from models.datasets.synthetic.glass_box import NAMES, patches
 from models.evaluate import main
-from models.evaluation import EvaluationData, Settings, evaluate, judged, on_card
-from models.evaluation.assessment import reliability
-from models.evaluation.calibration import calibration_error, fit_temperature, logits_of, tempered
-from models.evaluation.classification_metrics import BY_CLASS, OVERALL, Figure, figures, reflected, resampled, with_intervals
+from models.evaluation.assessment import assess, evaluate, reliability_bins, with_results
+from models.evaluation.calibration import apply_temperature, calibration_error, fit_temperature, logits_from_probabilities
+from models.evaluation.classification_metrics import (
+    BY_CLASS,
+    OVERALL,
+    Estimate,
+    basic_interval,
+    bootstrap_metrics,
+    compute_metrics,
+    with_intervals,
+)
 from models.evaluation.predictions import predict_collection
+from models.evaluation.records import EvaluationData, Settings
 from models.loading import build_classifier
 
 QUICK = Settings(resamples=60)
 
 
-def material(targets: list[int], groups: list[str] | None = None) -> EvaluationData:
+def data(targets: list[int], groups: list[str] | None = None) -> EvaluationData:
     names = groups or [""] * len(targets)
     rows = tuple(Row(Path(f"folder/{i}.png"), target, group) for i, (target, group) in enumerate(zip(targets, names, strict=True)))
     return EvaluationData("toys", rows, "all pictures", "drawn by the test", "CC0-1.0")
@@ -36,7 +44,7 @@ def material(targets: list[int], groups: list[str] | None = None) -> EvaluationD
 def test_figures_by_hand() -> None:
     """Three classes; answers 0 0 1 | 1 1 | 2 0 to truths 0 0 0 | 1 1 | 2 2."""
     told = np.array([[8, 1, 1], [6, 3, 1], [2, 7, 1], [1, 8, 1], [3, 6, 1], [2, 1, 7], [5, 1, 4]], np.float32) / 10
-    found = figures(told, np.array([0, 0, 0, 1, 1, 2, 2]))
+    found = compute_metrics(told, np.array([0, 0, 0, 1, 1, 2, 2]))
     values = dict(zip(OVERALL, found.overall, strict=True))
     assert values["accuracy"] == pytest.approx(5 / 7)
     assert values["balanced accuracy"] == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
@@ -54,8 +62,10 @@ def test_figures_by_hand() -> None:
 def test_figures_are_those_of_scikit_learn(classes: int) -> None:
     rng = np.random.default_rng(classes)
     targets = rng.integers(classes, size=400)
-    told = tempered(np.round(rng.normal(0, 1, (400, classes)) + 1.2 * np.eye(classes)[targets], 1), 1.0)  # rounded, so that scores tie
-    found, answers = figures(told, targets), told.argmax(1)
+    told = apply_temperature(
+        np.round(rng.normal(0, 1, (400, classes)) + 1.2 * np.eye(classes)[targets], 1), 1.0
+    )  # rounded, so that scores tie
+    found, answers = compute_metrics(told, targets), told.argmax(1)
     scores = sklearn.metrics.precision_recall_fscore_support(targets, answers)
     assert found.by_class[:3] == pytest.approx(np.array(scores[:3]))
     areas = [sklearn.metrics.roc_auc_score(targets == label, told[:, label]) for label in range(classes)]
@@ -67,11 +77,11 @@ def test_figures_are_those_of_scikit_learn(classes: int) -> None:
 
 
 def test_a_class_without_pictures_decides_nothing() -> None:
-    found = figures(np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]], np.float32), np.array([0, 1]))
+    found = compute_metrics(np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]], np.float32), np.array([0, 1]))
     assert np.isnan(found.by_class[:, 2]).all()
     assert np.isnan(found.confusion[2]).all()
     assert found.overall[:4] == pytest.approx([1, 1, 1, 1])
-    evaluation = judged(np.zeros((2, 3), np.float32), Card("toy", tuple(map(Label, "abc")), (8, 8)), material([0, 0]), QUICK)
+    evaluation = assess(np.zeros((2, 3), np.float32), Card("toy", tuple(map(Label, "abc")), (8, 8)), data([0, 0]), QUICK)
     assert evaluation.overall["macro AUC"].value is None
     assert evaluation.classes[2].figures["recall"].low is None
 
@@ -80,7 +90,7 @@ def test_the_interval_of_an_accuracy_is_the_binomials() -> None:
     """600 independent answers, 80 % right: the standard error is sqrt(.8 * .2 / 600) = .0163, so 95 % lies within .032."""
     targets = np.zeros(600, np.int64)
     logits = np.where(np.arange(600)[:, None] % 5 == 0, [0.0, 2.0], [2.0, 0.0]).astype(np.float32)
-    found = judged(logits, Card("toy", (Label("a"), Label("b")), (8, 8)), material(targets.tolist()), Settings(2000)).overall["accuracy"]
+    found = assess(logits, Card("toy", (Label("a"), Label("b")), (8, 8)), data(targets.tolist()), Settings(2000)).overall["accuracy"]
     assert found.value == pytest.approx(0.8)
     assert (found.low, found.high) == (pytest.approx(0.768, abs=0.004), pytest.approx(0.832, abs=0.004))
 
@@ -92,7 +102,7 @@ def test_pictures_of_one_lesion_are_drawn_together() -> None:
     targets, groups = np.zeros(600, np.int64), np.repeat([f"lesion {i}" for i in range(24)], 25)
     spread = {}
     for name, given in (("grouped", groups), ("alone", np.arange(600).astype(str))):
-        spread[name] = np.std([each.overall[0] for each in resampled(told, targets, given, 800, 0)])
+        spread[name] = np.std([each.overall[0] for each in bootstrap_metrics(told, targets, given, 800, 0)])
     assert spread["grouped"] / spread["alone"] == pytest.approx(5, rel=0.15)
 
 
@@ -112,27 +122,27 @@ def test_the_bounds_of_the_calibration_error_hold_the_truth_where_percentiles_do
         places = rng.integers(312, size=(150, 312))
         again = [np.array([calibration_error(told[place], targets[place])]) for place in places]
         [figure] = with_intervals(np.array([calibration_error(told, targets)]), again, 0.95)
-        for name, bounds in (("percentiles", figure), ("reflected", reflected(figure))):
+        for name, bounds in (("percentiles", figure), ("reflected", basic_interval(figure))):
             held[name] += (bounds.low or 0) <= truth <= (bounds.high or 0)
     assert held["percentiles"] < 0.75 * 80 < 0.82 * 80 < held["reflected"]
 
 
 def test_reflected_bounds_by_hand() -> None:
-    assert reflected(Figure(0.25, 0.125, 0.625)) == Figure(0.25, 0, 0.375)
-    assert reflected(Figure(0.5, 0.375, 0.75)) == Figure(0.5, 0.25, 0.625)
-    assert reflected(Figure(0.5, None, None)) == Figure(0.5, None, None)
+    assert basic_interval(Estimate(0.25, 0.125, 0.625)) == Estimate(0.25, 0, 0.375)
+    assert basic_interval(Estimate(0.5, 0.375, 0.75)) == Estimate(0.5, 0.25, 0.625)
+    assert basic_interval(Estimate(0.5, None, None)) == Estimate(0.5, None, None)
 
 
 def test_the_seed_decides() -> None:
     rng = np.random.default_rng(0)
-    logits, rows, card = rng.normal(0, 1, (60, 2)).astype(np.float32), material([0, 1] * 30), Card("toy", (Label("a"), Label("b")), (8, 8))
-    assert judged(logits, card, rows, QUICK) == judged(logits, card, rows, QUICK)
-    assert judged(logits, card, rows, QUICK).overall != judged(logits, card, rows, Settings(60, seed=1)).overall
+    logits, rows, card = rng.normal(0, 1, (60, 2)).astype(np.float32), data([0, 1] * 30), Card("toy", (Label("a"), Label("b")), (8, 8))
+    assert assess(logits, card, rows, QUICK) == assess(logits, card, rows, QUICK)
+    assert assess(logits, card, rows, QUICK).overall != assess(logits, card, rows, Settings(60, seed=1)).overall
 
 
 def test_reliability_bins_by_hand() -> None:
     told = np.array([[0.95, 0.05]] * 4 + [[0.44, 0.56]] * 2, np.float32)
-    low, high = reliability(told, np.array([0, 0, 0, 1, 1, 1]), bins=10)
+    low, high = reliability_bins(told, np.array([0, 0, 0, 1, 1, 1]), bins=10)
     assert (low.low, low.high, low.pictures, low.accuracy) == (0.5, 0.6, 2, 1)
     assert (high.pictures, high.accuracy) == (4, 0.75)
     assert high.confidence == pytest.approx(0.95)
@@ -160,7 +170,7 @@ def test_each_picture_is_asked_with_its_own_metadata(tmp_path: Path) -> None:
 
 def test_mistakes_are_the_surest_first() -> None:
     logits = np.log(np.array([[0.9, 0.1], [0.3, 0.7], [0.2, 0.8], [0.1, 0.9]], np.float32))
-    evaluation = judged(logits, Card("toy", (Label("cat"), Label("dog")), (8, 8)), material([0, 0, 0, 1]), QUICK)
+    evaluation = assess(logits, Card("toy", (Label("cat"), Label("dog")), (8, 8)), data([0, 0, 0, 1]), QUICK)
     assert [each.path.name for each in evaluation.mistakes] == ["2.png", "1.png"]
     first = evaluation.mistakes[0]
     assert (first.truth, first.answer) == ("cat", "dog")
@@ -186,10 +196,10 @@ def test_the_temperature_lowers_the_calibration_error_of_a_toy_that_is_too_sure(
     logits = 4 * np.stack([-z, z], 1).astype(np.float32) / (2 if head == "softmax" else 1)
     fitted, held_out = slice(2000), slice(2000, 4000)
     temperature = fit_temperature(logits[fitted], targets[fitted], head)
-    before, after = (calibration_error(tempered(logits[held_out], T, head), targets[held_out]) for T in (1.0, temperature))
+    before, after = (calibration_error(apply_temperature(logits[held_out], T, head), targets[held_out]) for T in (1.0, temperature))
     assert after < 0.03 < 0.1 < before
     card = Card("toy", (Label("a"), Label("b")), (8, 8), head=head, temperature=temperature)
-    found = judged(logits[held_out], card, material(targets[held_out].tolist()), QUICK).overall
+    found = assess(logits[held_out], card, data(targets[held_out].tolist()), QUICK).overall
     assert found["calibration error"].value == pytest.approx(after)
     assert found["calibration error before temperature"].value == pytest.approx(before)
 
@@ -207,23 +217,23 @@ def test_units_that_speak_for_themselves_share_one_temperature() -> None:
 def test_logits_of_probabilities_give_them_back(head: str) -> None:
     share = np.linspace(0.02, 0.98, 9, dtype=np.float32)
     told = np.stack([1 - share, share], 1)
-    assert tempered(logits_of(told, head), 1.0, head) == pytest.approx(told, abs=1e-6)
-    assert np.isfinite(logits_of(np.array([[0.0, 1.0]], np.float32), head)).all()
+    assert apply_temperature(logits_from_probabilities(told, head), 1.0, head) == pytest.approx(told, abs=1e-6)
+    assert np.isfinite(logits_from_probabilities(np.array([[0.0, 1.0]], np.float32), head)).all()
 
 
 def test_the_card_gets_what_was_measured() -> None:
     card = Card("toy", (Label("a"), Label("b")), (8, 8))
     logits = np.array([[1, 0], [1, 0], [0, 1], [1, 0]], np.float32)
-    measured = on_card(card, judged(logits, card, material([0, 0, 1, 1]), QUICK))
+    measured = with_results(card, assess(logits, card, data([0, 0, 1, 1]), QUICK))
     assert (measured.accuracy, measured.measured_on) == (0.75, "4 pictures of toys, all pictures")
     assert measured.calibration_error == pytest.approx(abs(0.75 - expit(1)), abs=1e-4)
 
 
 def test_logits_of_other_classes_are_refused() -> None:
     with pytest.raises(UserError, match="tells 2 classes apart; toys has pictures of class 2"):
-        judged(np.zeros((1, 2), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), material([2]), QUICK)
+        assess(np.zeros((1, 2), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), data([2]), QUICK)
     with pytest.raises(UserError, match=r"have shape \(1, 3\); \(1, 2\) is needed"):
-        judged(np.zeros((1, 3), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), material([1]), QUICK)
+        assess(np.zeros((1, 3), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), data([1]), QUICK)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from errors import UserError
 from models.cards.card import Card, Label, sha256_of
 from models.cards.metadata import Category, Number
 from models.export.__main__ import main
-from models.export.comparison import chosen, difference
-from models.export.writers import FORMATS, Source
+from models.export.comparison import choose_images, compare_outputs
+from models.export.writers import FORMATS, ExportSource
 from models.graph.inputs import inputs_of
 from models.loading import load
 
@@ -135,7 +135,7 @@ def test_what_tflite_cannot_hold_is_one_sentence(tmp_path: Path) -> None:
             return tf.math.real(tf.signal.fft2d(tf.cast(pictures, tf.complex64)))
 
     model = keras.Sequential([keras.Input((16, 16, 3)), Spectrum(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
-    source = Source(model, "m", tuple(each.name for each in inputs_of(model, "m").order), None)
+    source = ExportSource(model, "m", tuple(each.name for each in inputs_of(model, "m").order), None)
     with pytest.raises(UserError, match="TensorFlow Lite cannot hold this model") as caught:
         FORMATS["tflite"].write(source, tmp_path)
     assert "\n" not in str(caught.value)
@@ -144,20 +144,20 @@ def test_what_tflite_cannot_hold_is_one_sentence(tmp_path: Path) -> None:
 
 def test_differences_by_hand() -> None:
     """Single sigmoids .5 and .9 against .4 and .8: every one of four numbers is .1 off, and .5 ties for the first class where .4 is it."""
-    found = difference(np.array([[0.5], [0.9]], np.float32), np.array([[0.4], [0.8]], np.float32), "sigmoid")
+    found = compare_outputs(np.array([[0.5], [0.9]], np.float32), np.array([[0.4], [0.8]], np.float32), "sigmoid")
     assert (found.largest, found.mean, found.agreement) == (pytest.approx(0.1, abs=1e-6), pytest.approx(0.1, abs=1e-6), 1)
     logits = np.log(np.array([[0.6, 0.3, 0.1]], np.float32))
     other = np.log(np.array([[0.3, 0.6, 0.1]], np.float32)) + 7
-    found = difference(logits, other, "logits")
+    found = compare_outputs(logits, other, "logits")
     assert (found.largest, found.mean, found.agreement) == (pytest.approx(0.3, abs=1e-6), pytest.approx(0.2, abs=1e-6), 0)
 
 
 def test_pictures_for_checking_and_for_ranges_are_not_the_same(pictures: Path, tmp_path: Path) -> None:
-    checked, others = chosen(pictures, 0)
+    checked, others = choose_images(pictures, 0)
     assert (len(checked), len(others)) == (32, 16)
     assert not set(checked) & set(others)
-    assert chosen(pictures, 0)[0] == checked != chosen(pictures, 1)[0]
+    assert choose_images(pictures, 0)[0] == checked != choose_images(pictures, 1)[0]
     with pytest.raises(UserError, match="holds no picture"):
-        chosen(tmp_path, 0)
+        choose_images(tmp_path, 0)
     with pytest.raises(UserError, match="no folder"):
-        chosen(tmp_path / "absent", 0)
+        choose_images(tmp_path / "absent", 0)

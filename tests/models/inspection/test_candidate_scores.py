@@ -5,11 +5,11 @@ import pytest
 
 from models.cards.card import Card, Label
 from models.images.preprocessing import prepare
-from models.inspection.bootstrap import judged
+from models.inspection.bootstrap import bootstrap_ranking
 from models.inspection.candidate_runs import perturbations
-from models.inspection.candidate_scores import CandidateAnswers, auc, candidate, information, score
+from models.inspection.candidate_scores import CandidateAnswers, auc, mutual_information, score, summarise
 from models.inspection.candidates import Preprocessing, apply_preprocessing, usual_candidates
-from models.inspection.class_matching import classes_of, enough, match_by_answers, match_by_name
+from models.inspection.class_matching import class_indices, enough_labelled, match_by_answers, match_by_name
 
 LABELS = ("a", "b")
 
@@ -21,7 +21,7 @@ def answers(p: np.ndarray, classes: np.ndarray | None = None, scaling: str = "0.
 def test_numbers_by_hand() -> None:
     p = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
     classes = np.array([0, 1, 0, 1])
-    made = candidate(answers(p, classes), LABELS)
+    made = summarise(answers(p, classes), LABELS)
     assert made.accuracy == 0.75
     assert made.auc == 1.0, "every a is likelier an a than either b is"
     assert (made.confidence, made.steadiness, made.commonest) == (pytest.approx(0.75), 1.0, "a")
@@ -31,9 +31,9 @@ def test_numbers_by_hand() -> None:
 
 
 def test_who_says_the_same_of_everything_says_nothing() -> None:
-    assert information(np.tile([0.98, 0.02], (6, 1))) == pytest.approx(0)
-    assert information(np.tile([0.5, 0.5], (6, 1))) == pytest.approx(0)
-    assert information(np.eye(2)[[0, 1, 0, 1]]) == pytest.approx(1)
+    assert mutual_information(np.tile([0.98, 0.02], (6, 1))) == pytest.approx(0)
+    assert mutual_information(np.tile([0.5, 0.5], (6, 1))) == pytest.approx(0)
+    assert mutual_information(np.eye(2)[[0, 1, 0, 1]]) == pytest.approx(1)
 
 
 def test_steadiness_counts_once_for_each_change_where_no_class_is_known() -> None:
@@ -47,18 +47,22 @@ def test_steadiness_counts_once_for_each_change_where_no_class_is_known() -> Non
 def test_pictures_make_sure_or_do_not() -> None:
     classes = np.array([0, 1] * 8)
     right, wrong = np.eye(2)[classes] * 0.8 + 0.1, np.tile([0.9, 0.1], (16, 1))
-    clear = judged([answers(wrong, classes), answers(right, classes, "0..255")])
-    assert (clear.sure, clear.best, clear.better) == (True, 1, 1.0)
+    clear = bootstrap_ranking([answers(wrong, classes), answers(right, classes, "0..255")])
+    assert (clear.conclusive, clear.best, clear.beats_current) == (True, 1, 1.0)
     slightly = right.copy()
     slightly[0] = slightly[0, ::-1]
-    close = judged([answers(slightly, classes), answers(right, classes, "0..255")])
-    assert (close.sure, close.best, close.rivals) == (False, 1, (0,)), "one picture of sixteen is not drawn in a third of the resamples"
-    equal = judged([answers(right + 0.001, classes), answers(right, classes, "0..255"), answers(wrong, classes, "caffe")])
-    assert equal.sure
-    assert {equal.best, *equal.alike} == {0, 1}
-    few = judged([answers(wrong[:6], classes[:6]), answers(right[:6], classes[:6], "0..255")])
-    assert not few.sure
-    assert not judged([answers(wrong, classes), answers(wrong[:, ::-1], classes, "0..255")]).sure, "neither tells the classes apart"
+    close = bootstrap_ranking([answers(slightly, classes), answers(right, classes, "0..255")])
+    assert (close.conclusive, close.best, close.rivals) == (False, 1, (0,)), (
+        "one picture of sixteen is not drawn in a third of the resamples"
+    )
+    equal = bootstrap_ranking([answers(right + 0.001, classes), answers(right, classes, "0..255"), answers(wrong, classes, "caffe")])
+    assert equal.conclusive
+    assert {equal.best, *equal.equivalent} == {0, 1}
+    few = bootstrap_ranking([answers(wrong[:6], classes[:6]), answers(right[:6], classes[:6], "0..255")])
+    assert not few.conclusive
+    assert not bootstrap_ranking([answers(wrong, classes), answers(wrong[:, ::-1], classes, "0..255")]).conclusive, (
+        "neither tells the classes apart"
+    )
 
 
 def test_classes_go_by_name_then_by_words_then_by_what_the_model_says() -> None:
@@ -67,11 +71,11 @@ def test_classes_go_by_name_then_by_words_then_by_what_the_model_says() -> None:
     assert match_by_name(names, labels) == {"NORMAL": 0, "viral pneumonia": 2}
     assert match_by_name(["cat"], ("tabby cat", "Persian cat")) == {}
     assert match_by_name(["pneumonia"], ("no pneumonia", "viral infection")) == {}, "a word that denies turns the meaning round"
-    assert classes_of(names, {"NORMAL": 0}).tolist() == [0, -1, -1, -1]
+    assert class_indices(names, {"NORMAL": 0}).tolist() == [0, -1, -1, -1]
     p = np.eye(3)[[2, 2, 0, 0, 0, 2]]
     assert match_by_answers(p, ["x", "x", "x", "y", "y", "y"]) == {"x": 2, "y": 0}
-    assert not enough(np.zeros(40, np.int64)), "a model that says nothing else would be right"
-    assert enough(np.array([0, 1] * 4))
+    assert not enough_labelled(np.zeros(40, np.int64)), "a model that says nothing else would be right"
+    assert enough_labelled(np.array([0, 1] * 4))
 
 
 @pytest.mark.parametrize(

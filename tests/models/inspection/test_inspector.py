@@ -13,7 +13,7 @@ from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card
 from models.images.decoder import decode
-from models.inspection.facts import facts
+from models.inspection.facts import model_facts
 from models.inspection.inspector import LabelledImage, inspect_model
 from models.inspection.report import Report
 from models.inspection.structure import parse_structure
@@ -200,7 +200,7 @@ def test_where_labels_come_from_is_said_without_opening_the_file_again(tmp_path:
         file.unlink()
     (found,) = [
         each
-        for each in facts(served, read_structure(served, np.zeros((0, *served.size, 3), np.float32)), path, False)
+        for each in model_facts(served, read_structure(served, np.zeros((0, *served.size, 3), np.float32)), path, False)
         if each.about == "labels"
     ]
     assert (found.says, found.known_by) == ("2 classes: dark, bright.", "labels.txt with the model says so.")
@@ -267,7 +267,7 @@ def test_a_description_of_another_form_is_not_believed(change: dict) -> None:
     slot = {"name": "a", "shape": [None, 3], "dtype": "float32"}
     plain = {"inputs": [slot], "output": slot, "ending": "", "inner": [], "fields": [["a", None]], "flattened": False}
     plain |= {"single": [], "dead": [["a", 0.5]], "broken": [], "kind": ""}
-    assert parse_structure(plain).fields == (("a", None),)
+    assert parse_structure(plain).receptive_fields == (("a", None),)
     with pytest.raises(ProtocolError):
         parse_structure(plain | change)
 

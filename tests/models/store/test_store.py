@@ -11,8 +11,9 @@ from models.cards.card import Card, sha256_of
 from models.datasets.layouts import chest_xray
 from models.datasets.synthetic import glass_box, phantoms
 from models.datasets.synthetic.phantom_sets import Order, orders, painted
-from models.evaluation import EvaluationData, Settings, judged
+from models.evaluation.assessment import assess
 from models.evaluation.predictions import predict_collection
+from models.evaluation.records import EvaluationData, Settings
 from models.store import bundled
 from models.training.recipes import RECIPES
 from models.training.recipes.phantom_recipe import logits, reasons
@@ -55,7 +56,7 @@ def test_the_chest_x_ray_classifier_answers_real_pictures_as_its_evaluation_says
 
     asked = loading.load("chest_xray")
     rows = tuple(row for row in chest_xray.read(CHEST).rows if row.split == "test")
-    found = judged(
+    found = assess(
         predict_collection(asked, rows, "asking"), asked.card, EvaluationData("chest_xray", rows, "test", "", ""), Settings(resamples=2)
     )
     published = json.loads((bundled()["chest_xray"].with_suffix(".evaluation.json")).read_text(encoding="utf-8"))
