@@ -1,122 +1,218 @@
-"""What a job does: decode and fit the picture, predict, then let the methods work on one case and pass on what they find."""
+"""Explains one picture: fits it to the classifier, builds its case, runs the methods and passes on each map as it comes.
 
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+The one pipeline of the page and of the command line; it knows neither.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock, Timer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.service.case_cache import CaseCache
-from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
-from app.service.request import ExplanationRequest, ExplanationState, key_of
-from explainers.case import PRESETS, Case, Settings
+from explainers.case import PRESETS, Case, Settings, Stopped
 from explainers.method import Method
+from explainers.protocol import Score as CaseScore
 from explainers.runner import Result, run_methods
 from models.cards.card import Card
 from models.classifiers.score import Score
 from models.images.decoder import decode, fit
 
 if TYPE_CHECKING:
-    from app.service.explanation_queue import ExplanationJob
     from models.classifiers.keras_classifier import Classifier
 
-SIDE_ON_SCREEN = 640
-ENOUGH_TO_TIME = 100  # evaluations; below, what a run costs is not what its evaluations cost
+SIDE_ON_SCREEN = 640  # pixels of a photo's longer side, about: a whole multiple of what the classifier takes
+Floats = NDArray[np.float32]
+ScoreChoice = Callable[[int], Score]
+"""The likeliest class -> the score to explain."""
 _decoding = Lock()  # a picture of 50 megapixels takes 600 MB while it is decoded: one at a time
 
 
-def predict_first(job: "ExplanationJob", loaded: "Future[Classifier]") -> None:
-    """Turns bytes into pixels, of which alone the job keeps a copy, and publishes the prediction. loaded: done. Never raises."""
-    question = job.report.question
-    try:
-        classifier = loaded.result()
-    except Exception as error:
-        return job.fail(error, "classifier")
-    job.publish(state="looking", card=classifier.card)
-    try:
-        image, photo = fit_picture(question.picture.data, classifier.card)
-    except Exception as error:
-        return job.fail(error, "picture")
-    try:
-        probabilities = classifier.predict(image)
-        target = int(np.argmax(probabilities)) if question.target is None else question.target
-        score_of(target, question.rather_than).check(classifier.labels)
-    except Exception as error:
-        return job.fail(error, "question")
-    bare = replace(question, picture=question.picture.bare)
-    return job.publish(question=bare, image=image, photo=photo, probabilities=probabilities, target=target)
+class Speed(Protocol):
+    """Seconds per image on this machine: of a forward pass, and of a forward and a backward pass."""
+
+    @property
+    def forward(self) -> float: ...
+    @property
+    def backward(self) -> float: ...
 
 
-def fit_picture(data: bytes, card: Card) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """A picture's file -> what the classifier gets (H, W, 3) float32, and the same view in finer pixels, uint8. Raises UserError."""
+@dataclass(frozen=True)
+class FittedPicture:
+    """image: (H, W, 3) float32 0..1, what the classifier gets. photo: (rows, columns, 3) float32 0..1, the same view in finer pixels."""
+
+    image: Floats
+    photo: Floats
+
+    @classmethod
+    def of(cls, image: Floats) -> "FittedPicture":
+        """Of a picture that has the classifier's size, and whose photo nobody looks at."""
+        return cls(image, image)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """probabilities: (classes,). score: what is explained."""
+
+    probabilities: Floats
+    score: Score
+
+
+@dataclass(frozen=True)
+class CostEstimate:
+    """Evaluations at most: forward passes alone, and those with a backward pass."""
+
+    forward: int = 0
+    backward: int = 0
+
+    @property
+    def evaluations(self) -> int:
+        return self.forward + self.backward
+
+    def seconds(self, speed: Speed) -> float:
+        return self.forward * speed.forward + self.backward * speed.backward
+
+    def __add__(self, other: "CostEstimate") -> "CostEstimate":
+        return CostEstimate(self.forward + other.forward, self.backward + other.backward)
+
+
+@dataclass(frozen=True)
+class ExplanationPlan:
+    """What to do with a picture.
+
+    score: what is explained, or how it is chosen once the prediction is there. further: methods by key that may spend more than the
+    preset, with the evaluations that they may spend in all; only they and those without a map run. time_limit: seconds, or None.
+    """
+
+    methods: Sequence[Method]
+    settings: Settings
+    score: CaseScore | ScoreChoice
+    further: Mapping[str, int] = field(default_factory=dict)
+    time_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier explanation of the same picture left: its case, whose evaluations are reused, and its results by method key."""
+
+    case: Case | None = None
+    results: Mapping[str, Result] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One picture's maps as far as they have come.
+
+    results: by method key, in the order in which each method's first map came. cost: of this run, at most. evaluations: of this run so far.
+    """
+
+    picture: FittedPicture
+    case: Case
+    cost: CostEstimate
+    results: Mapping[str, Result]
+    evaluations: int = 0
+
+
+Listener = Callable[[Explanation], None]
+
+
+def key_of(method: Method) -> str:
+    """The method's name in results, on the page and in its messages."""
+    return type(method).__name__
+
+
+def fit_picture(picture: bytes | Floats, card: Card) -> FittedPicture:
+    """A picture's file, or its pixels (any height, any width, 3) RGB 0..1 -> what the classifier gets of it. Raises UserError."""
     height, width = card.size
     times = max(1, SIDE_ON_SCREEN // max(height, width))
     with _decoding:
-        picture = decode(data)
-        image, photo = (fit(picture, (height * k, width * k), card.fit) for k in (1, times))
-    return image, np.round(np.clip(photo, 0, 1) * 255).astype(np.uint8)
+        pixels = decode(picture) if isinstance(picture, bytes) else picture
+        image, photo = (fit(pixels, (height * k, width * k), card.fit) for k in (1, times))
+    return FittedPicture(image, photo)
 
 
-def explain(
-    job: "ExplanationJob", shelf: ClassifierRegistry, cases: CaseCache, budget: float, before: ExplanationState | None = None
-) -> None:
-    """Runs the methods, cheap ones first, and publishes each map as it comes. Ends after `budget` seconds. Never raises.
+def predict(image: Floats, classifier: "Classifier", choice: ScoreChoice) -> Prediction:
+    """(H, W, 3) -> the prediction and what is to be explained of it. UserError where a class does not exist."""
+    probabilities = classifier.predict(image)
+    score = choice(int(np.argmax(probabilities)))
+    score.check(classifier.labels)
+    return Prediction(probabilities, score)
 
-    before: the answer from which a question with `further` evaluations goes on; only the methods named there work again.
+
+def explain_picture(
+    picture: bytes | Floats | FittedPicture,
+    classifier: "Classifier",
+    plan: ExplanationPlan,
+    on_start: Listener = lambda explanation: None,
+    on_result: Listener = lambda explanation: None,
+    earlier: Earlier | None = None,
+) -> Explanation:
+    """Runs the methods, cheap ones first; ends with the maps that are there after `plan.time_limit` or when the case is stopped.
+
+    on_start: called once the cost is known; where it raises Stopped, no method runs. on_result: called with each map that is new or
+    better. Raises UserError.
     """
-    question, report = job.report.question, job.report
-    key = (question.classifier, question.picture, question.preset)
-    try:
-        classifier, entry = shelf.get(question.classifier), shelf.entry(question.classifier)
-        score, known = _score(report), cases.take(key)
-        case = known.with_score(score) if known else Case(classifier, report.image, score, Settings(preset=question.preset))
-        results = dict(before.results) if before else {}
-        rounds = _rounds(question, case, results)
-        outlook = _sum([estimate_cost(methods, each, entry) for each, methods in rounds])
-        job.stop_case = case.stop
-        seconds = outlook.seconds * entry.pace
-        job.publish(
-            state="running", ahead=0, results=results, started=time.monotonic(), expected=outlook.evaluations, expected_seconds=seconds
-        )
-        if not job.abandoned:
-            _run_with_timeout(job, case, rounds, budget)
-    except Exception as error:
-        return job.fail(error, "methods")
-    late = job.report.elapsed >= budget
-    words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
-    job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
-    if job.report.state == "done" and not known and not question.further and job.report.evaluations >= ENOUGH_TO_TIME:
-        entry.paces.append(job.report.elapsed / outlook.seconds)
-    job.stop_case = lambda: None  # the case is another's from here on
-    return cases.put(key, case)
+    earlier = earlier or Earlier()
+    fitted = picture if isinstance(picture, FittedPicture) else fit_picture(picture, classifier.card)
+    score = predict(fitted.image, classifier, plan.score).score if callable(plan.score) else plan.score
+    case = earlier.case.with_score(score) if earlier.case else Case(classifier, fitted.image, score, plan.settings)
+    rounds = _rounds(plan, case, earlier.results)
+    cost = sum((estimate_cost(methods, each) for each, methods in rounds), CostEstimate())
+    found, before = Explanation(fitted, case, cost, earlier.results), case.evaluations
+    with contextlib.suppress(Stopped):
+        on_start(found)
+        with _time_limit(case, plan.time_limit):
+            for each, methods in rounds:
+                for result in run_methods(each, methods):
+                    key = key_of(result.method)
+                    results = {**found.results, key: _better(found.results.get(key), result)}
+                    found = replace(found, results=results, evaluations=case.evaluations - before)
+                    on_result(found)
+    return found
+
+
+def estimate_cost(methods: Sequence[Method], case: Case) -> CostEstimate:
+    """Adds up the methods' own costs; those that share one pool of evaluations count once."""
+    costs = [(method.pooled, _cost(method, case)) for method in methods]
+    alone = sum((cost for pooled, cost in costs if not pooled), CostEstimate())
+    return alone + max((cost for pooled, cost in costs if pooled), key=lambda cost: cost.evaluations, default=CostEstimate())
+
+
+def estimate_presets(classifier: "Classifier", methods: Sequence[Method], speed: Speed) -> dict[str, float]:
+    """Preset -> seconds that an explanation takes at most, for the speed measured when the classifier was loaded."""
+    grey = np.full((*classifier.size, 3), 0.5, np.float32)
+    cases = {preset: Case(classifier, grey, Score(0), Settings(preset=preset)) for preset in PRESETS}
+    return {preset: estimate_cost(methods, case).seconds(speed) for preset, case in cases.items()}
+
+
+def _cost(method: Method, case: Case) -> CostEstimate:
+    cost = method.cost(case)
+    return CostEstimate(forward=cost) if method.asks == "outputs" else CostEstimate(backward=cost)
 
 
 Rounds = list[tuple[Case, list[Method]]]
 
 
-def _rounds(question: ExplanationRequest, case: Case, known: Mapping[str, Result]) -> Rounds:
-    """Who works with which case: first those that have no map yet, then each that may spend more, with a case that allows it."""
-    further = dict(question.further)
-    usual = [method for method in question.methods if key_of(method) not in further and key_of(method) not in known]
-    more = [(case.with_budget(further[key_of(method)]), [method]) for method in question.methods if key_of(method) in further]
+def _rounds(plan: ExplanationPlan, case: Case, known: Mapping[str, Result]) -> Rounds:
+    """Which methods run on which case: first those that have no map yet, then each that may spend more, with a case that allows it."""
+    usual = [method for method in plan.methods if key_of(method) not in plan.further and key_of(method) not in known]
+    more = [(case.with_budget(plan.further[key_of(method)]), [method]) for method in plan.methods if key_of(method) in plan.further]
     return [(case, usual), *more] if usual else more
 
 
-def _run_with_timeout(job: "ExplanationJob", case: Case, rounds: Rounds, budget: float) -> None:
-    """Every map that a method gives becomes part of the report; the case is stopped when the time is over."""
-    before = case.evaluations
-    clock = Timer(budget, case.stop)
+@contextlib.contextmanager
+def _time_limit(case: Case, seconds: float | None) -> Iterator[None]:
+    """Stops the case when the time is over."""
+    if seconds is None:
+        yield
+        return
+    clock = Timer(seconds, case.stop)
     clock.daemon = True
     clock.start()
     try:
-        for each, methods in rounds:
-            for result in run_methods(each, methods):
-                results = {**job.report.results, key_of(result.method): _better(job.report.results.get(key_of(result.method)), result)}
-                job.publish(results=results, evaluations=case.evaluations - before)
+        yield
     finally:
         clock.cancel()
 
@@ -126,45 +222,3 @@ def _better(old: Result | None, new: Result) -> Result:
     if old is None or old.attribution is None or new.evaluations + new.shared >= old.evaluations + old.shared:
         return new
     return replace(old, done=new.done)
-
-
-@dataclass(frozen=True)
-class CostEstimate:
-    """What an explanation will cost at most: evaluations and seconds on this machine."""
-
-    evaluations: int
-    seconds: float
-
-
-def estimate_cost(methods: Sequence[Method], case: Case, entry: RegisteredClassifier) -> CostEstimate:
-    """Adds up the methods' own costs; those that share one pool of evaluations count once."""
-    alone, pooled, seconds, shared_seconds = 0, 0, 0.0, 0.0
-    for method in methods:
-        cost = method.cost(case)
-        price = cost * (entry.forward if method.asks == "outputs" else entry.backward)
-        if method.pooled:
-            pooled, shared_seconds = max(pooled, cost), max(shared_seconds, price)
-        else:
-            alone, seconds = alone + cost, seconds + price
-    return CostEstimate(alone + pooled, seconds + shared_seconds)
-
-
-def _sum(outlooks: Sequence[CostEstimate]) -> CostEstimate:
-    return CostEstimate(sum(each.evaluations for each in outlooks), sum(each.seconds for each in outlooks))
-
-
-def estimate_presets(entry: RegisteredClassifier, classifier: "Classifier", methods: Sequence[Method]) -> None:
-    """How long each preset will take on this machine, from the speed that was measured when the classifier was loaded."""
-    grey = np.full((*classifier.size, 3), 0.5, np.float32)
-    for preset in PRESETS:
-        entry.forecasts[preset] = estimate_cost(methods, Case(classifier, grey, Score(0), Settings(preset=preset)), entry).seconds
-
-
-def score_of(target: int, rather_than: int | None) -> Score:
-    """The centred logit of a class, or its contrast with a second one."""
-    return Score(target) if rather_than is None else Score(target, "contrast", rather_than)
-
-
-def _score(report: ExplanationState) -> Any:
-    assert report.target is not None
-    return score_of(report.target, report.question.rather_than)

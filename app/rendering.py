@@ -55,8 +55,8 @@ def lut(name: str) -> NDArray[np.uint8]:
     """(256, 3): the colour of each code. Diverging tables have their neutral colour at 128; 0, which no map uses, repeats 1."""
     colours = mpl.colormaps[name]
     if name in SEQUENTIAL:
-        return _bytes(colours(np.arange(256)))
-    balanced = _bytes(colours.resampled(255)(np.arange(255)))
+        return to_bytes(colours(np.arange(256)))
+    balanced = to_bytes(colours.resampled(255)(np.arange(255)))
     return np.concatenate([balanced[:1], balanced])
 
 
@@ -71,7 +71,7 @@ def overlay(image: NDArray[np.float32], values: Values, signed: bool, opacity: f
     across = enlarge(shares(values, signed), (height, width))
     colours = lut((DIVERGING if signed else SEQUENTIAL)[0])[_codes(across, signed)] / np.float32(255)
     cover = opacity * presence(across)[..., None]
-    return _bytes(image * (1 - cover) + colours * cover)
+    return to_bytes(image * (1 - cover) + colours * cover)
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
@@ -81,9 +81,10 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
+def to_bytes(colours: NDArray[Any]) -> NDArray[np.uint8]:
+    """RGB 0..1, whatever lies outside cut off, (..., 3 or more) -> bytes (..., 3)."""
+    return np.asarray(np.round(np.clip(colours[..., :3], 0, 1) * 255), np.uint8)
+
+
 def _codes(shares: NDArray[np.float32], signed: bool) -> NDArray[np.uint8]:
     return np.round(128 + 127 * shares if signed else 255 * shares).astype(np.uint8)
-
-
-def _bytes(colours: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.asarray(np.round(np.clip(colours[..., :3], 0, 1) * 255), np.uint8)

@@ -148,7 +148,7 @@ class PageEvents:
         """Ends the metric under way, unless another visitor waits for it too; its partial results are kept."""
         session = self.services.sessions.of(request.session_hash)
         with contextlib.suppress(UserError):
-            session.metric_stopped = self.services.explanations.known(session.question).stop_measure(session.wake)
+            session.metric_stopped = self.services.explanations.get(session.question).stop_metric_if_last(session.wake)
             if not session.metric_stopped and session.painting == session.run:
                 session.notice = SHARED
                 session.wake()
@@ -158,8 +158,8 @@ class PageEvents:
         session = self.services.sessions.of(request.session_hash)
         try:
             require_live_session(session, status)
-            job = self.services.explanations.known(session.question)
-            self.services.explanations.judges.measure(job, event._data.get("kind") if isinstance(event._data, dict) else None)
+            job = self.services.explanations.get(session.question)
+            self.services.explanations.metrics.measure(job, event._data.get("kind") if isinstance(event._data, dict) else None)
         except UserError as error:
             yield self._by_component(self.stream.refuse(session, str(error)))
             return

@@ -5,10 +5,10 @@ from typing import Any
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
+from app.explanation import key_of
 from app.page.events import PageEvents
 from app.page.parts import PARTS, Part, Place
 from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
-from app.service.request import key_of
 from explainers.case import PRESETS
 
 TITLE = "Crosscheck"

@@ -49,7 +49,7 @@ class PageRenderer:
         if loaded is None:
             return ""
         if not entry.forecasts:
-            estimate_presets(entry, loaded, self._usual)
+            entry.forecasts = estimate_presets(loaded, self._usual, entry)
         return preset_times({preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()})
 
     def inspection_pictures(self, session: Session, classifier: str) -> LabelledPictures:

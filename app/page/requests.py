@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.explanation import key_of
 from app.page.views.controls import NO_CLASS
 from app.page.views.evidence import further_of
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery, ExamplePicture
 from app.service.model_uploads import TOKEN
 from app.service.picture_uploads import Picture, PictureUploads
-from app.service.request import ExplanationRequest, ExplanationState, key_of
+from app.service.request import ExplanationRequest, ExplanationState
 from app.service.session import Session
 from errors import UserError
 from explainers.case import PRESETS

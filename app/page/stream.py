@@ -10,7 +10,8 @@ from app.page.views.controls import card_markdown
 from app.page.views.status import error_status, status
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_message
-from app.service.explanation_queue import ExplanationJob, ExplanationQueue
+from app.service.explanation_queue import ExplanationQueue
+from app.service.job import ExplanationJob
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.session import Session
 from errors import UserError
@@ -34,7 +35,7 @@ class AnswerStream:
                 yield no_change()
                 return
             question = self._parser.parse(session, event)
-            job = self._explanations.ask(question) if question else None
+            job = self._explanations.submit(question) if question else None
         except UserError as error:
             if not isinstance(error, SessionEndedError) or event.kind != "classifier":
                 yield self.refuse(session, str(error))
@@ -156,7 +157,7 @@ async def _reports(session: Session, run: int, job: ExplanationJob) -> AsyncIter
             loop.call_soon_threadsafe(wake.set)
 
     session.wake = ring
-    if not job.listen(ring):
+    if not job.subscribe(ring):
         raise UserError("The explanation was stopped just then; press Explain to ask again.")
     session.painting = run
     try:
@@ -166,7 +167,7 @@ async def _reports(session: Session, run: int, job: ExplanationJob) -> AsyncIter
             yield report
             if report.settled and job.report.final:
                 return
-            if session.stop_asked and not job.report.final and not job.stop_for(ring):
+            if session.stop_asked and not job.report.final and not job.stop_if_last(ring):
                 return
             await asyncio.sleep(PAUSE if not report.final and len(report.results) < len(report.question.methods) else LATER)
             try:
@@ -175,4 +176,4 @@ async def _reports(session: Session, run: int, job: ExplanationJob) -> AsyncIter
                 continue
     finally:
         session.painting = 0 if session.painting == run else session.painting
-        job.leave(ring)
+        job.unsubscribe(ring)

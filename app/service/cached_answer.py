@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from app.explanation import fit_picture
+from app.explanation import fit_picture, key_of
+from app.rendering import to_bytes
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery
-from app.service.explanation_queue import ExplanationJob, ExplanationQueue
-from app.service.request import ExplanationRequest, ExplanationState, key_of
+from app.service.explanation_queue import ExplanationQueue
+from app.service.job import ExplanationJob
+from app.service.request import ExplanationRequest, ExplanationState
 from explainers.grid import grid_cells
 from explainers.method import Attribution
 from explainers.methods import SEVEN
@@ -48,9 +50,10 @@ def read(file: Path = FILE) -> ExplanationState | None:
             return None
         results = {name: _result(name, row, stored, question) for name, row in told["results"].items()}
         probabilities = stored["probabilities"]
-    image, photo = fit_picture(question.picture.data, card)
+    fitted = fit_picture(question.picture.data, card)
     fixed = {name: told[name] for name in ("target", "evaluations", "expected", "seconds")}
-    return ExplanationState(question, "done", card, image, photo, probabilities, results=results, stored=True, **fixed)
+    photo = to_bytes(fitted.photo)
+    return ExplanationState(question, "done", card, fitted.image, photo, probabilities, results=results, stored=True, **fixed)
 
 
 def cached_consistency(report: ExplanationState) -> dict[str, Any]:
@@ -90,7 +93,7 @@ def write(report: ExplanationState, file: Path = FILE) -> None:
 def work_out() -> ExplanationState:
     """Asks the first question as the page does and waits for its answer."""
     jobs = ExplanationQueue(ClassifierRegistry([CLASSIFIER]), concurrency=1, queue=1, budget=600)
-    job: ExplanationJob = jobs.ask(first_question())
+    job: ExplanationJob = jobs.submit(first_question())
     while not job.report.final:
         time.sleep(0.1)
     jobs.close()

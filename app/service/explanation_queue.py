@@ -1,257 +1,224 @@
-"""Jobs answer questions behind the page: a glance for the prediction, then the methods, a few jobs at a time."""
+"""Runs explanations behind the page: the prediction at once, then the methods, a few jobs at a time."""
 
-import contextlib
-import logging
-from collections import OrderedDict
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
-from threading import Event, Lock
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING
 
-from app.explanation import explain, predict_first
+from app.explanation import Earlier, Explanation, ExplanationPlan, FittedPicture, explain_picture, fit_picture, predict
+from app.rendering import to_bytes
 from app.service.case_cache import CaseCache
 from app.service.classifier_registry import ClassifierRegistry
+from app.service.job import ExplanationJob
 from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.picture_uploads import Picture
-from app.service.request import ExplanationRequest, ExplanationState, Place
+from app.service.request import ExplanationRequest, ExplanationState
+from app.service.work_queue import SharedWorkQueue
 from errors import UserError
+from explainers.case import Settings, Stopped
+from explainers.runner import Result
+from models.classifiers.score import Score
 
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import Classifier
 
-GLANCES = 4
-ANSWERS_KEPT = 24
-log = logging.getLogger(__name__)
+PREDICTIONS_AT_ONCE = 4
+MAX_KEPT = 24
+ENOUGH_TO_TIME = 100  # evaluations; below, what a run costs is not what its evaluations cost
 
 
-class ExplanationJob:
-    """One question under way. Whoever listens is told of every new report; when nobody listens any more, it stops.
+class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
+    """Request -> job. The prediction comes as soon as the classifier is loaded, the maps when it is the job's turn."""
 
-    halt: set to end a measure on request.
-    """
+    def __init__(self, registry: ClassifierRegistry, concurrency: int, queue: int, budget: float) -> None:
+        """concurrency: jobs that run methods at once. queue: jobs that may wait. budget: seconds that one may take.
 
-    def __init__(self, question: ExplanationRequest, given_up: Callable[["ExplanationJob"], None] = lambda job: None) -> None:
-        """given_up: told when nobody listens any more."""
-        self.report = ExplanationState(question)
-        self.given_up = given_up
-        self.stop_case: Callable[[], None] = lambda: None
-        self.halt = Event()
-        self.abandoned = False
-        self._listeners: set[Callable[[], None]] = set()
-        self._lock = Lock()
-
-    def publish(self, **changes: Any) -> None:
-        """The report's fields that are new; listeners are told."""
-        with self._lock:
-            self.report = replace(self.report, **changes)
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener()
-
-    def measured(self, **changes: Any) -> None:
-        """What is new of the report's measures; listeners are told."""
-        with self._lock:
-            self.report = replace(self.report, measures=replace(self.report.measures, **changes))
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener()
-
-    def fail(self, error: Exception, place: Place) -> None:
-        """Ends the job with a sentence; what is no UserError goes to the log, not to the visitor."""
-        if not isinstance(error, UserError):
-            log.error("a job failed", exc_info=error)
-        words = (
-            str(error) if isinstance(error, UserError) else f"Something went wrong ({type(error).__name__}); the server's log says what."
-        )
-        self.publish(state="failed", error=words, place=place)
-
-    def listen(self, listener: Callable[[], None]) -> bool:
-        """False where the job was given up before anybody could join."""
-        with self._lock:
-            if self.abandoned and not self.report.final:
-                return False
-            self._listeners.add(listener)
-        return True
-
-    def stop_for(self, listener: Callable[[], None]) -> bool:
-        """Stops the maps if nobody else waits for them, who then is still told of the last report; False where somebody does."""
-        with self._lock:
-            if self._listeners - {listener}:
-                return False
-            self.abandoned = not self.report.final
-        self.stop_case()
-        self.given_up(self)
-        return True
-
-    def stop_measure(self, listener: Callable[[], None]) -> bool:
-        """Ends a measure that was asked for if nobody else waits for it; False where somebody does.
-
-        The agreement, which costs nothing, goes on.
+        The attribute `picture_in_use` says whether anybody still uses a picture; of any other, `evict` drops what is kept, except for the
+        examples. The attribute `idle` is set while nobody waits for maps.
         """
-        with self._lock:
-            if self._listeners - {listener}:
-                return False
-            if self.report.measures.running != AGREEMENT:
-                self.halt.set()
-        return True
-
-    def leave(self, listener: Callable[[], None]) -> None:
-        """Stops the job's case within a batch if this was the last one who waited."""
-        with self._lock:
-            self._listeners.discard(listener)
-            alone = not self._listeners
-            given_up = alone and not self.report.final and not self.abandoned
-            self.abandoned = self.abandoned or given_up
-        if alone:
-            self.stop_measure(listener)
-        if given_up:
-            self.stop_case()
-            self.given_up(self)
-
-
-class ExplanationQueue:
-    """Question -> job. Equal questions share one job, and the newest answers are kept, so a class that clicks one example waits once."""
-
-    def __init__(self, shelf: ClassifierRegistry, concurrency: int, queue: int, budget: float) -> None:
-        """concurrency: jobs that ask a model at once. queue: jobs that may wait. budget: seconds that one may take.
-
-        The attribute `wanted` says whether somebody still asks about a picture; of any other, `forget` drops what is known, but for the
-        examples. The attribute `quiet` is set while nobody waits for maps.
-        """
-        self.shelf = shelf
+        super().__init__(MAX_KEPT, predict=PREDICTIONS_AT_ONCE, explain=concurrency)
+        self.registry = registry
         self.budget = budget
-        self.wanted: Callable[[Picture], bool] = lambda picture: True
-        self._room = concurrency + queue
-        self._known: OrderedDict[ExplanationRequest, ExplanationJob] = OrderedDict()
-        self._queue: list[ExplanationJob] = []
-        self._lock = Lock()
+        self.picture_in_use: Callable[[Picture], bool] = lambda picture: True
+        self._capacity = concurrency + queue
+        self._unfinished: list[ExplanationJob] = []
         self._cases = CaseCache()
-        self.quiet = Event()
-        self.quiet.set()
-        self.judges = MetricQueue(shelf, self.quiet)
-        self._glances = ThreadPoolExecutor(GLANCES, "glance")
-        self._desk = ThreadPoolExecutor(concurrency, "explain")
+        self.idle = Event()
+        self.idle.set()
+        self.metrics = MetricQueue(registry, self.idle)
 
-    def ask(self, question: ExplanationRequest) -> ExplanationJob:
-        """The job that answers; begun, joined or finished long ago. UserError where too many wait."""
+    def submit(self, question: ExplanationRequest) -> ExplanationJob:
+        """The job of that request: a new one, one under way or a finished one. UserError where too many wait."""
         with self._lock:
-            job = self._known.get(question)
-            if job and not job.abandoned and job.report.state not in ("failed", "stopped"):
-                self._known.move_to_end(question)
-                return job
-            if len(self._queue) >= self._room:
-                raise UserError(f"Too many people are asking at once ({len(self._queue)} explanations wait); try again in a minute.")
-            loaded = self.shelf.start(question.classifier)
-            job = ExplanationJob(question, self._finished)
-            self._known[replace(question, picture=question.picture.bare)] = job
-            self._queue.append(job)
-            self.quiet.clear()
-            self._make_room()
-        # A glance begins when its classifier is there: one that loads slowly keeps nobody from another.
-        loaded.add_done_callback(lambda done: self._begin(job, done))
+            return self._share(_bare(question), lambda: self._new(question))[0]
+
+    def _new(self, question: ExplanationRequest) -> ExplanationJob:
+        waiting = len(self._unfinished)
+        if waiting >= self._capacity:
+            raise UserError(f"Too many people are asking at once ({waiting} explanations wait); try again in a minute.")
+        loaded = self.registry.start(question.classifier)
+        job = ExplanationJob(question, self._finish)
+        self._unfinished.append(job)
+        self.idle.clear()
+        # The prediction begins when its classifier is there: one that loads slowly delays no other.
+        loaded.add_done_callback(lambda done: self._start("predict", lambda job: self._predict(job, done), job))
         return job
 
-    def _begin(self, job: ExplanationJob, loaded: "Future[Classifier]") -> None:
-        with contextlib.suppress(RuntimeError):  # closed meanwhile
-            self._glances.submit(self._guarded, lambda job: self._look(job, loaded), job)
-
-    def forget(self) -> None:
-        """Drops answers and cases about pictures that nobody asks about any more."""
-        with self._lock:
-            known = [(question, job) for question, job in self._known.items() if job not in self._queue]
-        stale = [(question, job) for question, job in known if not self._wanted(question.picture)]
-        with self._lock:
-            for question, job in stale:
-                if self._known.get(question) is job:
-                    del self._known[question]
-        self._cases.evict(lambda key: self._wanted(key[1]))  # type: ignore[index]
-
-    def _wanted(self, picture: Picture) -> bool:
-        return bool(picture.example) or self.wanted(picture)
-
-    def keep(self, report: ExplanationState) -> ExplanationJob:
-        """Takes in an answer that was worked out before, so that nobody needs to ask again."""
+    def add(self, report: ExplanationState) -> ExplanationJob:
+        """Keeps an answer that was computed before."""
         job = ExplanationJob(report.question)
         job.report = report
         with self._lock:
-            return self._known.setdefault(replace(report.question, picture=report.question.picture.bare), job)
+            return self._jobs.setdefault(_bare(report.question), job)
 
-    def known(self, question: ExplanationRequest | None) -> ExplanationJob:
-        """The job of an answer that is there. UserError where it is not."""
+    def get(self, question: ExplanationRequest | None) -> ExplanationJob:
+        """The job of an answer that is kept. UserError where it is not."""
         with self._lock:
-            job = self._known.get(question) if question else None
+            job = self._jobs.get(question) if question else None
         if job is None:
             raise UserError("This answer is no longer kept; press Explain, and then again.")
         return job
 
+    def evict(self) -> None:
+        """Drops answers and cases of pictures that nobody uses any more."""
+        super().evict()
+        self._cases.evict(lambda key: self._keeps(key[1]))  # type: ignore[index]
+
     @property
     def waiting(self) -> int:
         """Jobs that are not finished."""
-        return len(self._queue)
+        return len(self._unfinished)
 
     def close(self) -> None:
         """Stops everything that runs."""
-        for job in list(self._queue):
+        for job in list(self._unfinished):
             job.abandoned = True
             job.stop_case()
-        self.judges.close()
-        self._glances.shutdown(wait=False, cancel_futures=True)
-        self._desk.shutdown(wait=False, cancel_futures=True)
+        self.metrics.close()
+        super().close()
 
-    def _guarded(self, work: Callable[[ExplanationJob], None], job: ExplanationJob) -> None:
-        """A pool swallows what its threads raise; a visitor would wait for ever."""
-        try:
-            work(job)
-        except Exception as error:
-            job.fail(error, "question")
-            self._finished(job)
-            job.measured(running="")
+    def _is_reusable(self, job: ExplanationJob) -> bool:
+        return not job.abandoned and job.report.state not in ("failed", "stopped")
 
-    def _look(self, job: ExplanationJob, loaded: "Future[Classifier]") -> None:
+    def _is_over(self, job: ExplanationJob) -> bool:
+        return job.report.final or job.abandoned
+
+    def _is_referenced(self, request: ExplanationRequest) -> bool:
+        return self._keeps(request.picture)
+
+    def _is_busy(self, job: ExplanationJob) -> bool:
+        return job in self._unfinished
+
+    def _keeps(self, picture: Picture) -> bool:
+        return bool(picture.example) or self.picture_in_use(picture)
+
+    def _fail(self, job: ExplanationJob, error: Exception) -> None:
+        job.fail(error, "question")
+        self._finish(job)
+        job.publish_metrics(running="")
+
+    def _predict(self, job: ExplanationJob, loaded: "Future[Classifier]") -> None:
         if not job.abandoned:
-            predict_first(job, loaded)
+            _publish_prediction(job, loaded)
         if job.report.final or job.abandoned:
-            return self._finished(job)
+            return self._finish(job)
         job.publish(state="queued", ahead=self._ahead(job), measures=MetricState(running=AGREEMENT))
-        self._desk.submit(self._guarded, self._explain, job)
-        return None
+        return self._start("explain", self._explain, job)
 
     def _explain(self, job: ExplanationJob) -> None:
         if not job.abandoned:
-            explain(job, self.shelf, self._cases, self.budget, self._before(job))
-        self._finished(job)
-        self.judges.weigh(job)
+            self._publish_maps(job)
+        self._finish(job)
+        self.metrics.weigh(job)
 
-    def _before(self, job: ExplanationJob) -> ExplanationState | None:
-        """The answer that a wish for more evaluations goes on from, if it is still there."""
+    def _publish_maps(self, job: ExplanationJob) -> None:
+        """Runs the methods and publishes each map as it comes. Ends after `budget` seconds. Never raises."""
+        question, report = job.report.question, job.report
+        key = (question.classifier, question.picture, question.preset)
+        try:
+            classifier, entry = self.registry.get(question.classifier), self.registry.entry(question.classifier)
+            assert report.image is not None
+            assert report.target is not None
+            score, settings = Score.of(report.target, question.rather_than), Settings(preset=question.preset)
+            plan = ExplanationPlan(question.methods, settings, score, dict(question.further), self.budget)
+            earlier = Earlier(self._cases.take(key), self._earlier_results(job))
+
+            def on_start(found: Explanation) -> None:
+                job.stop_case = found.case.stop
+                seconds = found.cost.seconds(entry) * entry.pace
+                cost = {"expected": found.cost.evaluations, "expected_seconds": seconds}
+                job.publish(state="running", ahead=0, results=found.results, started=time.monotonic(), **cost)
+                if job.abandoned:
+                    raise Stopped
+
+            def on_result(found: Explanation) -> None:
+                job.publish(results=found.results, evaluations=found.evaluations)
+
+            found = explain_picture(FittedPicture.of(report.image), classifier, plan, on_start, on_result, earlier)
+        except Exception as error:
+            return job.fail(error, "methods")
+        late = job.report.elapsed >= self.budget
+        words = f"The time allowed for one explanation ({self.budget:g} s) is over; the maps stand as far as they came." if late else ""
+        job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
+        if job.report.state == "done" and not earlier.case and not question.further and job.report.evaluations >= ENOUGH_TO_TIME:
+            entry.paces.append(job.report.elapsed / found.cost.seconds(entry))
+        job.stop_case = lambda: None  # the case is another's from here on
+        return self._cases.put(key, found.case)
+
+    def _earlier_results(self, job: ExplanationJob) -> dict[str, Result]:
+        """The maps that a request for more evaluations goes on from, if they are still there."""
         question = job.report.question
         with self._lock:
-            before = self._known.get(replace(question, further=())) if question.further else None
-        return before.report if before and before.report.state == "done" else None
+            before = self._jobs.get(replace(question, further=())) if question.further else None
+        return dict(before.report.results) if before and before.report.state == "done" else {}
 
-    def _finished(self, job: ExplanationJob) -> None:
+    def _finish(self, job: ExplanationJob) -> None:
         with self._lock:
-            if job in self._queue:
-                self._queue.remove(job)
-            if not self._queue:
-                self.quiet.set()
-            waiting = [other for other in self._queue if other.report.state == "queued"]
+            if job in self._unfinished:
+                self._unfinished.remove(job)
+            if not self._unfinished:
+                self.idle.set()
+            waiting = [other for other in self._unfinished if other.report.state == "queued"]
         if job.abandoned and not job.report.final:
             job.publish(state="stopped", seconds=job.report.elapsed)
         for place, other in enumerate(waiting):
             other.publish(ahead=place)
-        if not self._wanted(job.report.question.picture):
-            self.forget()
+        if not self._keeps(job.report.question.picture):
+            self.evict()
 
     def _ahead(self, job: ExplanationJob) -> int:
         with self._lock:
-            return max(0, self._queue.index(job)) if job in self._queue else 0
+            return max(0, self._unfinished.index(job)) if job in self._unfinished else 0
 
-    def _make_room(self) -> None:
-        for question, job in list(self._known.items()):
-            if len(self._known) <= ANSWERS_KEPT:
-                break
-            if job.report.final or job.abandoned:
-                del self._known[question]
+
+def _bare(question: ExplanationRequest) -> ExplanationRequest:
+    """Without the picture's bytes: enough to identify it."""
+    return replace(question, picture=question.picture.bare)
+
+
+def _publish_prediction(job: ExplanationJob, loaded: "Future[Classifier]") -> None:
+    """Fits the picture and publishes the prediction; of the picture the job keeps only its pixels. loaded: done. Never raises."""
+    question = job.report.question
+    try:
+        classifier = loaded.result()
+    except Exception as error:
+        return job.fail(error, "classifier")
+    job.publish(state="looking", card=classifier.card)
+    try:
+        fitted = fit_picture(question.picture.data, classifier.card)
+    except Exception as error:
+        return job.fail(error, "picture")
+    try:
+        found = predict(fitted.image, classifier, lambda top: _score(question, top))
+    except Exception as error:
+        return job.fail(error, "question")
+    photo, target = to_bytes(fitted.photo), found.score.target
+    return job.publish(question=_bare(question), image=fitted.image, photo=photo, probabilities=found.probabilities, target=target)
+
+
+def _score(question: ExplanationRequest, top: int) -> Score:
+    """top: the likeliest class."""
+    return Score.of(top if question.target is None else question.target, question.rather_than)

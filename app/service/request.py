@@ -81,8 +81,3 @@ class ExplanationState:
     def stopped(self) -> "ExplanationState":
         """The same report for a visitor who no longer waits for the rest."""
         return self if self.final else replace(self, state="stopped", seconds=self.elapsed)
-
-
-def key_of(method: Method) -> str:
-    """The method's name in a report, on the page and in its messages."""
-    return type(method).__name__

@@ -41,12 +41,12 @@ class Services:
         registry = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled())), options.trust)
         explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)
         sessions = SessionStore()
-        explanations.wanted = sessions.references
+        explanations.picture_in_use = sessions.references
         methods = {method.__name__: method() for method in METHODS}
         return cls(
             registry,
             explanations,
-            InspectionQueue(registry, explanations.quiet),
+            InspectionQueue(registry, explanations.idle),
             sessions,
             PictureUploads(),
             _model_uploads(options, registry, sessions),
@@ -58,8 +58,8 @@ class Services:
     def start(self) -> None:
         """Starts to load the first classifier; until it is ready, the first visitor sees the stored answer."""
         if self.registry.first == cached_answer.CLASSIFIER and (stored := cached_answer.read()):
-            job = self.explanations.keep(replace(stored, measures=MetricState(running=AGREEMENT)))
-            self.explanations.judges.first(job, lambda: cached_answer.cached_consistency(stored))
+            job = self.explanations.add(replace(stored, measures=MetricState(running=AGREEMENT)))
+            self.explanations.metrics.first(job, lambda: cached_answer.cached_consistency(stored))
         self.registry.start(self.registry.first, awaited=False)
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class Services:
         """Drops the sessions, uploads and answers that nobody uses any more."""
         self.sessions.evict()
         self.uploads.evict()
-        self.explanations.forget()
+        self.explanations.evict()
         if self.model_uploads:
             self.model_uploads.evict()
         self.inspections.evict()

@@ -34,6 +34,11 @@ class Score:
         if self.rather_than == self.target:
             raise UserError(f"Class {self.target} cannot be explained rather than itself; choose two different classes.")
 
+    @classmethod
+    def of(cls, target: int, rather_than: int | None = None) -> "Score":
+        """The centred logit of a class, or its contrast with a second one."""
+        return cls(target) if rather_than is None else cls(target, "contrast", rather_than)
+
     def to_json(self) -> dict[str, Any]:
         return {"target": self.target, "kind": self.kind, "rather_than": self.rather_than}
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from app.explanation import key_of
 from app.page.views.alt_text import format_p, signed
 from app.service.metric_state import MetricState
 from app.service.model_uploads import TOKEN
-from app.service.request import ExplanationState, key_of
+from app.service.request import ExplanationState
 from explainers.method import Method
 from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, control_words
 from explainers.metrics.agreement.significance import AgreementLevel

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.explanation import key_of
 from app.page.views.alt_text import short_names
 from app.page.views.images import codes_uri, seen_uri
 from app.page.views.prediction import likeliest
 from app.service.metric_state import DeletionFrames, MetricState
-from app.service.request import ExplanationState, key_of
+from app.service.request import ExplanationState
 from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, inconclusive_reason
 
 Value = dict[str, Any]

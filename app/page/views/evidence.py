@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from app.explanation import key_of
 from app.formatting import format_estimate
 from app.page.views.agreement import WRONG, mean_kappa, other_of, with_others
 from app.page.views.alt_text import format_p, plural, signed
 from app.service.metric_state import CURVES, DISPLACED, SANITY, STABILITY, MetricState
 from app.service.regions import Source
-from app.service.request import ExplanationState, key_of
+from app.service.request import ExplanationState
 from explainers.method import Method
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.deletion_insertion import DisplacementTest, inconclusive_reason

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from app.explanation import key_of
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP, duration, map_description, plural
 from app.page.views.evidence import more
 from app.page.views.images import codes_uri, photo_uri, seen_uri
 from app.page.views.summaries import evidence_of, summaries
 from app.rendering import scaled
-from app.service.request import ExplanationState, key_of
+from app.service.request import ExplanationState
 from explainers.method import Method
 from explainers.runner import Result
 

@@ -351,15 +351,15 @@ def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handl
 def test_a_classifier_that_loads_slowly_keeps_nobody_from_another(handlers: PageEvents) -> None:
     entry = handlers.services.registry.entry("phantoms_shortcut")
     entry.state, entry.future = "loading", Future()
-    waiting = [handlers.services.explanations.ask(_question(handlers, "phantoms_shortcut", number)) for number in range(2)]
+    waiting = [handlers.services.explanations.submit(_question(handlers, "phantoms_shortcut", number)) for number in range(2)]
     ringers: list[Callable[[], None]] = [lambda: None, lambda: None]
     try:
-        assert all(job.listen(ring) for job, ring in zip(waiting, ringers, strict=True))
-        blocked = [handlers.services.explanations._glances.submit(threading.Event().wait, 0) for _ in range(4)]
+        assert all(job.subscribe(ring) for job, ring in zip(waiting, ringers, strict=True))
+        blocked = [handlers.services.explanations._pools["predict"].submit(threading.Event().wait, 0) for _ in range(4)]
         assert all(future.done() or future.result(5) is False for future in blocked), "no glance waits for the loading"
     finally:
         for job, ring in zip(waiting, ringers, strict=True):
-            job.leave(ring)
+            job.unsubscribe(ring)
         entry.state = "not loaded"
     assert handlers.services.explanations.waiting == 0
 
@@ -385,16 +385,16 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
 
 def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageEvents) -> None:
     one, two = Somebody(handlers, "one"), Somebody(handlers, "two")
-    known, cases, uris = len(handlers.services.explanations._known), len(handlers.services.explanations._cases), set(images._uris.keys())
+    known, cases, uris = len(handlers.services.explanations._jobs), len(handlers.services.explanations._cases), set(images._uris.keys())
     one.pick(png(11), "secret.png"), two.pick(png(11), "same.png")
-    assert len(handlers.services.explanations._known) == known + 1
+    assert len(handlers.services.explanations._jobs) == known + 1
     assert not any(
-        question.picture.data or question.picture.name for question in handlers.services.explanations._known if not question.picture.example
+        question.picture.data or question.picture.name for question in handlers.services.explanations._jobs if not question.picture.example
     )
     handlers.on_unload(gr.Request(session_hash="one"))
-    assert len(handlers.services.explanations._known) == known + 1, "the other visitor still looks at it"
+    assert len(handlers.services.explanations._jobs) == known + 1, "the other visitor still looks at it"
     handlers.on_unload(gr.Request(session_hash="two"))
-    assert (len(handlers.services.explanations._known), len(handlers.services.explanations._cases)) == (known, cases)
+    assert (len(handlers.services.explanations._jobs), len(handlers.services.explanations._cases)) == (known, cases)
     del one, two
     gc.collect()
     assert set(images._uris.keys()) <= uris
@@ -430,8 +430,8 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
     example = {"example": handlers.services.examples.of("phantoms")[3].picture.example}
     for each in (somebody, other):
         each.do("picked", example)
-    job = handlers.services.explanations.known(somebody.session.question)
-    assert handlers.services.explanations.known(other.session.question) is job
+    job = handlers.services.explanations.get(somebody.session.question)
+    assert handlers.services.explanations.get(other.session.question) is job
 
     async def pressed(who: Somebody) -> dict[str, Any]:
         shown: dict[str, Any] = {}
@@ -440,27 +440,27 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
         return shown
 
     async def both() -> tuple[dict[str, Any], dict[str, Any]]:
-        handlers.services.explanations.quiet.clear()  # the measure waits, as while somebody's maps are made
+        handlers.services.explanations.idle.clear()  # the measure waits, as while somebody's maps are made
         mine = asyncio.create_task(pressed(somebody))
         await until(lambda: job.report.measures.running and somebody.session.painting)
         others = asyncio.create_task(other.do_async("explain"))
         await until(lambda: other.session.painting)
         handlers.on_stop_measure(gr.Request(session_hash=other.name))
-        assert not job.halt.is_set(), "the first still waits for it"
+        assert not job.metric_stop.is_set(), "the first still waits for it"
         await until(lambda: "Another visitor waits" in str(other.session.sent.get("status")))
         handlers.on_unload(gr.Request(session_hash=other.name))
         await others
-        assert not job.halt.is_set()
+        assert not job.metric_stop.is_set()
         handlers.on_stop_measure(gr.Request(session_hash=somebody.name))
-        assert job.halt.is_set()
+        assert job.metric_stop.is_set()
         return await mine, await later.do_async("picked", example)
 
     try:
         told, afterwards = asyncio.run(both())
     finally:
-        handlers.services.explanations.quiet.set()
+        handlers.services.explanations.idle.set()
         handlers.on_unload(gr.Request(session_hash=later.name))
-    assert handlers.services.explanations.known(somebody.session.question) is job
+    assert handlers.services.explanations.get(somebody.session.question) is job
     assert told["trust"]["error"] == "The measure was stopped before it found anything."
     assert afterwards["trust"]["error"] == ""
 

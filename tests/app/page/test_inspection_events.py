@@ -233,7 +233,7 @@ def test_what_the_page_does_not_offer_is_refused_in_a_sentence(patient: Patient,
 
 
 def test_one_examination_at_a_time(patient: Patient, handlers: PageEvents) -> None:
-    handlers.services.explanations.quiet.clear()
+    handlers.services.explanations.idle.clear()
     try:
 
         async def twice() -> str:
@@ -245,11 +245,11 @@ def test_one_examination_at_a_time(patient: Patient, handlers: PageEvents) -> No
 
         assert "is under way" in asyncio.run(twice())
     finally:
-        handlers.services.explanations.quiet.set()
+        handlers.services.explanations.idle.set()
 
 
 def test_an_examination_is_stopped(patient: Patient, handlers: PageEvents) -> None:
-    handlers.services.explanations.quiet.clear()
+    handlers.services.explanations.idle.clear()
     try:
 
         async def stopped() -> list[dict[str, Any]]:
@@ -262,7 +262,7 @@ def test_an_examination_is_stopped(patient: Patient, handlers: PageEvents) -> No
         *_, last = asyncio.run(stopped())
         assert (last["state"], last["text"]) == ("empty", "The examination was stopped.")
     finally:
-        handlers.services.explanations.quiet.set()
+        handlers.services.explanations.idle.set()
     assert patient.press({"pictures": []})[-1]["state"] == "done", "and another can be begun"
 
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from app.explanation import key_of
 from app.service.cached_answer import first_question
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.example_gallery import ExampleGallery
-from app.service.explanation_queue import ExplanationJob, ExplanationQueue
+from app.service.explanation_queue import ExplanationQueue
+from app.service.job import ExplanationJob
 from app.service.picture_uploads import Picture
-from app.service.request import ExplanationRequest, key_of
+from app.service.request import ExplanationRequest
 from app.service.session import SessionStore
 from errors import UserError
 from explainers.methods.grad_cam import GradCAM
@@ -48,7 +50,7 @@ def finished(job: ExplanationJob) -> ExplanationJob:
 
 
 def test_a_question_is_answered_with_prediction_and_maps(jobs: ExplanationQueue) -> None:
-    report = finished(jobs.ask(question())).report
+    report = finished(jobs.submit(question())).report
     assert report.state == "done"
     assert report.probabilities is not None
     assert report.target == int(report.probabilities.argmax())
@@ -59,17 +61,17 @@ def test_a_question_is_answered_with_prediction_and_maps(jobs: ExplanationQueue)
 
 
 def test_equal_questions_share_one_job_and_its_answer_is_kept(jobs: ExplanationQueue) -> None:
-    job = jobs.ask(question())
-    assert jobs.ask(question()) is job
-    assert jobs.ask(replace(question(), picture=replace(question().picture, name="other"))) is job
-    assert jobs.ask(finished(job).report.question) is job
-    assert jobs.ask(question(1)) is not job
+    job = jobs.submit(question())
+    assert jobs.submit(question()) is job
+    assert jobs.submit(replace(question(), picture=replace(question().picture, name="other"))) is job
+    assert jobs.submit(finished(job).report.question) is job
+    assert jobs.submit(question(1)) is not job
 
 
 def test_another_class_of_the_same_picture_asks_little_anew(jobs: ExplanationQueue) -> None:
     methods = (GradCAM(), LIME(), SHAP())
-    first = finished(jobs.ask(question(5, methods=methods))).report
-    other = finished(jobs.ask(question(5, methods=methods, target=1 - min(1, first.target or 0)))).report
+    first = finished(jobs.submit(question(5, methods=methods))).report
+    other = finished(jobs.submit(question(5, methods=methods, target=1 - min(1, first.target or 0)))).report
     assert other.state == "done"
     assert other.target != first.target
     assert other.evaluations < first.evaluations / 5
@@ -77,11 +79,14 @@ def test_another_class_of_the_same_picture_asks_little_anew(jobs: ExplanationQue
 
 
 def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: ExplanationQueue) -> None:
-    job, listener = jobs.ask(question(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough")), lambda: None
-    assert job.listen(listener)
+    job, listener = (
+        jobs.submit(question(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough")),
+        lambda: None,
+    )
+    assert job.subscribe(listener)
     while job.report.state != "running":
         time.sleep(0.02)
-    job.leave(listener)
+    job.unsubscribe(listener)
     spent = job.report.evaluations
     assert finished(job).report.state == "stopped"
     assert job.report.evaluations <= spent + 3 * 32  # the batch under way, and those not yet reported
@@ -89,7 +94,7 @@ def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: ExplanationQueue
 
 def test_the_budget_ends_a_job_with_a_sentence(shelf: ClassifierRegistry) -> None:
     jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=0.05)
-    report = finished(jobs.ask(question(3, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))).report
+    report = finished(jobs.submit(question(3, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))).report
     jobs.close()
     assert report.state == "stopped"
     assert "The time allowed for one explanation (0.05 s) is over" in report.error
@@ -97,28 +102,28 @@ def test_the_budget_ends_a_job_with_a_sentence(shelf: ClassifierRegistry) -> Non
 
 def test_too_many_questions_are_refused_in_words(jobs: ExplanationQueue) -> None:
     slow = (Occlusion(search="fixed windows", window=8, stride=2),)
-    waiting = [jobs.ask(question(number, methods=slow, preset="Thorough")) for number in range(3)]
+    waiting = [jobs.submit(question(number, methods=slow, preset="Thorough")) for number in range(3)]
     with pytest.raises(UserError, match="Too many people are asking at once"):
-        jobs.ask(question(4, methods=slow))
+        jobs.submit(question(4, methods=slow))
     assert max(job.report.ahead for job in waiting) <= 2
 
 
 def test_jobs_that_nobody_waits_for_take_no_place_in_the_queue(jobs: ExplanationQueue) -> None:
     slow = (Occlusion(search="fixed windows", window=8, stride=2),)
-    jobs.ask(question(0, methods=slow, preset="Thorough"))
+    jobs.submit(question(0, methods=slow, preset="Thorough"))
     for number in range(1, 8):
-        job, listener = jobs.ask(question(number, methods=slow, preset="Thorough")), lambda: None
-        assert job.listen(listener)
-        job.leave(listener)
+        job, listener = jobs.submit(question(number, methods=slow, preset="Thorough")), lambda: None
+        assert job.subscribe(listener)
+        job.unsubscribe(listener)
         assert jobs.waiting == 1
 
 
 def test_pictures_that_nobody_asks_about_are_forgotten_and_examples_are_not(jobs: ExplanationQueue) -> None:
-    jobs.wanted = lambda picture: False
+    jobs.picture_in_use = lambda picture: False
     own = replace(question().picture, sha256="0" * 64, example="")
-    finished(jobs.ask(question())), finished(jobs.ask(question(picture=own)))
-    jobs.forget()
-    assert [known.picture for known in jobs._known] == [question().picture]
+    finished(jobs.submit(question())), finished(jobs.submit(question(picture=own)))
+    jobs.evict()
+    assert [known.picture for known in jobs._jobs] == [question().picture]
     assert len(jobs._cases) == 1
 
 
@@ -155,11 +160,11 @@ def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
 
 
 def test_what_cannot_be_asked_fails_at_its_place(jobs: ExplanationQueue) -> None:
-    wrong_class = finished(jobs.ask(question(target=77))).report
+    wrong_class = finished(jobs.submit(question(target=77))).report
     assert (wrong_class.state, wrong_class.place) == ("failed", "question")
     assert "There is no class 77" in wrong_class.error
     with pytest.raises(UserError, match="offers no classifier"):
-        jobs.shelf.entry("../../etc/passwd")
+        jobs.registry.entry("../../etc/passwd")
 
 
 def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:

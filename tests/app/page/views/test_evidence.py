@@ -17,7 +17,8 @@ from app.page.views.evidence import further_of, trust
 from app.page.views.region import region_table
 from app.service.cached_answer import cached_consistency, first_question, read
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.explanation_queue import ExplanationJob, ExplanationQueue
+from app.service.explanation_queue import ExplanationQueue
+from app.service.job import ExplanationJob
 from app.service.metric_queue import _guarded
 from app.service.metric_state import CURVES, SANITY, Cost, DeletionFrames, MetricState
 from app.service.regions import Region, drawn, measured
@@ -250,7 +251,7 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Exp
 @pytest.fixture(scope="module")
 def jobs() -> Iterator[ExplanationQueue]:
     jobs = ExplanationQueue(ClassifierRegistry(["phantoms"]), concurrency=1, queue=2, budget=60)
-    jobs.shelf.get("phantoms")
+    jobs.registry.get("phantoms")
     yield jobs
     jobs.close()
 
@@ -264,7 +265,7 @@ def settled(job: ExplanationJob) -> ExplanationState:
 
 
 def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: ExplanationQueue) -> None:
-    report = settled(jobs.ask(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast")))
+    report = settled(jobs.submit(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast")))
     assert report.measures.consistency is not None
     assert report.measures.others == 100
     assert report.measures.prices[CURVES].evaluations > 500
@@ -272,29 +273,29 @@ def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: Explanation
 
 
 def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs: ExplanationQueue) -> None:
-    job = jobs.ask(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast"))
+    job = jobs.submit(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast"))
     settled(job)
     with pytest.raises(UserError, match="no measure 'magic'"):
-        jobs.judges.measure(job, "magic")
-    jobs.quiet.clear()  # as while somebody's maps are made
-    jobs.judges.measure(job, CURVES)
+        jobs.metrics.measure(job, "magic")
+    jobs.idle.clear()  # as while somebody's maps are made
+    jobs.metrics.measure(job, CURVES)
     with pytest.raises(UserError, match="under way"):
-        jobs.judges.measure(job, SANITY)
+        jobs.metrics.measure(job, SANITY)
     time.sleep(0.5)
     assert (job.report.measures.running, job.report.measures.done, job.report.measures.curves) == (CURVES, 0, ())
-    jobs.quiet.set()
+    jobs.idle.set()
     listener = threading.Event()
-    assert job.listen(listener.set)
+    assert job.subscribe(listener.set)
     while not job.report.measures.curves:
         assert listener.wait(30)
         listener.clear()
     other = threading.Event()
-    assert job.listen(other.set)
-    assert not job.stop_measure(listener.set)
-    assert not job.halt.is_set(), "the other still waits for it"
-    job.leave(other.set)
-    assert not job.halt.is_set(), "and the first does when the other has gone"
-    assert job.stop_measure(listener.set)
+    assert job.subscribe(other.set)
+    assert not job.stop_metric_if_last(listener.set)
+    assert not job.metric_stop.is_set(), "the other still waits for it"
+    job.unsubscribe(other.set)
+    assert not job.metric_stop.is_set(), "and the first does when the other has gone"
+    assert job.stop_metric_if_last(listener.set)
     report = settled(job)
     assert "was stopped" in report.measures.stopped or len(report.measures.curves) == 20
     assert report.measures.curves, "what was found stands"
@@ -302,8 +303,8 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
 
 def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:
     question = replace(first_question(), methods=(GradCAM(), LIME()), preset="Fast")
-    first = settled(jobs.ask(question))
-    more = settled(jobs.ask(replace(question, further=(("LIME", 400),))))
+    first = settled(jobs.submit(question))
+    more = settled(jobs.submit(replace(question, further=(("LIME", 400),))))
     assert more.results["GradCAM"] is first.results["GradCAM"]
     lime = more.results["LIME"]
     assert lime.evaluations + lime.shared >= 398, "all but the two ends, which count for nobody"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from app.commands.explain import _expected, explain
+from app.commands.explain import explain
 from app.explanation import estimate_cost
 from app.metrics import full_cost, full_seconds
 from app.options import ExplainOptions
@@ -60,10 +60,11 @@ def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:
     several: list[list[Method]] = [[LIME(), SHAP()], [LIME(), PartitionSHAP()], [method() for method in METHODS]]
     for methods in several:
         case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
-        total = _expected(methods, case)
-        assert estimate_cost(methods, case, RegisteredClassifier("glass_box", "Glass box")).evaluations == total
+        estimate = estimate_cost(methods, case)
+        total = estimate.evaluations
+        assert estimate.seconds(RegisteredClassifier("glass_box", "Glass box", forward=1.0, backward=1.0)) == total
         list(run_methods(case, methods))
         assert case.evaluations <= total
     case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
-    assert _expected(several[0], case) == case.budget
-    assert _expected(several[1], case) == 2 * case.budget
+    assert estimate_cost(several[0], case).evaluations == case.budget
+    assert estimate_cost(several[1], case).evaluations == 2 * case.budget
