@@ -9,10 +9,11 @@ import numpy as np
 
 from app.commands.arguments import method_name
 from app.commands.outputs import MapsFile
+from app.explanation import ExplanationPlan, FittedPicture, explain_picture
 from explainers.case import Case
 from explainers.method import Method
 from explainers.metrics.agreement.similarity import Evidence, evidence, pair
-from explainers.runner import Result, run_methods
+from explainers.runner import Result
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ def members_maps(case: Case, methods: Sequence[Method]) -> list[MemberExplanatio
     found = []
     for number, member in enumerate(getattr(case.classifier, "members", ())):
         own = tuple(getattr(layer, "own", "") for layer in case.layers if getattr(layer, "member", None) == number)
-        alone = Case(member.classifier, member.seen(case.image), case.score, replace(case.settings, layers=own))
-        results = {method_name(result.method): result for result in run_methods(alone, methods)}
-        found.append(MemberExplanation(member.name, alone, results))
+        plan = ExplanationPlan(methods, replace(case.settings, layers=own), case.score)
+        alone = explain_picture(FittedPicture.of(member.seen(case.image)), member.classifier, plan)
+        results = {method_name(result.method): result for result in alone.results.values()}
+        found.append(MemberExplanation(member.name, alone.case, results))
     return found
 
 

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from app.commands.manifest_metrics import localisation_entry, measures_entry
 from app.commands.masks import MaskFile, region_of
 from app.commands.methods import localisation_table
 from app.commands.outputs import MapsFile, atomic_directory, folder_names, readable
+from app.explanation import Explanation, ExplanationPlan, explain_picture, key_of
 from app.formatting import format_estimate
 from app.metrics import AgreementContext, full_cost, full_seconds
 from app.options import ExplainOptions
@@ -29,25 +31,13 @@ from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import enlarge
 from explainers.method import Method
-from explainers.runner import Result, run_methods
+from explainers.runner import Result
 from models.cards.metadata import parse
 from models.classifiers.score import Score
-from models.images.decoder import decode, fit, original_size
+from models.images.decoder import decode, original_size
 
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import Classifier
-
-SIDE_ON_SCREEN = 640  # pixels of an overlay's longer side, about: a whole multiple of what the classifier takes
-
-
-@dataclass(frozen=True)
-class Explained:
-    """One picture's answers. photo: (rows, columns, 3), what the classifier sees in finer pixels; results: by the method's name."""
-
-    name: str
-    case: Case
-    photo: NDArray[np.float32]
-    results: dict[str, Result]
 
 
 def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
@@ -110,50 +100,51 @@ def _written(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> 
     picture = decode(data)
     source = Source(readable(path.name), hashlib.sha256(data).hexdigest(), original_size(data), picture.shape[:2])
     region = region_of(job.options.mask, path, source.decoded, job.classifier.fit) if job.options.mask else None
-    explained = _explained(picture, name, job)
+    explanation = _explanation(picture, name, job)
+    case, results = explanation.case, [explanation.results[key_of(method)] for method in job.methods]
     (folder / name).mkdir()
-    entries = [_write(explained, result, folder, maps) for result in explained.results.values()]
-    entry = picture_entry(source, explained.case, entries)
-    maps.add(f"{name}/segments", explained.case.segments.astype(np.int32))
+    entries = [_write(explanation, result, folder, name, maps) for result in results]
+    entry = picture_entry(source, case, entries)
+    maps.add(f"{name}/segments", case.segments.astype(np.int32))
     entry["segments"] = f"{name}/segments"
-    if members := members_maps(explained.case, job.methods):
+    if members := members_maps(case, job.methods):
         entry["members"] = write_members(name, members, maps)
-        entry["members_agreement"] = members_agreement(members, explained.case.size)
+        entry["members_agreement"] = members_agreement(members, case.size)
     if job.judge or region:
-        entry["measures"] = _measures(explained, region, job)
+        entry["measures"] = _measures(name, case, results, region, job)
     if not job.options.quiet:
-        print(f"{source.file}: {entry['explained']['label']}, {len(entries)} maps, {explained.case.evaluations} evaluations")
+        print(f"{source.file}: {entry['explained']['label']}, {len(entries)} maps, {case.evaluations} evaluations")
         if region:
             print(localisation_table(entry["measures"]["localisation"]["maps"]))
     return entry
 
 
-def _explained(picture: NDArray[np.float32], name: str, job: _Job) -> Explained:
-    classifier = job.classifier
-    image = classifier.fit(picture)
-    case = Case(classifier, image, _score(job.options, classifier, image), job.settings)
-    height, width = classifier.size
-    times = max(1, SIDE_ON_SCREEN // max(height, width))
-    photo = fit(picture, (height * times, width * times), classifier.card.fit)
-    results: dict[str, Result] = {}
-    with tqdm(total=_expected(job.methods, case), desc=name, unit=" evaluations", disable=job.options.quiet or None) as bar:
-        for result in run_methods(case, job.methods):
-            results[method_name(result.method)] = result
-            bar.update(min(case.evaluations, bar.total) - bar.n)
-    in_order = {method_name(method): results[method_name(method)] for method in job.methods}
-    return Explained(name, case, photo, in_order)
+def _explanation(picture: NDArray[np.float32], name: str, job: _Job) -> Explanation:
+    """Explains one picture beside a progress bar. Raises UserError."""
+    plan = ExplanationPlan(job.methods, job.settings, lambda top: _score(job.options, job.classifier.labels, top))
+    with ExitStack() as stack:
+        bars: list[tqdm[Any]] = []
+
+        def on_start(found: Explanation) -> None:
+            bar = tqdm(total=found.cost.evaluations, desc=name, unit=" evaluations", disable=job.options.quiet or None)
+            bars.append(stack.enter_context(bar))
+
+        def on_result(found: Explanation) -> None:
+            bars[0].update(min(found.case.evaluations, bars[0].total) - bars[0].n)
+
+        return explain_picture(picture, job.classifier, plan, on_start, on_result)
 
 
-def _measures(explained: Explained, region: MaskFile | None, job: _Job) -> dict[str, Any]:
-    case, results, level = explained.case, list(explained.results.values()), job.options.measures
+def _measures(name: str, case: Case, results: list[Result], region: MaskFile | None, job: _Job) -> dict[str, Any]:
+    level = job.options.measures
     found: dict[str, Any] = {}
     if job.judge and level == "all":
         shown = with_attribution(results)
         most = full_cost(case, shown)
         if not job.options.quiet:
             seconds = full_seconds(case, shown, *measure_speed(job.classifier))
-            print(f"{explained.name}: measures, at most {most:,} evaluations, {format_estimate(seconds)}", flush=True)
-        with tqdm(total=most, desc=f"{explained.name}: measures", unit=" evaluations", disable=job.options.quiet or None) as bar:
+            print(f"{name}: measures, at most {most:,} evaluations, {format_estimate(seconds)}", flush=True)
+        with tqdm(total=most, desc=f"{name}: measures", unit=" evaluations", disable=job.options.quiet or None) as bar:
             case.counter.on_batch = lambda pictures: bar.update(min(pictures, bar.total - bar.n))
             found = measures_entry(case, results, level, job.judge)
     elif job.judge:
@@ -161,29 +152,22 @@ def _measures(explained: Explained, region: MaskFile | None, job: _Job) -> dict[
     return {**found, "localisation": localisation_entry(case, results, region)} if region else found
 
 
-def _score(options: ExplainOptions, classifier: "Classifier", image: NDArray[np.float32]) -> Score:
-    top = int(np.argmax(classifier.predict(image)))
-    target = top if options.target == "top" else class_number(options.target, classifier.labels)
+def _score(options: ExplainOptions, labels: Sequence[str], top: int) -> Score:
+    """top: the likeliest class. Raises UserError."""
+    target = top if options.target == "top" else class_number(options.target, labels)
     if options.rather_than is None:
         return Score(target, options.score)  # type: ignore[arg-type]
-    rather = top if options.rather_than == "top" else class_number(options.rather_than, classifier.labels)
-    return Score(target, "contrast", rather)
+    return Score.of(target, top if options.rather_than == "top" else class_number(options.rather_than, labels))
 
 
-def _expected(methods: Sequence[Method], case: Case) -> int:
-    """Evaluations at most; methods that draw on the case's pool share theirs."""
-    costs = [(method.pooled, method.cost(case)) for method in methods]
-    return sum(cost for pooled, cost in costs if not pooled) + max((cost for pooled, cost in costs if pooled), default=0)
-
-
-def _write(explained: Explained, result: Result, folder: Path, maps: MapsFile) -> dict[str, Any]:
-    attribution, where = result.attribution, f"{explained.name}/{method_name(result.method)}"
+def _write(explanation: Explanation, result: Result, folder: Path, name: str, maps: MapsFile) -> dict[str, Any]:
+    attribution, where = result.attribution, f"{name}/{method_name(result.method)}"
     if attribution is not None:
         values = np.asarray(attribution.values, np.float32)
         shown = np.zeros_like(values) if attribution.blank else values
-        (folder / f"{where}.png").write_bytes(png(overlay(explained.photo, shown, result.method.signed)))
+        (folder / f"{where}.png").write_bytes(png(overlay(explanation.picture.photo, shown, result.method.signed)))
         maps.add(f"{where}/native", values)
-        maps.add(f"{where}/full", enlarge(values, explained.case.size))
+        maps.add(f"{where}/full", enlarge(values, explanation.case.size))
         if attribution.signed is not None:
             maps.add(f"{where}_signed", np.asarray(attribution.signed, np.float32))
         for layer, branch in attribution.branches:

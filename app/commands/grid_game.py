@@ -14,12 +14,12 @@ from app.commands.arguments import chosen_methods, method_name
 from app.commands.library import pictures_in
 from app.commands.manifest import as_json, model_sha256
 from app.commands.provenance import commit
+from app.explanation import Earlier, ExplanationPlan, FittedPicture, explain_picture
 from app.options import GridGameOptions
 from errors import UserError
-from explainers.case import Case, Settings
+from explainers.case import Settings
 from explainers.method import Method
 from explainers.metrics.localisation.grid_pointing_game import SOURCE, Mosaic, mosaics, share_in_part
-from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
@@ -62,11 +62,13 @@ def _shares(laid: Sequence[Mosaic], classifier: "Classifier", methods: Sequence[
     found: Shares = defaultdict(list)
     with tqdm(total=sum(len(mosaic.asked) for mosaic in laid), unit=" parts", disable=quiet or None) as bar:
         for mosaic in laid:
-            case = Case(classifier, mosaic.image, Score(mosaic.targets[0]), settings)
+            earlier = Earlier()
             for number in mosaic.asked:
-                asked = case.with_score(Score(mosaic.targets[number]))
-                last = {result.method.title: result for result in run_methods(asked, methods)}
-                for title, result in last.items():
+                plan = ExplanationPlan(methods, settings, Score(mosaic.targets[number]))
+                explanation = explain_picture(FittedPicture.of(mosaic.image), classifier, plan, earlier=earlier)
+                earlier = Earlier(explanation.case)  # the other parts reuse its evaluations
+                for result in explanation.results.values():
+                    title = result.method.title
                     if result.attribution is None:
                         raise UserError(f"{title} gives no map: {result.error} Leave it out of --methods.")
                     blank = bool(result.attribution.blank)

@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from app.commands.manifest import model_sha256
+from app.explanation import Explanation, ExplanationPlan, explain_picture, fit_picture
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.case import Case, Settings
@@ -22,10 +23,8 @@ from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of,
 from explainers.metrics.agreement.reference_library import Library, digest, gathered, read, settings_of, write
 from explainers.metrics.agreement.significance import FEWEST
 from explainers.metrics.agreement.similarity import evidence
-from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.formats.keras_file import model_file
-from models.images.decoder import decode
 from models.loading import IMAGENET, load
 from models.store import bundled
 
@@ -128,14 +127,15 @@ class _Work:
     def look_at(self, file: Path, preset: str) -> bool:
         """Explains one picture with every method unless it is known already; False where it cannot be read."""
         try:
-            image = self.classifier.fit(decode(file.read_bytes()))
+            picture = fit_picture(file.read_bytes(), self.classifier.card)
         except (UserError, OSError) as error:
             print(f"{file}: {error}", file=sys.stderr)
             return False
-        name = digest(image)
+        name = digest(picture.image)
         if name not in self.rows:
-            case = Case(self.classifier, image, Score(int(self.classifier.predict(image).argmax())), Settings(preset=preset))
-            self.rows[name] = {**_maps(case), **controls_of(case, self.untrained)}
+            plan = ExplanationPlan([method() for method in METHODS], Settings(preset=preset), Score)
+            explanation = explain_picture(picture, self.classifier, plan)
+            self.rows[name] = {**_maps(explanation), **controls_of(explanation.case, self.untrained)}
             if time.monotonic() - self.saved > SAVED_EVERY:
                 self._save(self.unfinished)
         return True
@@ -153,10 +153,9 @@ class _Work:
         self.saved = time.monotonic()
 
 
-def _maps(case: Case) -> dict[str, Grid]:
+def _maps(explanation: Explanation) -> dict[str, Grid]:
     """Title -> (G, G) positive share of every method that has one."""
-    last = {result.method.title: result for result in run_methods(case, [method() for method in METHODS])}
-    found = {title: evidence(result, case.size) for title, result in last.items()}
+    found = {result.method.title: evidence(result, explanation.case.size) for result in explanation.results.values()}
     return {title: each.share for title, each in found.items() if each is not None and each.share is not None}
 
 

@@ -10,10 +10,12 @@ from PIL import Image
 from app.cli import main
 from app.commands import library
 from app.commands.library import build, library_file, library_of
+from app.explanation import FittedPicture
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.methods import METHODS, SEVEN
 from explainers.metrics.agreement.reference_library import digest, read
+from models.cards.card import Card
 from models.datasets.synthetic.glass_box import NAMES, patches
 from models.store import bundled
 
@@ -31,23 +33,23 @@ def test_a_stopped_library_goes_on_where_it_was(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "box.library.npz"
-    options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), library.decode
+    options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), library.fit_picture
     seen: list[int] = []
 
-    def stopping(data: bytes) -> np.ndarray:
+    def stopping(data: bytes, card: Card) -> FittedPicture:
         seen.append(len(data))
         if len(seen) == 20:
             raise KeyboardInterrupt
-        return read_file(data)
+        return read_file(data, card)
 
     monkeypatch.setattr(library, "SAVED_EVERY", 0.0)
-    monkeypatch.setattr(library, "decode", stopping)
+    monkeypatch.setattr(library, "fit_picture", stopping)
     with pytest.raises(KeyboardInterrupt):
         build(options)
     assert [path.name for path in tmp_path.iterdir()] == [".box.library.npz.part"]
     studied: list[str] = []
-    study = library.run_methods
-    monkeypatch.setattr(library, "run_methods", lambda case, methods: studied.append(digest(case.image)) or study(case, methods))
+    study = library.explain_picture
+    monkeypatch.setattr(library, "explain_picture", lambda picture, *rest: studied.append(digest(picture.image)) or study(picture, *rest))
     assert build(options) == 0
     assert len(set(studied)) == 12, "19 of 31 were known"
     assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]
