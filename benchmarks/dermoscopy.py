@@ -15,8 +15,6 @@ import numpy as np
 from tqdm import tqdm
 
 from app.commands.masks import region_of
-from app.metrics import positions
-from app.service.metric_state import deterministic
 from benchmarks.agreement_checks import picture_tables
 from benchmarks.shared.data import MODEL, needed
 from benchmarks.shared.machine import machine_line
@@ -30,9 +28,9 @@ from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of,
 from explainers.metrics.agreement.reference_library import Library, digest, gathered
 from explainers.metrics.agreement.significance import FEWEST
 from explainers.metrics.agreement.similarity import Evidence, evidence
-from explainers.metrics.localisation.evidence_overlap import LocalisationScore
-from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, jittered, stabilities
-from explainers.runner import run_methods
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore, localise
+from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, noisy_readings, stabilities
+from explainers.runner import deterministic, run_methods
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.datasets import splits
@@ -111,11 +109,11 @@ def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | 
     results = list({result.method.title: result for result in run_methods(case, [method() for method in SEVEN])}.values())
     readings = {result.method.title: half_runs(result, case.size) for result in results}
     known = {title: each for title, each in readings.items() if each is not None}
-    known |= dict(jittered(case, [result.method for result in deterministic(results)]))
+    known |= dict(noisy_readings(case, [result.method for result in deterministic(results)]))
     found = [each for each in (evidence(result, case.size) for result in results) if each is not None]
     try:
         inside = region_of(folder / "masks", row.path, picture.shape[:2], classifier.fit).inside
-        located, area = positions(results, case.size, inside), float(inside.mean())
+        located, area = localise(results, case.size, inside), float(inside.mean())
     except UserError as no_use:
         print(f"Not located: {no_use}", file=sys.stderr)
         located, area = None, 1.0

@@ -21,6 +21,7 @@ from explainers.metrics.agreement.controls import CENTRE, EDGES, UNTRAINED, cent
 from explainers.metrics.agreement.reference_library import Library
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.faithfulness.deletion_insertion import Plan, curves
+from explainers.metrics.faithfulness.displaced_copies import displaced_cost
 from explainers.metrics.faithfulness.road import cost, road
 from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
 from explainers.runner import run_methods
@@ -106,7 +107,7 @@ def speed_of_curves() -> list[str]:
     print(
         f"Deletion and insertion of seven maps, 28 steps, both substrates: {asked} evaluations (at most {28 * 7 * 2 * 2}) in "
         f"{batches[0]} batches of at most {case.settings.batch}, {seconds:.2f} s, {own:.0%} of it not the model's; "
-        f"displaced copies of one map would be {plan.displaced_cost()} more"
+        f"displaced copies of one map would be {displaced_cost(plan)} more"
     )
     started = time.perf_counter()
     road(case, maps)

@@ -1,13 +1,14 @@
 """A study puts several methods to one case and yields a result each time a map is new or better."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from errors import UserError
 from explainers.case import Case, Stopped
 from explainers.method import Attribution, Method
 from explainers.no_evidence import mark_if_no_evidence
+from explainers.protocol import Floats
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,29 @@ def run_methods(case: Case, methods: Sequence[Method]) -> Iterator[Result]:
         yield from (run.stopped() for run in runs if not run.result.done)
 
 
+def positive_maps(results: Iterable[Result]) -> dict[str, Floats]:
+    """Title -> (h, w) of every map with positive evidence."""
+    found = ((result.method.title, result.attribution) for result in results)
+    return {title: attribution.values for title, attribution in found if attribution is not None and not attribution.blank}
+
+
+def signed_maps(results: Iterable[Result]) -> dict[str, Floats]:
+    """Title -> (h, w) of every map with positive evidence, before rectifying where the method rectifies."""
+    found = ((result.method.title, result.attribution) for result in results)
+    shown = ((title, attribution) for title, attribution in found if attribution is not None and not attribution.blank)
+    return {title: attribution.values if attribution.signed is None else attribution.signed for title, attribution in shown}
+
+
+def with_attribution(results: Iterable[Result]) -> list[Result]:
+    """Results with a map; the others have an error instead."""
+    return [result for result in results if result.attribution is not None]
+
+
+def deterministic(results: Iterable[Result]) -> list[Result]:
+    """Results of methods that draw nothing: only another picture can give another reading."""
+    return [result for result in results if result.attribution is not None and result.attribution.halves is None]
+
+
 class _Run:
     """One method under way: its iterator and its last result."""
 
@@ -54,7 +78,7 @@ class _Run:
             self.cost = method.cost(case)
         except Exception as error:
             self.cost = 0
-            self.result = Result(method, None, error=words(error), done=True)
+            self.result = Result(method, None, error=error_sentence(error), done=True)
 
     def step(self) -> Result:
         """The method's next map; or, where none comes, its last result. Raises Stopped."""
@@ -72,7 +96,7 @@ class _Run:
         except Stopped:
             raise
         except Exception as error:
-            self._keep(self.result.attribution, words(error), done=True)
+            self._keep(self.result.attribution, error_sentence(error), done=True)
         finally:
             self.case.counter.caller = None
             self.result = replace(self.result, seconds=self.result.seconds + time.perf_counter() - start)
@@ -90,6 +114,6 @@ class _Run:
         self.result = replace(self.result, attribution=attribution, error=error, evaluations=evaluations, shared=shared, done=done)
 
 
-def words(error: Exception, what: str = "method") -> str:
+def error_sentence(error: Exception, what: str = "method") -> str:
     """The sentence for a person who is to read why there is no map, or no measure."""
     return str(error) if isinstance(error, UserError) else f"The {what} failed: {type(error).__name__}: {error}"

@@ -22,16 +22,16 @@ from app.commands.methods import localisation_table
 from app.commands.outputs import MapsFile, atomic_directory, folder_names, readable
 from app.explanation import Explanation, ExplanationPlan, explain_picture, key_of
 from app.formatting import format_estimate
-from app.metrics import AgreementContext, full_cost, full_seconds
+from app.metrics import agreement_context, full_cost, full_seconds
 from app.options import ExplainOptions
 from app.rendering import overlay, png
-from app.service.metric_state import with_attribution
 from app.service.warmup import measure_speed
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import enlarge
 from explainers.method import Method
-from explainers.runner import Result
+from explainers.metrics.agreement.agreement import AgreementContext
+from explainers.runner import Result, with_attribution
 from models.cards.metadata import parse
 from models.classifiers.score import Score
 from models.images.decoder import decode, original_size
@@ -51,7 +51,7 @@ def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
             class_number(str(word), classifier.labels)
-    judge = None if options.measures == "none" else AgreementContext.of(options.model, classifier)
+    judge = None if options.measures == "none" else agreement_context(options.model, classifier)
     job = _Job(options, classifier, methods, settings, judge)
     with atomic_directory(options.out) as folder, MapsFile(folder / "maps.npz") as maps:
         names = folder_names(options.pictures)

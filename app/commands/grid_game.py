@@ -12,9 +12,10 @@ from tqdm import tqdm
 
 from app.commands.arguments import chosen_methods, method_name
 from app.commands.library import pictures_in
-from app.commands.manifest import as_json, model_sha256
+from app.commands.manifest import as_json
 from app.commands.provenance import commit
 from app.explanation import Earlier, ExplanationPlan, FittedPicture, explain_picture
+from app.model_files import model_sha256
 from app.options import GridGameOptions
 from errors import UserError
 from explainers.case import Settings

@@ -1,19 +1,17 @@
 """Explains many pictures and keeps their coarse maps beside the model, so that agreement can be told from the methods' habits."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
-from app.commands.manifest import model_sha256
 from app.explanation import Explanation, ExplanationPlan, explain_picture, fit_picture
+from app.model_files import library_file, model_name
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.case import Case, Settings
@@ -24,14 +22,11 @@ from explainers.metrics.agreement.reference_library import Library, digest, gath
 from explainers.metrics.agreement.significance import FEWEST
 from explainers.metrics.agreement.similarity import evidence
 from models.classifiers.score import Score
-from models.formats.keras_file import model_file
-from models.loading import IMAGENET, load
-from models.store import bundled
+from models.loading import load
 
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import Classifier
 
-SUFFIX = ".library.npz"
 SAVED_EVERY = 20.0  # seconds of work that an interruption can cost at most
 TITLES = (*(method.title for method in METHODS), EDGES, UNTRAINED)
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -60,33 +55,6 @@ def build(options: LibraryOptions) -> int:
     if not options.quiet:
         print(f"Written to {path}: maps of {len(work.rows)} pictures.")
     return int(failed > 0)
-
-
-def library_file(model: str) -> Path:
-    """Where the library of a model lies, whether it is there or not: beside the weights."""
-    if model.startswith(IMAGENET):
-        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-        return home / "models" / f"{model.removeprefix(IMAGENET)}{SUFFIX}"
-    return model_file(bundled().get(model, Path(model))).with_suffix(SUFFIX)
-
-
-def library_of(model: str) -> Library | None:
-    """The library beside the model, read once; None where there is none. UserError where the file is none."""
-    try:
-        path = library_file(model)
-    except UserError:
-        return None
-    return _read_once(path, path.stat().st_mtime_ns) if path.is_file() else None
-
-
-def model_name(model: str, classifier: "Classifier") -> str:
-    """What a library knows its model by: the weights' sha256, or the name it was given by."""
-    return model_sha256(model, classifier) or model
-
-
-@lru_cache(maxsize=8)
-def _read_once(path: Path, _changed: int) -> Library:
-    return read(path)
 
 
 def _settings(options: LibraryOptions, classifier: "Classifier") -> dict[str, Any]:

@@ -5,21 +5,18 @@ import math
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.commands.arguments import method_name
 from app.commands.provenance import commit, package_version
+from app.model_files import model_sha256
 from app.options import ExplainOptions
 from app.rendering import SCALE_RULE
-from errors import UserError
 from explainers.baselines import FILLS
 from explainers.case import Case, Settings
 from explainers.runner import Result
-from models.cards.card import sha256_of
-from models.formats.keras_file import model_file
 from models.images.placement import placement
 
 if TYPE_CHECKING:
@@ -68,16 +65,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def model_sha256(name: str, classifier: "Classifier") -> str | None:
-    """Of the weights' file; None for a model that lies in no file."""
-    if classifier.card.sha256:
-        return classifier.card.sha256
-    try:
-        return sha256_of(model_file(Path(name)))
-    except (UserError, OSError):
-        return None
 
 
 @dataclass(frozen=True)

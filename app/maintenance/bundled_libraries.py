@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from app.commands.library import build, library_file
+from app.commands.library import build
+from app.model_files import library_file
 from app.options import LibraryOptions
 from errors import UserError
 from models.datasets.synthetic import glass_box, phantoms

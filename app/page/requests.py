@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.explanation import key_of
+from app.metrics import missing_evaluations
 from app.page.views.controls import NO_CLASS
-from app.page.views.evidence import further_of
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery, ExamplePicture
 from app.service.model_uploads import TOKEN
@@ -181,7 +181,9 @@ def _with_more(session: Session, event: PageEvent) -> ExplanationRequest:
     last, answer = session.question, session.painted
     name = _field(event.data, "method")
     method = next((one for one in last.methods if key_of(one) == name), None) if last else None
-    missing = further_of(answer, method) if method and answer and answer.question == last and answer.final else 0
+    missing = 0
+    if method and answer and answer.question == last and answer.final:
+        missing = missing_evaluations(method, answer.results.get(key_of(method)), answer.measures.consistency)
     if last is None or answer is None or not missing:
         raise UserError("That map needs no more evaluations, or its answer is not there yet.")
     result = answer.results[str(name)]

@@ -66,7 +66,7 @@ class AnswerStream:
     ) -> AsyncIterator[Values]:
         """Paints the job's reports as they come. before: the request to return to where the picture cannot be read."""
         async for shared in _reports(session, run, job):
-            own = shared.measures.told(session.metric_stopped)
+            own = shared.measures.visible_to(session.metric_stopped)
             report, picture_error = replace(shared, question=question, measures=own), ""  # the picture may have another name in the job
             if report.target is not None:
                 session.report = report

@@ -21,6 +21,7 @@ from app.service.request import ExplanationRequest, ExplanationState
 from explainers.grid import grid_cells
 from explainers.method import Attribution
 from explainers.methods import SEVEN
+from explainers.metrics.agreement.agreement import Agreement, AgreementResult
 from explainers.metrics.agreement.consistency import WEAKER, Background, consistency
 from explainers.metrics.agreement.controls import CENTRE, EDGES, centre, edges
 from explainers.metrics.agreement.reference_library import digest
@@ -65,7 +66,7 @@ def cached_consistency(report: ExplanationState) -> dict[str, Any]:
     background = Background(library, digest(report.image), controls)
     found = consistency(list(report.results.values()), report.image.shape[:2], background, {})
     others = len(library.pictures) if library and not found.weaker else 0
-    return {"consistency": found, "notes": (WEAKER,) if found.weaker else (), "others": others}
+    return {"findings": {Agreement.key: (AgreementResult(found, (WEAKER,) if found.weaker else (), others),)}}
 
 
 def write(report: ExplanationState, file: Path = FILE) -> None:

@@ -1,37 +1,22 @@
-"""Measures the maps of finished answers behind the page: agreement by itself, dear measures on request, always after everybody's maps."""
+"""Runs the metrics of finished answers behind the page: agreement by itself, expensive ones on request, always after everybody's maps."""
 
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from app.metrics import Kind, agreement_context, fed_by, run
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_message
 from app.service.job import ExplanationJob
-from app.service.metric_state import (
-    AGREEMENT,
-    CURVES,
-    DISPLACED,
-    ON_REQUEST,
-    SANITY,
-    STABILITY,
-    Cost,
-    DeletionFrames,
-    curves_plan,
-    deterministic,
-    positive_maps,
-)
+from app.service.metric_state import AGREEMENT, BY_ITSELF, ON_REQUEST, Cost
 from app.service.yielding_classifier import YieldingClassifier
 from errors import UserError
 from explainers.case import Case, Settings, Stopped
-from explainers.metrics.faithfulness.deletion_insertion import curves, ranks
-from explainers.metrics.randomisation import sanity_checks
-from explainers.metrics.robustness.reliability import jittered
+from explainers.metrics.agreement.agreement import AgreementContext
+from explainers.runner import positive_maps
 from models.classifiers.score import Score
-
-if TYPE_CHECKING:
-    from app.metrics import AgreementContext
 
 Changes = dict[str, Any]
 LONGEST = 15 * 60.0
@@ -44,18 +29,18 @@ class _TimeLimitReached(Exception):  # noqa: N818 - the measure was ended, and w
 
 
 class MetricQueue:
-    """One thread for what is next to free and one for what is dear, so that no visitor's agreement waits for another's sanity."""
+    """One thread for what is next to free and one for what is expensive, so that no visitor's agreement waits for another's checks."""
 
     def __init__(self, shelf: ClassifierRegistry, quiet: Event) -> None:
         """quiet: set while nobody waits for maps."""
         self.shelf, self.quiet = shelf, quiet
-        self._judges: dict[str, AgreementContext] = {}
+        self._contexts: dict[str, AgreementContext] = {}
         self._weighing, self._measuring = ThreadPoolExecutor(1, "weigh"), ThreadPoolExecutor(1, "measure")
         self._closed = Event()
 
     def weigh(self, job: ExplanationJob) -> None:
         """The agreement of the maps, which costs next to nothing; at once where there are none."""
-        if not positive_maps(job.report.results):
+        if not positive_maps(job.report.results.values()):
             return job.publish_metrics(running="")
         self._submit(self._weighing, job, AGREEMENT)
         return None
@@ -66,17 +51,18 @@ class MetricQueue:
         self.weigh(job)
 
     def measure(self, job: ExplanationJob, kind: object) -> None:
-        """Begins a dear measure. UserError where it cannot be asked just now."""
-        if kind not in ON_REQUEST:
-            raise UserError(f"There is no measure {str(kind)[:40]!r}; press one of the buttons.")
+        """Begins an expensive metric. kind: its key, as the browser sent it. UserError where it cannot be run just now."""
+        key = str(kind)
+        if key not in ON_REQUEST:
+            raise UserError(f"There is no measure {key[:40]!r}; press one of the buttons.")
         report = job.report
-        if not report.final or not positive_maps(report.results):
+        if not report.final or not positive_maps(report.results.values()):
             raise UserError("There are no finished maps to measure yet; wait for them.")
         if report.measures.running:
             raise UserError("Another measure of these maps is under way; wait for it, or stop it.")
-        price = report.measures.prices.get(str(kind))
-        job.publish_metrics(running=str(kind), done=0, expected=price.evaluations if price else 0, error="", stopped="")
-        self._submit(self._measuring, job, str(kind))
+        price = report.measures.prices.get(key)
+        job.publish_metrics(running=key, done=0, expected=price.evaluations if price else 0, error="", stopped="")
+        self._submit(self._measuring, job, key)
 
     def close(self) -> None:
         """Stops everything that runs."""
@@ -84,28 +70,23 @@ class MetricQueue:
         for pool in (self._weighing, self._measuring):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, pool: ThreadPoolExecutor, job: ExplanationJob, kind: str) -> None:
+    def _submit(self, pool: ThreadPoolExecutor, job: ExplanationJob, key: str) -> None:
         job.metric_stop.clear()
-        pool.submit(_guarded, job, lambda: self._work(job, kind), finished=True)
+        pool.submit(_guarded, job, lambda: self._work(job, key), finished=True)
 
-    def _work(self, job: ExplanationJob, kind: str) -> Iterator[Changes]:
-        """What the measure finds, as it finds it. Raises Stopped, UserError."""
+    def _work(self, job: ExplanationJob, key: str) -> Iterator[Changes]:
+        """What the metric finds, as it finds it. Raises Stopped, UserError."""
         name = job.report.question.classifier
         classifier = self.shelf.get(name)
-        judge = self._judge(name, classifier)
+        inputs = {"context": self._context(name, classifier)}
         case = self._case(job, classifier)
-        if kind == AGREEMENT:
+        if key == AGREEMENT:
             self._wait(job, time.monotonic() + LONGEST)
-            yield self._agreement(judge, case, job)
-        elif kind == CURVES:
-            yield from _curves(case, job)
-        elif kind == DISPLACED:
-            yield from _ranks(case, job)
-        elif kind == SANITY:
-            yield from _findings(case, job)
-        elif kind == STABILITY:
-            jitters = dict(jittered(case, [result.method for result in deterministic(job.report.results.values())]))
-            yield {"jitters": jitters, **_score_agreement(judge, case, job, jitters)}
+            results = list(job.report.results.values())
+            found = {kind.key: tuple(run(kind, case, results, inputs)) for kind in BY_ITSELF}
+            yield {"findings": {**job.report.measures.findings, **found}, "prices": self._prices(case, job)}
+        else:
+            yield from _findings(ON_REQUEST[key], case, job, inputs)
 
     def _case(self, job: ExplanationJob, classifier: Any) -> Case:
         """A case of its own, so that nobody who asks for maps has to wait for this one's."""
@@ -134,59 +115,29 @@ class MetricQueue:
             if self.quiet.wait(0.05):
                 return
 
-    def _judge(self, name: str, classifier: Any) -> "AgreementContext":
-        from app.metrics import AgreementContext
-
-        if name not in self._judges:
-            self._judges[name] = AgreementContext.of(name, classifier)
-        return self._judges[name]
-
-    def _agreement(self, judge: "AgreementContext", case: Case, job: ExplanationJob) -> Changes:
-        return {**_score_agreement(judge, case, job, {}), "prices": self._prices(case, job)}
+    def _context(self, name: str, classifier: Any) -> AgreementContext:
+        if name not in self._contexts:
+            self._contexts[name] = agreement_context(name, classifier)
+        return self._contexts[name]
 
     def _prices(self, case: Case, job: ExplanationJob) -> dict[str, Cost]:
-        from app.metrics import DISPLACED as PLAN
-
-        results, entry = job.report.results, self.shelf.entry(job.report.question.classifier)
-        maps, methods = len(positive_maps(results)), [result.method for result in results.values()]
-        found = {
-            CURVES: curves_plan().cost(maps),
-            DISPLACED: maps * (PLAN.displaced_cost() + 1),
-            STABILITY: 2 * sum(result.method.cost(case) for result in deterministic(results.values())),
-            SANITY: sanity_checks.cost(case, methods),
-        }
-        return {kind: Cost(count, count * entry.forward * entry.pace) for kind, count in found.items()}
+        results, entry = list(job.report.results.values()), self.shelf.entry(job.report.question.classifier)
+        found = {key: metric.cost(case, results) for key, kind in ON_REQUEST.items() if (metric := kind.given({}))}
+        return {key: Cost(count, count * entry.forward * entry.pace) for key, count in found.items()}
 
 
-def _score_agreement(judge: "AgreementContext", case: Case, job: ExplanationJob, jitters: Any) -> Changes:
-    found, notes = judge.consistency(case, list(job.report.results.values()), jitters)
-    others = len(judge.library.pictures) if judge.library and not found.weaker else 0
-    return {"consistency": found, "notes": notes, "others": others}
-
-
-def _curves(case: Case, job: ExplanationJob) -> Iterator[Changes]:
-    plan, found = curves_plan(), ()
-    slides = DeletionFrames.of(case, job.report.results, plan.steps)
-    for drawn in curves(case, positive_maps(job.report.results), plan):
-        found = (*found, *drawn)
-        yield {"curves": found, "slides": slides}
-
-
-def _ranks(case: Case, job: ExplanationJob) -> Iterator[Changes]:
-    from app.metrics import DISPLACED as PLAN
-
-    found = ()
-    for title, values in positive_maps(job.report.results).items():
-        for rank in ranks(case, title, values, PLAN):
-            found = (*found, rank)
-            yield {"ranks": found}
-
-
-def _findings(case: Case, job: ExplanationJob) -> Iterator[Changes]:
-    found = ()
-    for finding in sanity_checks.findings(case, [result.method for result in job.report.results.values()]):
-        found = (*found, finding)
-        yield {"findings": found}
+def _findings(kind: Kind, case: Case, job: ExplanationJob, inputs: dict[str, Any]) -> Iterator[Changes]:
+    """One change per finding; of a metric that feeds others one change in all, with what the others find now."""
+    results, known = list(job.report.results.values()), job.report.measures.findings
+    if kind.feeds:
+        found = tuple(run(kind, case, results, inputs))
+        fed = {other.key: tuple(run(other, case, results, {**inputs, kind.feeds: dict(found)})) for other in fed_by(kind)}
+        yield {"findings": {**known, kind.key: found, **fed}}
+        return
+    so_far: tuple[Any, ...] = ()
+    for finding in run(kind, case, results, inputs):
+        so_far = (*so_far, finding)
+        yield {"findings": {**known, kind.key: so_far}}
 
 
 def _rest(found: bool) -> str:

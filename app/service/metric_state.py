@@ -1,113 +1,73 @@
-"""What is known of one answer's maps beyond the maps: agreement above chance, and, on request, faithfulness, stability and sanity."""
+"""What is known of one answer's maps beyond the maps: agreement above chance, and what other metrics found on request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from explainers.case import Case
+from explainers.metric import Metric
+from explainers.metrics import METRICS
+from explainers.metrics.agreement.agreement import Agreement, AgreementResult
 from explainers.metrics.agreement.consistency import Consistency
-from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, DisplacementTest, Plan, order
-from explainers.metrics.randomisation.sanity_checks import WEIGHTS, SanityResult
-from explainers.metrics.robustness.reliability import RepeatedReadings
 from explainers.runner import Result
 
-AGREEMENT, CURVES, DISPLACED, STABILITY, SANITY = "agreement", "curves", "displaced", "stability", "sanity"
-ON_REQUEST = (CURVES, DISPLACED, STABILITY, SANITY)
+F = TypeVar("F")
+
+AGREEMENT = Agreement.key
+"""Stands for all metrics that run by themselves."""
+BY_ITSELF = [kind for kind in METRICS if kind.on_page and not kind.on_request]
+"""The metrics that run as soon as the maps are there."""
+ON_REQUEST: dict[str, type[Metric[Any]]] = {kind.key: kind for kind in METRICS if kind.on_page and kind.on_request}
+"""Key -> the metric, of those that the page has a button for."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a measure costs at most: evaluations, and about how many seconds on this machine."""
+    """What a metric costs at most: evaluations, and about how many seconds on this machine."""
 
     evaluations: int
     seconds: float
 
 
 @dataclass(frozen=True)
-class DeletionFrames:
-    """What is needed to show a picture while it is deleted or inserted, without asking anybody.
-
-    steps: title -> (H, W) uint8, the step from 1 to `count` at which a pixel goes. fills: fill -> (H, W, 3) float32 0..1.
-    """
-
-    count: int
-    steps: Mapping[str, NDArray[np.uint8]]
-    fills: Mapping[str, NDArray[np.float32]]
-
-    @classmethod
-    def of(cls, case: Case, results: Mapping[str, Result], count: int) -> "DeletionFrames":
-        """Of every map with positive evidence, in the order in which `curves` takes its pixels."""
-        orders = {title: order(values, case.size, case.seed) for title, values in positive_maps(results).items()}
-        steps = {title: _step_of_each(pixels, count).reshape(case.size) for title, pixels in orders.items()}
-        return cls(count, steps, {fill: case.filled(fill) for fill in dict.fromkeys(FILL.values())})
-
-
-@dataclass(frozen=True)
 class MetricState:
-    """Grows as measures are asked for. running: the measure that waits or works, or "". done, expected: its evaluations.
+    """Grows as metrics run. findings: metric's key -> what it has found so far. prices: metric's key -> its cost.
 
-    others: pictures of the library that chance was drawn from, 0 without one. prices: measure -> its cost. jitters: readings of methods
-    that draw nothing. notes, error: sentences. stopped: what to tell whoever stopped the last measure, and nobody else.
+    running: the key of the metric that waits or works, or "". done, expected: its evaluations. error: a sentence. stopped: what to tell
+    whoever stopped the last metric, and nobody else.
     """
 
-    consistency: Consistency | None = None
-    notes: tuple[str, ...] = ()
-    others: int = 0
+    findings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     prices: Mapping[str, Cost] = field(default_factory=dict)
-    curves: tuple[Curve, ...] = ()
-    slides: DeletionFrames | None = None
-    ranks: tuple[DisplacementTest, ...] = ()
-    jitters: Mapping[str, RepeatedReadings] = field(default_factory=dict)
-    findings: tuple[SanityResult, ...] = ()
     running: str = ""
     done: int = 0
     expected: int = 0
     error: str = ""
     stopped: str = ""
 
-    def told(self, stopper: bool) -> "MetricState":
-        """As somebody sees it. stopper: whether they have stopped the last measure."""
+    def of(self, kind: type[Metric[F]]) -> tuple[F, ...]:
+        """What the metric has found so far."""
+        return self.findings.get(kind.key, ())
+
+    def with_findings(self, kind: type[Metric[F]], *findings: F) -> "MetricState":
+        """The same with other findings of one metric."""
+        return replace(self, findings={**self.findings, kind.key: findings})
+
+    @property
+    def agreement(self) -> AgreementResult | None:
+        """None until the maps were compared."""
+        found = self.of(Agreement)
+        return found[-1] if found else None
+
+    @property
+    def consistency(self) -> Consistency | None:
+        """None until the maps were compared."""
+        return self.agreement.consistency if self.agreement else None
+
+    def visible_to(self, stopper: bool) -> "MetricState":
+        """As somebody sees it. stopper: whether they have stopped the last metric."""
         return replace(self, error=self.error or self.stopped) if stopper else self
 
-    def complete(self, kind: str, results: Mapping[str, Result]) -> bool:
-        """Whether all of a measure is known; asked again it would give the same."""
-        maps = len(positive_maps(results))
-        if kind == CURVES:
-            return len(self.curves) >= (maps + curves_plan().randoms) * len(FILL)
-        if kind == DISPLACED:
-            return len({(rank.title, rank.kind) for rank in self.ranks}) >= 2 * maps
-        if kind == SANITY:
-            return len(self.findings) >= len(results) * (len(WEIGHTS) + 2)
-        return bool(self.jitters)
-
-
-def positive_maps(results: Mapping[str, Result]) -> dict[str, NDArray[np.float32]]:
-    """Title -> (h, w) of every map with positive evidence."""
-    found = ((result.method.title, result.attribution) for result in results.values())
-    return {title: attribution.values for title, attribution in found if attribution is not None and not attribution.blank}
-
-
-def with_attribution(results: Iterable[Result]) -> list[Result]:
-    """Results that there is something to measure of; the others have an error instead."""
-    return [result for result in results if result.attribution is not None]
-
-
-def deterministic(results: Iterable[Result]) -> list[Result]:
-    """Results of methods that draw nothing: only another picture can give another reading."""
-    return [result for result in results if result.attribution is not None and result.attribution.halves is None]
-
-
-def curves_plan() -> Plan:
-    """Both kinds on both substrates, in 28 steps, beside three random orders."""
-    return Plan()
-
-
-def _step_of_each(pixels: NDArray[np.intp], count: int) -> NDArray[np.uint8]:
-    """(H * W,): the first step after which a pixel has gone; 1 to `count`."""
-    found = np.empty(pixels.size, np.uint8)
-    edges = [round(step * pixels.size / count) for step in range(count + 1)]
-    for step in range(1, count + 1):
-        found[pixels[edges[step - 1] : edges[step]]] = step
-    return found
+    def complete(self, key: str, results: Mapping[str, Result]) -> bool:
+        """Whether all of a metric is known; run again it would give the same."""
+        metric = ON_REQUEST[key].given({})
+        return metric is not None and metric.complete(self.findings.get(key, ()), list(results.values()))

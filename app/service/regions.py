@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.commands.masks import fit_mask, tones
-from app.service.metric_state import positive_maps
 from app.service.picture_uploads import Picture
 from app.service.request import ExplanationState
 from errors import UserError
-from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, located
+from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, localisation_scores
+from explainers.runner import positive_maps
 from models.cards.card import Card, Fit
 from models.images.decoder import decode, fit
 
@@ -59,13 +59,13 @@ def known(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:
 
 def measured(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
     """The scores of every map, and of the baselines, which need no map."""
-    rows = located(maps, mask)
+    rows = localisation_scores(maps, mask)
     return rows[: -len(BASELINES)], rows[-len(BASELINES) :]
 
 
 def rows_of(report: ExplanationState, region: Region) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
     """`measured` of the report's maps and of their consensus; nothing before the maps are finished."""
-    found, agreement = positive_maps(report.results), report.measures.consistency
+    found, agreement = positive_maps(report.results.values()), report.measures.consistency
     maps = {method.title: found[method.title] for method in report.question.methods if method.title in found}
     if agreement and agreement.consensus is not None:
         maps["Consensus"] = agreement.consensus.astype(np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from app.commands.library import library_of
+from app.model_files import library_of
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.known_evidence.rows import NEAR
 from explainers.case import Case, Settings

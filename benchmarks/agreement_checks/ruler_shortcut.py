@@ -6,11 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from app.metrics import positions
 from benchmarks.known_evidence.rows import NEAR
 from explainers.case import Case
 from explainers.methods import METHODS
-from explainers.metrics.localisation.evidence_overlap import BASELINES, widened
+from explainers.metrics.localisation.evidence_overlap import BASELINES, localise, widened
 from explainers.runner import run_methods
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
@@ -52,7 +51,7 @@ def _add(table: Table, name: str, case: Case, picture: Phantom) -> None:
     results = list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
     for place, mask in zip(PLACES, (picture.ruler, picture.evidence), strict=True):
         near = widened(mask, NEAR * len(mask))
-        for wide, exact in zip(positions(results, case.size, near), positions(results, case.size, mask), strict=True):
+        for wide, exact in zip(localise(results, case.size, near), localise(results, case.size, mask), strict=True):
             for what, value in (("energy", wide.energy), ("points", exact.points)):
                 if value is not None:
                     table[wide.title][name, place, what].append(value)

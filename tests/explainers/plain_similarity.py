@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explainers.metrics.agreement.significance import FEWEST, Significance, against, against_both, displaced_copies
+from explainers.metrics.agreement.significance import FEWEST, Significance, against, against_both, shifted_copies
 from explainers.metrics.agreement.similarity import rank_correlation, shared_mass, top_overlap
 
 
@@ -13,7 +13,7 @@ def headline(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def displaced(a: np.ndarray, b: np.ndarray) -> list[float]:
-    return [headline(a, copy) for copy in displaced_copies(b)]
+    return [headline(a, copy) for copy in shifted_copies(b)]
 
 
 def chance(a: np.ndarray, b: np.ndarray, library_a: Sequence[np.ndarray] = (), library_b: Sequence[np.ndarray] = ()) -> Significance:

@@ -8,10 +8,11 @@ import numpy as np
 
 from app.explanation import key_of
 from app.page.views.alt_text import format_p, signed
-from app.service.metric_state import MetricState
+from app.service.metric_state import AGREEMENT
 from app.service.model_uploads import TOKEN
 from app.service.request import ExplanationState
 from explainers.method import Method
+from explainers.metrics.agreement.agreement import AgreementResult
 from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, control_words
 from explainers.metrics.agreement.significance import AgreementLevel
 
@@ -67,16 +68,17 @@ def agreement(report: ExplanationState, run: int) -> dict[str, Any]:
 def table_of(report: ExplanationState) -> dict[str, Any]:
     """Rows and columns are the methods of the question. A cell for each view; none for pairs with a map that shows nothing."""
     methods = [{"id": key_of(method), "title": method.title} for method in report.question.methods]
-    measures, found = report.measures, report.measures.consistency
+    agreement = report.measures.agreement
     value: dict[str, Any] = {"methods": methods, "hint": HINT, "views": [list(view) for view in VIEWS], "lead": LEAD, "rawLead": RAW_LEAD}
-    if found is None:
-        weighing = report.final and measures.running == "agreement"
+    if agreement is None:
+        weighing = report.final and report.measures.running == AGREEMENT
         return value | {"sentence": WEIGHING if weighing else "" if report.final else WAITING, "pairs": [], "words": [], "state": "waiting"}
+    found = agreement.consistency
     ids = {method.title: key_of(method) for method in report.question.methods}
     pairs = [_pair(each, ids) for each in found.verdicts if each.first in ids and each.second in ids]
     words = [
         WRONG,
-        *_chance_words(report, measures),
+        *_chance_words(report, agreement),
         SCALES,
         *([AT_LEAST] if any(map(_at_least, found.verdicts)) else []),
         FAMILY,
@@ -112,16 +114,16 @@ def _reading(found: Consistency) -> str:
     return (why + (NOT_TOLD if any(each.level == AgreementLevel.INCONCLUSIVE for each in scored) else "")).strip()
 
 
-def _chance_words(report: ExplanationState, measures: MetricState) -> list[str]:
+def _chance_words(report: ExplanationState, found: AgreementResult) -> list[str]:
     """Where chance comes from, and how to know it better."""
     name = report.question.classifier
     build = BUILD.format(name="FILE" if name.startswith(TOKEN) else shlex.quote(name))  # a token is a visitor's own, and no model elsewhere
-    if measures.others:
+    if found.others:
         return [
-            f"Chance is what the same methods' maps of {measures.others} other pictures share with these, by the same classifier.",
-            *measures.notes,
+            f"Chance is what the same methods' maps of {found.others} other pictures share with these, by the same classifier.",
+            *found.notes,
         ]
-    return [*measures.notes, f"To build a library, then start the page again: {build}"]
+    return [*found.notes, f"To build a library, then start the page again: {build}"]
 
 
 def _left_out(found: Consistency) -> list[str]:

@@ -1,5 +1,6 @@
 """The Trust tab's slider: the curves of deletion and insertion, and what the browser needs to show every step without asking."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,14 +8,16 @@ from numpy.typing import NDArray
 
 from app.explanation import key_of
 from app.page.views.alt_text import short_names
-from app.page.views.images import codes_uri, seen_uri
+from app.page.views.images import filled_uri, steps_uri
 from app.page.views.prediction import likeliest
-from app.service.metric_state import DeletionFrames, MetricState
 from app.service.request import ExplanationState
-from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, inconclusive_reason
+from explainers.case import Settings
+from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, DeletionInsertion, deletion_steps, inconclusive_reason
+from explainers.runner import positive_maps
 
 Value = dict[str, Any]
 STYLES: dict[str, tuple[int, ...]] = {"CAM": (0, 1, 2, 7), "surrogate": (3, 4, 8, 9), "occlusion": (5,), "gradient": (6,)}
+STEPS = DeletionInsertion().plan.steps
 OWN = (
     "The confidence here is the classifier's own, before it is calibrated: with the whole picture it differs from the one above. "
     "Deletion and insertion are always judged on it."
@@ -23,47 +26,46 @@ OWN = (
 
 def slides(report: ExplanationState, run: int) -> Value:
     """Empty but for the run until deletion and insertion were asked for."""
-    measures, card = report.measures, report.card
-    if not measures.curves or measures.slides is None or card is None or report.probabilities is None:
+    curves, card = report.measures.of(DeletionInsertion), report.card
+    if not curves or report.image is None or card is None or report.probabilities is None:
         return {"run": run, "curves": {}}
     shown = likeliest(report)
     names = short_names(card.labels)
     return {
         "run": run,
-        "count": measures.slides.count,
-        "methods": _methods(report, measures.slides),
-        "fills": _fills(measures.slides),
+        "count": STEPS,
+        "methods": _methods(report, report.image.shape[:2]),
+        "fills": _fills(report.image),
         "classes": [{"index": index, "label": names[index], "explained": index == report.target} for index in shown],
-        "curves": _curves(measures, shown, report),
+        "curves": _curves(curves, shown, report),
         "note": "" if card.temperature == 1.0 else OWN,
     }
 
 
-def _methods(report: ExplanationState, found: DeletionFrames) -> list[Value]:
-    """In the order of the question, each with its line's style: a colour a family, a dash within it."""
+def _methods(report: ExplanationState, size: tuple[int, int]) -> list[Value]:
+    """In the order of the question, each with its line's style: a colour a family, a dash within it. size: (H, W) of the picture."""
     styles = {family: list(numbers) for family, numbers in STYLES.items()}
-    shown = [method for method in report.question.methods if method.title in found.steps]
+    maps = positive_maps(report.results.values())
+    shown = [method for method in report.question.methods if method.title in maps]
     return [
-        {"id": key_of(one), "title": one.title, "style": styles[one.family].pop(0), "steps": codes_uri(steps, _same(steps))}
-        for one in shown
-        if (steps := found.steps[one.title]) is not None
+        {"id": key_of(one), "title": one.title, "style": styles[one.family].pop(0), "steps": _steps(maps[one.title], size)} for one in shown
     ]
 
 
-def _same(steps: NDArray[np.uint8]) -> Any:
-    return lambda: steps
+def _steps(values: NDArray[np.float32], size: tuple[int, int]) -> str:
+    return steps_uri(values, lambda: deletion_steps(values, size, Settings().seed, STEPS))
 
 
-def _fills(found: DeletionFrames) -> dict[str, str]:
+def _fills(image: NDArray[np.float32]) -> dict[str, str]:
     """Kind and substrate -> the picture that stands where the picture is not."""
-    return {f"{kind} {substrate}": seen_uri(found.fills[fill]) for (kind, substrate), fill in FILL.items()}
+    return {f"{kind} {substrate}": filled_uri(image, fill) for (kind, substrate), fill in FILL.items()}
 
 
-def _curves(measures: MetricState, shown: list[int], report: ExplanationState) -> dict[str, Value]:
+def _curves(curves: Sequence[Curve], shown: list[int], report: ExplanationState) -> dict[str, Value]:
     """Kind and substrate -> each map's curve with its area, its bars at every step, and the band of the random orders."""
     ids = {method.title: key_of(method) for method in report.question.methods}
     groups: dict[str, Value] = {}
-    for curve in measures.curves:
+    for curve in curves:
         group = groups.setdefault(f"{curve.kind} {curve.substrate}", {"lines": {}, "random": []})
         if curve.random:
             group["random"].append(_rounded(_target(curve)))
@@ -71,9 +73,9 @@ def _curves(measures: MetricState, shown: list[int], report: ExplanationState) -
             bars = _rounded(curve.probabilities[:, shown])
             group["lines"][ids[curve.title]] = {"area": f"{curve.area:.3f}", "bars": bars, "values": _rounded(_target(curve))}
     for name, group in groups.items():
-        remarks = {inconclusive_reason(c, measures.curves) for c in measures.curves if f"{c.kind} {c.substrate}" == name and c.title in ids}
+        remarks = {inconclusive_reason(c, curves) for c in curves if f"{c.kind} {c.substrate}" == name and c.title in ids}
         rows = np.array(group.pop("random") or [[0.0]])
-        areas = [c.area for c in measures.curves if c.random and f"{c.kind} {c.substrate}" == name]
+        areas = [c.area for c in curves if c.random and f"{c.kind} {c.substrate}" == name]
         group |= {"low": _rounded(rows.min(0)), "high": _rounded(rows.max(0)), "randomArea": f"{np.mean(areas):.3f}" if areas else ""}
         group["remark"] = remarks.pop() if len(remarks) == 1 else ""
     return groups

@@ -1,45 +1,31 @@
 """The Trust tab's first part: for each method what speaks for and against its map, every word with its number; and what more would cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from app.explanation import key_of
 from app.formatting import format_estimate
+from app.metrics import Kind, missing_evaluations
 from app.page.views.agreement import WRONG, mean_kappa, other_of, with_others
 from app.page.views.alt_text import format_p, plural, signed
-from app.service.metric_state import CURVES, DISPLACED, SANITY, STABILITY, MetricState
+from app.service.metric_state import ON_REQUEST, MetricState
 from app.service.regions import Source
 from app.service.request import ExplanationState
 from explainers.method import Method
+from explainers.metrics import METRICS
 from explainers.metrics.agreement.significance import AgreementLevel
-from explainers.metrics.faithfulness.deletion_insertion import DisplacementTest, inconclusive_reason
+from explainers.metrics.faithfulness.deletion_insertion import Curve, DeletionInsertion, inconclusive_reason
+from explainers.metrics.faithfulness.displaced_copies import DisplacedCopies, DisplacementTest
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
-from explainers.metrics.randomisation.sanity_checks import SanityResult
+from explainers.metrics.randomisation.sanity_checks import SanityChecks, SanityResult
 from explainers.metrics.robustness.reliability import CONVERGED, ReadingKind
-from explainers.perturbation.segment_maps import ENOUGH, further
 from explainers.runner import Result
 
 Line = dict[str, Any]
 Chip = dict[str, Any]
-MOST_MORE = 20_000
 NOT_ASKED = "not asked"
-TITLES = {
-    CURVES: (
-        "Delete and insert",
-        "Takes the strongest places away step by step, or puts them in, and follows the answer: the slider below.",
-    ),
-    DISPLACED: (
-        "Compare with displaced copies",
-        "Is the map's place worth anything? Each map is held against 20 shifted and flipped copies.",
-    ),
-    STABILITY: ("Jitter the picture", "Do the methods that draw nothing show the same map when the picture carries invisible noise?"),
-    SANITY: (
-        "Sanity checks",
-        "Does the map change when the network's weights are drawn anew, or for another class? Does it stay under noise?",
-    ),
-}
 SOURCES = {"drawn": "Your region", "uploaded": "The uploaded mask", "known": "The known evidence"}
 LEAD = f"No single grade sums this up, and none should. {WRONG}"
 LIGHTS = {"green": "good", "amber": "warn", "red": "bad", "not asked": "none"}
@@ -53,26 +39,12 @@ def trust(report: ExplanationState, run: int, located: Sequence[LocalisationScor
         "run": run,
         "lead": LEAD,
         "lines": lines,
-        "buttons": [_button(kind, measures, report.results) for kind in TITLES] if lines else [],
-        "running": TITLES[measures.running][0] if measures.running in TITLES else "",
+        "buttons": [_button(key, measures, report.results) for key in ON_REQUEST] if lines else [],
+        "running": _button_title(measures.running) if measures.running in ON_REQUEST else "",
         "share": round(min(0.98, measures.done / measures.expected), 3) if measures.expected else 0,
         "progress": _progress(measures),
         "error": measures.error,
     }
-
-
-def further_of(report: ExplanationState, method: Method) -> int:
-    """Evaluations beyond those spent that the method's map still needs, as far as more would help; 0 where none are missing."""
-    result, found = report.results.get(key_of(method)), report.measures.consistency
-    if result is None or result.attribution is None or not method.pooled:
-        return 0
-    stable = found.stability.get(method.title) if found else None
-    missing = stable.further or 0 if stable and stable.converged is False else 0
-    attribution, spent = result.attribution, result.evaluations + result.shared
-    unsure = attribution.uncertainty
-    if not attribution.converged and unsure is not None and unsure > ENOUGH and attribution.more_helps:
-        missing = max(missing, further(spent, unsure))
-    return min(missing, MOST_MORE)
 
 
 def _line(method: Method, report: ExplanationState, located: tuple[Sequence[LocalisationScore], Source]) -> Line:
@@ -81,14 +53,24 @@ def _line(method: Method, report: ExplanationState, located: tuple[Sequence[Loca
     if result is None or result.attribution is None or result.attribution.blank:
         why = result.error or (result.attribution.blank if result.attribution else "") if result else "stopped"
         return line | {"state": f"No map to judge: {why}"}
-    chips = [
-        _agreement(method, report),
-        _faithfulness(method, report.measures),
-        _stability(method, report),
-        _sanity(method, report.measures),
-    ]
+    chips = [_evidence(name, method, report) for name in EVIDENCE]
     chips += [_localisation(each, located[1]) for each in located[0] if each.title == method.title]
     return line | {"chips": chips, "more": more(method, report)}
+
+
+def _evidence(name: str, method: Method, report: ExplanationState) -> Chip:
+    """What one or several metrics say of the method's map, under one name: in words of its own, or in the metrics' own."""
+    view = VIEWS.get(name)
+    return view(method, report) if view else _plain(name, method, report.measures)
+
+
+def _plain(name: str, method: Method, measures: MetricState) -> Chip:
+    found = [words for kind in EVIDENCE[name] if (one := kind.given({})) for words in one.sentences(method.title, measures.of(kind))]
+    if found:
+        return _chip(name, found[0], "none", [*(kind.description for kind in EVIDENCE[name]), *found])
+    buttons = " or ".join(f"“{_button_title(kind.key)}”" for kind in EVIDENCE[name] if kind.on_request)
+    why = f"Press {buttons} below; the cost stands there." if buttons else "Known once all maps are finished."
+    return _chip(name, NOT_ASKED if buttons else "no value", "none", [*(kind.description for kind in EVIDENCE[name]), why])
 
 
 def _chip(name: str, text: str, tone: str, detail: str | list[str]) -> Chip:
@@ -111,24 +93,25 @@ def _agreement(method: Method, report: ExplanationState) -> Chip:
     return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {signed(kappa)}", "none", detail)
 
 
-def _faithfulness(method: Method, measures: MetricState) -> Chip:
-    ranks = [rank for rank in measures.ranks if rank.title == method.title]
+def _faithfulness(method: Method, report: ExplanationState) -> Chip:
+    curves = report.measures.of(DeletionInsertion)
+    ranks = [rank for rank in report.measures.of(DisplacedCopies) if rank.title == method.title]
     detail = [_rank(rank) for rank in ranks]
-    drawn = [curve for curve in measures.curves if curve.title == method.title]
+    drawn = [curve for curve in curves if curve.title == method.title]
     detail += [
-        f"{c.kind.capitalize()} on {c.substrate}: area {c.area:.3f}; random order {_random(measures, c.kind, c.substrate)}. "
-        f"{inconclusive_reason(c, measures.curves)}".rstrip()
+        f"{c.kind.capitalize()} on {c.substrate}: area {c.area:.3f}; random order {_random(curves, c.kind, c.substrate)}. "
+        f"{inconclusive_reason(c, curves)}".rstrip()
         for c in drawn
     ]
     if ranks:
-        shares = [rank.share for rank in ranks if rank.told]
+        shares = [rank.share for rank in ranks if rank.conclusive]
         text = (
             f"better than {100 * np.mean(shares):.0f} % of its displaced copies" if shares else "cannot be told from its displaced copies"
         )
         return _chip("Faithfulness", text, "none", detail)
     if drawn:
         return _chip(
-            "Faithfulness", f"deletion {drawn[0].area:.2f} (random {_random(measures, drawn[0].kind, drawn[0].substrate)})", "none", detail
+            "Faithfulness", f"deletion {drawn[0].area:.2f} (random {_random(curves, drawn[0].kind, drawn[0].substrate)})", "none", detail
         )
     why = "Does the answer follow the map? Press “Compare with displaced copies” or “Delete and insert” below; the cost stands there."
     return _chip("Faithfulness", NOT_ASKED, "none", why)
@@ -139,11 +122,11 @@ def _rank(rank: DisplacementTest) -> str:
         f"{rank.kind.capitalize()} on {rank.substrate}: area {rank.area:.3f}, better than {rank.better} of {rank.copies} displaced copies"
     )
     words += f", as good as {rank.ties}" if rank.ties else ""
-    return f"{words}." if rank.told else f"{words}: cannot be told, the answer is the same wherever the map lies."
+    return f"{words}." if rank.conclusive else f"{words}: cannot be told, the answer is the same wherever the map lies."
 
 
-def _random(measures: MetricState, kind: str, substrate: str) -> str:
-    areas = [c.area for c in measures.curves if c.random and (c.kind, c.substrate) == (kind, substrate)]
+def _random(curves: Sequence[Curve], kind: str, substrate: str) -> str:
+    areas = [c.area for c in curves if c.random and (c.kind, c.substrate) == (kind, substrate)]
     return f"{np.mean(areas):.2f}" if areas else "not asked"
 
 
@@ -166,8 +149,8 @@ def _stability(method: Method, report: ExplanationState) -> Chip:
     return _chip("Stability", f"{state}, {stable.reliability:.2f}", tone, [stable.sentence, bound])
 
 
-def _sanity(method: Method, measures: MetricState) -> Chip:
-    found = [finding for finding in measures.findings if finding.title == method.title]
+def _sanity(method: Method, report: ExplanationState) -> Chip:
+    found = [finding for finding in report.measures.of(SanityChecks) if finding.title == method.title]
     if not found:
         return _chip("Sanity", NOT_ASKED, "none", "Press “Sanity checks” below; the cost stands there.")
     counts = {light: sum(finding.light == light for finding in found) for light in ("green", "amber", "red")}
@@ -193,18 +176,17 @@ def _localisation(each: LocalisationScore, source: Source) -> Chip:
 
 def more(method: Method, report: ExplanationState) -> dict[str, Any] | None:
     """The button that spends what the method's map still needs; None where nothing is missing."""
-    missing = further_of(report, method)
+    missing = missing_evaluations(method, report.results.get(key_of(method)), report.measures.consistency)
     if not missing:
         return None
-    price = report.measures.prices.get(CURVES)
+    price = report.measures.prices.get(DeletionInsertion.key)
     seconds = f", {format_estimate(missing * price.seconds / price.evaluations)}" if price and price.evaluations else ""
     return {"method": key_of(method), "text": f"Spend {missing:,} more evaluations{seconds}"}
 
 
-def _button(kind: str, measures: MetricState, results: Mapping[str, Result]) -> dict[str, Any]:
-    title, help_ = TITLES[kind]
-    price = measures.prices.get(kind)
-    done = measures.complete(kind, results)
+def _button(key: str, measures: MetricState, results: Mapping[str, Result]) -> dict[str, Any]:
+    kind, price = ON_REQUEST[key], measures.prices.get(key)
+    done = measures.complete(key, results)
     cost = (
         "done"
         if done
@@ -213,12 +195,33 @@ def _button(kind: str, measures: MetricState, results: Mapping[str, Result]) -> 
         else "its cost is worked out"
     )
     ready = price is not None and price.evaluations > 0 and not measures.running and not done
-    return {"kind": kind, "title": title, "help": help_, "cost": cost, "ready": ready, "done": done}
+    help_ = kind.question or kind.description
+    return {"kind": key, "title": _button_title(key), "help": help_, "cost": cost, "ready": ready, "done": done}
 
 
 def _progress(measures: MetricState) -> str:
-    if measures.running not in TITLES:
+    if measures.running not in ON_REQUEST:
         return ""
+    title = _button_title(measures.running)
     if not measures.done:
-        return f"{TITLES[measures.running][0]}: waiting for its turn behind everybody's maps."
-    return f"{TITLES[measures.running][0]}: {measures.done:,} of at most {plural(measures.expected, 'evaluation')}."
+        return f"{title}: waiting for its turn behind everybody's maps."
+    return f"{title}: {measures.done:,} of at most {plural(measures.expected, 'evaluation')}."
+
+
+def _button_title(key: str) -> str:
+    return ON_REQUEST[key].button or ON_REQUEST[key].title
+
+
+EVIDENCE: dict[str, list[Kind]] = {}
+"""Name of a piece of evidence -> the metrics that it rests on, in the order of METRICS."""
+for _kind in METRICS:
+    if _kind.on_page:
+        EVIDENCE.setdefault(_kind.evidence or _kind.title, []).append(_kind)
+
+VIEWS: dict[str, Callable[[Method, ExplanationState], Chip]] = {
+    "Agreement": _agreement,
+    "Faithfulness": _faithfulness,
+    "Stability": _stability,
+    "Sanity": _sanity,
+}
+"""Name of a piece of evidence -> how the page words it; what is not named here words itself."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.service.expiring_store import ExpiringStore
+from explainers.baselines import fill_picture
 from models.cards.card import Fit
 from models.images.decoder import fit
 
@@ -26,12 +27,22 @@ def photo_uri(photo: NDArray[np.uint8]) -> str:
 
 def seen_uri(image: NDArray[np.float32]) -> str:
     """(H, W, 3) RGB 0..1, the classifier's own pixels -> PNG, without loss."""
-    return _once("seen", image, lambda: _encoded(".png", np.round(image[..., ::-1] * 255).astype(np.uint8), []))
+    return _once("seen", image, lambda: _encoded(".png", _bytes(image), []))
 
 
 def codes_uri(key: Any, codes: Callable[[], NDArray[np.uint8]]) -> str:
     """Codes (h, w) of a map -> grey PNG. key: the object that owns them, or bytes that identify them; each is encoded once."""
     return _once("codes", key, lambda: _encoded(".png", codes(), []))
+
+
+def steps_uri(values: NDArray[np.float32], steps: Callable[[], NDArray[np.uint8]]) -> str:
+    """Steps (H, W) at which a map's pixels go -> grey PNG. values: the map they belong to; encoded once."""
+    return _once("steps", values, lambda: _encoded(".png", steps(), []))
+
+
+def filled_uri(image: NDArray[np.float32], fill: str) -> str:
+    """What stands where the classifier's picture (H, W, 3) is not -> PNG, without loss."""
+    return _once(f"fill {fill}", image, lambda: _encoded(".png", _bytes(fill_picture(image, fill)), []))
 
 
 def thumb_uri(photo: NDArray[np.uint8]) -> str:
@@ -54,6 +65,11 @@ def mask_uri(mask: NDArray[np.bool_]) -> str:
 def evict() -> None:
     """Drops what is stored by its codes alone, which no answer owns; it is encoded again when it is next shown."""
     _uris.remove_if(lambda name: isinstance(name[1], bytes))
+
+
+def _bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB 0..1 -> BGR 0..255, as the encoder takes it."""
+    return np.round(image[..., ::-1] * 255).astype(np.uint8)
 
 
 def _outline(evidence: NDArray[np.bool_], size: tuple[int, int], how: Fit) -> str:

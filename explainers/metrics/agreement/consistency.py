@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,23 @@ class PairAgreement:
     self_agreement: SelfAgreement = SelfAgreement.MEASURED
     unreliable: bool = False
 
+    def to_json(self) -> dict[str, Any]:
+        """Chance is taken out of kappa, p and as_well_as_themselves; it is still in likeness and raw."""
+        return {
+            "pair": [self.first, self.second],
+            "word": self.level,
+            "kappa": self.chance.kappa,
+            "p": self.p,
+            "others": self.chance.others,
+            "as_well_as_themselves": self.ceiling,
+            "self_agreement": self.self_agreement,
+            "why_not": self.reason,
+            "explained_by": self.explained_by,
+            "likeness": {**self.likeness.to_json(), "by_chance": self.chance.mean},
+            "raw": {**self.raw.to_json(), "by_chance": self.raw_by_chance.to_json()},
+            "weaker": self.chance.weaker,
+        }
+
 
 @dataclass(frozen=True)
 class Consistency:
@@ -90,6 +108,21 @@ class Consistency:
     votes: NDArray[np.int64]
     weaker_controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warning: str = WARNING
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kappa": self.kappa,
+            "as_well_as_themselves": self.ceiling,
+            "weaker": self.weaker,
+            "warning": self.warning,
+            "pairs": [each.to_json() for each in self.verdicts],
+            "stability": {title: each.to_json() for title, each in self.stability.items()},
+            "controls": self.controls,
+            "weaker_controls": self.weaker_controls,
+            "left_out": self.left_out,
+            "consensus": self.consensus,
+            "votes": self.votes,
+        }
 
 
 @dataclass(frozen=True)
@@ -140,7 +173,7 @@ def build_consistency(
     )
 
 
-def short_words(found: Consistency) -> str:
+def short_library_sentence(found: Consistency) -> str:
     """Which controls rest on less than the pairs; empty where none does, or where the pairs rest on no more."""
     names = () if found.weaker else tuple(found.weaker_controls)
     if not names:

@@ -10,7 +10,7 @@ from explainers.grid import Grid
 from explainers.metrics.agreement.controls import CENTRE
 from explainers.metrics.agreement.raw_similarity import LIKENESSES, Raw, mean_raw
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import Significance, against, against_both, displaced_copies
+from explainers.metrics.agreement.significance import Significance, against, against_both, shifted_copies
 from explainers.metrics.agreement.similarity import headline
 from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, headlines, scores
 
@@ -91,5 +91,5 @@ class NullDistributions:
 
     def _displaced(self, title: str) -> MapBatch:
         if title not in self._copies:
-            self._copies[title] = MapBatch.of(displaced_copies(self._maps[title]))
+            self._copies[title] = MapBatch.of(shifted_copies(self._maps[title]))
         return self._copies[title]

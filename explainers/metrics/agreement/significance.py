@@ -72,7 +72,7 @@ def against_both(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.
     return replace(pooled, p=min(pooled.p, float(p)), others=min(len(null) for null in nulls))
 
 
-def displaced_copies(b: Grid) -> list[Grid]:
+def shifted_copies(b: Grid) -> list[Grid]:
     """B shifted round the edges by steps of a quarter, each as it is and flipped: 63 maps; B in its own place is left out."""
     cells = len(b)
     steps = sorted({round(cells * quarter / 4) for quarter in range(4)})

@@ -1,14 +1,16 @@
 """Shows only what a map lights, and asks how much of the class's probability is lost, or gained."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from explainers.case import Case
 from explainers.grid import enlarge
+from explainers.metric import Family, Metric
 from explainers.protocol import Floats
+from explainers.runner import Result, positive_maps
 
 SOURCE = "Chattopadhyay et al. 2018, arXiv:1710.11063, sec. 5.1"
 
@@ -31,6 +33,29 @@ class Drop:
 
     def to_json(self) -> dict[str, Any]:
         return {"title": self.title, "drop": self.drop, "increase": self.increase}
+
+
+@dataclass(frozen=True)
+class AverageDrop(Metric[Drop]):
+    """max(0, Y - O) / Y: the share of the picture's probability Y that is lost where the map's part alone gives O."""
+
+    title = "Average drop, increase"
+    key = "average_drop"
+    section = "faithfulness"
+    family: ClassVar[Family] = "faithfulness"
+    on_page = False
+    source = SOURCE
+    formula = "max(0, Y − O) / Y: Y the class's probability for the picture, O for what the map lights of it; increase: O > Y"
+    description = "Only what the map lights is shown. Where the map holds what the classifier needs, little of the probability is lost."
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Drop]:
+        yield from drops(case, positive_maps(results))
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return len(positive_maps(results)) + 1  # and the picture itself
+
+    def to_json(self, findings: Sequence[Drop]) -> dict[str, Any]:
+        return {"average_drop": [each.to_json() for each in findings]}
 
 
 def drops(case: Case, maps: Mapping[str, Floats], fill: str = "") -> list[Drop]:

@@ -1,10 +1,10 @@
 """Deletes a picture's pixels in the order of a map, or puts them in, and follows the class's probability: a faithful map moves it early."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from explainers.baselines import NARROW
 from explainers.case import Case
 from explainers.grid import enlarge, grid_cells
+from explainers.metric import Family, Metric
 from explainers.protocol import Floats
+from explainers.runner import Result, positive_maps
 
 Kind = Literal["deletion", "insertion"]
 Order = NDArray[np.intp]
@@ -24,7 +26,6 @@ FILL = {
 }
 """(kind, substrate) -> the case's fill that stands where the picture is not."""
 RANDOM = "random order"
-COPIES = 20
 TIE = 1e-4
 """Areas, and mean probabilities, that differ by less are taken as equal: a probability that stays at 1 or at 0 ranks nothing."""
 CANNOT = "Cannot be told: the class's probability is the same whichever pixels go first."
@@ -42,11 +43,15 @@ class Plan:
 
     def cost(self, maps: int) -> int:
         """Evaluations at most for so many maps and the random orders; equal masks are asked once."""
-        return (maps + self.randoms) * (self.steps - 1) * len(self.kinds) * len(self.substrates) + len(set(FILL.values())) + 1
+        return (maps + self.randoms) * self.cost_per_order() + self.ends()
 
-    def displaced_cost(self) -> int:
-        """Evaluations at most for the displaced copies of one map."""
-        return COPIES * (self.steps - 1) * len(self.kinds) * len(self.substrates)
+    def ends(self) -> int:
+        """Evaluations of the picture itself and of what stands in its place."""
+        return 1 + len({FILL[kind, substrate] for kind in self.kinds for substrate in self.substrates})
+
+    def cost_per_order(self) -> int:
+        """Evaluations at most for one further order of the pixels."""
+        return (self.steps - 1) * len(self.kinds) * len(self.substrates)
 
 
 @dataclass(frozen=True)
@@ -75,39 +80,41 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class DisplacementTest:
-    """Better than `better` of `copies` displaced copies of the same map, as good as `ties`: what the map's places add to its texture."""
+class DeletionInsertion(Metric[Curve]):
+    """Curves of every map and of three random orders, deleted and inserted over the mean colour and over a blur."""
 
-    title: str
-    kind: Kind
-    substrate: str
-    area: float
-    better: int
-    copies: int
-    ties: int = 0
+    plan: Plan = Plan()
 
-    @property
-    def told(self) -> bool:
-        """Whether the copies' areas differ from the map's at all, for at least half of them."""
-        return 2 * self.ties <= self.copies
+    title = "Deletion, insertion"
+    key = "curves"
+    section = "faithfulness"
+    family: ClassVar[Family] = "faithfulness"
+    evidence = "Faithfulness"
+    source = SOURCE
+    formula = (
+        "area under the class's probability as pixels disappear or appear in the map's order, over the mean colour and over a blur, "
+        "beside random orders"
+    )
+    description = (
+        "The strongest places are taken away step by step, or put in. "
+        "Where the map is right about the classifier the probability falls, or rises, early."
+    )
+    button = "Delete and insert"
+    question = "Takes the strongest places away step by step, or puts them in, and follows the answer: the slider below."
 
-    @property
-    def share(self) -> float:
-        """The part of the copies that the map beats, a tie counting half."""
-        return (self.better + self.ties / 2) / self.copies
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Curve]:
+        for found in curves(case, positive_maps(results), self.plan):
+            yield from found
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "title": self.title,
-            "kind": self.kind,
-            "substrate": self.substrate,
-            "area": self.area,
-            "better": self.better,
-            "copies": self.copies,
-            "ties": self.ties,
-            "told": self.told,
-            "share": self.share if self.told else None,
-        }
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return self.plan.cost(len(positive_maps(results)))
+
+    def complete(self, findings: Sequence[Curve], results: Sequence[Result]) -> bool:
+        orders = len(positive_maps(results)) + self.plan.randoms
+        return len(findings) >= orders * len(self.plan.kinds) * len(self.plan.substrates)
+
+    def to_json(self, findings: Sequence[Curve]) -> dict[str, Any]:
+        return {"curves": [each.to_json() for each in findings]}
 
 
 def inconclusive_reason(curve: Curve, drawn: Iterable[Curve]) -> str:
@@ -127,26 +134,14 @@ def curves(case: Case, maps: Mapping[str, Floats], plan: Plan = Plan()) -> Itera
 
     maps: title -> (h, w), higher is more important.
     """
-    orders = {title: order(values, case.size, case.seed) for title, values in maps.items()}
+    orders = {title: pixel_order(values, case.size, case.seed) for title, values in maps.items()}
     drawn = {f"{RANDOM} {number + 1}": random_order(case.size, case.seed + number) for number in range(plan.randoms)}
     for substrate, kind in product(plan.substrates, plan.kinds):
-        found = _curves(case, {**orders, **drawn}, kind, substrate, plan.steps)
+        found = curves_of(case, {**orders, **drawn}, kind, substrate, plan.steps)
         yield [replace(curve, random=curve.title in drawn) for curve in found]
 
 
-def ranks(case: Case, title: str, values: Floats, plan: Plan = Plan()) -> Iterator[DisplacementTest]:
-    """The map against 20 copies of itself, shifted and flipped; `plan.displaced_cost()` evaluations at most. Raises Stopped."""
-    full = enlarge(values, case.size)
-    copies = displaced(full, COPIES, case.seed)
-    orders = {str(number): order(each, case.size, case.seed) for number, each in enumerate([full, *copies])}
-    for substrate, kind in product(plan.substrates, plan.kinds):
-        own, *others = (curve.area for curve in _curves(case, orders, kind, substrate, plan.steps))
-        gains = [other - own if kind == "deletion" else own - other for other in others]
-        better, ties = sum(gain >= TIE for gain in gains), sum(abs(gain) < TIE for gain in gains)
-        yield DisplacementTest(title, kind, substrate, area=own, better=better, copies=len(others), ties=ties)
-
-
-def order(values: Floats, size: tuple[int, int], seed: int) -> Order:
+def pixel_order(values: Floats, size: tuple[int, int], seed: int) -> Order:
     """(H * W,) pixels from the most to the least important; pixels that tie come in a random order, drawn anew for no map."""
     full = enlarge(values, size).ravel()
     shuffled = np.random.default_rng(seed).permutation(full.size)
@@ -158,18 +153,17 @@ def random_order(size: tuple[int, int], seed: int) -> Order:
     cells = grid_cells(size)
     drawn = np.random.default_rng(seed).random((cells, cells)).astype(np.float32)
     rows, columns = (np.arange(side) * cells // side for side in size)
-    return order(drawn[rows[:, None], columns], size, seed)
+    return pixel_order(drawn[rows[:, None], columns], size, seed)
 
 
-def displaced(full: Floats, count: int, seed: int) -> list[Floats]:
-    """Copies of a map (H, W), flipped or not, and shifted round the edges by at least an eighth of a side in some direction."""
-    rng = np.random.default_rng(seed)
-    copies = []
-    for _ in range(count):
-        face = full[:: rng.choice([1, -1]), :: rng.choice([1, -1])]
-        shift = [int(rng.integers(side // 8, side - side // 8 + 1)) for side in full.shape]
-        copies.append(np.ascontiguousarray(np.roll(face, shift, (0, 1))))
-    return copies
+def deletion_steps(values: Floats, size: tuple[int, int], seed: int, steps: int) -> NDArray[np.uint8]:
+    """(H, W): the step, from 1 to `steps`, after which each pixel has gone, in the order in which `curves` takes the map's pixels."""
+    pixels = pixel_order(values, size, seed)
+    found = np.empty(pixels.size, np.uint8)
+    edges = [round(step * pixels.size / steps) for step in range(steps + 1)]
+    for step in range(1, steps + 1):
+        found[pixels[edges[step - 1] : edges[step]]] = step
+    return found.reshape(size)
 
 
 def shown_after(pixels: Order, size: tuple[int, int], step: int, steps: int, kind: Kind) -> Floats:
@@ -179,7 +173,8 @@ def shown_after(pixels: Order, size: tuple[int, int], step: int, steps: int, kin
     return mask.reshape(size)
 
 
-def _curves(case: Case, orders: Mapping[str, Order], kind: Kind, substrate: str, steps: int) -> list[Curve]:
+def curves_of(case: Case, orders: Mapping[str, Order], kind: Kind, substrate: str, steps: int) -> list[Curve]:
+    """One curve for each order, by title; equal masks are evaluated once. Raises Stopped."""
     fill = FILL[kind, substrate]
     places: dict[bytes, tuple[Order, int]] = {}
     keys = [_named(places, pixels, step, (case.size, steps, kind)) for pixels in orders.values() for step in range(1, steps)]

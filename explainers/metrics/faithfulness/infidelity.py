@@ -1,15 +1,17 @@
 """Hides patches of a picture and asks whether the map foretells how much the score falls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import Case
 from explainers.grid import enlarge
+from explainers.metric import Family, Metric
 from explainers.protocol import Floats
+from explainers.runner import Result, signed_maps
 
 PATCHES = 64
 SOURCE = "Yeh et al. 2019, arXiv:1901.09392, def. 2.1 and sec. 2.3 (optimal scaling)"
@@ -29,8 +31,31 @@ class Infidelity:
         return {"title": self.title, "value": self.value}
 
 
+@dataclass(frozen=True)
+class InfidelityMetric(Metric[Infidelity]):
+    """Whether the sum of the map under hidden patches predicts the fall of the score."""
+
+    title = "Infidelity"
+    key = "infidelity"
+    section = "faithfulness"
+    family: ClassVar[Family] = "faithfulness"
+    on_page = False
+    source = SOURCE
+    formula = "min over b ≥ 0 of mean (b Σ_hidden map − fall)² / mean fall², over 64 hidden patches: 0 predicts every fall, 1 none"
+    description = "Patches of the picture are hidden. A good map predicts how much of the score each of them costs."
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Infidelity]:
+        yield from infidelities(case, signed_maps(results))
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return PATCHES + 1  # and the picture itself
+
+    def to_json(self, findings: Sequence[Infidelity]) -> dict[str, Any]:
+        return {"infidelity": [each.to_json() for each in findings]}
+
+
 def infidelities(case: Case, maps: Mapping[str, Floats]) -> list[Infidelity]:
-    """64 evaluations for all maps together. maps: title -> (h, w), signed where the method is. Raises Stopped."""
+    """64 evaluations for all maps together, and one of the picture. maps: title -> (h, w), signed where the method is. Raises Stopped."""
     hidden = patches(case.size, case.seed)
     logits = case.recall([("patch", case.seed, n) for n in range(PATCHES)], lambda key: 1 - hidden[key[2]])
     falls = case.image_value - case.values(logits)

@@ -1,8 +1,8 @@
 """Removes the most, then the least important pixels and fills them in from their neighbours, so that the holes give nothing away."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,10 @@ from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
 from explainers.case import Case
-from explainers.metrics.faithfulness.deletion_insertion import CANNOT, TIE, order
+from explainers.metric import Family, Metric
+from explainers.metrics.faithfulness.deletion_insertion import CANNOT, TIE, pixel_order
 from explainers.protocol import Floats
+from explainers.runner import Result, positive_maps
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
 """Parts of the picture removed."""
@@ -48,6 +50,35 @@ class Road:
         return {"title": self.title, "least": self.least, "most": self.most, "value": self.value, "remark": self.remark}
 
 
+@dataclass(frozen=True)
+class ROAD(Metric[Road]):
+    """Remove and debias: (LeRF - MoRF) / 2 of the class's probability, holes imputed from their neighbours."""
+
+    title = "ROAD"
+    key = "road"
+    section = "faithfulness"
+    family: ClassVar[Family] = "faithfulness"
+    on_page = False
+    source = SOURCE
+    formula = (
+        "(LeRF − MoRF) / 2: mean probability when the least important pixels are removed first, less that when the most important are, "
+        "the holes imputed from their surroundings"
+    )
+    description = (
+        "The shape of a hole can give away what was there. Here the holes are filled in from their surroundings, so that they do not."
+    )
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Road]:
+        maps = positive_maps(results)
+        yield from road(case, maps) if maps else ()
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return cost(len(positive_maps(results)))
+
+    def to_json(self, findings: Sequence[Road]) -> dict[str, Any]:
+        return {"road": [each.to_json() for each in findings]}
+
+
 def cost(maps: int) -> int:
     """Evaluations for so many maps."""
     return 2 * len(SHARES) * maps
@@ -55,7 +86,7 @@ def cost(maps: int) -> int:
 
 def road(case: Case, maps: Mapping[str, Floats]) -> list[Road]:
     """Each map's value, all maps asked together in full batches. maps: title -> (h, w). Raises Stopped."""
-    orders = [order(values, case.size, case.seed) for values in maps.values()]
+    orders = [pixel_order(values, case.size, case.seed) for values in maps.values()]
     logits = case.outputs(picture for pixels in orders for picture in _pictures(case, pixels))
     found = case.probabilities(logits)[:, case.score.target].reshape(len(orders), 2, len(SHARES)).mean(2, dtype=np.float64)
     return [Road(title, float(least), float(most)) for title, (most, least) in zip(maps, found, strict=True)]

@@ -1,17 +1,21 @@
 """Where the evidence is known: how much of a map's positive part lies on it, and whether the map's peak does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
+from explainers.case import Case
 from explainers.grid import enlarge
+from explainers.metric import Family, Metric
 from explainers.metrics.agreement.controls import SPREAD
+from explainers.metrics.agreement.similarity import by_family, consensus, evidence
 from explainers.protocol import Floats
+from explainers.runner import Result, positive_maps
 
 Mask = NDArray[np.bool_]
 
@@ -86,14 +90,60 @@ TOLERANCE = 1 / 16
 BASELINES = ("the area", "the centre", "a centred Gaussian")
 
 
-def located(maps: Mapping[str, Floats], mask: Mask) -> list[LocalisationScore]:
+CONSENSUS = "consensus of the families"
+
+
+@dataclass(frozen=True)
+class Localisation(Metric[LocalisationScore]):
+    """Energy, overlap, rank accuracy and pointing of each map and of the families' consensus, beside three baselines.
+
+    region: (H, W) where the evidence is known to lie.
+    """
+
+    region: Mask
+
+    title = "Localisation"
+    key = "localisation"
+    family: ClassVar[Family] = "localisation"
+    on_request = False
+    on_page = False
+    source = "arXiv:1910.01279, arXiv:2003.07258, arXiv:1608.00507"
+    formula = (
+        "energy in a known region, IoU at its area, rank accuracy, pointing with 1/16 of the side as tolerance; "
+        "beside the area, the centre and a centred bell"
+    )
+    description = "Where the evidence is known to lie, a good map lies there too, and does so better than a map that knows nothing."
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[LocalisationScore]:
+        yield from localise(results, case.size, self.region)
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return 0
+
+    def to_json(self, findings: Sequence[LocalisationScore]) -> dict[str, Any]:
+        tolerance = TOLERANCE * min(self.region.shape)
+        return {"area": float(self.region.mean()), "tolerance": tolerance, "maps": [each.to_json() for each in findings]}
+
+
+def localise(results: Sequence[Result], size: tuple[int, int], region: Mask) -> list[LocalisationScore]:
+    """Of every map with positive evidence, of the families' consensus where there are two families, and of what knows nothing.
+
+    size: (H, W) of the picture. region: (H, W). No evaluations. UserError for a region without a pixel.
+    """
+    found = [each for each in (evidence(result, size) for result in results) if each is not None and each.share is not None]
+    shared = consensus(found) if len(by_family(found)) > 1 else None
+    maps = positive_maps(results)
+    return localisation_scores(maps if shared is None else {**maps, CONSENSUS: shared.astype(np.float32)}, region)
+
+
+def localisation_scores(maps: Mapping[str, Floats], mask: Mask) -> list[LocalisationScore]:
     """Every map, then the baselines: an even map, the middle pixel, and a bell over the middle. UserError for a mask without a pixel.
 
     maps: title -> (h, w). mask: (H, W).
     """
     if not mask.any():
         raise UserError("The region is empty; draw or upload one that covers some of the picture.")
-    return [_located(title, values, mask) for title, values in {**maps, **baselines(mask.shape)}.items()]
+    return [_score(title, values, mask) for title, values in {**maps, **baselines(mask.shape)}.items()]
 
 
 def baselines(size: tuple[int, ...]) -> dict[str, Floats]:
@@ -105,7 +155,7 @@ def baselines(size: tuple[int, ...]) -> dict[str, Floats]:
     return dict(zip(BASELINES, (np.ones(size, np.float32), middle, bell.astype(np.float32)), strict=True))
 
 
-def _located(title: str, values: Floats, mask: Mask) -> LocalisationScore:
+def _score(title: str, values: Floats, mask: Mask) -> LocalisationScore:
     pointed = points_at(values, mask, TOLERANCE * min(mask.shape))
     return LocalisationScore(title, energy_inside(values, mask), overlap_at_area(values, mask), rank_accuracy(values, mask), pointed)
 

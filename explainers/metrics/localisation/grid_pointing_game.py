@@ -1,14 +1,18 @@
 """Lays a classifier's own confident pictures side by side and asks each map for one of them: does it light that part?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 
 from errors import UserError
+from explainers.case import Case
+from explainers.metric import Family, Metric
 from explainers.metrics.localisation.evidence_overlap import energy_inside
 from explainers.protocol import Classifier, Floats
+from explainers.runner import Result
 
 SOURCE = "Zhang et al. 2018 (pointing game); Rao, Böhle & Schiele 2022, arXiv:2205.10435 (grid pointing game)"
 CONFIDENT = 0.5
@@ -38,6 +42,45 @@ class Mosaic:
         row, column = divmod(number, self.side)
         rows, columns = (np.arange(length) * self.side // length for length in self.image.shape[:2])
         return np.asarray((rows == row)[:, None] & (columns == column))
+
+
+@dataclass(frozen=True)
+class PartShare:
+    """The share of one map's positive part that lies in its class's part; None for a map without positive evidence."""
+
+    title: str
+    share: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "share": self.share}
+
+
+@dataclass(frozen=True)
+class GridPointingGame(Metric[PartShare]):
+    """The share of each map that lies in its class's part of a mosaic. part: its number, row by row."""
+
+    mosaic: Mosaic
+    part: int
+
+    title = "Grid pointing game"
+    key = "grid_pointing_game"
+    family: ClassVar[Family] = "localisation"
+    on_request = False
+    on_page = False
+    source = SOURCE
+    formula = "the share of the map that lies in the mosaic's part of its class; chance is 1 / n²"
+    description = (
+        "The classifier's own surest pictures are laid side by side. A map for one of them should light that one and leave the others dark."
+    )
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[PartShare]:
+        for result in results:
+            found = result.attribution
+            if found is not None:
+                yield PartShare(result.method.title, None if found.blank else share_in_part(found.values, self.mosaic, self.part))
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return 0
 
 
 def mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, count: int = 20, seed: int = 0) -> list[Mosaic]:

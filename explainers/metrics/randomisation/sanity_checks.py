@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from errors import UserError
 from explainers.case import PRESETS, Case
 from explainers.grid import Grid, on_common_grid
 from explainers.method import Method
+from explainers.metric import Family, Metric
 from explainers.no_evidence import mark_if_no_evidence
 from explainers.protocol import Score
+from explainers.runner import Result
 
 Light = Literal["green", "amber", "red", "not asked"]
 SOURCE = "Adebayo et al. 2018, arXiv:1810.03292"
@@ -98,6 +100,37 @@ class SanityResult:
             "reason": self.reason,
             "drawn": self.drawn,
         }
+
+
+@dataclass(frozen=True)
+class SanityChecks(Metric[SanityResult]):
+    """Five checks of each method, each by the similarity of its maps before and after a change."""
+
+    title = "Sanity checks"
+    key = "sanity"
+    family: ClassVar[Family] = "randomisation"
+    reruns = True
+    evidence = "Sanity"
+    source = SOURCE
+    formula = (
+        "Spearman's correlation of the map before and after the head, the last block or all weights are re-initialised (three times, by "
+        "the median of its absolute value), for another class, and under noise, where the map should stay"
+    )
+    description = (
+        "A map that stays the same when the network has forgotten what it learnt cannot explain what it learnt. "
+        "Nor can one that stays the same for another class."
+    )
+    button = "Sanity checks"
+    question = "Does the map change when the network's weights are drawn anew, or for another class? Does it stay under noise?"
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[SanityResult]:
+        yield from findings(case, [result.method for result in results])
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return cost(case, [result.method for result in results])
+
+    def complete(self, findings: Sequence[SanityResult], results: Sequence[Result]) -> bool:
+        return len(findings) >= len(results) * len(CHECKS)
 
 
 @dataclass(frozen=True)

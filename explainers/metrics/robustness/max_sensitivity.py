@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from errors import UserError
 from explainers.case import Case
 from explainers.grid import enlarge
 from explainers.method import Method
+from explainers.metric import Family, Metric
 from explainers.no_evidence import mark_if_no_evidence
 from explainers.protocol import Floats
+from explainers.runner import Result
 
 RADIUS = 2 / 255
 """Each value of the picture is moved by at most two levels of 255."""
@@ -33,6 +35,26 @@ class Sensitivity:
 
     def to_json(self) -> dict[str, Any]:
         return {"title": self.title, "value": self.value, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class MaxSensitivity(Metric[Sensitivity]):
+    """How far the map moves at most, over its length, when the picture carries noise that cannot be seen."""
+
+    title = "Max-sensitivity"
+    key = "sensitivity"
+    family: ClassVar[Family] = "robustness"
+    reruns = True
+    on_page = False
+    source = SOURCE
+    formula = "max over d of ‖map(x + d) − map(x)‖ / ‖map(x)‖, d uniform within 2/255: a lower bound, by its four draws"
+    description = "Noise that cannot be seen is added to the picture. A map that jumps about then says little about the picture."
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Sensitivity]:
+        yield from sensitivities(case, [result.method for result in results])
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return cost(case, [result.method for result in results])
 
 
 def cost(case: Case, methods: Sequence[Method]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from errors import UserError
 from explainers.case import Case
 from explainers.grid import Grid, on_common_grid
 from explainers.method import Attribution, Method
+from explainers.metric import Family, Metric
 from explainers.no_evidence import mark_if_no_evidence
 from explainers.protocol import Floats
-from explainers.runner import Result
+from explainers.runner import Result, deterministic
 
 JITTER = 2 / 255
 """Standard deviation of the noise that makes a harmless jitter: two levels of 255, less than a camera's own."""
@@ -83,6 +84,37 @@ class Stability:
         }
 
 
+@dataclass(frozen=True)
+class Reliability(Metric[tuple[str, RepeatedReadings]]):
+    """Readings of two noisy pictures for the methods that draw nothing; those that draw give two half runs without being run again."""
+
+    title = "Reliability"
+    key = "stability"
+    section = "agreement"
+    family: ClassVar[Family] = "robustness"
+    reruns = True
+    feeds = "readings"
+    evidence = "Stability"
+    source = Stability.source
+    formula = (
+        "2 r / (1 + r), r the correlation of the maps of two half runs; of a method that draws nothing the correlation of its maps of "
+        "two pictures with invisible noise (these only on request); how many more evaluations are needed"
+    )
+    description = "A map that would be another one if it were made again cannot be right. Below .7 a method counts as not converged."
+    button = "Jitter the picture"
+    question = "Do the methods that draw nothing show the same map when the picture carries invisible noise?"
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[tuple[str, RepeatedReadings]]:
+        yield from noisy_readings(case, [result.method for result in deterministic(results)])
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return 2 * sum(result.method.cost(case) for result in deterministic(results))
+
+    def to_json(self, findings: Sequence[tuple[str, RepeatedReadings]]) -> dict[str, Any]:
+        """Nothing: what the readings say stands with the agreement that they feed."""
+        return {}
+
+
 def reliability(between_halves: float) -> float:
     """Spearman-Brown: how well the whole map would agree with another run, from how well its halves agree: 2 r / (1 + r)."""
     return 2 * between_halves / (1 + between_halves) if between_halves > -1 else -1.0
@@ -105,7 +137,7 @@ def half_runs(result: Result, size: tuple[int, int]) -> RepeatedReadings | None:
     return RepeatedReadings(first, second, ReadingKind.HALF_RUNS)
 
 
-def jittered(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, RepeatedReadings]]:
+def noisy_readings(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, RepeatedReadings]]:
     """For each method its title and its maps of two pictures that differ from the case's by invisible noise; twice its cost each.
 
     A method that fails on one of them is left out. Raises Stopped after `case.stop()`.

@@ -9,8 +9,9 @@ from PIL import Image
 
 from app.cli import main
 from app.commands import library
-from app.commands.library import build, library_file, library_of
+from app.commands.library import build
 from app.explanation import FittedPicture
+from app.model_files import library_file, library_of
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.methods import METHODS, SEVEN

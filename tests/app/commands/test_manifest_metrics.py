@@ -10,16 +10,15 @@ import pytest
 
 from app.commands.explain import explain
 from app.commands.manifest_metrics import measures_entry
-from app.metrics import AgreementContext
+from app.metrics import agreement_context
 from app.options import ExplainOptions
 from app.rendering import png
-from app.service.metric_state import with_attribution
 from benchmarks.zoo_parts.models.topologies import flat, without_a_grid
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.methods.lime import LIME
 from explainers.metrics.randomisation.sanity_checks import NO_MAP, NOISE
-from explainers.runner import run_methods
+from explainers.runner import run_methods, with_attribution
 from models.classifiers.score import Score
 from models.export.writers import ExportSource, _write_tflite
 from models.loading import load
@@ -101,7 +100,7 @@ def test_a_model_that_dies_after_the_maps_costs_the_measures_and_not_the_folder(
     case = Case(classifier, image, Score(0), Settings(preset="Fast"))
     *_, result = run_methods(case, [LIME()])
     assert with_attribution([result]) == [result]
-    judge = AgreementContext.of("glass_box", load("glass_box"))
+    judge = agreement_context("glass_box", load("glass_box"))
     classifier.refuses = True
     found = measures_entry(case, [result], "all", judge)
     assert found["faithfulness"] == {"error": "The model's process ended."}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.commands import library
-from app.commands.library import library_of
 from app.maintenance.bundled_libraries import FIRST_SEED, drawing, main, make
+from app.model_files import library_of
 from explainers.case import Case, Settings
 from explainers.methods import METHODS, SEVEN
 from explainers.methods.grad_cam import GradCAM

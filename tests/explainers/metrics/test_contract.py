@@ -1,30 +1,38 @@
 """What holds for every metric: a map's positive scale changes nothing, and the map that is judged is not changed."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
+from app.commands.manifest_metrics import plain
 from explainers import metrics
 from explainers.case import Case, Settings
 from explainers.method import Attribution
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
+from explainers.metric import Family, Metric
+from explainers.metrics import METRICS
 from explainers.metrics.agreement import raw_similarity, similarity
+from explainers.metrics.agreement.agreement import Agreement, AgreementContext
 from explainers.metrics.agreement.consistency import Background, build_consistency
 from explainers.metrics.agreement.controls import EDGES, edges
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library, gathered
-from explainers.metrics.agreement.significance import displaced_copies
+from explainers.metrics.agreement.significance import shifted_copies
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, scores
-from explainers.metrics.faithfulness import average_drop, deletion_insertion, infidelity, road
+from explainers.metrics.faithfulness import average_drop, deletion_insertion, displaced_copies, infidelity, road
 from explainers.metrics.localisation import evidence_overlap, grid_pointing_game
 from explainers.metrics.randomisation import sanity_checks
 from explainers.metrics.robustness import max_sensitivity, reliability
 from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings
-from explainers.runner import Result
+from explainers.runner import Result, run_methods
+from models.classifiers.score import Score
+from models.loading import load
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
 Maps = dict[str, np.ndarray]
@@ -34,8 +42,12 @@ TITLES = ("LIME", "Grad-CAM")
 
 def found_in(maps: Maps) -> list[Evidence]:
     """Through the same door as a study's results."""
+    return [each for result in results_of(maps) if (each := similarity.evidence(result, SIZE)) is not None]
+
+
+def results_of(maps: Maps) -> list[Result]:
     methods = {"LIME": LIME(), "Grad-CAM": GradCAM()}
-    return [each for title in TITLES if (each := similarity.evidence(Result(methods[title], Attribution(maps[title])), SIZE)) is not None]
+    return [Result(methods[title], Attribution(maps[title])) for title in TITLES]
 
 
 def shares(maps: Maps) -> list[np.ndarray]:
@@ -51,7 +63,7 @@ def agreements(maps: Maps) -> list[float]:
 def against_chance(maps: Maps) -> list[float]:
     a, b = shares(maps)
     found = NullDistributions(dict(zip(TITLES, (a, b), strict=True)), None).chance(*TITLES)
-    return [found.kappa, found.p, *displaced_copies(b)[5].ravel()]
+    return [found.kappa, found.p, *shifted_copies(b)[5].ravel()]
 
 
 def verdicts(maps: Maps) -> list[float]:
@@ -69,6 +81,12 @@ def verdicts(maps: Maps) -> list[float]:
         judged.controls[EDGES]["LIME"],
     ]
     return [*values, *(each.reliability for each in stable.values())]
+
+
+def agreement(maps: Maps) -> list[float]:
+    """Without a library, as the metric itself gives it."""
+    (found,) = Agreement(AgreementContext(None, "toy", None, ()))(case(), results_of(maps))
+    return [each.chance.kappa for each in found.consistency.verdicts]
 
 
 def by_library(maps: Maps) -> list[float]:
@@ -99,7 +117,8 @@ def halves(maps: Maps) -> list[float]:
 def located(maps: Maps) -> list[float]:
     mask = np.zeros(SIZE, bool)
     mask[30:60, 20:90] = True
-    return [value for each in evidence_overlap.located(maps, mask) for value in (each.energy, each.overlap, each.ranks, each.points)]
+    scores = evidence_overlap.localisation_scores(maps, mask)
+    return [value for each in scores for value in (each.energy, each.overlap, each.ranks, each.points)]
 
 
 def in_a_mosaic(maps: Maps) -> list[float]:
@@ -113,17 +132,20 @@ def moved(maps: Maps) -> list[float]:
     return [sanity_checks.similarity(*grids), max_sensitivity.moved(maps["LIME"], [maps["Grad-CAM"]])]
 
 
-METRICS: dict[str, Callable[[Maps], list[float]]] = {
+VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "similarity": agreements,
     "significance": against_chance,
+    "agreement": agreement,
     "consistency": verdicts,
     "null_distribution": by_library,
     "similarity_batch": stacks,
     "raw_similarity": lambda maps: list(vars(raw_similarity.raw(*shares(maps))).values()),
-    "deletion_insertion": lambda maps: (
-        [each.area for found in deletion_insertion.curves(case(), maps, deletion_insertion.Plan(steps=4)) for each in found]
-        + [each.better for each in deletion_insertion.ranks(case(), "LIME", maps["LIME"], deletion_insertion.Plan(steps=3))]
-    ),
+    "deletion_insertion": lambda maps: [
+        each.area for found in deletion_insertion.curves(case(), maps, deletion_insertion.Plan(steps=4)) for each in found
+    ],
+    "displaced_copies": lambda maps: [
+        each.better for each in displaced_copies.displacement_tests(case(), "LIME", maps["LIME"], deletion_insertion.Plan(steps=3))
+    ],
     "road": lambda maps: [each.value for each in road.road(case(), maps)],
     "average_drop": lambda maps: [each.drop for each in average_drop.drops(case(), maps)],
     "infidelity": lambda maps: [each.value for each in infidelity.infidelities(case(), maps)],
@@ -153,25 +175,69 @@ def frozen(values: np.ndarray) -> np.ndarray:
 
 def test_every_metric_is_held_to_it() -> None:
     modules = {path.stem for path in Path(metrics.__file__).parent.rglob("*.py")} - {"__init__"}
-    assert modules == set(METRICS) | WITHOUT_MAPS
+    assert modules == set(VALUES) | WITHOUT_MAPS
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", VALUES)
 def test_the_scale_of_a_map_changes_nothing_and_nothing_changes_the_map(name: str) -> None:
     maps = drawn()
     before = {title: values.copy() for title, values in maps.items()}
-    plain = np.array(METRICS[name](maps), float)
+    plain = np.array(VALUES[name](maps), float)
     assert np.isfinite(plain).all()
     for factor in (1024.0, 1e-3):
         scaled = {title: frozen(values * np.float32(factor)) for title, values in maps.items()}
-        np.testing.assert_allclose(METRICS[name](scaled), plain, atol=2e-3 if name in ("deletion_insertion", "road") else 2e-5)
+        np.testing.assert_allclose(VALUES[name](scaled), plain, atol=2e-3 if name in ("deletion_insertion", "road") else 2e-5)
     for title, values in before.items():
         np.testing.assert_array_equal(maps[title], values)
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"sanity_checks", "max_sensitivity", "reliability"}))
+@pytest.mark.parametrize("name", sorted(set(VALUES) - {"sanity_checks", "max_sensitivity", "reliability"}))
 def test_each_maps_own_scale_changes_nothing_either(name: str) -> None:
     """One map a thousand times the other, as a logit's map is beside a probability's."""
     maps = drawn()
     uneven = {"LIME": frozen(maps["LIME"] * np.float32(1024)), "Grad-CAM": maps["Grad-CAM"]}
-    np.testing.assert_allclose(METRICS[name](uneven), METRICS[name](maps), atol=2e-5)
+    np.testing.assert_allclose(VALUES[name](uneven), VALUES[name](maps), atol=2e-5)
+
+
+every_metric = pytest.mark.parametrize("kind", METRICS, ids=lambda kind: kind.key)
+
+
+def glass_box() -> Case:
+    classifier = load("glass_box")
+    return Case(classifier, picture(classifier.size), Score(0), Settings(preset="Fast"))
+
+
+@every_metric
+def test_it_says_what_it_is(kind: type[Metric[Any]]) -> None:
+    assert kind.family in get_args(Family)
+    assert kind.__module__.split(".")[2] == kind.family
+    for words in (kind.title, kind.formula, kind.description, kind.source):
+        assert words
+    assert kind.description.endswith(".")
+    assert kind.on_request <= (kind.given({}) is not None), "what a button starts needs nothing but the maps"
+
+
+def test_keys_and_titles_differ() -> None:
+    assert len({kind.key for kind in METRICS}) == len({kind.title for kind in METRICS}) == len(METRICS)
+
+
+@every_metric
+def test_it_costs_no_more_than_it_says_and_can_be_written_as_json(kind: type[Metric[Any]]) -> None:
+    """Of a case of its own, as behind a button of the page."""
+    results = [result for result in run_methods(glass_box(), [GradCAM(), LIME()]) if result.done]
+    fresh = glass_box()
+    metric = kind.given(
+        {
+            "context": AgreementContext(None, "glass_box", fresh.classifier.randomised("everything", 0), ()),
+            "region": np.eye(fresh.size[0], dtype=bool),
+            "mosaic": grid_pointing_game.Mosaic(fresh.image, (0, 1, 2, 3), 2),
+            "part": 1,
+        }
+    )
+    assert metric is not None
+    cost = metric.cost(fresh, results)
+    found = list(metric(fresh, results))
+    assert fresh.evaluations <= cost
+    assert found
+    assert metric.complete(found, results)
+    json.dumps(plain(metric.to_json(found)))

@@ -10,17 +10,18 @@ import cv2
 import numpy as np
 import pytest
 
+from app.metrics import missing_evaluations
 from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
 from app.page.views.alt_text import signed
 from app.page.views.deletion_curves import slides
-from app.page.views.evidence import further_of, trust
+from app.page.views.evidence import trust
 from app.page.views.region import region_table
 from app.service.cached_answer import cached_consistency, first_question, read
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
 from app.service.metric_queue import _guarded
-from app.service.metric_state import CURVES, SANITY, Cost, DeletionFrames, MetricState
+from app.service.metric_state import Cost, MetricState
 from app.service.regions import Region, drawn, measured
 from app.service.request import ExplanationState
 from errors import UserError
@@ -28,13 +29,17 @@ from explainers.case import Case, Stopped
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
+from explainers.metrics.agreement.agreement import Agreement
 from explainers.metrics.agreement.consistency import Consistency, SelfAgreement
 from explainers.metrics.agreement.significance import AgreementLevel
-from explainers.metrics.faithfulness.deletion_insertion import Curve, DisplacementTest, shown_after
-from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityResult
+from explainers.metrics.faithfulness.deletion_insertion import Curve, DeletionInsertion, deletion_steps, pixel_order, shown_after
+from explainers.metrics.faithfulness.displaced_copies import DisplacedCopies, DisplacementTest
+from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityChecks, SanityResult
 from explainers.metrics.robustness.reliability import ReadingKind, Stability
 from models.classifiers.score import Score
 from models.loading import load
+
+CURVES, SANITY = DeletionInsertion.key, SanityChecks.key
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +52,8 @@ def report() -> ExplanationState:
 def with_consistency(report: ExplanationState, **changes: object) -> ExplanationState:
     found = report.measures.consistency
     assert found is not None
-    return replace(report, measures=replace(report.measures, consistency=replace(found, **changes)))  # type: ignore[arg-type]
+    agreement = replace(report.measures.agreement, consistency=replace(found, **changes))
+    return replace(report, measures=report.measures.with_findings(Agreement, agreement))  # type: ignore[arg-type]
 
 
 def at_level(found: Consistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
@@ -115,7 +121,9 @@ def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: Expla
     assert found is not None
     verdicts = [replace(each, explained_by=("edges",), chance=replace(each.chance, weaker=True)) for each in found.verdicts]
     weak = with_consistency(report, verdicts=tuple(verdicts), weaker=True)
-    table = table_of(replace(weak, measures=replace(weak.measures, others=0, notes=("Chance is weaker.",))))
+    assert weak.measures.agreement is not None
+    noted = replace(weak.measures.agreement, others=0, notes=("Chance is weaker.",))
+    table = table_of(replace(weak, measures=weak.measures.with_findings(Agreement, noted)))
     assert "follow the picture's edges" in table["pairs"][0]["words"]
     assert table["pairs"][0]["cells"]["kappa"]["text"].endswith("†")
     assert table["reading"].startswith("† explains 17 of the pairs that agree: both follow the picture's edges as well.")
@@ -134,13 +142,12 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState)
         DisplacementTest("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20),
     )
     findings = (SanityResult("Grad-CAM", CLASS, 0.96, "red", CLASS.why), SanityResult("Grad-CAM", NOISE, 0.95, "green", NOISE.why))
-    asked = replace(report, measures=replace(report.measures, ranks=ranks, findings=findings))
+    asked = replace(report, measures=report.measures.with_findings(DisplacedCopies, *ranks).with_findings(SanityChecks, *findings))
     chips = {chip["name"]: chip for chip in trust(asked, 1, ())["lines"][0]["chips"]}
     assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
     assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
-    same = replace(
-        asked, measures=replace(asked.measures, ranks=(DisplacementTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20),))
-    )
+    tied = DisplacementTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20)
+    same = replace(asked, measures=asked.measures.with_findings(DisplacedCopies, tied))
     chip = trust(same, 1, ())["lines"][0]["chips"][1]
     assert chip["text"] == "cannot be told from its displaced copies"
     assert "as good as 20: cannot be told" in chip["detail"][0]
@@ -158,8 +165,8 @@ def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: 
     buttons = {button["kind"]: button for button in trust(poor, 1, ())["buttons"]}
     assert buttons[SANITY]["cost"] == "at most 7,368 evaluations, about 2 min"
     assert not buttons["stability"]["ready"], "not before its cost is known"
-    assert further_of(poor, LIME()) == 900
-    assert further_of(poor, GradCAM()) == 0
+    assert missing_evaluations(LIME(), poor.results["LIME"], poor.measures.consistency) == 900
+    assert missing_evaluations(GradCAM(), poor.results["GradCAM"], poor.measures.consistency) == 0
     lines = {line["id"]: line for line in trust(poor, 1, ())["lines"]}
     assert lines["LIME"]["more"]["text"] == "Spend 900 more evaluations, about 4 s"
     chips = {chip["name"]: chip for chip in lines["LIME"]["chips"]}
@@ -176,29 +183,27 @@ def test_the_slides_hide_what_the_curves_hid(report: ExplanationState) -> None:
     assert report.image is not None
     assert report.target is not None
     case = Case(load("phantoms"), report.image, Score(report.target))
-    found = DeletionFrames.of(case, {"GradCAM": report.results["GradCAM"]}, 28)
     attribution = report.results["GradCAM"].attribution
     assert attribution is not None
-    from explainers.metrics.faithfulness.deletion_insertion import order
-
-    pixels = order(attribution.values, case.size, case.seed)
+    steps = deletion_steps(attribution.values, case.size, case.seed, 28)
+    pixels = pixel_order(attribution.values, case.size, case.seed)
     for step in (0, 1, 13, 28):
-        np.testing.assert_array_equal(found.steps["Grad-CAM"] > step, shown_after(pixels, case.size, step, 28, "deletion") == 1)
+        np.testing.assert_array_equal(steps > step, shown_after(pixels, case.size, step, 28, "deletion") == 1)
     rows = np.linspace(1, 0, 29)[:, None] * np.ones((1, 4), np.float32)
     drawn_curves = (Curve("Grad-CAM", "deletion", "blur", report.target, rows.astype(np.float32)),)
     randoms = tuple(
         Curve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32), random=True) for i in (1, 2, 3)
     )
-    value = slides(replace(report, measures=replace(report.measures, curves=drawn_curves + randoms, slides=found)), 5)
+    value = slides(replace(report, measures=report.measures.with_findings(DeletionInsertion, *drawn_curves, *randoms)), 5)
     group = value["curves"]["deletion blur"]
     assert (group["lines"]["GradCAM"]["area"], group["lines"]["GradCAM"]["values"][7]) == ("0.500", 0.75)
     assert (group["low"][0], group["high"][0], group["randomArea"]) == (0.3333, 1.0, "0.333")
     assert group["remark"] == ""
     flat = tuple(replace(each, probabilities=np.ones_like(each.probabilities)) for each in drawn_curves + randoms)
-    said = slides(replace(report, measures=replace(report.measures, curves=flat, slides=found)), 5)["curves"]["deletion blur"]["remark"]
+    said = slides(replace(report, measures=report.measures.with_findings(DeletionInsertion, *flat)), 5)["curves"]["deletion blur"]["remark"]
     assert said.startswith("Cannot be told"), "a probability that stays ranks nothing"
     codes = cv2.imdecode(np.frombuffer(base64.b64decode(value["methods"][0]["steps"].split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
-    np.testing.assert_array_equal(codes, found.steps["Grad-CAM"])
+    np.testing.assert_array_equal(codes, steps)
 
 
 def test_an_outline_holds_the_pixels_whose_middle_lies_inside() -> None:
@@ -239,13 +244,13 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Exp
     job = ExplanationJob(report.question)
 
     def work() -> Iterator[dict[str, object]]:
-        yield from [{"findings": (SanityResult("Grad-CAM", NOISE, 0.95, "green", ""),)}] * found
+        yield from [{"findings": {SANITY: (SanityResult("Grad-CAM", NOISE, 0.95, "green", ""),)}}] * found
         raise Stopped
 
     _guarded(job, work, finished=True)
     assert job.report.measures.error == ""
-    assert job.report.measures.told(stopper=False).error == "", "who comes later has stopped nothing"
-    assert job.report.measures.told(stopper=True).error.endswith(words)
+    assert job.report.measures.visible_to(stopper=False).error == "", "who comes later has stopped nothing"
+    assert job.report.measures.visible_to(stopper=True).error.endswith(words)
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +272,7 @@ def settled(job: ExplanationJob) -> ExplanationState:
 def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: ExplanationQueue) -> None:
     report = settled(jobs.submit(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast")))
     assert report.measures.consistency is not None
-    assert report.measures.others == 100
+    assert report.measures.agreement.others == 100
     assert report.measures.prices[CURVES].evaluations > 500
     assert report.measures.error == ""
 
@@ -297,8 +302,8 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
     assert not job.metric_stop.is_set(), "and the first does when the other has gone"
     assert job.stop_metric_if_last(listener.set)
     report = settled(job)
-    assert "was stopped" in report.measures.stopped or len(report.measures.curves) == 20
-    assert report.measures.curves, "what was found stands"
+    assert "was stopped" in report.measures.stopped or len(report.measures.of(DeletionInsertion)) == 20
+    assert report.measures.of(DeletionInsertion), "what was found stands"
 
 
 def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:

@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 
-from explainers.metrics.agreement.consistency import Background, Consistency, SelfAgreement, build_consistency, control_words, short_words
+from explainers.metrics.agreement.consistency import (
+    Background,
+    Consistency,
+    SelfAgreement,
+    build_consistency,
+    control_words,
+    short_library_sentence,
+)
 from explainers.metrics.agreement.controls import CENTRE, EDGES, centre
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import AgreementLevel, displaced_copies
+from explainers.metrics.agreement.significance import AgreementLevel, shifted_copies
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
 from tests.explainers.plain_similarity import chance
@@ -46,7 +53,7 @@ def test_the_stacked_chance_is_the_plain_one() -> None:
     assert not found.weaker
     plain, weaker = chance(a, b), NullDistributions({"cam": a, "lime": b}, None).chance("cam", "lime")
     assert (weaker.mean, weaker.p, weaker.weaker) == (pytest.approx(plain.mean, abs=1e-6), pytest.approx(plain.p), True)
-    assert len(displaced_copies(a)) == 63
+    assert len(shifted_copies(a)) == 63
 
 
 def test_a_picture_is_not_compared_with_itself() -> None:
@@ -145,9 +152,9 @@ def test_a_control_of_too_few_maps_is_weaker_says_so_and_explains_nothing() -> N
     assert min(found.controls[EDGES].values()) >= found.verdicts[0].chance.kappa, "so that it would explain the pair"
     assert found.verdicts[0].explained_by == ()
     assert (found.weaker, found.weaker_controls) == (False, {EDGES: ("cam", "ig")})
-    assert "too few maps of edges" in short_words(found)
+    assert "too few maps of edges" in short_library_sentence(found)
     without = judged(grids, Background(None, controls={EDGES: share(sum(grids.values()))}))
-    assert (without.verdicts[0].explained_by, short_words(without)) == ((EDGES,), ""), "both weaker, and said once"
+    assert (without.verdicts[0].explained_by, short_library_sentence(without)) == ((EDGES,), ""), "both weaker, and said once"
 
 
 def test_maps_without_evidence_are_left_out_with_their_reason() -> None:

@@ -8,19 +8,16 @@ import pytest
 from explainers.case import Case, Settings
 from explainers.evaluator import Stopped
 from explainers.metrics.faithfulness.deletion_insertion import (
-    COPIES,
     FILL,
     RANDOM,
-    DisplacementTest,
     Plan,
     area_under,
     curves,
-    displaced,
-    order,
+    pixel_order,
     random_order,
-    ranks,
     shown_after,
 )
+from explainers.metrics.faithfulness.displaced_copies import COPIES, DisplacementTest, displaced_maps, displacement_tests
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 
 
@@ -48,13 +45,13 @@ def test_area_by_hand() -> None:
 
 def test_the_order_goes_down_and_shares_ties_by_chance() -> None:
     values = np.array([[0.0, 3], [3, 5]], np.float32)
-    found = order(values, (2, 2), 0)
+    found = pixel_order(values, (2, 2), 0)
     assert found[0] == 3
     assert set(found[1:3].tolist()) == {1, 2}
     assert found[3] == 0
     many = np.zeros((16, 16), np.float32)
-    assert not np.array_equal(order(many, (16, 16), 0), np.arange(256)), "ties do not come row by row"
-    assert np.array_equal(order(many, (16, 16), 0), order(many + 3, (16, 16), 0))
+    assert not np.array_equal(pixel_order(many, (16, 16), 0), np.arange(256)), "ties do not come row by row"
+    assert np.array_equal(pixel_order(many, (16, 16), 0), pixel_order(many + 3, (16, 16), 0))
 
 
 def test_masks_by_hand() -> None:
@@ -69,7 +66,7 @@ def test_the_glass_box_gives_its_closed_form(kind, substrate) -> None:
     case, logits_of = glass_box()
     values = np.random.default_rng(0).random((9, 9)).astype(np.float32)
     (found,) = curves(case, {"map": values}, Plan((kind,), (substrate,), 7, 0))
-    fill, pixels = case.filled(FILL[kind, substrate]), order(values, case.size, case.seed)
+    fill, pixels = case.filled(FILL[kind, substrate]), pixel_order(values, case.size, case.seed)
     shown = [shown_after(pixels, case.size, step, 7, kind)[..., None] for step in range(8)]
     logits = np.stack([logits_of(mask * case.image + (1 - mask) * fill) for mask in shown])
     powers = np.exp(logits - logits.max(1, keepdims=True))
@@ -87,7 +84,7 @@ def test_the_exact_evidence_beats_chance_and_its_displaced_copies() -> None:
         areas = {curve.title: curve.area for curve in found}
         best = min if found[0].kind == "deletion" else max
         assert best(areas, key=areas.get) == "truth"
-    assert all(rank.better >= 18 for rank in ranks(case, "truth", truth, Plan(steps=7, substrates=("mean colour",))))
+    assert all(rank.better >= 18 for rank in displacement_tests(case, "truth", truth, Plan(steps=7, substrates=("mean colour",))))
 
 
 def test_the_cost_is_said_before_and_kept_to_in_full_batches() -> None:
@@ -113,7 +110,7 @@ def test_equal_maps_are_asked_once_whatever_their_scale() -> None:
 
 def test_copies_are_the_same_map_elsewhere() -> None:
     values = np.random.default_rng(0).random((16, 24)).astype(np.float32)
-    copies = displaced(values, COPIES, 0)
+    copies = displaced_maps(values, COPIES, 0)
     assert len(copies) == 20
     for copy in copies:
         np.testing.assert_array_equal(np.sort(copy, axis=None), np.sort(values, axis=None))
@@ -128,7 +125,7 @@ def test_random_orders_keep_cells_together() -> None:
 
 def test_the_ranks_count_by_kind_and_the_curves_say_which_are_random() -> None:
     case = toy_case()
-    found = list(ranks(case, "m", np.random.default_rng(0).random((4, 5)).astype(np.float32), Plan(steps=4)))
+    found = list(displacement_tests(case, "m", np.random.default_rng(0).random((4, 5)).astype(np.float32), Plan(steps=4)))
     assert {(rank.kind, rank.substrate) for rank in found} == set(FILL)
     assert all(0 <= rank.better <= rank.copies == COPIES for rank in found)
     assert sum(curve.random and curve.title.startswith(RANDOM) for curve in next(iter(curves(case, {}, Plan(steps=4))))) == 3
@@ -141,13 +138,13 @@ def test_copies_that_tie_are_no_defeats() -> None:
     sure = Toy((16, 16), lambda x: np.stack([x.mean((1, 2, 3)) + 60, np.zeros(len(x))], 1), lambda x: np.zeros((2, *x.shape)))
     case = Case(sure, picture(sure.size), ToyScore(0, "probability"), Settings(preset="Fast"))
     values = np.random.default_rng(0).random((4, 4)).astype(np.float32)
-    for rank in ranks(case, "m", values, Plan(steps=4)):
-        assert (rank.better, rank.ties, rank.told, rank.share) == (0, COPIES, False, 0.5)
+    for rank in displacement_tests(case, "m", values, Plan(steps=4)):
+        assert (rank.better, rank.ties, rank.conclusive, rank.share) == (0, COPIES, False, 0.5)
     (found,) = road(case, {"m": values})
     assert found.value == pytest.approx(0, abs=1e-4)
     assert "Cannot be told" in found.remark
     assert DisplacementTest("m", "deletion", "blur", 0.5, 12, 20, 4).share == pytest.approx(0.7)
-    assert DisplacementTest("m", "deletion", "blur", 0.5, 12, 20, 4).told
+    assert DisplacementTest("m", "deletion", "blur", 0.5, 12, 20, 4).conclusive
 
 
 def test_a_stop_is_heard() -> None:

@@ -7,7 +7,7 @@ from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import (
     baselines,
     energy_inside,
-    located,
+    localisation_scores,
     overlap_at_area,
     points_at,
     rank_accuracy,
@@ -72,7 +72,7 @@ def test_ties_share_the_last_places_so_that_an_even_map_gets_the_area() -> None:
 def test_baselines_stand_beside_every_map() -> None:
     mask = np.zeros((32, 48), bool)
     mask[12:20, 18:30] = True
-    found = {each.title: each for each in located({"map": mask.astype(np.float32)}, mask)}
+    found = {each.title: each for each in localisation_scores({"map": mask.astype(np.float32)}, mask)}
     assert list(found) == ["map", "the area", "the centre", "a centred Gaussian"]
     assert (found["map"].energy, found["map"].overlap, found["map"].ranks, found["map"].points) == (1, 1, 1, 1)
     assert found["the area"].energy == pytest.approx(mask.mean())
@@ -80,10 +80,10 @@ def test_baselines_stand_beside_every_map() -> None:
     assert mask.mean() < found["a centred Gaussian"].energy < 1
     assert baselines((4, 4))["a centred Gaussian"].argmax() in (5, 6, 9, 10)
     with pytest.raises(UserError, match="region is empty"):
-        located({}, mask & False)
+        localisation_scores({}, mask & False)
 
 
 def test_the_map_that_is_judged_is_not_changed() -> None:
     values = np.random.default_rng(0).normal(size=(4, 4)).astype(np.float32)
     values.flags.writeable = False
-    located({"map": values}, MASK)
+    localisation_scores({"map": values}, MASK)

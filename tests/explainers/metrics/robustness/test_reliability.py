@@ -14,7 +14,7 @@ from explainers.metrics.robustness.reliability import (
     correlation,
     half_runs,
     jitter,
-    jittered,
+    noisy_readings,
     stabilities,
     stability,
 )
@@ -88,7 +88,7 @@ def test_jitters_are_invisible_counted_and_told_apart() -> None:
     toy = detectors(grid=(7, 7), cell=16)
     case = Case(toy, picture(toy.size), ToyScore(0, "centred"), Settings(preset="Fast"))
     before = case.evaluations
-    found = dict(jittered(case, [GradCAM(), Occlusion()]))
+    found = dict(noisy_readings(case, [GradCAM(), Occlusion()]))
     assert list(found) == ["Grad-CAM", "Occlusion"]
     assert case.evaluations - before == sum(toy.asked.batches) > 2
     assert 0.9 < stability("g", found["Grad-CAM"], 1).reliability < 1
@@ -105,7 +105,7 @@ def test_a_stopped_case_stops_its_jitters() -> None:
     case = Case(toy, picture(toy.size), ToyScore(0), Settings(preset="Fast"))
     case.stop()
     with pytest.raises(Stopped):
-        list(jittered(case, [GradCAM()]))
+        list(noisy_readings(case, [GradCAM()]))
 
 
 def test_the_map_that_is_judged_is_not_changed() -> None:

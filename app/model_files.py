@@ -1,0 +1,55 @@
+"""What lies with a model: the digest of its weights, and its library of other pictures' maps."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from errors import UserError
+from explainers.metrics.agreement.reference_library import Library, read
+from models.cards.card import sha256_of
+from models.formats.keras_file import model_file
+from models.loading import IMAGENET
+from models.store import bundled
+
+if TYPE_CHECKING:
+    from models.classifiers.keras_classifier import Classifier
+
+SUFFIX = ".library.npz"
+
+
+def model_sha256(name: str, classifier: "Classifier") -> str | None:
+    """Of the weights' file; None for a model that lies in no file."""
+    if classifier.card.sha256:
+        return classifier.card.sha256
+    try:
+        return sha256_of(model_file(Path(name)))
+    except (UserError, OSError):
+        return None
+
+
+def library_file(model: str) -> Path:
+    """Where the library of a model lies, whether it is there or not: beside the weights."""
+    if model.startswith(IMAGENET):
+        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+        return home / "models" / f"{model.removeprefix(IMAGENET)}{SUFFIX}"
+    return model_file(bundled().get(model, Path(model))).with_suffix(SUFFIX)
+
+
+def library_of(model: str) -> Library | None:
+    """The library beside the model, read once; None where there is none. UserError where the file is none."""
+    try:
+        path = library_file(model)
+    except UserError:
+        return None
+    return _read_once(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def model_name(model: str, classifier: "Classifier") -> str:
+    """What a library knows its model by: the weights' sha256, or the name it was given by."""
+    return model_sha256(model, classifier) or model
+
+
+@lru_cache(maxsize=8)
+def _read_once(path: Path, _changed: int) -> Library:
+    return read(path)

@@ -1,0 +1,85 @@
+"""How far the maps of one picture agree beyond chance, and what all families of methods have in common."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from explainers.case import Case
+from explainers.metric import Family, Metric
+from explainers.metrics.agreement.consistency import WEAKER, Background, Consistency, consistency, short_library_sentence
+from explainers.metrics.agreement.controls import controls_of
+from explainers.metrics.agreement.reference_library import Library, digest, settings_of
+from explainers.metrics.robustness.reliability import RepeatedReadings
+from explainers.protocol import Classifier
+from explainers.runner import Result
+
+
+@dataclass(frozen=True)
+class AgreementResult:
+    """notes: sentences on the library and the controls that a reader has to know. others: pictures of the library that chance rests on."""
+
+    consistency: Consistency
+    notes: tuple[str, ...] = ()
+    others: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.consistency.to_json(), "notes": list(self.notes)}
+
+
+@dataclass(frozen=True)
+class AgreementContext:
+    """What is the same for all pictures of a model. model: its weights' sha256. untrained: its twin with re-initialised weights.
+
+    notes: what a reader has to know about the library and the controls.
+    """
+
+    library: Library | None
+    model: str
+    untrained: Classifier | None
+    notes: tuple[str, ...]
+
+    def agreement(self, case: Case, results: Sequence[Result], readings: Mapping[str, RepeatedReadings]) -> AgreementResult:
+        """All pairs of maps of one picture. One evaluation. readings: of noisy pictures, by title."""
+        library, notes = self.library, list(self.notes)
+        made_with = settings_of(case, self.model)
+        if library and (reason := library.unfit(made_with)):
+            library = None
+            notes.append(reason)
+        if library and (other := library.differs(made_with)):
+            notes.append(f"The library of other pictures was made with {', '.join(other)}.")
+        found = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, self.untrained)), readings)
+        notes += [sentence for sentence in (WEAKER if found.weaker else short_library_sentence(found),) if sentence]
+        return AgreementResult(found, tuple(notes), len(self.library.pictures) if self.library and not found.weaker else 0)
+
+
+@dataclass(frozen=True)
+class Agreement(Metric[AgreementResult]):
+    """kappa = (s - mu) / (1 - mu) of the mean s of three similarities, mu that of unrelated pictures' maps; kappa*, raw values."""
+
+    context: AgreementContext
+    readings: Mapping[str, RepeatedReadings] = field(default_factory=dict)
+
+    title = "Agreement"
+    key = "agreement"
+    family: ClassVar[Family] = "agreement"
+    on_request = False
+    evidence = "Agreement"
+    source = "Cohen 1960 for the form; Knijnenburg et al. 2009; Spearman 1904"
+    formula = (
+        "κ = (s − μ) / (1 − μ): s the mean of three similarities of two maps on a common grid of cells (overlap of the strongest "
+        "5, 10 and 20 %, shared mass, rank correlation where either is strong), μ that of unrelated pictures' maps"
+    )
+    description = (
+        "Maps of different pictures look alike too, because methods have habits and subjects stand in the middle. "
+        "Agreement is what two maps of one picture share beyond that."
+    )
+
+    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[AgreementResult]:
+        yield self.context.agreement(case, results, self.readings)
+
+    def cost(self, case: Case, results: Sequence[Result]) -> int:
+        return 1
+
+    def to_json(self, findings: Sequence[AgreementResult]) -> dict[str, Any]:
+        (found,) = findings
+        return found.to_json()
