@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import COMMANDS
+from app.cli import COMMANDS, name_of
 from tests.architecture.test_import_direction import ROOT
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").glob("*.md"))
@@ -77,7 +77,7 @@ def test_a_broken_link_is_found() -> None:
 def test_every_command_names_a_module_that_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert [name for name in modules(text) if name != "benchmarks.NAME" and not exists(name)] == []
-    assert set(re.findall(r"-m app ([a-z][\w-]*)", text)) <= set(COMMANDS)
+    assert set(re.findall(r"-m app ([a-z][\w-]*)", text)) <= set(map(name_of, COMMANDS))
 
 
 def exists(module: str) -> bool:

@@ -1,0 +1,55 @@
+"""The command line. Each command is a module here, with its flags; what it does is imported only when it runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from app import __version__
+from app.cli import explain, grid_game, inspect, library, methods, serve
+from models.command_line import exit_status, silence_tensorflow
+
+
+class Command(Protocol):
+    """A module whose name is the command's. HELP: a line that says what it does."""
+
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Adds the command's flags."""
+
+    def run(self, chosen: argparse.Namespace) -> int:
+        """Runs the command; returns its exit status. Raises UserError."""
+
+
+COMMANDS: tuple[Command, ...] = (serve, explain, inspect, library, grid_game, methods)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command, `serve` where none is named; returns its exit status: 0 done, 1 partly failed, 2 wrong input."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] not in (*map(name_of, COMMANDS), "-h", "--help", "--version"):
+        given = [name_of(serve), *given]
+    chosen = _parser().parse_args(given)
+    silence_tensorflow()
+    return exit_status(lambda: int(chosen.run(chosen)))
+
+
+def name_of(command: Command) -> str:
+    """grid-game for the module app.cli.grid_game."""
+    return str(getattr(command, "__name__", "")).rpartition(".")[2].replace("_", "-")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Crosscheck compares how explanation techniques account for an image classifier's decision.",
+        epilog="Without a command the page is served: python -m app --model my.keras",
+    )
+    parser.add_argument("--version", action="version", version=f"Crosscheck {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="{" + ",".join(map(name_of, COMMANDS)) + "}", required=True)
+    for command in COMMANDS:
+        own = commands.add_parser(name_of(command), help=command.HELP)
+        command.add_arguments(own)
+        own.set_defaults(run=command.run)
+    return parser

@@ -1,0 +1,75 @@
+"""`python -m app explain`: overlays, maps and a manifest of picture files."""
+
+import argparse
+import signal
+from pathlib import Path
+
+from app.cli.flags import MODEL_HELP, add_methods, add_preset, add_seed, add_trust, options_of
+from app.options import ExplainOptions
+
+HELP = "explain pictures and write overlays, maps and a manifest"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags."""
+    usual = ExplainOptions((), "phantoms", Path("-"))
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write: overlays, maps.npz, manifest.json")
+    parser.add_argument("--model", default=usual.model, metavar="MODEL", help=f"{MODEL_HELP}; {usual.model} where none is given")
+    add_methods(parser)
+    parser.add_argument(
+        "--set", action="append", default=[], dest="parameters", metavar="METHOD.PARAMETER=VALUE", help="such as occlusion.window=32"
+    )
+    parser.add_argument("--target", default=usual.target, metavar="CLASS", help="class to explain, by name or number (top: the likeliest)")
+    parser.add_argument("--rather-than", metavar="CLASS", help="explain what speaks for the target rather than for this class")
+    parser.add_argument(
+        "--score", default=usual.score, choices=("centred", "logit", "probability"), help="what is explained (centred logit)"
+    )
+    add_preset(parser, usual.preset)
+    parser.add_argument(
+        "--fill", default=usual.fill, metavar="FILL", help="what replaces hidden parts: blur, mean colour, black, segment mean"
+    )
+    parser.add_argument("--segments", type=int, default=usual.segments, metavar="N", help=f"superpixels aimed at ({usual.segments})")
+    parser.add_argument("--budget", type=int, metavar="N", help="pictures that one method may ask the model about (the preset's)")
+    parser.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        dest="layers",
+        metavar="LAYER",
+        help="a layer that the CAM family reads; may be given several times (the last of each branch)",
+    )
+    parser.add_argument(
+        "--metadata",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the model is told beside the picture, such as age=55; may be given several times (all missing)",
+    )
+    add_seed(parser, usual.seed)
+    parser.add_argument(
+        "--measures",
+        default=usual.measures,
+        choices=("none", "agreement", "all"),
+        help="what to judge the maps by: agreement costs next to nothing, all costs tens of thousands of evaluations (agreement)",
+    )
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="where the evidence is known to lie, white on black; or a folder of masks called as the pictures",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
+    add_trust(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Runs the command; returns its exit status."""
+    options = options_of(ExplainOptions, chosen)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run tidies up as an interrupted one does
+    from models.loading import start_loading
+
+    loading = start_loading(options.model, options.trust)  # a process of its own starts while this one imports the methods
+    from app.commands.explain import explain
+
+    return explain(options, loading)

@@ -1,0 +1,38 @@
+"""`python -m app serve`: the page."""
+
+import argparse
+import os
+from pathlib import Path
+
+from app.cli.flags import MODEL_HELP, add_trust, options_of
+from app.options import ServeOptions
+
+HELP = "open the page in a browser (the default)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags."""
+    usual = ServeOptions()
+    several = f"{MODEL_HELP}; may be given several times"
+    parser.add_argument("--model", action="append", default=[], dest="models", metavar="MODEL", help=several)
+    parser.add_argument("--examples", type=Path, metavar="DIR", help="a folder of pictures to offer beside the bundled ones")
+    host, port = os.environ.get("GRADIO_SERVER_NAME", usual.host), os.environ.get("GRADIO_SERVER_PORT", usual.port)
+    parser.add_argument("--host", default=host, help=f"address to listen on ({host}; 0.0.0.0 lets others in); also GRADIO_SERVER_NAME")
+    parser.add_argument("--port", type=int, default=port, help=f"port to listen on ({port}; 0 picks a free one); also GRADIO_SERVER_PORT")
+    parser.add_argument("--concurrency", type=int, default=usual.concurrency, metavar="N", help="jobs that may ask the model at once (1)")
+    parser.add_argument("--queue", type=int, default=usual.queue, metavar="N", help=f"visitors that may wait ({usual.queue})")
+    parser.add_argument("--budget", type=float, default=usual.budget, metavar="SECONDS", help=f"longest explanation ({usual.budget:g})")
+    parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser of this machine")
+    add_trust(parser)
+    parser.add_argument(
+        "--allow-model-upload", action="store_true", help="let visitors bring a model; it runs in a process that can reach nothing"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Runs the command; returns its exit status."""
+    options = options_of(ServeOptions, chosen)
+    from app.page import serve
+
+    serve(options)
+    return 0
