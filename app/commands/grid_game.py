@@ -15,6 +15,7 @@ from app.commands.library import pictures_in
 from app.commands.manifest import as_json
 from app.commands.provenance import commit
 from app.explanation import Earlier, ExplanationPlan, FittedPicture, explain_picture
+from app.formatting import format_share
 from app.model_files import model_sha256
 from app.options import GridGameOptions
 from errors import UserError
@@ -24,6 +25,7 @@ from explainers.metrics.localisation.grid_pointing_game import SOURCE, Mosaic, m
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
+from models.markdown import markdown_table
 
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import Classifier
@@ -49,13 +51,13 @@ def play(options: GridGameOptions) -> int:
 
 
 def game_table(rows: Sequence[dict[str, Any]], chance: float) -> str:
-    """A Markdown table, one line a method; last what a map without knowledge gets."""
+    """A Markdown table, one line per method; the last line is what an uninformed map gets."""
+    head = ["map", "share of its positive part in its picture", "standard error", "parts asked", "without evidence"]
     lines = [
-        f"| {row['title']} | {_number(row['share'])} | {_number(row['standard_error'])} | {row['parts']} | {row['without_evidence']} |"
+        [row["title"], format_share(row["share"]), format_share(row["standard_error"]), row["parts"], row["without_evidence"]]
         for row in rows
     ]
-    head = "| map | share of its positive part in its picture | standard error | parts asked | without evidence |"
-    return "\n".join([head, "| --- | --- | --- | --- | --- |", *lines, f"| chance | {chance:.3f} |  |  |  |"])
+    return markdown_table(head, [*lines, ["chance", format_share(chance), "", "", ""]])
 
 
 def _shares(laid: Sequence[Mosaic], classifier: "Classifier", methods: Sequence[Method], settings: Settings, quiet: bool) -> Shares:
@@ -112,7 +114,3 @@ def _write(options: GridGameOptions, classifier: "Classifier", settings: Setting
         )
     except OSError as error:
         raise UserError(f"The result cannot be written to {options.out} ({error.strerror}); choose another --out.") from error
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"

@@ -1,22 +1,24 @@
-"""Tables in Markdown: of the methods, written by the methods themselves, and of where maps point."""
+"""Markdown tables: of the methods, and of where maps point."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from app.commands.arguments import method_name
+from app.formatting import format_share
 from errors import UserError
 from explainers.method import Choice, Method, Range
 from explainers.methods import METHODS
+from models.markdown import markdown_table
 
 BEGIN, END = "<!-- methods: made by `python -m app methods --write docs/methods.md` -->", "<!-- end of methods -->"
 _ASKS = {"outputs": "outputs for changed pictures", "gradients": "gradients of the picture", "features": "a layer's maps and gradients"}
 
 
 def method_table() -> str:
-    """A Markdown table, one line a method."""
+    """A Markdown table, one line per method."""
     head = ["method", "`--methods`", "family", "signed", "asks the model for", "parameters (default, bounds)", "source"]
-    rows = [_row(method) for method in METHODS]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+    return markdown_table(head, map(_row, METHODS))
 
 
 def write_table(path: Path) -> None:
@@ -30,12 +32,11 @@ def write_table(path: Path) -> None:
     path.write_text(f"{before}{BEGIN}\n\n{method_table()}\n\n{END}{after}", encoding="utf-8")
 
 
-def localisation_table(rows: Sequence[Mapping[str, object]]) -> str:
-    """A Markdown table, one line a map. rows: as in the manifest; what cannot be said is left empty."""
+def localisation_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A Markdown table, one line per map. rows: as in the manifest; what is not known is left empty."""
     head = ["map", "energy inside", "IoU at the mask's area", "rank accuracy", "points at it"]
     names = ("energy", "overlap", "ranks", "points")
-    cells = [[str(row["title"]), *("" if row[name] is None else f"{row[name]:.3f}" for name in names)] for row in rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *cells])
+    return markdown_table(head, [[row["title"], *(format_share(row[name]) for name in names)] for row in rows])
 
 
 def _row(method: type[Method]) -> list[str]:

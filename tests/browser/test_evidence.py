@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.page.views.alt_text import signed
+from app.formatting import format_score
 from app.service.cached_answer import cached_consistency, first_question, read
 from app.service.regions import drawn
 from app.service.request import ExplanationState
@@ -58,15 +58,20 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
     cell = row.locator("td button").nth(4)
     assert shown.ceiling is not None
     assert shown.self_agreement == SelfAgreement.EXACT, "Occlusion draws nothing"
-    expect(cell).to_have_text(re.compile(rf"^≥\s{re.escape(signed(shown.ceiling))}†?$"))
+    expect(cell).to_have_text(re.compile(rf"^≥\s{re.escape(format_score(shown.ceiling))}†?$"))
     cell.hover()
-    for words in ("beyond chance", f"κ {signed(shown.chance.kappa)}", "p 0.0", f"Raw likeness {signed(shown.likeness.headline)}"):
+    for words in (
+        "beyond chance",
+        f"κ {format_score(shown.chance.kappa)}",
+        "p 0.0",
+        f"Raw likeness {format_score(shown.likeness.headline)}",
+    ):
         expect(page.locator(".cc-pair")).to_contain_text(words)
     expect(page.locator("#cc-agreement")).to_contain_text("100 other pictures")
     expect(page.locator("#cc-agreement")).to_contain_text("can all be wrong")
     with no_request(page):
         page.locator("#cc-measure").select_option("pearson")
-    expect(cell).to_contain_text(signed(shown.raw.pearson))
+    expect(cell).to_contain_text(format_score(shown.raw.pearson))
     expect(page.locator(".cc-agreement .cc-facts").first).to_contain_text("Raw: chance is still in these numbers")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.explanation import key_of
-from app.page.views.alt_text import format_p, signed
+from app.formatting import format_p, format_score
 from app.service.metric_state import AGREEMENT
 from app.service.model_uploads import TOKEN
 from app.service.request import ExplanationState
@@ -99,8 +99,8 @@ def sentence(found: Consistency) -> str:
     words += f", {len(across) - len(scored)} without a score" if len(scored) < len(across) else ""
     if found.kappa is None:
         return f"{words}."
-    star = "" if found.ceiling is None else f" (κ* {signed(found.ceiling)})"
-    return f"{words}. Between families κ is {signed(found.kappa)} on average{star}."
+    star = "" if found.ceiling is None else f" (κ* {format_score(found.ceiling)})"
+    return f"{words}. Between families κ is {format_score(found.kappa)} on average{star}."
 
 
 def _reading(found: Consistency) -> str:
@@ -144,10 +144,10 @@ def _kappa_cell(each: PairAgreement) -> Cell:
     if each.level in (AgreementLevel.BY_CHANCE, AgreementLevel.INCONCLUSIVE):
         return {"text": "chance" if each.level == AgreementLevel.BY_CHANCE else "not told", "kind": "chance", "colour": "", "ink": ""}
     if each.ceiling is None:
-        return {"text": f"({signed(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
+        return {"text": f"({format_score(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
     colour, ink = ramp(each.ceiling)
     return {
-        "text": _at_least(each) + signed(each.ceiling) + (EXPLAINED if each.explained_by else ""),
+        "text": _at_least(each) + format_score(each.ceiling) + (EXPLAINED if each.explained_by else ""),
         "kind": "score",
         "colour": colour,
         "ink": ink,
@@ -160,20 +160,20 @@ def _at_least(each: PairAgreement) -> str:
 
 
 def _raw_cell(value: float, by_chance: float) -> Cell:
-    return {"text": signed(value), "kind": "raw", "colour": "", "ink": "", "aside": f"({signed(by_chance)})"}
+    return {"text": format_score(value), "kind": "raw", "colour": "", "ink": "", "aside": f"({format_score(by_chance)})"}
 
 
 def pair_sentence(each: PairAgreement) -> str:
     """The pair in words, each with its number."""
     words = f"{each.first} and {each.second}: {_verdict(each)}. "
     if each.level != AgreementLevel.NOT_CONVERGED:
-        words += f"κ {signed(each.chance.kappa)}, p {format_p(each.p)}{_power(each)}. "
+        words += f"κ {format_score(each.chance.kappa)}, p {format_p(each.p)}{_power(each)}. "
         star = ""
         if each.ceiling is not None:
             least, taken = ("at least ", f", {TAKEN}") if _at_least(each) else ("", "")
-            star = f"κ* {least}{signed(each.ceiling)} of 1, which is as well as each agrees with itself{taken}. "
+            star = f"κ* {least}{format_score(each.ceiling)} of 1, which is as well as each agrees with itself{taken}. "
         words += star or f"No κ*: {each.reason} "
-    words += f"Raw likeness {signed(each.likeness.headline)}, where chance gives {signed(each.chance.mean)}."
+    words += f"Raw likeness {format_score(each.likeness.headline)}, where chance gives {format_score(each.chance.mean)}."
     if each.explained_by:
         words += f" What explains it: {control_words(each.explained_by)}."
     if each.chance.weaker:

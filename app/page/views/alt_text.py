@@ -69,42 +69,12 @@ def _where(place: str) -> str:
     return f"strongest in the {place}" if place else "scattered over the picture"
 
 
-def duration(seconds: float) -> str:
-    """Seconds in round figures: 0.4 s, 12 s, 3 min."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-def format_probability(value: float) -> str:
-    """A probability as a percentage that does not claim certainty: never 100 % or 0 %."""
-    if value >= 0.9995:
-        return "over 99.9 %"
-    return "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
-
-
-def format_p(p: float) -> str:
-    """A p-value in words: never 0."""
-    return "under 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def signed(value: float) -> str:
-    """A score with two digits and a true minus sign; never a zero below zero."""
-    words = f"{value:.2f}"
-    return "0.00" if words == "-0.00" else words.replace("-", "−")
-
-
 @lru_cache(maxsize=16)
 def short_names(labels: tuple[Label, ...]) -> tuple[str, ...]:
     """Each class's name up to its first comma, where no other class is called so: ImageNet's names list all synonyms."""
     short = [label.name.split(",")[0].strip() or label.name for label in labels]
     times = Counter(short)
     return tuple(name if times[name] == 1 else label.name for name, label in zip(short, labels, strict=True))
-
-
-def plural(count: int, noun: str) -> str:
-    """1 map, 2,000 maps."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _third(position: float) -> int:

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from app.explanation import key_of
-from app.formatting import format_estimate
+from app.formatting import format_estimate, format_p, format_score, plural
 from app.metrics import Kind, missing_evaluations
 from app.page.views.agreement import WRONG, mean_kappa, other_of, with_others
-from app.page.views.alt_text import format_p, plural, signed
 from app.service.metric_state import ON_REQUEST, MetricState
 from app.service.regions import Source
 from app.service.request import ExplanationState
@@ -88,9 +87,11 @@ def _agreement(method: Method, report: ExplanationState) -> Chip:
         why = found.left_out.get(method.title) or "No other family has a map with a score."
         return _chip("Agreement", "no score", "none", why)
     beyond = sum(each.level.beyond_chance for each in scored)
-    detail = [f"Mean κ with the other families, each counted once: {signed(kappa)} (0 is chance, 1 equal maps)."]
-    detail += [f"{other_of(each, method.title)}: {each.level}, κ {signed(each.chance.kappa)}, p {format_p(each.p)}" for each in scored]
-    return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {signed(kappa)}", "none", detail)
+    detail = [f"Mean κ with the other families, each counted once: {format_score(kappa)} (0 is chance, 1 equal maps)."]
+    detail += [
+        f"{other_of(each, method.title)}: {each.level}, κ {format_score(each.chance.kappa)}, p {format_p(each.p)}" for each in scored
+    ]
+    return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {format_score(kappa)}", "none", detail)
 
 
 def _faithfulness(method: Method, report: ExplanationState) -> Chip:
@@ -166,7 +167,7 @@ def _finding(finding: SanityResult) -> str:
     should = "at least" if check.stays else "at most"
     wish = "the map should stay" if check.stays else "the map should change"
     bounds = f"green {should} {check.green}, amber {should} {check.amber}"
-    return f"{check.name.capitalize()}: {finding.light}, similarity {signed(finding.similarity)}; {wish} ({bounds}: {check.why})."
+    return f"{check.name.capitalize()}: {finding.light}, similarity {format_score(finding.similarity)}; {wish} ({bounds}: {check.why})."
 
 
 def _localisation(each: LocalisationScore, source: Source) -> Chip:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.page.views.alt_text import plural
+from app.formatting import plural
 from app.page.views.state import LabelledPictures, PageState
 from app.service.classifier_registry import RegisteredClassifier
 from app.service.inspection_queue import MAX_PICTURES, Inspection

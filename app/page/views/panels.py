@@ -3,7 +3,8 @@
 from typing import Any
 
 from app.explanation import key_of
-from app.page.views.alt_text import FAMILIES, FAMILY_HELP, duration, map_description, plural
+from app.formatting import format_duration, plural
+from app.page.views.alt_text import FAMILIES, FAMILY_HELP, map_description
 from app.page.views.evidence import more
 from app.page.views.images import codes_uri, photo_uri, seen_uri
 from app.page.views.summaries import evidence_of, summaries
@@ -62,7 +63,7 @@ def panel_of(method: Method, result: Result | None, report: ExplanationState) ->
         "help": FAMILY_HELP[method.family],
         "cost": _cost(result),
         "costHelp": COST_HELP,
-        "time": duration(result.seconds) if result and result.seconds else "",
+        "time": format_duration(result.seconds) if result and result.seconds else "",
         "note": _note(result),
         "alt": f"{method.title}: {WORDS[state]}.",
         "map": "",

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from app.page.views.alt_text import format_probability, short_names
+from app.formatting import format_probability
+from app.page.views.alt_text import short_names
 from app.page.views.state import PageState
 from app.service.request import ExplanationState
 from examples import examples_for

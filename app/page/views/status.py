@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from app.formatting import format_estimate
-from app.page.views.alt_text import duration, plural
+from app.formatting import format_duration, format_estimate, plural
 from app.service.request import ExplanationState
 
 Value = dict[str, Any]
@@ -40,7 +39,7 @@ def _now(report: ExplanationState) -> str:
     if report.state == "failed":
         return "Not explained."
     verb = "Stopped" if report.state == "stopped" else "Finished"
-    text = f"{verb}: {_maps(report)} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {duration(report.seconds)}."
+    text = f"{verb}: {_maps(report)} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {format_duration(report.seconds)}."
     return text + (" Worked out beforehand." if report.stored else "")
 
 

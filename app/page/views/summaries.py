@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app.page.views.alt_text import FAMILIES, FAMILY_HELP, place_sentence, plural
+from app.formatting import plural
+from app.page.views.alt_text import FAMILIES, FAMILY_HELP, place_sentence
 from app.page.views.images import codes_uri
 from app.rendering import scaled
 from app.service.request import ExplanationState

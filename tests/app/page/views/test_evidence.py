@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from app.formatting import format_score
 from app.metrics import missing_evaluations
 from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
-from app.page.views.alt_text import signed
 from app.page.views.deletion_curves import slides
 from app.page.views.evidence import trust
 from app.page.views.region import region_table
@@ -67,16 +67,16 @@ def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> No
     for cell, verdict in zip(table["pairs"], found.verdicts, strict=True):
         assert verdict.ceiling is not None
         least = "≥\u202f" if verdict.self_agreement == SelfAgreement.EXACT else ""
-        assert cell["cells"]["kappa"]["text"] == least + signed(verdict.ceiling)
+        assert cell["cells"]["kappa"]["text"] == least + format_score(verdict.ceiling)
         assert ("κ* at least" in cell["words"]) == bool(least)
         assert cell["cells"]["ssim"] == {
-            "text": signed(verdict.raw.ssim),
+            "text": format_score(verdict.raw.ssim),
             "kind": "raw",
             "colour": "",
             "ink": "",
-            "aside": f"({signed(verdict.raw_by_chance.ssim)})",
+            "aside": f"({format_score(verdict.raw_by_chance.ssim)})",
         }
-        assert f"κ {signed(verdict.chance.kappa)}" in cell["words"]
+        assert f"κ {format_score(verdict.chance.kappa)}" in cell["words"]
     assert table["sentence"].startswith("Of 17 pairs of different families 17 agree beyond chance.")
     assert any("100 other pictures" in words for words in table["words"])
 
@@ -112,7 +112,7 @@ def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: Explanati
     assert table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
     verdicts = [replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.verdicts]
     first = table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]
-    assert first["cells"]["kappa"]["text"] == f"({signed(found.verdicts[0].chance.kappa)})"
+    assert first["cells"]["kappa"]["text"] == f"({format_score(found.verdicts[0].chance.kappa)})"
     assert "No κ*: LIME has no two readings" in first["words"]
 
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from app.formatting import format_estimate
+from app.formatting import format_duration, format_estimate, format_probability, format_score
 from app.page.parts import PAINTED
 from app.page.views.agreement import RAMP, luminance, ramp
-from app.page.views.alt_text import duration, format_probability, map_description, short_names, signed, strongest_region
+from app.page.views.alt_text import map_description, short_names, strongest_region
 from app.page.views.state import PageState
 from app.rendering import scaled
 from app.service.cached_answer import cached_consistency, read
@@ -72,7 +72,7 @@ def test_maps_are_told_in_words() -> None:
 
 def test_figures_claim_no_certainty() -> None:
     assert (format_probability(1.0), format_probability(0.5), format_probability(0.0)) == ("over 99.9 %", "50.0 %", "under 0.1 %")
-    assert (duration(0.42), duration(12.3), duration(150)) == ("0.4 s", "12 s", "2 min")
+    assert (format_duration(0.42), format_duration(12.3), format_duration(150)) == ("0.4 s", "12 s", "2 min")
     assert (format_estimate(0.2), format_estimate(3.2), format_estimate(200)) == ("under 1 s", "about 3 s", "about 3 min")
 
 
@@ -92,7 +92,7 @@ def test_evidence_against_in_the_same_place_is_said_to_lie_beside_it() -> None:
 
 
 def test_scores_have_a_true_minus_sign_and_no_zero_below_zero() -> None:
-    assert [signed(value) for value in (0.684, -0.11, -0.004, 0.0, 1.0)] == ["0.68", "−0.11", "0.00", "0.00", "1.00"]
+    assert [format_score(value) for value in (0.684, -0.11, -0.004, 0.0, 1.0)] == ["0.68", "−0.11", "0.00", "0.00", "1.00"]
 
 
 def test_long_names_end_at_the_first_comma_where_that_tells_them_apart() -> None:
