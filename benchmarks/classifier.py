@@ -17,10 +17,10 @@ import tensorflow as tf
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card
+from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.formats.keras_file import open_keras
-from models.loading import build_classifier
 from models.markdown import markdown_head, markdown_row
 from models.store import bundled
 

@@ -36,9 +36,9 @@ from models.classifiers.score import Score
 from models.datasets import splits
 from models.datasets.collection import Row
 from models.datasets.layouts import ham10000
-from models.formats.keras_file import model_file
 from models.images.decoder import decode
 from models.loading import load
+from models.location import model_file
 
 DATA = "ham10000"
 

@@ -6,7 +6,8 @@ from importlib.metadata import packages_distributions, version
 
 import pytest
 
-from tests.architecture.test_import_direction import PRODUCT, ROOT, imported
+from tests.architecture.import_graph import ROOT, imported_names
+from tests.architecture.test_import_direction import PRODUCT
 
 ROOMS = {"app", "explainers", "models", "examples", "benchmarks", "tests", "errors"}
 
@@ -22,7 +23,7 @@ def test_what_the_product_imports_is_pinned_and_nothing_else() -> None:
     distributions = packages_distributions()
     wanted = set()
     for path in PRODUCT:
-        for module in imported(path.read_text(encoding="utf-8"), path.relative_to(ROOT).parent.parts):
+        for module in imported_names(path.read_text(encoding="utf-8"), path.relative_to(ROOT).parent.parts):
             top = module.split(".")[0]
             if top not in sys.stdlib_module_names and top not in ROOMS:
                 wanted.add(re.sub(r"[-_.]+", "-", distributions[top][0]).lower())

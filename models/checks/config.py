@@ -39,6 +39,11 @@ def check_code(text: str | bytes, name: str) -> None:
         _check_code(part, name)
 
 
+def is_of_keras_3(text: str) -> bool:
+    """Whether Keras 3 wrote the architecture: it says of which module each class is."""
+    return "module" in json.loads(text)
+
+
 def _parsed(text: str | bytes, name: str) -> dict[str, Any]:
     try:
         config = json.loads(text)

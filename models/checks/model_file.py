@@ -8,13 +8,11 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.sidecar_files import architecture_of
-from models.checks.config import LONGEST, check_config
+from models.checks.config import LONGEST, check_config, is_of_keras_3
 from models.checks.display import printable
 from models.checks.file_kind import kind_of
 from models.checks.hdf5 import check_hdf5
-from models.checks.zip_members import LARGEST, MOST_MEMBERS, check_members, opened
-from models.formats.weights_json import is_of_keras_3
-from models.formats.zip_archive import model_within
+from models.checks.zip_members import LARGEST, MOST_MEMBERS, check_members, model_within, opened
 
 _KNOWN_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 

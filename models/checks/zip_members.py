@@ -15,6 +15,7 @@ LARGEST = 2_000_000_000  # bytes of all members unpacked
 SMALL = 16_000_000  # bytes that may be packed as tightly as one likes: a configuration alone packs 40 to 1
 MOST_EXPANDED = 20
 LONGEST_DIRECTORY = 100_000  # bytes of the list of members
+_MODELS = (".h5", ".hdf5", ".tflite", ".onnx")
 
 
 class _File(io.FileIO):
@@ -58,6 +59,28 @@ def check_members(archive: zipfile.ZipFile, name: str) -> None:
     total = sum(member.file_size for member in members)
     if total > LARGEST:
         raise UserError(f"{name} unpacks to {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
+
+
+def model_within(archive: zipfile.ZipFile, name: str) -> str:
+    """The member that is the model: an .h5, .tflite or .onnx file, or a SavedModel's saved_model.pb. UserError where it is not one."""
+    check_members(archive, name)
+    members = [each for each in archive.namelist() if not each.endswith("/") and "__MACOSX" not in each]
+    kept_apart = {"config.json", "model.weights.h5"}
+    if kept_apart & set(members):
+        missing = " and ".join(sorted(kept_apart - set(members)))
+        raise UserError(f"{name} is a zip archive without {missing}; give a file saved by model.save('name.keras').")
+    if any(each.endswith("data.pkl") for each in members):
+        raise UserError(
+            f"{name} is a model of PyTorch, which holds pickled code; export it with torch.onnx.export and give the .onnx file."
+        )
+    found = [each for each in members if each.endswith(_MODELS) or each.split("/")[-1] == "saved_model.pb"]
+    if len(found) == 1:
+        return found[0]
+    seen = printable(", ".join(found or members), 120) or "nothing"
+    raise UserError(
+        f"{name} is a zip archive without config.json and model.weights.h5, so no .keras file, and of models it must hold one "
+        f"(.h5, .tflite, .onnx or a SavedModel); it holds: {seen}."
+    )
 
 
 def _check_member(member: zipfile.ZipInfo, name: str) -> None:

@@ -1,7 +1,7 @@
 """What every classifier does alike, wherever its network runs: fits pictures, names layers, turns logits into probabilities and scores."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
@@ -11,35 +11,11 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.cards.card import Card
 from models.classifiers.score import Score
+from models.graph.grid_layer import GridLayer
 from models.images.placement import fit
 
 Floats = NDArray[np.float32]
 Depth = Literal["head", "last block", "everything"]
-
-PATCHES = (
-    "This layer is a Vision Transformer's patches laid back on their grid, without the class token: attention has mixed them, "
-    "so that a patch may speak of other places than its own."
-)
-
-
-@dataclass(frozen=True)
-class GridLayer:
-    """A tensor (n, h, w, k) on the way from picture to logit. branch: which of the model's last layers it leads to, from 0.
-
-    patches: whether its cells are a Vision Transformer's patches.
-    """
-
-    name: str
-    grid: tuple[int, int]
-    channels: int
-    branch: int
-    last: bool
-    patches: bool = field(default=False, kw_only=True)
-
-    @property
-    def caveat(self) -> str:
-        """What a reader of its maps should know; empty where its cells simply lie on the picture."""
-        return PATCHES if self.patches else ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Card, Head, KnownNote, Label, distinct
-from models.cards.sidecar_files import read_labels
+from models.classifiers.label_file import read_labels
 from models.graph.inputs import inputs_of
 from models.graph.keras_hints import Expected, expected_by_name
 from models.graph.probes import answers, inner_slope, sums_to_one, traced, units

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifiers.base import Floats, GridLayer
+from models.classifiers.base import Floats
+from models.graph.grid_layer import GridLayer
 from models.images.placement import fit
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Card, Head, KnownNote, Label, distinct
-from models.cards.sidecar_files import read_labels
 from models.classifiers.card_inference import DEFAULT_SIZE, labels_of
+from models.classifiers.label_file import read_labels
 from models.graph.inputs import Inputs
 from models.graph.runtime import Runtime
 

@@ -11,9 +11,10 @@ import tensorflow as tf
 from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import Value, describe, encode, entries
-from models.classifiers.base import BaseClassifier, Depth, Floats, GridLayer, LayerAnswer
+from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
 from models.classifiers.forward_card_inference import check_card, completed, draft_card
 from models.classifiers.score import Score
+from models.graph.grid_layer import GridLayer
 from models.graph.inputs import Inputs, inputs_of
 from models.graph.probes import probes
 from models.graph.runtime import Runtime

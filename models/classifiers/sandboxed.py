@@ -7,9 +7,10 @@ from typing import Any
 
 from errors import UserError
 from models.cards.metadata import Value, describe, encode
-from models.classifiers.base import BaseClassifier, Depth, Floats, GridLayer, LayerAnswer
+from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
 from models.classifiers.score import Score
-from models.sandbox.handshake import WorkerDescription, parse_description
+from models.classifiers.worker_description import WorkerDescription, parse_description
+from models.graph.grid_layer import GridLayer
 from models.sandbox.ipc import Array, Expected, ProtocolError
 from models.sandbox.process import Limits, WorkerExited, WorkerProcess
 

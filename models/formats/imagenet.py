@@ -12,6 +12,7 @@ from models.checks.display import reason
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import Classifier
 
+IMAGENET = "imagenet:"
 CLASS_INDEX = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
 
 
@@ -42,7 +43,7 @@ NETWORKS = {
 
 def load_imagenet(name: str) -> "Classifier":
     """One of NETWORKS with ImageNet weights. UserError for another name, and where the weights cannot be downloaded."""
-    from models.loading import build_classifier
+    from models.classifiers.build import build_classifier
 
     if name not in NETWORKS:
         raise UserError(f"There is no ImageNet classifier '{name}' here; choose one of {', '.join(NETWORKS)}.")

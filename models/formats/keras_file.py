@@ -1,6 +1,5 @@
-"""Finds the model file in a folder, and opens a Keras model file or says in one sentence why it is none."""
+"""Opens a Keras model file or says in one sentence why it is none."""
 
-import os
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,34 +8,6 @@ from errors import UserError
 from models.checks.config import check_code
 from models.checks.display import reason
 from models.checks.file_kind import kind_of
-from models.checks.unsupported import refuse_folder
-from models.versions import latest
-
-_SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite", ".onnx", ".zip")
-_TAKEN = "a .keras, .h5, .tflite or .onnx file, a SavedModel, a zip archive of one, or a folder that holds one"
-
-
-def model_file(path: Path) -> Path:
-    """The model that `path` is, a file or a SavedModel's folder, or the one in that folder; of a folder of versions the latest's."""
-    if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
-        raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {_TAKEN}.")
-    if path.is_file():
-        return path.parent if path.name == "saved_model.pb" else path
-    if not path.is_dir():
-        raise UserError(f"{path} is neither a file nor a folder; give the path of {_TAKEN}.")
-    if _is_saved_model(path):
-        return path
-    path = latest(path) or path
-    found = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES or _is_saved_model(each))
-    if len(found) != 1:
-        refuse_folder(path, found)
-        names = ", ".join(each.name for each in found) or "none"
-        raise UserError(f"The folder {path} must hold one model ({', '.join(_SUFFIXES)} or a SavedModel); found: {names}.")
-    return found[0]
-
-
-def _is_saved_model(folder: Path) -> bool:
-    return (folder / "saved_model.pb").is_file()
 
 
 def open_keras(path: Path) -> Any:

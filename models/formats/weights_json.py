@@ -1,18 +1,12 @@
 """Opens a model whose weights lie in one file and whose architecture, made by model.to_json(), lies beside it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import architecture_of
-from models.checks.config import check_code
+from models.checks.config import check_code, is_of_keras_3
 from models.checks.display import reason
-
-
-def is_of_keras_3(text: str) -> bool:
-    """Whether Keras 3 wrote the architecture: it says of which module each class is."""
-    return "module" in json.loads(text)
 
 
 def open_weights(path: Path) -> Any:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import entries
-from models.images.preprocessing import prepare
+from models.graph.preprocessing import prepare
 
 
 @dataclass(frozen=True)

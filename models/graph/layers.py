@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.classifiers.base import GridLayer
+from models.graph.grid_layer import GridLayer
 from models.graph.vit_patches import Patches, patch_layers
 
 _PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape", "Reshape", "Squeeze", "ExpandDims"}

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifiers.base import Floats
 from models.graph.input_port import InputPort, Network
 
 Array = NDArray[Any]
+Floats = NDArray[np.float32]
 
 
 class Runtime(Network):

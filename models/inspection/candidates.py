@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.cards.card import Card, Colour, Scaling
-from models.images.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, prepare
+from models.graph.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, prepare
 
 Floats = NDArray[np.float32]
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from models.classifiers.base import BaseClassifier, GridLayer
+from models.classifiers.base import BaseClassifier
+from models.graph.grid_layer import GridLayer
 from models.inspection.candidate_scores import CandidateAnswers
 from models.inspection.report import Finding
 from models.inspection.structure import ModelStructure

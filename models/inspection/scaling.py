@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cards.card import Card, Scaling
-from models.images.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN
+from models.graph.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN
 from models.inspection.report import Finding
 from models.inspection.structure import InputTransform, ModelStructure
 

@@ -31,7 +31,7 @@ def prepared(made: "tf.data.Dataset", card: Card, channels: int) -> "tf.data.Dat
     """RGB 0..1 -> what the model takes; what lies beside the pictures is left as it is."""
     import tensorflow as tf
 
-    from models.images.preprocessing import prepare
+    from models.graph.preprocessing import prepare
 
     @tf.autograph.experimental.do_not_convert
     def each(inputs: Any, labels: Any) -> Any:

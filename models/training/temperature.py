@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cards.card import Card
+from models.classifiers.build import build_classifier
 from models.datasets.collection import Row
 from models.evaluation.calibration import apply_temperature, fit_temperature
 from models.evaluation.predictions import predict_collection
-from models.loading import build_classifier
 from models.training.threshold import fold, shift_for
 from models.training.validation import measure_validation
 

@@ -14,7 +14,7 @@ import app.page
 from app.cli import main
 from app.options import ExplainOptions, ServeOptions
 from explainers.case import Settings
-from tests.architecture.test_import_direction import ROOT
+from tests.architecture.import_graph import ROOT
 from tests.serving import serving
 
 

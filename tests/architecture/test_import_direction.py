@@ -1,38 +1,17 @@
 """Who may import whom."""
 
-import ast
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.import_graph import ROOT, imported_names
+
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 ROOMS = {"app", "explainers", "models"}
 PRODUCT = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-
-
-def imported(source: str, package: tuple[str, ...]) -> Iterator[str]:
-    """Every module that a source imports, at any depth of the code, with relative imports spelt out from `package`."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            up = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join((*up, *(node.module or "").split("."))).strip(".")
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and _imports_by_name(node.func) and node.args:
-            argument = node.args[0]
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                yield argument.value
-
-
-def _imports_by_name(function: ast.expr) -> bool:
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in {"import_module", "__import__"}
 
 
 def forbidden(path: str, module: str) -> str:
@@ -52,7 +31,7 @@ def forbidden(path: str, module: str) -> str:
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_imports_follow_the_arrows(path: Path) -> None:
     relative = path.relative_to(ROOT)
-    modules = imported(path.read_text(encoding="utf-8"), relative.parent.parts)
+    modules = imported_names(path.read_text(encoding="utf-8"), relative.parent.parts)
     wrong = [f"{relative} imports {module}: {why}" for module in modules if (why := forbidden(relative.as_posix(), module))]
     assert not wrong, "\n".join(wrong)
 
@@ -77,7 +56,7 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 )
 def test_the_rule_itself(path: str, source: str, allowed: bool) -> None:
     package = tuple(path.split("/")[:-1])
-    assert all(not forbidden(path, module) for module in imported(source, package)) is allowed
+    assert all(not forbidden(path, module) for module in imported_names(source, package)) is allowed
 
 
 def test_help_answers_at_once_without_tensorflow_or_gradio() -> None:

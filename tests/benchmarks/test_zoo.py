@@ -14,9 +14,9 @@ from benchmarks.zoo_parts.models import topologies
 from benchmarks.zoo_parts.models.catalogue import seeded, zoo
 from benchmarks.zoo_parts.models.random_images import drawn
 from explainers.methods import METHODS, SEVEN
+from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.loading import build_classifier
 
 FEW = 48
 SAMPLE = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import keras
 
+from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
-from models.loading import build_classifier
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 
 from errors import UserError
 from models.cards.card import Card, Label, sha256_of
-from models.formats.keras_file import model_file
+from models.location import model_file
 from models.versions import LATEST, latest, main, new, versions
 
 ROOT = Path(__file__).resolve().parents[2]

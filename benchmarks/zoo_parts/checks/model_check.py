@@ -19,7 +19,7 @@ from explainers.runner import Result, run_methods
 from models.cards.metadata import encode
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.images.preprocessing import prepare
+from models.graph.preprocessing import prepare
 from models.loading import load
 
 BUDGET = 96

@@ -16,9 +16,9 @@ from app.options import ExplainOptions
 from errors import UserError
 from models.cards.card import Card, Label
 from models.cards.metadata import Number
+from models.classifiers.build import build_classifier
 from models.classifiers.ensemble import Ensemble
 from models.classifiers.keras_classifier import Classifier
-from models.loading import build_classifier
 
 LABELS = (Label("a"), Label("b"))
 

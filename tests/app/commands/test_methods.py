@@ -10,7 +10,7 @@ from app.commands.methods import BEGIN, END, method_table, write_table
 from errors import UserError
 from models.cards.card import Card
 from models.store import bundled
-from tests.architecture.test_import_direction import ROOT
+from tests.architecture.import_graph import ROOT
 from tests.test_requirements import pinned
 
 

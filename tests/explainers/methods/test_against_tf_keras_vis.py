@@ -31,8 +31,8 @@ def test_grad_cam_of_the_logit(flatten, target):
     from tf_keras_vis.utils.scores import CategoricalScore
 
     from models.cards.card import Card, Label
+    from models.classifiers.build import build_classifier
     from models.classifiers.score import Score
-    from models.loading import build_classifier
 
     model, image = flat(flatten), picture((32, 48))
     card = Card("flat", tuple(Label(name) for name in "abcd"), (32, 48))

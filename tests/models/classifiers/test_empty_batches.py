@@ -12,10 +12,11 @@ from onnx import TensorProto, helper
 
 from errors import UserError
 from models.classifiers.base import BaseClassifier
+from models.classifiers.build import build_classifier
 from models.classifiers.ensemble import Ensemble
 from models.classifiers.forward_only import ForwardOnly
 from models.classifiers.score import Score
-from models.loading import build_classifier, load
+from models.loading import load
 from tests.models import hostile_files
 
 

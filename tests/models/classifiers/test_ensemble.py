@@ -16,10 +16,11 @@ from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.runner import run_methods
 from models.cards.card import Card, Head, Label, Scaling
 from models.cards.metadata import Number
+from models.classifiers.build import build_classifier
 from models.classifiers.ensemble import Ensemble
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.loading import build_classifier, load
+from models.loading import load
 
 LABELS = (Label("a"), Label("b"), Label("c"))
 

@@ -15,10 +15,11 @@ from onnx import TensorProto, helper, numpy_helper
 from errors import UserError
 from explainers.protocol import Classifier as Asked
 from models.cards.card import Card, KnownNote, Label
+from models.classifiers.build import build_classifier
 from models.classifiers.forward_only import ForwardOnly
 from models.classifiers.score import Score
 from models.export.writers import ExportSource, _write_int8, _write_tflite
-from models.loading import build_classifier, load
+from models.loading import load
 
 
 def noise(*shape: int) -> np.ndarray:

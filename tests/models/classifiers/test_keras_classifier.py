@@ -12,9 +12,9 @@ from scipy.special import expit, softmax
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
+from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.loading import build_classifier
 from tests.models.float64_models import in_float64
 
 STEP, TOLERANCE = 2.0**-16, 2e-3

@@ -12,6 +12,7 @@ from scipy.special import expit
 from errors import UserError
 from models.cards.card import Card, Label
 from models.cards.metadata import Number
+from models.classifiers.build import build_classifier
 from models.datasets import splits
 from models.datasets.collection import Row
 from models.datasets.layouts import read
@@ -30,7 +31,6 @@ from models.evaluation.classification_metrics import (
 )
 from models.evaluation.predictions import predict_collection
 from models.evaluation.records import EvaluationData, Settings
-from models.loading import build_classifier
 
 QUICK = Settings(resamples=60)
 

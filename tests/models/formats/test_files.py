@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from models.cards.sidecar_files import read_labels
 from models.checks.file_kind import kind_of
 from models.checks.model_file import check
+from models.checks.zip_members import model_within
+from models.classifiers.label_file import read_labels
 from models.formats.hub import chosen, fetched
-from models.formats.keras_file import model_file
-from models.formats.zip_archive import model_within
+from models.location import model_file
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {"net.tflite": b"\x18\x00\x00\x00TFL3" + bytes(40), "labels.txt": b"cat\ndog\n", "README.md": b"words", "train.py": b"import os"}

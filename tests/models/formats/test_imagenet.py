@@ -15,7 +15,7 @@ import tf_keras
 
 from errors import UserError
 from models.formats import imagenet
-from models.images.preprocessing import prepare
+from models.graph.preprocessing import prepare
 from models.loading import load
 
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"

@@ -12,9 +12,10 @@ import tf_keras
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card, Label
+from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.loading import build_classifier, load
+from models.loading import load
 
 SCORE = Score(1)
 

@@ -11,9 +11,9 @@ from keras import layers
 from errors import UserError
 from models.cards.card import Card, Label
 from models.cards.metadata import Category, Number
+from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.loading import build_classifier
 
 FIELDS = (Number("age", 50.0, 10.0, "years"), Category("sex", ("female", "male")))
 LABELS = (Label("a"), Label("b"), Label("c"))

@@ -11,10 +11,11 @@ from benchmarks.zoo_parts.models import topologies, transformers
 from explainers.case import Case
 from explainers.methods.grad_cam import GradCAM
 from explainers.runner import run_methods
-from models.classifiers.base import PATCHES
+from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.loading import build_classifier, load
+from models.graph.grid_layer import PATCHES
+from models.loading import load
 from tests.models.float64_models import in_float64
 
 

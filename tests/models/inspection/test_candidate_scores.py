@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.cards.card import Card, Label
-from models.images.preprocessing import prepare
+from models.graph.preprocessing import prepare
 from models.inspection.bootstrap import bootstrap_ranking
 from models.inspection.candidate_runs import perturbations
 from models.inspection.candidate_scores import CandidateAnswers, auc, mutual_information, score, summarise

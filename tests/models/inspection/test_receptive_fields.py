@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from models.classifiers.build import build_classifier
 from models.inspection.receptive_fields import receptive_fields
-from models.loading import build_classifier
 
 SIDE = 64
 

@@ -9,8 +9,8 @@ import pytest
 from errors import UserError
 from models.cards.card import Card, distinct
 from models.cards.metadata import Category, Number
+from models.classifiers.build import build_classifier
 from models.classifiers.score import Score
-from models.loading import build_classifier
 from models.networks.backbones import NAMES, body
 from models.networks.heads import classes_of
 from models.networks.two_branch import two_branch

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.cards.card import Card, KnownNote
-from models.classifiers.base import GridLayer
+from models.graph.grid_layer import GridLayer
 from models.sandbox.confinement import Protection
 from models.sandbox.ipc import ProtocolError
 

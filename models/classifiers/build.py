@@ -1,0 +1,56 @@
+"""Builds a classifier from a Keras model in memory, and checks that the model and its card belong together."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import UserError
+from models.cards.card import Card
+from models.classifiers.card_inference import infer_card
+from models.classifiers.keras_classifier import Classifier
+from models.graph.inputs import inputs_of
+from models.graph.probes import answers, broken, sums_to_one, traced, units
+from models.graph.trace import Trace
+
+
+def build_classifier(model: Any, card: Card | None, path: Path) -> Classifier:
+    """A classifier from a Keras model in memory (Keras 2 or 3); without a card one is inferred. UserError where they do not fit.
+
+    path: where the model lies; its name is used in messages, and labels.txt is looked for beside it.
+    """
+    if card is None:
+        trace, card = infer_card(model, path)
+    else:
+        inputs_of(model, path.name).check_card(card, path.name)
+        trace = traced(model, card, path.name)
+        _check_output(card, trace, path.name)
+    _check_answers(card, answers(trace, path.name), trace, path.name)
+    made = Classifier(trace, card)
+    _ = made.default_layers  # says now, not at the first map, that the card names a layer which is not there
+    return made
+
+
+def _check_output(card: Card, trace: Trace, name: str) -> None:
+    numbers = units(trace, name)
+    if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
+        raise UserError(
+            f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {numbers} numbers; mend 'labels' or 'head'."
+        )
+    fitting = {"softmax": ("softmax",), "sigmoid": ("sigmoid", "multi-label")}.get(trace.head.activation)
+    if fitting and card.head not in fitting:
+        raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; mend the card's 'head'.")
+
+
+def _check_answers(card: Card, raw: NDArray[np.float64], trace: Trace, name: str) -> None:
+    """raw: what the model answered to a few pictures. Numbers that cannot be what the head says are refused, not squeezed into shape."""
+    if not np.isfinite(raw).all():
+        weights = [f"{weight} ({share:.0%} of it)" for weight, share in broken(trace)]
+        why = f"so are some of its weights, {', '.join(weights[:3])}: save or download it again" if weights else "its scaling overflows it"
+        raise UserError(f"{name} answers with numbers that are not finite; {why}.")
+    if trace.head.activation or card.head == "logits":
+        return
+    if raw.min() < -1e-3 or raw.max() > 1 + 1e-3 or (card.head == "softmax" and not sums_to_one(raw)):
+        seen = f"{raw.min():.3g} to {raw.max():.3g}"
+        raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; mend 'head' to 'logits'.")

@@ -1,0 +1,52 @@
+"""The names of a model's classes as labels.txt lists them, beside the model or in its archive."""
+
+import zipfile
+from pathlib import Path
+
+from errors import UserError
+from models.cards.sidecar_files import LABELS
+from models.checks.zip_members import opened
+
+_LONGEST = 8_000_000  # bytes
+_PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of which no more is unpacked than is asked for
+
+
+def read_labels(path: Path) -> list[str] | None:
+    """The lines of labels.txt in the zip archive or folder that `path` is, or beside it; None where there is none. UserError.
+
+    A TFLite file with metadata is such an archive, whose labels may be called after what they are: probability-labels.txt.
+    """
+    text = _packed(path) if path.is_file() else None
+    for file in (path / LABELS, path.parent / LABELS):
+        if text is None and file.is_file():
+            try:
+                text = file.read_bytes()
+            except OSError as error:
+                raise UserError(f"{LABELS} beside {path.name} cannot be read ({error.strerror}); give a file that may be read.") from error
+    if text is None:
+        return None
+    try:
+        return [line.strip() for line in text.decode("utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{LABELS} beside {path.name} cannot be read as UTF-8 text; save it as a text file, one line a class.") from error
+
+
+def _packed(path: Path) -> bytes | None:
+    """labels.txt in the archive, before what only ends so; what macOS adds is passed over."""
+    try:
+        with opened(path) as archive:
+            members = [each for each in archive.infolist() if _may_be_labels(each)]
+            found = sorted(members, key=lambda each: each.filename.split("/")[-1] != LABELS)
+            if not found:
+                return None
+            with archive.open(found[0]) as content:
+                return content.read(_LONGEST)
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
+        return None  # no archive, or a damaged one, about which whoever opens it says more
+
+
+def _may_be_labels(member: zipfile.ZipInfo) -> bool:
+    folder, _, name = member.filename.rpartition("/")
+    if "__MACOSX" in folder.split("/") or name.startswith("._") or not name.endswith(LABELS):
+        return False
+    return max(member.file_size, member.compress_size) <= _LONGEST and member.compress_type in _PACKING
