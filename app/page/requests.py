@@ -166,6 +166,7 @@ def _with_class(answer: ExplanationState | None, request: ExplanationRequest, ev
         raise UserError("The prediction for this picture is not there yet; choose the class again in a moment.")
     if event.kind == "bar":
         return replace(request, target=_index(answer, _field(event.data, "index")), rather_than=None)
+    target: int | None
     if event.kind == "target":
         target, rather = _index(answer, event.chosen), request.rather_than
     else:

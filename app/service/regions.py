@@ -43,7 +43,8 @@ def drawn(points: object, size: tuple[int, int]) -> Mask:
     from skimage.draw import polygon2mask  # scikit-image takes half a second
 
     rows_columns = corners[:, ::-1] * np.array(size) - 0.5
-    return _checked(np.asarray(polygon2mask(size, rows_columns), np.bool_))
+    mask = polygon2mask(size, rows_columns)  # type: ignore[no-untyped-call]
+    return _checked(np.asarray(mask, np.bool_))
 
 
 def uploaded(mask: Picture, picture: Picture, card: Card) -> Mask:

@@ -59,7 +59,7 @@ def mask_uri(mask: NDArray[np.bool_]) -> str:
     """The outline of a region (H, W) of the classifier's own pixels, as in `truth_uri` -> PNG."""
     times = max(1, OUTLINED // max(mask.shape))
     size = (mask.shape[0] * times, mask.shape[1] * times)
-    return _once("mask", mask, lambda: _encoded_outline(cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)))
+    return _once("mask", mask, lambda: _encoded_outline(_enlarged(mask, size)))
 
 
 def evict() -> None:
@@ -70,6 +70,10 @@ def evict() -> None:
 def _bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(H, W, 3) RGB 0..1 -> BGR 0..255, as the encoder takes it."""
     return np.round(image[..., ::-1] * 255).astype(np.uint8)
+
+
+def _enlarged(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
 
 def _outline(evidence: NDArray[np.bool_], size: tuple[int, int], how: Fit) -> str:
