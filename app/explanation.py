@@ -21,7 +21,7 @@ from models.classifiers.score import Score
 from models.images.decoder import decode, fit
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 SIDE_ON_SCREEN = 640  # pixels of a photo's longer side, about: a whole multiple of what the classifier takes
 Floats = NDArray[np.float32]
@@ -133,7 +133,7 @@ def fit_picture(picture: bytes | Floats, card: Card) -> FittedPicture:
     return FittedPicture(image, photo)
 
 
-def predict(image: Floats, classifier: "Classifier", choice: ScoreChoice) -> Prediction:
+def predict(image: Floats, classifier: "Served", choice: ScoreChoice) -> Prediction:
     """(H, W, 3) -> the prediction and what is to be explained of it. UserError where a class does not exist."""
     probabilities = classifier.predict(image)
     score = choice(int(np.argmax(probabilities)))
@@ -143,7 +143,7 @@ def predict(image: Floats, classifier: "Classifier", choice: ScoreChoice) -> Pre
 
 def explain_picture(
     picture: bytes | Floats | FittedPicture,
-    classifier: "Classifier",
+    classifier: "Served",
     plan: ExplanationPlan,
     on_start: Listener = lambda explanation: None,
     on_result: Listener = lambda explanation: None,
@@ -180,7 +180,7 @@ def estimate_cost(methods: Sequence[Method], case: Case) -> CostEstimate:
     return alone + max((cost for pooled, cost in costs if pooled), key=lambda cost: cost.evaluations, default=CostEstimate())
 
 
-def estimate_presets(classifier: "Classifier", methods: Sequence[Method], speed: Speed) -> dict[str, float]:
+def estimate_presets(classifier: "Served", methods: Sequence[Method], speed: Speed) -> dict[str, float]:
     """Preset -> seconds that an explanation takes at most, for the speed measured when the classifier was loaded."""
     grey = np.full((*classifier.size, 3), 0.5, np.float32)
     cases = {preset: Case(classifier, grey, Score(0), Settings(preset=preset)) for preset in PRESETS}

@@ -16,7 +16,7 @@ from errors import UserError
 from models.cards.card import Card
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 State = Literal["not loaded", "loading", "ready", "failed"]
 
@@ -57,7 +57,7 @@ class RegisteredClassifier:
     backward: float = 0.0
     forecasts: dict[str, float] = field(default_factory=dict)
     paces: deque[float] = field(default_factory=lambda: deque(maxlen=PACES))
-    future: "Future[Classifier]" = field(default_factory=Future)
+    future: "Future[Served]" = field(default_factory=Future)
     file: Path | None = None
     awaited: bool = False
 
@@ -115,7 +115,7 @@ class ClassifierRegistry:
     def _source(self, entry: RegisteredClassifier) -> tuple[str | Path, bool]:
         return entry.file or entry.name, self._trust and entry.file is None
 
-    def start(self, name: str, awaited: bool = True) -> "Future[Classifier]":
+    def start(self, name: str, awaited: bool = True) -> "Future[Served]":
         """Starts to load it in a thread of its own, unless that has started; returns its future.
 
         awaited: whether a visitor waits for it; where nobody does, everything that maps need is compiled first.
@@ -130,11 +130,11 @@ class ClassifierRegistry:
         LoadingThread(target=_load, args=(entry, *self._source(entry)), name=f"load {name}", daemon=True).start()
         return entry.future
 
-    def get(self, name: str) -> "Classifier":
+    def get(self, name: str) -> "Served":
         """Waits until it is loaded. UserError where it could not be."""
         return self.start(name).result()
 
-    def ready(self, name: str) -> "Classifier | None":
+    def ready(self, name: str) -> "Served | None":
         """The classifier, or None while it is not loaded."""
         entry = self.entry(name)
         return entry.future.result() if entry.state == "ready" else None
@@ -152,7 +152,7 @@ def title_of(name: str) -> str:
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
 
 
-def _close(loaded: "Future[Classifier]") -> None:
+def _close(loaded: "Future[Served]") -> None:
     if not loaded.exception():
         getattr(loaded.result(), "close", lambda: None)()
 

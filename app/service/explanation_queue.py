@@ -23,7 +23,7 @@ from explainers.runner import Result
 from models.classifiers.score import Score
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 PREDICTIONS_AT_ONCE = 4
 MAX_KEPT = 24
@@ -120,7 +120,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         self._finish(job)
         job.publish_metrics(running="")
 
-    def _predict(self, job: ExplanationJob, loaded: "Future[Classifier]") -> None:
+    def _predict(self, job: ExplanationJob, loaded: "Future[Served]") -> None:
         if not job.abandoned:
             _publish_prediction(job, loaded)
         if job.report.final or job.abandoned:
@@ -199,7 +199,7 @@ def _bare(question: ExplanationRequest) -> ExplanationRequest:
     return replace(question, picture=question.picture.bare)
 
 
-def _publish_prediction(job: ExplanationJob, loaded: "Future[Classifier]") -> None:
+def _publish_prediction(job: ExplanationJob, loaded: "Future[Served]") -> None:
     """Fits the picture and publishes the prediction; of the picture the job keeps only its pixels. loaded: done. Never raises."""
     question = job.report.question
     try:

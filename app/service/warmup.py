@@ -3,17 +3,17 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 log = logging.getLogger(__name__)
 
 
-def measure_speed(classifier: "Classifier") -> tuple[float, float]:
+def measure_speed(classifier: "Served") -> tuple[float, float]:
     """Seconds per image, forward and with a gradient, in a batch of 16; the first calls trace and are not counted."""
     from models.classifiers.score import Score
 
@@ -31,7 +31,7 @@ def measure_speed(classifier: "Classifier") -> tuple[float, float]:
     return forward, (time.perf_counter() - start) / len(images)
 
 
-def compile_remaining(classifier: "Classifier") -> None:
+def compile_remaining(classifier: "Served") -> None:
     """Evaluates once what `measure_speed` does not: masked images, and the layers of the CAM family.
 
     What fails here fails again in the method that needs it and is reported there.
@@ -41,7 +41,8 @@ def compile_remaining(classifier: "Classifier") -> None:
     image = np.full((*classifier.size, 3), 0.5, np.float32)
     calls: list[Callable[[], object]] = [lambda: classifier.masked(image, np.ones((1, 1, 1), np.float32), image)]
     if not classifier.forward_only:
-        calls.append(lambda: classifier.features(image, classifier.default_layers, Score(0)))
+        layers: Any = classifier.default_layers  # every kind of classifier takes layers of its own kind
+        calls.append(lambda: classifier.features(image, layers, Score(0)))
     for call in calls:
         try:
             call()
