@@ -159,7 +159,7 @@ class PageEvents:
         try:
             require_live_session(session, status)
             job = self.services.explanations.get(session.question)
-            self.services.explanations.metrics.measure(job, event._data.get("kind") if isinstance(event._data, dict) else None)
+            self.services.metrics.submit(job, event._data.get("kind") if isinstance(event._data, dict) else None)
         except UserError as error:
             yield self._by_component(self.stream.refuse(session, str(error)))
             return

@@ -132,7 +132,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         if not job.abandoned:
             self._publish_maps(job)
         self._finish(job)
-        self.metrics.weigh(job)
+        self.metrics.score_agreement(job)
 
     def _publish_maps(self, job: ExplanationJob) -> None:
         """Runs the methods and publishes each map as it comes. Ends after `budget` seconds. Never raises."""

@@ -10,6 +10,7 @@ from app.service.classifier_registry import BUNDLED, ClassifierRegistry
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.inspection_queue import InspectionQueue
+from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.model_uploads import ModelUploads
 from app.service.picture_uploads import PictureUploads
@@ -27,6 +28,7 @@ class Services:
 
     registry: ClassifierRegistry
     explanations: ExplanationQueue
+    metrics: MetricQueue
     inspections: InspectionQueue
     sessions: SessionStore
     uploads: PictureUploads
@@ -46,6 +48,7 @@ class Services:
         return cls(
             registry,
             explanations,
+            explanations.metrics,
             InspectionQueue(registry, explanations.idle),
             sessions,
             PictureUploads(),
@@ -59,7 +62,7 @@ class Services:
         """Starts to load the first classifier; until it is ready, the first visitor sees the stored answer."""
         if self.registry.first == cached_answer.CLASSIFIER and (stored := cached_answer.read()):
             job = self.explanations.add(replace(stored, measures=MetricState(running=AGREEMENT)))
-            self.explanations.metrics.first(job, lambda: cached_answer.cached_consistency(stored))
+            self.metrics.score_stored(job, lambda: cached_answer.cached_consistency(stored))
         self.registry.start(self.registry.first, awaited=False)
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from app.service.cached_answer import cached_consistency, first_question, read
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
-from app.service.metric_queue import _guarded
+from app.service.metric_queue import _publish
 from app.service.metric_state import Cost, MetricState
 from app.service.regions import Region, drawn, measured
 from app.service.request import ExplanationState
@@ -247,7 +247,7 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Exp
         yield from [{"findings": {SANITY: (SanityResult("Grad-CAM", NOISE, 0.95, "green", ""),)}}] * found
         raise Stopped
 
-    _guarded(job, work, finished=True)
+    _publish(job, work())
     assert job.report.measures.error == ""
     assert job.report.measures.visible_to(stopper=False).error == "", "who comes later has stopped nothing"
     assert job.report.measures.visible_to(stopper=True).error.endswith(words)
@@ -281,17 +281,17 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
     job = jobs.submit(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast"))
     settled(job)
     with pytest.raises(UserError, match="no measure 'magic'"):
-        jobs.metrics.measure(job, "magic")
+        jobs.metrics.submit(job, "magic")
     jobs.idle.clear()  # as while somebody's maps are made
-    jobs.metrics.measure(job, CURVES)
+    jobs.metrics.submit(job, CURVES)
     with pytest.raises(UserError, match="under way"):
-        jobs.metrics.measure(job, SANITY)
+        jobs.metrics.submit(job, SANITY)
     time.sleep(0.5)
-    assert (job.report.measures.running, job.report.measures.done, job.report.measures.curves) == (CURVES, 0, ())
+    assert (job.report.measures.running, job.report.measures.done, job.report.measures.of(DeletionInsertion)) == (CURVES, 0, ())
     jobs.idle.set()
     listener = threading.Event()
     assert job.subscribe(listener.set)
-    while not job.report.measures.curves:
+    while not job.report.measures.of(DeletionInsertion):
         assert listener.wait(30)
         listener.clear()
     other = threading.Event()
