@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app import __version__
-from app.cli import explain, grid_game, inspect, library, methods, serve
+from app.cli import explain, grid_game, inspect, library, methods, metrics, serve
 from models.command_line import exit_status, silence_tensorflow
 
 
@@ -22,7 +22,7 @@ class Command(Protocol):
         """Runs the command; returns its exit status. Raises UserError."""
 
 
-COMMANDS: tuple[Command, ...] = (serve, explain, inspect, library, grid_game, methods)
+COMMANDS: tuple[Command, ...] = (serve, explain, inspect, library, grid_game, methods, metrics)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ from app.options import GridGameOptions
 from errors import UserError
 from explainers.case import Settings
 from explainers.method import Method
-from explainers.metrics.localisation.grid_pointing_game import SOURCE, Mosaic, mosaics, share_in_part
+from explainers.metrics.localisation.grid_pointing_game import SOURCE, GridPointingGame, Mosaic, mosaics
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
@@ -70,12 +70,12 @@ def _shares(laid: Sequence[Mosaic], classifier: "Classifier", methods: Sequence[
                 plan = ExplanationPlan(methods, settings, Score(mosaic.targets[number]))
                 explanation = explain_picture(FittedPicture.of(mosaic.image), classifier, plan, earlier=earlier)
                 earlier = Earlier(explanation.case)  # the other parts reuse its evaluations
-                for result in explanation.results.values():
-                    title = result.method.title
+                results = list(explanation.results.values())
+                for result in results:
                     if result.attribution is None:
-                        raise UserError(f"{title} gives no map: {result.error} Leave it out of --methods.")
-                    blank = bool(result.attribution.blank)
-                    found[title].append(None if blank else share_in_part(result.attribution.values, mosaic, number))
+                        raise UserError(f"{result.method.title} gives no map: {result.error} Leave it out of --methods.")
+                for each in GridPointingGame(mosaic, number)(explanation.case, results):
+                    found[each.title].append(each.share)
                 bar.update()
     return found
 

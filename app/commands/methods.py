@@ -22,14 +22,19 @@ def method_table() -> str:
 
 
 def write_table(path: Path) -> None:
-    """Puts the table between its marks in the file at `path`. UserError where they are missing."""
+    """Puts the table of methods between its marks in the file at `path`. UserError where they are missing."""
+    replace_between(path, BEGIN, END, method_table())
+
+
+def replace_between(path: Path, begin: str, end: str, table: str) -> None:
+    """Puts the table between the two marks in the file at `path`. UserError where they are missing."""
     try:
         text = path.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        _, after = rest.split(END)
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a text file with the marks {BEGIN} and {END}; put them where the table belongs.") from error
-    path.write_text(f"{before}{BEGIN}\n\n{method_table()}\n\n{END}{after}", encoding="utf-8")
+        raise UserError(f"{path} is not a text file with the marks {begin} and {end}; put them where the table belongs.") from error
+    path.write_text(f"{before}{begin}\n\n{table}\n\n{end}{after}", encoding="utf-8")
 
 
 def localisation_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.commands import metrics
 from app.commands.methods import BEGIN, END, method_table, write_table
 from errors import UserError
 from models.cards.card import Card
@@ -20,6 +21,11 @@ def page(name: str) -> str:
 
 def test_the_table_of_methods_is_current() -> None:
     assert f"{BEGIN}\n\n{method_table()}\n\n{END}" in page("docs/methods.md"), "run: python -m app methods --write docs/methods.md"
+
+
+def test_the_table_of_metrics_is_current() -> None:
+    table = f"{metrics.BEGIN}\n\n{metrics.metric_table()}\n\n{metrics.END}"
+    assert table in page("docs/metrics.md"), "run: python -m app metrics --write docs/metrics.md"
 
 
 def test_every_bundled_classifier_and_every_field_of_a_card_is_named() -> None:

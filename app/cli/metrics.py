@@ -1,0 +1,22 @@
+"""`python -m app metrics`: the table of metrics."""
+
+import argparse
+from pathlib import Path
+
+HELP = "print the table of metrics"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags."""
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between its two marks in FILE instead of printing it")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Runs the command; returns its exit status."""
+    from app.commands.metrics import metric_table, write_table
+
+    if chosen.write:
+        write_table(chosen.write)
+    else:
+        print(metric_table())
+    return 0
