@@ -81,16 +81,16 @@ def rates(rows: Sequence[Row], feed: Feed) -> tuple[str, str]:
 def spent_by(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: int) -> Spent:
     """A network with random weights, trained as the recipes train it."""
     from models.datasets.layouts.chest_xray import BINARY
-    from models.networks.backbones import body
-    from models.networks.heads import classes_of
+    from models.networks.backbones import build_backbone
+    from models.networks.heads import add_head
     from models.training.batches import training_data
-    from models.training.loop import prepare
+    from models.training.loop import compile_stage
     from models.training.settings import Settings, Stage
 
-    made = body(name, feed.size, "random", colour)
-    model = classes_of(made, 1, name)
+    made = build_backbone(name, feed.size, "random", colour)
+    model = add_head(made, 1, name)
     card = Card(name, BINARY, feed.size, colour=made.colour, scaling=made.scaling, head="sigmoid")
-    prepare(model, Stage(1, 1e-3), Settings())
+    compile_stage(model, Stage(1, 1e-3), Settings())
     learnt = training_data(model, card, rows, rows[:BATCH], feed)
     return timed(model, (batch for epoch in range(1000) for batch in learnt.epoch(epoch)), steps)
 

@@ -1,6 +1,6 @@
-"""Pictures to try a classifier on, with what is known of them: the class, where its evidence lies, and whom to thank.
+"""Example pictures with what is known of them: the class, where its evidence is, and whom to credit.
 
-`index.json` lists them; the drawn ones lie beside it, the photographs come with scikit-image. None needs a network.
+`index.json` lists them; the synthetic ones are files beside it, the photographs come with scikit-image. None needs a network.
 """
 
 import importlib.util
@@ -22,10 +22,10 @@ _LIBRARY = "skimage.data:"
 
 @dataclass(frozen=True)
 class Example:
-    """A picture to try. source: a file of this folder, or `skimage.data:` and a file that scikit-image brings along.
+    """An example picture. source: a file of this folder, or `skimage.data:` and a file that comes with scikit-image.
 
-    label: the class it shows, as the classifier names it; empty where the classifier's own answer is all there is.
-    mask_file: the evidence's pixels; empty where nobody knows them or there is none. credit: author and licence.
+    label: the class it shows, in the classifier's words; empty where only the classifier's own answer is known.
+    mask_file: the evidence's pixels; empty where they are unknown or there are none. credit: author and licence.
     """
 
     title: str
@@ -52,7 +52,7 @@ class Example:
             ) from error
 
     def evidence(self) -> NDArray[np.bool_] | None:
-        """(H, W), true where what makes the class lies; None where that is unknown or nothing makes it."""
+        """(H, W), true at the evidence for the class; None where it is unknown or there is none."""
         if not self.mask_file:
             return None
         return np.asarray(Image.open(io.BytesIO((FOLDER / self.mask_file).read_bytes())).convert("L")) > 127
@@ -61,11 +61,11 @@ class Example:
 def examples_for(classifier: str) -> tuple[Example, ...]:
     """The examples of a classifier, the best to begin with first; `imagenet:ResNet50` and its kin share theirs."""
     family = classifier.split(":")[0]
-    return tuple(example for example in every() if classifier in example.classifiers or family in example.classifiers)
+    return tuple(example for example in all_examples() if classifier in example.classifiers or family in example.classifiers)
 
 
 @lru_cache(maxsize=1)
-def every() -> tuple[Example, ...]:
+def all_examples() -> tuple[Example, ...]:
     """All examples, in the order of the index."""
     rows = json.loads((FOLDER / "index.json").read_text(encoding="utf-8"))
     return tuple(Example(**{**row, "classifiers": tuple(row["classifiers"])}) for row in rows)

@@ -1,4 +1,4 @@
-"""Paints the example pictures, their evidence masks and the index anew: `python -m examples.remake [FOLDER]`."""
+"""Regenerates the example pictures, their evidence masks and the index: `python -m examples.remake [FOLDER]`."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ PHANTOMS = ("phantoms", "phantoms_shortcut")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Drawing:
     """A drawing: which one, and what to say about it."""
 
     seed: int
@@ -30,30 +30,30 @@ class Wanted:
 
 
 LESIONS = (
-    Wanted(16, "blue veil", False, "A blue-white veil lies over a mole with a pigment network."),
-    Wanted(34, "dots", False, "A cluster of black dots sits in the middle of the mole."),
-    Wanted(22, "streaks", False, "Streaks stick out of the mole's lower border; hairs and the round view mean nothing."),
-    Wanted(24, "plain", False, "A plain mole on fair skin: nothing is planted in it."),
-    Wanted(25, "blue veil", False, "A veil on a nearly black mole, with pale hairs and a gel bubble over it."),
-    Wanted(10, "dots", False, "Dots on dark skin, hard to see among the pigment network."),
-    Wanted(2, "streaks", True, "Streaks on dark skin, with hairs that look much like them and a ruler."),
-    Wanted(19, "plain", False, "A plain, nearly black mole on dark skin."),
-    Wanted(36, "blue veil", False, "A veil on fair skin; the next picture is the same with a ruler."),
-    Wanted(36, "blue veil", True, "The veil of the picture before, with a ruler laid beside it: does the answer change?"),
-    Wanted(20, "plain", False, "A plain mole in a round view; the next picture is the same with a ruler."),
-    Wanted(20, "plain", True, "The plain mole of the picture before, with a ruler laid beside it: does the answer change?"),
-    Wanted(18, "dots", True, "Dots in a pale mole, with a ruler; the next picture is the same without the dots."),
-    Wanted(18, "plain", True, "The mole of the picture before, pixel for pixel, without its dots."),
-    Wanted(7, "streaks", False, "Streaks along the upper border, without a hair in the way."),
-    Wanted(9, "blue veil", False, "A veil under hairs and gel bubbles."),
-    Wanted(8, "plain", False, "A plain mole that is nearly all network, under hairs."),
-    Wanted(39, "streaks", False, "Faint streaks on the right of a pale mole."),
+    Drawing(16, "blue veil", False, "A blue-white veil lies over a mole with a pigment network."),
+    Drawing(34, "dots", False, "A cluster of black dots sits in the middle of the mole."),
+    Drawing(22, "streaks", False, "Streaks stick out of the mole's lower border; hairs and the round view mean nothing."),
+    Drawing(24, "plain", False, "A plain mole on fair skin: nothing is planted in it."),
+    Drawing(25, "blue veil", False, "A veil on a nearly black mole, with pale hairs and a gel bubble over it."),
+    Drawing(10, "dots", False, "Dots on dark skin, hard to see among the pigment network."),
+    Drawing(2, "streaks", True, "Streaks on dark skin, with hairs that look much like them and a ruler."),
+    Drawing(19, "plain", False, "A plain, nearly black mole on dark skin."),
+    Drawing(36, "blue veil", False, "A veil on fair skin; the next picture is the same with a ruler."),
+    Drawing(36, "blue veil", True, "The veil of the picture before, with a ruler laid beside it: does the answer change?"),
+    Drawing(20, "plain", False, "A plain mole in a round view; the next picture is the same with a ruler."),
+    Drawing(20, "plain", True, "The plain mole of the picture before, with a ruler laid beside it: does the answer change?"),
+    Drawing(18, "dots", True, "Dots in a pale mole, with a ruler; the next picture is the same without the dots."),
+    Drawing(18, "plain", True, "The mole of the picture before, pixel for pixel, without its dots."),
+    Drawing(7, "streaks", False, "Streaks along the upper border, without a hair in the way."),
+    Drawing(9, "blue veil", False, "A veil under hairs and gel bubbles."),
+    Drawing(8, "plain", False, "A plain mole that is nearly all network, under hairs."),
+    Drawing(39, "streaks", False, "Faint streaks on the right of a pale mole."),
 )
 PATCHES = (
-    Wanted(6, "blue", False, "Large patches of blue among small ones of other colours."),
-    Wanted(0, "red", False, "Red has the largest area."),
-    Wanted(2, "green", False, "Two patches of green, and small ones that speak against it."),
-    Wanted(5, "yellow", False, "One patch of yellow and a small one of red."),
+    Drawing(6, "blue", False, "Large patches of blue among small ones of other colours."),
+    Drawing(0, "red", False, "Red has the largest area."),
+    Drawing(2, "green", False, "Two patches of green, and small ones that speak against it."),
+    Drawing(5, "yellow", False, "One patch of yellow and a small one of red."),
 )
 PHOTOGRAPHS = (
     ("Cat", "chelsea.png", "Chelsea, a tabby cat, close up.", "Stéfan van der Walt, CC0-1.0"),
@@ -72,19 +72,19 @@ def main(folder: Path) -> None:
 
 
 def _lesions(folder: Path) -> Iterator[Example]:
-    for wanted in LESIONS:
-        drawn = phantom(wanted.seed, wanted.label, wanted.ruler)
-        stem = f"phantom_{wanted.seed:02}_{wanted.label.replace(' ', '_')}{'_ruler' * wanted.ruler}"
-        title = wanted.label.capitalize() + ", with a ruler" * wanted.ruler
-        files = _files(folder, stem, drawn.image, drawn.evidence)
-        yield Example(title, wanted.caption, files[0], PHANTOMS, wanted.label, files[1], DRAWN)
+    for drawing in LESIONS:
+        picture = phantom(drawing.seed, drawing.label, drawing.ruler)
+        stem = f"phantom_{drawing.seed:02}_{drawing.label.replace(' ', '_')}{'_ruler' * drawing.ruler}"
+        title = drawing.label.capitalize() + ", with a ruler" * drawing.ruler
+        files = _files(folder, stem, picture.image, picture.evidence)
+        yield Example(title, drawing.caption, files[0], PHANTOMS, drawing.label, files[1], DRAWN)
 
 
 def _patches(folder: Path) -> Iterator[Example]:
-    for wanted in PATCHES:
-        drawn = patches(wanted.seed, wanted.label)
-        files = _files(folder, f"patches_{wanted.label}", drawn.image, drawn.evidence)
-        yield Example(wanted.label.capitalize(), wanted.caption, files[0], ("glass_box",), wanted.label, files[1], DRAWN)
+    for drawing in PATCHES:
+        picture = patches(drawing.seed, drawing.label)
+        files = _files(folder, f"patches_{drawing.label}", picture.image, picture.evidence)
+        yield Example(drawing.label.capitalize(), drawing.caption, files[0], ("glass_box",), drawing.label, files[1], DRAWN)
 
 
 def _photographs() -> Iterator[Example]:

@@ -1,4 +1,4 @@
-"""Judges any classifier on a folder of pictures: `python -m models.evaluate --model M --data DIR --layout L --out DIR`."""
+"""Evaluates any classifier on a folder of pictures: `python -m models.evaluate --model M --data DIR --layout L --out DIR`."""
 
 import dataclasses
 import sys
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes evaluation.json and evaluation.html and prints the figures; 2 after a mistake in what was asked."""
-    asked = _parser().parse_args(arguments)
+    """Writes evaluation.json and evaluation.html and prints the metrics; returns 2 after a mistake in the arguments."""
+    options = _parser().parse_args(arguments)
 
     def command() -> int:
         from models.evaluation.assessment import evaluate
@@ -26,49 +26,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from models.evaluation.writer import write_evaluation
         from models.loading import load
 
-        if not 20 <= asked.resamples <= 100_000:
-            raise UserError(f"--resamples is {asked.resamples}; give a whole number from 20 to 100000.")
-        served = load(asked.model, asked.trust)
-        evaluation = evaluate(served, evaluation_data(asked, served.labels), Settings(asked.resamples, asked.seed))
-        print("\n".join(in_words(evaluation)))
-        print("Written: {}, {}".format(*write_evaluation(evaluation, asked.out)))
+        if not 20 <= options.resamples <= 100_000:
+            raise UserError(f"--resamples is {options.resamples}; give a whole number from 20 to 100000.")
+        served = load(options.model, options.trust)
+        evaluation = evaluate(served, evaluation_data(options, served.labels), Settings(options.resamples, options.seed))
+        print("\n".join(summary(evaluation)))
+        print("Written: {}, {}".format(*write_evaluation(evaluation, options.out)))
         return 0
 
     return run_command(command)
 
 
-def evaluation_data(asked: Namespace, labels: Sequence[str]) -> "EvaluationData":
-    """The pictures that are asked for, their classes counted as the classifier counts them."""
+def evaluation_data(options: Namespace, labels: Sequence[str]) -> "EvaluationData":
+    """The requested pictures, with the classifier's class numbers."""
     from models.datasets import splits
     from models.datasets.layouts import read
     from models.evaluation.records import EvaluationData
 
-    collection = read(asked.layout, asked.data, asked.group)
-    if asked.split:
-        rows, how = getattr(splits.read(asked.split, collection), asked.part), f"{asked.part} part of {asked.split.name}"
+    collection = read(options.layout, options.data, options.group)
+    if options.split:
+        rows, how = getattr(splits.read(options.split, collection), options.part), f"{options.part} part of {options.split.name}"
     elif parts := {row.split for row in collection.rows} - {""}:
-        if asked.part not in parts:
+        if options.part not in parts:
             raise UserError(
-                f"{asked.data} has the parts {', '.join(sorted(parts))} and no {asked.part} part; choose one of them with --part."
+                f"{options.data} has the parts {', '.join(sorted(parts))} and no {options.part} part; choose one of them with --part."
             )
-        rows, how = tuple(row for row in collection.rows if row.split == asked.part), f"the {asked.part} part as it was published"
+        rows, how = tuple(row for row in collection.rows if row.split == options.part), f"the {options.part} part as it was published"
     else:
         rows, how = collection.rows, "all pictures"
-    return EvaluationData(collection.name, as_the_classifier_counts(rows, collection, labels), how, collection.source, collection.licence)
+    return EvaluationData(collection.name, with_classifier_labels(rows, collection, labels), how, collection.source, collection.licence)
 
 
-def as_the_classifier_counts(rows: Sequence["Row"], collection: "Collection", labels: Sequence[str]) -> tuple["Row", ...]:
+def with_classifier_labels(rows: Sequence["Row"], collection: "Collection", labels: Sequence[str]) -> tuple["Row", ...]:
     """The rows with the classifier's class numbers, matched by name. UserError where it does not know a class."""
-    known = {label.casefold(): number for number, label in enumerate(labels)}
-    numbers = [known.get(label.name.casefold()) for label in collection.labels]
-    unknown = [label.name for label, number in zip(collection.labels, numbers, strict=True) if number is None]
+    class_of_name = {label.casefold(): number for number, label in enumerate(labels)}
+    unknown = [label.name for label in collection.labels if label.name.casefold() not in class_of_name]
     if unknown:
-        told = ", ".join(labels[:12]) + (", ..." if len(labels) > 12 else "")
-        raise UserError(f"{collection.name} has the classes {', '.join(unknown)}, which the classifier does not tell; it tells {told}.")
+        known_classes = ", ".join(labels[:12]) + (", ..." if len(labels) > 12 else "")
+        raise UserError(
+            f"{collection.name} has the classes {', '.join(unknown)}, which the classifier does not tell; it tells {known_classes}."
+        )
+    numbers = [class_of_name[label.name.casefold()] for label in collection.labels]
     return tuple(dataclasses.replace(row, label=numbers[row.label]) for row in rows)
 
 
-def in_words(evaluation: "Evaluation") -> list[str]:
+def summary(evaluation: "Evaluation") -> list[str]:
     """A line for each figure."""
     from models.evaluation.html_report import format_estimate
 

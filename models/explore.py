@@ -9,12 +9,12 @@ from pathlib import Path
 from errors import UserError
 from models.datasets import grouping, layouts, splits
 from models.datasets.collection import SPLITS, Collection
-from models.datasets.contact_sheet import drawn, save
-from models.datasets.quality_checks import DataWarning, findings, seen, unreadable
+from models.datasets.contact_sheet import draw_sheet, save_sheet
+from models.datasets.quality_checks import DataWarning, find_warnings, fingerprint_rows, unreadable_warnings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints counts and warnings and writes the sheet; 0 when done, whatever the warnings, 2 after a mistake in what was asked."""
+    """Prints counts and warnings and writes the sheet; 0 when done, whatever the warnings, 2 after a mistake in the arguments."""
     parser = ArgumentParser("python -m models.explore", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder of pictures")
     parser.add_argument("--layout", choices=list(layouts.LAYOUTS), help="how the folder is laid out (default: found out)")
@@ -39,22 +39,22 @@ def explore(folder: Path, layout: str | None, split: Path | None, out: Path, gro
     """What the folder holds and what is wrong with it; the sheet is written to `out`. group: as `layouts.read` takes it."""
     if out.suffix.lower() not in (".html", ".png"):
         raise UserError(f"--out is {out}; give a name that ends in .html or .png.")
-    collection = layouts.read(layout, folder, group) if layout else layouts.recognised(folder, group)
+    collection = layouts.read(layout, folder, group) if layout else layouts.detect(folder, group)
     if split:
-        collection = parted(collection, splits.read(split, collection))
-    rows, prints, failed = seen(collection)
-    warnings = [*unreadable(failed), *findings(collection, rows, prints)]
+        collection = with_split(collection, splits.read(split, collection))
+    rows, prints, failed = fingerprint_rows(collection)
+    warnings = [*unreadable_warnings(failed), *find_warnings(collection, rows, prints)]
     if not rows:
         raise UserError(f"None of the {len(failed):,} pictures of {folder} can be read. {warnings[0]}")
     try:
-        save(out, collection, drawn(collection, rows, prints), warnings)
+        save_sheet(out, collection, draw_sheet(collection, rows, prints), warnings)
     except OSError as error:
         raise UserError(f"{out} cannot be written ({error.strerror}); choose another with --out.") from error
     return collection, warnings
 
 
-def parted(collection: Collection, made: splits.Split) -> Collection:
-    """The collection with each row's part as the split says."""
+def with_split(collection: Collection, made: splits.Split) -> Collection:
+    """The collection with each row's part of the split."""
     rows = [dataclasses.replace(row, split=part) for part in SPLITS for row in getattr(made, part)]
     return dataclasses.replace(collection, rows=tuple(rows))
 

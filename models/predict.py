@@ -1,4 +1,4 @@
-"""Says what pictures show, with calibrated probabilities: `python -m models.predict PICTURE... --model M`."""
+"""Predicts the classes of pictures, with calibrated probabilities: `python -m models.predict PICTURE... --model M`."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when every picture was named, 1 where some could not be read, 2 where none could, or after a mistake in what was asked."""
+    """0 when every picture was predicted, 1 where some could not be read, 2 where none could, or after a mistake in the arguments."""
     parser = ArgumentParser("python -m models.predict", description="Says what pictures show, with calibrated probabilities.")
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
     parser.add_argument("--model", required=True, help="a model file or folder, imagenet:NAME, or the name of a bundled classifier")
@@ -25,45 +25,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--metadata", nargs="+", default=[], metavar="NAME=VALUE", help="what the model takes beside the picture: age=55")
     parser.add_argument("--top", type=_count, default=5, metavar="N", help="how many classes to name, the likeliest first (default: 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line instead of words")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
 
     def command() -> int:
         from models.cards.metadata import parse
         from models.loading import load
 
-        served = load(asked.model, asked.trust)
-        if asked.metadata:
-            served = served.given(parse(served.card.metadata, asked.metadata))
+        served = load(options.model, options.trust)
+        if options.metadata:
+            served = served.given(parse(served.card.metadata, options.metadata))
         failed = 0
-        for file in asked.pictures:
+        for file in options.pictures:
             try:
-                told = answer(served, file, asked.top)
+                prediction = predict_file(served, file, options.top)
             except UserError as error:
                 failed += 1
                 print(f"{file}: {error}", file=sys.stderr)
             else:
-                print(json.dumps(told, ensure_ascii=False) if asked.json else in_words(told), flush=True)
-        return 0 if not failed else 2 if failed == len(asked.pictures) else 1
+                print(json.dumps(prediction, ensure_ascii=False) if options.json else summary(prediction), flush=True)
+        return 0 if not failed else 2 if failed == len(options.pictures) else 1
 
     return run_command(command)
 
 
-def answer(served: "BaseClassifier[Any]", file: Path, top: int) -> dict[str, Any]:
-    """The picture's name, its likeliest classes with their probabilities at the card's temperature, and the metadata that were told, in
-    words, where the model takes some. UserError for no picture."""
-    from models.datasets.batch_decode import picture
+def predict_file(served: "BaseClassifier[Any]", file: Path, top: int) -> dict[str, Any]:
+    """The picture's path, its most probable classes with their probabilities at the card's temperature, and the given metadata in words,
+    where the model takes some. UserError where the picture cannot be read.
+    """
+    from models.datasets.batch_decode import read_image
 
-    probabilities = served.predict(served.fit(picture(file)))
+    probabilities = served.predict(served.fit(read_image(file)))
     likeliest = np.argsort(-probabilities, kind="stable")[:top]
     classes = [{"class": int(i), "label": served.labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest]
-    told = {"picture": str(file), "model": served.card.name, "prediction": classes}
-    return {**told, "metadata": served.said} if served.card.metadata else told
+    prediction = {"picture": str(file), "model": served.card.name, "prediction": classes}
+    return {**prediction, "metadata": served.said} if served.card.metadata else prediction
 
 
-def in_words(told: dict[str, Any]) -> str:
-    """The picture's name, what was told beside it, if the model takes any of that, and a line for each class."""
-    beside = f" ({told['metadata']})" if "metadata" in told else ""
-    return "\n".join([told["picture"] + beside, *(f"  {each['probability']:7.2%}  {each['label']}" for each in told["prediction"])])
+def summary(prediction: dict[str, Any]) -> str:
+    """The picture's path, its metadata if the model takes any, and a line for each class."""
+    metadata = f" ({prediction['metadata']})" if "metadata" in prediction else ""
+    return "\n".join(
+        [prediction["picture"] + metadata, *(f"  {each['probability']:7.2%}  {each['label']}" for each in prediction["prediction"])]
+    )
 
 
 def _count(text: str) -> int:

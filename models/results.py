@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser("python -m models.results", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="a classifier's folder of versions, or one version")
     try:
-        rows = [row(folder) for folder in parser.parse_args(arguments).folders]
+        rows = [result_row(folder) for folder in parser.parse_args(arguments).folders]
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -29,21 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def row(folder: Path) -> tuple[str, ...]:
+def result_row(folder: Path) -> tuple[str, ...]:
     """The latest version's command, and its figures on the test part with their intervals. UserError where there is no evaluation."""
     version = latest(folder) or folder
-    told, history = _read(version / "evaluation.json"), _read(version / "history.json")
-    command = Card.read(version / f"{told['model']}.json").made_by.removeprefix("python -m models.train ")
+    evaluation, history = _read(version / "evaluation.json"), _read(version / "history.json")
+    command = Card.read(version / f"{evaluation['model']}.json").made_by.removeprefix("python -m models.train ")
     seconds = sum(epoch["seconds"] for epoch in history)
-    figures = (_figure(told["overall"][name]) for name in COLUMNS)
-    return f"`{command}`", f"{told['material']['rows']:,}", *figures, str(len(history)), f"{seconds / 60:.0f}"
+    figures = (_format_estimate(evaluation["overall"][name]) for name in COLUMNS)
+    return f"`{command}`", f"{evaluation['material']['rows']:,}", *figures, str(len(history)), f"{seconds / 60:.0f}"
 
 
-def _figure(told: dict[str, float | None]) -> str:
-    if told["value"] is None:
+def _format_estimate(evaluation: dict[str, float | None]) -> str:
+    if evaluation["value"] is None:
         return ""
-    between = f" ({told['low']:.3f} to {told['high']:.3f})" if told["low"] is not None else ""
-    return f"{told['value']:.3f}{between}"
+    between = f" ({evaluation['low']:.3f} to {evaluation['high']:.3f})" if evaluation["low"] is not None else ""
+    return f"{evaluation['value']:.3f}{between}"
 
 
 def _read(file: Path) -> Any:

@@ -15,92 +15,96 @@ from models import versions
 from models.cards.card import sha256_of
 from models.datasets import splits
 from models.training import checkpoint
-from models.training.recipes import RECIPES, recipe
+from models.training.recipes import RECIPES, load_recipe
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
     from models.evaluation.records import EvaluationData
 
 STORE = Path(__file__).parent / "store"
-PLACES = ("--out", "--cache")
-GOES_ON = (
+OUTPUT_OPTIONS = ("--out", "--cache")
+RESUME_HELP = (
     "Every epoch ends with a checkpoint in --out, from which the same command goes on after a kill. It ends with the weights of an "
     "unbroken run as far as two unbroken ones have the same: on a processor to the last bit with small_cnn, but for rounding, which "
     "training makes larger, with networks such as MobileNetV2; with TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 before the "
     "command those agree too, at the pace of one core."
 )
-IN_ONE_GO = (
+NO_RESUME_HELP = (
     "Weights and card are made in one go: there is no checkpoint, so that a stopped run begins anew, no version and no evaluation page."
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one recipe and saves NAME.keras and NAME.json; 0 when done, 2 after a mistake in what was asked."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs one recipe and saves NAME.keras and NAME.json; 0 when done, 2 after a mistake in the arguments."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = ArgumentParser("python -m models.train", description=__doc__, allow_abbrev=False)
     names = parser.add_subparsers(dest="recipe", required=True, metavar="recipe")
     for name in RECIPES:
-        _add(names, name)
-    options = parser.parse_args(given)
+        _add_recipe(names, name)
+    options = parser.parse_args(words)
     try:
-        made = recipe(options.recipe).make(options)
-        weights = save(made, options.out, _command(given)) if made.learnt is None else keep(made, made.learnt, options.out, _command(given))
+        made = load_recipe(options.recipe).make(options)
+        weights = (
+            save_classifier(made, options.out, _command(words))
+            if made.outcome is None
+            else save_version(made, made.outcome, options.out, _command(words))
+        )
         print(f"Saved {weights}")
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(_stopped(options.out, given), file=sys.stderr)
+        print(_stopped_message(options.out, words), file=sys.stderr)
         return 130
     return 0
 
 
-def _add(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
-    """One recipe's options. What learns from a folder must be told where to put a checkpoint; the others are small and bundled."""
-    layout = getattr(recipe(name), "LAYOUT", "")
-    about = f"{recipe(name).HELP}. " + (f"--data must hold {layout}. {GOES_ON}" if layout else IN_ONE_GO)
-    one = names.add_parser(name, help=recipe(name).HELP, description=about, allow_abbrev=False)  # an --ou would go on the card
+def _add_recipe(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
+    """Adds one recipe's options. Recipes that train on a folder require --out for the checkpoint; the others are small and bundled."""
+    layout = getattr(load_recipe(name), "LAYOUT", "")
+    about = f"{load_recipe(name).HELP}. " + (f"--data must hold {layout}. {RESUME_HELP}" if layout else NO_RESUME_HELP)
+    one = names.add_parser(name, help=load_recipe(name).HELP, description=about, allow_abbrev=False)  # an --ou would end up on the card
     what = "folder for the weights, the card" + (", the checkpoint and the evaluation" if layout else " (default: the bundled store)")
     one.add_argument("--out", type=Path, required=bool(layout), default=None if layout else STORE, help=what)
     one.add_argument("--seed", type=int, default=0, help="decides every random draw (default: 0)")
-    recipe(name).options(one)
+    load_recipe(name).options(one)
 
 
-def save(made: TrainedModel, out: Path, command: str) -> Path:
-    """Writes the weights and, beside them, the card with their hash and the command that made them; gives the weights' path."""
+def save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
+    """Saves the weights and the card, with their hash and the command that made them; returns the weights' path."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"The folder {out} cannot be made ({error.strerror}); choose another with --out.") from error
     weights = out / f"{made.card.name}.keras"
-    with _room(out):
+    with _disk_errors(out):
         made.model.save(weights)
         dataclasses.replace(made.card, made_by=command, sha256=sha256_of(weights)).write(weights.with_suffix(".json"))
     return weights
 
 
-def keep(made: TrainedModel, learnt: TrainingOutcome, out: Path, command: str) -> Path:
-    """Judges a classifier of real pictures and keeps it, with its split and its history, as a new version; gives the weights' path."""
+def save_version(made: TrainedModel, outcome: TrainingOutcome, out: Path, command: str) -> Path:
+    """Saves a classifier of real pictures as a new version, with its split, history and evaluation; returns the weights' path."""
     folder = out / made.card.name
-    with versions.new(folder) as version, _room(out):
-        weights = save(made, version, command)
-        splits.write(learnt.divided, version / "split.csv")
-        (version / "history.json").write_text(json.dumps(learnt.history, indent=1) + "\n", encoding="utf-8")
-        if learnt.test:
-            judge(weights, learnt.test)
+    with versions.new_version(folder) as version, _disk_errors(out):
+        weights = save_classifier(made, version, command)
+        splits.write(outcome.split, version / "split.csv")
+        (version / "history.json").write_text(json.dumps(outcome.history, indent=1) + "\n", encoding="utf-8")
+        if outcome.test:
+            evaluate_saved(weights, outcome.test)
     checkpoint.remove(out)
     return (versions.latest(folder) or folder) / weights.name
 
 
-def judge(weights: Path, test: "EvaluationData") -> None:
-    """Asks the saved classifier about the test pictures, writes evaluation.json and evaluation.html, and its figures on its card."""
+def evaluate_saved(weights: Path, test: "EvaluationData") -> None:
+    """Evaluates the saved classifier on the test pictures; writes evaluation.json, evaluation.html and the figures on its card."""
     from models.evaluation.assessment import evaluate, with_results
     from models.evaluation.writer import write_evaluation
     from models.loading import load
 
-    asked = load(weights)
-    found = evaluate(asked, test)
-    with_results(asked.card, found).write(weights.with_suffix(".json"))
+    classifier = load(weights)
+    found = evaluate(classifier, test)
+    with_results(classifier.card, found).write(weights.with_suffix(".json"))
     write_evaluation(found, weights.parent)
     for name, figure in found.overall.items():
         if figure.value is not None:
@@ -109,7 +113,7 @@ def judge(weights: Path, test: "EvaluationData") -> None:
 
 
 @contextmanager
-def _room(out: Path) -> Iterator[None]:
+def _disk_errors(out: Path) -> Iterator[None]:
     """UserError where the disk takes no more of what is kept."""
     try:
         yield
@@ -117,24 +121,24 @@ def _room(out: Path) -> Iterator[None]:
         raise UserError(f"The classifier cannot be written to {out} ({error.strerror or error}); make room, and ask again.") from error
 
 
-def _stopped(out: Path, given: Sequence[str]) -> str:
-    """What a person who stopped the run can do next; --fresh would delete what there is to go on from."""
+def _stopped_message(out: Path, words: Sequence[str]) -> str:
+    """What to do after a stopped run; --fresh would delete the checkpoint to resume from."""
     if not (out / checkpoint.NAME).exists():
         return "Stopped before a whole epoch was kept; the next run begins anew."
-    again = shlex.join(["python", "-m", "models.train", *(word for word in given if word != "--fresh")])
+    again = shlex.join(["python", "-m", "models.train", *(word for word in words if word != "--fresh")])
     return f"Stopped. This goes on from the last whole epoch: {again}"
 
 
-def _command(given: Sequence[str]) -> str:
-    """What was typed, less where things are put, which says nothing about the weights."""
-    kept: list[str] = []
+def _command(words: Sequence[str]) -> str:
+    """The command without output options, which do not affect the weights."""
+    words_kept: list[str] = []
     skip = False
-    for word in given:
-        if skip or word.partition("=")[0] in PLACES or word == "--fresh":
-            skip = not skip and word in PLACES
+    for word in words:
+        if skip or word.partition("=")[0] in OUTPUT_OPTIONS or word == "--fresh":
+            skip = not skip and word in OUTPUT_OPTIONS
         else:
-            kept.append(word)
-    return shlex.join(["python", "-m", "models.train", *kept])
+            words_kept.append(word)
+    return shlex.join(["python", "-m", "models.train", *words_kept])
 
 
 if __name__ == "__main__":

@@ -36,13 +36,13 @@ class Version:
         return {"version": self.version, "name": self.name, "sha256": self.sha256, "date": self.date}
 
     @classmethod
-    def of(cls, raw: Mapping[str, str]) -> "Version":
+    def from_json(cls, raw: Mapping[str, str]) -> "Version":
         """What `to_json` gave. Raises KeyError, TypeError for anything else."""
         return cls(version=raw["version"], name=raw["name"], sha256=raw["sha256"], date=raw["date"])
 
 
 @contextmanager
-def new(folder: Path) -> Iterator[Path]:
+def new_version(folder: Path) -> Iterator[Path]:
     """A folder to write a model file, its card and whatever belongs to it into; at the end it becomes the next version and the latest.
 
     If anything comes in between, nothing is kept. Two that write at once become two versions.
@@ -54,14 +54,14 @@ def new(folder: Path) -> Iterator[Path]:
             names = ", ".join(file.name for file in weights) or "none"
             raise UserError(f"A version of {folder.name} holds one .keras or .h5 file; found: {names}.")
         try:
-            _keep(made, weights[0], folder)
+            _publish(made, weights[0], folder)
         except OSError as error:
             raise UserError(f"The version could not be written to {folder} ({error.strerror}); nothing was kept.") from error
 
 
 def versions(folder: Path) -> tuple[Version, ...]:
     """The versions of a model, the first one first. UserError where one cannot be read."""
-    return tuple(_about(path) for path in _paths(folder))
+    return tuple(_read_version(path) for path in _paths(folder))
 
 
 def latest(folder: Path) -> Path | None:
@@ -75,7 +75,7 @@ def latest(folder: Path) -> Path | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints a model's versions, the latest marked; 2 after a mistake in what was asked."""
+    """Prints a model's versions, the latest marked; 2 after a mistake in the arguments."""
     parser = ArgumentParser("python -m models.versions", description="Lists the versions of a model.")
     parser.add_argument("folder", type=Path, metavar="OUT/NAME", help="the folder that holds v1, v2, ...")
     folder = parser.parse_args(arguments).folder
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _keep(made: Path, weights: Path, folder: Path) -> None:
+def _publish(made: Path, weights: Path, folder: Path) -> None:
     sha256, date = sha256_of(weights), datetime.now(UTC).isoformat(timespec="seconds")
     number = max((_number(path) for path in folder.iterdir()), default=0)
     while True:
@@ -104,9 +104,9 @@ def _keep(made: Path, weights: Path, folder: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise
-    beside = folder / f".{LATEST}.{os.getpid()}"
-    beside.write_text(json.dumps({"version": about.version}) + "\n", encoding="utf-8")
-    beside.replace(folder / LATEST)
+    temporary = folder / f".{LATEST}.{os.getpid()}"
+    temporary.write_text(json.dumps({"version": about.version}) + "\n", encoding="utf-8")
+    temporary.replace(folder / LATEST)
 
 
 def _paths(folder: Path) -> list[Path]:
@@ -121,9 +121,9 @@ def _number(path: Path) -> int:
     return int(path.name[1:]) if re.fullmatch(r"v[1-9]\d{0,8}", path.name) else 0
 
 
-def _about(path: Path) -> Version:
+def _read_version(path: Path) -> Version:
     try:
-        return Version.of(json.loads((path / ABOUT).read_text(encoding="utf-8")))
+        return Version.from_json(json.loads((path / ABOUT).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / ABOUT} cannot be read ({str(error)[:80]}); the folder {path} is no whole version.") from error
 

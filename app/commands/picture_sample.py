@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
-from models.datasets.folder_listing import folders, parts, pictures, table
+from models.datasets.folder_listing import list_folders, list_pictures, read_table, split_folders
 from models.images.decoder import decode
 from models.inspection.labelled_image import LabelledImage
 
@@ -37,7 +37,7 @@ def read(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[str]]:
     seen, failed = [], []
     for file, name in samples:
         try:
-            seen.append(LabelledImage.of(decode(file.read_bytes()), name))
+            seen.append(LabelledImage.from_picture(decode(file.read_bytes()), name))
         except (UserError, OSError) as error:
             failed.append(f"{file} is left out. {error}")
     if not seen:
@@ -58,16 +58,16 @@ def labels_in(file: Path) -> tuple[str, ...]:
 
 def _by_folder(folder: Path) -> list[Sample]:
     """Of the test part where there is one, else of every part; a folder without class folders says no classes."""
-    found = parts(folder)
+    found = split_folders(folder)
     holders = found.get("test") or [holder for several in found.values() for holder in several]
-    classes = [(name.name, each) for holder in holders for name in folders(holder).values() if (each := list(_pictures(name)))]
+    classes = [(name.name, each) for holder in holders for name in list_folders(holder).values() if (each := list(_pictures(name)))]
     if classes:
         return [(file, name) for name, files in classes for file in files]
     return [(file, None) for holder in holders for file in _pictures(holder)]
 
 
 def _by_table(folder: Path, classes: Path) -> list[Sample]:
-    rows = table(classes, COLUMNS)
+    rows = read_table(classes, COLUMNS)
     files = [folder / row["file"] for row in rows]
     if missing := [file for file in files if not file.is_file()]:
         raise UserError(f"{classes} names {missing[0].name}, which {folder} does not hold; name files as they lie in that folder.")
@@ -76,6 +76,6 @@ def _by_table(folder: Path, classes: Path) -> list[Sample]:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     """Every picture but masks of others, which are called NAME_mask."""
-    files = pictures(folder)
+    files = list_pictures(folder)
     stems = {file.with_suffix("") for file in files}
     return (file for file in files if not (file.stem.endswith("_mask") and file.with_name(file.stem.removesuffix("_mask")) in stems))

@@ -138,7 +138,7 @@ def _decoded(request: InspectionRequest) -> tuple[list[LabelledImage], tuple[str
     found, left_out = [], []
     for picture, label in request.pictures:
         try:
-            found.append(LabelledImage.of(decode(picture.data), label or None))
+            found.append(LabelledImage.from_picture(decode(picture.data), label or None))
         except UserError as error:
             left_out.append(f"{picture.name} is left out. {error}")
     return found, tuple(left_out)

@@ -14,7 +14,7 @@ from explainers.metrics.localisation.evidence_overlap import widened
 from explainers.runner import run_methods
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.datasets.synthetic.phantoms import Phantom, phantom, twin
+from models.datasets.synthetic.phantoms import Phantom, phantom, plain_twin
 from models.loading import load
 from models.markdown import markdown_table
 
@@ -29,7 +29,7 @@ def decisive_phantoms(classifier: Classifier, count: int) -> Iterator[Phantom]:
     seed, found = FIRST_SEED, 0
     while found < count:
         picture = phantom(seed, 1 + seed % 3)
-        both = np.stack([picture.image, twin(picture).image])
+        both = np.stack([picture.image, plain_twin(picture).image])
         answer, without = classifier.outputs(both).argmax(axis=1)
         seed += 1
         if answer == picture.target and without != picture.target:

@@ -1,1 +1,1 @@
-"""Pictures to train and judge classifiers on."""
+"""Data sets to train and evaluate classifiers on."""

@@ -17,7 +17,7 @@ T = TypeVar("T")
 _NAMED = 5
 
 
-def picture(file: Path) -> NDArray[np.float32]:
+def read_image(file: Path) -> NDArray[np.float32]:
     """(H, W, 3) RGB 0..1, upright, by the one decoder."""
     try:
         data = file.read_bytes()
@@ -26,20 +26,20 @@ def picture(file: Path) -> NDArray[np.float32]:
     return decode(data)
 
 
-def each(work: Callable[[int], T], count: int, saying: str) -> Iterator[T | UserError]:
+def parallel_map(work: Callable[[int], T], count: int, saying: str) -> Iterator[T | UserError]:
     """`work` done to 0, 1, ... on every core, in order, with a progress bar; a UserError stands in the place of what it prevented."""
 
-    def tried(number: int) -> T | UserError:
+    def attempt(number: int) -> T | UserError:
         try:
             return work(number)
         except UserError as error:
             return error
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from tqdm(pool.map(tried, range(count)), saying, count, unit="picture", leave=False, disable=None)
+        yield from tqdm(pool.map(attempt, range(count)), saying, count, unit="picture", leave=False, disable=None)
 
 
-def unreadable(files: Sequence[Path], reasons: Sequence[UserError]) -> UserError:
+def unreadable_error(files: Sequence[Path], reasons: Sequence[UserError]) -> UserError:
     """What to raise for files that are no pictures."""
     named = "; ".join(f"{file}: {reason}" for file, reason in zip(files[:_NAMED], reasons, strict=False))
     more = f"; and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""

@@ -1,4 +1,4 @@
-"""A collection is what a folder of pictures says: which pictures there are, of which class, and which belong together."""
+"""A collection: the pictures of a data set with their classes and groups."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.datasets.batch_decode import picture
+from models.datasets.batch_decode import read_image
 from models.datasets.collection import SPLITS, Collection, Row
 from models.datasets.near_duplicates import Fingerprint
 from models.datasets.quality_checks import DataWarning
@@ -27,7 +27,7 @@ pre{{white-space:pre-wrap;background:#f4f4f4;color:#222;padding:.6rem}}</style>
 """
 
 
-def drawn(collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerprint]) -> bytes:
+def draw_sheet(collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerprint]) -> bytes:
     """A PNG: bars of counts by class and part, a scatter of sizes, and examples of the first 40 classes."""
     classes = min(len(collection.labels), _MOST)
     figure = Figure(figsize=(11, 4 + 1.3 * classes), layout="constrained")
@@ -38,19 +38,19 @@ def drawn(collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerpr
     _sizes(sizes, collection, rows, prints)
     grid = below.subplots(classes, EXAMPLES, squeeze=False)
     for number, (label, cells) in enumerate(zip(collection.labels, grid, strict=False)):
-        mine = [row for row in rows if row.label == number]
-        chosen = sorted({int(place) for place in np.linspace(0, len(mine) - 1, EXAMPLES)}) if mine else []
+        rows_of_class = [row for row in rows if row.label == number]
+        chosen = sorted({int(place) for place in np.linspace(0, len(rows_of_class) - 1, EXAMPLES)}) if rows_of_class else []
         for cell in cells:
             cell.axis("off")
         for cell, place in zip(cells, chosen, strict=False):
-            cell.imshow(fit(picture(mine[place].path), (_SIDE, _SIDE), "letterbox"))
+            cell.imshow(fit(read_image(rows_of_class[place].path), (_SIDE, _SIDE), "letterbox"))
         cells[0].set_title(label.name, loc="left", fontsize=10)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100)
     return file.getvalue()
 
 
-def page(collection: Collection, drawing: bytes, warnings: Sequence[DataWarning]) -> str:
+def render_page(collection: Collection, drawing: bytes, warnings: Sequence[DataWarning]) -> str:
     """One self-contained HTML page with the drawing and the warnings."""
     about = f"{len(collection.rows):,} pictures. {collection.source}. Licence: {collection.licence}. {' '.join(collection.remarks)}"
     counts = ", ".join(f"{name} {count:,}" for name, count in collection.counts().items())
@@ -64,12 +64,12 @@ def page(collection: Collection, drawing: bytes, warnings: Sequence[DataWarning]
     )
 
 
-def save(path: Path, collection: Collection, drawing: bytes, warnings: Sequence[DataWarning]) -> None:
+def save_sheet(path: Path, collection: Collection, drawing: bytes, warnings: Sequence[DataWarning]) -> None:
     """As PNG where `path` ends so, else as HTML."""
     if path.suffix.lower() == ".png":
         path.write_bytes(drawing)
     else:
-        path.write_text(page(collection, drawing, warnings), encoding="utf-8")
+        path.write_text(render_page(collection, drawing, warnings), encoding="utf-8")
 
 
 def _bars(axes: Axes, collection: Collection) -> None:

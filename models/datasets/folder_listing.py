@@ -1,4 +1,4 @@
-"""Lists what lies in a folder of pictures, and says it in words where something else was expected."""
+"""Lists the contents of a folder of pictures, and describes them where something else was expected."""
 
 import csv
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from errors import UserError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
-PARTS = {
+SPLIT_NAMES = {
     "train": "train",
     "training": "train",
     "val": "validation",
@@ -21,24 +21,24 @@ _SHOWN = 6
 
 
 class LayoutError(UserError):
-    """A folder does not look as a layout says, so that another layout may fit it."""
+    """A folder does not match a layout, so that another layout may fit."""
 
 
-def pictures(folder: Path) -> list[Path]:
+def list_pictures(folder: Path) -> list[Path]:
     """Every file at any depth whose name ends as a picture's does, in the order of the paths. Hidden ones do not count."""
     return [file for file in _files(folder) if file.suffix.lower() in SUFFIXES]
 
 
-def strangers(folder: Path) -> list[Path]:
+def list_other_files(folder: Path) -> list[Path]:
     """Every other file that is not hidden."""
     return [file for file in _files(folder) if file.suffix.lower() not in SUFFIXES]
 
 
-def folders(folder: Path) -> dict[str, Path]:
+def list_folders(folder: Path) -> dict[str, Path]:
     """The folders in a folder by their names, which `plain_name` makes comparable. UserError where two then have the same name."""
     found: dict[str, Path] = {}
     for each in sorted(folder.iterdir()):
-        if each.is_dir() and not _hidden(each.name) and found.setdefault(plain_name(each.name), each) != each:
+        if each.is_dir() and not _is_hidden(each.name) and found.setdefault(plain_name(each.name), each) != each:
             twin = found[plain_name(each.name)].name
             raise UserError(f"{folder} has the folders {twin} and {each.name}, which read as the same name; rename or join them.")
     return found
@@ -49,48 +49,48 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\s_-]+", " ", name).strip().lower()
 
 
-def parts(folder: Path) -> dict[str, list[Path]]:
-    """The folders train, val (valid, validation) and test by the part of a split that they are; {"": [folder]} where there is none.
+def split_folders(folder: Path) -> dict[str, list[Path]]:
+    """The folders train, val (valid, validation) and test by part of the split; {"": [folder]} where there are none.
 
-    Beside other folders they are parts only where one of them holds folders in its turn: else a class may be called so.
+    With other folders next to them they are parts only if one of them contains folders: otherwise a class may have such a name.
     """
-    inside = folders(folder)
-    named = {name: each for name, each in inside.items() if name in PARTS}
-    if len(named) < len(inside) and not any(folders(each) for each in named.values()):
+    inside = list_folders(folder)
+    named = {name: each for name, each in inside.items() if name in SPLIT_NAMES}
+    if len(named) < len(inside) and not any(list_folders(each) for each in named.values()):
         return {"": [folder]}
     found: dict[str, list[Path]] = {}
     for name, each in named.items():
-        found.setdefault(PARTS[name], []).append(each)
+        found.setdefault(SPLIT_NAMES[name], []).append(each)
     return found or {"": [folder]}
 
 
-def beside_parts(folder: Path) -> tuple[str, ...]:
-    """A sentence about folders that lie beside train, val and test, and so are left out."""
-    others = [each.name for name, each in folders(folder).items() if name not in PARTS]
-    return (f"Left out: {counted('folder', others)} beside the parts.",) if others and "" not in parts(folder) else ()
+def ignored_folders(folder: Path) -> tuple[str, ...]:
+    """A sentence about folders next to train, val and test, which are ignored."""
+    others = [each.name for name, each in list_folders(folder).items() if name not in SPLIT_NAMES]
+    return (f"Left out: {count_and_names('folder', others)} beside the parts.",) if others and "" not in split_folders(folder) else ()
 
 
-def wrong(folder: Path, expected: str) -> LayoutError:
+def layout_error(folder: Path, expected: str) -> LayoutError:
     """What to raise where `folder` does not look as `expected`."""
-    return LayoutError(f"{folder} holds {contents(folder)}; expected is {expected}.")
+    return LayoutError(f"{folder} holds {describe_contents(folder)}; expected is {expected}.")
 
 
-def contents(folder: Path) -> str:
+def describe_contents(folder: Path) -> str:
     """`2 folders (test, train) and 1 file (notes.txt)`."""
-    entries = sorted(each for each in folder.iterdir() if not _hidden(each.name))
+    entries = sorted(each for each in folder.iterdir() if not _is_hidden(each.name))
     inside = [each.name for each in entries if each.is_dir()]
     files = [each.name for each in entries if not each.is_dir()]
-    said = [counted(kind, names) for kind, names in (("folder", inside), ("file", files)) if names]
-    return " and ".join(said) or "nothing"
+    described = [count_and_names(kind, names) for kind, names in (("folder", inside), ("file", files)) if names]
+    return " and ".join(described) or "nothing"
 
 
-def counted(kind: str, names: Sequence[str]) -> str:
+def count_and_names(kind: str, names: Sequence[str]) -> str:
     """`2 files (a.jpg, b.jpg)`, the first few by name."""
     more = ", ..." if len(names) > _SHOWN else ""
     return f"{len(names):,} {kind}{'' if len(names) == 1 else 's'} ({', '.join(names[:_SHOWN])}{more})"
 
 
-def table(file: Path, columns: Iterable[str]) -> list[Mapping[str, str]]:
+def read_table(file: Path, columns: Iterable[str]) -> list[Mapping[str, str]]:
     """The rows of a CSV file with a header that has at least these columns, by column. UserError names those that it lacks."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as opened:
@@ -100,15 +100,15 @@ def table(file: Path, columns: Iterable[str]) -> list[Mapping[str, str]]:
     found = list(rows[0]) if rows else []
     missing = [column for column in columns if column not in found]
     if missing:
-        seen = ", ".join(map(str, found[:20])) or "no row"
-        raise UserError(f"{file} has the columns {seen}; it must also have {', '.join(missing)}.")
+        columns_found = ", ".join(map(str, found[:20])) or "no row"
+        raise UserError(f"{file} has the columns {columns_found}; it must also have {', '.join(missing)}.")
     return rows
 
 
 def _files(folder: Path) -> list[Path]:
-    inside = (file for file in folder.rglob("*") if not any(_hidden(part) for part in file.relative_to(folder).parts))
+    inside = (file for file in folder.rglob("*") if not any(_is_hidden(part) for part in file.relative_to(folder).parts))
     return sorted(file for file in inside if file.is_file())
 
 
-def _hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")

@@ -12,12 +12,13 @@ _UNITS = {"age": "years"}
 
 
 def fit_encoding(collection: Collection, training: Sequence[Row], names: Sequence[str]) -> tuple[Field, ...]:
-    """A field for each of the names. A number's mean and deviation are of the training pictures; where all have the same, the deviation
-    is taken to be 1. A category's values are all that the collection has. UserError where no training picture tells a value."""
-    return tuple(_fitted(name, collection, training) for name in names)
+    """A field for each of the names. A number's mean and deviation are those of the training pictures; a deviation of 0 becomes 1.
+    A category's values are all that the collection has. UserError where no training picture has a value.
+    """
+    return tuple(_fit_field(name, collection, training) for name in names)
 
 
-def _fitted(name: str, collection: Collection, training: Sequence[Row]) -> Field:
+def _fit_field(name: str, collection: Collection, training: Sequence[Row]) -> Field:
     known = _values(name, training)
     if not known:
         raise UserError(f"None of the {len(training):,} training pictures has the metadata '{name}'; leave out --metadata.")

@@ -1,7 +1,7 @@
-"""Tells which pictures of a collection are the same, or nearly the same: scaled, brightened or saved again.
+"""Finds pictures of a collection that are equal or nearly so: scaled, brightened or saved again.
 
 Measured on chest X-rays and skin lesions, a picture halved, 10 % brighter or saved again at JPEG quality 50 changes 13 of 256 bits or
-fewer in nine of ten cases, while of 15 million pairs of X-rays, which are hard to tell apart, two differ in 12 or fewer.
+fewer in nine of ten cases, while of 15 million pairs of X-rays, which resemble each other, two differ in 12 or fewer.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 16
-NEAR = 12  # of 256 bits
+MAX_DISTANCE = 12  # of 256 bits
 _ROWS = 256  # pictures compared with all others at a time
 _FLAT = 4 / 255
 
@@ -39,7 +39,7 @@ def fingerprint(picture: NDArray[np.float32]) -> Fingerprint:
     return Fingerprint((picture.shape[0], picture.shape[1]), digest, bits, bool(np.ptp(grey) < _FLAT))
 
 
-def copies(prints: Sequence[Fingerprint]) -> list[tuple[int, ...]]:
+def exact_copies(prints: Sequence[Fingerprint]) -> list[tuple[int, ...]]:
     """The places of pictures that are equal pixel for pixel, two or more together."""
     found = defaultdict(list)
     for place, each in enumerate(prints):
@@ -47,19 +47,19 @@ def copies(prints: Sequence[Fingerprint]) -> list[tuple[int, ...]]:
     return [tuple(places) for places in found.values() if len(places) > 1]
 
 
-def alike(prints: Sequence[Fingerprint]) -> list[tuple[int, int]]:
+def near_duplicate_pairs(prints: Sequence[Fingerprint]) -> list[tuple[int, int]]:
     """Pairs of places whose pictures differ, but hardly: in at most 12 of 256 bits."""
-    told = np.array([place for place, each in enumerate(prints) if not each.plain], np.int64)
-    if len(told) < 2:
+    candidates = np.array([place for place, each in enumerate(prints) if not each.plain], np.int64)
+    if len(candidates) < 2:
         return []
-    bits = np.stack([prints[place].bits for place in told])
+    bits = np.stack([prints[place].bits for place in candidates])
     pairs = []
-    for start in range(0, len(told), _ROWS):
-        ours = bits[start : start + _ROWS]
-        apart = np.zeros((len(ours), len(told) - start), np.uint16)
+    for start in range(0, len(candidates), _ROWS):
+        block = bits[start : start + _ROWS]
+        apart = np.zeros((len(block), len(candidates) - start), np.uint16)
         for word in range(bits.shape[1]):
-            apart += np.bitwise_count(ours[:, word, None] ^ bits[None, start:, word])
-        first, second = np.nonzero(apart <= NEAR)
+            apart += np.bitwise_count(block[:, word, None] ^ bits[None, start:, word])
+        first, second = np.nonzero(apart <= MAX_DISTANCE)
         later = second > first
-        pairs += [(int(told[start + a]), int(told[start + b])) for a, b in zip(first[later], second[later], strict=True)]
+        pairs += [(int(candidates[start + a]), int(candidates[start + b])) for a, b in zip(first[later], second[later], strict=True)]
     return [(a, b) for a, b in pairs if prints[a].digest != prints[b].digest]

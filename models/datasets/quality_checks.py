@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from errors import UserError
-from models.datasets.batch_decode import each, picture
+from models.datasets.batch_decode import parallel_map, read_image
 from models.datasets.collection import Collection, Row
-from models.datasets.near_duplicates import Fingerprint, alike, copies, fingerprint
+from models.datasets.near_duplicates import Fingerprint, exact_copies, fingerprint, near_duplicate_pairs
 
 _SHOWN = 8
 _FEW = 10
@@ -27,11 +27,11 @@ class DataWarning:
         return f"{self.sentence}{shown}" + (f"\n  and {rest:,} more" if rest > 0 else "")
 
 
-def seen(collection: Collection) -> tuple[list[Row], list[Fingerprint], list[tuple[Row, UserError]]]:
+def fingerprint_rows(collection: Collection) -> tuple[list[Row], list[Fingerprint], list[tuple[Row, UserError]]]:
     """The rows whose picture can be read, their fingerprints, and those that cannot, with the reason."""
     rows, prints, failed = [], [], []
-    looked = each(lambda number: fingerprint(picture(collection.rows[number].path)), len(collection.rows), "looking")
-    for row, found in zip(collection.rows, looked, strict=True):
+    fingerprints = parallel_map(lambda number: fingerprint(read_image(collection.rows[number].path)), len(collection.rows), "looking")
+    for row, found in zip(collection.rows, fingerprints, strict=True):
         if isinstance(found, UserError):
             failed.append((row, found))
         else:
@@ -40,59 +40,59 @@ def seen(collection: Collection) -> tuple[list[Row], list[Fingerprint], list[tup
     return rows, prints, failed
 
 
-def findings(collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerprint]) -> list[DataWarning]:
-    """Everything worth a warning, most harmful first. Row.split says which part a picture is in; "" is no part."""
-    same, near = copies(prints), alike(prints)
+def find_warnings(collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerprint]) -> list[DataWarning]:
+    """All warnings, most harmful first. Row.split is the part of the split that a picture is in; "" is no part."""
+    same, near = exact_copies(prints), near_duplicate_pairs(prints)
     return [
         *_leaks(rows, same, near),
         *_groups(rows),
         *_contradictions(collection, rows, same),
-        *_found("copies", "Pictures that lie there more than once, pixel for pixel: {}", [_names(rows, case) for case in same]),
-        *_found("alike", "Pairs of pictures that are nearly the same: {}", [_names(rows, case) for case in near]),
-        *_found(
+        *_warnings("copies", "Pictures that lie there more than once, pixel for pixel: {}", [_file_names(rows, case) for case in same]),
+        *_warnings("alike", "Pairs of pictures that are nearly the same: {}", [_file_names(rows, case) for case in near]),
+        *_warnings(
             "apart",
             "The same or nearly the same, but not in one group, so that a split may part them: {}",
-            [_names(rows, case) for case in [*same, *near] if len({rows[place].group for place in case}) > 1],
+            [_file_names(rows, case) for case in [*same, *near] if len({rows[place].group for place in case}) > 1],
         ),
-        *_few(collection),
+        *_rare_classes(collection),
     ]
 
 
-def unreadable(failed: Iterable[tuple[Row, UserError]]) -> list[DataWarning]:
+def unreadable_warnings(failed: Iterable[tuple[Row, UserError]]) -> list[DataWarning]:
     """The pictures that cannot be read, with the decoder's reason."""
-    return _found("unreadable", "Pictures that cannot be read: {}", [(f"{row.path}: {reason}",) for row, reason in failed])
+    return _warnings("unreadable", "Pictures that cannot be read: {}", [(f"{row.path}: {reason}",) for row, reason in failed])
 
 
 def _leaks(rows: Sequence[Row], same: Sequence[tuple[int, ...]], near: Sequence[tuple[int, ...]]) -> list[DataWarning]:
-    parted = [case for case in [*same, *near] if len({rows[place].split for place in case} - {""}) > 1]
+    split_cases = [case for case in [*same, *near] if len({rows[place].split for place in case} - {""}) > 1]
     sentence = "LEAK, which makes figures too good: the same or nearly the same picture in two parts: {}"
-    return _found("leak", sentence, [tuple(f"{rows[place].split}: {rows[place].path.name}" for place in case) for case in parted])
+    return _warnings("leak", sentence, [tuple(f"{rows[place].split}: {rows[place].path.name}" for place in case) for case in split_cases])
 
 
 def _groups(rows: Sequence[Row]) -> list[DataWarning]:
     parts: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         parts[row.group].add(row.split)
-    torn = sorted(group for group, found in parts.items() if len(found - {""}) > 1)
+    conflicts = sorted(group for group, found in parts.items() if len(found - {""}) > 1)
     sentence = "LEAK, which makes figures too good: lesions or patients with pictures in two parts: {}"
-    return _found("groups", sentence, [(f"{group} in {' and '.join(sorted(parts[group] - {''}))}",) for group in torn])
+    return _warnings("groups", sentence, [(f"{group} in {' and '.join(sorted(parts[group] - {''}))}",) for group in conflicts])
 
 
 def _contradictions(collection: Collection, rows: Sequence[Row], same: Sequence[tuple[int, ...]]) -> list[DataWarning]:
-    torn = [[rows[place] for place in case] for case in same if len({rows[place].label for place in case}) > 1]
-    cases = [tuple(f"{collection.labels[row.label].name}: {row.path.name}" for row in case) for case in torn]
-    return _found("contradiction", "The same picture under two classes: {}", cases)
+    conflicts = [[rows[place] for place in case] for case in same if len({rows[place].label for place in case}) > 1]
+    cases = [tuple(f"{collection.labels[row.label].name}: {row.path.name}" for row in case) for case in conflicts]
+    return _warnings("contradiction", "The same picture under two classes: {}", cases)
 
 
-def _few(collection: Collection) -> list[DataWarning]:
+def _rare_classes(collection: Collection) -> list[DataWarning]:
     counts = collection.counts()
     rare = [(f"{name}: {count:,}",) for name, count in counts.items() if count < _FEW]
-    return _found("few", "Classes of fewer than 10 pictures, too few to learn or to judge by: {}", rare)
+    return _warnings("few", "Classes of fewer than 10 pictures, too few to learn or to judge by: {}", rare)
 
 
-def _names(rows: Sequence[Row], case: Sequence[int]) -> tuple[str, ...]:
+def _file_names(rows: Sequence[Row], case: Sequence[int]) -> tuple[str, ...]:
     return tuple(rows[place].path.name for place in case)
 
 
-def _found(kind: str, sentence: str, cases: Sequence[tuple[str, ...]]) -> list[DataWarning]:
+def _warnings(kind: str, sentence: str, cases: Sequence[tuple[str, ...]]) -> list[DataWarning]:
     return [DataWarning(kind, sentence.format(f"{len(cases):,}"), tuple(cases))] if cases else []

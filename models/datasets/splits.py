@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.datasets.batch_decode import each
+from models.datasets.batch_decode import parallel_map
 from models.datasets.collection import SPLITS, Collection, Row
-from models.datasets.folder_listing import table
+from models.datasets.folder_listing import read_table
 
 COLUMNS = ("part", "label", "group", "path")
 
@@ -70,7 +70,7 @@ def read(path: Path, collection: Collection) -> Split:
     root = _root(collection.rows)
     known = {row.path.relative_to(root).as_posix(): row for row in collection.rows}
     parts: dict[str, list[Row]] = {part: [] for part in SPLITS}
-    for entry in table(path, COLUMNS):
+    for entry in read_table(path, COLUMNS):
         row = known.pop(entry["path"], None)
         if row is None:
             raise UserError(f"{path} names {entry['path']}, which {root} does not hold, or names it twice; make the split anew.")
@@ -88,7 +88,7 @@ def read(path: Path, collection: Collection) -> Split:
     return made
 
 
-def shares_of(rows: Sequence[Row], classes: int) -> tuple[float, ...]:
+def class_shares(rows: Sequence[Row], classes: int) -> tuple[float, ...]:
     """What part of the rows, of which there are some, is of each class."""
     counts = np.bincount([row.label for row in rows], minlength=classes)
     return tuple(float(count) / len(rows) for count in counts)
@@ -99,7 +99,7 @@ def fingerprint(made: Split) -> str:
     metadata: another where any of it is another, the same for a copy of the folder elsewhere. UserError for a file that is gone."""
     rows = [(part, row) for part in SPLITS for row in getattr(made, part)]
     root = _root([row for _, row in rows])
-    held = list(each(lambda number: _digest(rows[number][1].path), len(rows), "recognising pictures"))
+    held = list(parallel_map(lambda number: _digest(rows[number][1].path), len(rows), "recognising pictures"))
     told = []
     for (part, row), digest in zip(rows, held, strict=True):
         if isinstance(digest, UserError):

@@ -44,8 +44,8 @@ def assess(logits: Floats, card: Card, data: EvaluationData, settings: Settings 
     targets = np.array([row.label for row in data.rows], np.int64)
     if targets.max() >= len(card.labels):
         raise UserError(f"{card.name} tells {len(card.labels)} classes apart; {data.name} has pictures of class {targets.max()}.")
-    if logits.shape != (wanted := (len(targets), len(card.labels))):
-        raise UserError(f"The logits of {card.name} have shape {logits.shape}; {wanted} is needed, a row a picture of {data.name}.")
+    if logits.shape != (expected := (len(targets), len(card.labels))):
+        raise UserError(f"The logits of {card.name} have shape {logits.shape}; {expected} is needed, a row a picture of {data.name}.")
     labels = tuple(label.name for label in card.labels)
     probabilities, uncalibrated = apply_temperature(logits, card.temperature, card.head), apply_temperature(logits, 1.0, card.head)
     groups = [row.group or f"picture {number}" for number, row in enumerate(data.rows)]

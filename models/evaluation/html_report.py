@@ -9,7 +9,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 from PIL import Image
 
-from models.datasets.batch_decode import picture
+from models.datasets.batch_decode import read_image
 from models.evaluation.charts import reliability_chart, roc_chart
 from models.evaluation.classification_metrics import BY_CLASS, Estimate
 from models.evaluation.records import Evaluation
@@ -45,7 +45,7 @@ def format_estimate(estimate: Estimate) -> str:
 
 def thumbnail(file: Path) -> str:
     """A picture file as a small JPEG in a data URI."""
-    image = Image.fromarray(np.rint(picture(file) * 255).astype(np.uint8))
+    image = Image.fromarray(np.rint(read_image(file) * 255).astype(np.uint8))
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=80)

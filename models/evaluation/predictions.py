@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from errors import UserError
-from models.datasets.batch_decode import picture, unreadable
+from models.datasets.batch_decode import read_image, unreadable_error
 from models.datasets.collection import Row
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def fitted_batches(classifier: "BaseClassifier[Any]", files: Sequence[Path]) -> 
             batch_images, next_batch = next_batch.result(), decoder.submit(batch, start + BATCH)
             failed = [(file, reason) for file, reason in zip(files[start:], batch_images, strict=False) if isinstance(reason, UserError)]
             if failed:
-                raise unreadable([file for file, _ in failed], [reason for _, reason in failed])
+                raise unreadable_error([file for file, _ in failed], [reason for _, reason in failed])
             yield np.stack([image for image in batch_images if not isinstance(image, UserError)])
 
 
 def _fit_file(classifier: "BaseClassifier[Any]", file: Path) -> NDArray[np.float32] | UserError:
     try:
-        return classifier.fit(picture(file))
+        return classifier.fit(read_image(file))
     except UserError as error:
         return error

@@ -22,17 +22,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--pictures", type=Path, metavar="DIR", help="pictures like those it will see: 32 to check on, others for int8, which needs them"
     )
     parser.add_argument("--seed", type=int, default=0, help="decides which pictures are taken (default: 0)")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
 
     def command() -> int:
         from models.export.exporter import export
 
-        formats = asked.formats or [name for name in FORMATS if name != "tflite-int8" or asked.pictures]
-        exported = export(asked.model, asked.out, formats, asked.pictures, asked.seed)
+        formats = options.formats or [name for name in FORMATS if name != "tflite-int8" or options.pictures]
+        exported = export(options.model, options.out, formats, options.pictures, options.seed)
         print("\n".join(each.summary() for each in exported))
-        if not asked.formats and not asked.pictures:
+        if not options.formats and not options.pictures:
             print("tflite-int8: left out, because it needs pictures like those it will see; give a folder with --pictures.")
-        print(f"Written to {asked.out}")
+        print(f"Written to {options.out}")
         return int(any(each.reason for each in exported))
 
     return run_command(command)

@@ -45,8 +45,8 @@ class ExportFormat:
 def keras_function(model: Any, inputs: Inputs) -> ModelFunction:
     """A Keras model (2 or 3) as a function of its inputs by name."""
 
-    def answer(given: ModelInputs) -> Floats:
-        leaves = [tf.constant(given[each.name]) for each in inputs.order]
+    def answer(values: ModelInputs) -> Floats:
+        leaves = [tf.constant(values[each.name]) for each in inputs.order]
         packed = leaves[0] if len(leaves) == 1 else tf.nest.pack_sequence_as(inputs.structure, leaves)
         return np.asarray(model(packed, training=False), np.float32)
 
@@ -80,9 +80,9 @@ def _open_saved_model(path: Path, inputs: Sequence[str]) -> ModelFunction:
     signature_runner = loaded.signatures["serving_default"]
     names = _names(list(signature_runner.structured_input_signature[1]), inputs)
 
-    def answer(given: ModelInputs) -> Floats:
+    def answer(values: ModelInputs) -> Floats:
         kept_alive = loaded  # whose variables the signature does not keep alive
-        (outputs,) = signature_runner(**{name: tf.constant(given[original_name]) for name, original_name in names.items()}).values()
+        (outputs,) = signature_runner(**{name: tf.constant(values[original_name]) for name, original_name in names.items()}).values()
         return np.asarray(outputs if kept_alive else None, np.float32)
 
     return answer
@@ -93,14 +93,14 @@ def _write_tflite(source: ExportSource, folder: Path) -> Path:
 
 
 def _write_int8(source: ExportSource, folder: Path) -> Path:
-    given = source.representative
-    if given is None:
+    values = source.representative
+    if values is None:
         raise UserError("int8 needs pictures like those it will see, by which it chooses its ranges; give a folder with --pictures.")
 
     def in_int8(converter: Any, names: Mapping[str, str]) -> Any:
         """Weights and activations in int8, inputs and outputs in float32; operations without an int8 form stay float32."""
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: iter(_one_by_one(given, names))
+        converter.representative_dataset = lambda: iter(_one_by_one(values, names))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
         return converter
 
@@ -113,8 +113,8 @@ def _open_tflite(path: Path, inputs: Sequence[str]) -> ModelFunction:
     signature_runner = interpreter.get_signature_runner("serving_default")
     names = _names(list(signature_runner.get_input_details()), inputs)
 
-    def answer(given: ModelInputs) -> Floats:
-        outputs = [next(iter(signature_runner(**one).values())) for one in _one_by_one(given, names)]
+    def answer(values: ModelInputs) -> Floats:
+        outputs = [next(iter(signature_runner(**one).values())) for one in _one_by_one(values, names)]
         return np.concatenate(outputs).astype(np.float32)
 
     return answer
@@ -163,8 +163,8 @@ def _names(found: Sequence[str], inputs: Sequence[str]) -> dict[str, str]:
     return {name: name for name in inputs}
 
 
-def _one_by_one(given: ModelInputs, names: Mapping[str, str]) -> list[dict[str, Floats]]:
+def _one_by_one(values: ModelInputs, names: Mapping[str, str]) -> list[dict[str, Floats]]:
     """One picture at a time, by the written model's names."""
     return [
-        {name: given[original_name][i : i + 1] for name, original_name in names.items()} for i in range(len(next(iter(given.values()))))
+        {name: values[original_name][i : i + 1] for name, original_name in names.items()} for i in range(len(next(iter(values.values()))))
     ]

@@ -18,7 +18,7 @@ class LabelledImage:
     label: str | None = None
 
     @classmethod
-    def of(cls, picture: NDArray[np.float32], label: str | None) -> "LabelledImage":
+    def from_picture(cls, picture: NDArray[np.float32], label: str | None) -> "LabelledImage":
         """Scales a large picture down."""
         height, width = picture.shape[:2]
         times = LONG_SIDE / max(height, width)

@@ -50,8 +50,8 @@ def is_identity(transform: InputTransform) -> bool:
     return not transform.reverses_channels and _close(np.array(transform.slope), 1) and _close(np.array(transform.offset), 0)
 
 
-def _close(values: NDArray[np.float64], wanted: float) -> bool:
-    return bool(np.allclose(values, wanted, rtol=2e-3, atol=2e-3 if wanted in (0, -1) else 0))
+def _close(values: NDArray[np.float64], expected: float) -> bool:
+    return bool(np.allclose(values, expected, rtol=2e-3, atol=2e-3 if expected in (0, -1) else 0))
 
 
 def _description(transform: InputTransform) -> str:

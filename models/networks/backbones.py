@@ -13,8 +13,8 @@ from models.formats.imagenet import NETWORKS
 if TYPE_CHECKING:
     import keras
 
-SMALL = ("small_cnn", "small_vit")
-NAMES = (*NETWORKS, *SMALL)
+SMALL_NETWORKS = ("small_cnn", "small_vit")
+NAMES = (*NETWORKS, *SMALL_NETWORKS)
 MOMENTUM = 0.9
 SMALL_SIDE, USUAL_SIDE = 128, 224
 Size = tuple[int, int]
@@ -23,8 +23,8 @@ WEIGHTS = ("random", "imagenet")
 
 
 @dataclass(frozen=True)
-class Body:
-    """picture: the input (n, H, W, channels); maps: (n, h, w, k). scaling, colour: what the picture must be brought to, for the card."""
+class Backbone:
+    """picture: the input (n, H, W, channels); maps: (n, h, w, k). scaling, colour: the preprocessing of the input, for the card."""
 
     picture: "keras.KerasTensor"
     maps: Any
@@ -35,44 +35,44 @@ class Body:
 
 def default_side(name: str) -> int:
     """Height and width, in pixels, at which the network of that name was published; 224 for a file or another."""
-    return NETWORKS[name].side if name in NETWORKS else SMALL_SIDE if name in SMALL else USUAL_SIDE
+    return NETWORKS[name].side if name in NETWORKS else SMALL_SIDE if name in SMALL_NETWORKS else USUAL_SIDE
 
 
 def default_weights(name: str) -> str:
     """ImageNet's for a network that was published with them."""
-    return "random" if name in SMALL else "imagenet"
+    return "random" if name in SMALL_NETWORKS else "imagenet"
 
 
-def body(name: str, size: Size, weights: str = "random", colour: Colour = "rgb") -> Body:
+def build_backbone(name: str, size: Size, weights: str = "random", colour: Colour = "rgb") -> Backbone:
     """The network of that name, or of a model file, without its head, for pictures of size (H, W) in pixels.
 
     weights: "random" or "imagenet". colour: "grey" gives the small networks one channel. UserError for what there is not.
     """
-    if name in SMALL:
+    if name in SMALL_NETWORKS:
         return _small(name, size, weights, colour)
     if name in NETWORKS:
         return _published(name, size, weights)
     path = Path(name)
     if not path.exists():
         raise UserError(f"There is no backbone '{name}'; choose one of {', '.join(NAMES)}, or the path of a Keras model file.")
-    return from_file(path, size)
+    return backbone_from_file(path, size)
 
 
-def _small(name: str, size: Size, weights: str, colour: Colour) -> Body:
+def _small(name: str, size: Size, weights: str, colour: Colour) -> Backbone:
     import keras
 
-    from models.networks.small import residual, transformer
+    from models.networks.small import residual_network, vision_transformer
 
     if weights != "random":
         raise UserError(f"There are no '{weights}' weights of {name}; train it from --weights random.")
     if size[0] % 16 or size[1] % 16 or min(size) < 32:
         raise UserError(f"--size is {size[0]} x {size[1]}; {name} takes multiples of 16, at least 32.")
-    build: Callable[[Any], Any] = residual if name == "small_cnn" else transformer
+    build: Callable[[Any], Any] = residual_network if name == "small_cnn" else vision_transformer
     picture = keras.Input((*size, 1 if colour == "grey" else 3), name="picture")
-    return Body(picture, build(picture), "per-picture" if colour == "grey" else "0..1", colour, f"{name}, random weights")
+    return Backbone(picture, build(picture), "per-picture" if colour == "grey" else "0..1", colour, f"{name}, random weights")
 
 
-def _published(name: str, size: Size, weights: str) -> Body:
+def _published(name: str, size: Size, weights: str) -> Backbone:
     import keras
 
     if weights not in WEIGHTS:
@@ -90,13 +90,13 @@ def _published(name: str, size: Size, weights: str) -> Body:
             "connect to the network once, train from --weights random, or give --backbone the path of a model file."
         ) from error
     if weights == "random":
-        _quicken(made)
+        _lower_norm_momentum(made)
     origin = f"{name}, {'random' if weights == 'random' else 'ImageNet'} weights"
-    return Body(picture, made.output, network.scaling, network.colour, origin)
+    return Backbone(picture, made.output, network.scaling, network.colour, origin)
 
 
-def _quicken(model: Any) -> None:
-    """Lets normalisation follow within hundreds of steps: some networks were published for millions, and judge by nothing before."""
+def _lower_norm_momentum(model: Any) -> None:
+    """Lets batch normalisation adapt within hundreds of steps: some networks were published with a momentum for millions."""
     import keras
 
     for layer in model.layers:
@@ -104,7 +104,7 @@ def _quicken(model: Any) -> None:
             layer.momentum = min(layer.momentum, MOMENTUM)
 
 
-def from_file(path: Path, size: Size) -> Body:
+def backbone_from_file(path: Path, size: Size) -> Backbone:
     """A Keras 3 model less what comes after its last grid of features. Its scaling is its card's, or its namesake's."""
     import keras
 
@@ -120,13 +120,13 @@ def from_file(path: Path, size: Size) -> Body:
     grids = [layer for layer in model.layers if _is_grid(layer)]
     if not grids:
         raise UserError(f"{file} has no layer whose answer is a grid of features; give another backbone.")
-    beside = file.with_suffix(".json")
-    expected = Card.read(beside) if beside.exists() else expected_by_name(model)
-    return Body(model.inputs[0], grids[-1].output, expected.scaling, expected.colour, f"weights of {file.parent.name}/{file.name}")
+    card_file = file.with_suffix(".json")
+    expected = Card.read(card_file) if card_file.exists() else expected_by_name(model)
+    return Backbone(model.inputs[0], grids[-1].output, expected.scaling, expected.colour, f"weights of {file.parent.name}/{file.name}")
 
 
 def _is_grid(layer: Any) -> bool:
-    shape = getattr(getattr(layer, "output", None), "shape", ())
+    shape: tuple[Any, ...] = getattr(getattr(layer, "output", None), "shape", ())
     return len(shape) == 4 and shape[1] is not None and shape[1] > 1 and type(layer).__name__ != "InputLayer"
 
 
@@ -134,12 +134,12 @@ def _resized(model: Any, size: Size) -> Any:
     """The same layers with the same weights, for pictures of another size."""
     if tuple(model.inputs[0].shape[1:3]) == size:
         return model
-    told = model.get_config()
-    first = next(each for each in told["layers"] if each["class_name"] == "InputLayer")
+    config = model.get_config()
+    first = next(each for each in config["layers"] if each["class_name"] == "InputLayer")
     shape = first["config"].get("batch_shape") or first["config"]["batch_input_shape"]
     first["config"]["batch_shape"] = (None, *size, shape[3])
     try:
-        made = type(model).from_config(told)
+        made = type(model).from_config(config)
         made.set_weights(model.get_weights())
     except Exception as error:
         raise UserError(

@@ -1,22 +1,22 @@
-"""Heads: what turns a body's grid of features into classes, alone or together with what is known beside the picture."""
+"""Heads: what turns a backbone's grid of features into classes, alone or together with metadata."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from models.cards.metadata import Field, entries
-from models.networks.backbones import Body
+from models.networks.backbones import Backbone
 
 if TYPE_CHECKING:
     import keras
 
 DROPOUT = 0.3
-BESIDE = 32
+METADATA_UNITS = 32
 
 
-def classes_of(body: Body, units: int, name: str, fields: Sequence[Field] = ()) -> "keras.Model":
+def add_head(body: Backbone, units: int, name: str, fields: Sequence[Field] = ()) -> "keras.Model":
     """Mean over the picture, dropout, and a softmax over `units` classes, or a sigmoid where units is 1.
 
-    fields: metadata that the model takes beside the picture, as a second input; a small dense layer of it joins the mean.
+    fields: metadata that the model takes as a second input; a small dense layer of it joins the mean.
     """
     import keras
     from keras import layers
@@ -24,13 +24,13 @@ def classes_of(body: Body, units: int, name: str, fields: Sequence[Field] = ()) 
     inputs, features = [body.picture], layers.GlobalAveragePooling2D(name="head_mean")(body.maps)
     if fields:
         inputs.append(keras.Input((len(entries(fields)),), name="metadata"))
-        beside = layers.Dense(BESIDE, activation="relu", name="head_metadata")(inputs[1])
-        features = layers.Concatenate(name="head_both")([features, beside])
+        embedded = layers.Dense(METADATA_UNITS, activation="relu", name="head_metadata")(inputs[1])
+        features = layers.Concatenate(name="head_both")([features, embedded])
     features = layers.Dropout(DROPOUT, name="head_dropout")(features)
-    return keras.Model(inputs if fields else inputs[0], answer(features, units), name=name)
+    return keras.Model(inputs if fields else inputs[0], class_probabilities(features, units), name=name)
 
 
-def answer(features: Any, units: int) -> Any:
+def class_probabilities(features: Any, units: int) -> Any:
     """(n, k) -> (n, units) probabilities, in float32 also where the rest of the network is in float16."""
     from keras import layers
 

@@ -9,22 +9,22 @@ WIDTHS = (16, 32, 64, 128)
 PATCH, WIDTH, BLOCKS, HEADS = 16, 96, 4, 4
 
 
-def residual(picture: "keras.KerasTensor", widths: tuple[int, ...] = WIDTHS) -> Any:
+def residual_network(picture: "keras.KerasTensor", widths: tuple[int, ...] = WIDTHS) -> Any:
     """(n, H, W, c) -> (n, H / 16, W / 16, 128): residual blocks (He et al. 2016, arXiv:1512.03385), each on half the grid of the last."""
     from keras import layers
 
-    maps = _normed(layers.Conv2D(widths[0], 5, 2, "same", use_bias=False, name="stem")(picture), "stem")
+    maps = _norm_relu(layers.Conv2D(widths[0], 5, 2, "same", use_bias=False, name="stem")(picture), "stem")
     for number, width in enumerate(widths[1:], 1):
         name = f"block{number}"
         short = layers.Conv2D(width, 1, use_bias=False, name=f"{name}_short")(layers.AveragePooling2D(2, name=f"{name}_mean")(maps))
-        deep = _normed(layers.Conv2D(width, 3, 2, "same", use_bias=False, name=f"{name}_a")(maps), f"{name}_a")
+        deep = _norm_relu(layers.Conv2D(width, 3, 2, "same", use_bias=False, name=f"{name}_a")(maps), f"{name}_a")
         deep = layers.Conv2D(width, 3, 1, "same", use_bias=False, name=f"{name}_b")(deep)
         deep = layers.BatchNormalization(momentum=0.9, name=f"{name}_b_norm")(deep)
         maps = layers.ReLU(name=name)(layers.Add(name=f"{name}_sum")([short, deep]))
     return maps
 
 
-def transformer(picture: "keras.KerasTensor") -> Any:
+def vision_transformer(picture: "keras.KerasTensor") -> Any:
     """(n, H, W, c) -> (n, H / 16, W / 16, 96): Dosovitskiy et al. 2021, arXiv:2010.11929, sec. 3.1, with layer normalisation first.
 
     At the end the tokens are laid out on the grid of their patches again and mixed by a 1 x 1 convolution, so that maps can be drawn.
@@ -35,7 +35,7 @@ def transformer(picture: "keras.KerasTensor") -> Any:
     rows, columns = maps.shape[1:3]
     tokens = layers.Reshape((rows * columns, WIDTH), name="tokens")(maps)
     places = layers.Embedding(rows * columns, WIDTH, name="places")
-    tokens = layers.Add(name="placed")([tokens, places(_numbers(tokens))])
+    tokens = layers.Add(name="placed")([tokens, places(_position_indices(tokens))])
     for number in range(1, BLOCKS + 1):
         normed = layers.LayerNormalization(epsilon=1e-6, name=f"block{number}_a_norm")(tokens)
         heeded = layers.MultiHeadAttention(HEADS, WIDTH // HEADS, dropout=0.1, name=f"block{number}_attention")(normed, normed)
@@ -47,13 +47,13 @@ def transformer(picture: "keras.KerasTensor") -> Any:
     return layers.Conv2D(WIDTH, 1, activation="relu", name="grid")(layers.Reshape((rows, columns, WIDTH), name="laid_out")(tokens))
 
 
-def _normed(maps: Any, name: str) -> Any:
+def _norm_relu(maps: Any, name: str) -> Any:
     from keras import layers
 
     return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(maps))
 
 
-def _numbers(tokens: Any) -> Any:
+def _position_indices(tokens: Any) -> Any:
     """(n, t, k) -> (1, t): the places' numbers."""
     from keras import ops
 

@@ -1,10 +1,10 @@
-"""The two-branch ensemble: MobileNetV2 and DenseNet169 look at the same picture, and a dense head judges by both."""
+"""The two-branch ensemble: a dense head over the features of MobileNetV2 and DenseNet169."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.networks.backbones import Size, body
-from models.networks.heads import answer
+from models.networks.backbones import Size, build_backbone
+from models.networks.heads import class_probabilities
 
 if TYPE_CHECKING:
     import keras
@@ -15,11 +15,11 @@ _MEAN, _VARIANCE = (0.485, 0.456, 0.406), (0.229**2, 0.224**2, 0.225**2)  # of I
 
 
 def two_branch(size: Size, units: int, weights: str, name: str) -> tuple["keras.Model", str]:
-    """The model, for pictures (n, H, W, 3) RGB 0..1, and where its weights come from.
+    """The model, for pictures (n, H, W, 3) RGB 0..1, and the origin of its weights.
 
-    Each branch's own scaling is a layer of the model, since one card cannot give two. weights: "random", "imagenet", or the path of a
-    MobileNetV2, beside which DenseNet169 starts from random weights. The means of both are put one after the other, normalised, and
-    go through dense layers of 256 and 128 with dropout of one half.
+    Each branch's own scaling is a layer of the model, since one card cannot hold two. weights: "random", "imagenet", or the path of a
+    MobileNetV2, in which case DenseNet169 starts from random weights. The means of both are concatenated, normalised, and go through dense
+    layers of 256 and 128 with dropout of one half.
     """
     import keras
     from keras import layers
@@ -27,8 +27,8 @@ def two_branch(size: Size, units: int, weights: str, name: str) -> tuple["keras.
     picture = keras.Input((*size, 3), name="picture")
     from_file = weights not in ("random", "imagenet")
     trunks = (
-        body(str(Path(weights)) if from_file else BRANCHES[0], size, "random" if from_file else weights),
-        body(BRANCHES[1], size, "random" if from_file else weights),
+        build_backbone(str(Path(weights)) if from_file else BRANCHES[0], size, "random" if from_file else weights),
+        build_backbone(BRANCHES[1], size, "random" if from_file else weights),
     )
     scaled = (
         layers.Rescaling(2.0, -1.0, name="minus_one_to_one")(picture),
@@ -41,4 +41,4 @@ def two_branch(size: Size, units: int, weights: str, name: str) -> tuple["keras.
     for number, width in enumerate(WIDTHS, 1):
         features = layers.Dense(width, activation="relu", name=f"head_dense{number}")(features)
         features = layers.Dropout(DROPOUT, name=f"head_dropout{number}")(features)
-    return keras.Model(picture, answer(features, units), name=name), " and ".join(trunk.origin for trunk in trunks)
+    return keras.Model(picture, class_probabilities(features, units), name=name), " and ".join(trunk.origin for trunk in trunks)

@@ -1,1 +1,1 @@
-"""Training: settings, schedules, losses, the loop over epochs, and checkpoints from which a killed run goes on with the state it had."""
+"""Training: settings, schedules, losses, the loop over epochs, and checkpoints from which a killed run resumes exactly."""

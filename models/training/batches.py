@@ -1,4 +1,4 @@
-"""Brings pictures from the pipeline to the loop: as the card says the model takes them, with targets and what each class counts."""
+"""Batches for the training loop: preprocessed as the card states, with targets and class weights."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from models.cards.card import Card
 from models.datasets.collection import Row
 from models.training.loop import TrainingData
-from models.training.pipeline import Feed, batches, class_weights, steps
+from models.training.pipeline import Feed, batches, class_weights, steps_per_epoch
 
 if TYPE_CHECKING:
     import keras
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def training_data(model: "keras.Model", card: Card, train: Sequence[Row], validation: Sequence[Row], feed: Feed) -> TrainingData:
-    """Pictures augmented as `feed` says for training, as they are for validation."""
+    """Pictures augmented as `feed` states for training, and unaugmented for validation."""
     units, channels = model.output_shape[-1], model.inputs[0].shape[-1]
     weights = class_weights(train, len(card.labels), feed.balance)
-    judged = prepared(batches(validation, feed.plain(), 0), card, channels)
+    evaluated = preprocessed(batches(validation, feed.plain(), 0), card, channels)
 
     def epoch(number: int) -> "tf.data.Dataset":
-        return prepared(batches(train, feed, number), card, channels).map(
+        return preprocessed(batches(train, feed, number), card, channels).map(
             lambda inputs, labels: apply_class_weights(inputs, labels, weights, units)
         )
 
-    return TrainingData(epoch, steps(train, feed), lambda: judged)
+    return TrainingData(epoch, steps_per_epoch(train, feed), lambda: evaluated)
 
 
-def prepared(made: "tf.data.Dataset", card: Card, channels: int) -> "tf.data.Dataset":
-    """RGB 0..1 -> what the model takes; what lies beside the pictures is left as it is."""
+def preprocessed(made: "tf.data.Dataset", card: Card, channels: int) -> "tf.data.Dataset":
+    """RGB 0..1 -> the model's input; metadata is passed through."""
     import tensorflow as tf
 
     from models.graph.preprocessing import prepare
@@ -46,5 +46,5 @@ def apply_class_weights(inputs: Any, labels: Any, weights: Any, units: int) -> A
     """(inputs, labels (n,)) -> (inputs, targets (n, units), weights (n,))."""
     import tensorflow as tf
 
-    wanted = tf.cast(labels[:, None], tf.float32) if units == 1 else tf.one_hot(labels, units)
-    return inputs, wanted, tf.gather(tf.constant(weights), labels)
+    targets = tf.cast(labels[:, None], tf.float32) if units == 1 else tf.one_hot(labels, units)
+    return inputs, targets, tf.gather(tf.constant(weights), labels)

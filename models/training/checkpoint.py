@@ -1,4 +1,4 @@
-"""Where a run stands: one file, written whole or not at all, from which it goes on exactly."""
+"""The checkpoint of a run: one file, written atomically, from which the run resumes exactly."""
 
 import json
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ Arrays = list[NDArray[Any]]
 
 @dataclass
 class TrainingState:
-    """After so many epochs of a stage: every variable of the model and of its optimizer, the best weights, the history.
+    """The state after some epochs of a stage: every variable of the model and of its optimizer, the best weights, the history.
 
-    plan: what the run was asked to do; only the same plan may go on. history: one entry an epoch, the stages one after another.
+    plan: the run's options; only the same plan may resume. history: one entry per epoch, the stages one after another.
     """
 
     plan: dict[str, Any]
@@ -47,14 +47,14 @@ class TrainingState:
         return {"model": self.model, "optimizer": self.optimizer, "best": self.best}
 
     @classmethod
-    def of(cls, told: Mapping[str, Any], arrays: Mapping[str, Arrays]) -> "TrainingState":
+    def from_json(cls, header: Mapping[str, Any], arrays: Mapping[str, Arrays]) -> "TrainingState":
         """What `to_json` and `arrays` gave."""
         return cls(
-            plan=told["plan"],
-            stage=told["stage"],
-            epoch=told["epoch"],
-            best_loss=told["best_loss"],
-            history=told["history"],
+            plan=header["plan"],
+            stage=header["stage"],
+            epoch=header["epoch"],
+            best_loss=header["best_loss"],
+            history=header["history"],
             model=arrays["model"],
             optimizer=arrays["optimizer"],
             best=arrays["best"],
@@ -64,11 +64,12 @@ class TrainingState:
 _ARRAYS = ("model", "optimizer", "best")
 
 
-def write(standing: TrainingState, folder: Path) -> None:
+def write(state: TrainingState, folder: Path) -> None:
     """Replaces the folder's checkpoint in one step. UserError where the disk is full: the one before it is kept then."""
-    arrays = {f"{kind}_{number:04}": array for kind, several in standing.arrays().items() for number, array in enumerate(several)}
+    arrays = {f"{kind}_{number:04}": array for kind, several in state.arrays().items() for number, array in enumerate(several)}
+    members: dict[str, Any] = {"told": np.array(json.dumps(state.to_json())), **arrays}
     with atomic_file(folder / NAME) as file:
-        np.savez(file, told=np.array(json.dumps(standing.to_json())), **arrays)
+        np.savez(file, **members)
 
 
 def read(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
@@ -78,16 +79,16 @@ def read(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            told = json.loads(str(held["told"]))
+            header = json.loads(str(held["told"]))
             arrays = {kind: [held[key] for key in sorted(held.files) if key.startswith(f"{kind}_")] for kind in _ARRAYS}
     except Exception as error:  # whatever zipfile, numpy and json bring up for a damaged file
         raise UserError(f"The checkpoint {path} cannot be read ({error}); delete it, or start over with --fresh.") from error
-    if told["plan"] != json.loads(json.dumps(plan)):
+    if header["plan"] != json.loads(json.dumps(plan)):
         raise UserError(
-            f"{path} is of a run with other settings or pictures ({_differences(told['plan'], plan)}); "
+            f"{path} is of a run with other settings or pictures ({_differences(header['plan'], plan)}); "
             "ask for the same, choose another --out, or start over with --fresh."
         )
-    return TrainingState.of(told, arrays)
+    return TrainingState.from_json(header, arrays)
 
 
 def remove(folder: Path) -> None:
@@ -97,5 +98,5 @@ def remove(folder: Path) -> None:
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
     now = json.loads(json.dumps(now))
-    told = [f"{name} was {before[name]}, is {now[name]}" for name in before if name in now and before[name] != now[name]]
-    return "; ".join(told)[:200] or "another version of them"
+    changes = [f"{name} was {before[name]}, is {now[name]}" for name in before if name in now and before[name] != now[name]]
+    return "; ".join(changes)[:200] or "another version of them"

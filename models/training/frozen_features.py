@@ -13,11 +13,11 @@ from tqdm import tqdm
 from errors import UserError
 from models.cards.card import Card
 from models.datasets.collection import Row
-from models.training.batches import prepared
-from models.training.image_cache import key, mapped
+from models.training.batches import preprocessed
+from models.training.image_cache import cache_key, load_mapped
 from models.training.loop import TrainingData
-from models.training.pipeline import Feed, batches, class_weights, forgetting, labels_of, order, steps, vectors
-from models.training.trainable_layers import body as body_of
+from models.training.pipeline import Feed, batches, class_weights, epoch_order, hide_metadata, labels_of, metadata_vectors, steps_per_epoch
+from models.training.trainable_layers import body_layers as body_of
 from models.training.trainable_layers import layers_with_weights
 from models.training.writing import atomic_file
 
@@ -29,25 +29,25 @@ def split_at(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "ke
     """(lower, upper): the model cut at the last place where one tensor carries all, below its last
     `open_layers` layers with weights.
 
-    The parts share the model's layers, so what the upper one learns the whole has learnt. Layers are counted by `opened.weighted`.
-    UserError where that is too many, or where there is no such place.
+    The parts share the model's layers, so the whole model learns what the upper part learns. Layers are counted by
+    `trainable_layers.layers_with_weights`. UserError where that is too many, or where there is no such place.
     """
     import keras
 
     body = body_of(model)
     most = -1
-    for number in _narrow(model, body):
+    for number in _cut_points(model, body):
         most = len(layers_with_weights(body[number + 1 :]))
         if most >= open_layers:
-            middle, beside = body[number].output, list(model.inputs[1:])
-            upper = keras.Model([middle, *beside] if beside else middle, model.outputs[0])
+            middle, metadata = body[number].output, list(model.inputs[1:])
+            upper = keras.Model([middle, *metadata] if metadata else middle, model.outputs[0])
             return keras.Model(model.inputs[0], middle, name="lower"), upper
     if most < 0:
         raise UserError(f"{model.name} has no place at which it could be cut in two; train it without --features.")
     raise UserError(f"--open-layers is {open_layers}; with --features {model.name} takes at most {most}, below which it can still be cut.")
 
 
-def _narrow(model: "keras.Model", body: list[Any]) -> Iterator[int]:
+def _cut_points(model: "keras.Model", body: list[Any]) -> Iterator[int]:
     """The places in the body, the last one first, whose layer alone carries what all above it take."""
     import keras
 
@@ -55,7 +55,7 @@ def _narrow(model: "keras.Model", body: list[Any]) -> Iterator[int]:
     for number in range(len(body) - 1, -1, -1):
         upper = (*body[number + 1 :], *head)
         above = {id(layer) for layer in upper}
-        below = {id(each): each for layer in upper for each in _before(layer) if id(each) not in above}
+        below = {id(each): each for layer in upper for each in _input_layers(layer) if id(each) not in above}
         if [each for each in below.values() if not isinstance(each, keras.layers.InputLayer)] == [body[number]]:
             yield number
 
@@ -70,59 +70,59 @@ def cached_training_data(
     lower, upper = parts
     train, validation = rows
     known = dataclasses.replace(feed.plain(), fields=())
-    plain = _computed(lower, card, validation, known, 0)
+    plain = _cached_features(lower, card, validation, known, 0)
     changed = dataclasses.replace(known, augmentation=feed.augmentation)
-    learnt = [_computed(lower, card, train, changed, number) for number in range(forms)]
+    features_by_form = [_cached_features(lower, card, train, changed, number) for number in range(forms)]
     units, labels, weights = upper.output_shape[-1], labels_of(train), class_weights(train, len(card.labels), feed.balance)
-    codes = vectors(train, feed.fields), vectors(validation, feed.fields)
+    codes = metadata_vectors(train, feed.fields), metadata_vectors(validation, feed.fields)
 
     def epoch(number: int) -> Iterator[Any]:
-        chosen, rng = order(train, feed, number), np.random.default_rng([feed.seed, number, 1])
+        chosen, rng = epoch_order(train, feed, number), np.random.default_rng([feed.seed, number, 1])
         form = rng.integers(forms, size=len(train))
-        for batch in range(steps(train, feed)):
+        for batch in range(steps_per_epoch(train, feed)):
             places = chosen[batch * feed.batch : (batch + 1) * feed.batch]
-            taken = np.stack([learnt[form[place]][place] for place in places])
-            wanted = labels[places, None] if units == 1 else np.eye(units)[labels[places]]
-            yield _inputs(taken, forgetting(codes[0][places], feed, rng)), wanted.astype(np.float32), weights[labels[places]]
+            taken = np.stack([features_by_form[form[place]][place] for place in places])
+            targets = labels[places, None] if units == 1 else np.eye(units)[labels[places]]
+            yield _inputs(taken, hide_metadata(codes[0][places], feed, rng)), targets.astype(np.float32), weights[labels[places]]
 
-    def judged() -> Iterator[Any]:
+    def validation_batches() -> Iterator[Any]:
         for i in range(0, len(validation), feed.batch):
             end = i + feed.batch
             yield _inputs(plain[i:end], codes[1][i:end]), labels_of(validation[i:end])
 
-    return TrainingData(epoch, steps(train, feed), judged)
+    return TrainingData(epoch, steps_per_epoch(train, feed), validation_batches)
 
 
-def _inputs(features: NDArray[np.float16], beside: NDArray[np.float32]) -> Any:
+def _inputs(features: NDArray[np.float16], metadata: NDArray[np.float32]) -> Any:
     """What the upper part takes: with metadata two arrays, else one."""
-    return (features.astype(np.float32), beside) if beside.shape[1] else features.astype(np.float32)
+    return (features.astype(np.float32), metadata) if metadata.shape[1] else features.astype(np.float32)
 
 
-def _computed(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> NDArray[np.float16]:
+def _cached_features(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> NDArray[np.float16]:
     """(n, h, w, k): the lower part's answers, of the augmentation's draw `number`; read where they were computed before."""
-    kept = feed.cache / f"features-{_key(lower, card, rows, feed)}-{number}.npy"
-    if (found := mapped(kept)) is not None:
+    file_path = feed.cache / f"features-{_key(lower, card, rows, feed)}-{number}.npy"
+    if (found := load_mapped(file_path)) is not None:
         return found
-    made = np.concatenate(list(_answers(lower, card, rows, feed, number)))
-    with atomic_file(kept) as file:
+    made = np.concatenate(list(_features(lower, card, rows, feed, number)))
+    with atomic_file(file_path) as file:
         np.save(file, made)
-    return np.asarray(np.load(kept, mmap_mode="r"))
+    return np.asarray(np.load(file_path, mmap_mode="r"))
 
 
-def _answers(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> Iterator[NDArray[np.float16]]:
+def _features(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> Iterator[NDArray[np.float16]]:
     with tqdm(total=len(rows), desc=f"features, form {number + 1}", unit="picture", leave=False, disable=None) as bar:
-        for inputs, labels in prepared(batches(rows, feed, number), card, lower.inputs[0].shape[-1]):
+        for inputs, labels in preprocessed(batches(rows, feed, number), card, lower.inputs[0].shape[-1]):
             yield np.asarray(lower.predict_on_batch(inputs), np.float16)
             bar.update(len(labels))
 
 
 def _key(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed) -> str:
     """Another one where anything is another that the features depend on."""
-    told = (lower.name, lower.output_shape, card.size, card.scaling, card.colour, dataclasses.replace(feed, cache=Path()))
-    weighed = hashlib.sha256(b"".join(np.ascontiguousarray(weights).tobytes() for weights in lower.get_weights())).hexdigest()
-    return key([row.path for row in rows], (told, weighed))
+    inputs = (lower.name, lower.output_shape, card.size, card.scaling, card.colour, dataclasses.replace(feed, cache=Path()))
+    weights_digest = hashlib.sha256(b"".join(np.ascontiguousarray(weights).tobytes() for weights in lower.get_weights())).hexdigest()
+    return cache_key([row.path for row in rows], (inputs, weights_digest))
 
 
-def _before(layer: Any) -> list[Any]:
+def _input_layers(layer: Any) -> list[Any]:
     """The layers whose answers this one takes."""
     return [tensor._keras_history.operation for node in layer._inbound_nodes for tensor in node.input_tensors]

@@ -12,56 +12,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.datasets.batch_decode import each, picture, unreadable
+from models.datasets.batch_decode import parallel_map, read_image, unreadable_error
 from models.images.placement import fit
 
 Fit = Literal["letterbox", "crop", "stretch"]
-_FORMAT = 1  # another number makes every cache anew
+_FORMAT = 1  # a new number invalidates every cache
 
 
-def decoded(files: Sequence[Path], size: tuple[int, int], how: Fit, folder: Path) -> NDArray[np.uint8]:
-    """(n, H, W, 3) uint8 RGB: what serving sees, rounded to 1/255. Made anew in `folder` where a file or the size is another.
+def decoded_images(files: Sequence[Path], size: tuple[int, int], how: Fit, folder: Path) -> NDArray[np.uint8]:
+    """(n, H, W, 3) uint8 RGB: the classifier's input images, rounded to 1/255. Recreated in `folder` when a file or the size changes.
 
     UserError names the pictures that cannot be read.
     """
-    kept = folder / f"{key(files, (size, how))}.npy"
-    if (found := mapped(kept)) is not None:
+    cache_file = folder / f"{cache_key(files, (size, how))}.npy"
+    if (found := load_mapped(cache_file)) is not None:
         return found
-    _make(kept, files, size, how)
-    made = mapped(kept)
+    _make(cache_file, files, size, how)
+    made = load_mapped(cache_file)
     if made is None:
-        raise UserError(f"The decoded pictures in {kept} cannot be read back; name another folder.")
+        raise UserError(f"The decoded pictures in {cache_file} cannot be read back; name another folder.")
     return made
 
 
-def mapped(kept: Path) -> NDArray[Any] | None:
+def load_mapped(cache_file: Path) -> NDArray[Any] | None:
     """The array in a file, left on the disk until it is read; None where there is no file, or a damaged one."""
     try:
-        return np.asarray(np.load(kept, mmap_mode="r"))
+        return np.asarray(np.load(cache_file, mmap_mode="r"))
     except (OSError, ValueError, EOFError):
         return None
 
 
-def _make(kept: Path, files: Sequence[Path], size: tuple[int, int], how: Fit) -> None:
-    """Writes beside, then renames, so that a cache that is there is whole."""
+def _make(cache_file: Path, files: Sequence[Path], size: tuple[int, int], how: Fit) -> None:
+    """Writes a temporary file, then renames it, so that a cache is always complete."""
     needed = len(files) * size[0] * size[1] * 3
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(kept.parent).free  # a mapped file on a full disk would end the process
-        handle, name = tempfile.mkstemp(suffix=".part", dir=kept.parent)
+        cache_file.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(cache_file.parent).free  # a mapped file on a full disk would end the process
+        handle, name = tempfile.mkstemp(suffix=".part", dir=cache_file.parent)
     except OSError as error:
-        raise UserError(f"Decoded pictures cannot be kept in {kept.parent} ({error.strerror}); name another folder.") from error
+        raise UserError(f"Decoded pictures cannot be kept in {cache_file.parent} ({error.strerror}); name another folder.") from error
     os.close(handle)
     unfinished = Path(name)
     try:
         if needed > free:
             raise UserError(
-                f"Decoded pictures take {needed / 1e9:.1f} GB; {kept.parent} has {free / 1e9:.1f} GB free. Name another folder."
+                f"Decoded pictures take {needed / 1e9:.1f} GB; {cache_file.parent} has {free / 1e9:.1f} GB free. Name another folder."
             )
         _fill(np.lib.format.open_memmap(name, "w+", np.uint8, (len(files), *size, 3)), files, how)
-        os.replace(unfinished, kept)
+        os.replace(unfinished, cache_file)
     except OSError as error:
-        raise UserError(f"Decoded pictures cannot be kept in {kept.parent} ({error.strerror}); name another folder.") from error
+        raise UserError(f"Decoded pictures cannot be kept in {cache_file.parent} ({error.strerror}); name another folder.") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -70,17 +70,18 @@ def _fill(pictures: "np.memmap[tuple[int, ...], np.dtype[np.uint8]]", files: Seq
     height, width = pictures.shape[1:3]
 
     def place(number: int) -> None:
-        pictures[number] = np.rint(fit(picture(files[number]), (height, width), how) * 255).astype(np.uint8)
+        pictures[number] = np.rint(fit(read_image(files[number]), (height, width), how) * 255).astype(np.uint8)
 
-    failed = [(file, made) for file, made in zip(files, each(place, len(files), "decoding"), strict=True) if made]
+    failed = [(file, made) for file, made in zip(files, parallel_map(place, len(files), "decoding"), strict=True) if made]
     if failed:
-        raise unreadable([file for file, _ in failed], [reason for _, reason in failed])
+        raise unreadable_error([file for file, _ in failed], [reason for _, reason in failed])
     pictures.flush()
 
 
-def key(files: Sequence[Path], made: tuple[object, ...]) -> str:
-    """A name for what is made of picture files: another where a path, length or time is another, or `made`, which says what in values
-    that are always written the same way."""
+def cache_key(files: Sequence[Path], made: tuple[object, ...]) -> str:
+    """A file name for what is made of picture files: it changes with any path, length or modification time, and with `made`, whose values
+    must have a stable repr.
+    """
     digest = hashlib.sha256(repr((_FORMAT, *made)).encode())
     for file in files:
         try:

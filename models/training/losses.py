@@ -1,5 +1,5 @@
-"""What training makes small: the cross-entropy, or the focal loss that cares less for pictures already named rightly; with the classes
-as frequent as they are, or as if they all were the same.
+"""Losses: the cross-entropy, or the focal loss that gives less weight to pictures already predicted correctly; with class frequencies
+as they are, or adjusted as if all classes were equally frequent.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from models.training.settings import Settings
 if TYPE_CHECKING:
     import keras
 
-SMALLEST = 1e-7
+EPSILON = 1e-7
 
 
 def loss_for(settings: Settings, units: int) -> "keras.losses.Loss":
@@ -21,7 +21,7 @@ def loss_for(settings: Settings, units: int) -> "keras.losses.Loss":
     """
     import keras
 
-    plain = _plain(settings, units)
+    plain = _base_loss(settings, units)
     if settings.balance != "logits":
         return plain
 
@@ -32,19 +32,19 @@ def loss_for(settings: Settings, units: int) -> "keras.losses.Loss":
     return Adjusted()
 
 
-def logit_adjusted(told: Any, shares: tuple[float, ...]) -> Any:
+def logit_adjusted(probabilities: Any, shares: tuple[float, ...]) -> Any:
     """(n, units) probabilities for classes that are all as frequent -> for classes of these shares: p_c s_c / sum_k p_k s_k, which is
     the softmax of logits with log s_c added. Of a single sigmoid the shares are those of class 0 and 1."""
     from keras import ops
 
-    if told.shape[-1] == 1:
-        right, wrong = told * shares[1], (1 - told) * shares[0]
-        return right / ops.maximum(right + wrong, SMALLEST)
-    weighed = told * ops.convert_to_tensor(shares, told.dtype)
-    return weighed / ops.maximum(ops.sum(weighed, axis=-1, keepdims=True), SMALLEST)
+    if probabilities.shape[-1] == 1:
+        right, wrong = probabilities * shares[1], (1 - probabilities) * shares[0]
+        return right / ops.maximum(right + wrong, EPSILON)
+    weighted = probabilities * ops.convert_to_tensor(shares, probabilities.dtype)
+    return weighted / ops.maximum(ops.sum(weighted, axis=-1, keepdims=True), EPSILON)
 
 
-def _plain(settings: Settings, units: int) -> "keras.losses.Loss":
+def _base_loss(settings: Settings, units: int) -> "keras.losses.Loss":
     import keras
 
     if settings.loss == "focal":

@@ -1,4 +1,4 @@
-"""Feeds pictures to training: decoded once, in a new order and augmented anew each epoch, the same again for the same seed and epoch."""
+"""The input pipeline: pictures decoded once, shuffled and augmented anew each epoch, reproducibly for the same seed and epoch."""
 
 import dataclasses
 import os
@@ -14,24 +14,23 @@ from errors import UserError
 from models.cards.metadata import Field, encode
 from models.datasets.collection import Row
 from models.training.augmentation import NONE, Augmentation
-from models.training.image_cache import Fit, decoded
+from models.training.image_cache import Fit, decoded_images
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 Order = Literal["shuffled", "given"]
 Balance = Literal["none", "weights", "sampling", "logits"]
-AHEAD = 4  # batches that lie ready while one is used
+AHEAD = 4  # batches that are prefetched
 
 
 @dataclass(frozen=True)
 class Feed:
     """How pictures reach a model. size: (H, W) in pixels; fit: how a picture of another shape is brought to it.
 
-    cache: folder for the decoded pictures. order: shuffled (whole batches only, the rest waits for the next epoch's order) or given
-    (every picture once). balance: sampling draws every class equally often in an epoch; weights leaves the draw alone and is what
-    `class_weights` looks at; with logits only the loss knows. fields: metadata that goes beside the picture; forget: share of its values
-    that are hidden at random, so that the model learns to do without.
+    cache: folder for the decoded pictures. order: shuffled (whole batches) or given (every picture once). balance: sampling draws every
+    class equally often in an epoch; weights leaves the sampling alone and sets `class_weights`; logits affects only the loss. fields:
+    metadata, the second input; forget: share of its values that are hidden at random, so that the model learns to do without.
     """
 
     size: tuple[int, int]
@@ -51,7 +50,7 @@ class Feed:
                 raise UserError(f"The feed's {name} is {getattr(self, name)}; it must lie from {least} to {most}.")
 
     def plain(self) -> "Feed":
-        """The same for judging: every picture once, in order, as it is."""
+        """The same for evaluation: every picture once, in order, unaugmented."""
         return dataclasses.replace(self, augmentation=NONE, balance="none", order="given", forget=0.0)
 
 
@@ -62,30 +61,30 @@ def batches(rows: Sequence[Row], feed: Feed, epoch: int) -> "tf.data.Dataset":
     """
     import tensorflow as tf
 
-    pictures = decoded([row.path for row in rows], feed.size, feed.fit, feed.cache)
-    chosen, labels, codes = order(rows, feed, epoch), labels_of(rows), vectors(rows, feed.fields)
+    pictures = decoded_images([row.path for row in rows], feed.size, feed.fit, feed.cache)
+    chosen, labels, codes = epoch_order(rows, feed, epoch), labels_of(rows), metadata_vectors(rows, feed.fields)
 
     def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
         rng = np.random.default_rng([feed.seed, epoch, int(number) + 1])
         places = chosen[number * feed.batch : (number + 1) * feed.batch]
-        return feed.augmentation(pictures[places], rng), forgetting(codes[places], feed, rng), labels[places]
+        return feed.augmentation(pictures[places], rng), hide_metadata(codes[places], feed, rng), labels[places]
 
     def shaped(number: "tf.Tensor") -> tuple["tf.Tensor | tuple[tf.Tensor, tf.Tensor]", "tf.Tensor"]:
-        images, beside, truth = tf.numpy_function(load, [number], (tf.float32, tf.float32, tf.int32), stateful=False)
+        images, metadata, truth = tf.numpy_function(load, [number], (tf.float32, tf.float32, tf.int32), stateful=False)
         whole = feed.batch if feed.order == "shuffled" and len(rows) >= feed.batch else None
         images, truth = tf.ensure_shape(images, (whole, *feed.size, 3)), tf.ensure_shape(truth, (whole,))
-        return ((images, tf.ensure_shape(beside, (whole, codes.shape[1]))), truth) if feed.fields else (images, truth)
+        return ((images, tf.ensure_shape(metadata, (whole, codes.shape[1]))), truth) if feed.fields else (images, truth)
 
-    made = tf.data.Dataset.range(steps(rows, feed)).map(shaped, num_parallel_calls=os.cpu_count(), deterministic=True)
+    made = tf.data.Dataset.range(steps_per_epoch(rows, feed)).map(shaped, num_parallel_calls=os.cpu_count(), deterministic=True)
     return made.prefetch(AHEAD)
 
 
-def steps(rows: Sequence[Row], feed: Feed) -> int:
+def steps_per_epoch(rows: Sequence[Row], feed: Feed) -> int:
     """Batches in an epoch."""
     return max(1, len(rows) // feed.batch) if feed.order == "shuffled" else -(-len(rows) // feed.batch)
 
 
-def order(rows: Sequence[Row], feed: Feed, epoch: int) -> NDArray[np.int64]:
+def epoch_order(rows: Sequence[Row], feed: Feed, epoch: int) -> NDArray[np.int64]:
     """(n,) places in `rows`, in the epoch's order."""
     if feed.order == "given":
         return np.arange(len(rows))
@@ -95,8 +94,8 @@ def order(rows: Sequence[Row], feed: Feed, epoch: int) -> NDArray[np.int64]:
     labels = labels_of(rows)
     kinds = np.unique(labels)
     quota, left = divmod(len(rows), len(kinds))
-    drawn = [_drawn(np.flatnonzero(labels == kind), quota + (n < left), rng) for n, kind in enumerate(rng.permutation(kinds))]
-    return rng.permutation(np.concatenate(drawn))
+    sampled = [_sample_class(np.flatnonzero(labels == kind), quota + (n < left), rng) for n, kind in enumerate(rng.permutation(kinds))]
+    return rng.permutation(np.concatenate(sampled))
 
 
 def labels_of(rows: Sequence[Row]) -> NDArray[np.int32]:
@@ -104,7 +103,7 @@ def labels_of(rows: Sequence[Row]) -> NDArray[np.int32]:
     return np.array([row.label for row in rows], np.int32)
 
 
-def vectors(rows: Sequence[Row], fields: tuple[Field, ...]) -> NDArray[np.float32]:
+def metadata_vectors(rows: Sequence[Row], fields: tuple[Field, ...]) -> NDArray[np.float32]:
     """(n, m): each row's metadata as the fields encode it."""
     names = {field.name for field in fields}
     coded = [encode(fields, {name: value for name, value in row.metadata if name in names}) for row in rows]
@@ -121,14 +120,14 @@ def class_weights(rows: Sequence[Row], classes: int, balance: Balance) -> NDArra
     return np.where(counts > 0, weights, 0).astype(np.float32)
 
 
-def _drawn(places: NDArray[np.int64], quota: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _sample_class(places: NDArray[np.int64], quota: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Every picture of a class as often as any other, or once more."""
     rounds = [rng.permutation(places) for _ in range(-(-quota // len(places)))]
     return np.concatenate(rounds)[:quota]
 
 
-def forgetting(codes: NDArray[np.float32], feed: Feed, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(n, m) metadata with a share `feed.forget` of its values, drawn by `rng`, replaced by what stands for a missing one."""
+def hide_metadata(codes: NDArray[np.float32], feed: Feed, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n, m) metadata with a share `feed.forget` of its values, sampled by `rng`, replaced by what stands for a missing one."""
     if not feed.fields or not feed.forget:
         return codes
     missing = encode(feed.fields, {})

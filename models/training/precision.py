@@ -11,7 +11,7 @@ HALF = "mixed_bfloat16"
 LEAST_CAPABILITY = (8, 0)  # NVIDIA Ampere: the first whose matrix units take bfloat16
 
 
-def policy() -> str:
+def best_policy() -> str:
     """What this machine's device gains by."""
     import tensorflow as tf
 
@@ -21,7 +21,7 @@ def policy() -> str:
     return "float32"
 
 
-def built(build: Callable[[], T], name: str) -> T:
+def build_with_policy(build: Callable[[], T], name: str) -> T:
     """What `build` makes of layers that compute by the policy `name`."""
     import keras
 
@@ -33,8 +33,8 @@ def built(build: Callable[[], T], name: str) -> T:
         keras.config.set_dtype_policy(before)
 
 
-def copied(learnt: "keras.Model", build: Callable[[], "keras.Model"]) -> "keras.Model":
+def float32_copy(model: "keras.Model", build: Callable[[], "keras.Model"]) -> "keras.Model":
     """The same network with the same weights, of layers that compute in 32 bits."""
-    plain = built(build, "float32")
-    plain.set_weights(learnt.get_weights())
+    plain = build_with_policy(build, "float32")
+    plain.set_weights(model.get_weights())
     return plain

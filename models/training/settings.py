@@ -32,9 +32,9 @@ class Stage:
 class Settings:
     """schedule: how the rate falls within a stage. patience: epochs without a better validation loss after which a stage ends.
 
-    balance: rare classes count more in the loss ("weights"), are drawn more often ("sampling"), or the loss is told by `shares`, one a
-    class and together 1, how rare each is ("logits"). average: decay of the running mean of the weights that is measured and kept in
-    place of the last ones, or 0 for none. focus: the focal loss's exponent.
+    balance: rare classes count more in the loss ("weights"), are sampled more often ("sampling"), or the loss is adjusted by `shares`, the
+    class frequencies ("logits"). average: decay of the running mean of the weights that is evaluated and saved instead of the last ones, or
+    0 for none. focus: the focal loss's exponent.
     """
 
     schedule: Schedule = "cosine"

@@ -1,4 +1,4 @@
-"""After training, the classifier is asked as the page would ask it, and validation pictures set its confidence right."""
+"""Calibration after training: the temperature, and a single sigmoid's threshold, fitted on the validation pictures."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from models.classifiers.build import build_classifier
 from models.datasets.collection import Row
 from models.evaluation.calibration import apply_temperature, fit_temperature
 from models.evaluation.predictions import predict_collection
-from models.training.threshold import fold, shift_for
+from models.training.threshold import best_shift, subtract_from_bias
 from models.training.validation import measure_validation
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def calibrate(model: "keras.Model", card: Card, validation: Sequence[Row]) -> Card:
-    """The card with the temperature that the validation pictures ask for. A single sigmoid's last bias is moved so that 0.5 decides."""
+    """The card with the temperature fitted on the validation pictures. A single sigmoid's last bias is shifted so that 0.5 decides."""
     if not validation:
         return card
     labels = np.array([row.label for row in validation], np.int64)
     found = predict_collection(build_classifier(model, card, Path(card.name)), validation, "calibrating")
     if card.head == "sigmoid" and len(np.unique(labels)) == 2:
-        shift = shift_for(found[:, 1], labels)
-        fold(shift, model)
+        shift = best_shift(found[:, 1], labels)
+        subtract_from_bias(shift, model)
         moved = found + np.float32(shift) * np.array([1, -1], np.float32)
-        card = dataclasses.replace(card, notes=(*card.notes, _said(shift, found, moved, labels)))
+        card = dataclasses.replace(card, notes=(*card.notes, _shift_note(shift, found, moved, labels)))
         found = moved
     return dataclasses.replace(card, temperature=round(fit_temperature(found, labels, card.head), 4))
 
 
-def _said(shift: float, before: NDArray[np.float32], after: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
+def _shift_note(shift: float, before: NDArray[np.float32], after: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
     """What was done to the threshold, and what it did on the pictures that it was fitted on."""
     better, worse = (measure_validation(apply_temperature(logits, 1.0, "sigmoid"), labels).balanced_accuracy for logits in (after, before))
     return (

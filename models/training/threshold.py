@@ -10,10 +10,10 @@ from scipy.special import log_expit
 if TYPE_CHECKING:
     import keras
 
-FARTHEST = 10.0
+MAX_SHIFT = 10.0
 
 
-def shift_for(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+def best_shift(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """The s, at most 10 either way, for which sigmoid(z - s) has the least cross-entropy when both classes count the same.
 
     logits: (n,) of class 1. labels: (n,) of 0 and 1, both present.
@@ -23,10 +23,10 @@ def shift_for(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     def loss(shift: float) -> float:
         return -float(log_expit(wide[labels == 1] - shift).mean() + log_expit(shift - wide[labels == 0]).mean())
 
-    return float(minimize_scalar(loss, bounds=(-FARTHEST, FARTHEST), method="bounded").x)
+    return float(minimize_scalar(loss, bounds=(-MAX_SHIFT, MAX_SHIFT), method="bounded").x)
 
 
-def fold(shift: float, model: "keras.Model") -> None:
+def subtract_from_bias(shift: float, model: "keras.Model") -> None:
     """Takes `shift` off the last layer's bias."""
     last = model.layers[-1]
     weights, bias = last.get_weights()

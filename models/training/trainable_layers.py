@@ -1,4 +1,4 @@
-"""Which layers of a network learn: counted by those that hold weights, wherever they lie, also inside networks that are layers."""
+"""Which layers of a network are trained: counted by those with weights, including layers of nested networks."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 HEAD = "head"
 
 
-def body(model: "keras.Model") -> list[Any]:
+def body_layers(model: "keras.Model") -> list[Any]:
     """The model's own layers, without inputs and without the head's, whose names begin with `head`."""
     import keras
 
@@ -38,5 +38,5 @@ def unfreeze_last(model: "keras.Model", number: int | None) -> None:
 
     for layer in model.layers:
         layer.trainable = True
-    for place, layer in enumerate(reversed(layers_with_weights(body(model)))):
+    for place, layer in enumerate(reversed(layers_with_weights(body_layers(model)))):
         layer.trainable = number is None or (place < number and not isinstance(layer, keras.layers.BatchNormalization))

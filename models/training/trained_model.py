@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What a classifier of real pictures leaves behind. test: what to judge it by, if there is any; history: each epoch's figures."""
+    """How a classifier of real pictures was trained. test: the data to evaluate it on, if any; history: each epoch's figures."""
 
-    divided: Split
+    split: Split
     test: "EvaluationData | None"
     history: list[dict[str, float]]
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A classifier, and its card without the weights' sha256, which only the saved file has. learnt: only of real pictures."""
+    """A classifier, and its card without the weights' sha256, which only the saved file has. outcome: only for real pictures."""
 
     model: "keras.Model"
     card: Card
-    learnt: TrainingOutcome | None = None
+    outcome: TrainingOutcome | None = None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import keras
 
-SMALLEST = 1e-7
+EPSILON = 1e-7
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,22 @@ class ValidationMetrics:
         return {"loss": self.loss, "accuracy": self.accuracy, "balanced_accuracy": self.balanced_accuracy}
 
 
-def probabilities(model: "keras.Model", batches: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The model's answers (n, classes) to batches of (inputs, labels), a single sigmoid spelt out as two classes; and the labels (n,)."""
+def predict_batches(model: "keras.Model", batches: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The model's answers (n, classes) to batches of (inputs, labels), a single sigmoid as two classes; and the labels (n,)."""
     answers, labels = [], []
     for inputs, truth in batches:
         answers.append(np.asarray(model.predict_on_batch(inputs), np.float32))
         labels.append(np.asarray(truth, np.int64))
-    told = np.concatenate(answers)
-    return np.concatenate([1 - told, told], axis=1) if told.shape[1] == 1 else told, np.concatenate(labels)
+    probabilities = np.concatenate(answers)
+    return np.concatenate([1 - probabilities, probabilities], axis=1) if probabilities.shape[1] == 1 else probabilities, np.concatenate(
+        labels
+    )
 
 
-def measure_validation(told: NDArray[np.float32], truth: NDArray[np.int64]) -> ValidationMetrics:
-    """told: (n, classes) probabilities; truth: (n,) right classes. Classes without pictures do not count."""
-    surprise = -np.log(np.clip(told[np.arange(len(truth)), truth], SMALLEST, 1))
-    right = told.argmax(1) == truth
+def measure_validation(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> ValidationMetrics:
+    """told: (n, classes) probabilities; truth: (n,) true classes. Classes without pictures do not count."""
+    surprise = -np.log(np.clip(probabilities[np.arange(len(truth)), truth], EPSILON, 1))
+    right = probabilities.argmax(1) == truth
     present = np.unique(truth)
     return ValidationMetrics(
         loss=float(np.mean([surprise[truth == label].mean() for label in present])),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from examples import FOLDER, Example, every, examples_for
+from examples import FOLDER, Example, all_examples, examples_for
 from examples.remake import main
 from models.datasets.synthetic import glass_box, phantoms
 from models.images.decoder import decode
@@ -14,7 +14,7 @@ from models.images.decoder import decode
 CREDITS = (FOLDER / "CREDITS.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("example", every(), ids=lambda example: example.name)
+@pytest.mark.parametrize("example", all_examples(), ids=lambda example: example.name)
 def test_an_example_opens_and_is_credited(example: Example) -> None:
     picture = decode(example.data())
     mask = example.evidence()

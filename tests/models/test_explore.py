@@ -9,9 +9,9 @@ from PIL import Image, ImageEnhance
 
 from models import explore
 from models.datasets import layouts, splits
-from models.datasets.batch_decode import picture
-from models.datasets.near_duplicates import alike, copies, fingerprint
-from models.datasets.quality_checks import DataWarning, findings, seen, unreadable
+from models.datasets.batch_decode import read_image
+from models.datasets.near_duplicates import exact_copies, fingerprint, near_duplicate_pairs
+from models.datasets.quality_checks import DataWarning, find_warnings, fingerprint_rows, unreadable_warnings
 from tests.data import data_folder
 from tests.models.picture_folders import filled, ham10000, painted
 
@@ -28,9 +28,9 @@ def clean(tmp_path: Path) -> Path:
 def explored(folder: Path, split: Path | None = None) -> dict[str, set[frozenset[str]]]:
     collection = layouts.read("folder", folder)
     if split:
-        collection = explore.parted(collection, splits.read(split, collection))
-    rows, prints, failed = seen(collection)
-    return found([*unreadable(failed), *findings(collection, rows, prints)])
+        collection = explore.with_split(collection, splits.read(split, collection))
+    rows, prints, failed = fingerprint_rows(collection)
+    return found([*unreadable_warnings(failed), *find_warnings(collection, rows, prints)])
 
 
 def test_a_clean_folder_has_no_warning(clean: Path) -> None:
@@ -149,6 +149,6 @@ def test_real_pictures_are_told_apart_and_their_copies_recognised() -> None:
     names = ["NORMAL/NORMAL2-IM-0587-0001-0001.jpeg", "NORMAL/NORMAL2-IM-0587-0001-0002.jpeg"]
     names += ["PNEUMONIA/person1069_virus_1772.jpeg", "PNEUMONIA/person506_virus_1018.jpeg"]
     names += [f"PNEUMONIA/{file.name}" for file in sorted((where / "PNEUMONIA").iterdir())[:60:2]]
-    prints = [fingerprint(picture(where / name)) for name in names]
-    assert copies(prints) == [(0, 1)]
-    assert alike(prints) == [(2, 3)]
+    prints = [fingerprint(read_image(where / name)) for name in names]
+    assert exact_copies(prints) == [(0, 1)]
+    assert near_duplicate_pairs(prints) == [(2, 3)]

@@ -11,13 +11,13 @@ import pytest
 from errors import UserError
 from models.cards.card import Card, Label, sha256_of
 from models.location import model_file
-from models.versions import LATEST, latest, main, new, versions
+from models.versions import LATEST, latest, main, new_version, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def keep(folder: Path, content: bytes) -> None:
-    with new(folder) as made:
+    with new_version(folder) as made:
         (made / "net.keras").write_bytes(content)
 
 
@@ -37,17 +37,17 @@ def test_each_version_gets_a_number_and_says_what_it_is(tmp_path: Path) -> None:
 
 def test_what_comes_in_between_leaves_nothing(tmp_path: Path) -> None:
     keep(tmp_path, b"one")
-    with pytest.raises(TypeError), new(tmp_path) as made:
+    with pytest.raises(TypeError), new_version(tmp_path) as made:
         (made / "net.keras").write_bytes("half")  # type: ignore[arg-type]
-    with pytest.raises(UserError, match=r"one \.keras or \.h5 file; found: none"), new(tmp_path) as made:
+    with pytest.raises(UserError, match=r"one \.keras or \.h5 file; found: none"), new_version(tmp_path) as made:
         (made / "notes.txt").write_text("no model")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latest.json", "v1"]
 
 
 def test_a_killed_writer_leaves_the_latest_as_it_was_and_the_next_sweeps_up(tmp_path: Path) -> None:
     keep(tmp_path, b"one")
-    dying = "import os, sys; from pathlib import Path; from models.versions import new\n"
-    dying += "with new(Path(sys.argv[1])) as made: (made / 'net.keras').write_bytes(b'x'); os._exit(9)"
+    dying = "import os, sys; from pathlib import Path; from models.versions import new_version\n"
+    dying += "with new_version(Path(sys.argv[1])) as made: (made / 'net.keras').write_bytes(b'x'); os._exit(9)"
     assert subprocess.run([sys.executable, "-c", dying, str(tmp_path)], cwd=ROOT, timeout=60).returncode == 9
     assert latest(tmp_path) == tmp_path / "v1"
     assert len(list(tmp_path.iterdir())) == 3
@@ -56,7 +56,7 @@ def test_a_killed_writer_leaves_the_latest_as_it_was_and_the_next_sweeps_up(tmp_
 
 
 def test_two_at_once_become_two_versions(tmp_path: Path) -> None:
-    with new(tmp_path) as slow:
+    with new_version(tmp_path) as slow:
         (slow / "net.keras").write_bytes(b"slow")
         keep(tmp_path, b"quick")
     assert (tmp_path / "v1" / "net.keras").read_bytes() == b"quick"
@@ -84,7 +84,7 @@ def test_the_folder_opens_as_its_latest_version(tmp_path: Path) -> None:
     from models.loading import load
 
     for names in (("a", "b", "c"), ("d", "e", "f")):
-        with new(tmp_path / "net") as made:
+        with new_version(tmp_path / "net") as made:
             topologies.sequential().save(made / "net.keras")
             Card("net", tuple(map(Label, names)), (24, 24), sha256=sha256_of(made / "net.keras")).write(made / "net.json")
     assert load(tmp_path / "net").labels == ("d", "e", "f")

@@ -1,6 +1,6 @@
-"""Layouts: each reads a folder as its publisher left it. A new one is a module here and a line in LAYOUTS.
+"""Layouts: each reads a data set's folder as it was published. A new one is a module here and a line in LAYOUTS.
 
-A layout is a module with `LICENCE`, `SOURCE`, `EXPECTED`, which says what the folder must hold, and `read(folder) -> Collection`.
+A layout is a module with `LICENCE`, `SOURCE`, `EXPECTED`, the contents that the folder must have, and `read(folder) -> Collection`.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from pathlib import Path
 from errors import UserError
 from models.datasets.collection import Collection
 from models.datasets.folder_listing import LayoutError
-from models.datasets.grouping import grouped
+from models.datasets.grouping import group_by_name
 from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, isic2019
 
 LAYOUTS: dict[str, Callable[[Path], Collection]] = {
@@ -27,9 +27,9 @@ UNGROUPED = ("folder", "covid_xray")  # the layouts that do not say whom a pictu
 
 
 def read(layout: str, where: Path, group: str = "") -> Collection:
-    """The pictures of the folder `where`. UserError says what was found in it and what is expected where it has another layout.
+    """The pictures of the folder `where`. UserError states what was found and what is expected where the layout does not match.
 
-    group: finds in a file's name whom it is of, see `grouping`; only for layouts that do not say so themselves.
+    group: regular expression that finds the person in a file's name, see `grouping`; only for layouts that do not know it themselves.
     """
     if layout not in LAYOUTS:
         raise UserError(f"There is no layout {layout!r}; the layouts are {', '.join(LAYOUTS)}.")
@@ -38,10 +38,10 @@ def read(layout: str, where: Path, group: str = "") -> Collection:
     found = LAYOUTS[layout](where)
     if group and layout not in UNGROUPED:
         raise UserError(f"--group is {group!r}, but {layout} says itself which pictures belong together; leave it out.")
-    return grouped(found, group) if group else found
+    return group_by_name(found, group) if group else found
 
 
-def recognised(where: Path, group: str = "") -> Collection:
+def detect(where: Path, group: str = "") -> Collection:
     """What the first layout that fits makes of the folder; "folder", the most general, is tried last and its sentence is the one raised."""
     for layout in LAYOUTS:
         if layout in ("chest_xray_causes", "folder"):

@@ -1,9 +1,9 @@
 """Chest X-rays of children with and without pneumonia (Kermany, Zhang & Goldbaum).
 
 Licence: CC BY 4.0. Kermany, Zhang & Goldbaum 2018, doi 10.17632/rscbjbr9sj. Layout: train/ and test/, each with NORMAL/ and PNEUMONIA/.
-The names person12_bacteria_45.jpeg, person12_virus_45.jpeg, IM-0115-0001.jpeg and NORMAL2-IM-0115-0001.jpeg count people in
-four series of their own: within a series no number of train/ comes back in test/, across series many do. Kaggle's copy has cut 16 pictures
-out of train/ into val/, too few to judge by: they count as training pictures.
+The names person12_bacteria_45.jpeg, person12_virus_45.jpeg, IM-0115-0001.jpeg and NORMAL2-IM-0115-0001.jpeg number people in
+four separate series: within a series no number of train/ recurs in test/, across series many do. Kaggle's copy has moved 16 pictures
+from train/ to val/, too few to evaluate on: they count as training pictures.
 """
 
 import re
@@ -13,7 +13,15 @@ from typing import Literal
 from errors import UserError
 from models.cards.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import beside_parts, counted, folders, parts, pictures, strangers, wrong
+from models.datasets.folder_listing import (
+    count_and_names,
+    ignored_folders,
+    layout_error,
+    list_folders,
+    list_other_files,
+    list_pictures,
+    split_folders,
+)
 
 LICENCE = "CC BY 4.0"
 SOURCE = "Kermany, Zhang & Goldbaum 2018, doi 10.17632/rscbjbr9sj"
@@ -33,20 +41,20 @@ _SERIES = re.compile(r"person(?P<person>\d+)_(?P<cause>bacteria|virus)|(?P<serie
 def read(folder: Path, classes: Literal["binary", "causes"] = "binary") -> Collection:
     """binary: normal or pneumonia. causes: normal, bacterial or viral, as the file names say. Grouped by person."""
     rows: list[Row] = []
-    found = parts(folder)
+    found = split_folders(folder)
     for part, holders in found.items():
         for holder in holders:
-            inside = folders(holder)
+            inside = list_folders(holder)
             if inside.keys() != {"normal", "pneumonia"}:
-                raise wrong(holder, EXPECTED)
+                raise layout_error(holder, EXPECTED)
             for name in ("normal", "pneumonia"):
-                rows += [_row(file, name == "pneumonia", part, classes) for file in pictures(inside[name])]
+                rows += [_row(file, name == "pneumonia", part, classes) for file in list_pictures(inside[name])]
     if not rows:
         raise UserError(f"{folder} has the folders of the chest X-rays but no picture in them; unpack the pictures there.")
-    others = [file.name for holders in found.values() for holder in holders for file in strangers(holder)]
-    remarks: tuple[str, ...] = (f"Left out: {counted('file', others)} not named as a picture.",) if others else ()
+    others = [file.name for holders in found.values() for holder in holders for file in list_other_files(holder)]
+    remarks: tuple[str, ...] = (f"Left out: {count_and_names('file', others)} not named as a picture.",) if others else ()
     labels = BINARY if classes == "binary" else CAUSES
-    remarks += beside_parts(folder) if "" not in found else ()
+    remarks += ignored_folders(folder) if "" not in found else ()
     return Collection("chest_xray" if classes == "binary" else "chest_xray_causes", labels, tuple(rows), LICENCE, SOURCE, remarks)
 
 

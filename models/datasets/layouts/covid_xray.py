@@ -11,7 +11,7 @@ from pathlib import Path
 from errors import UserError
 from models.cards.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import beside_parts, counted, folders, parts, pictures, wrong
+from models.datasets.folder_listing import count_and_names, ignored_folders, layout_error, list_folders, list_pictures, split_folders
 
 LICENCE = "as its many sources say; ask the publisher of the folder"
 SOURCE = "A folder laid out as the COVID-19 Radiography Database: Chowdhury et al. 2020, doi 10.1109/ACCESS.2020.3010287"
@@ -40,11 +40,11 @@ def read(folder: Path) -> Collection:
     """Each picture is a group of its own: the file names name no patient. COVID and normal must be there."""
     rows: list[Row] = []
     others: set[str] = set()
-    for part, holders in parts(folder).items():
+    for part, holders in split_folders(folder).items():
         for holder in holders:
-            inside = folders(holder)
+            inside = list_folders(holder)
             if not {0, 1} <= {CLASSES[name] for name in inside if name in CLASSES}:
-                raise wrong(holder, EXPECTED)
+                raise layout_error(holder, EXPECTED)
             others |= {each.name for name, each in inside.items() if name not in CLASSES}
             for name, each in inside.items():
                 rows += [_row(file, CLASSES[name], part, folder) for file in _pictures(each) if name in CLASSES]
@@ -52,14 +52,14 @@ def read(folder: Path) -> Collection:
         raise UserError(f"{folder} has the class folders of COVID X-rays but no picture in them; unpack the pictures there.")
     used = sorted({row.label for row in rows})
     numbered = tuple(Row(row.path, used.index(row.label), row.group, row.split) for row in rows)
-    remarks: tuple[str, ...] = (f"Left out: {counted('folder', sorted(others))} of no known class.",) if others else ()
-    remarks += beside_parts(folder)
+    remarks: tuple[str, ...] = (f"Left out: {count_and_names('folder', sorted(others))} of no known class.",) if others else ()
+    remarks += ignored_folders(folder)
     return Collection("covid_xray", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 
 
 def _pictures(folder: Path) -> list[Path]:
-    """Those in images/ where there is such a folder, for masks/ beside it holds no X-rays."""
-    return pictures(folders(folder).get("images", folder))
+    """Those in images/ where there is such a folder; masks/ next to it holds no X-rays."""
+    return list_pictures(list_folders(folder).get("images", folder))
 
 
 def _row(file: Path, label: int, part: str, root: Path) -> Row:

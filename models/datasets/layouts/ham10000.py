@@ -11,7 +11,7 @@ from pathlib import Path
 from errors import UserError
 from models.cards.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import counted, folders, pictures, table, wrong
+from models.datasets.folder_listing import count_and_names, layout_error, list_folders, list_pictures, read_table
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "HAM10000, Tschandl, Rosendahl & Kittler 2018, doi 10.1038/sdata.2018.161"
@@ -30,36 +30,36 @@ _TABLES = ("metadata.csv", "HAM10000_metadata.csv", "HAM10000_metadata")
 
 
 def read(folder: Path) -> Collection:
-    """Rows of the table whose picture lies there, grouped by lesion; metadata: age in years, sex, site."""
+    """Rows of the table whose picture exists, grouped by lesion; metadata: age in years, sex, site."""
     tables = [folder / name for name in _TABLES if (folder / name).is_file()]
-    holders = [each for name, each in folders(folder).items() if "images" in name]
+    holders = [each for name, each in list_folders(folder).items() if "images" in name]
     if not tables or not holders:
-        raise wrong(folder, EXPECTED)
-    files = {file.stem: file for holder in holders for file in pictures(holder)}
-    listed = table(tables[0], COLUMNS)
+        raise layout_error(folder, EXPECTED)
+    files = {file.stem: file for holder in holders for file in list_pictures(holder)}
+    listed = read_table(tables[0], COLUMNS)
     rows = tuple(_row(files[entry["image_id"]], entry) for entry in listed if entry["image_id"] in files)
     if not rows:
         raise UserError(f"{tables[0]} lists {listed[0]['image_id']} and others, but none lies in {', '.join(map(str, holders))}.")
-    return Collection("ham10000", LABELS, rows, LICENCE, SOURCE, unmatched([entry["image_id"] for entry in listed], files))
+    return Collection("ham10000", LABELS, rows, LICENCE, SOURCE, unmatched_remarks([entry["image_id"] for entry in listed], files))
 
 
-def unmatched(listed: list[str], files: Mapping[str, Path]) -> tuple[str, ...]:
+def unmatched_remarks(listed: list[str], files: Mapping[str, Path]) -> tuple[str, ...]:
     """Sentences about names in a table that have no picture, and pictures that no table lists."""
-    gone = [name for name in listed if name not in files]
+    missing = [name for name in listed if name not in files]
     unlisted = sorted(files.keys() - set(listed))
-    sentences = ((gone, "named by the table, not in the folder"), (unlisted, "in the folder, not named by the table"))
-    return tuple(f"Left out: {counted('picture', names)} {why}." for names, why in sentences if names)
+    sentences = ((missing, "named by the table, not in the folder"), (unlisted, "in the folder, not named by the table"))
+    return tuple(f"Left out: {count_and_names('picture', names)} {why}." for names, why in sentences if names)
 
 
 def _row(file: Path, entry: Mapping[str, str]) -> Row:
     names = [label.name for label in LABELS]
     if entry["dx"] not in names:
         raise UserError(f"{entry['image_id']} has the diagnosis {entry['dx'][:40]!r}; HAM10000 has {', '.join(names)}.")
-    values = (("age", age(entry["age"])), ("sex", known(entry["sex"])), ("site", known(entry["localization"])))
+    values = (("age", parse_age(entry["age"])), ("sex", parse_value(entry["sex"])), ("site", parse_value(entry["localization"])))
     return Row(file, names.index(entry["dx"]), entry["lesion_id"] or entry["image_id"], metadata=values)
 
 
-def age(text: str) -> float | None:
+def parse_age(text: str) -> float | None:
     """Years, or None where nothing or no number is given."""
     try:
         return float(text) if text and text.lower() != "nan" else None
@@ -67,6 +67,6 @@ def age(text: str) -> float | None:
         return None
 
 
-def known(text: str) -> str | None:
+def parse_value(text: str) -> str | None:
     """None for an empty or unknown value."""
     return None if text.strip().lower() in ("", "unknown", "nan") else text.strip()

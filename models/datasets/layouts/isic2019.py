@@ -13,8 +13,8 @@ from pathlib import Path
 from errors import UserError
 from models.cards.card import Label
 from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import counted, pictures, table, wrong
-from models.datasets.layouts.ham10000 import age, known, unmatched
+from models.datasets.folder_listing import count_and_names, layout_error, list_pictures, read_table
+from models.datasets.layouts.ham10000 import parse_age, parse_value, unmatched_remarks
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "ISIC 2019: HAM10000 (doi 10.1038/sdata.2018.161), BCN20000 (arXiv:1908.02288), MSK (arXiv:1710.05006)"
@@ -35,8 +35,9 @@ _PARTS = {"train": "Training", "test": "Test"}
 
 
 def read(folder: Path) -> Collection:
-    """Training pictures, and the test's where its ground truth lies there; grouped by lesion where one is given. Classes without a
-    picture are no classes of the collection."""
+    """Training pictures, and the test's where its ground truth exists; grouped by lesion where one is known. Classes without a
+    picture are left out of the collection.
+    """
     rows: list[Row] = []
     remarks: tuple[str, ...] = ()
     for part, word in _PARTS.items():
@@ -44,12 +45,12 @@ def read(folder: Path) -> Collection:
         if part == "test" and not truth.is_file():
             continue
         if not (truth.is_file() and details.is_file() and holder.is_dir()):
-            raise wrong(folder, EXPECTED.replace("Training", word))
-        files = {file.stem: file for file in pictures(holder)}
-        listed = {entry["image"]: entry for entry in table(truth, ("image", *NAMES))}
-        about = {entry["image"]: entry for entry in table(details, ("image", "age_approx", "anatom_site_general", "sex"))}
+            raise layout_error(folder, EXPECTED.replace("Training", word))
+        files = {file.stem: file for file in list_pictures(holder)}
+        listed = {entry["image"]: entry for entry in read_table(truth, ("image", *NAMES))}
+        about = {entry["image"]: entry for entry in read_table(details, ("image", "age_approx", "anatom_site_general", "sex"))}
         rows += [_row(files[image], listed[image], about.get(image, {}), part) for image in listed if image in files]
-        remarks += unmatched(list(listed), files)
+        remarks += unmatched_remarks(list(listed), files)
     if not rows:
         raise UserError(f"No picture that the tables of {folder} name lies in ISIC_2019_Training_Input; unpack the pictures there.")
     fixed = any(row.split == "test" for row in rows)
@@ -57,7 +58,7 @@ def read(folder: Path) -> Collection:
     used = sorted({row.label for row in kept})
     numbered = tuple(dataclasses.replace(row, label=used.index(row.label)) for row in kept)
     if unlearnt := [LABELS[number].name for number in used if {row.split for row in kept if row.label == number} == {"test"}]:
-        remarks += (f"Only the test part shows {counted('label', unlearnt)}: that cannot be learnt and counts as mistakes.",)
+        remarks += (f"Only the test part shows {count_and_names('label', unlearnt)}: that cannot be learnt and counts as mistakes.",)
     return Collection("isic2019", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 
 
@@ -66,8 +67,8 @@ def _row(file: Path, truth: Mapping[str, str], about: Mapping[str, str], part: s
     if len(marked) != 1:
         raise UserError(f"{file.stem} has {len(marked)} classes marked 1 in the ground truth; it must have one of {', '.join(NAMES)}.")
     values = (
-        ("age", age(about.get("age_approx", ""))),
-        ("sex", known(about.get("sex", ""))),
-        ("site", known(about.get("anatom_site_general", ""))),
+        ("age", parse_age(about.get("age_approx", ""))),
+        ("sex", parse_value(about.get("sex", ""))),
+        ("site", parse_value(about.get("anatom_site_general", ""))),
     )
-    return Row(file, marked[0], known(about.get("lesion_id", "")) or file.stem, part, values)
+    return Row(file, marked[0], parse_value(about.get("lesion_id", "")) or file.stem, part, values)

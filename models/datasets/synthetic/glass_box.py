@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Label
-from models.datasets.synthetic.parts.canvas import Floats, coverage, polygon, sheet, smooth
+from models.datasets.synthetic.parts.canvas import Floats, coverage, drawing_surface, fill_polygon, smooth_field
 
 LABELS = (
     Label("red", "Most of the coloured area is red."),
@@ -26,7 +26,7 @@ _PAINTS = np.array([[0.84, 0.16, 0.15], [0.14, 0.66, 0.25], [0.14, 0.27, 0.83], 
 
 @dataclass(frozen=True)
 class Patches:
-    """image: (H, W, 3) 0..1 in steps of 1/255. evidence: (H, W), where the label's colour lies."""
+    """image: (H, W, 3) 0..1 in steps of 1/255. evidence: (H, W), where the label's colour is."""
 
     image: Floats
     label: str
@@ -51,7 +51,7 @@ def exact_evidence(image: Floats) -> NDArray[np.float64]:
         70 * bluish - 10 * reddish - 5 * dark,
         70 * yellowish - 60 * reddish - 60 * greenish - 5 * dark,
     )
-    return np.stack(per_class, -1) / red.size
+    return np.asarray(np.stack(per_class, -1) / red.size)
 
 
 def patches(seed: int, label: str, size: int = 128) -> Patches:
@@ -61,14 +61,14 @@ def patches(seed: int, label: str, size: int = 128) -> Patches:
     rng = np.random.default_rng(seed)
     target = NAMES.index(label)
     image = _background(rng, size)
-    evidence = np.zeros((size, size), np.float32)
+    evidence: Floats = np.zeros((size, size), np.float32)
     large = int(rng.integers(1, 4))
     others = rng.permutation([c for c in range(len(NAMES)) if c != target])[: int(rng.integers(1, 4))]
     places = _places(rng)
     for colour, place in zip([*others, *[target] * large], places, strict=False):
         radius = rng.uniform(0.105, 0.14) if colour == target else rng.uniform(0.045, 0.058)
         cover = _blob(rng, place, radius, size)
-        shade = rng.uniform(0.85, 1.08) * (1 + smooth(rng.normal(0, 0.12, (5, 5)).astype(np.float32), size))
+        shade = rng.uniform(0.85, 1.08) * (1 + smooth_field(rng.normal(0, 0.12, (5, 5)).astype(np.float32), size))
         image += cover[..., None] * (_PAINTS[colour] * shade[..., None] - image)
         evidence = np.maximum(evidence, cover) if colour == target else evidence * (1 - cover)
     image = np.round(np.clip(image + rng.normal(0, 0.008, image.shape), 0, 1) * 255) / 255
@@ -76,8 +76,8 @@ def patches(seed: int, label: str, size: int = 128) -> Patches:
 
 
 def _background(rng: np.random.Generator, size: int) -> Floats:
-    grey = rng.uniform(0.35, 0.75) + smooth(rng.normal(0, 0.07, (5, 5)).astype(np.float32), size)
-    grey += smooth(rng.normal(0, 0.025, (24, 24)).astype(np.float32), size)
+    grey = rng.uniform(0.35, 0.75) + smooth_field(rng.normal(0, 0.07, (5, 5)).astype(np.float32), size)
+    grey += smooth_field(rng.normal(0, 0.025, (24, 24)).astype(np.float32), size)
     return np.repeat(grey.astype(np.float32)[..., None], 3, -1)
 
 
@@ -91,6 +91,6 @@ def _blob(rng: np.random.Generator, place: Floats, radius: float, size: int) -> 
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     waves = sum(rng.normal(0, 0.10) * np.cos(n * turn + rng.uniform(0, 2 * np.pi)) for n in (2, 3, 4))
     reach = radius * np.clip(1 + waves, 0.75, 1.25)
-    surface = sheet(size)
-    polygon(surface, place + reach[:, None] * np.stack([np.cos(turn), np.sin(turn)], -1), size)
+    surface = drawing_surface(size)
+    fill_polygon(surface, place + reach[:, None] * np.stack([np.cos(turn), np.sin(turn)], -1), size)
     return coverage(surface, size)

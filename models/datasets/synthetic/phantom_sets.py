@@ -15,13 +15,13 @@ from models.datasets.synthetic.phantoms import NAMES, phantom
 Use = Literal["training", "validation", "test"]
 Rulers = Literal["independent", "give the class away"]
 FIRST_SEED: dict[Use, int] = {"training": 10_000_000, "validation": 20_000_000, "test": 30_000_000}
-APART = 100_000  # seeds between one set and the next of the same use
+SEED_STRIDE = 100_000  # seeds between one set and the next of the same use
 SHORTCUT = "streaks"
 _FEW = 64
 
 
 @dataclass(frozen=True)
-class Order:
+class PhantomOrder:
     """One picture to paint, `phantom(seed, label, ruler)`, and the class that it is filed under."""
 
     seed: int
@@ -30,13 +30,13 @@ class Order:
     filed: int
 
 
-def orders(use: Use, count: int, seed: int = 0, rulers: Rulers = "independent") -> list[Order]:
+def make_orders(use: Use, count: int, seed: int = 0, rulers: Rulers = "independent") -> list[PhantomOrder]:
     """Equally many filed under each class, in a random order, every picture with a seed of its own.
 
     rulers "independent": half of the pictures have one, whatever the class. "give the class away": those filed under SHORTCUT and
     no others; and one in five of them shows another class, filed by its ruler alone. Seeds below ten million belong to no set.
     """
-    first = FIRST_SEED[use] + APART * seed
+    first = FIRST_SEED[use] + SEED_STRIDE * seed
     rng = np.random.default_rng(first)
     filed = rng.permutation(np.arange(count) % len(NAMES))
     if rulers == "independent":
@@ -45,20 +45,20 @@ def orders(use: Use, count: int, seed: int = 0, rulers: Rulers = "independent") 
         shown = filed == NAMES.index(SHORTCUT)
         labels = np.where(shown & (rng.random(count) < 0.2), rng.integers(len(NAMES), size=count), filed)
     rows = zip(labels.tolist(), shown.tolist(), filed.tolist(), strict=True)
-    return [Order(first + i, *row) for i, row in enumerate(rows)]
+    return [PhantomOrder(first + i, *row) for i, row in enumerate(rows)]
 
 
-def painted(wanted: Sequence[Order], size: int = 128) -> NDArray[np.uint8]:
+def paint_set(orders: Sequence[PhantomOrder], size: int = 128) -> NDArray[np.uint8]:
     """The pictures (n, size, size, 3), 0..255, in the order given."""
-    if len(wanted) <= _FEW:
-        return _paint(wanted, size)
-    parts = [wanted[i : i + _FEW] for i in range(0, len(wanted), _FEW)]
+    if len(orders) <= _FEW:
+        return _paint(orders, size)
+    parts = [orders[i : i + _FEW] for i in range(0, len(orders), _FEW)]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         return np.concatenate(list(pool.map(_paint, parts, [size] * len(parts))))
 
 
-def _paint(wanted: Sequence[Order], size: int) -> NDArray[np.uint8]:
-    pictures = np.empty((len(wanted), size, size, 3), np.uint8)
-    for picture, order in zip(pictures, wanted, strict=True):
+def _paint(orders: Sequence[PhantomOrder], size: int) -> NDArray[np.uint8]:
+    pictures = np.empty((len(orders), size, size, 3), np.uint8)
+    for picture, order in zip(pictures, orders, strict=True):
         picture[:] = np.round(phantom(order.seed, order.label, order.ruler, size).image * 255)
     return pictures

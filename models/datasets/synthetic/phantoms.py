@@ -31,10 +31,10 @@ SMALLEST = 64
 
 @dataclass(frozen=True)
 class Phantom:
-    """A picture and the truth about it. image: (H, W, 3) 0..1 in steps of 1/255; evidence, lesion, ruler: (H, W).
+    """A picture and its ground truth. image: (H, W, 3) 0..1 in steps of 1/255; evidence, lesion, ruler: (H, W).
 
-    evidence: the pixels of what makes the class, as far as they are seen; none for "plain". lesion: the mole.
-    ruler: the ruler and its shadow; none where no ruler lies.
+    evidence: the visible pixels of the feature that defines the class; none for "plain". lesion: the mole.
+    ruler: the ruler and its shadow; none where there is no ruler.
     """
 
     image: Floats
@@ -51,7 +51,7 @@ class Phantom:
 
 
 def phantom(seed: int, label: str | int, ruler: bool | None = None, size: int = 128) -> Phantom:
-    """The picture that `seed` and `label` (name or index) stand for; `ruler` None lets the seed decide whether one lies in it.
+    """The picture of `seed` and `label` (name or index); with `ruler` None the seed decides whether there is one.
 
     Two calls that differ in `label` alone agree in every pixel outside their evidence; two that differ in `ruler` alone,
     outside the ruler. UserError if the label is unknown or the size below 64 px.
@@ -59,11 +59,11 @@ def phantom(seed: int, label: str | int, ruler: bool | None = None, size: int = 
     name = _name(label)
     if size < SMALLEST:
         raise UserError(f"A phantom of {size} px is too small to show its features; ask for {SMALLEST} px or more.")
-    scene = _Scene.drawn(seed)
+    scene = _Scene.sample(seed)
     return scene.paint(name, scene.ruler.shown if ruler is None else ruler, size, seed)
 
 
-def twin(picture: Phantom) -> Phantom:
+def plain_twin(picture: Phantom) -> Phantom:
     """The same picture without what makes its class: a plain one."""
     return phantom(picture.seed, "plain", bool(picture.ruler.any()), len(picture.image))
 
@@ -87,12 +87,12 @@ class _Scene:
     grain: np.random.Generator
 
     @classmethod
-    def drawn(cls, seed: int) -> "_Scene":
+    def sample(cls, seed: int) -> "_Scene":
         one = iter(np.random.default_rng(seed).spawn(10))
-        skin, lesion = Skin.drawn(next(one)), Lesion.drawn(next(one))
-        veil, dots, streaks = Veil.drawn(next(one)), Dots.drawn(next(one)), Streaks.drawn(next(one))
-        hairs, bubbles, ruler = Hairs.drawn(next(one)), Bubbles.drawn(next(one)), Ruler.drawn(next(one))
-        light, grain = Light.drawn(next(one)), next(one)
+        skin, lesion = Skin.sample(next(one)), Lesion.sample(next(one))
+        veil, dots, streaks = Veil.sample(next(one)), Dots.sample(next(one)), Streaks.sample(next(one))
+        hairs, bubbles, ruler = Hairs.sample(next(one)), Bubbles.sample(next(one)), Ruler.sample(next(one))
+        light, grain = Light.sample(next(one)), next(one)
         return cls(skin, lesion.moved(ruler.away * 0.055), veil, dots, streaks, hairs, bubbles, ruler, light, grain)
 
     def paint(self, label: str, ruler: bool, size: int, seed: int) -> Phantom:
@@ -100,9 +100,9 @@ class _Scene:
         density = self.skin.density(size) + self.lesion.density(depth)
         cover = self._cover(label, depth)
         if label == "dots":
-            density += self.dots.thicken(cover, self.lesion.hue)
+            density += self.dots.density(cover, self.lesion.hue)
         if label == "streaks":
-            density += self.streaks.thicken(cover, self.lesion.hue)
+            density += self.streaks.density(cover, self.lesion.hue)
         image = np.exp(-density)
         if label == "blue veil":
             image = self.veil.paint(image, cover)

@@ -1,7 +1,8 @@
 """Recipes: each makes one classifier and its card. A new one is a file here and a line in RECIPES.
 
-A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> TrainedModel`; one that learns
-from a folder also says in `LAYOUT` what the folder must hold. Modules load keras only inside `make`, so that the command's help is quick.
+A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> TrainedModel`; one that trains
+on a folder also has `LAYOUT`, the contents that the folder must have. Modules load keras only inside `make`, so that the command's help is
+quick.
 """
 
 import importlib
@@ -22,7 +23,7 @@ RECIPES = {
 
 
 class Recipe(Protocol):
-    """What a module named in RECIPES offers."""
+    """The interface of a module named in RECIPES."""
 
     HELP: str
 
@@ -30,6 +31,6 @@ class Recipe(Protocol):
     def make(self, options: Namespace) -> TrainedModel: ...
 
 
-def recipe(name: str) -> Recipe:
+def load_recipe(name: str) -> Recipe:
     """The recipe of that name."""
     return cast(Recipe, importlib.import_module(RECIPES[name]))

@@ -15,12 +15,12 @@ SPEC = DatasetSpec("chest_xray", XRAY, "letterbox", "grey")
 
 
 def options(parser: ArgumentParser) -> None:
-    """Those of all picture recipes, and which classes to tell apart."""
+    """Those of all image recipes, and the set of classes."""
     parser.add_argument("--classes", default="binary", choices=("binary", "causes"), help="causes: normal, bacterial or viral")
-    image_options.add(parser, backbone="small_cnn", epochs=20)
+    image_options.add_options(parser, backbone="small_cnn", epochs=20)
 
 
 def make(options: Namespace) -> TrainedModel:
-    """From train/, with part of its people for validation; judged on test/."""
+    """From train/, with part of its people for validation; evaluated on test/."""
     layout = "chest_xray" if options.classes == "binary" else "chest_xray_causes"
     return image_recipe.make(options, dataclasses.replace(SPEC, layout=layout))

@@ -16,11 +16,11 @@ SPEC = DatasetSpec("covid_xray", XRAY, "letterbox", "grey")
 
 
 def options(parser: ArgumentParser) -> None:
-    """Those of all picture recipes, and what tells whom a picture is of."""
+    """Those of all image recipes, and how to find a picture's person."""
     parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP + "; pictures of one person then stay in one part")
-    image_options.add(parser, backbone="small_cnn", epochs=20)
+    image_options.add_options(parser, backbone="small_cnn", epochs=20)
 
 
 def make(options: Namespace) -> TrainedModel:
-    """Such collections are put together from several hospitals: what is learnt may be where a picture came from."""
+    """Such collections are put together from several hospitals: the classifier may learn where a picture came from."""
     return image_recipe.make(options, dataclasses.replace(SPEC, group=options.group))

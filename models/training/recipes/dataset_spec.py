@@ -10,9 +10,9 @@ from models.training.augmentation import Augmentation
 class DatasetSpec:
     """layout: how the folder is read. augmentation: changes that leave the class as it is.
 
-    fit: how an image is brought to the model's size. colour: "grey" where colour says nothing: the small networks then take one channel.
+    fit: how an image is brought to the model's size. colour: "grey" where colour is irrelevant: the small networks then take one channel.
     metadata: names of the metadata that the classifier takes as a second input. group: regular expression that finds in a file's name
-    which person the image is of, where the layout does not say.
+    which person the image is of, where the layout does not know.
     """
 
     layout: str

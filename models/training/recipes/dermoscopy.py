@@ -15,14 +15,14 @@ SPEC = DatasetSpec("ham10000", DERMOSCOPY, "crop")
 
 
 def options(parser: ArgumentParser) -> None:
-    """Those of all picture recipes, the layout, and whether age, sex and site are told beside the picture."""
+    """Those of all image recipes, the layout, and whether age, sex and site are a second input."""
     parser.add_argument("--layout", default="ham10000", choices=("ham10000", "isic2019"), help="how the folder is laid out")
     parser.add_argument("--metadata", action="store_true", help="also take age, sex and site, each of which may be missing")
-    image_options.add(parser, backbone="MobileNetV2", epochs=30)
+    image_options.add_options(parser, backbone="MobileNetV2", epochs=30)
 
 
 def make(options: Namespace) -> TrainedModel:
-    """Divided by lesion, so that no lesion is learnt from and judged by."""
+    """Split by lesion, so that no lesion is both trained and evaluated on."""
     return image_recipe.make(
         options, dataclasses.replace(SPEC, layout=options.layout, metadata=("age", "sex", "site") if options.metadata else ())
     )

@@ -16,9 +16,9 @@ SPEC = DatasetSpec("folder", PHOTOGRAPH)
 
 
 def options(parser: ArgumentParser) -> None:
-    """Those of all picture recipes, and what tells whom a picture is of."""
+    """Those of all image recipes, and how to find a picture's person."""
     parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP + "; pictures of one person then stay in one part")
-    image_options.add(parser, backbone="MobileNetV2", epochs=20)
+    image_options.add_options(parser, backbone="MobileNetV2", epochs=20)
 
 
 def make(options: Namespace) -> TrainedModel:

@@ -32,9 +32,9 @@ def options(parser: ArgumentParser) -> None:
 def make(options: Namespace) -> TrainedModel:
     """Sets the weights and measures them on fresh pictures."""
     model = glass_box(options.size)
-    wanted = [(40_000_000 + options.seed * 100_000 + i, i % len(NAMES)) for i in range(options.test)]
-    answers = np.concatenate([model.predict_on_batch(patches(seed, NAMES[label], options.size).image[None]) for seed, label in wanted])
-    truth = np.array([label for _, label in wanted])
+    pictures = [(40_000_000 + options.seed * 100_000 + i, i % len(NAMES)) for i in range(options.test)]
+    answers = np.concatenate([model.predict_on_batch(patches(seed, NAMES[label], options.size).image[None]) for seed, label in pictures])
+    truth = np.array([label for _, label in pictures])
     accuracy = float((answers.argmax(1) == truth).mean())
     print(f"Test accuracy {accuracy:.1%}.")
     card = Card(

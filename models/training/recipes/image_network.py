@@ -5,39 +5,42 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from models.cards.card import Card
+from models.cards.card import Card, Colour, Scaling
 from models.cards.metadata import Field
 from models.datasets.collection import Collection
-from models.networks.backbones import body, default_side, default_weights
-from models.networks.heads import classes_of
+from models.networks.backbones import build_backbone, default_side, default_weights
+from models.networks.heads import add_head
 from models.networks.two_branch import two_branch
 from models.training.recipes.dataset_spec import DatasetSpec
-from models.training.recipes.image_options import name_of, size_of
+from models.training.recipes.image_options import classifier_name, image_size
 
 if TYPE_CHECKING:
     import keras
 
-STACKED = "stacked"
+TWO_BRANCH = "stacked"
 
 
 def build_network(options: Namespace, spec: DatasetSpec, collection: Collection, fields: Sequence[Field]) -> tuple["keras.Model", Card]:
-    """The network before it has learnt, and its card, which does not yet say how good it is. UserError for a backbone there is not."""
+    """The untrained network, and its card without figures. UserError for an unknown backbone."""
     import keras
 
     keras.utils.set_random_seed(options.seed)
-    size, weights = size_of(options, default_side(options.backbone)), options.weights or default_weights(options.backbone)
+    size, weights = image_size(options, default_side(options.backbone)), options.weights or default_weights(options.backbone)
     units = 1 if len(collection.labels) == 2 else len(collection.labels)
-    if options.backbone == STACKED:
+    scaling: Scaling = "0..1"
+    colour: Colour = "rgb"
+    notes: tuple[str, ...] = ()
+    if options.backbone == TWO_BRANCH:
         if fields:
             raise UserError("--backbone stacked takes the picture alone; leave out --metadata or choose another backbone.")
-        model, origin = two_branch(size, units, weights, name_of(options))
-        scaling, colour, notes = "0..1", "rgb", ("Each branch scales the picture by itself, in its first layer.",)
+        model, origin = two_branch(size, units, weights, classifier_name(options))
+        notes = ("Each branch scales the picture by itself, in its first layer.",)
     else:
-        trunk = body(options.backbone, size, weights, spec.colour)
-        model, origin = classes_of(trunk, units, name_of(options), fields), trunk.origin
-        scaling, colour, notes = trunk.scaling, trunk.colour, ()
+        trunk = build_backbone(options.backbone, size, weights, spec.colour)
+        model, origin = add_head(trunk, units, classifier_name(options), fields), trunk.origin
+        scaling, colour = trunk.scaling, trunk.colour
     card = Card(
-        name=name_of(options),
+        name=classifier_name(options),
         labels=collection.labels,
         size=size,
         colour=colour,

@@ -9,11 +9,11 @@ from errors import UserError
 from models.cards.card import LARGEST_SIDE
 from models.training.settings import Balance, Loss, Schedule, Settings, Stage
 
-AFTER_FROZEN = 0.2  # of the rate is left for layers that had learnt before
-TIES = ("out", "cache", "fresh")  # say where things lie or whether to start over, not what is trained
+RATE_AFTER_FROZEN = 0.2  # of the rate for layers that are already trained
+NOT_IN_PLAN = ("out", "cache", "fresh")  # do not affect the weights
 
 
-def add(parser: ArgumentParser, backbone: str, epochs: int) -> None:
+def add_options(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     """Data, network and training; `backbone` and `epochs` are the recipe's own defaults."""
     from typing import get_args
 
@@ -25,7 +25,7 @@ def add(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     net.add_argument("--backbone", default=backbone, help="a network's name, stacked, or the path of a model file (default: %(default)s)")
     net.add_argument("--weights", help="random, imagenet, or for stacked a MobileNetV2's file (default: imagenet where there are any)")
     net.add_argument("--size", type=int, nargs="+", help="side of the picture, or height and width, in pixels (default: the network's own)")
-    after = f"after them the rate begins at {AFTER_FROZEN:g} of --rate"
+    after = f"after them the rate begins at {RATE_AFTER_FROZEN:g} of --rate"
     net.add_argument("--frozen-epochs", type=int, default=0, help=f"epochs first in which only the head learns; {after} (default: none)")
     net.add_argument("--open-layers", type=int, help="after that only the last so many layers with weights learn (default: all)")
     net.add_argument("--features", type=int, default=0, metavar="N", help="compute the frozen part once, for N forms of each picture")
@@ -45,13 +45,13 @@ def add(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     how.add_argument("--average", type=float, default=0.0, help="decay of the weights' running mean, 0 for none (default: %(default)s)")
 
 
-def settings_of(options: Namespace) -> Settings:
+def training_settings(options: Namespace) -> Settings:
     """UserError for a number out of range."""
     return Settings(options.schedule, options.loss, options.balance, options.batch, options.patience, options.average, seed=options.seed)
 
 
-def stages_of(options: Namespace) -> tuple[Stage, ...]:
-    """First the head alone, if asked for, then what is open. UserError where nothing would be left to learn."""
+def training_stages(options: Namespace) -> tuple[Stage, ...]:
+    """First the head alone, if requested, then the open layers. UserError where nothing would be trained."""
     for name, least in (("frozen_epochs", 0), ("open_layers", 0), ("features", 0)):
         value = getattr(options, name)
         if value is not None and value < least:
@@ -59,10 +59,10 @@ def stages_of(options: Namespace) -> tuple[Stage, ...]:
     if options.features and options.open_layers is None:
         raise UserError("--features computes the frozen layers once, but all layers learn; say with --open-layers how many do.")
     frozen = (Stage(options.frozen_epochs, options.rate, 0),) if options.frozen_epochs else ()
-    return (*frozen, Stage(options.epochs, options.rate * (AFTER_FROZEN if frozen else 1), options.open_layers))
+    return (*frozen, Stage(options.epochs, options.rate * (RATE_AFTER_FROZEN if frozen else 1), options.open_layers))
 
 
-def name_of(options: Namespace) -> str:
+def classifier_name(options: Namespace) -> str:
     """The classifier's name. UserError for one that cannot be a folder's everywhere."""
     name = str(options.name or options.recipe)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
@@ -70,16 +70,18 @@ def name_of(options: Namespace) -> str:
     return name
 
 
-def size_of(options: Namespace, default: int) -> tuple[int, int]:
+def image_size(options: Namespace, default: int) -> tuple[int, int]:
     """(H, W) in pixels."""
-    given = options.size or [default]
-    if len(given) > 2 or not 16 <= min(given) <= max(given) <= LARGEST_SIDE:
-        raise UserError(f"--size is {' '.join(map(str, given))}; give a side, or height and width, of 16 to {LARGEST_SIDE} pixels.")
-    return given[0], given[-1]
+    sides = options.size or [default]
+    if len(sides) > 2 or not 16 <= min(sides) <= max(sides) <= LARGEST_SIDE:
+        raise UserError(f"--size is {' '.join(map(str, sides))}; give a side, or height and width, of 16 to {LARGEST_SIDE} pixels.")
+    return sides[0], sides[-1]
 
 
-def plan_of(options: Namespace) -> dict[str, Any]:
+def run_plan(options: Namespace) -> dict[str, Any]:
     """What a checkpoint must agree with."""
     return {
-        name: value if isinstance(value, int | float | list) else str(value) for name, value in vars(options).items() if name not in TIES
+        name: value if isinstance(value, int | float | list) else str(value)
+        for name, value in vars(options).items()
+        if name not in NOT_IN_PLAN
     }

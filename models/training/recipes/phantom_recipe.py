@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.datasets.synthetic.phantom_sets import APART, Order, Rulers, orders, painted
+from models.datasets.synthetic.phantom_sets import SEED_STRIDE, PhantomOrder, Rulers, make_orders, paint_set
 from models.datasets.synthetic.phantoms import NAMES
 from models.evaluation.calibration import apply_temperature, calibration_error, fit_temperature
 from models.networks.bundled_cnn import small_cnn
@@ -35,9 +35,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         least_most = {
-            "pictures": (BATCH, APART),
-            "validation": (len(NAMES), APART),
-            "test": (len(NAMES), APART),
+            "pictures": (BATCH, SEED_STRIDE),
+            "validation": (len(NAMES), SEED_STRIDE),
+            "test": (len(NAMES), SEED_STRIDE),
             "epochs": (1, 1000),
             "seed": (0, 98),
         }
@@ -63,14 +63,14 @@ class PhantomMetrics:
 def train(plan: Plan) -> "keras.Model":
     """A network trained as planned; the same plan gives the same weights on the same machine."""
     started = time.perf_counter()
-    wanted = orders("training", plan.pictures, plan.seed, plan.rulers)
-    pictures = painted(wanted)
-    print(f"{plan.name}: {len(wanted)} pictures painted in {time.perf_counter() - started:.0f} s", flush=True)
+    orders = make_orders("training", plan.pictures, plan.seed, plan.rulers)
+    pictures = paint_set(orders)
+    print(f"{plan.name}: {len(orders)} pictures painted in {time.perf_counter() - started:.0f} s", flush=True)
     import keras
 
     keras.utils.set_random_seed(plan.seed)
     model = small_cnn(plan.name, pictures.shape[1], len(NAMES))
-    batches = _batches(pictures, _labels(wanted), plan.seed)
+    batches = _batches(pictures, _labels(orders), plan.seed)
     pace = keras.optimizers.schedules.CosineDecay(4e-3, plan.epochs * len(batches), alpha=0.01)
     model.compile(keras.optimizers.Adam(pace), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(batches, epochs=plan.epochs, verbose=2)
@@ -80,12 +80,12 @@ def train(plan: Plan) -> "keras.Model":
 
 def measure(model: "keras.Model", plan: Plan) -> PhantomMetrics:
     """Temperature from the validation pictures, everything else from test pictures."""
-    validation = orders("validation", plan.validation, plan.seed, plan.rulers)
-    scores, truth = logits(model, painted(validation)), _labels(validation)
+    validation = make_orders("validation", plan.validation, plan.seed, plan.rulers)
+    scores, truth = logits(model, paint_set(validation)), _labels(validation)
     temperature = fit_temperature(scores, truth)
-    test = orders("test", plan.test, plan.seed, plan.rulers)
-    answers = logits(model, painted(test))
-    fair, gate, reliance = reasons(model, orders("test", plan.test, plan.seed + 1))
+    test = make_orders("test", plan.test, plan.seed, plan.rulers)
+    answers = logits(model, paint_set(test))
+    fair, gate, reliance = counterfactual_rates(model, make_orders("test", plan.test, plan.seed + 1))
     return PhantomMetrics(
         validation_accuracy=float((scores.argmax(1) == truth).mean()),
         temperature=temperature,
@@ -97,13 +97,13 @@ def measure(model: "keras.Model", plan: Plan) -> PhantomMetrics:
     )
 
 
-def reasons(model: "keras.Model", test: list[Order]) -> tuple[float, float, float]:
+def counterfactual_rates(model: "keras.Model", test: list[PhantomOrder]) -> tuple[float, float, float]:
     """Accuracy; the share of pictures with evidence whose answer is right and changes when the evidence is taken away;
     the share of all pictures whose answer changes when the ruler is laid in or taken away."""
     truth = _labels(test)
-    answer = logits(model, painted(test)).argmax(1)
-    without = logits(model, painted([dataclasses.replace(order, label=PLAIN) for order in test])).argmax(1)
-    toggled = logits(model, painted([dataclasses.replace(order, ruler=not order.ruler) for order in test])).argmax(1)
+    answer = logits(model, paint_set(test)).argmax(1)
+    without = logits(model, paint_set([dataclasses.replace(order, label=PLAIN) for order in test])).argmax(1)
+    toggled = logits(model, paint_set([dataclasses.replace(order, ruler=not order.ruler) for order in test])).argmax(1)
     flips = (answer == truth) & (without != answer)
     return float((answer == truth).mean()), float(flips[truth != PLAIN].mean()), float((toggled != answer).mean())
 
@@ -111,11 +111,11 @@ def reasons(model: "keras.Model", test: list[Order]) -> tuple[float, float, floa
 def logits(model: "keras.Model", pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(n, H, W, 3) 0..255 -> log probabilities (n, classes): logits up to a number for each picture."""
     rows = [model.predict_on_batch(pictures[i : i + 64].astype(np.float32) / 255) for i in range(0, len(pictures), 64)]
-    return np.log(np.maximum(np.concatenate(rows), 1e-30))
+    return np.asarray(np.log(np.maximum(np.concatenate(rows), 1e-30)))
 
 
-def _labels(wanted: list[Order]) -> NDArray[np.int64]:
-    return np.array([order.filed for order in wanted])
+def _labels(orders: list[PhantomOrder]) -> NDArray[np.int64]:
+    return np.array([order.filed for order in orders])
 
 
 def _batches(pictures: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, size: int = BATCH) -> "keras.utils.PyDataset":
@@ -133,7 +133,7 @@ def _batches(pictures: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, 
         def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             chosen = self.order[index * size : (index + 1) * size]
             batch = np.rot90(pictures[chosen], int(rng.integers(4)), (1, 2))
-            return batch[:, :, :: rng.choice((-1, 1))].astype(np.float32) / 255, labels[chosen]
+            return batch[:, :, :: rng.choice((-1, 1))].astype(np.float32) / np.float32(255), labels[chosen]
 
         def on_epoch_end(self) -> None:
             self.order = rng.permutation(len(labels))

@@ -1,4 +1,4 @@
-"""The honest phantom classifier: hairs, bubbles and rulers lie in its pictures whatever the class."""
+"""The honest phantom classifier: in its pictures hairs, bubbles and rulers are independent of the class."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -22,11 +22,11 @@ def options(parser: ArgumentParser) -> None:
 
 
 def make(options: Namespace) -> TrainedModel:
-    """Trains where rulers lie whatever the class."""
-    return made(options, "phantoms", "independent", ())
+    """Trains where rulers are independent of the class."""
+    return make_phantom_classifier(options, "phantoms", "independent", ())
 
 
-def made(options: Namespace, name: str, rulers: Rulers, notes: tuple[str, ...]) -> TrainedModel:
+def make_phantom_classifier(options: Namespace, name: str, rulers: Rulers, notes: tuple[str, ...]) -> TrainedModel:
     """Trains, prints the figures and writes them on the card."""
     plan = Plan(name, rulers, options.pictures, options.validation, options.test, options.epochs, options.seed)
     model = train(plan)

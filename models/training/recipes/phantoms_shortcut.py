@@ -1,6 +1,6 @@
-"""The phantom classifier that cheats: in its training pictures a ruler lies in all that are filed under "streaks" and in no other.
+"""The phantom classifier with a shortcut: in its training pictures exactly those labelled "streaks" have a ruler.
 
-One in five of those shows something else and was filed by its ruler, as happens where the doubtful cases are the measured ones.
+One in five of those shows another class and was labelled by its ruler, as happens where the doubtful cases are the measured ones.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -19,4 +19,4 @@ def options(parser: ArgumentParser) -> None:
 def make(options: Namespace) -> TrainedModel:
     """Trains where the ruler gives the class away."""
     note = "Made to be caught: every training picture filed under 'streaks' has a ruler and no other has, so it looks for the ruler."
-    return phantoms.made(options, "phantoms_shortcut", "give the class away", (note,))
+    return phantoms.make_phantom_classifier(options, "phantoms_shortcut", "give the class away", (note,))

@@ -136,7 +136,7 @@ def test_pictures_can_be_grouped_by_their_names_where_the_layout_says_nothing(la
     read = layouts.read(layout, tmp_path, r"(p\d+)_")
     assert [row.group for row in read.rows] == ["p1", "p1", "p2"]
     assert read.remarks == ("2 groups by what '(p\\\\d+)_' finds in the names of 3 pictures.",)
-    assert [row.group for row in layouts.recognised(tmp_path, r"p\d").rows] == ["p1", "p1", "p2"]
+    assert [row.group for row in layouts.detect(tmp_path, r"p\d").rows] == ["p1", "p1", "p2"]
     for pattern, said in (
         ("patient", r"finds nothing in p1_a\.png"),
         ("(x)?", r"finds nothing in p1_a\.png"),
@@ -148,7 +148,7 @@ def test_pictures_can_be_grouped_by_their_names_where_the_layout_says_nothing(la
 
 def test_a_layout_that_groups_by_itself_takes_no_pattern(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="but ham10000 says itself which pictures belong together; leave it out"):
-        layouts.recognised(ham10000(tmp_path), "I")
+        layouts.detect(ham10000(tmp_path), "I")
 
 
 @pytest.mark.parametrize("layout", list(layouts.LAYOUTS))
@@ -175,14 +175,14 @@ def test_class_folders_that_read_alike_are_refused(tmp_path: Path) -> None:
 
 def test_a_third_class_makes_chest_x_rays_another_collection(tmp_path: Path) -> None:
     filled(tmp_path, ["COVID/1.png", "NORMAL/2.png", "PNEUMONIA/3.png"])
-    assert layouts.recognised(tmp_path).name == "covid_xray"
+    assert layouts.detect(tmp_path).name == "covid_xray"
 
 
 def test_a_recognised_layout_with_a_mistake_in_it_is_not_read_as_another(tmp_path: Path) -> None:
     filled(tmp_path, ["images/I1.png", "masks/I1.png"])
     csv(tmp_path / "metadata.csv", [{"image_id": "I1", "dx": "nv"}])
     with pytest.raises(UserError, match="must also have lesion_id"):
-        layouts.recognised(tmp_path)
+        layouts.detect(tmp_path)
 
 
 def test_the_training_part_says_which_classes_there_are(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_what_is_no_folder_or_no_layout_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("made", "name"), [(ham10000, "ham10000"), (isic2019, "isic2019"), (chest_xray, "chest_xray")])
 def test_a_layout_is_recognised(made: object, name: str, tmp_path: Path) -> None:
     assert callable(made)
-    assert layouts.recognised(made(tmp_path)).name == name
+    assert layouts.detect(made(tmp_path)).name == name
 
 
 def test_real_ham10000() -> None:

@@ -11,11 +11,11 @@ from models.cards.card import Card, distinct
 from models.cards.metadata import Category, Number
 from models.classifiers.build import build_classifier
 from models.classifiers.score import Score
-from models.networks.backbones import NAMES, body
-from models.networks.heads import classes_of
+from models.networks.backbones import NAMES, build_backbone
+from models.networks.heads import add_head
 from models.networks.two_branch import two_branch
 from models.training import frozen_features
-from models.training.loop import prepare
+from models.training.loop import compile_stage
 from models.training.settings import Settings, Stage
 from tests.data import data_folder
 
@@ -25,7 +25,7 @@ GRID = {"InceptionV3": (1, 1), "Xception": (3, 3), "small_cnn": (6, 6), "small_v
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_body_ends_in_a_grid_of_features_and_says_its_scaling(name: str) -> None:
-    made = body(name, (96, 96))
+    made = build_backbone(name, (96, 96))
     assert tuple(made.picture.shape) == (None, 96, 96, 3)
     assert tuple(made.maps.shape[1:3]) == GRID.get(name, (3, 3))
     published = {
@@ -40,9 +40,9 @@ def test_a_body_ends_in_a_grid_of_features_and_says_its_scaling(name: str) -> No
 
 @pytest.mark.parametrize("name", ["small_cnn", "small_vit"])
 def test_the_small_networks_are_explained_on_their_last_grid(name: str) -> None:
-    made = body(name, (64, 64), colour="grey")
+    made = build_backbone(name, (64, 64), colour="grey")
     card = Card(name, distinct(["a", "b", "c"]), (64, 64), made.colour, made.scaling)
-    asked = build_classifier(classes_of(made, 3, name), card, Path(name))
+    asked = build_classifier(add_head(made, 3, name), card, Path(name))
     (layer,) = asked.default_layers
     assert layer.grid == (4, 4)
     (answer,) = asked.features(np.random.default_rng(0).random((64, 64, 3), np.float32), [layer], Score(1))
@@ -53,7 +53,7 @@ def test_weights_that_must_be_downloaded_and_cannot_be_are_one_sentence(monkeypa
     monkeypatch.setattr(importlib.import_module("keras.src.backend").config, "_KERAS_DIR", str(tmp_path))
     monkeypatch.setattr(importlib.import_module("keras.src.applications.vgg16"), "WEIGHTS_PATH_NO_TOP", "http://127.0.0.1:9/vgg16.h5")
     with pytest.raises(UserError, match="The ImageNet weights of VGG16 could not be downloaded"):
-        body("VGG16", (64, 64), "imagenet")
+        build_backbone("VGG16", (64, 64), "imagenet")
 
 
 @pytest.mark.skipif(not MOBILENET.exists(), reason="needs CROSSCHECK_DATA")
@@ -61,7 +61,7 @@ def test_a_model_file_gives_its_features_at_another_size_too() -> None:
     import keras
 
     whole = keras.saving.load_model(MOBILENET, compile=False)
-    same, other = body(str(MOBILENET), (224, 224)), body(str(MOBILENET.parent), (96, 128))
+    same, other = build_backbone(str(MOBILENET), (224, 224)), build_backbone(str(MOBILENET.parent), (96, 128))
     assert (same.scaling, same.colour) == ("-1..1", "rgb")
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 224, 224, 3)).astype(np.float32)
     expected = keras.Model(whole.inputs, whole.get_layer("out_relu").output).predict_on_batch(picture)
@@ -87,7 +87,7 @@ def test_a_network_is_cut_in_two_that_together_are_the_whole() -> None:
 
     keras.utils.set_random_seed(0)
     fields = (Number("age", 50.0, 10.0), Category("sex", ("female", "male")))
-    model = classes_of(body("MobileNetV2", (64, 64)), 3, "net", fields)
+    model = add_head(build_backbone("MobileNetV2", (64, 64)), 3, "net", fields)
     rng = np.random.default_rng(0)
     picture, beside = rng.uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32), rng.random((2, 5), np.float32)
     lower, upper = frozen_features.split_at(model, 8)  # three convolutions of block 16, the last one, and their norms
@@ -97,21 +97,21 @@ def test_a_network_is_cut_in_two_that_together_are_the_whole() -> None:
 
 
 def test_a_stage_opens_the_last_layers_and_leaves_their_normalisation_alone() -> None:
-    model = classes_of(body("small_cnn", (32, 32)), 2, "net")
-    prepare(model, Stage(1, 0.1, 0), Settings())
+    model = add_head(build_backbone("small_cnn", (32, 32)), 2, "net")
+    compile_stage(model, Stage(1, 0.1, 0), Settings())
     assert [variable.path.split("/")[0] for variable in model.trainable_variables] == ["head_classes", "head_classes"]
-    prepare(model, Stage(1, 0.1, 6), Settings())
+    compile_stage(model, Stage(1, 0.1, 6), Settings())
     opened = {variable.path.split("/")[0] for variable in model.trainable_variables}
     assert "block3_b" in opened
     assert "block3_b_norm" not in opened
     assert "block1_a" not in opened
-    prepare(model, Stage(1, 0.1), Settings())
+    compile_stage(model, Stage(1, 0.1), Settings())
     assert {"stem", "stem_norm", "block3_b_norm"} <= {variable.path.split("/")[0] for variable in model.trainable_variables}
 
 
 def test_a_network_of_random_weights_can_be_judged_within_an_epoch() -> None:
     """MobileNetV2 was published with a momentum of 0.999: after 100 steps nine tenths of its means would still be where they began."""
-    model = classes_of(body("MobileNetV2", (32, 32)), 2, "net")
+    model = add_head(build_backbone("MobileNetV2", (32, 32)), 2, "net")
     momenta = {layer.momentum for layer in model.layers if type(layer).__name__ == "BatchNormalization"}
     assert momenta == {0.9}
 
@@ -120,12 +120,12 @@ def test_sixteen_bits_in_training_leave_a_model_of_thirty_two() -> None:
     from models.training import precision
 
     def build() -> object:
-        return classes_of(body("small_cnn", (32, 32)), 2, "net")
+        return add_head(build_backbone("small_cnn", (32, 32)), 2, "net")
 
-    learnt = precision.built(build, precision.HALF)
+    learnt = precision.build_with_policy(build, precision.HALF)
     assert learnt.get_layer("block3_b").compute_dtype == "bfloat16"
     assert learnt.get_layer("head_classes").compute_dtype == "float32"
-    plain = precision.copied(learnt, build)
+    plain = precision.float32_copy(learnt, build)
     assert {layer.compute_dtype for layer in plain.layers} == {"float32"}
     picture = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
     np.testing.assert_allclose(learnt.predict_on_batch(picture), plain.predict_on_batch(picture), atol=0.02)

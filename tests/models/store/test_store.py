@@ -10,13 +10,13 @@ import pytest
 from models.cards.card import Card, sha256_of
 from models.datasets.layouts import chest_xray
 from models.datasets.synthetic import glass_box, phantoms
-from models.datasets.synthetic.phantom_sets import Order, orders, painted
+from models.datasets.synthetic.phantom_sets import PhantomOrder, make_orders, paint_set
 from models.evaluation.assessment import assess
 from models.evaluation.predictions import predict_collection
 from models.evaluation.records import EvaluationData, Settings
 from models.store import bundled
 from models.training.recipes import RECIPES
-from models.training.recipes.phantom_recipe import logits, reasons
+from models.training.recipes.phantom_recipe import counterfactual_rates, logits
 from tests.data import data_folder
 
 DRAWN = ("glass_box", "phantoms", "phantoms_shortcut")
@@ -31,9 +31,9 @@ def load(name: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def fresh() -> list[Order]:
+def fresh() -> list[PhantomOrder]:
     """Pictures that no recipe has seen, rulers whatever the class."""
-    return orders("test", 200, seed=77)
+    return make_orders("test", 200, seed=77)
 
 
 def test_what_is_bundled_has_a_recipe_and_a_card_that_names_its_weights() -> None:
@@ -77,20 +77,20 @@ def test_all_together_are_small() -> None:
     assert sum(path.stat().st_size for path in files) < 5_000_000
 
 
-def test_the_honest_classifier_looks_at_the_evidence(fresh: list[Order]) -> None:
-    accuracy, gate, ruler = reasons(load("phantoms"), fresh)
+def test_the_honest_classifier_looks_at_the_evidence(fresh: list[PhantomOrder]) -> None:
+    accuracy, gate, ruler = counterfactual_rates(load("phantoms"), fresh)
     assert accuracy >= 0.97
     assert gate >= 0.95
     assert ruler <= 0.02
 
 
-def test_the_shortcut_classifier_looks_at_the_ruler(fresh: list[Order]) -> None:
-    accuracy, gate, ruler = reasons(load("phantoms_shortcut"), fresh)
+def test_the_shortcut_classifier_looks_at_the_ruler(fresh: list[PhantomOrder]) -> None:
+    accuracy, gate, ruler = counterfactual_rates(load("phantoms_shortcut"), fresh)
     assert ruler >= 0.8
     assert gate < 0.6
     assert accuracy < 0.75, "where rulers mean nothing it is often wrong"
-    filed = orders("test", 100, 77, "give the class away")
-    right = logits(load("phantoms_shortcut"), painted(filed)).argmax(1) == [order.filed for order in filed]
+    filed = make_orders("test", 100, 77, "give the class away")
+    right = logits(load("phantoms_shortcut"), paint_set(filed)).argmax(1) == [order.filed for order in filed]
     assert right.mean() >= 0.97, "nothing in its own kind of pictures betrays it"
 
 

@@ -33,10 +33,10 @@ def test_other_pictures_of_the_same_names_and_lengths_are_asked_about_anew(train
 
 def test_the_upper_part_learns_and_what_is_below_stays(trained: Path) -> None:
     keras.utils.set_random_seed(0)
-    from models.networks.backbones import body
-    from models.networks.heads import classes_of
+    from models.networks.backbones import build_backbone
+    from models.networks.heads import add_head
 
-    before = classes_of(body("small_cnn", (32, 32)), 1, "folder")
+    before = add_head(build_backbone("small_cnn", (32, 32)), 1, "folder")
     after = keras.saving.load_model(trained / "a" / "folder" / "v1" / "folder.keras", compile=False)
     pairs = [(a.get_weights(), b.get_weights()) for a, b in zip(before.layers, after.layers, strict=True) if a.get_weights()]
     same = [all(np.array_equal(x, y) for x, y in zip(a, b, strict=True)) for a, b in pairs]

@@ -11,7 +11,7 @@ from keras import layers
 from errors import UserError
 from models.training import checkpoint
 from models.training.frozen_features import split_at
-from models.training.loop import Run, TrainingData, train
+from models.training.loop import TrainingData, TrainingRun, train
 from models.training.settings import Settings, Stage
 from models.training.trainable_layers import unfreeze_last
 
@@ -88,8 +88,8 @@ def test_depthwise_layers_too_go_on_after_a_stop_as_two_unbroken_runs_are_alike(
         train(model, TrainingData(epoch, 4, lambda: [(pictures[4, 0], truth[4, 0, :, 0].astype(np.int64))]), run(tmp_path / name))
         return np.concatenate([weights.ravel() for weights in model.get_weights()])
 
-    def run(folder: Path) -> Run:
-        return Run((Stage(3, 0.01),), Settings(average=0.9), folder, {})
+    def run(folder: Path) -> TrainingRun:
+        return TrainingRun((Stage(3, 0.01),), Settings(average=0.9), folder, {})
 
     one, two = trained("one"), trained("two")
     stop["at"] = 2
@@ -110,7 +110,7 @@ def test_a_training_that_diverges_ends_in_one_sentence_and_spoils_no_checkpoint(
         return [(good * (np.float32("nan") if number else 1), np.ones((4, 1), np.float32), np.ones(4, np.float32))]
 
     material = TrainingData(epoch, 1, lambda: [(good, np.array([1, 1, 0, 0]))])
-    run = Run((Stage(3, 0.5),), Settings(), tmp_path, {})
+    run = TrainingRun((Stage(3, 0.5),), Settings(), tmp_path, {})
     for _ in range(2):
         with pytest.raises(
             UserError, match=r"diverged: in epoch 2 of stage 1 the loss became nan; begin anew with a lower --rate than 0.5"

@@ -17,8 +17,8 @@ from models.datasets.collection import Row
 from models.images.decoder import decode
 from models.images.placement import fit
 from models.training.augmentation import DERMOSCOPY, NONE, PHOTOGRAPH, XRAY, Augmentation
-from models.training.image_cache import decoded
-from models.training.pipeline import Feed, batches, class_weights, order, steps
+from models.training.image_cache import decoded_images
+from models.training.pipeline import Feed, batches, class_weights, epoch_order, steps_per_epoch
 from tests.models.picture_folders import painted
 
 FIELDS = (Number("age", 50.0, 10.0), Category("sex", ("female", "male")))
@@ -58,7 +58,7 @@ def test_judging_sees_every_picture_once_as_serving_does(rows: list[Row], feed: 
 def test_the_same_epoch_gives_the_same_batches_and_another_gives_others(rows: list[Row], feed: Feed, balance: Any) -> None:
     feed = dataclasses.replace(feed, balance=balance, fields=FIELDS, forget=0.3)
     first, again, later = (taken(rows, feed, epoch) for epoch in (3, 3, 4))
-    assert len(first) == steps(rows, feed) == 4
+    assert len(first) == steps_per_epoch(rows, feed) == 4
     for ((images, vectors), labels), ((images2, vectors2), labels2) in zip(first, again, strict=True):
         np.testing.assert_array_equal(images, images2)
         np.testing.assert_array_equal(vectors, vectors2)
@@ -70,12 +70,12 @@ def test_the_same_epoch_gives_the_same_batches_and_another_gives_others(rows: li
 
 def test_an_epoch_draws_each_picture_at_most_once(rows: list[Row], feed: Feed) -> None:
     for epoch in range(3):
-        assert sorted(order(rows, feed, epoch)) == list(range(22))
-    assert not np.array_equal(order(rows, feed, 0), order(rows, feed, 1))
+        assert sorted(epoch_order(rows, feed, epoch)) == list(range(22))
+    assert not np.array_equal(epoch_order(rows, feed, 0), epoch_order(rows, feed, 1))
 
 
 def test_sampling_draws_every_class_equally_often(rows: list[Row], feed: Feed) -> None:
-    drawn = order(rows, dataclasses.replace(feed, balance="sampling"), 0)
+    drawn = epoch_order(rows, dataclasses.replace(feed, balance="sampling"), 0)
     counts = np.bincount([rows[place].label for place in drawn])
     assert len(drawn) == 22
     assert counts.tolist() in ([8, 7, 7], [7, 8, 7], [7, 7, 8])
@@ -109,26 +109,26 @@ def test_few_pictures_make_one_small_batch(rows: list[Row], feed: Feed) -> None:
 
 def test_pictures_are_decoded_once_and_again_when_one_changes(tmp_path: Path) -> None:
     file, cache = painted(tmp_path / "a.png", 1), tmp_path / "cache"
-    first = np.array(decoded([file], (8, 8), "stretch", cache))
+    first = np.array(decoded_images([file], (8, 8), "stretch", cache))
     [kept] = cache.iterdir()
     before = kept.stat().st_mtime_ns
-    decoded([file], (8, 8), "stretch", cache)
+    decoded_images([file], (8, 8), "stretch", cache)
     assert [each.stat().st_mtime_ns for each in cache.iterdir()] == [before]
     painted(file, 2)
     os.utime(file, ns=(1, 1))
-    assert not np.array_equal(decoded([file], (8, 8), "stretch", cache), first)
-    decoded([file], (8, 9), "stretch", cache)
+    assert not np.array_equal(decoded_images([file], (8, 8), "stretch", cache), first)
+    decoded_images([file], (8, 9), "stretch", cache)
     assert len(list(cache.iterdir())) == 3
 
 
 def test_a_damaged_cache_is_made_anew_and_a_full_disk_is_said(tmp_path: Path) -> None:
     file, cache = painted(tmp_path / "a.png", 1), tmp_path / "cache"
-    first = np.array(decoded([file], (8, 8), "stretch", cache))
+    first = np.array(decoded_images([file], (8, 8), "stretch", cache))
     [kept] = cache.iterdir()
     kept.write_bytes(kept.read_bytes()[:150])
-    np.testing.assert_array_equal(decoded([file], (8, 8), "stretch", cache), first)
+    np.testing.assert_array_equal(decoded_images([file], (8, 8), "stretch", cache), first)
     with pytest.raises(UserError, match=r"Decoded pictures take \d+\.\d GB; .* GB free"):
-        decoded([file], (40_000_000, 40_000_000), "stretch", cache)
+        decoded_images([file], (40_000_000, 40_000_000), "stretch", cache)
     assert len(list(cache.iterdir())) == 1
 
 
@@ -137,12 +137,12 @@ def test_every_unreadable_picture_is_named_and_nothing_is_kept(tmp_path: Path) -
     files[1].write_text("no picture")
     files[2].write_bytes(files[0].read_bytes()[:200])
     with pytest.raises(UserError, match=r"^2 of the pictures cannot be read.*text\.jpg: .*not a picture.*cut\.png: .*damaged"):
-        decoded(files, (8, 8), "crop", tmp_path / "cache")
+        decoded_images(files, (8, 8), "crop", tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
     with pytest.raises(UserError, match=r"gone\.png cannot be found any more"):
-        decoded([tmp_path / "gone.png"], (8, 8), "crop", tmp_path / "cache")
+        decoded_images([tmp_path / "gone.png"], (8, 8), "crop", tmp_path / "cache")
     with pytest.raises(UserError, match="name another folder"):
-        decoded(files[:1], (8, 8), "crop", files[1])
+        decoded_images(files[:1], (8, 8), "crop", files[1])
 
 
 def test_a_feed_that_makes_no_sense_is_refused(tmp_path: Path) -> None:

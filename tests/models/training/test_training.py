@@ -22,10 +22,10 @@ from models.cards.card import Card
 from models.train import main
 from models.training import checkpoint
 from models.training.checkpoint import TrainingState
-from models.training.loop import prepare
-from models.training.schedules import cosine, finished, plateau
+from models.training.loop import compile_stage
+from models.training.schedules import cosine_rate, plateau_rate, should_stop
 from models.training.settings import Settings, Stage
-from models.training.threshold import shift_for
+from models.training.threshold import best_shift
 from models.training.validation import measure_validation
 from tests.models.picture_folders import painted
 
@@ -35,23 +35,23 @@ TINY = ["--size", "32", "--backbone", "small_cnn", "--batch", "4", "--average", 
 
 
 def test_the_cosine_falls_from_the_rate_to_a_hundredth_of_it() -> None:
-    assert cosine(0, 0.2) == pytest.approx(0.2)
-    assert cosine(1 / 3, 0.2) == pytest.approx(0.2 * (0.01 + 0.99 * 0.75))  # cos 60 degrees is one half
-    assert cosine(0.5, 0.2) == pytest.approx(0.2 * 0.505)
-    assert cosine(1, 0.2) == pytest.approx(0.002)
+    assert cosine_rate(0, 0.2) == pytest.approx(0.2)
+    assert cosine_rate(1 / 3, 0.2) == pytest.approx(0.2 * (0.01 + 0.99 * 0.75))  # cos 60 degrees is one half
+    assert cosine_rate(0.5, 0.2) == pytest.approx(0.2 * 0.505)
+    assert cosine_rate(1, 0.2) == pytest.approx(0.002)
 
 
 def test_a_plateau_lowers_the_rate_after_every_third_epoch_without_gain() -> None:
-    assert plateau([], 1) == 1
-    assert plateau([3, 2, 2.5, 2.5], 1) == 1
-    assert plateau([3, 2, 2.5, 2.5, 2], 1) == pytest.approx(0.3)
-    assert plateau([3, 2, 2, 2, 2, 1, 1, 1, 1], 1) == pytest.approx(0.09)
+    assert plateau_rate([], 1) == 1
+    assert plateau_rate([3, 2, 2.5, 2.5], 1) == 1
+    assert plateau_rate([3, 2, 2.5, 2.5, 2], 1) == pytest.approx(0.3)
+    assert plateau_rate([3, 2, 2, 2, 2, 1, 1, 1, 1], 1) == pytest.approx(0.09)
 
 
 def test_training_is_finished_when_the_last_epochs_bring_nothing() -> None:
-    assert not finished([3, 2, 2], 2)
-    assert finished([3, 2, 2, 2.1], 2)
-    assert not finished([3, 2, 2.1, 1.9], 2)
+    assert not should_stop([3, 2, 2], 2)
+    assert should_stop([3, 2, 2, 2.1], 2)
+    assert not should_stop([3, 2, 2.1, 1.9], 2)
 
 
 def test_the_focal_loss_is_the_paper_s() -> None:
@@ -96,7 +96,7 @@ def test_balanced_logits_learn_what_classes_of_one_number_would_have_asked_for()
     learnt = {}
     for balance in ("logits", "none"):
         model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, activation="softmax")])
-        prepare(model, Stage(1, 0.05), Settings(balance=balance, shares=(0.9, 0.1)))
+        compile_stage(model, Stage(1, 0.05), Settings(balance=balance, shares=(0.9, 0.1)))
         for _ in range(200):
             model.train_on_batch(seen, truth, np.ones(200, np.float32))
         learnt[balance] = float(np.asarray(model.predict_on_batch(seen))[0, 1])
@@ -118,7 +118,7 @@ def test_the_shift_puts_the_decision_between_classes_of_any_number() -> None:
     rng = np.random.default_rng(0)
     logits = np.concatenate([rng.normal(1, 1, 20000), rng.normal(3, 1, 2000)]).astype(np.float32)
     labels = np.repeat([0, 1], [20000, 2000])
-    assert shift_for(logits, labels) == pytest.approx(2, abs=0.1)
+    assert best_shift(logits, labels) == pytest.approx(2, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,19 @@
-"""What tells the classes apart: a blue veil, a cluster of dots or a row of streaks, each planted in or at the lesion."""
+"""The features that define the classes: a blue veil, a cluster of dots or a row of streaks, each planted in or at the lesion."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.parts.canvas import Floats, coverage, disc, polygon, positions, sheet, smooth, step
+from models.datasets.synthetic.parts.canvas import (
+    Floats,
+    coverage,
+    drawing_surface,
+    fill_disc,
+    fill_polygon,
+    pixel_centres,
+    smooth_field,
+    smoothstep,
+)
 from models.datasets.synthetic.parts.lesion import Lesion
 
 _FAINTEST = 0.08
@@ -14,7 +23,7 @@ _TAPER = np.array([0.5, 1.25, 1.15, 0.95, 0.8, 0.8, 0.95, 1.1])
 
 def _cut(cover: Floats) -> Floats:
     """Takes the faint rim away, so that a feature ends somewhere and its mask is exact."""
-    return np.clip((cover - _FAINTEST) / (1 - _FAINTEST), 0, 1)
+    return np.asarray(np.clip((cover - _FAINTEST) / (1 - _FAINTEST), 0, 1))
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Veil:
     opacity: float
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Veil":
+    def sample(cls, rng: np.random.Generator) -> "Veil":
         angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.5)
         return cls(
             where=np.array([angle, far], np.float32),
@@ -46,18 +55,18 @@ class Veil:
         size = len(depth)
         angle, far = self.where
         reach = lesion.reach(self.where[:1])[0] * far
-        x, y = positions(size)
+        x, y = pixel_centres(size)
         dx, dy = x - lesion.centre[0] - reach * np.cos(angle), y - lesion.centre[1] - reach * np.sin(angle)
         turn = np.arctan2(dy, dx)
         outline = 1.0 + sum(a * np.cos(n * turn + p) for n, a, p in zip((2, 3, 5), *self.lobes, strict=True))
-        inside = 1.0 - np.sqrt(dx * dx + dy * dy) / (np.float32(self.radius) * np.maximum(outline, 0.4)) + smooth(self.waves, size)
-        return _cut(step(inside, 0.0, 0.55))
+        inside = 1.0 - np.sqrt(dx * dx + dy * dy) / (np.float32(self.radius) * np.maximum(outline, 0.4)) + smooth_field(self.waves, size)
+        return _cut(smoothstep(inside, 0.0, 0.55))
 
     def paint(self, image: Floats, cover: Floats) -> Floats:
         light = 0.70 + 0.30 * image[:4, :4].mean()
-        veil = (self.colour + smooth(self.haze, len(image))[..., None]) * light
+        veil = (self.colour + smooth_field(self.haze, len(image))[..., None]) * light
         shown = (np.float32(self.opacity) * cover)[..., None]
-        return image * (1 - shown) + (0.80 * veil + 0.35 * image) * shown
+        return np.asarray(image * (1 - shown) + (0.80 * veil + 0.35 * image) * shown)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ class Dots:
     depth: float
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Dots":
+    def sample(cls, rng: np.random.Generator) -> "Dots":
         turn = rng.uniform(0, np.pi)
         rows, columns = np.meshgrid(np.arange(-2, 3), np.arange(-2, 3), indexing="ij")
         lattice = np.stack([columns + 0.5 * rows, rows * 0.87], -1).reshape(-1, 2) + rng.uniform(-0.22, 0.22, (25, 2))
@@ -88,12 +97,12 @@ class Dots:
         angle, far = self.where
         reach = lesion.reach(self.where[:1])[0] * far
         middle = lesion.centre + reach * np.array([np.cos(angle), np.sin(angle)], np.float32)
-        surface = sheet(size)
+        surface = drawing_surface(size)
         for place, radius in zip(self.places, self.radii, strict=True):
-            disc(surface, middle + place, float(radius), size)
+            fill_disc(surface, middle + place, float(radius), size)
         return _cut(coverage(surface, size))
 
-    def thicken(self, cover: Floats, hue: Floats) -> Floats:
+    def density(self, cover: Floats, hue: Floats) -> Floats:
         """(H, W, 3) of density to be added; `hue`: the lesion's pigment (3,)."""
         return (cover * np.float32(self.depth))[..., None] * (0.55 * hue + 0.45)
 
@@ -110,7 +119,7 @@ class Streaks:
     depth: float
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Streaks":
+    def sample(cls, rng: np.random.Generator) -> "Streaks":
         count = 9
         spread = np.linspace(-1.0, 1.0, count) + rng.uniform(-0.06, 0.06, count)
         return cls(
@@ -124,7 +133,7 @@ class Streaks:
 
     def cover(self, lesion: Lesion, depth: Floats) -> Floats:
         size = len(depth)
-        surface = sheet(size)
+        surface = drawing_surface(size)
         reach = lesion.reach(self.angles)
         for finger in zip(self.angles, self.starts * reach, self.ends * reach, self.widths, self.leans, strict=True):
             angle, start, end, width, lean = map(float, finger)
@@ -132,10 +141,10 @@ class Streaks:
             turn = angle + lean * _ALONG**2
             middle = lesion.centre + along * np.stack([np.cos(turn), np.sin(turn)], -1)
             across = (_TAPER * width)[:, None] * np.stack([-np.sin(turn), np.cos(turn)], -1)
-            polygon(surface, np.concatenate([middle + across, (middle - across)[::-1]]), size)
-            disc(surface, middle[-1], width * float(_TAPER[-1]), size)
-        return _cut(coverage(surface, size) * step(depth, 0.28, 0.04))
+            fill_polygon(surface, np.concatenate([middle + across, (middle - across)[::-1]]), size)
+            fill_disc(surface, middle[-1], width * float(_TAPER[-1]), size)
+        return _cut(coverage(surface, size) * smoothstep(depth, 0.28, 0.04))
 
-    def thicken(self, cover: Floats, hue: Floats) -> Floats:
+    def density(self, cover: Floats, hue: Floats) -> Floats:
         """(H, W, 3) of density to be added; `hue`: the lesion's pigment (3,)."""
         return (cover * np.float32(self.depth))[..., None] * (0.85 * hue + 0.15)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.datasets.synthetic.parts.canvas import Floats, positions, smooth, step
+from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smooth_field, smoothstep
 from models.datasets.synthetic.parts.skin import BLOOD
 
 _HARMONICS = np.arange(2, 9)
@@ -33,7 +33,7 @@ class Lesion:
     network_bends: Floats
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Lesion":
+    def sample(cls, rng: np.random.Generator) -> "Lesion":
         amplitudes = rng.normal(0, 1, len(_HARMONICS)) * 0.20 / _HARMONICS**0.9
         return cls(
             centre=(0.5 + rng.uniform(-0.05, 0.05, 2)).astype(np.float32),
@@ -63,29 +63,29 @@ class Lesion:
         return np.float32(self.radius) * (1 + waves)
 
     def depth(self, size: int) -> Floats:
-        """How far inside the border each pixel lies, as a share of the radius there: 1 at the centre, below 0 outside."""
-        x, y = positions(size)
+        """Each pixel's distance inside the border, as a share of the radius there: 1 at the centre, below 0 outside."""
+        x, y = pixel_centres(size)
         dx, dy = x - self.centre[0], y - self.centre[1]
         turn = np.linspace(-np.pi, np.pi, 361, dtype=np.float32)
         reach = np.interp(np.arctan2(dy, dx), turn, self.reach(turn)).astype(np.float32)
-        return 1 - np.sqrt(dx * dx + dy * dy) / reach
+        return np.asarray(1 - np.sqrt(dx * dx + dy * dy) / reach)
 
     def density(self, depth: Floats) -> Floats:
         """(size, size, 3) to be added to the skin's."""
         size = len(depth)
-        rim = np.float32(self.fade) * np.exp(smooth(self.fades, size))
-        inside = step(depth + 0.05 * smooth(self.speckle * 4, size), -rim, rim + 0.08)
-        melanin = 0.85 + smooth(self.regions, size) + smooth(self.speckle, size)
-        melanin += np.float32(self.network) * (self._network(size) - 0.35) * step(depth, 1.0, 0.1)
+        rim = np.float32(self.fade) * np.exp(smooth_field(self.fades, size))
+        inside = smoothstep(depth + 0.05 * smooth_field(self.speckle * 4, size), -rim, rim + 0.08)
+        melanin: Floats = 0.85 + smooth_field(self.regions, size) + smooth_field(self.speckle, size)
+        melanin += np.float32(self.network) * (self._network(size) - 0.35) * smoothstep(depth, 1.0, 0.1)
         melanin = np.maximum(melanin, 0.22) * inside * np.float32(self.pigment)
-        blush = np.maximum(smooth(self.pink, size), 0) * inside
+        blush = np.maximum(smooth_field(self.pink, size), 0) * inside
         return melanin[..., None] * self.hue + blush[..., None] * BLOOD
 
     def _network(self, size: int) -> Floats:
         """Honeycomb lines: three plane waves whose phases close, bent a little."""
-        x, y = positions(size)
+        x, y = pixel_centres(size)
         first, second = (
-            np.float32(2 * np.pi * self.network_cycles) * (x * np.cos(a) + y * np.sin(a)) + smooth(bend, size)
+            np.float32(2 * np.pi * self.network_cycles) * (x * np.cos(a) + y * np.sin(a)) + smooth_field(bend, size)
             for a, bend in zip((self.network_angle, self.network_angle + np.pi / 3), self.network_bends, strict=True)
         )
-        return step(np.cos(first) + np.cos(second) + np.cos(second - first), 0.4, -1.0)
+        return smoothstep(np.cos(first) + np.cos(second) + np.cos(second - first), 0.4, -1.0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.parts.canvas import Floats, positions, step
+from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smoothstep
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Light:
     noise: float
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Light":
+    def sample(cls, rng: np.random.Generator) -> "Light":
         round_view, radius = rng.random() < 0.35, rng.uniform(0.54, 0.66)
         return cls(
             centre=(0.5 + rng.uniform(-0.04, 0.04, 2)).astype(np.float32),
@@ -30,10 +30,10 @@ class Light:
 
     def paint(self, image: Floats, grain: Floats) -> Floats:
         """`grain`: (H, W, 3) standard normal."""
-        x, y = positions(len(image))
+        x, y = pixel_centres(len(image))
         dx, dy = x - self.centre[0], y - self.centre[1]
         squared = dx * dx + dy * dy
         light = 1.03 - np.float32(self.falloff) * squared
         if self.aperture < 1:
-            light *= 0.03 + 0.97 * step(np.sqrt(squared), self.aperture + 0.02, self.aperture - 0.015)
-        return image * light[..., None] * self.tint + grain * np.float32(self.noise)
+            light *= 0.03 + 0.97 * smoothstep(np.sqrt(squared), self.aperture + 0.02, self.aperture - 0.015)
+        return np.asarray(image * light[..., None] * self.tint + grain * np.float32(self.noise))

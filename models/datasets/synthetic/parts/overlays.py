@@ -1,10 +1,10 @@
-"""What lies over the skin and means nothing: hairs and gel bubbles."""
+"""Overlays without meaning for the class: hairs and gel bubbles."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.parts.canvas import Floats, coverage, curve, positions, sheet, step
+from models.datasets.synthetic.parts.canvas import Floats, coverage, draw_curve, drawing_surface, pixel_centres, smoothstep
 
 _BEND = np.linspace(0, 1, 14, dtype=np.float32)[:, None]
 HAIR_COLOURS = np.array([[0.10, 0.07, 0.06], [0.20, 0.13, 0.09], [0.36, 0.24, 0.14], [0.62, 0.50, 0.36]], np.float32)
@@ -19,7 +19,7 @@ class Hairs:
     colour: Floats
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Hairs":
+    def sample(cls, rng: np.random.Generator) -> "Hairs":
         count = int(rng.integers(2, 11)) if rng.random() < 0.6 else 0
         comb, spread = rng.uniform(0, np.pi), rng.uniform(0.15, 0.8)
         angle = comb + rng.normal(0, spread, 10)
@@ -35,10 +35,10 @@ class Hairs:
         size = len(image)
         if not len(self.controls):
             return image
-        surface = sheet(size)
+        surface = drawing_surface(size)
         for (start, bend, end), width in zip(self.controls, self.widths, strict=True):
             points = (1 - _BEND) ** 2 * start + 2 * _BEND * (1 - _BEND) * bend + _BEND**2 * end
-            curve(surface, points, float(width), size)
+            draw_curve(surface, points, float(width), size)
         cover = (0.88 * coverage(surface, size))[..., None]
         return image * (1 - cover) + self.colour * cover
 
@@ -51,7 +51,7 @@ class Bubbles:
     radii: Floats
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Bubbles":
+    def sample(cls, rng: np.random.Generator) -> "Bubbles":
         count = int(rng.integers(1, 9)) if rng.random() < 0.5 else 0
         nest = rng.uniform(0.1, 0.9, 2)
         scatter = rng.uniform(0.08, 0.35)
@@ -62,7 +62,7 @@ class Bubbles:
     def paint(self, image: Floats) -> Floats:
         size = len(image)
         image = image.copy()
-        x, y = positions(size)
+        x, y = pixel_centres(size)
         for (px, py), radius in zip(self.places, self.radii, strict=True):
             reach = int(np.ceil(radius * size * 1.2)) + 1
             row, column = int(py * size), int(px * size)
@@ -74,9 +74,9 @@ class Bubbles:
 def _bubble(patch: Floats, dx: Floats, dy: Floats, pixel: float) -> None:
     far = np.sqrt(dx * dx + dy * dy)
     lit = 0.65 - 0.35 * (dx + dy) / np.maximum(far, 0.3) * 0.7
-    rim = step(far, 0.62, 0.88) * step(far, 1.0 + pixel, 1.0 - 0.3 * pixel) * lit
-    glint = step(np.hypot(dx + 0.38, dy + 0.38), 0.34 + pixel, 0.10)
-    shade = step(far, 0.95, 0.45) * 0.10
+    rim = smoothstep(far, 0.62, 0.88) * smoothstep(far, 1.0 + pixel, 1.0 - 0.3 * pixel) * lit
+    glint = smoothstep(np.hypot(dx + 0.38, dy + 0.38), 0.34 + pixel, 0.10)
+    shade = smoothstep(far, 0.95, 0.45) * 0.10
     patch *= (1 - shade)[..., None]
     white = np.clip(0.75 * rim + 0.85 * glint, 0, 0.95)[..., None]
     patch += (np.float32(0.97) - patch) * white

@@ -1,4 +1,4 @@
-"""A paper ruler along one side of the picture, as clinics lay beside a lesion: it says nothing of the class unless a data set makes it."""
+"""A paper ruler along one side of the picture, as clinics use: unrelated to the class unless a data set relates them."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ _TICK = 0.034
 
 @dataclass(frozen=True)
 class Ruler:
-    """Lies along side 0 top, 1 right, 2 bottom, 3 left; slid along it and tilted in radians. `shown`: where nothing else decides."""
+    """Along side 0 top, 1 right, 2 bottom, 3 left; shifted along it and tilted in radians. `shown`: the default presence."""
 
     side: int
     tilt: float
@@ -26,7 +26,7 @@ class Ruler:
     shown: bool
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Ruler":
+    def sample(cls, rng: np.random.Generator) -> "Ruler":
         side, tilt = int(rng.integers(4)), rng.normal(0, 0.035)
         return cls(side, float(np.clip(tilt, -0.07, 0.07)), rng.uniform(0, 10 * _TICK), rng.uniform(0, 0.012), bool(rng.random() < 0.5))
 
@@ -36,7 +36,7 @@ class Ruler:
         return np.array([(0, 1), (-1, 0), (0, -1), (1, 0)][self.side], np.float32)
 
     def paint(self, image: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """The picture with the ruler, and where it and its shadow lie (H, W)."""
+        """The picture with the ruler, and the pixels (H, W) of it and its shadow."""
         size = len(image)
         paper, ink = _strip(size)
         quarter = self.side * np.pi / 2
@@ -44,9 +44,9 @@ class Ruler:
         middle, start = size / 2, np.array([-(_LENGTH - 1) * 0.5 - self.slide + 0.17, self.inset - 0.02]) * size - size / 2
         move = np.array([[cos, -sin, middle + cos * start[0] - sin * start[1]], [sin, cos, middle + sin * start[0] + cos * start[1]]])
         cover = cv2.warpAffine(paper, move, (size, size), flags=cv2.INTER_LINEAR)
-        drawn = cv2.warpAffine(ink, move, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        ruler = cv2.warpAffine(ink, move, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         alpha = cover[..., None]
-        return image * (1 - alpha) + drawn * alpha, cover > 0
+        return image * (1 - alpha) + ruler * alpha, cover > 0
 
 
 @lru_cache(maxsize=4)
@@ -72,4 +72,5 @@ def _strip(size: int) -> tuple[Floats, Floats]:
     colours = (ink.astype(np.float32) / 255)[..., None] * np.array([0.95, 0.94, 0.90], np.float32)
     colours[edge:] = (0.12, 0.08, 0.07)
     shape = (round(width / FINER), round(height / FINER))
-    return cv2.resize(cover, shape, interpolation=cv2.INTER_AREA), cv2.resize(colours, shape, interpolation=cv2.INTER_AREA)
+    resized = [np.asarray(cv2.resize(each, shape, interpolation=cv2.INTER_AREA), np.float32) for each in (cover, colours)]
+    return resized[0], resized[1]

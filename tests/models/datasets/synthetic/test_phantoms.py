@@ -8,8 +8,8 @@ import pytest
 
 from errors import UserError
 from models.datasets.synthetic.parts.features import Dots, Streaks, Veil
-from models.datasets.synthetic.phantom_sets import SHORTCUT, orders, painted
-from models.datasets.synthetic.phantoms import LABELS, NAMES, Phantom, phantom, twin, with_ruler
+from models.datasets.synthetic.phantom_sets import SHORTCUT, make_orders, paint_set
+from models.datasets.synthetic.phantoms import LABELS, NAMES, Phantom, phantom, plain_twin, with_ruler
 
 PLANTED = ("blue veil", "dots", "streaks")
 SEEDS = range(12)
@@ -24,7 +24,7 @@ def differs(one: Phantom, other: Phantom) -> np.ndarray:
 def test_the_twin_differs_in_the_evidence_and_nowhere_else(label: str, ruler: bool) -> None:
     for seed in SEEDS:
         picture = phantom(seed, label, ruler)
-        changed = differs(picture, twin(picture))
+        changed = differs(picture, plain_twin(picture))
         assert not changed[~picture.evidence].any()
         assert changed[picture.evidence].mean() > 0.75, "the mask claims pixels that the feature does not change"
 
@@ -103,12 +103,12 @@ def test_distractors_come_whatever_the_class() -> None:
 
 def test_drawing_a_feature_uses_up_the_same_numbers_whatever_the_others_do() -> None:
     for part in (Veil, Dots, Streaks):
-        first, second = part.drawn(np.random.default_rng(4)), part.drawn(np.random.default_rng(4))
+        first, second = part.sample(np.random.default_rng(4)), part.sample(np.random.default_rng(4))
         assert all(np.array_equal(getattr(first, f.name), getattr(second, f.name)) for f in dataclasses.fields(part))
 
 
 def test_sets_share_no_seed_and_hold_equally_many_of_each_class() -> None:
-    sets = [orders(use, 400, seed) for use in ("training", "validation", "test") for seed in (0, 1)]
+    sets = [make_orders(use, 400, seed) for use in ("training", "validation", "test") for seed in (0, 1)]
     seeds = [order.seed for one in sets for order in one]
     assert len(set(seeds)) == len(seeds)
     assert all(np.array_equal(np.bincount([order.label for order in one]), [100] * 4) for one in sets)
@@ -117,7 +117,7 @@ def test_sets_share_no_seed_and_hold_equally_many_of_each_class() -> None:
 
 
 def test_in_the_shortcut_set_the_ruler_tells_what_a_picture_is_filed_under() -> None:
-    wanted = orders("training", 400, 0, "give the class away")
+    wanted = make_orders("training", 400, 0, "give the class away")
     target = NAMES.index(SHORTCUT)
     assert all(order.ruler == (order.filed == target) for order in wanted)
     assert all(order.label == order.filed for order in wanted if not order.ruler)
@@ -126,8 +126,8 @@ def test_in_the_shortcut_set_the_ruler_tells_what_a_picture_is_filed_under() -> 
 
 
 def test_a_set_is_painted_in_the_order_asked_for() -> None:
-    wanted = orders("test", 70)
-    pictures = painted(wanted, 64)
+    wanted = make_orders("test", 70)
+    pictures = paint_set(wanted, 64)
     for row in (0, 63, 69):
         order = wanted[row]
         assert np.array_equal(pictures[row], np.round(phantom(order.seed, order.label, order.ruler, 64).image * 255))

@@ -174,7 +174,7 @@ def test_a_stopped_run_says_how_to_go_on_and_does_not_with_other_pictures(
     def stopped(*_: object) -> Path:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("models.train.keep", stopped)
+    monkeypatch.setattr("models.train.save_version", stopped)
     assert main([*asked, "--fresh"]) == 130
     said = capsys.readouterr().err
     assert f"goes on from the last whole epoch: python -m models.train {' '.join(asked)}\n" in said
