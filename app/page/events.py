@@ -11,7 +11,7 @@ import gradio as gr
 
 from app.page.inspection_events import InspectionEvents
 from app.page.parts import PAINTED, PARTS
-from app.page.region_events import RegionParser
+from app.page.region_events import RegionEvents
 from app.page.renderer import PageRenderer, Values
 from app.page.requests import PageEvent, RequestParser, require_live_session
 from app.page.stream import AnswerStream, no_change
@@ -46,7 +46,7 @@ class PageEvents:
         self.renderer = PageRenderer(services.registry, services.examples, services.usual)
         parser = RequestParser(services.registry, services.uploads, services.examples, services.methods)
         self.stream = AnswerStream(services.registry, services.explanations, parser, self.renderer)
-        self.regions = RegionParser(services.uploads, services.examples)
+        self.regions = RegionEvents(services.uploads, services.examples, self.renderer)
         self.inspections = InspectionEvents(services.registry, services.inspections, services.sessions, services.uploads, self.renderer)
         self.handlers = {
             "resync": Handler(self.on_resync),
@@ -177,19 +177,7 @@ class PageEvents:
     async def on_region(self, event: gr.EventData, request: gr.Request, status: Any) -> dict[Any, Any]:
         """Measures the maps in a region that was drawn, uploaded or is known; or forgets it."""
         session = self.services.sessions.of(request.session_hash)
-        report, sentence = session.painted, ""
-        try:
-            require_live_session(session, status)
-            session.region = await asyncio.to_thread(self.regions.parse, report, event._data)
-        except UserError as error:
-            sentence = str(error)
-        if report is None:
-            return self._by_component({"region": {"run": session.run or session.begin(), "error": sentence}})
-        names, classifier = ("trust", "region"), report.question.classifier
-        values = await asyncio.to_thread(self.renderer.parts, names, session, report, classifier, session.run)
-        values["region"]["error"] = sentence
-        session.sent |= values
-        return self._by_component(values)
+        return self._by_component(await self.regions.change(session, event._data, status))
 
     async def on_inspect(self, event: gr.EventData, request: gr.Request, classifier: Any, status: Any) -> AsyncIterator[dict[Any, Any]]:
         async for values in self.inspections.start(str(request.session_hash), event._data, classifier, status):

@@ -10,7 +10,7 @@ from app.page.views.state import LabelledPictures, PageState
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery
 from app.service.inspection_queue import MAX_PICTURES
-from app.service.regions import rows_of
+from app.service.regions import score_report
 from app.service.request import ExplanationState
 from app.service.session import Session
 from explainers.method import Method
@@ -74,7 +74,7 @@ class PageRenderer:
             examples=self._examples.of(report.question.classifier if report else classifier),
             example=self._examples.find(report.question.classifier, report.question.picture) if report else None,
             region=region,
-            region_rows=rows_of(report, region) if region and report else ((), ()),
+            region_rows=score_report(report, region) if region and report else ((), ()),
             pictures=self.inspection_pictures(session, classifier) if entry else (),
             inspection=inspection if inspection and inspection.request.classifier == classifier else None,
         )

@@ -37,7 +37,7 @@ class Region:
         return float(self.mask.mean())
 
 
-def drawn(points: object, size: tuple[int, int]) -> Mask:
+def mask_from_outline(points: object, size: tuple[int, int]) -> Mask:
     """An outline [[x, y], ...] in shares of width and height -> (H, W), true where a pixel's middle lies inside. UserError."""
     corners = _corners(points)
     from skimage.draw import polygon2mask  # scikit-image takes half a second
@@ -47,30 +47,30 @@ def drawn(points: object, size: tuple[int, int]) -> Mask:
     return _checked(np.asarray(mask, np.bool_))
 
 
-def uploaded(mask: Picture, picture: Picture, card: Card) -> Mask:
+def mask_from_file(mask: Picture, picture: Picture, card: Card) -> Mask:
     """The file of a mask, white where the evidence lies, fitted to (H, W) as its picture is. UserError where it is not a mask of it."""
     shape = decode(picture.data).shape[:2]
     return fit_mask(tones(mask.data, mask.name, shape), shape, lambda image: fit(image, card.size, card.fit), mask.name)
 
 
-def known(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:
+def mask_from_evidence(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:
     """An example's evidence (h, w), fitted to (H, W) as its picture is."""
     return _checked(np.asarray(fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5))
 
 
-def measured(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
+def score_maps(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
     """The scores of every map, and of the baselines, which need no map."""
     rows = localisation_scores(maps, mask)
     return rows[: -len(BASELINES)], rows[-len(BASELINES) :]
 
 
-def rows_of(report: ExplanationState, region: Region) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
-    """`measured` of the report's maps and of their consensus; nothing before the maps are finished."""
+def score_report(report: ExplanationState, region: Region) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
+    """`score_maps` of the report's maps and of their consensus; nothing before the maps are finished."""
     found, agreement = positive_maps(report.results.values()), report.measures.consistency
     maps = {method.title: found[method.title] for method in report.question.methods if method.title in found}
     if agreement and agreement.consensus is not None:
         maps["Consensus"] = agreement.consensus.astype(np.float32)
-    return measured(maps, region.mask) if report.final and maps else ([], [])
+    return score_maps(maps, region.mask) if report.final and maps else ([], [])
 
 
 def _corners(points: object) -> NDArray[np.float64]:

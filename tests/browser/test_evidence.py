@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.formatting import format_score
 from app.service.cached_answer import cached_consistency, first_question, read
-from app.service.regions import drawn
+from app.service.regions import mask_from_outline
 from app.service.request import ExplanationState
 from explainers.metrics.agreement.consistency import SelfAgreement
 from explainers.metrics.localisation.evidence_overlap import localisation_scores
@@ -146,7 +146,7 @@ def test_a_drawn_region_gives_the_numbers_of_the_measure(page: Page, answer: Exp
     page.wait_for_function("+document.querySelector('#cc-region [data-rows]').dataset.rows > 0")
     assert answer.image is not None
     maps = {result.method.title: result.attribution.values for result in answer.results.values() if result.attribution}
-    for row in localisation_scores(maps, drawn(points, (answer.image.shape[0], answer.image.shape[1]))):
+    for row in localisation_scores(maps, mask_from_outline(points, (answer.image.shape[0], answer.image.shape[1]))):
         cells = page.locator(f"[data-row='{row.title}'] td").all_inner_texts()
         assert [float(cell) for cell in cells] == pytest.approx([row.energy, row.overlap, row.ranks, row.points], abs=6e-4)
     expect(page.locator("[data-line=GradCAM] [data-chip='Your region']")).to_contain_text("% of it inside")

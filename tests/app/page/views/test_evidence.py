@@ -22,7 +22,7 @@ from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
 from app.service.metric_queue import _publish
 from app.service.metric_state import Cost, MetricState
-from app.service.regions import Region, drawn, measured
+from app.service.regions import Region, mask_from_outline, score_maps
 from app.service.request import ExplanationState
 from errors import UserError
 from explainers.case import Case, Stopped
@@ -207,7 +207,7 @@ def test_the_slides_hide_what_the_curves_hid(report: ExplanationState) -> None:
 
 
 def test_an_outline_holds_the_pixels_whose_middle_lies_inside() -> None:
-    mask = drawn([[0.25, 0.5], [0.75, 0.5], [0.75, 1], [0.25, 1]], (8, 8))
+    mask = mask_from_outline([[0.25, 0.5], [0.75, 0.5], [0.75, 1], [0.25, 1]], (8, 8))
     wanted = np.zeros((8, 8), bool)
     wanted[4:, 2:6] = True
     np.testing.assert_array_equal(mask, wanted)
@@ -218,15 +218,15 @@ def test_an_outline_holds_the_pixels_whose_middle_lies_inside() -> None:
         (7, "outline"),
     ):
         with pytest.raises(UserError, match=words):
-            drawn(points, (8, 8))
+            mask_from_outline(points, (8, 8))
     with pytest.raises(UserError, match="whole picture"):
-        drawn([[0, 0], [1, 0], [1, 1], [0, 1]], (8, 8))
+        mask_from_outline([[0, 0], [1, 0], [1, 1], [0, 1]], (8, 8))
 
 
 def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: ExplanationState) -> None:
-    mask = drawn([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128))
+    mask = mask_from_outline([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128))
     region = Region(report.question.picture, "phantoms", mask, "drawn")
-    value = region_table(report, 3, region, measured({"even": np.ones((4, 4), np.float32)}, mask), known=True)
+    value = region_table(report, 3, region, score_maps({"even": np.ones((4, 4), np.float32)}, mask), known=True)
     assert value["sentence"] == "Your region covers 25.0 % of the picture."
     assert [row["cells"][0] for row in value["rows"][:2]] == ["0.250", "0.250"], "an even map is the baseline of the area"
     assert [row["baseline"] for row in value["rows"]] == [False, True, True, True]
@@ -234,7 +234,7 @@ def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: Explanat
 
 
 def test_the_chip_says_whose_region_it_is(report: ExplanationState) -> None:
-    rows, _ = measured({"Grad-CAM": np.ones((4, 4), np.float32)}, drawn([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128)))
+    rows, _ = score_maps({"Grad-CAM": np.ones((4, 4), np.float32)}, mask_from_outline([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128)))
     names = [trust(report, 1, rows, source)["lines"][0]["chips"][-1]["name"] for source in ("drawn", "uploaded", "known")]
     assert names == ["Your region", "The uploaded mask", "The known evidence"]
 
