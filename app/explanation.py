@@ -7,13 +7,14 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock, Timer
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import PRESETS, Case, Settings, Stopped
 from explainers.method import Method
+from explainers.protocol import Classifier
 from explainers.protocol import Score as CaseScore
 from explainers.runner import Result, run_methods
 from models.cards.card import Card
@@ -123,6 +124,11 @@ def key_of(method: Method) -> str:
     return type(method).__name__
 
 
+def as_protocol(classifier: "Served") -> Classifier:
+    """The same classifier as the explainers see it: each kind takes scores and layers of its own kind, which no checker can know."""
+    return cast(Classifier, classifier)
+
+
 def fit_picture(picture: bytes | Floats, card: Card) -> FittedPicture:
     """A picture's file, or its pixels (any height, any width, 3) RGB 0..1 -> what the classifier gets of it. Raises UserError."""
     height, width = card.size
@@ -157,7 +163,7 @@ def explain_picture(
     earlier = earlier or Earlier()
     fitted = picture if isinstance(picture, FittedPicture) else fit_picture(picture, classifier.card)
     score = predict(fitted.image, classifier, plan.score).score if callable(plan.score) else plan.score
-    case = earlier.case.with_score(score) if earlier.case else Case(classifier, fitted.image, score, plan.settings)
+    case = earlier.case.with_score(score) if earlier.case else Case(as_protocol(classifier), fitted.image, score, plan.settings)
     rounds = _rounds(plan, case, earlier.results)
     cost = sum((estimate_cost(methods, each) for each, methods in rounds), CostEstimate())
     found, before = Explanation(fitted, case, cost, earlier.results), case.evaluations
@@ -183,7 +189,7 @@ def estimate_cost(methods: Sequence[Method], case: Case) -> CostEstimate:
 def estimate_presets(classifier: "Served", methods: Sequence[Method], speed: Speed) -> dict[str, float]:
     """Preset -> seconds that an explanation takes at most, for the speed measured when the classifier was loaded."""
     grey = np.full((*classifier.size, 3), 0.5, np.float32)
-    cases = {preset: Case(classifier, grey, Score(0), Settings(preset=preset)) for preset in PRESETS}
+    cases = {preset: Case(as_protocol(classifier), grey, Score(0), Settings(preset=preset)) for preset in PRESETS}
     return {preset: estimate_cost(methods, case).seconds(speed) for preset, case in cases.items()}
 
 

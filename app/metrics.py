@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.explanation import as_protocol
 from app.model_files import library_of, model_name
 from errors import UserError
 from explainers.case import Case
@@ -16,7 +17,7 @@ from explainers.perturbation.segment_maps import ENOUGH, further
 from explainers.runner import Result
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 Kind = type[Metric[Any]]
 Inputs = Mapping[str, Any]
@@ -26,14 +27,14 @@ MOST_MORE = 20_000
 """Evaluations that one press adds at most."""
 
 
-def agreement_context(model: str, classifier: "Classifier") -> AgreementContext:
+def agreement_context(model: str, classifier: "Served") -> AgreementContext:
     """Reads the library beside the model, if there is one, and makes the untrained twin."""
     notes = []
     try:
         library = library_of(model)
     except UserError as error:
         library, notes = None, [str(error)]
-    untrained = untrained_twin(classifier)
+    untrained = untrained_twin(as_protocol(classifier))
     if untrained is None:
         notes.append(f"The weights of this format cannot be drawn anew, so {UNTRAINED} is no control.")
     return AgreementContext(library, model_name(model, classifier), untrained, tuple(notes))

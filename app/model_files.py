@@ -12,12 +12,12 @@ from models.location import IMAGENET, model_file
 from models.store import bundled
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 SUFFIX = ".library.npz"
 
 
-def model_sha256(name: str, classifier: "Classifier") -> str | None:
+def model_sha256(name: str, classifier: "Served") -> str | None:
     """Of the weights' file; None for a model that lies in no file."""
     if classifier.card.sha256:
         return classifier.card.sha256
@@ -44,7 +44,7 @@ def library_of(model: str) -> Library | None:
     return _read_once(path, path.stat().st_mtime_ns) if path.is_file() else None
 
 
-def model_name(model: str, classifier: "Classifier") -> str:
+def model_name(model: str, classifier: "Served") -> str:
     """What a library knows its model by: the weights' sha256, or the name it was given by."""
     return model_sha256(model, classifier) or model
 

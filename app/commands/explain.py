@@ -20,7 +20,7 @@ from app.commands.manifest_metrics import localisation_entry, measures_entry
 from app.commands.masks import MaskFile, region_of
 from app.commands.methods import localisation_table
 from app.commands.outputs import MapsFile, atomic_directory, folder_names, readable
-from app.explanation import Explanation, ExplanationPlan, explain_picture, key_of
+from app.explanation import Explanation, ExplanationPlan, as_protocol, explain_picture, key_of
 from app.formatting import format_estimate
 from app.metrics import agreement_context, full_cost, full_seconds
 from app.options import ExplainOptions
@@ -37,17 +37,19 @@ from models.classifiers.score import Score
 from models.images.decoder import decode, original_size
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 
-def explain(options: ExplainOptions, begun: "Callable[[], Classifier]") -> int:
+def explain(options: ExplainOptions, begun: "Callable[[], Served]") -> int:
     """Writes the folder `options.out`; 0 if everything succeeded, 1 if some picture or method failed. UserError if all pictures did."""
     methods = chosen_methods(options.methods, options.parameters)
     settings = Settings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
     classifier = begun()
     if options.metadata:
         classifier = classifier.given(parse(classifier.card.metadata, options.metadata))
-    Case(classifier, np.zeros((*classifier.size, 3), np.float32), Score(0), settings)  # refuses layers that the model does not have
+    Case(
+        as_protocol(classifier), np.zeros((*classifier.size, 3), np.float32), Score(0), settings
+    )  # refuses layers that the model does not have
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
             class_number(str(word), classifier.labels)
@@ -69,7 +71,7 @@ class _Job:
     """What is the same for all pictures."""
 
     options: ExplainOptions
-    classifier: "Classifier"
+    classifier: "Served"
     methods: tuple[Method, ...]
     settings: Settings
     judge: AgreementContext | None
@@ -104,7 +106,7 @@ def _written(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> 
     case, results = explanation.case, [explanation.results[key_of(method)] for method in job.methods]
     (folder / name).mkdir()
     entries = [_write(explanation, result, folder, name, maps) for result in results]
-    entry = picture_entry(source, case, entries)
+    entry = picture_entry(source, case, job.classifier, entries)
     maps.add(f"{name}/segments", case.segments.astype(np.int32))
     entry["segments"] = f"{name}/segments"
     if members := members_maps(case, job.methods):

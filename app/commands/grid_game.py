@@ -14,7 +14,7 @@ from app.commands.arguments import chosen_methods, method_name
 from app.commands.library import pictures_in
 from app.commands.manifest import as_json
 from app.commands.provenance import commit
-from app.explanation import Earlier, ExplanationPlan, FittedPicture, explain_picture
+from app.explanation import Earlier, ExplanationPlan, FittedPicture, as_protocol, explain_picture
 from app.formatting import format_share
 from app.model_files import model_sha256
 from app.options import GridGameOptions
@@ -28,7 +28,7 @@ from models.loading import load
 from models.markdown import markdown_table
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 Shares = dict[str, list[float | None]]
 
@@ -40,7 +40,7 @@ def play(options: GridGameOptions) -> int:
     files = pictures_in(options.pictures)
     classifier = load(options.model, options.trust)
     pictures = _read(files, classifier)
-    laid = mosaics(classifier, pictures, options.side, options.mosaics, options.seed)
+    laid = mosaics(as_protocol(classifier), pictures, options.side, options.mosaics, options.seed)
     shares = _shares(laid, classifier, methods, settings, options.quiet)
     rows = [_row(method, shares[method.title]) for method in methods]
     if not options.quiet:
@@ -60,7 +60,7 @@ def game_table(rows: Sequence[dict[str, Any]], chance: float) -> str:
     return markdown_table(head, [*lines, ["chance", format_share(chance), "", "", ""]])
 
 
-def _shares(laid: Sequence[Mosaic], classifier: "Classifier", methods: Sequence[Method], settings: Settings, quiet: bool) -> Shares:
+def _shares(laid: Sequence[Mosaic], classifier: "Served", methods: Sequence[Method], settings: Settings, quiet: bool) -> Shares:
     """Title -> the share in its part of every map that was asked for; None for a map without positive evidence."""
     found: Shares = defaultdict(list)
     with tqdm(total=sum(len(mosaic.asked) for mosaic in laid), unit=" parts", disable=quiet or None) as bar:
@@ -93,7 +93,7 @@ def _row(method: Method, shares: Sequence[float | None]) -> dict[str, Any]:
     }
 
 
-def _read(files: Sequence[Path], classifier: "Classifier") -> list[NDArray[np.float32]]:
+def _read(files: Sequence[Path], classifier: "Served") -> list[NDArray[np.float32]]:
     pictures = []
     for file in files:
         try:
@@ -103,7 +103,7 @@ def _read(files: Sequence[Path], classifier: "Classifier") -> list[NDArray[np.fl
     return pictures
 
 
-def _write(options: GridGameOptions, classifier: "Classifier", settings: Settings, found: dict[str, Any]) -> None:
+def _write(options: GridGameOptions, classifier: "Served", settings: Settings, found: dict[str, Any]) -> None:
     assert options.out is not None
     model = {"given_as": options.model, "sha256": model_sha256(options.model, classifier)}
     head = {"made_by": "Crosscheck, python -m app grid-game", "source": SOURCE, "versions": {"crosscheck": commit()}}

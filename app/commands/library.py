@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from app.explanation import Explanation, ExplanationPlan, explain_picture, fit_picture
+from app.explanation import Explanation, ExplanationPlan, as_protocol, explain_picture, fit_picture
 from app.model_files import library_file, model_name
 from app.options import LibraryOptions
 from errors import UserError
@@ -25,7 +25,7 @@ from models.classifiers.score import Score
 from models.loading import load
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 SAVED_EVERY = 20.0  # seconds of work that an interruption can cost at most
 TITLES = (*(method.title for method in METHODS), EDGES, UNTRAINED)
@@ -57,8 +57,8 @@ def build(options: LibraryOptions) -> int:
     return int(failed > 0)
 
 
-def _settings(options: LibraryOptions, classifier: "Classifier") -> dict[str, Any]:
-    case = Case(classifier, np.zeros((*classifier.size, 3), np.float32), Score(0), Settings(preset=options.preset))
+def _settings(options: LibraryOptions, classifier: "Served") -> dict[str, Any]:
+    case = Case(as_protocol(classifier), np.zeros((*classifier.size, 3), np.float32), Score(0), Settings(preset=options.preset))
     return settings_of(case, model_name(options.model, classifier))
 
 
@@ -73,7 +73,7 @@ def pictures_in(folder: Path) -> list[Path]:
 class _Work:
     """A library as far as it has come. rows: digest of a picture -> its maps."""
 
-    classifier: "Classifier"
+    classifier: "Served"
     untrained: Any
     made_with: dict[str, Any]
     path: Path
@@ -81,8 +81,8 @@ class _Work:
     saved: float
 
     @classmethod
-    def begun(cls, classifier: "Classifier", made_with: dict[str, Any], path: Path) -> "_Work":
-        work = cls(classifier, untrained_twin(classifier), made_with, path, {}, time.monotonic())
+    def begun(cls, classifier: "Served", made_with: dict[str, Any], path: Path) -> "_Work":
+        work = cls(classifier, untrained_twin(as_protocol(classifier)), made_with, path, {}, time.monotonic())
         for file in (path, work.unfinished):
             if file.is_file() and (earlier := read(file)).made_with == made_with:
                 work.rows |= {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}

@@ -17,10 +17,12 @@ from app.rendering import SCALE_RULE
 from explainers.baselines import FILLS
 from explainers.case import Case, Settings
 from explainers.runner import Result
+from models.cards.card import Fit
+from models.classifiers.score import Score
 from models.images.placement import placement
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.loading import Served
 
 SCHEMA = 2
 LIBRARIES = (
@@ -30,7 +32,7 @@ LIBRARIES = (
 LIKELIEST = 5
 
 
-def head_of(options: ExplainOptions, classifier: "Classifier", settings: Settings) -> dict[str, Any]:
+def head_of(options: ExplainOptions, classifier: "Served", settings: Settings) -> dict[str, Any]:
     """The part that holds for all pictures."""
     card = {name: value for name, value in classifier.card.to_json().items() if name != "labels"}
     return {
@@ -77,10 +79,11 @@ class Source:
     decoded: tuple[int, int]
 
 
-def picture_entry(source: Source, case: Case, maps: list[dict[str, Any]]) -> dict[str, Any]:
-    """One picture: what the classifier saw of it and said, what was explained, its maps, and what the maps cost."""
-    labels = case.classifier.labels
-    probabilities = case.classifier.predict(case.image)
+def picture_entry(source: Source, case: Case, classifier: "Served", maps: list[dict[str, Any]]) -> dict[str, Any]:
+    """One picture: what the classifier got of it, its prediction, what was explained, its maps, and what the maps cost."""
+    assert isinstance(case.score, Score)
+    labels = classifier.labels
+    probabilities = classifier.predict(case.image)
     score = {**case.score.to_json(), "label": labels[case.score.target]}
     if score["rather_than"] is not None:
         score["rather_than_label"] = labels[score["rather_than"]]
@@ -88,7 +91,7 @@ def picture_entry(source: Source, case: Case, maps: list[dict[str, Any]]) -> dic
     return {
         "file": source.file,
         "sha256": source.sha256,
-        "geometry": _geometry(source, case),
+        "geometry": _geometry(source, case.size, classifier.card.fit),
         "prediction": [{"class": int(i), "label": labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest],
         "explained": score,
         "scores": _scores(case, maps),
@@ -98,18 +101,17 @@ def picture_entry(source: Source, case: Case, maps: list[dict[str, Any]]) -> dic
     }
 
 
-def _geometry(source: Source, case: Case) -> dict[str, Any]:
+def _geometry(source: Source, map_size: tuple[int, int], fit: Fit) -> dict[str, Any]:
     """How a full map (H, W) lies on the picture. Boxes are top, left, height, width.
 
     size: of the file's picture, upright. content: of a full map, where the picture is; the rest is bars. shown: the part of the
     picture that `content` covers, in the picture's pixels.
     """
-    fit = case.classifier.card.fit
-    place = placement(source.decoded, case.size, fit)
+    place = placement(source.decoded, map_size, fit)
     down, across = (full / side for full, side in zip(source.size, source.decoded, strict=True))
     top, left, height, width = place.shown
     shown = [round(top * down), round(left * across), round(height * down), round(width * across)]
-    return {"size": list(source.size), "map_size": list(case.size), "fit": fit, "content": list(place.content), "shown": shown}
+    return {"size": list(source.size), "map_size": list(map_size), "fit": fit, "content": list(place.content), "shown": shown}
 
 
 def _scores(case: Case, maps: list[dict[str, Any]]) -> dict[str, Any]:
