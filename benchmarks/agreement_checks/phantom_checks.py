@@ -15,11 +15,12 @@ from explainers.methods import METHODS
 from explainers.methods.lime import LIME
 from explainers.methods.shap import SHAP
 from explainers.metrics.agreement.attenuation import LEAST, kappa_star
+from explainers.metrics.agreement.consensus import FLOOR, consensus, votes
 from explainers.metrics.agreement.consistency import Background, PairAgreement, consistency
 from explainers.metrics.agreement.controls import UNTRAINED, controls_of, untrained_twin
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library, digest
-from explainers.metrics.agreement.similarity import FLOOR, Evidence, consensus, evidence, votes
+from explainers.metrics.agreement.similarity import Evidence, evidence
 from explainers.metrics.localisation.evidence_overlap import widened
 from explainers.metrics.robustness.reliability import correlation
 from explainers.runner import Result, run_methods

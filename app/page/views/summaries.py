@@ -12,7 +12,8 @@ from app.rendering import scaled
 from app.service.request import ExplanationState
 from explainers.grid import grid_cells
 from explainers.method import Family
-from explainers.metrics.agreement.similarity import Evidence, consensus, evidence, votes
+from explainers.metrics.agreement.consensus import consensus, votes
+from explainers.metrics.agreement.similarity import Evidence, evidence
 
 Found = dict[str, Evidence]
 Panel = dict[str, Any]

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import false_discovery_control
 
 from explainers.grid import Grid
 from explainers.method import Family
 from explainers.metrics.agreement.attenuation import LEAST, disattenuate, kappa_star, mean_without_noise
+from explainers.metrics.agreement.consensus import across_families, consensus, votes
 from explainers.metrics.agreement.controls import CENTRE, EDGES, explains
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.raw_similarity import Raw
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Significance, agreement_level, benjamini_hochberg
-from explainers.metrics.agreement.similarity import Evidence, Pair, across_families, consensus, evidence, positive_share, same_sign, votes
+from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Significance, agreement_level
+from explainers.metrics.agreement.similarity import Evidence, Pair, evidence, positive_share, same_sign
 from explainers.metrics.robustness.reliability import (
     ReadingKind,
     RepeatedReadings,
@@ -227,7 +229,7 @@ def _verdict(
 def _with_levels(verdicts: Sequence[PairAgreement], unsettled: set[str]) -> list[PairAgreement]:
     """With p adjusted over the pairs that get a score, and the verdict."""
     scored = [each for each in verdicts if not {each.first, each.second} & unsettled]
-    adjusted = benjamini_hochberg([each.chance.p for each in scored])
+    adjusted = false_discovery_control([each.chance.p for each in scored], method="bh").tolist()
     by_pair = {(each.first, each.second): p for each, p in zip(scored, adjusted, strict=True)}
     return [_with_level(each, by_pair.get((each.first, each.second))) for each in verdicts]
 

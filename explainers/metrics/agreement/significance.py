@@ -81,16 +81,6 @@ def shifted_copies(b: Grid) -> list[Grid]:
     return [copy for copy, down, right, upright in copies if not (upright and down == right == 0)]
 
 
-def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
-    """Each p adjusted for the number of pairs looked at, so that a share of at most p of those called significant is false."""
-    raw = np.asarray(ps, np.float64)
-    order = np.argsort(raw)
-    scaled = raw[order] * len(raw) / np.arange(1, len(raw) + 1)
-    adjusted = np.empty(len(raw))
-    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
-    return [float(p) for p in adjusted]
-
-
 class AgreementLevel(StrEnum):
     """What is said of a pair of maps; the values are the words that the page and the manifest show."""
 

@@ -12,8 +12,9 @@ from errors import UserError
 from explainers.case import Case
 from explainers.grid import enlarge
 from explainers.metric import Family, Metric
+from explainers.metrics.agreement.consensus import by_family, consensus
 from explainers.metrics.agreement.controls import SPREAD
-from explainers.metrics.agreement.similarity import by_family, consensus, evidence
+from explainers.metrics.agreement.similarity import evidence
 from explainers.protocol import Floats
 from explainers.runner import Result, positive_maps
 

@@ -16,7 +16,7 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.metric import Family, Metric
 from explainers.metrics import METRICS
-from explainers.metrics.agreement import raw_similarity, similarity
+from explainers.metrics.agreement import consensus, raw_similarity, similarity
 from explainers.metrics.agreement.agreement import Agreement, AgreementContext
 from explainers.metrics.agreement.consistency import Background, build_consistency
 from explainers.metrics.agreement.controls import EDGES, edges
@@ -57,7 +57,7 @@ def shares(maps: Maps) -> list[np.ndarray]:
 def agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
     pair = similarity.pair(*found)
-    return [pair.headline, pair.same_sign or 0, *similarity.consensus(found).ravel(), *similarity.votes(found).ravel()]
+    return [pair.headline, pair.same_sign or 0, *consensus.consensus(found).ravel(), *consensus.votes(found).ravel()]
 
 
 def against_chance(maps: Maps) -> list[float]:
@@ -134,6 +134,7 @@ def moved(maps: Maps) -> list[float]:
 
 VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "similarity": agreements,
+    "consensus": agreements,
     "significance": against_chance,
     "agreement": agreement,
     "consistency": verdicts,
