@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from app.commands.masks import region_of
+from app.masks import region_of
 from benchmarks.agreement_checks import picture_tables
 from benchmarks.shared.data import MODEL, needed
 from benchmarks.shared.machine import machine_line

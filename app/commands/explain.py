@@ -17,11 +17,11 @@ from app.commands.arguments import chosen_methods, class_number, method_name
 from app.commands.ensemble_members import members_agreement, members_maps, write_members
 from app.commands.manifest import Source, as_json, head_of, map_entry, picture_entry
 from app.commands.manifest_metrics import localisation_entry, measures_entry
-from app.commands.masks import MaskFile, region_of
 from app.commands.methods import localisation_table
 from app.commands.outputs import MapsFile, atomic_directory, folder_names, readable
 from app.explanation import Explanation, ExplanationPlan, as_protocol, explain_picture, key_of
 from app.formatting import format_estimate
+from app.masks import MaskFile, region_of
 from app.metrics import agreement_context, full_cost, full_seconds
 from app.options import ExplainOptions
 from app.rendering import overlay, png

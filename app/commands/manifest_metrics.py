@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.commands.masks import MaskFile
+from app.masks import MaskFile
 from app.metrics import Kind, in_order, run, selected
 from explainers.case import Case, Stopped
 from explainers.metrics.agreement.agreement import AgreementContext

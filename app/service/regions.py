@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.commands.masks import fit_mask, tones
+from app.masks import fit_mask, tones
 from app.service.picture_uploads import Picture
 from app.service.request import ExplanationState
 from errors import UserError

@@ -21,9 +21,6 @@ LAYERS = (
 )
 """The modules and packages of `models/`, the lowest layer first; each imports from itself and from lower layers alone."""
 
-SIBLING_CYCLES: dict[str, tuple[set[str], ...]] = {"app": ({"commands", "service"},)}
-"""Package -> cycles between its modules and subpackages that are still to be broken. Remove what is gone; add nothing."""
-
 GRAPH = import_graph()
 
 
@@ -50,11 +47,7 @@ def test_no_cycle_between_modules() -> None:
 
 def test_no_cycle_between_packages_and_modules_side_by_side() -> None:
     found = {package: circles for package, graph in sibling_graphs(GRAPH).items() if (circles := cycles(graph))}
-    for package, circles in found.items():
-        assert all(any(set(cycle) <= known for known in SIBLING_CYCLES.get(package, ())) for cycle in circles), (package, circles)
-    for package, known in SIBLING_CYCLES.items():
-        for each in known:
-            assert any(set(cycle) <= each for cycle in found.get(package, [])), f"{package}: {sorted(each)} is no cycle any more"
+    assert not found
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.commands.masks import fit_mask, mask_file, region_of, tones
+from app.masks import fit_mask, mask_file, region_of, tones
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import energy_inside
 from models.datasets.synthetic.glass_box import patches
