@@ -20,7 +20,7 @@ from models.cards.card import Card
 from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.formats.keras_file import open_keras
+from models.formats.registry import open_keras
 from models.markdown import markdown_head, markdown_row
 from models.store import bundled
 

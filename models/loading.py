@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from models.cards.card import Card, sha256_of
 from models.cards.ensemble_file import read_ensemble_file
-from models.cards.sidecar_files import card_path, holds_architecture
+from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, holds_architecture
 from models.location import IMAGENET, path_of
 from models.store import bundled
 
@@ -73,7 +73,7 @@ def load_in_process(name: str | Path) -> "Classifier | ForwardOnly":
 
 def _card_beside(path: Path) -> Card | None:
     beside = card_path(path)
-    if not beside.exists() or (path.suffix in (".h5", ".hdf5") and holds_architecture(beside)):
+    if not beside.exists() or (path.suffix in WEIGHT_SUFFIXES and holds_architecture(beside)):
         return None
     card = Card.read(beside)
     if card.sha256 and path.is_file() and card.sha256 != (found := sha256_of(path)):

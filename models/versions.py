@@ -18,9 +18,9 @@ from pathlib import Path
 from errors import UserError
 from models.atomic_files import staging_directory
 from models.cards.card import sha256_of
+from models.formats.registry import KERAS_SUFFIXES
 
 ABOUT, LATEST = "version.json", "latest.json"
-_MODEL_FILES = (".keras", ".h5", ".hdf5")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def new_version(folder: Path) -> Iterator[Path]:
     """
     with staging_directory(folder / "version") as made:
         yield made
-        weights = [file for file in made.iterdir() if file.suffix in _MODEL_FILES]
+        weights = [file for file in made.iterdir() if file.suffix in KERAS_SUFFIXES]
         if len(weights) != 1:
             names = ", ".join(file.name for file in weights) or "none"
             raise UserError(f"A version of {folder.name} holds one .keras or .h5 file; found: {names}.")

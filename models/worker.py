@@ -61,9 +61,9 @@ def _leave_with(asking: int) -> None:
 
 
 def _look(path: Path) -> None:
-    from models.checks.model_file import check
+    from models.formats.registry import check_model
 
-    check(path)
+    check_model(path)
     import models.classifiers.keras_classifier
     import models.loading  # noqa: F401 - TensorFlow takes its memory before that is limited
 

@@ -13,6 +13,7 @@ from app.page.views.alt_text import FAMILIES, FAMILY_HELP
 from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
 from app.service.model_uploads import MODEL_BYTES
 from explainers.method import Choice, Method, Range
+from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
@@ -114,6 +115,8 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
             "bytes": PICTURE_BYTES,
             "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller.",
             "modelBytes": MODEL_BYTES,
+            "modelSuffixes": ",".join(UPLOAD_SUFFIXES),
+            "modelKinds": UPLOADED[0].upper() + UPLOADED[1:],
             "modelTooLarge": f"The file has {{size}} MB; {MODEL_BYTES // 1_000_000} MB is the most. Bring a smaller model.",
         },
     }

@@ -14,6 +14,7 @@ from app.service.error_message import public_message
 from app.service.warmup import compile_remaining, measure_speed
 from errors import UserError
 from models.cards.card import Card
+from models.formats.registry import without_suffix
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -146,9 +147,7 @@ def title_of(name: str) -> str:
         return BUNDLED[name]
     with contextlib.suppress(UserError, OSError):
         return Card.read(Path(name).with_suffix(".json")).name
-    plain = name.rstrip("/").rsplit("/", 1)[-1]
-    for ending in (".keras", ".h5", ".hdf5", ".zip", ".tflite", ".onnx"):
-        plain = plain.removesuffix(ending)
+    plain = without_suffix(name.rstrip("/").rsplit("/", 1)[-1])
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
 
 

@@ -10,13 +10,13 @@ from threading import Lock
 
 from app.service.classifier_registry import ClassifierRegistry
 from errors import UserError
+from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
 from models.sandbox import landlock, seccomp
 
 MODEL_BYTES = 300_000_000
 MAX_MODELS = 3
 MAX_UNCLAIMED_SECONDS, MAX_SECONDS = 300.0, 3600.0
 TOKEN = "brought-"
-ENDINGS = (".keras", ".h5", ".hdf5", ".zip", ".tflite", ".onnx")
 
 
 @dataclass
@@ -50,9 +50,8 @@ class ModelUploads:
         """
         self.evict()
         plain = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in " ._-")[-80:].lstrip(". ")
-        if not plain.lower().endswith(ENDINGS):
-            kinds = "a .keras, .h5, .tflite or .onnx file, or a .zip of Teachable Machine"
-            raise UserError(f"{plain or 'This'} is no model file by its name; bring {kinds}.")
+        if not plain.lower().endswith(UPLOAD_SUFFIXES):
+            raise UserError(f"{plain or 'This'} is no model file by its name; bring {UPLOADED}.")
         if len(self._models) >= MAX_MODELS:
             for token in [token for token in self._models if self._failed(token)]:
                 self.remove(token)

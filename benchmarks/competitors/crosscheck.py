@@ -19,7 +19,7 @@ from explainers.methods.shap import SHAP
 from explainers.runner import Result, run_methods
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
-from models.formats.keras_file import open_keras
+from models.formats.registry import open_keras
 from models.loading import load
 
 MANY = 256

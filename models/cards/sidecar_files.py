@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 LABELS = "labels.txt"
+WEIGHT_SUFFIXES = (".h5", ".hdf5")
+"""Of files that may hold weights alone; their architecture lies beside them."""
+
 _LONGEST = 8_000_000  # bytes of a JSON file
 _USUAL_ARCHITECTURES = ("model.json", "architecture.json")
 
@@ -16,7 +19,7 @@ def card_path(path: Path) -> Path:
 
 def sidecar_files(path: Path) -> list[Path]:
     """Every file beside the model that is read with it, whether it is there or not."""
-    architectures = [path.with_name(name) for name in _architectures(path)] if path.suffix in (".h5", ".hdf5") else []
+    architectures = [path.with_name(name) for name in _architectures(path)] if path.suffix in WEIGHT_SUFFIXES else []
     return [card_path(path), path.parent / LABELS, *architectures]
 
 

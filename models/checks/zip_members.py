@@ -3,7 +3,7 @@
 import io
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,6 @@ LARGEST = 2_000_000_000  # bytes of all members unpacked
 SMALL = 16_000_000  # bytes that may be packed as tightly as one likes: a configuration alone packs 40 to 1
 MOST_EXPANDED = 20
 LONGEST_DIRECTORY = 100_000  # bytes of the list of members
-_MODELS = (".h5", ".hdf5", ".tflite", ".onnx")
 
 
 class _File(io.FileIO):
@@ -40,6 +39,17 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
+@contextmanager
+def checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive at `path`, its members checked; UserError where it, or what is done with it, shows that it is damaged."""
+    try:
+        with opened(path) as archive:
+            check_members(archive, path.name)
+            yield archive
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise UserError(f"{path.name} is a damaged or truncated .keras file; save or download it again.") from error
+
+
 def check_members(archive: zipfile.ZipFile, name: str) -> None:
     """UserError names what no saved model has: too many members, twice the same, paths elsewhere, links, or a bomb."""
     members = archive.infolist()
@@ -61,8 +71,8 @@ def check_members(archive: zipfile.ZipFile, name: str) -> None:
         raise UserError(f"{name} unpacks to {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
 
 
-def model_within(archive: zipfile.ZipFile, name: str) -> str:
-    """The member that is the model: an .h5, .tflite or .onnx file, or a SavedModel's saved_model.pb. UserError where it is not one."""
+def model_within(archive: zipfile.ZipFile, name: str, is_model: Callable[[str], bool], examples: str) -> str:
+    """The one member of which `is_model` holds. UserError where it is not one. examples: the formats that it may have, for messages."""
     check_members(archive, name)
     members = [each for each in archive.namelist() if not each.endswith("/") and "__MACOSX" not in each]
     kept_apart = {"config.json", "model.weights.h5"}
@@ -73,13 +83,13 @@ def model_within(archive: zipfile.ZipFile, name: str) -> str:
         raise UserError(
             f"{name} is a model of PyTorch, which holds pickled code; export it with torch.onnx.export and give the .onnx file."
         )
-    found = [each for each in members if each.endswith(_MODELS) or each.split("/")[-1] == "saved_model.pb"]
+    found = [each for each in members if is_model(each)]
     if len(found) == 1:
         return found[0]
     seen = printable(", ".join(found or members), 120) or "nothing"
     raise UserError(
         f"{name} is a zip archive without config.json and model.weights.h5, so no .keras file, and of models it must hold one "
-        f"(.h5, .tflite, .onnx or a SavedModel); it holds: {seen}."
+        f"({examples}); it holds: {seen}."
     )
 
 

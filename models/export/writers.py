@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.checks.display import reason
-from models.formats.keras_file import open_keras
+from models.formats.registry import open_keras
 from models.graph.inputs import Inputs, inputs_of
 
 Floats = NDArray[np.float32]

@@ -3,19 +3,19 @@
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import LABELS, sidecar_files
 from models.checks.display import printable, reason
+from models.formats.format import Format
+from models.formats.registry import HUB_NAMES, SINGLE
 
 HUB = "hf://"
 LARGEST = 2_000_000_000  # bytes of all files together
 _NAME = re.compile(r"hf://([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
-_ENDINGS = (".keras", ".h5", ".hdf5", "saved_model.pb", ".tflite", ".onnx")
-_OF_SAVED_MODEL = re.compile(r"(saved_model|keras_metadata|fingerprint)\.pb|variables/variables\.(index|data-\d+-of-\d+)")
 _DONE = ".fetched"
 _SECONDS = 20
 
@@ -61,21 +61,28 @@ def _downloaded(name: str, repository: str, info: Any, place: Path) -> Path:
 def chosen(files: Iterable[str], name: str) -> tuple[str, list[str]]:
     """The model among a repository's files (a SavedModel's folder, else a file), and all files that belong to it. UserError."""
     plain = [file for file in files if ".." not in file.split("/") and not file.startswith("/")]
-    for ending in _ENDINGS:
+    for kind, ending in _endings():
         found = [file for file in plain if file.endswith(ending)]
         if len(found) > 1:
             listed = printable(", ".join(found), 160)
             raise UserError(f"{name} holds {len(found)} models ({listed}); download the one that you mean and give its path.")
-        if found and ending == "saved_model.pb":
-            folder = found[0].removesuffix("saved_model.pb")
-            inner = [each for each in plain if each.startswith(folder) and _OF_SAVED_MODEL.fullmatch(each.removeprefix(folder))]
+        if found and kind.folder_files:
+            folder = found[0].removesuffix(ending)
+            inner = [each for each in plain if each.startswith(folder) and kind.folder_files.fullmatch(each.removeprefix(folder))]
             labels = {folder + LABELS, (PurePosixPath(folder).parent / LABELS).as_posix()} & set(plain)
             return folder.rstrip("/") or ".", inner + sorted(labels)
         if found:
             beside = {each.as_posix() for each in sidecar_files(Path(found[0]))}
             return found[0], [found[0], *sorted(beside & set(plain))]
     seen = printable(", ".join(plain), 160) or "nothing"
-    raise UserError(f"{name} holds no model that is read here ({', '.join(_ENDINGS)}); it holds: {seen}.")
+    raise UserError(f"{name} holds no model that is read here ({', '.join(HUB_NAMES)}); it holds: {seen}.")
+
+
+def _endings() -> Iterator[tuple[Format, str]]:
+    """Each format of one model with each ending of its files, or with the file that marks its folders."""
+    for kind in SINGLE:
+        for ending in kind.suffixes or (kind.marker,):
+            yield kind, ending
 
 
 def _place(repository: str, commit: str) -> Path:

@@ -8,6 +8,8 @@ import numpy as np
 
 from errors import UserError
 from models.checks.display import printable, reason
+from models.checks.model_size import check_size
+from models.formats.format import Format, Provides, file_content
 from models.graph.input_port import InputPort
 from models.graph.runtime import Array, Runtime
 
@@ -83,3 +85,16 @@ def _session(content: bytes, name: str) -> Any:
         if "external" in line.lower():
             raise UserError(f"{name} keeps its weights in another file, which would be read here; save it as one file.") from error
         raise UserError(f"{name} could not be opened by onnxruntime: {line}") from error
+
+
+ONNX = Format(
+    title="`.onnx`, channels last or first",
+    example=".onnx",
+    suffixes=(".onnx",),
+    provides=Provides.OUTPUTS,
+    # Every writer begins with the field ir_version.
+    recognise=lambda path, start: path.suffix == ".onnx" and start[:1] == b"\x08",
+    check=check_size,
+    open=lambda path: Onnx(file_content(path), path.name),
+    open_bytes=lambda content, member, name: Onnx(content, member),
+)

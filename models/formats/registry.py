@@ -1,46 +1,95 @@
-"""Opens a model of any format that is read here, by what its file is and not by what it is called."""
+"""The model formats that are read here, and everything that lists them: suffixes, sentences, the table of the documentation."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.checks.file_kind import kind_of
-from models.formats.keras_file import open_keras
+from models.checks.file_start import first_bytes, not_a_model
+from models.formats.format import Format, Provides
+from models.formats.keras_archive import KERAS_ARCHIVE
+from models.formats.keras_hdf5 import KERAS_HDF5
+from models.formats.onnx import ONNX
+from models.formats.saved_model import SAVED_MODEL
+from models.formats.tflite import TFLITE
+from models.formats.zip_archive import zip_archive
+from models.markdown import markdown_table
+
+SINGLE: tuple[Format, ...] = (
+    KERAS_ARCHIVE,
+    KERAS_HDF5,
+    SAVED_MODEL,
+    TFLITE,
+    ONNX,
+)
+"""The formats of one model, in the order in which a file is tried. A new format is a line here."""
+
+ZIP_ARCHIVE = zip_archive(SINGLE)
+FORMATS = (*SINGLE, ZIP_ARCHIVE)
+
+SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
+UPLOAD_SUFFIXES = tuple(suffix for each in FORMATS if each.upload for suffix in each.suffixes)
+KERAS_SUFFIXES = tuple(suffix for each in SINGLE if each.provides == Provides.EVERYTHING for suffix in each.suffixes)
+HUB_NAMES = tuple(name for each in SINGLE for name in each.suffixes or (each.marker,))
+
+
+def _listed(examples: list[str]) -> str:
+    return f"{', '.join(examples[:-1])} or {examples[-1]}"
+
+
+_FOLDERS = [each.example for each in SINGLE if each.marker]
+TAKEN = f"a {_listed([each.example for each in SINGLE if each.suffixes])} file, {', '.join(_FOLDERS)}, a zip archive of one, " + (
+    "or a folder that holds one"
+)
+"""What may be given as a model, for messages."""
+
+TAKEN_IN_FOLDER = f"{', '.join(SUFFIXES)} or {' or '.join(_FOLDERS)}"
+UPLOADED = f"a {_listed([each.example for each in SINGLE if each.upload and each.suffixes])} file, or {ZIP_ARCHIVE.example}"
+"""What visitors may upload, for messages."""
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file or folder, by what it holds and not by its name. UserError says what it seems to be where it is none."""
+    start = b"" if path.is_dir() else first_bytes(path)
+    found = next((each for each in FORMATS if each.recognise(path, start)), None)
+    if found is None:
+        raise not_a_model(path, start)
+    return found
+
+
+def check_model(path: Path) -> None:
+    """The static check of a model's file, or of a SavedModel's folder. UserError says in one sentence what was found and what to do.
+
+    Nothing is built. A SavedModel's operations are checked when it is opened, a TFLite or ONNX file only by what runs it.
+    """
+    format_of(path).check(path)
 
 
 def open_model(path: Path) -> Any:
     """A Keras model (2 or 3), or a `Network`. UserError says in one sentence why it cannot be opened."""
-    if path.is_dir():
-        from models.formats.saved_model import open_saved_model
-
-        return open_saved_model(str(path), path.name)
-    kind = kind_of(path)
-    if kind == "tflite":
-        from models.formats.tflite import TFLite
-
-        return TFLite(_content(path), path.name)
-    if kind == "onnx":
-        from models.formats.onnx import Onnx
-
-        return Onnx(_content(path), path.name)
-    if kind == "zip" and not _is_keras(path):
-        from models.formats.zip_archive import open_archive
-
-        return open_archive(path)
-    return open_keras(path)
+    return format_of(path).open(path)
 
 
-def _is_keras(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "config.json" in archive.namelist()
-    except (zipfile.BadZipFile, EOFError, OSError):
-        return True  # whose opener says what is damaged
+def open_keras(path: Path) -> Any:
+    """As `open_model`, but only of a file of Keras itself, whose layers and weights can be taken apart."""
+    found = format_of(path)
+    if found.provides != Provides.EVERYTHING:
+        raise UserError(f"{path.name} is no file of Keras; give a {_listed(list(KERAS_SUFFIXES))} file.")
+    return found.open(path)
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (OSError, MemoryError) as error:
-        raise UserError(f"{path.name} cannot be read ({type(error).__name__}); give a file that may be read.") from error
+def is_model(path: Path) -> bool:
+    """Whether a file is called as models are, or a folder holds what makes it a model."""
+    return path.suffix in SUFFIXES or any((path / each.marker).is_file() for each in SINGLE if each.marker)
+
+
+def without_suffix(name: str) -> str:
+    """A model file's name without the suffix of its format."""
+    for suffix in SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def formats_table() -> str:
+    """The Markdown table of the formats, for the documentation."""
+    rows = [(each.title, each.provides) for each in FORMATS]
+    return markdown_table(("format", "what works"), rows)

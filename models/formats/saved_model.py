@@ -1,110 +1,57 @@
-"""Opens a TensorFlow SavedModel as a graph of constants, in which every tensor can be read and differentiated as in a Keras model's own."""
+"""TensorFlow's SavedModel: a folder with saved_model.pb, or the same in a zip archive."""
 
 import re
-from collections.abc import Collection, Iterable
+import uuid
+import zipfile
+from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+from models.checks.model_size import check_folder
+from models.formats.format import Format, Provides
 
-from errors import UserError
-from models.checks.display import printable, reason
-from models.checks.saved_model_ops import check_graphs
-from models.graph.input_port import InputPort, Network
-
-LARGEST = 1_900_000_000  # bytes: a graph with its constants has to stay below 2 GB
-_USUAL = ("serving_default", "serve")
-_CALLS = re.compile(r"((Stateful)?PartitionedCall(_\d+)?/)+")
+MARKER = "saved_model.pb"
 
 
-class FrozenGraph(Network):
-    """A SavedModel's signature, called as a Keras model is. Its weights are constants, so they cannot be drawn anew."""
-
-    def __init__(self, name: str, frozen: Any, layers: Collection[str]) -> None:
-        """frozen: a concrete function without variables, of one output. layers: names of those that have weights."""
-        self._graph, names = _plain(frozen.graph.as_graph_def())
-        leaves = {*layers, *_without_weights(names.values(), layers)}
-        super().__init__(name, [_port(tensor, name) for tensor in frozen.inputs], frozenset(leaves))
-        self._taken = [_of(tensor.name, names) for tensor in frozen.inputs]
-        self._given = _of(frozen.outputs[0].name, names)
-
-    def __call__(self, given: Any, training: bool = False) -> tf.Tensor:
-        """The output for these inputs, added to the graph that is being traced."""
-        tensors = [tf.cast(each, port.dtype) for each, port in zip(tf.nest.flatten(given), self.inputs, strict=True)]
-        fed = dict(zip(self._taken, tensors, strict=True))
-        (output,) = tf.graph_util.import_graph_def(self._graph, input_map=fed, return_elements=[self._given], name="")
-        return output
+def is_saved_model(folder: Path) -> bool:
+    """Whether the folder holds saved_model.pb."""
+    return (folder / MARKER).is_file()
 
 
-def open_saved_model(folder: str, name: str) -> FrozenGraph:
-    """folder: a path of TensorFlow's, of a disk or of memory. name: for messages. UserError says why it cannot be opened.
+def _open(path: Path) -> Any:
+    from models.graph.frozen_graph import load_saved_model
 
-    Its operations are looked at first: what reaches files is refused before anything is loaded.
-    """
-    with tf.io.gfile.GFile(f"{folder}/saved_model.pb", "rb") as file:
-        check_graphs(file.read(), name)
+    return load_saved_model(str(path), path.name)
+
+
+def _open_members(archive: zipfile.ZipFile, folder: str, name: str) -> Any:
+    """By way of TensorFlow's file system in memory, which knows no disk."""
+    import tensorflow as tf
+
+    from models.graph.frozen_graph import load_saved_model
+
+    place = f"ram://{uuid.uuid4().hex}"
     try:
-        loaded = tf.saved_model.load(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
-        raise UserError(f"{name} could not be opened as a SavedModel: {reason(error)}") from error
-    signature = _signature(loaded.signatures, name)
-    size = sum(variable.shape.num_elements() * variable.dtype.size for variable in signature.variables)
-    if size > LARGEST:
-        raise UserError(f"{name} has {size / 1e9:.1f} GB of weights; a SavedModel may have {LARGEST / 1e9:.1f} GB. Give its .keras file.")
-    layers = [variable.name.split(":")[0].split("/")[-2:-1] for variable in signature.variables]
-    return _freeze(name, signature, {part for parts in layers for part in parts})
+        for member in archive.infolist():
+            if member.filename.startswith(folder) and not member.is_dir():
+                path = f"{place}/{member.filename.removeprefix(folder)}"
+                tf.io.gfile.makedirs(path.rpartition("/")[0])
+                with tf.io.gfile.GFile(path, "wb") as file:
+                    file.write(archive.read(member))
+        return load_saved_model(place, name)
+    finally:
+        if tf.io.gfile.exists(place):
+            tf.io.gfile.rmtree(place)
 
 
-def _freeze(name: str, signature: Any, layers: set[str]) -> FrozenGraph:
-    frozen = convert_variables_to_constants_v2(signature)
-    if len(frozen.outputs) != 1:
-        told = ", ".join(sorted(signature.structured_outputs))
-        raise UserError(f"{name} gives {len(frozen.outputs)} outputs ({printable(told, 120)}); a classifier gives one, a number a class.")
-    return FrozenGraph(name, frozen, layers)
-
-
-def _signature(signatures: Any, name: str) -> Any:
-    found = [each for each in _USUAL if each in signatures] or list(signatures)
-    if not found:
-        raise UserError(f"{name} has no signature, so nothing says what it takes; save it by model.export, or with signatures=....")
-    if found[0] not in _USUAL and len(found) > 1:
-        raise UserError(f"{name} has {len(found)} signatures ({printable(', '.join(found), 120)}); name the one to ask '{_USUAL[0]}'.")
-    return signatures[found[0]]
-
-
-def _port(tensor: tf.Tensor, name: str) -> InputPort:
-    if not tensor.dtype.is_floating:
-        raise UserError(f"{name} takes {tensor.dtype.name} ('{tensor.op.name}'), through which no gradient goes; export it with float32.")
-    return InputPort(tensor.op.name, tuple(tensor.shape) if tensor.shape.rank else (), tensor.dtype.name)
-
-
-def _without_weights(names: Iterable[str], layers: Collection[str]) -> Iterable[str]:
-    """Names of the layers that have no weights: the scope around an operation that lies in none which has."""
-    for name in names:
-        parts = name.split("/")[:-1]
-        stems = [re.sub(r"_\d+$", "", part) for part in parts]
-        if len(parts) > 1 and not {*parts, *stems} & set(layers):
-            yield stems[-1]
-
-
-def _plain(graph: Any) -> tuple[Any, dict[str, str]]:
-    """The graph and its nodes' new names: without the calls that wrapped them, and with the gradients that their operations have anyhow."""
-    names: dict[str, str] = {}
-    taken = {node.name for node in graph.node}
-    for node in graph.node:
-        short = _CALLS.sub("", node.name)
-        names[node.name] = node.name if short in taken else short
-        taken.add(names[node.name])
-    for node in graph.node:
-        node.name = names[node.name]
-        node.input[:] = [_of(tensor, names) for tensor in list(node.input)]
-        for attribute in {"_gradient_op_type", "_class"} & set(node.attr):
-            del node.attr[attribute]
-    return graph, names
-
-
-def _of(tensor: str, names: dict[str, str]) -> str:
-    """`^a/b`, `a/b:1` -> the same of the node's new name."""
-    sign, plain = ("^", tensor[1:]) if tensor.startswith("^") else ("", tensor)
-    node, colon, number = plain.partition(":")
-    return sign + names[node] + colon + number
+SAVED_MODEL = Format(
+    title="a SavedModel, from `model.export`, Keras 2 or TensorFlow alone",
+    example="a SavedModel",
+    marker=MARKER,
+    folder_files=re.compile(r"(saved_model|keras_metadata|fingerprint)\.pb|variables/variables\.(index|data-\d+-of-\d+)"),
+    provides=Provides.GRADIENTS,
+    recognise=lambda path, start: path.is_dir(),
+    check=check_folder,
+    open=_open,
+    open_members=_open_members,
+    upload=False,
+)

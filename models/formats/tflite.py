@@ -10,6 +10,8 @@ import numpy as np
 
 from errors import UserError
 from models.checks.display import printable
+from models.checks.model_size import check_size
+from models.formats.format import Format, Provides, file_content
 from models.graph.input_port import InputPort
 from models.graph.runtime import Array, Runtime
 
@@ -107,3 +109,15 @@ def _scaling(inputs: Sequence[Mapping[str, Any]]) -> str:
             near = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}
             return next((word for word, (a, b) in near.items() if abs(low - a) < 0.05 * b and abs(high - b) < 0.05 * b), "")
     return ""
+
+
+TFLITE = Format(
+    title="`.tflite`, floating point or quantised",
+    example=".tflite",
+    suffixes=(".tflite",),
+    provides=Provides.OUTPUTS,
+    recognise=lambda path, start: start[4:8] == b"TFL3",
+    check=check_size,
+    open=lambda path: TFLite(file_content(path), path.name),
+    open_bytes=lambda content, member, name: TFLite(content, member),
+)

@@ -1,55 +1,56 @@
-"""Opens the model in a zip archive, such as Teachable Machine's exports, without unpacking it to any disk."""
+"""A model in a zip archive, such as Teachable Machine's exports, which is opened without unpacking it to any disk."""
 
-import io
-import uuid
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.checks.zip_members import model_within
-
-_MODELS = (".h5", ".hdf5", ".tflite", ".onnx")
-
-
-def open_archive(path: Path) -> Any:
-    """The Keras model, or the network, in the archive. UserError says why there is none."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            member = model_within(archive, path.name)
-            if member.endswith(".pb"):
-                return _open_saved_model(archive, member.removesuffix("saved_model.pb"), path.name)
-            content = archive.read(member)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise UserError(f"{path.name} is a damaged or truncated zip archive; save or download it again.") from error
-    if member.endswith(".tflite"):
-        from models.formats.tflite import TFLite
-
-        return TFLite(content, member)
-    if member.endswith(".onnx"):
-        from models.formats.onnx import Onnx
-
-        return Onnx(content, member)
-    from models.formats.keras_file import open_hdf5
-
-    return open_hdf5(io.BytesIO(content), path.name)
+from models.checks.zip_members import checked_archive, model_within
+from models.formats.format import Format, Provides
 
 
-def _open_saved_model(archive: zipfile.ZipFile, folder: str, name: str) -> Any:
-    """By way of TensorFlow's file system in memory, which knows no disk."""
-    import tensorflow as tf
+def zip_archive(formats: Sequence[Format]) -> Format:
+    """The format of archives that hold one model of one of `formats`, as far as those can be opened from an archive."""
+    inside = _Inside(tuple(each for each in formats if each.open_bytes or each.open_members))
+    return Format(
+        title="a zip archive of one of them but `.keras`, such as Teachable Machine's",
+        example="a .zip of Teachable Machine",
+        suffixes=(".zip",),
+        provides=Provides.AS_INSIDE,
+        recognise=lambda path, start: start.startswith(b"PK"),
+        check=inside.check,
+        open=inside.open,
+    )
 
-    from models.formats.saved_model import open_saved_model
 
-    place = f"ram://{uuid.uuid4().hex}"
-    try:
-        for member in archive.infolist():
-            if member.filename.startswith(folder) and not member.is_dir():
-                file = f"{place}/{member.filename.removeprefix(folder)}"
-                tf.io.gfile.makedirs(file.rpartition("/")[0])
-                with tf.io.gfile.GFile(file, "wb") as room:
-                    room.write(archive.read(member))
-        return open_saved_model(place, name)
-    finally:
-        if tf.io.gfile.exists(place):
-            tf.io.gfile.rmtree(place)
+@dataclass(frozen=True)
+class _Inside:
+    formats: tuple[Format, ...]
+
+    def check(self, path: Path) -> None:
+        with checked_archive(path) as archive:
+            found, member = self._find(archive, path.name)
+            if found.check_bytes:
+                found.check_bytes(archive.read(member), path)
+
+    def open(self, path: Path) -> Any:
+        """The Keras model, or the network, in the archive. UserError says why there is none."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                found, member = self._find(archive, path.name)
+                if found.open_members:
+                    return found.open_members(archive, member.removesuffix(found.marker), path.name)
+                content = archive.read(member)
+        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise UserError(f"{path.name} is a damaged or truncated zip archive; save or download it again.") from error
+        assert found.open_bytes is not None
+        return found.open_bytes(content, member, path.name)
+
+    def _find(self, archive: zipfile.ZipFile, name: str) -> tuple[Format, str]:
+        """The format of the model in the archive, and the member that is the model or the marker of its folder. UserError."""
+        files, folders = ([each.example for each in self.formats if bool(each.marker) == marked] for marked in (False, True))
+        examples = ", ".join(files) + (f" or {' or '.join(folders)}" if folders else "")
+        member = model_within(archive, name, lambda path: any(each.matches(path) for each in self.formats), examples)
+        return next(each for each in self.formats if each.matches(member)), member

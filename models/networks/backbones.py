@@ -108,7 +108,7 @@ def backbone_from_file(path: Path, size: Size) -> Backbone:
     """A Keras 3 model less what comes after its last grid of features. Its scaling is its card's, or its namesake's."""
     import keras
 
-    from models.formats.keras_file import open_keras
+    from models.formats.registry import open_keras
     from models.graph.keras_hints import expected_by_name
     from models.location import model_file
 

@@ -5,7 +5,7 @@
   page.bring = (kit) => {
     page.start();
     const { make, button, say, set } = page;
-    const input = make("input", { type: "file", accept: ".keras,.h5,.hdf5,.zip,.tflite,.onnx", class: "cc-hidden", tabindex: "-1", "aria-label": "Choose a model file" });
+    const input = make("input", { type: "file", accept: page.config.upload.modelSuffixes, class: "cc-hidden", tabindex: "-1", "aria-label": "Choose a model file" });
     const error = make("p", { class: "cc-error", role: "alert", hidden: true });
     const busy = make("span", { class: "cc-facts", role: "status" });
     const tell = (text) => {
@@ -33,7 +33,7 @@
       send(input.files[0]);
       input.value = "";
     });
-    const bring = button("Bring a model", "upload", () => input.click(), { "data-part": "bring", title: "A .keras, .h5, .tflite or .onnx file, or a .zip of Teachable Machine; only you see it, and it goes when you leave" });
+    const bring = button("Bring a model", "upload", () => input.click(), { "data-part": "bring", title: `${page.config.upload.modelKinds}; only you see it, and it goes when you leave` });
     kit.element.replaceChildren(make("div", { class: "cc-row" }, bring, busy, input), error);
   };
 })();

@@ -14,8 +14,8 @@ from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.checks import allowed_names
 from models.checks.config import check_code, check_config
-from models.checks.model_file import check
 from models.checks.saved_model_ops import check_operations
+from models.formats.registry import check_model
 from models.loading import load
 from models.store import bundled
 from tests.data import data_folder
@@ -26,14 +26,14 @@ ORDINARY = (topologies.flat, topologies.nested, topologies.nested_twice, topolog
 
 @pytest.mark.parametrize("name", bundled())
 def test_a_bundled_classifier_passes(name: str) -> None:
-    check(bundled()[name])
+    check_model(bundled()[name])
 
 
 def test_real_files_pass(data: Path) -> None:
     files = [file for file in (data_folder() / "models").rglob("*") if file.suffix in (".h5", ".keras")]
     assert len(files) >= 4
     for file in files:
-        check(file)
+        check_model(file)
 
 
 def preprocessing_in_operations() -> keras.Model:
@@ -73,7 +73,7 @@ def test_every_layer_of_keras_is_either_allowed_or_refused_for_a_reason() -> Non
 )
 def test_an_archive_that_no_model_is(made: Callable[[Path], Path], words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"^m.keras .*{words}"):
-        check(made(tmp_path / "m.keras"))
+        check_model(made(tmp_path / "m.keras"))
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_an_archive_that_no_model_is(made: Callable[[Path], Path], words: str, t
 )
 def test_weights_that_no_model_has(change: Callable, words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"^m.keras .*{words}"):
-        check(hostile_files.with_weights(tmp_path / "m.keras", change))
+        check_model(hostile_files.with_weights(tmp_path / "m.keras", change))
 
 
 def test_weights_that_contain_themselves_end(tmp_path: Path) -> None:
-    check(hostile_files.with_weights(tmp_path / "m.keras", hostile_files.group_in_itself))
+    check_model(hostile_files.with_weights(tmp_path / "m.keras", hostile_files.group_in_itself))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_weights_that_contain_themselves_end(tmp_path: Path) -> None:
 )
 def test_a_configuration_that_names_what_is_no_layer(layer: dict, words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=words) as refused:
-        check(hostile_files.with_layer(tmp_path / "m.keras", **layer))
+        check_model(hostile_files.with_layer(tmp_path / "m.keras", **layer))
     assert str(refused.value).startswith("m.keras ")
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 250
@@ -140,7 +140,7 @@ def test_a_configuration_that_names_what_is_no_layer(layer: dict, words: str, tm
 def test_a_keras_2_file_is_looked_at_too(layer: dict, words: str, tmp_path: Path) -> None:
     path = hostile_files.keras_2(tmp_path / "m.h5", {"class_name": "Sequential", "config": {"layers": [layer]}})
     with pytest.raises(UserError, match=words):
-        check(path)
+        check_model(path)
 
 
 @pytest.mark.parametrize("kind", ["ClassMethod", "InstanceMethod", "InstanceProperty", "TensorFlowOpLayer"])
@@ -170,7 +170,7 @@ def test_a_layer_that_calls_by_name_is_refused_even_where_a_model_is_trusted(kin
 def test_what_is_no_model_says_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
     (tmp_path / "m.keras").write_bytes(content)
     with pytest.raises(UserError, match=words):
-        check(tmp_path / "m.keras")
+        check_model(tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.6, 0.99])
@@ -178,7 +178,7 @@ def test_a_truncated_file(share: float, tmp_path: Path) -> None:
     content = hostile_files.GOOD.read_bytes()
     (tmp_path / "m.keras").write_bytes(content[: int(share * len(content))])
     with pytest.raises(UserError, match="damaged or truncated"):
-        check(tmp_path / "m.keras")
+        check_model(tmp_path / "m.keras")
 
 
 def test_live_code_in_a_layer_is_refused_before_anything_is_built(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from models.checks.file_kind import kind_of
-from models.checks.model_file import check
 from models.checks.zip_members import model_within
 from models.classifiers.label_file import read_labels
 from models.formats.hub import chosen, fetched
+from models.formats.onnx import ONNX
+from models.formats.registry import SINGLE, check_model, format_of
+from models.formats.tflite import TFLITE
 from models.location import model_file
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -45,7 +46,7 @@ def test_a_format_that_is_not_read_is_named_with_the_way_out(tmp_path: Path, nam
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UserError, match=f"^{name} is .*{words}"):
-        kind_of(path)
+        format_of(path)
     with pytest.raises(UserError, match=f"{name} is .*{words}"):
         model_file(tmp_path)
 
@@ -53,7 +54,7 @@ def test_a_format_that_is_not_read_is_named_with_the_way_out(tmp_path: Path, nam
 def test_what_a_file_is_shows_in_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(FILES["net.tflite"])
     (tmp_path / "b.onnx").write_bytes(b"\x08\x08\x12\x07pytorch")
-    assert [kind_of(tmp_path / "a.bin"), kind_of(tmp_path / "b.onnx")] == ["tflite", "onnx"]
+    assert [format_of(tmp_path / "a.bin"), format_of(tmp_path / "b.onnx")] == [TFLITE, ONNX]
 
 
 def test_a_saved_model_is_its_folder(tmp_path: Path) -> None:
@@ -67,16 +68,20 @@ def test_a_saved_model_with_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
     (tmp_path / "variables").symlink_to("/etc")
     with pytest.raises(UserError, match="'variables', a link"):
-        check(tmp_path)
+        check_model(tmp_path)
+
+
+def is_packed(member: str) -> bool:
+    return any(each.matches(member) for each in SINGLE if each.open_bytes or each.open_members)
 
 
 def test_the_model_in_an_archive_and_its_labels(tmp_path: Path) -> None:
     path = packed(tmp_path / "tm.zip", "keras_model.h5", "labels.txt")
     with zipfile.ZipFile(path) as archive:
-        assert model_within(archive, "tm.zip") == "keras_model.h5"
+        assert model_within(archive, "tm.zip", is_packed, "") == "keras_model.h5"
     assert read_labels(path) == ["0 cat", "1 dog"]
     with zipfile.ZipFile(packed(tmp_path / "b.zip", "a/saved_model.pb", "a/variables/variables.index", "labels.txt")) as archive:
-        assert model_within(archive, "b.zip") == "a/saved_model.pb"
+        assert model_within(archive, "b.zip", is_packed, "") == "a/saved_model.pb"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,7 @@ def test_the_model_in_an_archive_and_its_labels(tmp_path: Path) -> None:
 )
 def test_an_archive_without_a_model(tmp_path: Path, names: tuple[str, ...], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        check(packed(tmp_path / "m.zip", *names))
+        check_model(packed(tmp_path / "m.zip", *names))
 
 
 def test_labels_that_are_no_text(tmp_path: Path) -> None:
@@ -133,7 +138,7 @@ def test_an_archive_of_very_many_members_is_not_looked_into(tmp_path: Path, sixt
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(directory), 1)
     path.write_bytes(directory + (long_end + locator if sixty_four else b"") + end)
     started = time.monotonic()
-    for look in (read_labels, check):
+    for look in (read_labels, check_model):
         with pytest.raises(UserError, match=r"^m\.tflite is or carries an archive whose list of members has 2\.3 MB; 0\.1 MB is the most"):
             look(path)
     assert time.monotonic() - started < 1

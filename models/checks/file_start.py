@@ -1,14 +1,10 @@
-"""What a file is by its first bytes, whatever it is called; what is no model at all gets a sentence of its own."""
+"""The first bytes of a file, and what they say of a file that is no model."""
 
 from pathlib import Path
-from typing import Literal
 
 from errors import UserError
 from models.checks.unsupported import other_format
 
-Kind = Literal["zip", "hdf5", "tflite", "onnx"]
-
-_STARTS: dict[bytes, Kind] = {b"PK": "zip", b"\x89HDF\r\n\x1a\n": "hdf5"}
 _OTHERS = {
     b"version https://git-lfs": "is a Git LFS pointer, not the file it stands for; fetch that with 'git lfs pull'.",
     b"<!doctype": "is a web page, perhaps the page around the download; download the file itself.",
@@ -19,27 +15,24 @@ _OTHERS = {
 }
 
 
-def kind_of(path: Path) -> Kind:
-    """UserError where it is no model file, with what it seems to be."""
+def first_bytes(path: Path) -> bytes:
+    """The file's first 64 bytes. UserError where it cannot be read."""
     try:
         with path.open("rb") as file:
-            start = file.read(64)
+            return file.read(64)
     except OSError as error:
         raise UserError(f"{path.name} cannot be read ({error.strerror}); give a file that may be read.") from error
-    for sign, kind in _STARTS.items():
-        if start.startswith(sign):
-            return kind
-    if start[4:8] == b"TFL3":
-        return "tflite"
-    if path.suffix == ".onnx" and start[:1] == b"\x08":  # the field ir_version, with which every writer begins
-        return "onnx"
-    if words := other_format(path, start):
-        raise UserError(words)
+
+
+def not_a_model(path: Path, start: bytes) -> UserError:
+    """Says what a file that is no model seems to be. start: its first bytes."""
+    if sentence := other_format(path, start):
+        return UserError(sentence)
     if not start:
-        raise UserError(f"{path.name} is no Keras model: it is empty; download it again.")
+        return UserError(f"{path.name} is no Keras model: it is empty; download it again.")
     plain = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for sign, words in _OTHERS.items():
         if plain.startswith(sign):
-            raise UserError(f"{path.name} is no Keras model: it {words}")
+            return UserError(f"{path.name} is no Keras model: it {words}")
     seen = "it begins with " + repr(start[:8])[1:]
-    raise UserError(f"{path.name} is no Keras model: {seen}; a .keras file is a zip archive, a .h5 file HDF5. Was it downloaded whole?")
+    return UserError(f"{path.name} is no Keras model: {seen}; a .keras file is a zip archive, a .h5 file HDF5. Was it downloaded whole?")

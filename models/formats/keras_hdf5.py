@@ -1,39 +1,16 @@
-"""Opens a Keras model file or says in one sentence why it is none."""
+"""The .h5 file of Keras 2 or 3: a whole model, or weights whose architecture lies beside it."""
 
-import zipfile
+import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from errors import UserError
+from models.cards.sidecar_files import WEIGHT_SUFFIXES
 from models.checks.config import check_code
 from models.checks.display import reason
-from models.checks.file_kind import kind_of
-
-
-def open_keras(path: Path) -> Any:
-    """The Keras model in a .keras or .h5 file, without its optimiser. A Keras 2 file is opened by tf_keras.
-
-    A .h5 file of weights is opened with the architecture beside it.
-    """
-    return _open_zip(path) if kind_of(path) == "zip" else open_hdf5(path, path.name)
-
-
-def _open_zip(path: Path) -> Any:
-    import keras
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            missing = {"config.json", "model.weights.h5"} - set(archive.namelist())
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise UserError(f"{path.name} is a damaged or truncated .keras file; save or download it again.") from error
-    if missing:
-        raise UserError(
-            f"{path.name} is a zip archive without {' and '.join(sorted(missing))}; give a file saved by model.save('name.keras')."
-        )
-    if damaged:
-        raise UserError(f"{path.name} is damaged at its member {damaged}; save or download it again.")
-    return _opened(path, keras.saving.load_model, path.name)
+from models.checks.keras_files import check_keras_hdf5
+from models.formats.format import Format, Provides
 
 
 def open_hdf5(source: Path | BinaryIO, name: str) -> Any:
@@ -52,7 +29,7 @@ def open_hdf5(source: Path | BinaryIO, name: str) -> Any:
     if not isinstance(source, Path):
         raise UserError(f"{name} holds an .h5 file of Keras 3 or of weights alone; unpack it and give that.")
     if config is not None:
-        return _opened(source, keras.saving.load_model, name)
+        return load_keras(source, keras.saving.load_model, name)
     from models.formats.weights_json import open_weights
 
     return open_weights(source)
@@ -63,13 +40,27 @@ def _open_keras_2(source: Path | BinaryIO, name: str) -> Any:
     import tf_keras
 
     if isinstance(source, Path):
-        return _opened(source, tf_keras.models.load_model, name)
+        return load_keras(source, tf_keras.models.load_model, name)
     with h5py.File(source, "r") as file:
-        return _opened(file, tf_keras.models.load_model, name)
+        return load_keras(file, tf_keras.models.load_model, name)
 
 
-def _opened(source: Any, load_model: Any, name: str) -> Any:
+def load_keras(source: Any, load_model: Callable[..., Any], name: str) -> Any:
+    """What `load_model` makes of `source`, without an optimiser. UserError where it cannot."""
     try:
         return load_model(source, compile=False)
     except Exception as error:  # Keras raises whatever its layers raise; the sentence must name the file all the same
         raise UserError(f"{name} could not be opened as a Keras model: {reason(error)}") from error
+
+
+KERAS_HDF5 = Format(
+    title="`.h5` of Keras 2 or 3, or of weights with `model.to_json()` beside them as `model.json`",
+    example=".h5",
+    suffixes=WEIGHT_SUFFIXES,
+    provides=Provides.EVERYTHING,
+    recognise=lambda path, start: start.startswith(b"\x89HDF\r\n\x1a\n"),
+    check=check_keras_hdf5,
+    open=lambda path: open_hdf5(path, path.name),
+    open_bytes=lambda content, member, name: open_hdf5(io.BytesIO(content), name),
+    check_bytes=lambda content, path: check_keras_hdf5(path, io.BytesIO(content)),
+)

@@ -1,0 +1,78 @@
+"""The static check of untrusted Keras files before TensorFlow is imported: are they what they say, and do they name layers alone?"""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from errors import UserError
+from models.cards.sidecar_files import architecture_of
+from models.checks.config import LONGEST, check_config, is_of_keras_3
+from models.checks.display import printable
+from models.checks.hdf5 import check_hdf5
+from models.checks.zip_members import checked_archive, opened
+
+_KNOWN_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+
+
+def is_keras_archive(path: Path) -> bool:
+    """Whether a zip archive is a .keras file. A damaged one counts as one: its opener says what is damaged."""
+    try:
+        with opened(path) as archive:
+            return "config.json" in archive.namelist()
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
+        return True
+
+
+def check_keras_archive(path: Path) -> None:
+    """Of a .keras file: its members, its configuration and its weights. UserError."""
+    with checked_archive(path) as archive:
+        _check_members(archive, path.name)
+
+
+def check_keras_hdf5(path: Path, source: io.BytesIO | None = None) -> None:
+    """Of an .h5 file: its structure and its configuration, or that of the architecture beside it. UserError.
+
+    source: the file's content, where it lies in the archive at `path`.
+    """
+    _check_hdf5(source or path, path)
+
+
+def _check_members(archive: zipfile.ZipFile, name: str) -> None:
+    if missing := {"config.json", "model.weights.h5"} - set(archive.namelist()):
+        raise UserError(f"{name} is a zip archive without {' and '.join(sorted(missing))}; give a file saved by model.save('name.keras').")
+    for member in archive.namelist():
+        if member not in _KNOWN_MEMBERS:
+            raise UserError(f"{name} brings a file of its own, '{printable(member)}', as no image classifier does; save it without.")
+    if archive.getinfo("config.json").file_size > LONGEST:
+        raise UserError(f"{name} describes its layers in more than {LONGEST / 1e6:.0f} MB; rebuild the model and save it again.")
+    check_config(archive.read("config.json"), name)
+    _check_weights(io.BytesIO(archive.read("model.weights.h5")), name)
+
+
+def _check_weights(content: io.BytesIO, name: str) -> None:
+    import h5py
+
+    with h5py.File(content, "r") as file:
+        check_hdf5(file, name)
+
+
+def _check_hdf5(source: Path | io.BytesIO, path: Path) -> None:
+    import h5py
+
+    try:
+        with h5py.File(source, "r") as file:
+            check_hdf5(file, path.name)
+            config, version = file.attrs.get("model_config"), str(file.attrs.get("keras_version", ""))
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{path.name} is a damaged or truncated HDF5 file; save or download it again.") from error
+    older = not version.startswith("3")
+    if config is None:
+        config = architecture_of(path)
+        if config is None:
+            raise UserError(
+                f"{path.name} holds weights without an architecture; put model.to_json() beside it as model.json, "
+                "or save the whole model with model.save('name.keras')."
+            )
+        older = not is_of_keras_3(config)
+    check_config(config if isinstance(config, str | bytes) else json.dumps(str(config)), path.name, older)

@@ -1,0 +1,29 @@
+"""How large a model may be, and that its folder holds plain files."""
+
+from itertools import islice
+from pathlib import Path
+
+from errors import UserError
+from models.checks.display import printable
+from models.checks.zip_members import LARGEST, MOST_MEMBERS
+
+
+def check_size(path: Path) -> None:
+    """UserError where the file is larger than is read here."""
+    if path.stat().st_size > LARGEST:
+        raise UserError(f"{path.name} has {path.stat().st_size / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
+
+
+def check_folder(folder: Path) -> None:
+    """Of a SavedModel. UserError names too many files, links, and more bytes than are read here."""
+    files = sorted(islice(folder.rglob("*"), MOST_MEMBERS + 1))
+    if len(files) > MOST_MEMBERS:
+        raise UserError(f"{folder.name} has more than {MOST_MEMBERS} files; a SavedModel has about 4. Export it again.")
+    for file in files:
+        if file.is_symlink() or not (file.is_file() or file.is_dir()):
+            raise UserError(
+                f"{folder.name} holds '{printable(file.name)}', a link or no plain file, as no SavedModel does; export it again."
+            )
+    total = sum(file.stat().st_size for file in files if file.is_file())
+    if total > LARGEST:
+        raise UserError(f"{folder.name} has {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")

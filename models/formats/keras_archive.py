@@ -1,0 +1,40 @@
+"""The .keras file of Keras 3: a zip archive of a configuration and weights."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from models.checks.keras_files import check_keras_archive, is_keras_archive
+from models.formats.format import Format, Provides
+from models.formats.keras_hdf5 import load_keras
+
+
+def open_keras_archive(path: Path) -> Any:
+    """The Keras model in a .keras file, without its optimiser. UserError."""
+    import keras
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = {"config.json", "model.weights.h5"} - set(archive.namelist())
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise UserError(f"{path.name} is a damaged or truncated .keras file; save or download it again.") from error
+    if missing:
+        raise UserError(
+            f"{path.name} is a zip archive without {' and '.join(sorted(missing))}; give a file saved by model.save('name.keras')."
+        )
+    if damaged:
+        raise UserError(f"{path.name} is damaged at its member {damaged}; save or download it again.")
+    return load_keras(path, keras.saving.load_model, path.name)
+
+
+KERAS_ARCHIVE = Format(
+    title="`.keras` of Keras 3",
+    example=".keras",
+    suffixes=(".keras",),
+    provides=Provides.EVERYTHING,
+    recognise=lambda path, start: start.startswith(b"PK") and is_keras_archive(path),
+    check=check_keras_archive,
+    open=open_keras_archive,
+)
