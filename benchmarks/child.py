@@ -34,17 +34,17 @@ def main() -> None:
     parser.add_argument("--model", help="a model file or folder (MobileNetV2 with random weights)")
     parser.add_argument("--preset", default="Balanced", help="how much to spend (Balanced)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is timed, after once to warm up (3)")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        name = asked.model or str(_random_network(Path(folder)))
+        name = options.model or str(_random_network(Path(folder)))
         served = {"in this process": load(name), "in its own": load(name, trust=False)}
         print(machine_line(), "\n")
         print(markdown_head(("round", "process", "evaluations", "s", "processor, s")))
         times: dict[str, list[tuple[float, float]]] = {where: [] for where in served}
-        for number in range(asked.rounds + 1):
+        for number in range(options.rounds + 1):
             for where, classifier in served.items():
                 before = _processor(served["in its own"])
-                seconds, evaluations = _timed(classifier, asked.preset)
+                seconds, evaluations = _timed(classifier, options.preset)
                 worked = _processor(served["in its own"]) - before
                 print(markdown_row((number or "to warm up", where, evaluations, f"{seconds:.2f}", f"{worked:.2f}")), flush=True)
                 if number:

@@ -73,7 +73,7 @@ def card_of(name: str) -> Card | None:
 
 
 def questions(served: Classifier, model: Any) -> Iterator[tuple[str, Ask, Ask]]:
-    """Each question, asked of the classifier and of the bare compiled model that was handed its input ready made."""
+    """Each question, as a call of the classifier and of the bare compiled model with its input ready made."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, *served.size, 3])])
     def bare_outputs(images: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,7 @@
 """What agreement above chance says of real pictures, and what raw similarity hides: `python -m benchmarks.dermoscopy --model MODEL`.
 
 Dermoscopy photographs (HAM10000) in front of a classifier that `python -m models.train dermoscopy` made: as many of each class, one of a
-lesion, from the pictures it was tested on where its split lies beside it. Every picture's chance is drawn from the maps of all others.
+lesion, from the pictures it was tested on where its split lies split_file it. Every picture's chance is drawn from the maps of all others.
 Without --model an ImageNet network stands in, which knows no skin: its tables show the form and no more.
 """
 
@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from app.masks import region_of
 from benchmarks.agreement_checks import picture_tables
-from benchmarks.shared.data import MODEL, needed
+from benchmarks.shared.data import MODEL, required_data
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from errors import UserError
@@ -44,8 +44,8 @@ DATA = "ham10000"
 
 
 @dataclass(frozen=True)
-class Explained:
-    """One picture. readings, stable: by title. located: where the maps lie beside the lesion's mask; None where that is no use."""
+class ExplainedPicture:
+    """One picture. readings, stable: by title. located: localisation against the lesion's mask; None where that is not meaningful."""
 
     name: str
     found: Sequence[Evidence]
@@ -64,8 +64,8 @@ def main() -> None:
     parser.add_argument("--preset", default="Balanced")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of pictures (0)")
     chosen = parser.parse_args()
-    folder = needed(DATA)
-    name = chosen.model or str(needed(*MODEL))
+    folder = required_data(DATA)
+    name = chosen.model or str(required_data(*MODEL))
     classifier = load(name)
     rows, part = _rows(folder, name, chosen.pictures, chosen.seed)
     explained, right = [], []
@@ -76,20 +76,20 @@ def main() -> None:
         right.append(classifier.labels[target] == ham10000.LABELS[row.label].name)
     print(machine_line())
     print(f"{len(rows)} pictures of HAM10000 ({part}), {classifier.card.name}, {chosen.preset}; {np.mean(right):.2f} named rightly")
-    judged = _judged(explained, grid_cells(classifier.size))
-    if any(found.weaker for found in judged):
+    consistencies = _consistencies(explained, grid_cells(classifier.size))
+    if any(found.weaker for found in consistencies):
         print(f"Chance is of displaced copies, which know no habits: from {FEWEST + 1} pictures on it is of the other pictures.")
-    picture_tables.print_pairs(judged)
-    picture_tables.print_hidden(judged)
-    picture_tables.print_methods(judged)
+    picture_tables.print_pairs(consistencies)
+    picture_tables.print_hidden(consistencies)
+    picture_tables.print_methods(consistencies)
     picture_tables.print_located([each.located for each in explained if each.located], [each.area for each in explained if each.located])
 
 
 def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], str]:
     """As many pictures of each class as there are, one of a lesion, by chance; and in words where they come from."""
     collection = ham10000.read(folder)
-    beside = model_file(Path(model)).with_name("split.csv")
-    held_out = splits.read(beside, collection).test if beside.is_file() else collection.rows
+    split_file = model_file(Path(model)).with_name("split.csv")
+    held_out = splits.read(split_file, collection).test if split_file.is_file() else collection.rows
     rng = np.random.default_rng(seed)
     mixed = [held_out[number] for number in rng.permutation(len(held_out))]
     first_of_lesion = list({row.group: row for row in reversed(mixed)}.values())
@@ -97,11 +97,11 @@ def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], s
     turns = [rows[turn] for turn in range(len(first_of_lesion)) for rows in classes if turn < len(rows)]
     if not 1 < count <= len(turns):
         raise UserError(f"--pictures is {count}; it must lie from 2 to {len(turns)}, the lesions there are.")
-    return turns[:count], "not trained on" if beside.is_file() else "from the whole collection"
+    return turns[:count], "not trained on" if split_file.is_file() else "from the whole collection"
 
 
-def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | None, settings: Settings) -> tuple[Explained, int]:
-    """The seven maps of the likeliest class, everything that judging needs of them, and that class."""
+def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | None, settings: Settings) -> tuple[ExplainedPicture, int]:
+    """The seven maps of the most probable class, everything that the agreement needs of them, and that class."""
     picture = decode(row.path.read_bytes())
     image = classifier.fit(picture)
     target = int(classifier.predict(image).argmax())
@@ -118,10 +118,10 @@ def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | 
         print(f"Not located: {no_use}", file=sys.stderr)
         located, area = None, 1.0
     stable = stabilities(results, known)
-    return Explained(digest(image), found, known, stable, controls_of(case, twin), located, area), target
+    return ExplainedPicture(digest(image), found, known, stable, controls_of(case, twin), located, area), target
 
 
-def _judged(explained: Sequence[Explained], cells: int) -> list[Consistency]:
+def _consistencies(explained: Sequence[ExplainedPicture], cells: int) -> list[Consistency]:
     """Every picture against all others."""
     rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
     titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from tqdm import tqdm
 
 from benchmarks.known_evidence.phantoms import decisive_phantoms
-from benchmarks.shared.data import MODEL, PHOTOGRAPHS, needed
+from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from explainers.case import Case, Settings
 from explainers.grid import on_grid
 from explainers.method import Attribution
@@ -21,7 +21,7 @@ from models.loading import load
 from models.markdown import markdown_table
 
 BUDGETS = (("Fast", 27), ("Fast", 31), ("Fast", 40), ("Fast", 120), ("Balanced", 500))
-"""Preset and budget: Fast asks 76, so the first three cut its step short."""
+"""Preset and budget: Fast needs 76, so the first three cut its step short."""
 XRAYS, PHANTOMS = 6, 24
 """Pictures of each class, and phantoms."""
 
@@ -31,10 +31,10 @@ HEAD = (
 )
 
 Row = tuple[float, float, bool]
-"""Spearman with Thorough's map, the predicted correlation, whether it says converged."""
+"""Spearman with Thorough's map, the predicted correlation, whether it reports convergence."""
 
 
-def claims() -> None:
+def print_claims() -> None:
     """For each kind of picture and budget: how near the maps are to Thorough's, what they say of it, and how often that is right."""
     found: dict[tuple[str, str], list[Row]] = {}
     for kind, cases in (("X-rays", _xrays()), ("photographs", _photographs()), ("phantoms", _phantoms())):
@@ -71,12 +71,12 @@ def _last(case: Case, settings: Settings) -> Attribution:
 
 
 def _xrays() -> Iterator[Case]:
-    folders = [needed("chest_xray", "test", label) for label in ("NORMAL", "PNEUMONIA")]
+    folders = [required_data("chest_xray", "test", label) for label in ("NORMAL", "PNEUMONIA")]
     return _of_files(load("chest_xray"), [path for folder in folders for path in sorted(folder.iterdir())[: 10 * XRAYS : 10]])
 
 
 def _photographs() -> Iterator[Case]:
-    return _of_files(load(needed(*MODEL)), sorted(needed(PHOTOGRAPHS).glob("*.jpg")))
+    return _of_files(load(required_data(*MODEL)), sorted(required_data(PHOTOGRAPHS).glob("*.jpg")))
 
 
 def _phantoms() -> Iterator[Case]:

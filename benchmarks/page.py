@@ -78,7 +78,7 @@ def main() -> None:
     with serving(*flags, "--queue", "64", "--budget", "600") as server, sync_playwright() as playwright:
         path = next(found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name)))
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        row("process start to page", server.started_after * 1000)
+        print_row("process start to page", server.started_after * 1000)
         one_visitor(browser, server)
         browser.close()
         many_visitors(path, server)
@@ -92,19 +92,19 @@ def one_visitor(browser: Browser, server: Server) -> None:
     start = time.perf_counter()
     page.goto(server.address)
     page.wait_for_selector("[data-example]")
-    row("page opened to interactive", (time.perf_counter() - start) * 1000)
+    print_row("page opened to interactive", (time.perf_counter() - start) * 1000)
     sizes = page.evaluate("performance.getEntries().map((entry) => entry.transferSize ?? 0).reduce((sum, size) => sum + size, 0)")
-    row("page weight", sizes / 1e3, "kB")
-    row("requests", len([url for url in asked if url.startswith("http")]), "")
-    row("requests to other hosts", len([url for url in asked if url.startswith("http") and not url.startswith(server.address)]), "")
-    first = measured(page, 0)  # loads the classifier and traces its functions
-    row("first picture after the start, finished", first["finished"])
-    fresh = [measured(page, number) for number in range(1, 1 + ROUNDS)]
+    print_row("page weight", sizes / 1e3, "kB")
+    print_row("requests", len([url for url in asked if url.startswith("http")]), "")
+    print_row("requests to other hosts", len([url for url in asked if url.startswith("http") and not url.startswith(server.address)]), "")
+    first = measure_clicks(page, 0)  # loads the classifier and traces its functions
+    print_row("first picture after the start, finished", first["finished"])
+    fresh = [measure_clicks(page, number) for number in range(1, 1 + ROUNDS)]
     for name in ("bars", "first map", "every panel", "finished"):
-        row(f"click to {name}", statistics.median(times[name] for times in fresh))
-    again = [measured(page, number) for number in range(1, 1 + ROUNDS)]
-    row("page alone: an answered picture again, seven maps", statistics.median(times["every panel"] for times in again))
-    row("opacity to frame", statistics.median(page.evaluate(OPACITY) for _ in range(9)))
+        print_row(f"click to {name}", statistics.median(times[name] for times in fresh))
+    again = [measure_clicks(page, number) for number in range(1, 1 + ROUNDS)]
+    print_row("page alone: an answered picture again, seven maps", statistics.median(times["every panel"] for times in again))
+    print_row("opacity to frame", statistics.median(page.evaluate(OPACITY) for _ in range(9)))
     page.close()
 
 
@@ -120,7 +120,7 @@ def many_visitors(path: str, server: Server) -> None:
             page.wait_for_selector("[data-example]")
             page.wait_for_timeout(1000)
             ready.wait(120)
-            times = measured(page, 1 + ROUNDS)
+            times = measure_clicks(page, 1 + ROUNDS)
             results.append((times["finished"], page.evaluate(INTACT), page.locator(".cc-panel").count()))
             browser.close()
 
@@ -129,19 +129,19 @@ def many_visitors(path: str, server: Server) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    row(f"{VISITORS} sessions, same example: the last is finished", max(finished for finished, _, _ in results))
-    row(f"{VISITORS} sessions: broken maps", sum(panels - intact for _, intact, panels in results), "")
-    row(f"{VISITORS} sessions: sessions that were served", len(results), "")
+    print_row(f"{VISITORS} sessions, same example: the last is finished", max(finished for finished, _, _ in results))
+    print_row(f"{VISITORS} sessions: broken maps", sum(panels - intact for _, intact, panels in results), "")
+    print_row(f"{VISITORS} sessions: sessions that were served", len(results), "")
 
 
-def measured(page: Page, example: int) -> dict[str, Any]:
+def measure_clicks(page: Page, example: int) -> dict[str, Any]:
     """Clicks an example and notes when things show, in milliseconds."""
     page.evaluate(WATCH)
     page.locator("[data-example]").nth(example).click()
     return dict(page.evaluate("window.benchmark"))
 
 
-def row(name: str, value: float, unit: str = "ms") -> None:
+def print_row(name: str, value: float, unit: str = "ms") -> None:
     """One line of the table."""
     print(f"{name:55s} {value:9,.0f} {unit}".rstrip(), flush=True)
 

@@ -13,8 +13,8 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.occlusion import claims
-from benchmarks.shared.data import MODEL, PHOTOGRAPHS, needed
+from benchmarks.occlusion import print_claims
+from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
 from explainers.perturbation.coalitions import CoalitionSample, pool_of
@@ -34,7 +34,7 @@ ESTIMATES = {"LIME": lime, "SHAP": surrogate_shap, "Kernel SHAP": kernel_shap, "
 
 
 def main() -> None:
-    """Prints the table that was asked for."""
+    """Prints the requested table."""
     parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", nargs="?", default="segments", choices=("segments", "estimators", "occlusion"))
     parser.add_argument("--budgets", type=int, nargs="+", default=[400])
@@ -44,15 +44,15 @@ def main() -> None:
     if chosen.table == "segments":
         by_segments(chosen.budgets, chosen.segments)
     elif chosen.table == "occlusion":
-        claims()
+        print_claims()
     else:
         against_exact(chosen.budgets)
 
 
 def photographs() -> Iterator[tuple[str, Case]]:
     """Each photograph's name and a case in front of MobileNetV2, explaining its first class; segments and seed still to be chosen."""
-    classifier = load(needed(*MODEL))
-    for path in sorted(needed(PHOTOGRAPHS).glob("*.jpg")):
+    classifier = load(required_data(*MODEL))
+    for path in sorted(required_data(PHOTOGRAPHS).glob("*.jpg")):
         image = classifier.fit(decode(path.read_bytes()))
         yield path.stem, Case(classifier, image, Score(int(classifier.outputs(image[None])[0].argmax())))
 
@@ -98,7 +98,7 @@ def _run_to_run(samples: list[tuple[Case, CoalitionSample]], budget: int, estima
 
 
 def against_exact(budgets: list[int]) -> None:
-    """Games of 12 segments asked whole: what each estimator makes of paired draws with the first frame, against the exact values."""
+    """Games of 12 segments evaluated exhaustively: each estimator's values from paired draws and the first frame, and the exact ones."""
     rules = {"first frame": first_frame, "Kernel SHAP": kernel_shap, "surrogate": surrogate_shap, "antithetic permutations": None}
     found: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
     for _, start in photographs():

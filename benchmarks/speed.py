@@ -27,7 +27,7 @@ def main() -> None:
     chosen = parser.parse_args()
     silence_tensorflow()
     from benchmarks.competitors.cases import make_cases
-    from benchmarks.competitors.comparison import compare  # TensorFlow is not needed to tell what there is to choose
+    from benchmarks.competitors.comparison import compare  # after the arguments are parsed, because it imports TensorFlow
 
     print(machine_line())
     with tempfile.TemporaryDirectory() as folder:

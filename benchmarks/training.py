@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shared.data import needed
+from benchmarks.shared.data import required_data
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card, Colour
@@ -31,7 +31,7 @@ WARMING = 3  # steps that are not counted: the first compiles
 
 
 @dataclass(frozen=True)
-class Spent:
+class TimeSplit:
     """Seconds of a training loop: waiting for batches, and in its steps."""
 
     waiting: float
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=2000, help="training pictures that are read (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=40, help="training steps that are timed (default: %(default)s)")
     options = parser.parse_args()
-    where = needed("chest_xray")
+    where = required_data("chest_xray")
     rows = [row for row in layouts.read("chest_xray", where).rows if row.split == "train"]
     rows = rows[:: max(1, len(rows) // options.pictures)][: options.pictures]
     print(machine_line(), "\n")
@@ -63,7 +63,7 @@ def main() -> None:
         print(f"\n{markdown_head(head)}")
         missed = []
         for name, colour in NETWORKS:
-            spent = spent_by(name, colour, rows, dataclasses.replace(feed, augmentation=XRAY), options.steps)
+            spent = training_time(name, colour, rows, dataclasses.replace(feed, augmentation=XRAY), options.steps)
             a_step, a_wait = spent.stepping / options.steps * 1e3, spent.waiting / options.steps * 1e3
             print(markdown_row((name, f"{a_step:.1f}", f"{a_wait:.1f}", f"{spent.share:.1%}")), flush=True)
             if spent.share < GOAL:
@@ -78,7 +78,7 @@ def rates(rows: Sequence[Row], feed: Feed) -> tuple[str, str]:
     return f"{count / (time.perf_counter() - wall):,.0f}", f"{count / (time.process_time() - processor):,.0f}"
 
 
-def spent_by(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: int) -> Spent:
+def training_time(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: int) -> TimeSplit:
     """A network with random weights, trained as the recipes train it."""
     from models.datasets.layouts.chest_xray import BINARY
     from models.networks.backbones import build_backbone
@@ -91,11 +91,11 @@ def spent_by(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: 
     model = add_head(made, 1, name)
     card = Card(name, BINARY, feed.size, colour=made.colour, scaling=made.scaling, head="sigmoid")
     compile_stage(model, Stage(1, 1e-3), Settings())
-    learnt = training_data(model, card, rows, rows[:BATCH], feed)
-    return timed(model, (batch for epoch in range(1000) for batch in learnt.epoch(epoch)), steps)
+    data = training_data(model, card, rows, rows[:BATCH], feed)
+    return timed(model, (batch for epoch in range(1000) for batch in data.epoch(epoch)), steps)
 
 
-def timed(model: Any, supply: Iterator[tuple[Any, Any, Any]], steps: int) -> Spent:
+def timed(model: Any, supply: Iterator[tuple[Any, Any, Any]], steps: int) -> TimeSplit:
     """What `steps` steps take, and the waiting before each, after a few that warm up."""
     waiting = stepping = 0.0
     for number in range(WARMING + steps):
@@ -106,7 +106,7 @@ def timed(model: Any, supply: Iterator[tuple[Any, Any, Any]], steps: int) -> Spe
         if number >= WARMING:
             waiting += come - started
             stepping += time.perf_counter() - come
-    return Spent(waiting, stepping)
+    return TimeSplit(waiting, stepping)
 
 
 if __name__ == "__main__":

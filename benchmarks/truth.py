@@ -21,13 +21,13 @@ def main() -> None:
     parser.add_argument("--preset", default="Balanced")
     chosen = parser.parse_args()
     silence_tensorflow()
-    from benchmarks.known_evidence.glass_boxes import on_glass_boxes  # TensorFlow speaks as soon as it is imported
-    from benchmarks.known_evidence.phantoms import on_phantoms
+    from benchmarks.known_evidence.glass_boxes import print_glass_boxes  # TensorFlow speaks as soon as it is imported
+    from benchmarks.known_evidence.phantoms import print_phantoms
     from benchmarks.known_evidence.rows import verdict
 
     print(machine_line())
     settings = Settings(preset=chosen.preset)
-    phantom_goals, box_goals = on_phantoms(chosen.pictures, settings), on_glass_boxes(chosen.boxes, settings)
+    phantom_goals, box_goals = print_phantoms(chosen.pictures, settings), print_glass_boxes(chosen.boxes, settings)
     print(f"\n{verdict('the phantoms', phantom_goals)}\n{verdict('the glass boxes', box_goals)}")
 
 

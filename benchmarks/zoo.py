@@ -22,7 +22,7 @@ from benchmarks.shared.results_file import OPTION, run_benchmark
 from errors import UserError
 
 if TYPE_CHECKING:
-    from benchmarks.zoo_parts.checks.package_workers import Worker
+    from benchmarks.zoo_parts.checks.package_workers import PackageWorker
     from benchmarks.zoo_parts.checks.zoo_table import Row
     from benchmarks.zoo_parts.models.zoo_model import ZooModel
 
@@ -35,72 +35,77 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these models alone")
     parser.add_argument("--packages", nargs="*", choices=CHOICES, default=list(CHOICES), help="which packages take part (all)")
     parser.add_argument("--why", action="store_true", help="say below the table why maps are missing")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from benchmarks.shared.machine import machine_line
     from benchmarks.zoo_parts.checks import package_workers, zoo_table
 
-    started, models = time.monotonic(), _chosen(asked.only)
-    workers = [package_workers.Worker(package) for package in asked.packages]
-    print(f"{machine_line()}\n\n{zoo_table.head(asked.packages)}", flush=True)
+    started, models = time.monotonic(), _chosen(options.only)
+    workers = [package_workers.PackageWorker(package) for package in options.packages]
+    print(f"{machine_line()}\n\n{zoo_table.table_head(options.packages)}", flush=True)
     rows = []
-    for specimen in models:
-        rows.append(row(specimen, workers))
-        print(zoo_table.line(rows[-1], asked.packages), flush=True)
+    for zoo_model in models:
+        rows.append(make_row(zoo_model, workers))
+        print(zoo_table.table_line(rows[-1], options.packages), flush=True)
     for worker in workers:
         worker.close()
-    if asked.why:
-        print("\n" + "\n".join(reasons(rows)))
-    print(f"\n{time.monotonic() - started:.0f} s\n" + "\n".join(zoo_table.verdict(rows, asked.packages)))
+    if options.why:
+        print("\n" + "\n".join(missing_map_reasons(rows)))
+    print(f"\n{time.monotonic() - started:.0f} s\n" + "\n".join(zoo_table.verdict(rows, options.packages)))
 
 
 def _chosen(names: Sequence[str] | None) -> "list[ZooModel]":
     logging.getLogger("absl").setLevel(logging.ERROR)
-    from benchmarks.zoo_parts.models.catalogue import zoo
+    from benchmarks.zoo_parts.models.catalogue import zoo_models
 
-    every = zoo()
+    every = zoo_models()
     unknown = [name for name in names or () if name not in [each.name for each in every]]
     if unknown:
         raise UserError(f"The zoo has no {', '.join(unknown)}; it has {', '.join(each.name for each in every)}.")
     return [each for each in every if not names or each.name in names]
 
 
-def row(specimen: "ZooModel", workers: "Sequence[Worker]") -> "Row":
-    """Makes the model's file, and judges it here while the packages are at it."""
+def make_row(zoo_model: "ZooModel", workers: "Sequence[PackageWorker]") -> "Row":
+    """Makes the model's file and checks it here while the packages process it."""
     import keras
 
-    from benchmarks.zoo_parts.checks.model_check import Ours, judge
-    from benchmarks.zoo_parts.checks.package_workers import OF_KERAS_2
+    from benchmarks.zoo_parts.checks.model_check import ModelCheck, check_model
+    from benchmarks.zoo_parts.checks.package_workers import KERAS_2_PACKAGES
     from benchmarks.zoo_parts.checks.zoo_table import Row
 
-    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as beside:
+    with tempfile.TemporaryDirectory() as model_folder, tempfile.TemporaryDirectory() as inputs_folder:
         try:
-            files = specimen.write(Path(made))
-        except Exception as error:  # a specimen that cannot be made is a row too
+            files = zoo_model.write(Path(model_folder))
+        except Exception as error:  # a model that cannot be made is a row too
             traceback.print_exc()
-            return Row(specimen.name, specimen.format, Ours(f"not made: {error}"), {w.package: {"error": "not made"} for w in workers})
-        with specimen.around(Path(made)):
-            ours, asked = judge(files.ours, specimen.differentiable)
+            return Row(
+                zoo_model.name,
+                zoo_model.format,
+                ModelCheck(f"not made: {error}"),
+                {w.package: {"error": "not made"} for w in workers},
+            )
+        with zoo_model.around(Path(model_folder)):
+            ours, inputs = check_model(files.ours, zoo_model.differentiable)
         theirs = {}
-        for worker in workers if asked else ():
-            worker.ask(files.keras_2 if worker.package in OF_KERAS_2 else files.theirs, asked, Path(beside))
+        for worker in workers if inputs else ():
+            worker.ask(files.keras_2 if worker.package in KERAS_2_PACKAGES else files.theirs, inputs, Path(inputs_folder))
         for worker in workers:
-            theirs[worker.package] = worker.answer() if asked else {"error": "not asked"}
+            theirs[worker.package] = worker.answer() if inputs else {"error": "not asked"}
     keras.backend.clear_session()
     gc.collect()
-    return Row(specimen.name, specimen.format, ours, theirs)
+    return Row(zoo_model.name, zoo_model.format, ours, theirs)
 
 
-def reasons(rows: "Sequence[Row]") -> list[str]:
+def missing_map_reasons(rows: "Sequence[Row]") -> list[str]:
     """A line for each map that is not there."""
-    told = [
+    reasons = [
         f"{each.name}: {title}: {kind}" for each in rows for title, kind in each.ours.maps.items() if kind not in ("map", "not allowed")
     ]
     for each in rows:
         for package, answer in each.theirs.items():
-            told += [f"{each.name}: {package}: {answer['error']}"] if "error" in answer else []
-            told += [f"{each.name}: {package}: {title}: {kind}" for title, kind in answer.get("maps", {}).items() if kind != "map"]
-    return told
+            reasons += [f"{each.name}: {package}: {answer['error']}"] if "error" in answer else []
+            reasons += [f"{each.name}: {package}: {title}: {kind}" for title, kind in answer.get("maps", {}).items() if kind != "map"]
+    return reasons
 
 
 if __name__ == "__main__":

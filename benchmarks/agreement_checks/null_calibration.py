@@ -36,21 +36,21 @@ def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[s
     for habit in (0.0, HABIT):
         shared = ", all with a habit of the centre" if habit else ""
         for correlation in (0.0, 0.7):
-            found = judged_pairs(trials, correlation, habit)
+            found = paired_significance(trials, correlation, habit)
             alarms = float(np.mean([each.p <= 0.05 for each in found]))
             kappas[correlation, habit] = float(np.mean([each.kappa for each in found]))
             name = f"correlated at {correlation}" if correlation else "unrelated"
             print(markdown_row((f"{name}{shared}", f"{alarms:.3f}", f"{kappas[correlation, habit]:.3f}")))
             if not correlation and not rate[0] <= alarms <= rate[1]:
                 missed.append(f"unrelated maps, habit {habit:g}: rate {alarms:.3f}")
-        few = float(np.mean([each.p <= 0.05 for each in judged_pairs(trials, 0.0, habit, FEWEST)]))
+        few = float(np.mean([each.p <= 0.05 for each in paired_significance(trials, 0.0, habit, FEWEST)]))
         print(markdown_row((f"unrelated{shared}, against {FEWEST} others", f"{few:.3f}", "")))
         if few > rate[1]:
             missed.append(f"unrelated maps against {FEWEST} others, habit {habit:g}: rate {few:.3f}")
     difference = abs(kappas[0.7, 0.0] - kappas[0.7, HABIT])
     if difference > 0.06:
         missed.append(f"the habit moves kappa by {difference:.3f}")
-    return [*missed, *ceilings(max(trials // 10, 1)), *strangers()]
+    return [*missed, *ceilings(max(trials // 10, 1)), *different_pictures()]
 
 
 def ceilings(pictures: int) -> list[str]:
@@ -59,7 +59,7 @@ def ceilings(pictures: int) -> list[str]:
     print(f"\n{markdown_head(('maps', 'reliability', 'kappa', 'kappa*'))}")
     for correlation in (0.0, 0.7):
         for habit, noise in NOISY:
-            reliable, kappa, ceiling = np.mean(list(noisy(pictures, correlation, habit, noise)), axis=0)
+            reliable, kappa, ceiling = np.mean(list(noisy_pairs(pictures, correlation, habit, noise)), axis=0)
             name = f"correlated at {correlation}" if correlation else "unrelated"
             print(markdown_row((f"{name}, habit {habit:g}, noise {noise:g}", f"{reliable:.2f}", f"{kappa:.3f}", f"{ceiling:.3f}")))
             if not correlation and abs(ceiling) > 0.06:
@@ -67,7 +67,7 @@ def ceilings(pictures: int) -> list[str]:
     return missed
 
 
-def noisy(pictures: int, correlation: float, habit: float, noise: float) -> Iterator[tuple[float, float, float]]:
+def noisy_pairs(pictures: int, correlation: float, habit: float, noise: float) -> Iterator[tuple[float, float, float]]:
     """Reliability, kappa and kappa* of each pair of maps that are the mean of two readings, noise being of the fields' own smoothness."""
     rng = np.random.default_rng(0)
     unrelated = [_readings(rng, field, habit, noise).mean(0) for field in _fields(rng, OTHERS, 0.0)]
@@ -83,21 +83,21 @@ def noisy(pictures: int, correlation: float, habit: float, noise: float) -> Iter
             yield float(np.mean([each.reliability for each in stable.values()])), verdict.chance.kappa, verdict.ceiling
 
 
-def strangers(draws: int = 1000) -> list[str]:
+def different_pictures(draws: int = 1000) -> list[str]:
     """Prints how often maps of two different pictures count as related: the bundled classifiers' own maps, each pair of the seven."""
     missed = []
     print(f"\n{markdown_head(('maps of different pictures', *(f'p <= {level:g}' for level in LEVELS)))}")
     for name, path in bundled().items():
         rng = np.random.default_rng(0)
         library = read(path.with_suffix(".library.npz"))
-        ps = np.array([p for pair in combinations(SEVEN, 2) for p in _strangers(rng, library, *(each.title for each in pair), draws)])
+        ps = np.array([p for pair in combinations(SEVEN, 2) for p in _cross_picture_p(rng, library, *(each.title for each in pair), draws)])
         rates = [float((ps <= level).mean()) for level in LEVELS]
         print(markdown_row((f"{name}, {len(library.pictures)} pictures", *(f"{rate:.4f}" for rate in rates))))
         missed += [f"{name}: p <= {level:g} at {r:.4f}" for level, r in zip(LEVELS, rates, strict=True) if r > 1.4 * level + 0.0005]
     return missed
 
 
-def _strangers(rng: np.random.Generator, library: Library, first: str, second: str, draws: int) -> Iterator[float]:
+def _cross_picture_p(rng: np.random.Generator, library: Library, first: str, second: str, draws: int) -> Iterator[float]:
     """p of one method's map of one picture with the other's of another, against the maps of all the rest."""
     shown = np.isfinite(library.maps[first]).all((1, 2)) & np.isfinite(library.maps[second]).all((1, 2))
     one, other = (MapBatch.of(list(library.maps[title][shown])) for title in (first, second))
@@ -109,20 +109,20 @@ def _strangers(rng: np.random.Generator, library: Library, first: str, second: s
         yield against_both(float(agreement[here, there]), [agreement[here, rest], agreement[rest, there]]).p
 
 
-def judged_pairs(trials: int, correlation: float, habit: float, pictures: int = OTHERS) -> list[Significance]:
+def paired_significance(trials: int, correlation: float, habit: float, pictures: int = OTHERS) -> list[Significance]:
     """Pairs of smooth random maps whose fields correlate so, against libraries of so many pictures' maps with the same habit."""
     found = []
     for library in range(LIBRARIES):
         rng = np.random.default_rng(library)
-        others = [MapBatch.of(list(maps)) for maps in drawn(rng, pictures, 0.0, habit)]
-        ours = [MapBatch.of(list(maps)) for maps in drawn(rng, max(1, trials // LIBRARIES), correlation, habit)]
+        others = [MapBatch.of(list(maps)) for maps in random_maps(rng, pictures, 0.0, habit)]
+        ours = [MapBatch.of(list(maps)) for maps in random_maps(rng, max(1, trials // LIBRARIES), correlation, habit)]
         for number in range(len(ours[0])):
             a, b = (stack.map(number) for stack in ours)
             found.append(against_both(float(headlines(a, b)[0]), [headlines(a, others[1]), headlines(b, others[0])]))
     return found
 
 
-def drawn(rng: np.random.Generator, count: int, correlation: float, habit: float) -> list[np.ndarray]:
+def random_maps(rng: np.random.Generator, count: int, correlation: float, habit: float) -> list[np.ndarray]:
     """Twice (count, G, G): smooth fields, correlated at `correlation`, with a bell added in the middle, rectified, each summing to 1."""
     return [_shares(field + habit * _bell()) for field in _fields(rng, count, correlation)]
 

@@ -42,7 +42,7 @@ def results_of(case: Case) -> list[Result]:
     return list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
 
 
-def found_in(case: Case, results: Sequence[Result]) -> list[Evidence]:
+def grid_maps(case: Case, results: Sequence[Result]) -> list[Evidence]:
     """The maps on the common grid."""
     return [each for each in (evidence(result, case.size) for result in results) if each is not None]
 
@@ -54,23 +54,23 @@ def untrained_and_votes(count: int) -> list[str]:
     library, twin = library_of("phantoms"), untrained_twin(classifier)
     kappas: dict[str, list[float]] = defaultdict(list)
     blank: dict[str, int] = defaultdict(int)
-    words: dict[str, list[str]] = defaultdict(list)
+    levels: dict[str, list[str]] = defaultdict(list)
     chosen: dict[int, list[float]] = defaultdict(list)
     energies: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="phantoms", disable=None):
         case = Case(classifier, picture.image, Score(picture.target))
         results = results_of(case)
-        judged = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, twin)), {})
-        for title, kappa in judged.controls.get(UNTRAINED, {}).items():
+        agreement = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, twin)), {})
+        for title, kappa in agreement.controls.get(UNTRAINED, {}).items():
             kappas[title].append(kappa)
-        for title in {result.method.title for result in results} - set(judged.controls.get(UNTRAINED, {})):
+        for title in {result.method.title for result in results} - set(agreement.controls.get(UNTRAINED, {})):
             blank[title] += 1
-        for each in judged.verdicts:
-            words["within families" if each.within_family else "across families"].append(each.level)
-        found = found_in(case, results)
+        for each in agreement.verdicts:
+            levels["within families" if each.within_family else "across families"].append(each.level)
+        found = grid_maps(case, results)
         _count(found, picture.evidence, chosen, energies)
-    _print_words(words)
-    return _judge_untrained(kappas, blank) + _judge_votes(chosen, energies)
+    _print_words(levels)
+    return _check_untrained(kappas, blank) + _check_votes(chosen, energies)
 
 
 def _count(
@@ -92,13 +92,13 @@ def _count(
             energies[title].append((float((share * inside).sum()), float((share * near).sum())))
 
 
-def _print_words(words: dict[str, list[str]]) -> None:
-    for name, said in words.items():
-        shares = ", ".join(f"{word} {said.count(word) / len(said):.0%}" for word in sorted(set(said)))
+def _print_words(levels: dict[str, list[str]]) -> None:
+    for name, found_levels in levels.items():
+        shares = ", ".join(f"{word} {found_levels.count(word) / len(found_levels):.0%}" for word in sorted(set(found_levels)))
         print(f"Pairs {name}: {shares}.")
 
 
-def _judge_untrained(kappas: dict[str, list[float]], blank: dict[str, int]) -> list[str]:
+def _check_untrained(kappas: dict[str, list[float]], blank: dict[str, int]) -> list[str]:
     """blank: title -> phantoms left out, because the map or the untrained network's showed no evidence."""
     means = {title: float(np.mean(values)) for title, values in kappas.items()}
     head = ("map", "mean kappa with the untrained network's Grad-CAM", "phantoms", "left out, one of the two being blank")
@@ -107,7 +107,7 @@ def _judge_untrained(kappas: dict[str, list[float]], blank: dict[str, int]) -> l
     return [f"{title} agrees with the untrained network at {mean:.2f}" for title, mean in means.items() if abs(mean) > 0.1]
 
 
-def _judge_votes(chosen: dict[int, list[float]], energies: dict[str, list[tuple[float, float]]]) -> list[str]:
+def _check_votes(chosen: dict[int, list[float]], energies: dict[str, list[tuple[float, float]]]) -> list[str]:
     base = np.mean([true for cells in chosen.values() for true in cells])
     precision = [(number, f"{np.mean(chosen[number]):.2f}", len(chosen[number])) for number in sorted(chosen, reverse=True)]
     print(f"\n{markdown_table(('families that choose a cell', f'precision (base rate {base:.3f})', 'cells'), precision)}")
@@ -147,7 +147,7 @@ def _pair(classifier: Classifier, picture: Phantom, library: Library | None, bud
     """The verdict on LIME and SHAP, and their maps' Pearson correlation above chance as it is; None where one has no evidence."""
     case = Case(classifier, picture.image, Score(picture.target), Settings(budget=budget))
     results = list({result.method.title: result for result in run_methods(case, [LIME(), SHAP()])}.values())
-    shares = {each.title: each.share for each in found_in(case, results) if each.share is not None}
+    shares = {each.title: each.share for each in grid_maps(case, results) if each.share is not None}
     name = digest(case.image)
     verdicts = consistency(results, case.size, Background(library, name), {}).verdicts
     if not verdicts:

@@ -1,4 +1,4 @@
-"""Tables of what the measures said of many real pictures, raw similarities beside them."""
+"""Tables of agreement and localisation over many real pictures, with raw similarities for comparison."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -22,13 +22,13 @@ T = TypeVar("T")
 Grouped = dict[tuple[str, str], list[PairAgreement]]
 
 
-def print_pairs(judged: Sequence[Consistency]) -> None:
+def print_pairs(consistencies: Sequence[Consistency]) -> None:
     """For each pair of methods the means over the pictures on which both converged and are reliable enough for kappa*.
 
     Raw values are of all pictures; in brackets what unrelated pictures' maps reach of them.
     """
     rows = []
-    for (first, second), found in sorted(_by_pair(judged).items(), key=lambda item: -_mean(_scored(item[1]), _kappa)):
+    for (first, second), found in sorted(_by_pair(consistencies).items(), key=lambda item: -_mean(_scored(item[1]), _kappa)):
         scored = _scored(found)
         raw = [
             f"{_mean(found, lambda each, n=name: getattr(each.raw, n)):.2f} "
@@ -51,19 +51,19 @@ def _scored(found: Sequence[PairAgreement]) -> list[PairAgreement]:
     return [each for each in found if each.level != AgreementLevel.NOT_CONVERGED and each.ceiling is not None]
 
 
-def print_hidden(judged: Sequence[Consistency]) -> None:
+def print_hidden(consistencies: Sequence[Consistency]) -> None:
     """How often maps that look alike agree no more than maps of different pictures do."""
-    across = [each for found in judged for each in _scored(found.verdicts) if not each.within_family]
+    across = [each for found in consistencies for each in _scored(found.verdicts) if not each.within_family]
     alike = [each for each in across if each.raw.spearman >= ALIKE]
     unlike = [each for each in across if each.raw.spearman < ALIKE]
     print(f"\nOf {len(across):,} pairs across families on single pictures (both converged, with a kappa*):")
     for words, chosen in ((f"Spearman {ALIKE} or more", alike), (f"Spearman under {ALIKE}", unlike)):
         if chosen:
             none = _mean(chosen, lambda each: float(not each.level.beyond_chance))
-            said = f"agree {AgreementLevel.BY_CHANCE} or cannot be told from it"
+            description = f"agree {AgreementLevel.BY_CHANCE} or cannot be told from it"
             little = _mean(chosen, lambda each: float(each.level == AgreementLevel.BY_CHANCE))
             print(
-                f"- {len(chosen):,} have {words}: {none:.0%} of them {said} ({little:.0%} with a kappa under .1), "
+                f"- {len(chosen):,} have {words}: {none:.0%} of them {description} ({little:.0%} with a kappa under .1), "
                 f"mean kappa {_mean(chosen, _kappa):.2f}"
             )
     explained: dict[str, int] = defaultdict(int)
@@ -74,20 +74,20 @@ def print_hidden(judged: Sequence[Consistency]) -> None:
     if agreeing:
         shares = ", ".join(f"{control} {count / len(agreeing):.0%}" for control, count in explained.items()) or "no control"
         print(f"- {len(agreeing):,} agree above chance; as well explained by: {shares}")
-    pairs = _by_pair(judged).values()
+    pairs = _by_pair(consistencies).values()
     if len(pairs) > 2:
         raw, kappa = ([_mean(found, value) for found in pairs] for value in (lambda each: each.raw.spearman, _kappa))
         print(f"- over the pairs of methods, mean Spearman and mean kappa correlate at {np.corrcoef(raw, kappa)[0, 1]:.2f}")
 
 
-def print_methods(judged: Sequence[Consistency]) -> None:
+def print_methods(consistencies: Sequence[Consistency]) -> None:
     """How reliable each method is, and how far it agrees with what knows nothing of the class."""
-    controls = list(dict.fromkeys(name for found in judged for name in found.controls))
+    controls = list(dict.fromkeys(name for found in consistencies for name in found.controls))
     rows = []
-    titles = list(dict.fromkeys(title for found in judged for title in found.stability))
+    titles = list(dict.fromkeys(title for found in consistencies for title in found.stability))
     for title in titles:
-        stable = [found.stability[title] for found in judged if title in found.stability]
-        kappas = [_mean(judged, lambda found, n=name, t=title: found.controls.get(n, {}).get(t)) for name in controls]
+        stable = [found.stability[title] for found in consistencies if title in found.stability]
+        kappas = [_mean(consistencies, lambda found, n=name, t=title: found.controls.get(n, {}).get(t)) for name in controls]
         converged = _mean(stable, lambda each: None if each.converged is None else float(each.converged))
         reliability = _mean(stable, lambda each: each.reliability)
         rows.append((title, len(stable), f"{reliability:.2f}", f"{converged:.0%}", *(f"{kappa:+.2f}" for kappa in kappas)))
@@ -96,7 +96,7 @@ def print_methods(judged: Sequence[Consistency]) -> None:
 
 
 def print_located(located: Sequence[Sequence[LocalisationScore]], areas: Sequence[float]) -> None:
-    """Where the maps lie beside the masks; last the share of pictures on which a map has more energy inside than the Gaussian has."""
+    """Localisation against the masks; the last column is the share of pictures with more energy inside than the Gaussian has."""
     print(f"\n{len(located)} masks, which cover {np.mean(areas):.2f} of the picture\n")
     table = []
     for title in dict.fromkeys(each.title for rows in located for each in rows):
@@ -114,9 +114,9 @@ def _kappa(verdict: PairAgreement) -> float:
     return verdict.chance.kappa
 
 
-def _by_pair(judged: Sequence[Consistency]) -> Grouped:
+def _by_pair(consistencies: Sequence[Consistency]) -> Grouped:
     found: Grouped = defaultdict(list)
-    for each in (verdict for one in judged for verdict in one.verdicts):
+    for each in (verdict for one in consistencies for verdict in one.verdicts):
         found[each.first, each.second].append(each)
     return found
 

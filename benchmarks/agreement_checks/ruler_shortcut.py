@@ -1,4 +1,4 @@
-"""Where the maps of two classifiers point on pictures with streaks and a ruler: of one that learnt the ruler, and of one that did not."""
+"""Whether maps expose a shortcut: where they point on pictures with streaks and a ruler, for two classifiers, one trained on the ruler."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,29 +25,29 @@ Table = dict[str, dict[tuple[str, str, str], list[float]]]
 
 
 def ruler(count: int) -> list[str]:
-    """Prints what both classifiers say with and without the ruler, and where their maps lie; returns what does not hold."""
+    """Prints both classifiers' answers with and without the ruler, and where their maps point; returns the missed goals."""
     pictures = [phantom(FIRST_SEED + seed, "streaks", ruler=True) for seed in range(count)]
     table: Table = defaultdict(lambda: defaultdict(list))
     for name in (MISLED, SOUND):
         classifier = load(name)
-        _say(name, classifier, count)
+        _print_answers(name, classifier, count)
         for picture in tqdm(pictures, desc=name, disable=None):
-            _add(table, name, Case(classifier, picture.image, Score(STREAKS)), picture)
-    return _judged(table)
+            _collect(table, name, Case(classifier, picture.image, Score(STREAKS)), picture)
+    return _check(table)
 
 
-def _say(name: str, classifier: Classifier, count: int) -> None:
-    """How often the classifier says streaks: what the ruler alone, and the streaks alone, do to it."""
-    said = {}
+def _print_answers(name: str, classifier: Classifier, count: int) -> None:
+    """Prints how often the classifier answers streaks, with the ruler alone, the streaks alone, both and neither."""
+    shares = {}
     for label, with_ruler in (("streaks", True), ("streaks", False), ("plain", True), ("plain", False)):
         images = np.stack([phantom(FIRST_SEED + seed, label, ruler=with_ruler).image for seed in range(count)])
         answers = np.concatenate([classifier.outputs(images[start : start + 32]).argmax(1) for start in range(0, count, 32)])
-        said[f"{label}{' and a ruler' if with_ruler else ''}"] = float(np.mean(answers == STREAKS))
-    print(f"\n{name} says streaks of " + ", ".join(f"{what} {share:.0%}" for what, share in said.items()))
+        shares[f"{label}{' and a ruler' if with_ruler else ''}"] = float(np.mean(answers == STREAKS))
+    print(f"\n{name} says streaks of " + ", ".join(f"{what} {share:.0%}" for what, share in shares.items()))
 
 
-def _add(table: Table, name: str, case: Case, picture: Phantom) -> None:
-    """One picture's energies within 8 px of both places, and whether the peaks lie there; unknown ones are left out."""
+def _collect(table: Table, name: str, case: Case, picture: Phantom) -> None:
+    """Adds one picture's energies within 8 px of both places, and whether the peaks are there; undefined values are left out."""
     results = list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
     for place, mask in zip(PLACES, (picture.ruler, picture.evidence), strict=True):
         near = widened(mask, NEAR * len(mask))
@@ -57,17 +57,17 @@ def _add(table: Table, name: str, case: Case, picture: Phantom) -> None:
                     table[wide.title][name, place, what].append(value)
 
 
-def _judged(table: Table) -> list[str]:
+def _check(table: Table) -> list[str]:
     columns = [(name, what, place) for name in (MISLED, SOUND) for what in ("energy", "points") for place in PLACES]
     heads = [f"{name}: {'energy near' if what == 'energy' else 'points at'} the {place}" for name, what, place in columns]
     means = {title: [float(np.mean(found[name, place, what])) for name, what, place in columns] for title, found in table.items()}
     rows = [(title, *(f"{mean:.2f}" for mean in values)) for title, values in means.items()]
     print(f"\n{markdown_table(('map', *heads), rows)}")
-    return [sentence for title in table if title not in BASELINES for sentence in _missed(table, title)]
+    return [sentence for title in table if title not in BASELINES for sentence in _missed_goals(table, title)]
 
 
-def _missed(table: Table, title: str) -> Sequence[str]:
-    """A map tells the shortcut where the misled classifier's lies rather on the ruler than on the streaks, and the other's does not."""
+def _missed_goals(table: Table, title: str) -> Sequence[str]:
+    """A map exposes the shortcut if it is nearer the ruler than the streaks for the misled classifier, and not for the other."""
     misled, sound = ({place: float(np.mean(table[title][name, place, "energy"])) for place in PLACES} for name in (MISLED, SOUND))
     area = float(np.mean(table[BASELINES[0]][SOUND, "ruler", "energy"]))
     missed = []

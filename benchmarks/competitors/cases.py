@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.shared.data import MODEL, PHOTOGRAPHS, needed
+from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from models.cards.card import Card, distinct
 from models.classifiers.keras_classifier import Classifier
 from models.images.decoder import decode
@@ -26,10 +26,10 @@ class ComparisonCase:
 
 
 def make_cases(model: str, names: list[str], folder: Path) -> list[ComparisonCase]:
-    """A subject for each photograph; for random weights only the first, because nothing but speed is asked of them."""
+    """A case for each photograph; for random weights only the first, because only speed is measured with them."""
     trained = model == "MobileNetV2"
-    photographs = {name: decode(needed(PHOTOGRAPHS, f"{name}.jpg").read_bytes()) for name in names}
-    path = needed(*MODEL) if trained else random_weights(folder, photographs)
+    photographs = {name: decode(required_data(PHOTOGRAPHS, f"{name}.jpg").read_bytes()) for name in names}
+    path = required_data(*MODEL) if trained else random_weights(folder, photographs)
     classifier = load(path)
     if classifier.card.scaling != "-1..1":
         raise SystemExit(f"{path.name} is taken to scale {classifier.card.scaling}; the packages are given -1..1.")

@@ -1,4 +1,4 @@
-"""Crosscheck's seven maps at Balanced, as the page makes them, and the bare compiled model asked as much, in the same process."""
+"""Crosscheck's seven maps at Balanced, as the page makes them, and the bare compiled model with the same evaluations, in one process."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from app.service.warmup import compile_remaining, measure_speed
 from benchmarks.competitors import OPENED, WHOLE
-from benchmarks.competitors.harness import Answer, Calls, Memory, Task, given_task
+from benchmarks.competitors.harness import Calls, Memory, RunResult, Task, parse_task
 from explainers.case import Case, Settings
 from explainers.grid import enlarge
 from explainers.method import Attribution, Method
@@ -29,29 +29,29 @@ BATCH = 32
 
 def main() -> None:
     """Runs the task: once cold, then in turn with the bare model; or once as the page answers first, having opened the model."""
-    task = given_task()
-    answer = Answer(task)
+    task = parse_task()
+    answer = RunResult(task)
     classifier = load(task.model)
     classifier.predict(task.image)
     if OPENED in task.maps:
         started = time.perf_counter()
         measure_speed(classifier)
         compile_remaining(classifier)
-        opening, scratch = time.perf_counter() - started, Answer(task)
-        explained(task, classifier, task.seeds[0], scratch)
+        opening, scratch = time.perf_counter() - started, RunResult(task)
+        explain(task, classifier, task.seeds[0], scratch)
         answer.calls[OPENED], answer.figures = scratch.calls[WHOLE], {**scratch.figures, "opening, seconds": opening}
         answer.write("tensorflow", "keras", "numpy")
         return
     memory = Memory()
-    case = explained(task, classifier, task.seeds[0], answer)
+    case = explain(task, classifier, task.seeds[0], answer)
     answer.calls[WHOLE].megabytes = memory.peak()
     if task.seeds[1:]:
         bare = bare_model(task, case)
         bare()
-        times = [clocked(bare)]
+        times = [measure_time(bare)]
         for seed in task.seeds[1:]:
-            explained(task, classifier, seed, answer)
-            times.append(clocked(bare))
+            explain(task, classifier, seed, answer)
+            times.append(measure_time(bare))
         (answer.figures["bare seconds"], answer.figures["bare processor"]) = np.min(times, axis=0)
         answer.figures["backward"] = sum(case.counter.backward.values())
     if task.reference:
@@ -60,7 +60,7 @@ def main() -> None:
     answer.write("tensorflow", "keras", "numpy")
 
 
-def explained(task: Task, classifier: Classifier, seed: int, answer: Answer) -> Case:
+def explain(task: Task, classifier: Classifier, seed: int, answer: RunResult) -> Case:
     """All seven maps, put down with their cost; the time and the evaluations at which every panel had its first."""
     case = Case(classifier, task.image, Score(task.target), Settings(seed=seed))
     latest: dict[str, Result] = {}
@@ -75,17 +75,17 @@ def explained(task: Task, classifier: Classifier, seed: int, answer: Answer) -> 
             answer.figures[key] = min(figure, answer.figures.get(key, figure))
             answer.figures["every panel has a map, evaluations"] = case.evaluations
     seconds, processor = time.perf_counter() - started, time.process_time() - busy
-    put_down(answer, WHOLE, case.evaluations, seconds, processor)
+    record_call(answer, WHOLE, case.evaluations, seconds, processor)
     for name, result in latest.items():
         if result.attribution is None:
             raise SystemExit(f"{name}: {result.error}")
-        put_down(answer, name, result.evaluations + result.shared, result.seconds, None)
+        record_call(answer, name, result.evaluations + result.shared, result.seconds, None)
         answer.keep(name, str(seed), full_size(result.attribution, case))
         answer.figures[f"{name} converged {seed}"] = float(result.attribution.converged)
     return case
 
 
-def put_down(answer: Answer, name: str, evaluations: int, seconds: float, processor: float | None) -> None:
+def record_call(answer: RunResult, name: str, evaluations: int, seconds: float, processor: float | None) -> None:
     """One more call of a map."""
     calls = answer.calls.setdefault(name, Calls(evaluations))
     calls.seconds.append(seconds)
@@ -98,7 +98,7 @@ def full_size(attribution: Attribution, case: Case) -> np.ndarray:
 
 
 def bare_model(task: Task, case: Case) -> Callable[[], None]:
-    """The bare compiled model, asked for as many answers and gradients as the case asked, in batches of 32 made beforehand."""
+    """Evaluates the bare compiled model as often, forward and backward, as the case did, in prepared batches of 32."""
     model, shape = open_keras(task.model), (None, *case.size, 3)
     backward = sum(case.counter.backward.values())
     forward = case.evaluations - backward
@@ -123,7 +123,7 @@ def bare_model(task: Task, case: Case) -> Callable[[], None]:
     return ask
 
 
-def clocked(ask: Callable[[], None]) -> tuple[float, float]:
+def measure_time(ask: Callable[[], None]) -> tuple[float, float]:
     """Seconds by the clock, and of the processor."""
     started, busy = time.perf_counter(), time.process_time()
     ask()

@@ -1,4 +1,4 @@
-"""One virtual environment for each package, made on first use under `.venv-bench`, and anew when its requirements change."""
+"""One virtual environment per package under `.venv-bench`, made on first use, and again when its requirements change."""
 
 import subprocess
 import sys
@@ -14,9 +14,9 @@ REQUIREMENTS = ROOT / "benchmarks" / "requirements"
 
 def interpreter(package: str) -> Path:
     """The Python that has the package at the versions of `benchmarks/requirements/<package>.txt`; UserError where pip fails."""
-    folder, wanted = ENVIRONMENTS / package, (REQUIREMENTS / f"{package}.txt").read_text(encoding="utf-8")
+    folder, requirements = ENVIRONMENTS / package, (REQUIREMENTS / f"{package}.txt").read_text(encoding="utf-8")
     python, made_from = folder / "bin" / "python", folder / "made-from.txt"
-    if made_from.exists() and made_from.read_text(encoding="utf-8") == wanted:
+    if made_from.exists() and made_from.read_text(encoding="utf-8") == requirements:
         return python
     print(f"Making {folder.relative_to(ROOT)} (about 2 GB, once) ...", file=sys.stderr, flush=True)
     venv.create(folder, clear=True, with_pip=True)
@@ -24,10 +24,10 @@ def interpreter(package: str) -> Path:
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(f"pip could not make {folder.relative_to(ROOT)}: {last_line(done.stderr)}")
-    made_from.write_text(wanted, encoding="utf-8")
+    made_from.write_text(requirements, encoding="utf-8")
     return python
 
 
 def last_line(text: str) -> str:
-    """The last line that says something."""
+    """The last line that is not blank."""
     return next((line for line in reversed(text.splitlines()) if line.strip()), "it said nothing")

@@ -1,4 +1,4 @@
-"""How far a map can be trusted: its agreement with itself, with its own limit, and with what the model says when its cells are hidden."""
+"""Fidelity of a map: its agreement with itself, with its own limit, and with the model's answers when its cells are hidden."""
 
 from itertools import combinations
 
@@ -13,7 +13,7 @@ STEPS = 28
 TOP = 0.20
 
 
-def alike(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+def similarity(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
     """Spearman correlation over the cells of the common grid, and intersection over union of the strongest 20 % of cells.
 
     first, second: (H, W), signed. No number where a map is constant or has no positive part.
@@ -31,14 +31,14 @@ def alike(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
 
 def run_to_run(readings: list[np.ndarray]) -> tuple[float, float]:
     """The mean of `alike` over all pairs of readings."""
-    found = [alike(a, b) for a, b in combinations(readings, 2)]
+    found = [similarity(a, b) for a, b in combinations(readings, 2)]
     return (float(np.mean([x for x, _ in found])), float(np.mean([y for _, y in found]))) if found else (float("nan"), float("nan"))
 
 
-def shown_before_hidden(case: Case, found: np.ndarray) -> float:
+def insertion_minus_deletion(case: Case, found: np.ndarray) -> float:
     """Insertion less deletion: mean probability while the strongest cells are shown first on the blurred picture, less while hidden first.
 
-    What hides is the case's fill, and the cells are the common grid's, 28 steps, for whoever made the map.
+    Hidden cells show the case's fill; the cells are the common grid's, 28 steps, for every package.
     """
     cells = grid_cells(case.size)
     order = np.argsort(-area_sum(found, cells), axis=None, kind="stable")

@@ -1,7 +1,7 @@
-"""What every run has in common: the task it is given, the clock, the memory, and the answer it leaves. Standard library and numpy only.
+"""The shared parts of every run: task, clock, memory and result. Standard library and numpy only.
 
-A run is a process of its own. It loads the model, asks it about the picture once, and then makes its maps, each as often as it was told to:
-the first call pays for whatever is compiled on the way, the later ones do not.
+A run is a process of its own. It loads the model, evaluates the picture once, and then makes its maps, each as often as requested:
+the first call includes compilation, the later ones do not.
 """
 
 import argparse
@@ -49,7 +49,7 @@ class Task:
 class Calls:
     """One map's calls, in order.
 
-    seconds: by the clock. processor: seconds of all threads, where they were told apart. megabytes: the peak of all beyond the idle.
+    seconds: by the clock. processor: seconds of all threads, where they can be separated. megabytes: the highest peak beyond idle.
     """
 
     evaluations: int
@@ -66,8 +66,8 @@ class Calls:
         }
 
 
-def given_task() -> Task:
-    """The task that the command line tells."""
+def parse_task() -> Task:
+    """The task of the command line."""
     parser = argparse.ArgumentParser(description="One run of python -m benchmarks.speed, which starts it.")
     for name in ("model", "picture", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -75,8 +75,8 @@ def given_task() -> Task:
     parser.add_argument("--maps", nargs="+", required=True)
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument("--reference", action="store_true")
-    given = parser.parse_args()
-    return Task(given.model, given.picture, given.target, given.out, tuple(given.maps), tuple(given.seeds), given.reference)
+    options = parser.parse_args()
+    return Task(options.model, options.picture, options.target, options.out, tuple(options.maps), tuple(options.seeds), options.reference)
 
 
 class Memory:
@@ -96,7 +96,7 @@ def _status(name: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name + ":"))
 
 
-class Answer:
+class RunResult:
     """What a run leaves in its folder: calls and versions as JSON, maps as an archive."""
 
     def __init__(self, task: Task) -> None:
@@ -125,16 +125,16 @@ class Answer:
         """The answer, with the versions of the packages that made it."""
         self._out.mkdir(parents=True, exist_ok=True)
         np.savez(self._out / "maps.npz", **self._maps)
-        told = {
+        content = {
             "calls": {name: calls.to_json() for name, calls in self.calls.items()},
             "figures": self.figures,
             "versions": {name: version(name) for name in packages},
         }
-        (self._out / "answer.json").write_text(json.dumps(told), encoding="utf-8")
+        (self._out / "answer.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def keras_model(task: Task, logits: bool):
-    """The model, asked about the picture once. logits: without its softmax."""
+    """The model, evaluated once on the picture. logits: without its softmax."""
     import keras
 
     model = keras.models.load_model(task.model, compile=False)

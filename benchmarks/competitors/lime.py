@@ -2,15 +2,15 @@
 
 from lime.lime_image import LimeImageExplainer
 
-from benchmarks.competitors.harness import Answer, Map, Task, given_task, keras_model
+from benchmarks.competitors.harness import Map, RunResult, Task, keras_model, parse_task
 
 SAMPLES = 1000
 
 
 def main() -> None:
     """Runs the task."""
-    task = given_task()
-    answer = Answer(task)
+    task = parse_task()
+    answer = RunResult(task)
     model = keras_model(task, logits=False)
     answer.timed("LIME", task.seeds, lambda seed: lime_map(task, model, seed), SAMPLES)
     answer.write("lime", "tensorflow", "keras", "numpy", "scikit-image")

@@ -3,7 +3,7 @@
 import numpy as np
 import shap
 
-from benchmarks.competitors.harness import Answer, Map, Task, given_task, keras_model
+from benchmarks.competitors.harness import Map, RunResult, Task, keras_model, parse_task
 
 EVALUATIONS = 500
 MANY = 4000
@@ -11,8 +11,8 @@ MANY = 4000
 
 def main() -> None:
     """Runs the task."""
-    task = given_task()
-    answer = Answer(task)
+    task = parse_task()
+    answer = RunResult(task)
     model = keras_model(task, logits=False)
     model(task.batch)
     answer.timed("SHAP", task.seeds, lambda seed: shap_map(task, model, seed, EVALUATIONS), EVALUATIONS)

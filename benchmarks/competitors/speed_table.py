@@ -16,7 +16,7 @@ BEYOND = 0.15
 _CALLS = ("evaluations", "first call, s", "s")
 COST_HEAD = ("map", *_CALLS, "package", *_CALLS, "processor, s", "MB", "times faster")
 _AGREEMENT = ("run to run", "its top 20 %", "with own limit", "its top 20 %")
-TRUST_HEAD = ("map", "by", *_AGREEMENT, "insertion - deletion", "converged", "with each other")
+FIDELITY_HEAD = ("map", "by", *_AGREEMENT, "insertion - deletion", "converged", "with each other")
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ NO_COST = Cost(0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Trust:
+class Fidelity:
     """One map's agreement with itself (run) and with its own limit, each Spearman and overlap of the top 20 %, and its faithfulness.
 
-    No number where a figure does not apply: a deterministic map has no run to run, a stochastic one no limit. itself: the limit is the map
-    itself, so that figure is 1 by construction. converged: share of the runs that say so. Of several pictures, reached: the share with a
-    run to run of .85; settled: the share of which every run says that it has converged.
+    NaN where a figure does not apply: a deterministic map has no run to run, a stochastic one no limit. itself: the limit is the map
+    itself, so that figure is 1 by construction. converged: share of the runs that report convergence. Over several pictures, reached: the
+    share with a run to run of .85; settled: the share on which every run reports convergence.
     """
 
     run: tuple[float, float]
@@ -52,11 +52,11 @@ class Trust:
 
 
 @dataclass(frozen=True)
-class Whole:
+class CombinedRun:
     """All seven maps at once.
 
-    bare: seconds of the bare model asked as much. first_map: until every panel had one, in evaluations' worth of time: by a process that
-    has compiled nothing yet, by one that has opened the model as the page does, in a later call. opening: what that took, likewise.
+    bare: seconds of the bare model with the same evaluations. first_map: until every panel had one, in evaluations: in a process that
+    has compiled nothing yet, in one that has opened the model as the page does, in a later call. opening: the time of opening.
     """
 
     cost: Cost
@@ -83,7 +83,7 @@ def known_mean(values: Iterable[float]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def mean_trust(found: Iterable[Trust]) -> Trust:
+def mean_fidelity(found: Iterable[Fidelity]) -> Fidelity:
     """The mean over pictures."""
     rows = list(found)
     run, limit = (
@@ -91,7 +91,7 @@ def mean_trust(found: Iterable[Trust]) -> Trust:
     )
     means = known_mean(r.faithful for r in rows), known_mean(r.converged for r in rows)
     reached, settled = (float(np.mean(found)) for found in ([r.run[0] >= RELIABLE for r in rows], [r.converged == 1 for r in rows]))
-    return Trust(run, limit, *means, any(r.itself for r in rows), reached, settled)
+    return Fidelity(run, limit, *means, any(r.itself for r in rows), reached, settled)
 
 
 def cost_table(ours: dict[str, Cost], theirs: dict[str, tuple[str, Cost]], whole: Cost) -> list[str]:
@@ -127,21 +127,21 @@ def total_cost(costs: Iterable[Cost]) -> Cost:
     return Cost(*(sum(getattr(row, name) for row in rows) for name in names), max((row.megabytes for row in rows), default=0.0))
 
 
-def trust_table(found: dict[Key, Trust], alike: dict[str, float]) -> list[str]:
+def fidelity_table(found: dict[Key, Fidelity], alike: dict[str, float]) -> list[str]:
     """Lines: the fidelity of each map, here and there. alike: Spearman between the two."""
     rows = []
     for (name, maker), trust in found.items():
-        figures = [shown(value) for value in (*trust.run, *trust.limit, trust.faithful, trust.converged)]
-        rows.append((name, maker, *figures, shown(alike.get(name, float("nan"))) if maker == "ours" else ""))
-    return markdown_table(TRUST_HEAD, rows).splitlines()
+        figures = [format_figure(value) for value in (*trust.run, *trust.limit, trust.faithful, trust.converged)]
+        rows.append((name, maker, *figures, format_figure(alike.get(name, float("nan"))) if maker == "ours" else ""))
+    return markdown_table(FIDELITY_HEAD, rows).splitlines()
 
 
-def shown(value: float) -> str:
+def format_figure(value: float) -> str:
     """Two decimals, or nothing."""
     return "" if np.isnan(value) else f"{value:.2f}"
 
 
-def verdict(whole: Whole, theirs: Cost | None, trust: dict[Key, Trust]) -> list[str]:
+def verdict(whole: CombinedRun, theirs: Cost | None, trust: dict[Key, Fidelity]) -> list[str]:
     """Each goal with its figure and whether it holds. theirs: all packages together; None where not all took part."""
     goals: list[tuple[str, bool]] = []
     if theirs:
@@ -164,16 +164,16 @@ def verdict(whole: Whole, theirs: Cost | None, trust: dict[Key, Trust]) -> list[
     return [f"{'holds ' if held else 'MISSED'}  {words}" for words, held in goals]
 
 
-def fidelity_goal(trust: dict[Key, Trust]) -> tuple[str, bool]:
-    """Whether no map is worse than theirs; those that cannot be compared are named with our figures, and count for nothing."""
+def fidelity_goal(trust: dict[Key, Fidelity]) -> tuple[str, bool]:
+    """Whether no map is worse than theirs; maps that cannot be compared are reported with our figures and do not count."""
     names = list(dict.fromkeys(name for name, _ in trust))
-    apart = [told for name in names if (told := beyond_comparison(name, trust))]
-    worse = [told for name in names if not beyond_comparison(name, trust) and (told := lower(name, trust))]
+    apart = [remark for name in names if (remark := not_comparable(name, trust))]
+    worse = [remark for name in names if not not_comparable(name, trust) and (remark := lower_fidelity(name, trust))]
     words = f"no map of lower fidelity{': but ' if worse else ''}{'; '.join(worse)}"
     return words + (f". Not judged: {'; '.join(apart)}" if apart else ""), not worse
 
 
-def beyond_comparison(name: str, trust: dict[Key, Trust]) -> str:
+def not_comparable(name: str, trust: dict[Key, Fidelity]) -> str:
     """Where a figure is 1 by construction, because a map that is made without chance was held against itself: whose, and what ours is."""
     ours, theirs = trust.get((name, "ours")), trust.get((name, "theirs"))
     if ours is None or theirs is None or not (ours.itself or theirs.itself):
@@ -183,7 +183,7 @@ def beyond_comparison(name: str, trust: dict[Key, Trust]) -> str:
     return f"{name} ({whose} 1 by construction, being compared with itself{figures})"
 
 
-def lower(name: str, trust: dict[Key, Trust]) -> str:
+def lower_fidelity(name: str, trust: dict[Key, Fidelity]) -> str:
     """Where our map is worse than theirs, or nothing: in agreement with the own limit where both have one, else run to run.
 
     Both the rank correlation and the overlap of the strongest 20 % count. A map made without chance agrees with itself, however far it is

@@ -6,15 +6,15 @@ from tf_keras_vis.scorecam import Scorecam
 from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
 from tf_keras_vis.utils.scores import CategoricalScore
 
-from benchmarks.competitors.harness import Answer, given_task, keras_model
+from benchmarks.competitors.harness import RunResult, keras_model, parse_task
 
 MAPS = {"Grad-CAM": Gradcam, "Grad-CAM++": GradcamPlusPlus, "Score-CAM": Scorecam}
 
 
 def main() -> None:
     """Runs the task."""
-    task = given_task()
-    answer = Answer(task)
+    task = parse_task()
+    answer = RunResult(task)
     model = keras_model(task, logits=False)
     channels = next(layer.output.shape[-1] for layer in reversed(model.layers) if len(layer.output.shape) == 4)
     for name in task.maps:

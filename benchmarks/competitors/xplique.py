@@ -3,7 +3,7 @@
 import numpy as np
 from xplique.attributions import IntegratedGradients, Occlusion
 
-from benchmarks.competitors.harness import Answer, Map, given_task, keras_model
+from benchmarks.competitors.harness import Map, RunResult, keras_model, parse_task
 
 POINTS = 50
 MANY = 256
@@ -11,8 +11,8 @@ MANY = 256
 
 def main() -> None:
     """Runs the task."""
-    task = given_task()
-    answer = Answer(task)
+    task = parse_task()
+    answer = RunResult(task)
     model = keras_model(task, logits=True)
     target = np.eye(model.output_shape[-1], dtype=np.float32)[[task.target]]
     for name in task.maps:
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def patches(shape: tuple[int, ...]) -> int:
-    """Pictures that Occlusion asks about at its defaults, the whole one included."""
+    """Evaluations of Occlusion at its defaults, the whole picture included."""
     return len(Occlusion._get_masks(shape, (3, 3), (3, 3))) + 1
 
 

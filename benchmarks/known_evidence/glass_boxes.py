@@ -1,4 +1,4 @@
-"""Glass boxes: every map beside the exact evidence in every pixel, which follows from a formula."""
+"""Glass boxes: every map compared with the exact evidence in every pixel, which follows from a formula."""
 
 from collections import defaultdict
 
@@ -15,10 +15,10 @@ from benchmarks.known_evidence.rows import (
     Row,
     at_least,
     baselines,
-    cells,
-    judged,
     mean,
+    measure_map,
     random_goal,
+    table_cells,
 )
 from explainers.case import Case, Settings
 from explainers.grid import on_grid
@@ -42,7 +42,7 @@ BELOW_THE_MASK = {
 """Why a method may have less of its energy in the colour than the mask of all colours has."""
 
 
-def on_glass_boxes(count: int, settings: Settings) -> list[Goal]:
+def print_glass_boxes(count: int, settings: Settings) -> list[Goal]:
     """Prints the table of glass boxes; gives the goals."""
     classifier = load("glass_box")
     rows: dict[str, list[Row]] = defaultdict(list)
@@ -61,7 +61,7 @@ def on_glass_boxes(count: int, settings: Settings) -> list[Goal]:
             rows[result.method.title].append(_row(result.attribution, picture.evidence, truth, result.evaluations + result.shared))
         areas.append(picture.evidence.mean())
     print(f"\n{count} glass boxes, {settings.preset}; the colour covers {np.mean(areas):.3f} of the area\n")
-    print(markdown_table(HEAD, (cells(title, found, ("ranks", "inside", "points")) for title, found in rows.items())))
+    print(markdown_table(HEAD, (table_cells(title, found, ("ranks", "inside", "points")) for title, found in rows.items())))
     means = {title: (mean(row.ranks for row in found), mean(row.inside for row in found)) for title, found in rows.items()}
     for title, reason in BELOW_THE_MASK.items():
         if means[title][1] < means[MASK][1]:
@@ -72,7 +72,9 @@ def on_glass_boxes(count: int, settings: Settings) -> list[Goal]:
 def _row(found: Attribution, evidence: np.ndarray, truth: np.ndarray, evaluations: int = 0) -> Row:
     values = on_grid(found.values if found.signed is None else found.signed, evidence.shape).ravel()
     ranks = float(spearmanr(values, truth).statistic) if np.ptp(values) else None
-    return judged(found.values, evidence, evidence, NEAR * len(evidence), evaluations=evaluations, converged=found.converged, ranks=ranks)
+    return measure_map(
+        found.values, evidence, evidence, NEAR * len(evidence), evaluations=evaluations, converged=found.converged, ranks=ranks
+    )
 
 
 def box_goals(means: dict[str, tuple[float, float]], area: float) -> list[Goal]:

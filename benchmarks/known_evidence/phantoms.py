@@ -1,4 +1,4 @@
-"""Lesion phantoms: how much of every map lies in the evidence, near it, and whether it points there."""
+"""Lesion phantoms: the share of every map in the evidence and near it, and whether it points there."""
 
 import time
 from collections import defaultdict
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.known_evidence.rows import NEAR, RANDOM, Goal, Row, at_least, baselines, cells, judged, mean, random_goal
+from benchmarks.known_evidence.rows import NEAR, RANDOM, Goal, Row, at_least, baselines, mean, measure_map, random_goal, table_cells
 from explainers.case import Case, Settings
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import widened
@@ -25,7 +25,7 @@ MASK = "lesion mask"
 
 
 def decisive_phantoms(classifier: Classifier, count: int) -> Iterator[Phantom]:
-    """Phantoms of classes with evidence, named rightly, whose answer flips when the evidence is taken away."""
+    """Phantoms of classes with evidence, classified correctly, whose predicted class changes when the evidence is removed."""
     seed, found = FIRST_SEED, 0
     while found < count:
         picture = phantom(seed, 1 + seed % 3)
@@ -37,7 +37,7 @@ def decisive_phantoms(classifier: Classifier, count: int) -> Iterator[Phantom]:
             yield picture
 
 
-def on_phantoms(count: int, settings: Settings) -> list[Goal]:
+def print_phantoms(count: int, settings: Settings) -> list[Goal]:
     """Prints the table of phantoms; gives the goals."""
     classifier = load("phantoms")
     rows: dict[str, list[Row]] = defaultdict(list)
@@ -49,17 +49,17 @@ def on_phantoms(count: int, settings: Settings) -> list[Goal]:
         areas.append((picture.evidence.mean(), near.mean()))
         case = Case(classifier, picture.image, Score(picture.target), settings)
         for title, values in baselines(picture.seed, picture.lesion, case).items():
-            rows[MASK if title == "mask" else title].append(judged(values, picture.evidence, near, side))
+            rows[MASK if title == "mask" else title].append(measure_map(values, picture.evidence, near, side))
         for result in (r for r in run_methods(case, [method() for method in METHODS]) if r.done):
             found = result.attribution
             if found is None:
                 raise SystemExit(f"{result.method.title} failed: {result.error}")
             known = {"evaluations": result.evaluations + result.shared, "converged": found.converged}
-            rows[result.method.title].append(judged(found.values, picture.evidence, near, side, **known))
+            rows[result.method.title].append(measure_map(found.values, picture.evidence, near, side, **known))
     inside, near_area = np.mean(areas, axis=0)
     seconds = time.perf_counter() - started
     print(f"\n{count} phantoms, {settings.preset}, {seconds:.0f} s; evidence {inside:.3f}, near it {near_area:.3f} of the area\n")
-    print(markdown_table(HEAD, (cells(title, found, ("inside", "near", "points")) for title, found in rows.items())))
+    print(markdown_table(HEAD, (table_cells(title, found, ("inside", "near", "points")) for title, found in rows.items())))
     return phantom_goals({title: mean(row.near for row in found) for title, found in rows.items()}, float(near_area))
 
 

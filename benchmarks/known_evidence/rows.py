@@ -1,4 +1,4 @@
-"""One map of one picture beside what is known of it, the baselines that need no explanation, and the goals with their verdicts."""
+"""One map of one picture measured against its known evidence, baselines without explanation, and the goals with their verdicts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,18 +49,18 @@ def baselines(seed: int, mask: np.ndarray, case: Case) -> dict[str, np.ndarray]:
     }
 
 
-def judged(values: np.ndarray, evidence: np.ndarray, near: np.ndarray, tolerance: float, **known) -> Row:
+def measure_map(values: np.ndarray, evidence: np.ndarray, near: np.ndarray, tolerance: float, **known) -> Row:
     """The row of one map. tolerance: pixels by which it may miss the evidence and still point at it."""
     return Row(energy_inside(values, evidence), energy_inside(values, near), points_at(values, evidence, tolerance), **known)
 
 
-def cells(title: str, rows: list[Row], columns: tuple[str, ...]) -> tuple[str, ...]:
+def table_cells(title: str, rows: list[Row], columns: tuple[str, ...]) -> tuple[str, ...]:
     """One row of a table: the means of the columns; blank maps are counted and left out of the means."""
     means = [f"{mean(getattr(row, name) for row in rows):.3f}" for name in columns]
     blank = sum(row.inside is None for row in rows)
-    asked = np.mean([row.evaluations for row in rows])
-    converged = "" if asked == 0 else f"{np.mean([row.converged for row in rows]):.2f}"
-    return title, *means, str(blank), converged, f"{asked:.0f}"
+    evaluations = np.mean([row.evaluations for row in rows])
+    converged = "" if evaluations == 0 else f"{np.mean([row.converged for row in rows]):.2f}"
+    return title, *means, str(blank), converged, f"{evaluations:.0f}"
 
 
 def mean(values: Iterable[float | None]) -> float:
@@ -82,5 +82,5 @@ def at_least(title: str, figure: float, goal: float, what: str) -> Goal:
 def verdict(about: str, goals: list[Goal]) -> str:
     """How many goals hold, and which do not."""
     missed = [goal.words for goal in goals if not goal.holds]
-    told = f"{len(goals) - len(missed)} of {len(goals)} goals of {about} hold"
-    return f"{told}; missed: {'; '.join(missed)}." if missed else f"{told}."
+    summary = f"{len(goals) - len(missed)} of {len(goals)} goals of {about} hold"
+    return f"{summary}; missed: {'; '.join(missed)}." if missed else f"{summary}."

@@ -1,4 +1,4 @@
-"""The photographs and the classifier that some benchmarks need beside the repository, and the sentence where they are not there."""
+"""The photographs and the classifier that some benchmarks need in addition to the repository, and the error where they are missing."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ MODEL = ("models", "imagenet_mobilenet_v2", "model.keras")
 PHOTOGRAPHS = "natural"
 
 
-def needed(*parts: str) -> Path:
+def required_data(*parts: str) -> Path:
     """A file or folder of the data folder; UserError where it is not there."""
     path = data_folder().joinpath(*parts)
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The line that stands beside every figure: which machine and which versions made it."""
+"""The line about the machine and the versions that accompanies every figure."""
 
 import os
 import platform

@@ -12,23 +12,23 @@ import numpy as np
 import pytest
 
 from benchmarks import dermoscopy, reliability, speed
-from benchmarks.competitors.comparison import Left
-from benchmarks.competitors.comparison import trust as trust_of
-from benchmarks.competitors.fidelity import alike, run_to_run
+from benchmarks.competitors.comparison import RunRecord
+from benchmarks.competitors.comparison import fidelity as trust_of
+from benchmarks.competitors.fidelity import run_to_run, similarity
 from benchmarks.competitors.speed_table import (
+    CombinedRun,
     Cost,
-    Trust,
-    Whole,
+    Fidelity,
     cost_table,
     fidelity_goal,
-    lower,
-    mean_trust,
+    fidelity_table,
+    lower_fidelity,
+    mean_fidelity,
     total_cost,
-    trust_table,
     verdict,
 )
 from benchmarks.known_evidence import glass_boxes, phantoms
-from benchmarks.known_evidence.rows import baselines, cells, judged
+from benchmarks.known_evidence.rows import baselines, measure_map, table_cells
 from benchmarks.known_evidence.rows import verdict as verdict_on
 from explainers.case import Case
 from explainers.methods import METHODS
@@ -101,11 +101,11 @@ def test_costs_add_up_and_are_divided() -> None:
 
 def test_the_verdict_tells_every_goal_with_its_figure() -> None:
     trust = {
-        ("LIME", "ours"): mean_trust([Trust((0.70, 0.7), NONE, 0.3, 0.0), Trust((0.90, 0.7), NONE, 0.3, 1.0)]),
-        ("LIME", "theirs"): Trust((0.90, 0.7), NONE, 0.3),
-        ("SHAP", "ours"): mean_trust([Trust((0.90, 0.7), NONE, 0.3, 0.5)]),
+        ("LIME", "ours"): mean_fidelity([Fidelity((0.70, 0.7), NONE, 0.3, 0.0), Fidelity((0.90, 0.7), NONE, 0.3, 1.0)]),
+        ("LIME", "theirs"): Fidelity((0.90, 0.7), NONE, 0.3),
+        ("SHAP", "ours"): mean_fidelity([Fidelity((0.90, 0.7), NONE, 0.3, 0.5)]),
     }
-    whole = Whole(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 190, 80), opening=300)
+    whole = CombinedRun(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 190, 80), opening=300)
     told = verdict(whole, total_cost(cost for _, cost in THEIRS.values()), trust)
     assert [line.split()[0] for line in told] == ["holds", "MISSED", "MISSED", "holds", "MISSED", "holds", "holds", "MISSED", "holds"]
     assert "12.0 times faster" in told[0]
@@ -121,45 +121,48 @@ def test_the_verdict_tells_every_goal_with_its_figure() -> None:
 
 
 def test_fidelity_is_the_ranks_and_the_strongest_fifth() -> None:
-    better, worse = Trust((0.9, 0.9), NONE, 0.3), Trust((0.95, 0.7), NONE, 0.3)
-    assert lower("LIME", {("LIME", "ours"): better, ("LIME", "theirs"): worse}) == "LIME run to run 0.90, theirs 0.95"
-    assert lower("LIME", {("LIME", "ours"): worse, ("LIME", "theirs"): better}) == "LIME run to run, its top 20 % 0.70, theirs 0.90"
-    both = lower("LIME", {("LIME", "ours"): Trust((0.5, 0.5), NONE, 0.3), ("LIME", "theirs"): better})
+    better, worse = Fidelity((0.9, 0.9), NONE, 0.3), Fidelity((0.95, 0.7), NONE, 0.3)
+    assert lower_fidelity("LIME", {("LIME", "ours"): better, ("LIME", "theirs"): worse}) == "LIME run to run 0.90, theirs 0.95"
+    assert (
+        lower_fidelity("LIME", {("LIME", "ours"): worse, ("LIME", "theirs"): better}) == "LIME run to run, its top 20 % 0.70, theirs 0.90"
+    )
+    both = lower_fidelity("LIME", {("LIME", "ours"): Fidelity((0.5, 0.5), NONE, 0.3), ("LIME", "theirs"): better})
     assert both == "LIME run to run 0.50, theirs 0.90; LIME run to run, its top 20 % 0.50, theirs 0.90"
-    assert lower("LIME", {("LIME", "ours"): better, ("LIME", "theirs"): better}) == ""
+    assert lower_fidelity("LIME", {("LIME", "ours"): better, ("LIME", "theirs"): better}) == ""
 
 
 def test_what_is_held_against_itself_is_told_and_counts_for_nothing() -> None:
-    near, own = Trust(NONE, (0.90, 0.80), 0.3), Trust(NONE, (1.0, 1.0), 0.3, itself=True)
+    near, own = Fidelity(NONE, (0.90, 0.80), 0.3), Fidelity(NONE, (1.0, 1.0), 0.3, itself=True)
     trust = {("Score-CAM", "ours"): near, ("Score-CAM", "theirs"): own, ("Grad-CAM", "ours"): own, ("Grad-CAM", "theirs"): own}
     words, held = fidelity_goal(trust)
     assert held
     assert "Score-CAM (theirs is 1 by construction, being compared with itself, ours 0.90, its top 20 % 0.80)" in words
     assert "Grad-CAM (both are 1 by construction, being compared with itself)" in words
-    assert mean_trust([own, own]).itself
-    assert fidelity_goal({("SHAP", "ours"): near, ("SHAP", "theirs"): Trust(NONE, (0.95, 0.7), 0.3)})[1] is False
+    assert mean_fidelity([own, own]).itself
+    assert fidelity_goal({("SHAP", "ours"): near, ("SHAP", "theirs"): Fidelity(NONE, (0.95, 0.7), 0.3)})[1] is False
     left = {
-        maker: Left([], [], {"0": np.random.default_rng(0).random((28, 28)), "1": np.ones((28, 28))}, {}) for maker in ("ours", "theirs")
+        maker: RunRecord([], [], {"0": np.random.default_rng(0).random((28, 28)), "1": np.ones((28, 28))}, {})
+        for maker in ("ours", "theirs")
     }
     case = Case(MODEL, picture(MODEL.size), ToyScore(0))
     assert [trust_of(("Score-CAM", maker), left[maker], case).itself for maker in ("ours", "theirs")] == [False, True]
 
 
 def test_a_figure_that_does_not_apply_is_left_empty_and_counts_against_nobody() -> None:
-    exact = Trust(NONE, (1.0, 1.0), 0.5)
-    assert lower("Grad-CAM", {("Grad-CAM", "ours"): exact, ("Grad-CAM", "theirs"): Trust(NONE, NONE, 0.6)}) == ""
-    assert trust_table({("Grad-CAM", "ours"): exact}, {})[2] == "| Grad-CAM | ours |  |  | 1.00 | 1.00 | 0.50 |  |  |"
-    assert mean_trust([exact, Trust(NONE, (0.5, 0.5), 0.3)]).limit == (0.75, 0.75)
+    exact = Fidelity(NONE, (1.0, 1.0), 0.5)
+    assert lower_fidelity("Grad-CAM", {("Grad-CAM", "ours"): exact, ("Grad-CAM", "theirs"): Fidelity(NONE, NONE, 0.6)}) == ""
+    assert fidelity_table({("Grad-CAM", "ours"): exact}, {})[2] == "| Grad-CAM | ours |  |  | 1.00 | 1.00 | 0.50 |  |  |"
+    assert mean_fidelity([exact, Fidelity(NONE, (0.5, 0.5), 0.3)]).limit == (0.75, 0.75)
 
 
 def test_maps_agree_with_themselves_and_disagree_with_their_mirror() -> None:
     ramp = np.tile(np.arange(224, dtype=np.float32), (224, 1))
-    assert alike(ramp, 3 * ramp) == (pytest.approx(1), 1)
-    rank, overlap = alike(ramp, ramp[:, ::-1])
+    assert similarity(ramp, 3 * ramp) == (pytest.approx(1), 1)
+    rank, overlap = similarity(ramp, ramp[:, ::-1])
     assert rank == pytest.approx(-1)
     assert overlap == 0
     assert run_to_run([ramp, ramp, ramp])[0] == pytest.approx(1)
-    assert np.isnan(alike(ramp, np.ones_like(ramp))[0])
+    assert np.isnan(similarity(ramp, np.ones_like(ramp))[0])
 
 
 def test_goals_of_known_evidence_are_counted_and_those_missed_are_named() -> None:
@@ -180,12 +183,12 @@ def test_baselines_are_judged_as_maps_are() -> None:
     evidence = np.zeros((28, 28), bool)
     evidence[:14] = True
     case = Case(MODEL, picture(MODEL.size), ToyScore(0))
-    found = {title: judged(values, evidence, evidence, 1) for title, values in baselines(0, evidence, case).items()}
+    found = {title: measure_map(values, evidence, evidence, 1) for title, values in baselines(0, evidence, case).items()}
     assert list(found) == ["random", "centre (Gaussian)", "mask", "mean activation"]
     assert found["random"].inside == pytest.approx(0.5, abs=0.05)
     assert found["centre (Gaussian)"].inside == pytest.approx(0.5, abs=1e-6)
     assert found["mask"].inside == 1
-    assert cells("mask", [found["mask"]], ("inside", "near")) == ("mask", "1.000", "1.000", "0", "", "0")
+    assert table_cells("mask", [found["mask"]], ("inside", "near")) == ("mask", "1.000", "1.000", "0", "", "0")
 
 
 def test_the_truth_benchmark_prints_its_tables_and_nothing_of_tensorflow() -> None:

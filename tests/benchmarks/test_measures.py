@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.agreement_checks import phantom_checks, picture_tables
-from benchmarks.agreement_checks.ruler_shortcut import MISLED, SOUND, _missed
+from benchmarks.agreement_checks.ruler_shortcut import MISLED, SOUND, _missed_goals
 from explainers.metrics.agreement.consistency import Consistency
 from explainers.metrics.agreement.raw_similarity import Raw
 from explainers.metrics.agreement.significance import AgreementLevel
@@ -63,11 +63,11 @@ def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixtur
 def test_the_consensus_is_judged_by_what_lies_near_the_evidence(ours, missed, capsys: pytest.CaptureFixture[str]) -> None:
     """(in, near): the goal is of the widened evidence; energy inside alone, the other floor and blank maps are printed, not judged."""
     energies = {"ig": [(0.40, 0.8)], phantom_checks.CONSENSUS: [ours], phantom_checks.OTHER: [(0.9, 0.9)]}
-    found = phantom_checks._judge_votes({3: [True, True], 0: [False]}, energies)
+    found = phantom_checks._check_votes({3: [True, True], 0: [False]}, energies)
     assert len(found) == missed
     said = capsys.readouterr().out
     assert f"Energy in the evidence: consensus {ours[0]:.3f}, best single method 0.400, floor 0.1 0.900." in said
-    assert phantom_checks._judge_untrained({"ig": [0.02, 0.04]}, {"ig": 3}) == []
+    assert phantom_checks._check_untrained({"ig": [0.02, 0.04]}, {"ig": 3}) == []
     assert capsys.readouterr().out.endswith("| ig | +0.030 | 2 | 3 |\n")
 
 
@@ -87,4 +87,4 @@ def test_a_map_tells_the_shortcut_by_where_its_energy_lies(misled, sound, senten
         for place, energy in zip(("ruler", "streaks"), energies, strict=True):
             table["map"][name, place, "energy"].append(energy)
     table[BASELINES[0]][SOUND, "ruler", "energy"].append(0.2)
-    assert len(_missed(table, "map")) == sentences
+    assert len(_missed_goals(table, "map")) == sentences

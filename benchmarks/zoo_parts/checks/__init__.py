@@ -1,1 +1,1 @@
-"""How a model of the zoo is judged: our maps and gradients, and what packages make of the same file."""
+"""The checks of a zoo model: our maps and gradients, and what packages make of the same file."""

@@ -17,22 +17,22 @@ STEPS = tuple(2.0**-power for power in range(5, 23))
 Floats = NDArray[np.float32]
 
 
-def of_image(served: Classifier, image: Floats, score: Score) -> float:
+def image_gradient_error(served: Classifier, image: Floats, score: Score) -> float:
     """The largest error of d score / d image, as a share of the slope. image: (H, W, 3)."""
     gradient = served.gradients(image[None], score)[0]
     return _worst(gradient, image, np.ones_like(image), lambda images: served.values(served.outputs(images), score))
 
 
-def of_layers(served: Classifier, image: Floats, score: Score) -> float:
+def layer_gradient_error(served: Classifier, image: Floats, score: Score) -> float:
     """The largest error of d score / d layer over the layers that the CAM family reads, their cells being fed.
 
     Cells that are 0 stay so: among equal ones a pooling chooses, and there is a kink.
     """
     answers = served.features(image, served.default_layers, score)
-    return max(_of_layer(served, image, score, *pair) for pair in zip(served.default_layers, answers, strict=True))
+    return max(_single_layer_error(served, image, score, *pair) for pair in zip(served.default_layers, answers, strict=True))
 
 
-def _of_layer(served: Classifier, image: Floats, score: Score, layer: SpatialLayer, answer: LayerAnswer) -> float:
+def _single_layer_error(served: Classifier, image: Floats, score: Score, layer: SpatialLayer, answer: LayerAnswer) -> float:
     trace, gradient = served.trace, answer.gradients
     (raw,) = trace.question([trace.images], [layer.tensor])(image[None])
     ask = trace.question([trace.images, layer.tensor], [served._logits])

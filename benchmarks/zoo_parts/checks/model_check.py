@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.zoo_parts.checks.differences import of_image, of_layers
-from benchmarks.zoo_parts.models.random_images import COUNT, drawn
+from benchmarks.zoo_parts.checks.differences import image_gradient_error, layer_gradient_error
+from benchmarks.zoo_parts.models.random_images import COUNT, random_images
 from explainers.baselines import fill_picture
 from explainers.case import Case, Settings
 from explainers.method import Method
@@ -27,8 +27,8 @@ MAP, NEGATIVE_MAP, BLANK, NO_NUMBER, NOT_ALLOWED = "map", "nothing positive", "b
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked of a model: its inputs as it takes them, the class, and how many numbers it gives."""
+class ModelInputs:
+    """The inputs of a model as it takes them, the explained class, and the number of its outputs."""
 
     inputs: tuple[NDArray[np.float32], ...]
     target: int
@@ -36,7 +36,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Ours:
+class ModelCheck:
     """error: why it did not load. maps: a method's title -> what became of it. Errors of gradients are None where there are none."""
 
     error: str = ""
@@ -53,19 +53,21 @@ class Ours:
         return sum(self.maps.get(method.title, "") != NOT_ALLOWED for method in methods)
 
 
-def judge(name: str, differentiable: bool = True, budget: int = BUDGET) -> tuple[Ours, Asked | None]:
+def check_model(name: str, differentiable: bool = True, budget: int = BUDGET) -> tuple[ModelCheck, ModelInputs | None]:
     """name: as `models.loading.load` takes it."""
     try:
         served = load(name)
     except Exception as error:  # every failure is a row of the table
-        return Ours(f"{type(error).__name__}: {error}"), None
-    image = np.round(drawn(served.size, COUNT + 1)[-1] * 256) / np.float32(256)  # on a lattice, to which a step adds exactly
+        return ModelCheck(f"{type(error).__name__}: {error}"), None
+    image = np.round(random_images(served.size, COUNT + 1)[-1] * 256) / np.float32(256)  # on a lattice, to which a step adds exactly
     raised = np.subtract(*served.outputs(np.stack([image, fill_picture(image, "blur", None)])))
     score = Score(int(raised.argmax()))  # the class for which there is most to show
     case = Case(served, image, score, Settings(preset="Fast", budget=budget))
     maps = {r.method.title: _kind(r, served) for r in run_methods(case, [method() for method in METHODS]) if r.done}
     errors = _errors(served, image, score) if differentiable else (None, None)
-    return Ours("", maps, *errors), Asked(_inputs(served, image), score.target, 1 if served.card.head == "sigmoid" else len(served.labels))
+    return ModelCheck("", maps, *errors), ModelInputs(
+        _inputs(served, image), score.target, 1 if served.card.head == "sigmoid" else len(served.labels)
+    )
 
 
 def _kind(result: Result, served: Any) -> str:
@@ -86,8 +88,8 @@ def _kind(result: Result, served: Any) -> str:
 def _errors(served: Any, image: NDArray[np.float32], score: Score) -> tuple[float | None, float | None]:
     if served.forward_only:
         return None, None
-    layers = of_layers(served, image, score) if isinstance(served, Classifier) and served.layers else None
-    return of_image(served, image, score), layers
+    layers = layer_gradient_error(served, image, score) if isinstance(served, Classifier) and served.layers else None
+    return image_gradient_error(served, image, score), layers
 
 
 def _inputs(served: Any, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
@@ -95,5 +97,5 @@ def _inputs(served: Any, image: NDArray[np.float32]) -> tuple[NDArray[np.float32
         return (np.asarray(prepare(image[None], served.card, 3), np.float32),)
     trace = served.trace
     ask = functools.partial(trace.question([trace.images], list(trace.prepared)), image[None])
-    beside = [encode(served.card.metadata, {})[None]] if served.card.metadata else []
-    return (*ask(), *beside)
+    metadata = [encode(served.card.metadata, {})[None]] if served.card.metadata else []
+    return (*ask(), *metadata)

@@ -1,4 +1,4 @@
-"""Asks packages about the same files, each in a process of its environment: one that crashes or hangs costs one cell of the table."""
+"""Runs packages on the same files, each in a process of its environment: a crash or a hang costs one cell of the table."""
 
 import json
 import os
@@ -13,23 +13,23 @@ from typing import Any
 import numpy as np
 
 from benchmarks.competitors.environments import ROOT, interpreter
-from benchmarks.zoo_parts.checks.model_check import Asked
+from benchmarks.zoo_parts.checks.model_check import ModelInputs
 
 PACKAGES = {"tf_keras_vis": "tf-keras-vis", "xplique": "Xplique", "tf_explain": "tf-explain"}
-OF_KERAS_2 = {"tf_explain"}
+KERAS_2_PACKAGES = {"tf_explain"}
 LONGEST = 900.0
 """Seconds that a package may take for one model."""
 
 
-class Lost(StrEnum):
+class WorkerFailure(StrEnum):
     """What became of a package's process that gave no answer."""
 
     LATE = f"it took more than {LONGEST:.0f} s"
     ENDED = "its process ended"
 
 
-class Worker:
-    """A package at work. ask, then answer: meanwhile it works beside us. command: what runs it, its module if not told otherwise."""
+class PackageWorker:
+    """A package's process. ask, then answer: it works in parallel. command: what starts it, the package's module by default."""
 
     def __init__(self, package: str, command: Sequence[str] = ()) -> None:
         self.package = package
@@ -37,11 +37,11 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._deadline = 0.0
 
-    def ask(self, path: Path, asked: Asked, folder: Path) -> None:
+    def ask(self, path: Path, inputs_of_model: ModelInputs, folder: Path) -> None:
         """path: the model's file. folder: where the inputs are left for it."""
         inputs = folder / f"{self.package}.npz"
-        np.savez(inputs, *asked.inputs)
-        job = {"path": str(path), "inputs": str(inputs), "target": asked.target, "units": asked.units}
+        np.savez(inputs, *inputs_of_model.inputs)
+        job = {"path": str(path), "inputs": str(inputs), "target": inputs_of_model.target, "units": inputs_of_model.units}
         process = self._running()
         assert process.stdin is not None
         process.stdin.write(json.dumps(job).encode() + b"\n")
@@ -52,11 +52,11 @@ class Worker:
         """{"maps": {title: what became of it}}, or {"error": why there are none}."""
         line = self._line()
         if line:
-            told: dict[str, Any] = json.loads(line)
-            return told
+            received: dict[str, Any] = json.loads(line)
+            return received
         late = time.monotonic() >= self._deadline
         self.close()
-        return {"error": Lost.LATE if late else Lost.ENDED}
+        return {"error": WorkerFailure.LATE if late else WorkerFailure.ENDED}
 
     def close(self) -> None:
         """Ends its process."""
@@ -73,7 +73,7 @@ class Worker:
                 **os.environ,
                 "TF_CPP_MIN_LOG_LEVEL": "3",
                 "CUDA_VISIBLE_DEVICES": "-1",
-                "TF_USE_LEGACY_KERAS": str(int(self.package in OF_KERAS_2)),
+                "TF_USE_LEGACY_KERAS": str(int(self.package in KERAS_2_PACKAGES)),
             }
             pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
             self._process = subprocess.Popen(self._command, cwd=ROOT, env=quiet, stdin=pipe, stdout=pipe, stderr=nowhere, bufsize=0)
@@ -81,15 +81,15 @@ class Worker:
 
     def _line(self) -> bytes:
         """What it answered; empty where it ended or the time is over."""
-        process, told = self._running(), b""
+        process, received = self._running(), b""
         assert process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            while not told.endswith(b"\n"):
+            while not received.endswith(b"\n"):
                 if not selector.select(max(self._deadline - time.monotonic(), 0)):
                     return b""
                 more = os.read(process.stdout.fileno(), 65536)
                 if not more:
                     return b""
-                told += more
-        return told
+                received += more
+        return received

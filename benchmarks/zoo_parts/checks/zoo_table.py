@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.zoo_parts.checks.model_check import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, Ours
-from benchmarks.zoo_parts.checks.package_workers import PACKAGES, Lost
+from benchmarks.zoo_parts.checks.model_check import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, ModelCheck
+from benchmarks.zoo_parts.checks.package_workers import PACKAGES, WorkerFailure
 from explainers.methods import METHODS, SEVEN
 from models.markdown import markdown_head, markdown_row
 
@@ -20,11 +20,11 @@ class Row:
 
     name: str
     format: str
-    ours: Ours
+    ours: ModelCheck
     theirs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def head(packages: Sequence[str]) -> str:
+def table_head(packages: Sequence[str]) -> str:
     """The table's first two lines."""
     columns = [
         "model",
@@ -38,7 +38,7 @@ def head(packages: Sequence[str]) -> str:
     return markdown_head(columns)
 
 
-def line(row: Row, packages: Sequence[str]) -> str:
+def table_line(row: Row, packages: Sequence[str]) -> str:
     """One model's line."""
     if row.ours.error:
         cells = [f"not loaded: {row.ours.error[:100]}", "", "", ""]
@@ -54,7 +54,7 @@ def _error(error: float | None) -> str:
 
 def _share(answer: dict[str, Any]) -> str:
     if "error" in answer:
-        return answer["error"] if isinstance(answer["error"], Lost) else "not opened"
+        return answer["error"] if isinstance(answer["error"], WorkerFailure) else "not opened"
     maps = answer["maps"]
     return f"{list(maps.values()).count('map')} / {len(maps)}"
 
@@ -77,11 +77,11 @@ def verdict(rows: Sequence[Row], packages: Sequence[str]) -> list[str]:
         ),
         (f"{len(errors)} gradients, off from differences by at most {worst:.1e} (goal {TOLERANCE:.0e})", worst <= TOLERANCE),
     ]
-    goals += [_beside(rows, package) for package in packages]
+    goals += [_compared_with(rows, package) for package in packages]
     return [f"{'holds ' if held else 'MISSED'}  {words}" for words, held in goals]
 
 
-def _beside(rows: Sequence[Row], package: str) -> tuple[str, bool]:
+def _compared_with(rows: Sequence[Row], package: str) -> tuple[str, bool]:
     """Row by row and technique by technique: where the package has a map, so have we."""
     answers = [row.theirs[package] for row in rows]
     opened = sum("maps" in answer for answer in answers)

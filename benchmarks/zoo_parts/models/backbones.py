@@ -36,7 +36,7 @@ def network(name: str) -> Callable[[], keras.Model]:
 
 
 def two_branches() -> keras.Model:
-    """Two of them see the same picture, and one sigmoid says what both saw."""
+    """Two of them on the same picture, with one sigmoid over both."""
     shape = (LEAST["Xception"], LEAST["Xception"], 3)
     picture = keras.Input(shape)
     light = keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=shape, alpha=0.35)

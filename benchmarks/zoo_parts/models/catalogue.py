@@ -47,53 +47,55 @@ WITH_CODE: tuple[Build, ...] = (topologies.subclassed, topologies.as_function, t
 """Their own code is part of them: a .keras file does not hold it, a SavedModel holds its graph."""
 
 
-def seeded(build: Build, scaling: Scaling = "0..1") -> Any:
+def build_seeded(build: Build, scaling: Scaling = "0..1") -> Any:
     """The network as drawn by seed 3, enlivened."""
     keras.utils.set_random_seed(3)
     return scale_random_weights(build(), scaling)
 
 
-def _of(build: Build, kind: str, scaling: Scaling = "0..1", name: str = "", differentiable: bool = True) -> ZooModel:
-    write = functools.partial(files.WRITERS[kind], functools.partial(seeded, build, scaling))
+def _entry(build: Build, kind: str, scaling: Scaling = "0..1", name: str = "", differentiable: bool = True) -> ZooModel:
+    write = functools.partial(files.WRITERS[kind], functools.partial(build_seeded, build, scaling))
     return ZooModel(name or build.__name__, kind, write, differentiable=differentiable)
 
 
-def zoo() -> tuple[ZooModel, ...]:
+def zoo_models() -> tuple[ZooModel, ...]:
     """All specimens; those made by other people only where the data folder is."""
-    nested = _of(topologies.nested, "Keras 3 .keras", "-1..1")
+    nested = _entry(topologies.nested, "Keras 3 .keras", "-1..1")
     made = [
-        *(_of(build, "Keras 3 .keras") for build in TOPOLOGIES),
-        *(_of(build, "Keras 3 .keras", "0..255") for build in FOR_BYTES),
+        *(_entry(build, "Keras 3 .keras") for build in TOPOLOGIES),
+        *(_entry(build, "Keras 3 .keras", "0..255") for build in FOR_BYTES),
         nested,
-        _of(two_branches, "Keras 3 .keras", "-1..1"),
-        *(_of(network(name), "Keras 3 .keras", scaling) for name, scaling in SCALING.items()),
+        _entry(two_branches, "Keras 3 .keras", "-1..1"),
+        *(_entry(network(name), "Keras 3 .keras", scaling) for name, scaling in SCALING.items()),
         ZooModel("beside_metadata", "Keras 3 .keras", files.with_metadata),
         ZooModel("mean_of_two", "Keras 3 .keras", files.mean_of_two),
         ZooModel("two_members", "ensemble of .keras", files.ensemble),
         ZooModel("int8_dense", "Keras 3 .keras", files.quantised, differentiable=False),
-        *(_of(build, "Keras 3 SavedModel") for build in WITH_CODE),
-        _of(topologies.efficientnet, "Keras 3 SavedModel", "0..255"),
-        _of(topologies.flat, "Keras 3 .h5", name="flat_h5"),
-        _of(topologies.nested, "Keras 3 .h5", "-1..1", name="nested_h5"),
-        _of(topologies.flat, "Keras 3 weights + JSON", name="flat_apart"),
-        _of(keras_2.plain, "Keras 2 .h5"),
-        _of(keras_2.sequential, "Keras 2 .h5", name="tutorial"),
-        _of(keras_2.transfer, "Keras 2 .h5", "-1..1"),
-        _of(keras_2.two_branches, "Keras 2 .h5", name="two_branches_2"),
-        _of(keras_2.plain, "Keras 2 weights + JSON", name="plain_apart"),
-        _of(keras_2.plain, "Keras 2 SavedModel", name="plain_graph"),
-        _of(keras_2.teachable_machine, "Teachable Machine folder", "-1..1"),
-        _of(keras_2.teachable_machine, "Teachable Machine zip", "-1..1", name="teachable_machine_zip"),
+        *(_entry(build, "Keras 3 SavedModel") for build in WITH_CODE),
+        _entry(topologies.efficientnet, "Keras 3 SavedModel", "0..255"),
+        _entry(topologies.flat, "Keras 3 .h5", name="flat_h5"),
+        _entry(topologies.nested, "Keras 3 .h5", "-1..1", name="nested_h5"),
+        _entry(topologies.flat, "Keras 3 weights + JSON", name="flat_apart"),
+        _entry(keras_2.plain, "Keras 2 .h5"),
+        _entry(keras_2.sequential, "Keras 2 .h5", name="tutorial"),
+        _entry(keras_2.transfer, "Keras 2 .h5", "-1..1"),
+        _entry(keras_2.two_branches, "Keras 2 .h5", name="two_branches_2"),
+        _entry(keras_2.plain, "Keras 2 weights + JSON", name="plain_apart"),
+        _entry(keras_2.plain, "Keras 2 SavedModel", name="plain_graph"),
+        _entry(keras_2.teachable_machine, "Teachable Machine folder", "-1..1"),
+        _entry(keras_2.teachable_machine, "Teachable Machine zip", "-1..1", name="teachable_machine_zip"),
         ZooModel("plain_tensorflow", "SavedModel of plain TensorFlow", files.plain_tensorflow),
         *(ZooModel(f"tflite_{kind}", "TFLite", functools.partial(files.lite, kind)) for kind in ("float", "inner", "whole")),
         *(ZooModel(f"onnx_{name}", "ONNX", functools.partial(files.open_exchange, name)) for name in ("channels_last", "channels_first")),
-        ZooModel("from_the_hub", "hf://", functools.partial(files.on_the_hub, functools.partial(seeded, topologies.flat)), offline_hub.hub),
+        ZooModel(
+            "from_the_hub", "hf://", functools.partial(files.on_the_hub, functools.partial(build_seeded, topologies.flat)), offline_hub.hub
+        ),
         ZooModel("imagenet_mobilenet", "imagenet:", offline_hub.mobilenet, offline_hub.downloads),
     ]
-    return (*made, *_of_others())
+    return (*made, *_other_entries())
 
 
-def _of_others() -> list[ZooModel]:
+def _other_entries() -> list[ZooModel]:
     """Genuine files: two of Teachable Machine, a network of a tutorial, and MobileNetV2 with its ImageNet weights."""
     folder = data_folder() / "models"
     rows = {
@@ -103,8 +105,8 @@ def _of_others() -> list[ZooModel]:
         "imagenet_mobilenet_v2": ("model.keras", "Keras 3 .keras"),
     }
     found = [(folder / name / file, kind) for name, (file, kind) in rows.items()]
-    return [ZooModel(f"real: {p.parent.name}", kind, functools.partial(_there, p)) for p, kind in found if p.exists()]
+    return [ZooModel(f"real: {p.parent.name}", kind, functools.partial(_is_present, p)) for p, kind in found if p.exists()]
 
 
-def _there(path: Path, _: Path) -> Any:
-    return files.written(path.parent, path)
+def _is_present(path: Path, _: Path) -> Any:
+    return files.written_files(path.parent, path)

@@ -10,7 +10,7 @@ import onnx
 import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks.zoo_parts.models.random_images import drawn
+from benchmarks.zoo_parts.models.random_images import random_images
 from models.export.writers import FORMATS, ExportSource
 
 SIDE = 24
@@ -22,12 +22,12 @@ def tflite(model: keras.Model, folder: Path, kind: str) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that statistics for quantised inputs were expected: they are drawn just here
         if kind != "whole":
-            source = ExportSource(model, "net", ("picture",), {"picture": drawn(size)})
+            source = ExportSource(model, "net", ("picture",), {"picture": random_images(size)})
             return FORMATS["tflite" if kind == "float" else "tflite-int8"].write(source, folder)
         model.export(str(folder / "between"), verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "between"))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([picture[None]] for picture in drawn(size))
+        converter.representative_dataset = lambda: ([picture[None]] for picture in random_images(size))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
         (folder / "net.tflite").write_bytes(converter.convert())

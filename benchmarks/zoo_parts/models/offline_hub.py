@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 
 from benchmarks.zoo_parts.models.random_weights import scale_random_weights
-from benchmarks.zoo_parts.models.zoo_model import Written, written
+from benchmarks.zoo_parts.models.zoo_model import WrittenFiles, written_files
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"
@@ -56,7 +56,7 @@ class Hub(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def hub(folder: Path) -> Iterator[None]:
-    """While it lasts, hf:// asks this machine, whose `zoo/net` holds the folder's files."""
+    """Context in which hf:// points to this machine, whose `zoo/net` holds the folder's files."""
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Hub, files))
     thread = threading.Thread(target=server.serve_forever)
@@ -87,7 +87,7 @@ def downloads(folder: Path) -> Iterator[None]:
         config._KERAS_DIR = before
 
 
-def mobilenet(folder: Path) -> Written:
+def mobilenet(folder: Path) -> WrittenFiles:
     """ImageNet's MobileNetV2 with random weights, as if it had been downloaded."""
     import tf_keras
 
@@ -99,4 +99,4 @@ def mobilenet(folder: Path) -> Written:
     model = scale_random_weights(tf_keras.applications.MobileNetV2(weights=None), "-1..1")
     model.save_weights(str(folder / "models" / WEIGHTS))  # in the format of the published file, which only Keras 2 writes
     keras.applications.MobileNetV2(weights=str(folder / "models" / WEIGHTS)).save(folder / "keras_3.keras")
-    return written("imagenet:MobileNetV2", folder / "keras_3.keras", saved(model, folder / "keras_2.h5"))
+    return written_files("imagenet:MobileNetV2", folder / "keras_3.keras", saved(model, folder / "keras_2.h5"))

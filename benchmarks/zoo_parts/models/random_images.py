@@ -1,4 +1,4 @@
-"""Pictures that nobody took: soft patches of colour with stripes on them, so that every part of a picture says something else."""
+"""Synthetic images: soft patches of colour with stripes, so that every part of an image differs."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 COUNT = 16
 
 
-def drawn(size: tuple[int, int], count: int = COUNT, seed: int = 0) -> NDArray[np.float32]:
+def random_images(size: tuple[int, int], count: int = COUNT, seed: int = 0) -> NDArray[np.float32]:
     """(count, H, W, 3) in 0..1 for a size (H, W)."""
     rng = np.random.default_rng(seed)
     rows, columns = (axis[..., None] for axis in np.meshgrid(*(np.linspace(0, 1, side) for side in size), indexing="ij"))

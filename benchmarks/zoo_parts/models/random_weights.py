@@ -1,8 +1,8 @@
-"""Random weights whose answers mean something: normalisation knows what it sees, and the head tells pictures apart.
+"""Random weights with meaningful answers: normalisation fits its inputs, and the head separates images.
 
-As they are drawn, deep networks answer almost the same to every picture, and a map of nothing would be judged. So every batch norm is set
-to the mean and variance that it meets on sixteen drawn pictures, and the head's weights and bias are scaled until its logits have mean 0
-and deviation 2 over those pictures: neither constant nor saturated.
+As initialised, deep networks answer almost the same to every image, so that maps would show nothing. So every batch norm is set to the
+mean and variance of its inputs on sixteen synthetic images, and the head's weights and bias are scaled until its logits have mean 0
+and deviation 2 over those images: neither constant nor saturated.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.zoo_parts.models.random_images import drawn
+from benchmarks.zoo_parts.models.random_images import random_images
 from models.cards.card import Card, Label, Scaling
 from models.graph.inputs import inputs_of
 
@@ -19,20 +19,20 @@ DEVIATION = 2.0
 
 def scale_random_weights(model: Any, scaling: Scaling = "0..1", side: int = 32) -> Any:
     """The same model (Keras 2 or 3), changed in place. scaling: what it is fed. side: pixels of one that takes pictures of any size."""
-    given = _given(model, scaling, side)
+    given = _layer_inputs(model, scaling, side)
     for each in _networks(model):
         _normalise(each, given if each is model else tf.nest.flatten(given)[0])
-    for _ in range(2):  # the second time mends what float32 could not tell in nearly constant probabilities
+    for _ in range(2):  # the second pass corrects what float32 could not resolve in nearly constant probabilities
         _scale_head(model, _logits(np.asarray(model(given, training=False), np.float64)))
     return model
 
 
-def _given(model: Any, scaling: Scaling, side: int) -> Any:
+def _layer_inputs(model: Any, scaling: Scaling, side: int) -> Any:
     inputs = inputs_of(model, model.name)
     size = (inputs.largest.size[0] or side, inputs.largest.size[1] or side)
     card = Card("drawn", (Label("0"), Label("1")), size, scaling=scaling)
     numbers = sum(each.length for each in inputs.vectors)
-    return inputs.packed(inputs.prepared(tf.constant(drawn(size)), card), tf.zeros(numbers) if numbers else None)
+    return inputs.packed(inputs.prepared(tf.constant(random_images(size)), card), tf.zeros(numbers) if numbers else None)
 
 
 def _networks(model: Any) -> list[Any]:
@@ -57,7 +57,7 @@ def _normalise(network: Any, given: Any) -> None:
 def _takes(shape: Any, given: Any) -> bool:
     if not isinstance(shape, tuple):
         return True
-    return all(mine in (None, theirs) for mine, theirs in zip(shape[1:], given.shape[1:], strict=True))
+    return all(own in (None, others) for own, others in zip(shape[1:], given.shape[1:], strict=True))
 
 
 def _logits(raw: np.ndarray) -> np.ndarray:

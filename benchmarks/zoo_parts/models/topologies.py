@@ -66,7 +66,7 @@ def subclassed() -> keras.Model:
 
 
 class AsFunction(Subclassed):
-    """Its call is a `tf.function`, which is one operation in the graph of whoever calls it."""
+    """Its call is a `tf.function`, which is one operation in the caller's graph."""
 
     @tf.function
     def call(self, pictures, training=False):
@@ -92,7 +92,7 @@ def two_branches() -> keras.Model:
 
 
 def flatten_head() -> keras.Model:
-    """A head that knows where each cell lies."""
+    """A head that knows each cell's position."""
     conv = layers.Conv2D(5, 5, strides=3, activation="relu", name="last")
     return keras.Sequential([keras.Input((20, 20, 3)), conv, layers.Flatten(), layers.Dense(3, activation="softmax")])
 

@@ -10,7 +10,7 @@ WIDTH, HEADS = 12, 3
 
 @keras.saving.register_keras_serializable("tests")
 class ClassToken(layers.Layer):
-    """Sets one learnt token before the patches."""
+    """Prepends one trainable token to the patches."""
 
     def build(self, shape):
         self.token = self.add_weight(shape=(1, 1, shape[-1]), initializer="random_normal", name="token")
@@ -22,7 +22,7 @@ class ClassToken(layers.Layer):
 
 @keras.saving.register_keras_serializable("tests")
 class Position(layers.Layer):
-    """Adds what each place is, learnt."""
+    """Adds a trainable position embedding."""
 
     def build(self, shape):
         self.place = self.add_weight(shape=(1, *shape[1:]), initializer="random_normal", name="place")

@@ -9,7 +9,7 @@ Around = Callable[[Path], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenFiles:
     """ours: what `models.loading.load` is given. theirs, keras_2: the file that a package of Keras 3, or of Keras 2, is given."""
 
     ours: str
@@ -26,12 +26,12 @@ class ZooModel:
 
     name: str
     format: str
-    write: Callable[[Path], Written]
+    write: Callable[[Path], WrittenFiles]
     around: Around = lambda _: nullcontext()
     differentiable: bool = True
 
 
-def written(ours: str | Path, theirs: Path | None = None, keras_2: Path | None = None) -> Written:
-    """All are given the same file unless one is told otherwise."""
+def written_files(ours: str | Path, theirs: Path | None = None, keras_2: Path | None = None) -> WrittenFiles:
+    """The same file for all, unless one is specified."""
     theirs = theirs or Path(ours)
-    return Written(str(ours), theirs, keras_2 or theirs)
+    return WrittenFiles(str(ours), theirs, keras_2 or theirs)

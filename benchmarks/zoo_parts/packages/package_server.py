@@ -32,7 +32,7 @@ class Job:
         return self.target if self.units > 1 else 0
 
     @property
-    def given(self) -> Any:
+    def model_input(self) -> Any:
         """The only input, or the list of all."""
         return self.inputs[0] if len(self.inputs) == 1 else self.inputs
 
@@ -50,16 +50,16 @@ def serve(opened: Callable[[Path], Any], maps: Callable[[Any, Job], Maps]) -> No
         print(json.dumps(_answer(json.loads(line), opened, maps)), file=answers, flush=True)
 
 
-def _answer(told: dict[str, Any], opened: Callable[[Path], Any], maps: Callable[[Any, Job], Maps]) -> dict[str, Any]:
-    with np.load(told["inputs"]) as archive:
+def _answer(message: dict[str, Any], opened: Callable[[Path], Any], maps: Callable[[Any, Job], Maps]) -> dict[str, Any]:
+    with np.load(message["inputs"]) as archive:
         inputs = [archive[name] for name in archive.files]
-    job = Job(Path(told["path"]), inputs, told["target"], told["units"])
+    job = Job(Path(message["path"]), inputs, message["target"], message["units"])
     try:
         model = opened(job.path)
     except Exception as error:
-        return {"error": _words(error)}
-    with contextlib.suppress(Exception):  # a network that was asked once is built; whether it can be is told by its maps
-        model.predict(job.given, verbose=0)
+        return {"error": _error_text(error)}
+    with contextlib.suppress(Exception):  # a network is built by its first evaluation; whether that works is seen in its maps
+        model.predict(job.model_input, verbose=0)
     return {"maps": {title: _kind(explain) for title, explain in maps(model, job)}}
 
 
@@ -67,18 +67,18 @@ def _kind(explain: Callable[[], Any]) -> str:
     try:
         values = np.asarray(explain(), np.float64)
     except Exception as error:
-        return f"failed: {_words(error)}"
+        return f"failed: {_error_text(error)}"
     if not np.isfinite(values).all():
         return "not finite"
     return "map" if np.ptp(values) > FLAT * np.abs(values).max() else "blank"
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def keras_model(path: Path) -> Any:
-    """As Keras says a file is opened, and weights beside their architecture."""
+    """Opened as Keras documents it; also weights with a separate architecture file."""
     import tensorflow as tf
 
     tf.keras.backend.clear_session()

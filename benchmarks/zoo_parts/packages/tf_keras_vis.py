@@ -24,7 +24,7 @@ def maps(model: Any, job: Job) -> Maps:
         yield (
             title,
             lambda technique=technique: first(
-                technique(model, model_modifier=ReplaceToLinear(), clone=True)(score, job.given, penultimate_layer=-1)
+                technique(model, model_modifier=ReplaceToLinear(), clone=True)(score, job.model_input, penultimate_layer=-1)
             ),
         )
     yield "Score-CAM", lambda: first(_faster_score_cam(model, job, score))
@@ -34,11 +34,11 @@ def _faster_score_cam(model: Any, job: Job, score: Any) -> Any:
     """All channels where the layer has fewer than ten, which it refuses to take for ten."""
     explain = Scorecam(model)
     try:
-        return explain(score, job.given, penultimate_layer=-1, max_N=CHANNELS)
+        return explain(score, job.model_input, penultimate_layer=-1, max_N=CHANNELS)
     except ValueError as error:
         if "max_N" not in str(error):
             raise
-        return explain(score, job.given, penultimate_layer=-1)
+        return explain(score, job.model_input, penultimate_layer=-1)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from benchmarks.zoo_parts.packages.package_server import Job, Maps, keras_model,
 
 SAMPLES = 150
 ACROSS = 16
-"""Occlusion's patches along a side, where its default of 3 px would ask for more."""
+"""Occlusion's patches along a side, where its default of 3 px would need more evaluations."""
 
 
 def opened(path: Path) -> Any:
@@ -37,7 +37,7 @@ def maps(model: Any, job: Job) -> Maps:
         "Integrated Gradients": lambda: IntegratedGradients(model),
     }
     for title, technique in techniques.items():
-        yield title, lambda technique=technique: technique().explain(job.given, target)
+        yield title, lambda technique=technique: technique().explain(job.model_input, target)
 
 
 if __name__ == "__main__":
