@@ -57,7 +57,7 @@ import time
 from dataclasses import replace
 
 from app.page.views.evidence import trust
-from app.service.cached_answer import first_question
+from app.service.cached_answer import first_request
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from explainers.methods.grad_cam import GradCAM
@@ -68,7 +68,7 @@ def settled(job):
     return job.report
 
 jobs = ExplanationQueue(ClassifierRegistry(["phantoms"]), concurrency=1, queue=1, budget=600)
-job = jobs.submit(replace(first_question(), methods=(GradCAM(),), preset="Fast"))
+job = jobs.submit(replace(first_request(), methods=(GradCAM(),), preset="Fast"))
 before = trust(settled(job), 1, ())
 jobs.metrics.submit(job, "compactness")
 after = trust(settled(job), 1, ())

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.formatting import format_score
-from app.service.cached_answer import cached_consistency, first_question, read
+from app.service.cached_answer import cached_consistency, first_request, read
 from app.service.regions import mask_from_outline
 from app.service.request import ExplanationState
 from explainers.metrics.agreement.consistency import SelfAgreement
@@ -206,7 +206,7 @@ def test_a_map_that_needs_more_evaluations_gets_them_by_its_button(open_page: Op
     wait(page, after=run)
     assert spent(cost.inner_text()) >= before + wanted - 3
     expect(page.locator("[data-method=GradCAM] .cc-state")).to_contain_text("converged")
-    assert first_question().preset == "Balanced"
+    assert first_request().preset == "Balanced"
 
 
 def spent(words: str) -> int:

@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.maintenance.cached_answer import compute, write
 from app.service import cached_answer
-from app.service.cached_answer import FILE, read, work_out, write
+from app.service.cached_answer import FILE, read
 from app.service.request import ExplanationState
 from explainers.methods.occlusion import Occlusion
 
 
 @pytest.fixture(scope="module")
 def fresh() -> ExplanationState:
-    return work_out()
+    return compute()
 
 
 def test_the_stored_answer_is_what_the_code_gives_now(fresh: ExplanationState) -> None:
     stored = read()
-    assert stored is not None, "classifier, picture or methods have changed: run python -m app.service.cached_answer"
+    assert stored is not None, "classifier, picture or methods have changed: run python -m app.maintenance.cached_answer"
     assert stored.stored
     assert stored.results.keys() == fresh.results.keys()
     np.testing.assert_allclose(stored.probabilities, fresh.probabilities, atol=1e-3)
@@ -28,7 +29,7 @@ def test_the_stored_answer_is_what_the_code_gives_now(fresh: ExplanationState) -
         assert now is not None
         assert then is not None
         far = np.abs(now.values - then.values).max() / np.abs(now.values).max()
-        assert far < 0.05, f"{name} gives another map now ({far:.2f} of its strongest value): run python -m app.service.cached_answer"
+        assert far < 0.05, f"{name} gives another map now ({far:.2f} of its strongest value): run python -m app.maintenance.cached_answer"
 
 
 def test_it_is_read_back_as_it_was_written(fresh: ExplanationState, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.explanation import key_of
-from app.service.cached_answer import first_question
+from app.service.cached_answer import first_request
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
@@ -179,5 +179,5 @@ def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:
     assert len(sessions) == 2
 
 
-def test_the_first_question_is_about_a_bundled_picture() -> None:
-    assert first_question().picture.example.startswith("phantom")
+def test_the_first_request_is_about_a_bundled_picture() -> None:
+    assert first_request().picture.example.startswith("phantom")

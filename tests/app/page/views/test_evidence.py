@@ -16,7 +16,7 @@ from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
 from app.page.views.deletion_curves import slides
 from app.page.views.evidence import trust
 from app.page.views.region import region_table
-from app.service.cached_answer import cached_consistency, first_question, read
+from app.service.cached_answer import cached_consistency, first_request, read
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
@@ -270,7 +270,7 @@ def settled(job: ExplanationJob) -> ExplanationState:
 
 
 def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: ExplanationQueue) -> None:
-    report = settled(jobs.submit(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast")))
+    report = settled(jobs.submit(replace(first_request(), methods=(GradCAM(), Occlusion()), preset="Fast")))
     assert report.measures.consistency is not None
     assert report.measures.agreement.others == 100
     assert report.measures.prices[CURVES].evaluations > 500
@@ -278,7 +278,7 @@ def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: Explanation
 
 
 def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs: ExplanationQueue) -> None:
-    job = jobs.submit(replace(first_question(), methods=(GradCAM(), Occlusion()), preset="Fast"))
+    job = jobs.submit(replace(first_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
     settled(job)
     with pytest.raises(UserError, match="no measure 'magic'"):
         jobs.metrics.submit(job, "magic")
@@ -307,7 +307,7 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
 
 
 def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:
-    question = replace(first_question(), methods=(GradCAM(), LIME()), preset="Fast")
+    question = replace(first_request(), methods=(GradCAM(), LIME()), preset="Fast")
     first = settled(jobs.submit(question))
     more = settled(jobs.submit(replace(question, further=(("LIME", 400),))))
     assert more.results["GradCAM"] is first.results["GradCAM"]
