@@ -1,4 +1,4 @@
-"""`python -m app`: opens the page, or does what the command after it says."""
+"""`python -m app`: serves the page, or runs another command."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from app.service.classifier_registry import LoadingThread
 
 
 def end(status: int) -> None:
-    """A thread that loads a classifier cannot be stopped, and fails loudly in an interpreter that is taken apart under it."""
+    """Exits at once while a thread still loads a classifier: it cannot be stopped, and would fail during the interpreter's shutdown."""
     if any(isinstance(thread, LoadingThread) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Reads where the evidence in a picture is known to lie, and brings it to the classifier's size just as the picture was brought there."""
+"""Masks of known evidence: files, and their pixels at the classifier's size, fitted as the picture is."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 NAMES = ("", "_mask", "_segmentation", "_evidence")
-"""What a mask's name may have behind the name of its picture."""
+"""Suffixes of a mask's name behind the name of its picture."""
 GREY = (0.25, 0.75)
 MOST_GREY = 0.05
 """Share of pixels that may be grey: the rim that saving as JPEG or making smaller leaves."""
@@ -27,7 +27,7 @@ MEANING = "a mask is white where the evidence lies and black elsewhere"
 
 @dataclass(frozen=True)
 class MaskFile:
-    """The evidence as a file tells it. inside: (H, W) of the classifier's size, True on the evidence. file, sha256: of the mask's file."""
+    """A mask at the classifier's size. inside: (H, W) of the classifier's size, True on the evidence. file, sha256: of the mask's file."""
 
     file: str
     sha256: str
@@ -44,11 +44,11 @@ def region_of(place: Path, picture: Path, shape: tuple[int, int], fit: Callable[
         data = file.read_bytes()
     except OSError as error:
         raise UserError(f"The mask {file} cannot be read ({error.strerror}).") from error
-    return MaskFile(file.name, hashlib.sha256(data).hexdigest(), fit_mask(tones(data, file.name, shape), shape, fit, file.name))
+    return MaskFile(file.name, hashlib.sha256(data).hexdigest(), fit_mask(decode_mask(data, file.name, shape), shape, fit, file.name))
 
 
 def mask_file(place: Path, picture: Path) -> Path:
-    """`place` itself, or the one file of that folder that is called as the picture, with or without _mask, _segmentation, _evidence."""
+    """`place` itself, or the one file of that folder that is named as the picture, with or without _mask, _segmentation, _evidence."""
     if not place.is_dir():
         return place
     wanted = {(picture.stem + ending).casefold(): number for number, ending in enumerate(NAMES)}
@@ -61,7 +61,7 @@ def mask_file(place: Path, picture: Path) -> Path:
     return found[0]
 
 
-def tones(data: bytes, name: str, shape: tuple[int, int]) -> Mask:
+def decode_mask(data: bytes, name: str, shape: tuple[int, int]) -> Mask:
     """The bytes of a mask's file -> (h, w) of its own resolution, True where it is bright. UserError for what is no mask of the picture."""
     try:
         brightness = decode(data).mean(-1)
@@ -75,7 +75,7 @@ def tones(data: bytes, name: str, shape: tuple[int, int]) -> Mask:
     if grey > MOST_GREY:
         raise UserError(f"The mask {name} is grey: {grey:.0%} of its pixels are neither dark nor bright; {MEANING}.")
     inside: Mask = brightness > 0.5
-    _refuse_even(inside, f"The mask {name}")
+    _refuse_uniform(inside, f"The mask {name}")
     return inside
 
 
@@ -83,11 +83,11 @@ def fit_mask(mask: Mask, shape: tuple[int, int], fit: Callable[[Floats], Floats]
     """(h, w) -> (H, W): enlarged or reduced to the picture's shape and then fitted as it; bars, which are mid-grey, are outside."""
     same = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
     inside: Mask = fit(np.repeat(same[..., None], 3, axis=2))[..., 0] > 0.5
-    _refuse_even(inside, f"At the classifier's size the mask {name}")
+    _refuse_uniform(inside, f"At the classifier's size the mask {name}")
     return inside
 
 
-def _refuse_even(inside: Mask, what: str) -> None:
+def _refuse_uniform(inside: Mask, what: str) -> None:
     if not inside.any():
         raise UserError(f"{what} is empty: no pixel of it is bright; {MEANING}.")
     if inside.all():

@@ -1,4 +1,4 @@
-"""What was chosen on the command line."""
+"""The options of each command, as the command line gives them."""
 
 from dataclasses import dataclass
 from pathlib import Path

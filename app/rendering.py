@@ -1,4 +1,4 @@
-"""Numbers to pixels: the one place of colour and scale. The browser repeats the same rule on the codes that it gets from here.
+"""Maps to pixels: the one place for colour and scale. The browser applies the same rule to the codes that it gets from here.
 
 A map becomes shares of its own strongest value, shares become codes of one byte, codes become colours. Zero is a fixed code and a
 fixed colour, and where there is no evidence the photograph shows through untouched.
@@ -17,7 +17,7 @@ from explainers.grid import enlarge
 
 SEQUENTIAL = ("inferno", "viridis", "cividis")
 DIVERGING = ("RdBu_r", "PuOr_r", "coolwarm")
-"""Colour maps for unsigned and signed maps, the usual one first; all can be told apart with any colour vision."""
+"""Colour maps for unsigned and signed maps, the default first; all are safe for colour-blind readers."""
 
 STRONGEST = 0.995
 SCALE_RULE = (

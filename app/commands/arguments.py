@@ -1,4 +1,4 @@
-"""Turns a person's words into what they mean: methods with their parameters, and classes by name or number."""
+"""Parses methods with their parameters, and classes by name or number."""
 
 import difflib
 import re
@@ -12,11 +12,11 @@ from explainers.methods import METHODS
 
 
 def method_name(method: type[Method] | Method) -> str:
-    """The word for a method on the command line and in file names: its title in small letters, such as grad_cam_plus_plus."""
+    """The method's name on the command line and in file names: its title in lower case, such as grad_cam_plus_plus."""
     return re.sub(r"[^a-z0-9]+", "_", method.title.lower().replace("++", " plus plus")).strip("_")
 
 
-def chosen_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Method, ...]:
+def parse_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Method, ...]:
     """The named methods, all where none is named, with `parameters` such as "occlusion.window=32" set. UserError."""
     known = {method_name(method): method for method in METHODS}
     words = [word for name in names for word in name.split(",") if word.strip()] or list(known)
@@ -32,10 +32,10 @@ def chosen_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Met
     return tuple(chosen.values())
 
 
-def class_number(word: str, labels: Sequence[str]) -> int:
+def parse_class(word: str, labels: Sequence[str]) -> int:
     """A class by its name, by one of its names ("tabby" of "tabby, tabby cat"), whatever the case, or by its number from 0.
 
-    UserError with names that come near.
+    UserError with similar names.
     """
     wanted, names = word.strip().casefold(), [label.casefold() for label in labels]
     for found in (

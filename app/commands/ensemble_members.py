@@ -1,4 +1,4 @@
-"""What each member of an ensemble makes of a picture: its own maps, and how far the members agree on each method's."""
+"""Maps of each member of an ensemble, and how far the members agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,15 +18,15 @@ from explainers.runner import Result
 
 @dataclass(frozen=True)
 class MemberExplanation:
-    """One member's answers about the picture as it takes it. results: by the method's name."""
+    """One member's maps of the picture at its own size. results: by the method's name."""
 
     name: str
     case: Case
     results: dict[str, Result]
 
 
-def members_maps(case: Case, methods: Sequence[Method]) -> list[MemberExplanation]:
-    """Each member asked by itself, with the same score and settings; nothing where the classifier is no ensemble. Raises Stopped."""
+def explain_members(case: Case, methods: Sequence[Method]) -> list[MemberExplanation]:
+    """Each member explained by itself, with the same score and settings; empty where the classifier is no ensemble. Raises UserError."""
     found = []
     for number, member in enumerate(getattr(case.classifier, "members", ())):
         own = tuple(getattr(layer, "own", "") for layer in case.layers if getattr(layer, "member", None) == number)
@@ -38,7 +38,7 @@ def members_maps(case: Case, methods: Sequence[Method]) -> list[MemberExplanatio
 
 
 def write_members(name: str, members: Sequence[MemberExplanation], maps: MapsFile) -> list[dict[str, Any]]:
-    """Writes every member's maps on their own grids, and gives the manifest's part on them. name: of the picture."""
+    """Adds every member's maps to the file, and returns the manifest's part on them. name: of the picture."""
     return [_written(f"{name}/members/{number}", member, maps) for number, member in enumerate(members)]
 
 

@@ -1,4 +1,4 @@
-"""Explains picture files and writes what was found: overlays, maps, and a manifest that tells how they came about."""
+"""Explains picture files and writes overlays, maps and a manifest."""
 
 import hashlib
 import shutil
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from app.commands.arguments import chosen_methods, class_number, method_name
-from app.commands.ensemble_members import members_agreement, members_maps, write_members
-from app.commands.manifest import Source, as_json, head_of, map_entry, picture_entry
+from app.commands.arguments import method_name, parse_class, parse_methods
+from app.commands.ensemble_members import explain_members, members_agreement, write_members
+from app.commands.manifest import Source, as_json, manifest_head, map_entry, picture_entry
 from app.commands.manifest_metrics import localisation_entry, measures_entry
 from app.commands.methods import localisation_table
 from app.commands.outputs import MapsFile, atomic_directory, folder_names, readable
@@ -40,11 +40,14 @@ if TYPE_CHECKING:
     from models.loading import Served
 
 
-def explain(options: ExplainOptions, begun: "Callable[[], Served]") -> int:
-    """Writes the folder `options.out`; 0 if everything succeeded, 1 if some picture or method failed. UserError if all pictures did."""
-    methods = chosen_methods(options.methods, options.parameters)
+def explain(options: ExplainOptions, load: "Callable[[], Served]") -> int:
+    """Writes the folder `options.out`; 0 if everything succeeded, 1 if some picture or method failed. UserError if all pictures did.
+
+    load: waits for the classifier, whose loading has started.
+    """
+    methods = parse_methods(options.methods, options.parameters)
     settings = Settings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
-    classifier = begun()
+    classifier = load()
     if options.metadata:
         classifier = classifier.given(parse(classifier.card.metadata, options.metadata))
     Case(
@@ -52,14 +55,14 @@ def explain(options: ExplainOptions, begun: "Callable[[], Served]") -> int:
     )  # refuses layers that the model does not have
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
-            class_number(str(word), classifier.labels)
-    judge = None if options.measures == "none" else agreement_context(options.model, classifier)
-    job = _Job(options, classifier, methods, settings, judge)
+            parse_class(str(word), classifier.labels)
+    context = None if options.measures == "none" else agreement_context(options.model, classifier)
+    run = _Run(options, classifier, methods, settings, context)
     with atomic_directory(options.out) as folder, MapsFile(folder / "maps.npz") as maps:
         names = folder_names(options.pictures)
-        entries = [_entry(path, name, folder, maps, job) for path, name in zip(options.pictures, names, strict=True)]
+        entries = [_entry(path, name, folder, maps, run) for path, name in zip(options.pictures, names, strict=True)]
         _refuse_if_all_failed(entries)
-        manifest = {**head_of(options, classifier, settings), "pictures": entries}
+        manifest = {**manifest_head(options, classifier, settings), "pictures": entries}
         (folder / "manifest.json").write_text(as_json(manifest), encoding="utf-8", errors="replace")
     if not options.quiet:
         print(f"Written to {readable(options.out)}.")
@@ -67,20 +70,20 @@ def explain(options: ExplainOptions, begun: "Callable[[], Served]") -> int:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What is the same for all pictures."""
+class _Run:
+    """What all pictures have in common. context: of the agreement, None where it is not measured."""
 
     options: ExplainOptions
     classifier: "Served"
     methods: tuple[Method, ...]
     settings: Settings
-    judge: AgreementContext | None
+    context: AgreementContext | None
 
 
-def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> dict[str, Any]:
-    """One picture's part of the manifest, with its overlays and maps written; or why there is none, and then nothing of it is left."""
+def _entry(path: Path, name: str, folder: Path, maps: MapsFile, run: _Run) -> dict[str, Any]:
+    """One picture's part of the manifest; where the picture fails, the reason, and nothing of it is left in the folder."""
     try:
-        entry = _written(path, name, folder, maps, job)
+        entry = _explain_file(path, name, folder, maps, run)
     except UserError as error:
         reason = readable(error)
     except BrokenPipeError:
@@ -96,70 +99,70 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> di
     return {"file": readable(path.name), "error": reason}
 
 
-def _written(path: Path, name: str, folder: Path, maps: MapsFile, job: _Job) -> dict[str, Any]:
+def _explain_file(path: Path, name: str, folder: Path, maps: MapsFile, run: _Run) -> dict[str, Any]:
     """Explains one picture, writes its overlays and maps, and returns its part of the manifest. Raises UserError, OSError."""
-    data = _read(path)
+    data = _read_file(path)
     picture = decode(data)
     source = Source(readable(path.name), hashlib.sha256(data).hexdigest(), original_size(data), picture.shape[:2])
-    region = region_of(job.options.mask, path, source.decoded, job.classifier.fit) if job.options.mask else None
-    explanation = _explanation(picture, name, job)
-    case, results = explanation.case, [explanation.results[key_of(method)] for method in job.methods]
+    region = region_of(run.options.mask, path, source.decoded, run.classifier.fit) if run.options.mask else None
+    explanation = _explanation(picture, name, run)
+    case, results = explanation.case, [explanation.results[key_of(method)] for method in run.methods]
     (folder / name).mkdir()
     entries = [_write(explanation, result, folder, name, maps) for result in results]
-    entry = picture_entry(source, case, job.classifier, entries)
+    entry = picture_entry(source, case, run.classifier, entries)
     maps.add(f"{name}/segments", case.segments.astype(np.int32))
     entry["segments"] = f"{name}/segments"
-    if members := members_maps(case, job.methods):
+    if members := explain_members(case, run.methods):
         entry["members"] = write_members(name, members, maps)
         entry["members_agreement"] = members_agreement(members, case.size)
-    if job.judge or region:
-        entry["measures"] = _measures(name, case, results, region, job)
-    if not job.options.quiet:
+    if run.context or region:
+        entry["measures"] = _measures(name, case, results, region, run)
+    if not run.options.quiet:
         print(f"{source.file}: {entry['explained']['label']}, {len(entries)} maps, {case.evaluations} evaluations")
         if region:
             print(localisation_table(entry["measures"]["localisation"]["maps"]))
     return entry
 
 
-def _explanation(picture: NDArray[np.float32], name: str, job: _Job) -> Explanation:
-    """Explains one picture beside a progress bar. Raises UserError."""
-    plan = ExplanationPlan(job.methods, job.settings, lambda top: _score(job.options, job.classifier.labels, top))
+def _explanation(picture: NDArray[np.float32], name: str, run: _Run) -> Explanation:
+    """Explains one picture with a progress bar. Raises UserError."""
+    plan = ExplanationPlan(run.methods, run.settings, lambda top: _score(run.options, run.classifier.labels, top))
     with ExitStack() as stack:
         bars: list[tqdm[Any]] = []
 
         def on_start(found: Explanation) -> None:
-            bar = tqdm(total=found.cost.evaluations, desc=name, unit=" evaluations", disable=job.options.quiet or None)
+            bar = tqdm(total=found.cost.evaluations, desc=name, unit=" evaluations", disable=run.options.quiet or None)
             bars.append(stack.enter_context(bar))
 
         def on_result(found: Explanation) -> None:
             bars[0].update(min(found.case.evaluations, bars[0].total) - bars[0].n)
 
-        return explain_picture(picture, job.classifier, plan, on_start, on_result)
+        return explain_picture(picture, run.classifier, plan, on_start, on_result)
 
 
-def _measures(name: str, case: Case, results: list[Result], region: MaskFile | None, job: _Job) -> dict[str, Any]:
-    level = job.options.measures
+def _measures(name: str, case: Case, results: list[Result], region: MaskFile | None, run: _Run) -> dict[str, Any]:
+    level = run.options.measures
     found: dict[str, Any] = {}
-    if job.judge and level == "all":
+    if run.context and level == "all":
         shown = with_attribution(results)
         most = full_cost(case, shown)
-        if not job.options.quiet:
-            seconds = full_seconds(case, shown, *measure_speed(job.classifier))
+        if not run.options.quiet:
+            seconds = full_seconds(case, shown, *measure_speed(run.classifier))
             print(f"{name}: measures, at most {most:,} evaluations, {format_estimate(seconds)}", flush=True)
-        with tqdm(total=most, desc=f"{name}: measures", unit=" evaluations", disable=job.options.quiet or None) as bar:
+        with tqdm(total=most, desc=f"{name}: measures", unit=" evaluations", disable=run.options.quiet or None) as bar:
             case.counter.on_batch = lambda pictures: bar.update(min(pictures, bar.total - bar.n))
-            found = measures_entry(case, results, level, job.judge)
-    elif job.judge:
-        found = measures_entry(case, results, level, job.judge)
+            found = measures_entry(case, results, level, run.context)
+    elif run.context:
+        found = measures_entry(case, results, level, run.context)
     return {**found, "localisation": localisation_entry(case, results, region)} if region else found
 
 
 def _score(options: ExplainOptions, labels: Sequence[str], top: int) -> Score:
     """top: the likeliest class. Raises UserError."""
-    target = top if options.target == "top" else class_number(options.target, labels)
+    target = top if options.target == "top" else parse_class(options.target, labels)
     if options.rather_than is None:
         return Score(target, options.score)  # type: ignore[arg-type]
-    return Score.of(target, top if options.rather_than == "top" else class_number(options.rather_than, labels))
+    return Score.of(target, top if options.rather_than == "top" else parse_class(options.rather_than, labels))
 
 
 def _write(explanation: Explanation, result: Result, folder: Path, name: str, maps: MapsFile) -> dict[str, Any]:
@@ -177,7 +180,7 @@ def _write(explanation: Explanation, result: Result, folder: Path, name: str, ma
     return map_entry(result, where)
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
         if not path.is_file():
             raise UserError("There is no such file." if not path.exists() else "This is not a file; name the pictures themselves.")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from app.commands.arguments import chosen_methods, method_name
-from app.commands.library import pictures_in
+from app.commands.arguments import method_name, parse_methods
+from app.commands.library import picture_files
 from app.commands.manifest import as_json
 from app.commands.provenance import commit
 from app.explanation import Earlier, ExplanationPlan, FittedPicture, as_protocol, explain_picture
@@ -35,11 +35,11 @@ Shares = dict[str, list[float | None]]
 
 def play(options: GridGameOptions) -> int:
     """Prints the table and writes `options.out`; 0, or 1 where some picture could not be read. UserError where no mosaic can be laid."""
-    methods = chosen_methods(options.methods, ())
+    methods = parse_methods(options.methods, ())
     settings = Settings(preset=options.preset, seed=options.seed)
-    files = pictures_in(options.pictures)
+    files = picture_files(options.pictures)
     classifier = load(options.model, options.trust)
-    pictures = _read(files, classifier)
+    pictures = _fit_pictures(files, classifier)
     laid = mosaics(as_protocol(classifier), pictures, options.side, options.mosaics, options.seed)
     shares = _shares(laid, classifier, methods, settings, options.quiet)
     rows = [_row(method, shares[method.title]) for method in methods]
@@ -61,7 +61,7 @@ def game_table(rows: Sequence[dict[str, Any]], chance: float) -> str:
 
 
 def _shares(laid: Sequence[Mosaic], classifier: "Served", methods: Sequence[Method], settings: Settings, quiet: bool) -> Shares:
-    """Title -> the share in its part of every map that was asked for; None for a map without positive evidence."""
+    """Title -> the share of each map inside its own part; None for a map without positive evidence."""
     found: Shares = defaultdict(list)
     with tqdm(total=sum(len(mosaic.asked) for mosaic in laid), unit=" parts", disable=quiet or None) as bar:
         for mosaic in laid:
@@ -93,7 +93,7 @@ def _row(method: Method, shares: Sequence[float | None]) -> dict[str, Any]:
     }
 
 
-def _read(files: Sequence[Path], classifier: "Served") -> list[NDArray[np.float32]]:
+def _fit_pictures(files: Sequence[Path], classifier: "Served") -> list[NDArray[np.float32]]:
     pictures = []
     for file in files:
         try:

@@ -1,4 +1,4 @@
-"""Examines a model for whoever asks in a terminal, and writes the card that it should have after a yes."""
+"""Inspects a model in a terminal, and writes the proposed card once the user agrees."""
 
 import json
 import sys
@@ -7,8 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from app.commands.inspection_text import in_words
-from app.commands.picture_sample import labels_in, read, sampled
+from app.commands.inspection_text import report_text
+from app.commands.picture_sample import read_labels, read_pictures, sample_files
 from app.options import InspectOptions
 from errors import UserError
 from models.cards.card import Card
@@ -18,8 +18,8 @@ from models.inspection.card_writer import card_file, write_card
 def inspect(options: InspectOptions) -> int:
     """Prints the report; 0, or 2 where the model cannot be opened or something given is wrong."""
     by_table = options.labels is not None and options.labels.suffix.lower() == ".csv"
-    labels = labels_in(options.labels) if options.labels and not by_table else ()
-    seen, failed = read(sampled(options.pictures, options.labels if by_table else None)) if options.pictures else ([], [])
+    labels = read_labels(options.labels) if options.labels and not by_table else ()
+    seen, failed = read_pictures(sample_files(options.pictures, options.labels if by_table else None)) if options.pictures else ([], [])
     for sentence in failed:
         print(sentence, file=sys.stderr)
     from models.inspection.inspector import inspect_model  # TensorFlow takes seconds, and what was given is wrong before that
@@ -32,7 +32,7 @@ def inspect(options: InspectOptions) -> int:
     elif refused:
         raise UserError(refused[0])
     else:
-        print(in_words(report))
+        print(report_text(report))
     if refused:
         return 2
     if options.fix:
@@ -41,27 +41,27 @@ def inspect(options: InspectOptions) -> int:
 
 
 def _show(bar: "tqdm[Any]", done: int, most: int) -> None:
-    """Begins anew with every member of an ensemble."""
+    """The bar starts again with every member of an ensemble."""
     if done < bar.n or bar.total is None:
         bar.reset(most)
     bar.update(done - bar.n)
 
 
 def _fix(options: InspectOptions, proposed: Card | None) -> None:
-    """Everything that is said here goes where errors go, so that a report in JSON stays one."""
+    """Prints to standard error, so that standard output holds nothing but the report in JSON."""
     if proposed is None:
         print("\nNothing is written: the report does not show surely that another card is right.", file=sys.stderr)
         return
     file = card_file(options.model)
     print(f"\nThe card to write to {file}:\n{proposed.to_text()}", end="", file=sys.stderr)
-    if not options.yes and not _agreed(file):
+    if not options.yes and not _is_confirmed(file):
         print("Nothing is written.", file=sys.stderr)
         return
     kept = write_card(file, proposed)
     print(f"Written to {file}." + (f" The card that was there is {kept.name} now." if kept else ""), file=sys.stderr)
 
 
-def _agreed(file: Path) -> bool:
-    """Whether a person says yes; no where nobody is there to ask."""
+def _is_confirmed(file: Path) -> bool:
+    """Whether the user answers yes; no where there is no terminal to read from."""
     print(f"Write {file.name}{' in place of the one that is there' if file.exists() else ''}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

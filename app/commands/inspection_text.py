@@ -1,4 +1,4 @@
-"""A doctor's report as plain text for a terminal."""
+"""An inspection report as plain text for a terminal."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -9,21 +9,21 @@ from models.inspection.report import Candidate, Finding, LayerReport, Report
 WIDTH, MOST_LAYERS = 110, 16
 
 
-def in_words(report: Report) -> str:
-    """What is wrong first, then what it is, the ways of preparing a picture, and the layers."""
+def report_text(report: Report) -> str:
+    """Warnings first, then facts, the candidates for preprocessing, and the layers."""
     warnings = [each for each in report.findings if each.level != "fact"]
     facts = [each for each in report.findings if each.level == "fact"]
     lines = [report.name, "=" * len(report.name)]
     lines += ["", f"Warnings ({len(warnings)})", *_findings(warnings)] if warnings else ["", "No warnings."]
     lines += ["", "What it is", *_findings(facts)] if facts else []
-    lines += ["", f"Ways of preparing a picture ({_shown(report)})", *_ways(report)] if report.candidates else []
+    lines += ["", f"Ways of preparing a picture ({_picture_count(report)})", *_candidates(report)] if report.candidates else []
     lines += ["", *textwrap.wrap(report.sure, WIDTH)] if report.sure else []
     lines += ["", f"Spatial layers ({len(report.layers)})", *_layers(report.layers)] if report.layers else []
     return "\n".join(_plain(line) for line in lines)
 
 
 def _plain(line: str) -> str:
-    """Without what a terminal would take for orders: names of labels and layers are a stranger's."""
+    """Without control characters: names of labels and layers are untrusted."""
     return "".join(character if character.isprintable() else "?" for character in line)
 
 
@@ -33,12 +33,12 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield from textwrap.wrap(f"({each.known_by})", WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
-def _shown(report: Report) -> str:
+def _picture_count(report: Report) -> str:
     known = "none" if not report.classes_known else "all" if report.classes_known == report.pictures else report.classes_known
     return f"{report.pictures} pictures, {known} of known class"
 
 
-def _ways(report: Report) -> Iterator[str]:
+def _candidates(report: Report) -> Iterator[str]:
     known = report.candidates[0].accuracy is not None
     heads = [
         "",
@@ -53,11 +53,11 @@ def _ways(report: Report) -> Iterator[str]:
         "score",
     ]
     today = None if report.card is None else (report.card.scaling, report.card.colour)
-    rows = [["today" if (each.scaling, each.colour) == today else "", *_way(each, known)] for each in report.candidates]
+    rows = [["today" if (each.scaling, each.colour) == today else "", *_candidate_row(each, known)] for each in report.candidates]
     return _table([heads, *rows])
 
 
-def _way(each: Candidate, known: bool) -> list[str]:
+def _candidate_row(each: Candidate, known: bool) -> list[str]:
     shares = [f"{each.accuracy:.0%}", f"{each.auc:.2f}"] if known else []
     numbers = [f"{each.confidence:.0%}", f"{each.entropy:.2f} bit", f"{each.steadiness:.0%}", f"{each.spread:.2f} bit"]
     return [each.scaling, each.colour, *shares, *numbers, textwrap.shorten(each.commonest, 28, placeholder="..."), f"{each.score:.3f}"]

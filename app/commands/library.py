@@ -1,4 +1,4 @@
-"""Explains many pictures and keeps their coarse maps beside the model, so that agreement can be told from the methods' habits."""
+"""Explains many pictures and stores their coarse maps beside the model: what maps of unrelated pictures have in common."""
 
 import sys
 import time
@@ -33,27 +33,27 @@ ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def build(options: LibraryOptions) -> int:
-    """Writes the library beside the model; 0, or 1 where some picture could not be read. Begun once, it goes on where it was stopped.
+    """Writes the library beside the model; 0, or 1 where some picture could not be read.
 
-    A library that is there and was made in the same way is added to.
+    Continues where it was interrupted, and adds to an existing library that was made in the same way.
     """
-    files = pictures_in(options.pictures)
+    files = picture_files(options.pictures)
     if len(files) <= FEWEST:
         raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {FEWEST}, better 100 or 200.")
     classifier = load(options.model, options.trust)
     path = options.out or library_file(options.model)
-    work = _Work.begun(classifier, _settings(options, classifier), path)
+    builder = _Builder.resumed(classifier, _settings(options, classifier), path)
     failed = 0
     with tqdm(total=len(files), desc=path.name, unit=" pictures", disable=options.quiet or None) as bar:
         for file in files:
-            failed += not work.look_at(file, options.preset)
+            failed += not builder.add(file, options.preset)
             bar.update()
-    work.finish()
+    builder.finish()
     for title, count in read(path).short().items():
-        need = f"of {len(work.rows)} pictures only {count} gave a map of {title}, and chance needs more than {FEWEST}"
+        need = f"of {len(builder.rows)} pictures only {count} gave a map of {title}, and chance needs more than {FEWEST}"
         print(f"{path.name}: {need}; what is compared with it rests on shifted copies, which is weaker.", file=sys.stderr)
     if not options.quiet:
-        print(f"Written to {path}: maps of {len(work.rows)} pictures.")
+        print(f"Written to {path}: maps of {len(builder.rows)} pictures.")
     return int(failed > 0)
 
 
@@ -62,7 +62,7 @@ def _settings(options: LibraryOptions, classifier: "Served") -> dict[str, Any]:
     return settings_of(case, model_name(options.model, classifier))
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def picture_files(folder: Path) -> list[Path]:
     """The picture files of a folder and of those in it, by name. UserError where it is no folder."""
     if not folder.is_dir():
         raise UserError(f"--pictures is {folder}, which is no folder; give a folder of pictures like those to be explained.")
@@ -70,8 +70,8 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 @dataclass
-class _Work:
-    """A library as far as it has come. rows: digest of a picture -> its maps."""
+class _Builder:
+    """A library under construction. rows: digest of a picture -> its maps. saved: when, as `time.monotonic` gives it."""
 
     classifier: "Served"
     untrained: Any
@@ -81,19 +81,19 @@ class _Work:
     saved: float
 
     @classmethod
-    def begun(cls, classifier: "Served", made_with: dict[str, Any], path: Path) -> "_Work":
-        work = cls(classifier, untrained_twin(as_protocol(classifier)), made_with, path, {}, time.monotonic())
-        for file in (path, work.unfinished):
+    def resumed(cls, classifier: "Served", made_with: dict[str, Any], path: Path) -> "_Builder":
+        builder = cls(classifier, untrained_twin(as_protocol(classifier)), made_with, path, {}, time.monotonic())
+        for file in (path, builder.unfinished):
             if file.is_file() and (earlier := read(file)).made_with == made_with:
-                work.rows |= {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}
-        return work
+                builder.rows |= {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}
+        return builder
 
     @property
     def unfinished(self) -> Path:
         return self.path.with_name(f".{self.path.name}.part")
 
-    def look_at(self, file: Path, preset: str) -> bool:
-        """Explains one picture with every method unless it is known already; False where it cannot be read."""
+    def add(self, file: Path, preset: str) -> bool:
+        """Explains one picture with every method unless the library holds it; False where it cannot be read."""
         try:
             picture = fit_picture(file.read_bytes(), self.classifier.card)
         except (UserError, OSError) as error:
@@ -109,7 +109,7 @@ class _Work:
         return True
 
     def finish(self) -> None:
-        """Writes the library in place of what was there."""
+        """Replaces the library at `path`. UserError where there are too few pictures."""
         if len(self.rows) <= FEWEST:
             raise UserError(f"Only {len(self.rows)} different pictures could be read; a library needs more than {FEWEST}.")
         self._save(self.path)

@@ -1,4 +1,4 @@
-"""What has to be known to make the same maps again, as JSON: model, pictures, scores, parameters, seeds, cost, versions."""
+"""The manifest: everything needed to reproduce the maps, as JSON."""
 
 import json
 import math
@@ -32,8 +32,8 @@ LIBRARIES = (
 LIKELIEST = 5
 
 
-def head_of(options: ExplainOptions, classifier: "Served", settings: Settings) -> dict[str, Any]:
-    """The part that holds for all pictures."""
+def manifest_head(options: ExplainOptions, classifier: "Served", settings: Settings) -> dict[str, Any]:
+    """What all pictures have in common."""
     card = {name: value for name, value in classifier.card.to_json().items() if name != "labels"}
     return {
         "schema": SCHEMA,
@@ -57,7 +57,7 @@ def head_of(options: ExplainOptions, classifier: "Served", settings: Settings) -
 
 
 def as_json(manifest: dict[str, Any]) -> str:
-    """The manifest as JSON proper, which has no word for NaN and infinity: they become null."""
+    """Strict JSON: NaN and infinity become null."""
     return json.dumps(_finite(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -71,7 +71,7 @@ def _finite(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Source:
-    """A picture file: its name, its bytes' sha256, (h, w) in pixels of the picture upright, and as decoded, which may be smaller."""
+    """A picture file: name, sha256, (h, w) in pixels of the upright picture, and as decoded, which may be smaller."""
 
     file: str
     sha256: str
@@ -121,7 +121,7 @@ def _scores(case: Case, maps: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def map_entry(result: Result, where: str) -> dict[str, Any]:
-    """One map: who made it, what it cost, how far it can be trusted, and where it lies. `where`: picture/method."""
+    """One map: its method, cost, convergence, and names in the output folder. where: picture/method."""
     method, attribution = result.method, result.attribution
     entry = {
         "method": method_name(method),

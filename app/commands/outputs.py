@@ -1,4 +1,4 @@
-"""A folder of results that appears whole or not at all, and the maps in it."""
+"""The output folder: names of its subfolders, and the file of maps."""
 
 import unicodedata
 import zipfile
@@ -21,9 +21,9 @@ LONGEST = 200  # bytes of a folder's name; file systems take 255, and a number m
 
 
 def folder_names(paths: Sequence[Path]) -> list[str]:
-    """A folder name for each picture: its own name without ending, told apart by a number where two are alike or the name is taken.
+    """A folder name per picture: the file's stem, with a number where the name is taken.
 
-    What some file systems refuse becomes `_`.
+    Characters that some file systems refuse become `_`.
     """
     names: list[str] = []
     taken = {name.casefold() for name in RESERVED}
@@ -39,7 +39,7 @@ def folder_names(paths: Sequence[Path]) -> list[str]:
 
 
 def readable(name: object) -> str:
-    """A file's name as text that can be printed and written: bytes that are no UTF-8 as \\xff, and ? for what a terminal would obey."""
+    """A file's name as printable text: bytes that are not UTF-8 as \\xff, control characters as ?."""
     plain = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return printable(plain, len(plain))
 
@@ -51,7 +51,7 @@ def _plain(stem: str) -> str:
 
 
 class MapsFile:
-    """An .npz written one picture after the other, so that a thousand pictures need no more memory than one."""
+    """An .npz file written picture by picture, so that a thousand pictures need no more memory than one."""
 
     def __init__(self, path: Path) -> None:
         self._archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
@@ -62,14 +62,14 @@ class MapsFile:
         self._waiting[name] = values
 
     def keep(self) -> None:
-        """Writes what was added since."""
+        """Writes what was added since the last call."""
         for name, values in self._waiting.items():
             with self._archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
         self._waiting.clear()
 
     def drop(self) -> None:
-        """Forgets what was added since."""
+        """Discards what was added since the last call."""
         self._waiting.clear()
 
     def __enter__(self) -> "MapsFile":

@@ -1,4 +1,4 @@
-"""Draws pictures from a folder to examine a model by: evenly over its classes where it says any, always the same ones."""
+"""Samples pictures from a folder for the inspection of a model: evenly over the classes where they are known, and reproducibly."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,13 @@ from models.datasets.folder_listing import list_folders, list_pictures, read_tab
 from models.images.decoder import decode
 from models.inspection.labelled_image import LabelledImage
 
-MOST = 64
+MAX_PICTURES = 64
 COLUMNS = ("file", "class")
 Sample = tuple[Path, str | None]
 
 
-def sampled(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
-    """At most MOST files with their classes' names, as many of each class as there are. classes: a table, or None. UserError."""
+def sample_files(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
+    """At most MAX_PICTURES files with their classes' names, as many of each class as there are. classes: a table, or None. UserError."""
     if not folder.is_dir():
         raise UserError(
             f"--pictures is {folder}, which is no folder; give a folder of pictures, better with a folder inside for each class."
@@ -28,12 +28,12 @@ def sampled(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
     rng = np.random.default_rng(seed)
     groups = {name: [file for file, own in found if own == name] for name in dict.fromkeys(own for _, own in found)}
     mixed = {name: [files[number] for number in rng.permutation(len(files))] for name, files in groups.items()}
-    turns = [(turn, name) for turn in range(MOST) for name in mixed if turn < len(mixed[name])]
-    return [(mixed[name][turn], name) for turn, name in turns[:MOST]]
+    turns = [(turn, name) for turn in range(MAX_PICTURES) for name in mixed if turn < len(mixed[name])]
+    return [(mixed[name][turn], name) for turn, name in turns[:MAX_PICTURES]]
 
 
-def read(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[str]]:
-    """The pictures as numbers, large ones made smaller, and a sentence on each that cannot be read. UserError where none can."""
+def read_pictures(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[str]]:
+    """The decoded pictures, large ones reduced, and a sentence per picture that cannot be read. UserError where none can."""
     seen, failed = [], []
     for file, name in samples:
         try:
@@ -45,8 +45,8 @@ def read(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[str]]:
     return seen, failed
 
 
-def labels_in(file: Path) -> tuple[str, ...]:
-    """The classes that a text lists, one a line; leading numbers that only count the lines are dropped. UserError."""
+def read_labels(file: Path) -> tuple[str, ...]:
+    """The classes that a text lists, one per line; leading line numbers are dropped. UserError."""
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
@@ -57,7 +57,7 @@ def labels_in(file: Path) -> tuple[str, ...]:
 
 
 def _by_folder(folder: Path) -> list[Sample]:
-    """Of the test part where there is one, else of every part; a folder without class folders says no classes."""
+    """Of the test part where there is one, else of every part; without class folders the classes are unknown."""
     found = split_folders(folder)
     holders = found.get("test") or [holder for several in found.values() for holder in several]
     classes = [(name.name, each) for holder in holders for name in list_folders(holder).values() if (each := list(_pictures(name)))]

@@ -1,4 +1,4 @@
-"""Which state of the code made a result: the git commit, where the code lies in a checkout."""
+"""Which version of the code produced a result: the git commit, and the versions of packages."""
 
 import subprocess
 from importlib.metadata import PackageNotFoundError, version

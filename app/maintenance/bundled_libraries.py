@@ -1,6 +1,6 @@
 """Makes the libraries of maps that the bundled classifiers carry anew: `python -m app.maintenance.bundled_libraries [NAME ...]`.
 
-Needed whenever a bundled classifier or a method changes; what was there is not added to. A method that is new needs it only for its own
+Needed whenever a bundled classifier or a method changes; what was there is not added to. A new method needs it only for its own
 pairs: the libraries serve the others as they are.
 """
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
-    """Draws the pictures, explains them at Balanced and puts the library in place of the one at `out`, or beside the weights."""
+    """Draws the pictures, explains them at Balanced and replaces the library at `out`, or the one beside the weights."""
     if name not in bundled():
         raise UserError(f"No classifier {name!r} is bundled; there are {', '.join(bundled())}.")
     if name not in DRAWN:
@@ -50,7 +50,7 @@ def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
     place = out or library_file(name)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
-            Image.fromarray(drawing(name, number)).save(Path(folder) / f"{number:04}.png")
+            Image.fromarray(draw_picture(name, number)).save(Path(folder) / f"{number:04}.png")
         fresh = Path(folder) / place.name
         build(LibraryOptions(name, Path(folder), fresh, quiet=not sys.stderr.isatty()))
         unfinished = place.with_name(f".{place.name}")
@@ -60,7 +60,7 @@ def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
     return place
 
 
-def drawing(name: str, number: int) -> np.ndarray:
+def draw_picture(name: str, number: int) -> np.ndarray:
     """(H, W, 3) 0..255: the picture of that number, classes in turn."""
     seed, label = FIRST_SEED + number, number % 4
     drawn = glass_box.patches(seed, glass_box.NAMES[label]) if name == "glass_box" else phantoms.phantom(seed, label)

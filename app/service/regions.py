@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.masks import fit_mask, tones
+from app.masks import decode_mask, fit_mask
 from app.service.picture_uploads import Picture
 from app.service.request import ExplanationState
 from errors import UserError
@@ -50,7 +50,7 @@ def mask_from_outline(points: object, size: tuple[int, int]) -> Mask:
 def mask_from_file(mask: Picture, picture: Picture, card: Card) -> Mask:
     """The file of a mask, white where the evidence lies, fitted to (H, W) as its picture is. UserError where it is not a mask of it."""
     shape = decode(picture.data).shape[:2]
-    return fit_mask(tones(mask.data, mask.name, shape), shape, lambda image: fit(image, card.size, card.fit), mask.name)
+    return fit_mask(decode_mask(mask.data, mask.name, shape), shape, lambda image: fit(image, card.size, card.fit), mask.name)
 
 
 def mask_from_evidence(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.masks import fit_mask, mask_file, region_of, tones
+from app.masks import decode_mask, fit_mask, mask_file, region_of
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import energy_inside
 from models.datasets.synthetic.glass_box import patches
@@ -35,12 +35,12 @@ def test_a_mask_of_any_resolution_lies_as_the_letterboxed_picture(size) -> None:
     """80 x 60 on 32 x 32: 24 rows from row 4 on; the upper third is rows 4 to 11, the right half columns 16 to 31."""
     expected = np.zeros((32, 32), bool)
     expected[4:12, 16:] = True
-    mask = tones(encoded(spot(*size)), "m.png", (60, 80))
+    mask = decode_mask(encoded(spot(*size)), "m.png", (60, 80))
     np.testing.assert_array_equal(fit_mask(mask, (60, 80), partial(fit, size=(32, 32), how="letterbox"), "m.png"), expected)
 
 
 def test_cropped_and_stretched_as_the_picture() -> None:
-    mask = tones(encoded(spot()), "m.png", (60, 80))
+    mask = decode_mask(encoded(spot()), "m.png", (60, 80))
     cropped = fit_mask(mask, (60, 80), partial(fit, size=(30, 30), how="crop"), "m.png")
     stretched = fit_mask(mask, (60, 80), partial(fit, size=(30, 30), how="stretch"), "m.png")
     for found in (cropped, stretched):
@@ -49,11 +49,11 @@ def test_cropped_and_stretched_as_the_picture() -> None:
     left = np.zeros((60, 80), np.uint8)
     left[:, :8] = 255
     with pytest.raises(UserError, match=r"At the classifier's size the mask m.png is empty"):
-        fit_mask(tones(encoded(left), "m.png", (60, 80)), (60, 80), partial(fit, size=(30, 30), how="crop"), "m.png")
+        fit_mask(decode_mask(encoded(left), "m.png", (60, 80)), (60, 80), partial(fit, size=(30, 30), how="crop"), "m.png")
 
 
 def test_the_rim_of_a_jpeg_is_no_grey() -> None:
-    mask = tones(encoded(spot(), "JPEG"), "m.jpg", (60, 80))
+    mask = decode_mask(encoded(spot(), "JPEG"), "m.jpg", (60, 80))
     np.testing.assert_array_equal(mask, spot() > 0)
 
 
@@ -71,7 +71,7 @@ def test_the_rim_of_a_jpeg_is_no_grey() -> None:
 )
 def test_what_is_no_mask_of_the_picture_is_refused_in_a_sentence(data, sentence) -> None:
     with pytest.raises(UserError, match=sentence):
-        tones(data, "m.png", (60, 80))
+        decode_mask(data, "m.png", (60, 80))
 
 
 def test_a_folder_is_searched_by_the_pictures_name(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Imports inside `models/` point downwards, and nothing imports in a circle: neither modules nor packages."""
+"""Imports inside `models/` and `app/` point downwards, and nothing imports in a circle: neither modules nor packages."""
 
 import pytest
 
@@ -21,24 +21,43 @@ LAYERS = (
 )
 """The modules and packages of `models/`, the lowest layer first; each imports from itself and from lower layers alone."""
 
+APP_LAYERS = (
+    {"formatting", "options", "rendering"},
+    {"explanation", "masks", "model_files"},
+    {"metrics"},
+    {"service"},
+    {"commands", "page"},
+    {"cli", "maintenance"},
+    {"__main__"},
+)
+"""The same of `app/`: the page and the commands stand on the service, and that on one pipeline."""
+
+SCHEDULER, ITS_USERS = "app.service.explanation_queue", {"app.service.services", "app.maintenance.cached_answer", "app.page.stream"}
+
 GRAPH = import_graph()
 
 
-def test_models_import_from_lower_layers_only() -> None:
-    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+@pytest.mark.parametrize(("package", "layers"), [("models", LAYERS), ("app", APP_LAYERS)])
+def test_imports_from_lower_layers_only(package: str, layers: tuple[set[str], ...]) -> None:
+    level = {name: number for number, names in enumerate(layers) for name in names}
     wrong = []
     for module, targets in GRAPH.items():
         for target in targets:
-            if module.startswith("models.") and target.startswith("models."):
+            if module.startswith(f"{package}.") and target.startswith(f"{package}."):
                 source, end = module.split(".")[1], target.split(".")[1]
                 if source != end and level[end] >= level[source]:
                     wrong.append(f"{module} (layer {level[source] + 1}) imports {target} (layer {level[end] + 1})")
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_part_of_models_has_a_layer() -> None:
-    parts = {module.split(".")[1] for module in GRAPH if module.startswith("models.")}
-    assert parts == set().union(*LAYERS)
+@pytest.mark.parametrize(("package", "layers"), [("models", LAYERS), ("app", APP_LAYERS)])
+def test_every_part_has_a_layer(package: str, layers: tuple[set[str], ...]) -> None:
+    parts = {module.split(".")[1] for module in GRAPH if module.startswith(f"{package}.")}
+    assert parts == set().union(*layers)
+
+
+def test_jobs_and_other_queues_do_not_know_the_scheduler() -> None:
+    assert {module for module, targets in GRAPH.items() if SCHEDULER in targets} == ITS_USERS
 
 
 def test_no_cycle_between_modules() -> None:

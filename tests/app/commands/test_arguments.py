@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.commands.arguments import chosen_methods, class_number, method_name
+from app.commands.arguments import method_name, parse_class, parse_methods
 from errors import UserError
 from explainers.methods import METHODS
 
@@ -10,23 +10,23 @@ from explainers.methods import METHODS
 def test_every_method_is_found_by_its_title_and_by_its_name() -> None:
     for method in METHODS:
         for word in (method.title, method_name(method), method.title.upper(), method_name(method).replace("_", "-")):
-            assert [type(chosen) for chosen in chosen_methods([word], [])] == [method]
-    assert [type(chosen) for chosen in chosen_methods([], [])] == list(METHODS)
+            assert [type(chosen) for chosen in parse_methods([word], [])] == [method]
+    assert [type(chosen) for chosen in parse_methods([], [])] == list(METHODS)
     assert len({method_name(method) for method in METHODS}) == len(METHODS)
 
 
 def test_methods_come_in_the_order_given_and_once() -> None:
-    names = [method_name(method) for method in chosen_methods(["shap,lime", "shap", "grad-cam"], [])]
+    names = [method_name(method) for method in parse_methods(["shap,lime", "shap", "grad-cam"], [])]
     assert names == ["shap", "lime", "grad_cam"]
 
 
 def test_classes_by_name_and_number() -> None:
     labels = ("cat", "Dog", "3", "cat")
-    assert [class_number(word, labels) for word in ("cat", "dog", "DOG", "3", "1")] == [0, 1, 1, 2, 1]
-    assert class_number("Tabby", ("lynx, catamount", "tabby, tabby cat")) == 1
+    assert [parse_class(word, labels) for word in ("cat", "dog", "DOG", "3", "1")] == [0, 1, 1, 2, 1]
+    assert parse_class("Tabby", ("lynx, catamount", "tabby, tabby cat")) == 1
     with pytest.raises(UserError, match="There is no class 'abb'; try 'tabby, tabby cat', or a number below 2"):
-        class_number("abb", ("lynx, catamount", "tabby, tabby cat"))
+        parse_class("abb", ("lynx, catamount", "tabby, tabby cat"))
     with pytest.raises(UserError, match="There is no class 'cot'; try 'cat'"):
-        class_number("cot", labels)
+        parse_class("cot", labels)
     with pytest.raises(UserError, match="a number below 4"):
-        class_number("17", labels)
+        parse_class("17", labels)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.commands.picture_sample import MOST, sampled
+from app.commands.picture_sample import MAX_PICTURES, sample_files
 from errors import UserError
 from models.cards.card import Card
 from models.inspection.card_writer import card_file, write_card
@@ -115,22 +115,22 @@ def test_wrong_flags(
 
 
 def test_pictures_are_drawn_evenly_from_the_test_part_and_always_the_same(pictures: Path, tmp_path: Path) -> None:
-    found = sampled(pictures, None)
+    found = sample_files(pictures, None)
     assert sorted(name for _, name in found) == ["bright"] * 8 + ["dark"] * 8
     assert {file.parent.parent.name for file, _ in found} == {"test"}
-    assert sampled(pictures, None) == found
+    assert sample_files(pictures, None) == found
     for name, count in (("many", 90), ("few", 5)):
         (tmp_path / name).mkdir()
         for number in range(count):
             (tmp_path / name / f"{number}.png").touch()
-    drawn = [name for _, name in sampled(tmp_path, None)]
-    assert (drawn.count("few"), len(drawn)) == (5, MOST)
+    drawn = [name for _, name in sample_files(tmp_path, None)]
+    assert (drawn.count("few"), len(drawn)) == (5, MAX_PICTURES)
 
 
 def test_masks_of_pictures_are_no_pictures(tmp_path: Path) -> None:
     for name in ("dog.jpg", "dog_mask.png", "gas_mask.jpg"):
         (tmp_path / name).touch()
-    assert sorted(file.name for file, _ in sampled(tmp_path, None)) == ["dog.jpg", "gas_mask.jpg"]
+    assert sorted(file.name for file, _ in sample_files(tmp_path, None)) == ["dog.jpg", "gas_mask.jpg"]
 
 
 def test_no_card_is_lost_and_none_is_written_where_it_does_not_belong(tmp_path: Path) -> None:

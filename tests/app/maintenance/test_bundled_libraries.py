@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.commands import library
-from app.maintenance.bundled_libraries import FIRST_SEED, drawing, main, make
+from app.maintenance.bundled_libraries import FIRST_SEED, draw_picture, main, make
 from app.model_files import library_of
 from explainers.case import Case, Settings
 from explainers.methods import METHODS, SEVEN
@@ -43,7 +43,7 @@ def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_pa
 def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
     found = library_of(name)
     assert found is not None
-    assert {digest(drawing(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
+    assert {digest(draw_picture(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
 
 
 @pytest.mark.parametrize("name", list(bundled()))
@@ -64,7 +64,7 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     older = Library({**whole.made_with, "methods": kept}, whole.pictures, {t: rows for t, rows in whole.maps.items() if t != "RISE"})
     assert older.unfit(whole.made_with) == ""
     classifier = load("phantoms")
-    image = drawing("phantoms", 4) / np.float32(255)
+    image = draw_picture("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())), Settings(budget=100))
     results = list({result.method.title: result for result in run_methods(case, [GradCAM(), Occlusion(), RISE()])}.values())
     judged = [consistency(results, case.size, Background(library, digest(image)), {}) for library in (whole, older)]
@@ -81,7 +81,7 @@ def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
     """One picture and the methods that share no pool: whoever changes the maps of a method raises its revision."""
     found, classifier = library_of("phantoms"), load("phantoms")
     assert found is not None
-    image = drawing("phantoms", 4) / np.float32(255)
+    image = draw_picture("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())))
     number = found.pictures.index(digest(image))
     for result in {
@@ -99,7 +99,7 @@ def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
 def test_phantoms_come_class_by_class() -> None:
     for number in (0, 5, 98):
         drawn = phantom(FIRST_SEED + number, number % 4).image
-        assert np.array_equal(drawing("phantoms", number) / np.float32(255), drawn)
+        assert np.array_equal(draw_picture("phantoms", number) / np.float32(255), drawn)
 
 
 @pytest.mark.parametrize(
