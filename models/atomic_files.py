@@ -1,4 +1,4 @@
-"""A folder of results that appears whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 import fcntl
 import os
@@ -6,15 +6,39 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from errors import UserError
 
 
 @contextmanager
+def atomic_file(target: Path) -> Iterator[BinaryIO]:
+    """A file to write into, which becomes `target` in one step once it has reached the disk. UserError where the disk takes no more.
+
+    It is deleted if anything comes in between; where the process is killed outright, the next that writes `target` deletes it.
+    """
+    _remove_leftovers(target)
+    unfinished = _unfinished(target)
+    try:
+        with unfinished.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    except OSError as error:
+        raise UserError(
+            f"{target.name} cannot be written to {target.parent} ({error.strerror or error}); make room there, or choose another folder."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
 def atomic_directory(out: Path) -> Iterator[Path]:
-    """A hidden folder beside `out` to write into; it becomes `out` at the end, and is deleted if anything comes in between."""
+    """A hidden folder beside `out` to write into; it becomes `out` at the end, and is deleted if anything comes in between. UserError."""
     with staging_directory(out) as folder:
         try:
             yield folder
@@ -25,16 +49,16 @@ def atomic_directory(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def staging_directory(out: Path) -> Iterator[Path]:
-    """A hidden folder beside `out` to write into and to rename; it is deleted at the end if it is still there.
+    """A hidden folder beside `out` to write into and to rename; it is deleted at the end if it is still there. UserError.
 
     Where the process is killed outright, the next that writes to `out` deletes it.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(out)
-        folder = out.parent / f".{out.name}.{uuid.uuid4().hex[:8]}"
+        _remove_leftovers(out)
+        folder = _unfinished(out)
         folder.mkdir()
-        lock = _locked(folder)
+        lock = _lock(folder)
     except OSError as error:
         raise UserError(f"Nothing can be written to {out.parent} ({error.strerror}); choose another --out.") from error
     try:
@@ -45,25 +69,36 @@ def staging_directory(out: Path) -> Iterator[Path]:
             os.close(lock)
 
 
-def _sweep(out: Path) -> None:
-    """Deletes what killed processes left unfinished of `out`; what a living one is writing is locked."""
-    for left in out.parent.iterdir():
-        if re.fullmatch(rf"\.{re.escape(out.name)}\.[0-9a-f]{{8}}", left.name) and left.is_dir() and not left.is_symlink():
-            lock = _locked(left)
-            if lock is not None:
-                shutil.rmtree(left, ignore_errors=True)
-                os.close(lock)
+def _unfinished(target: Path) -> Path:
+    return target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
 
 
-def _locked(folder: Path) -> int | None:
-    """A lock on the folder, which the system lifts when the process ends however it ends; None where none is to be had."""
+def _remove_leftovers(target: Path) -> None:
+    """Deletes what killed processes left unfinished of `target`; what a running one is writing is locked.
+
+    Earlier versions named a file by its process, with fewer digits.
+    """
+    with suppress(FileNotFoundError):
+        for path in target.parent.iterdir():
+            if re.fullmatch(rf"\.{re.escape(target.name)}\.[0-9a-f]{{1,8}}", path.name) and not path.is_symlink():
+                lock = _lock(path)
+                if lock is not None:
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    else:
+                        path.unlink(missing_ok=True)
+                    os.close(lock)
+
+
+def _lock(path: Path) -> int | None:
+    """A lock on a file or folder, which the system lifts when the process ends however it ends; None where none is to be had."""
     try:
-        held = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return None
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(held)
+        os.close(descriptor)
         return None
-    return held
+    return descriptor

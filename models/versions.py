@@ -5,7 +5,6 @@
 
 import errno
 import json
-import os
 import re
 import sys
 from argparse import ArgumentParser
@@ -16,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from errors import UserError
-from models.atomic_files import staging_directory
+from models.atomic_files import atomic_file, staging_directory
 from models.cards.card import sha256_of
 from models.formats.registry import KERAS_SUFFIXES
 
@@ -104,9 +103,8 @@ def _publish(made: Path, weights: Path, folder: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise
-    temporary = folder / f".{LATEST}.{os.getpid()}"
-    temporary.write_text(json.dumps({"version": about.version}) + "\n", encoding="utf-8")
-    temporary.replace(folder / LATEST)
+    with atomic_file(folder / LATEST) as file:
+        file.write(f"{json.dumps({'version': about.version})}\n".encode())
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of,
 from explainers.metrics.agreement.reference_library import Library, digest, gathered, read, settings_of, write
 from explainers.metrics.agreement.significance import FEWEST
 from explainers.metrics.agreement.similarity import evidence
+from models.atomic_files import atomic_file
 from models.classifiers.score import Score
 from models.loading import load
 
@@ -117,7 +118,8 @@ class _Builder:
 
     def _save(self, path: Path) -> None:
         cells = int(self.made_with["cells"])
-        write(Library(self.made_with, tuple(self.rows), gathered(list(self.rows.values()), TITLES, cells)), path)
+        with atomic_file(path) as file:
+            write(Library(self.made_with, tuple(self.rows), gathered(list(self.rows.values()), TITLES, cells)), file)
         self.saved = time.monotonic()
 
 

@@ -1,4 +1,6 @@
-"""Landlock, Linux's way for an ordinary process to give up files and network for good. Called by number: no package has it.
+"""Landlock, Linux's way for an ordinary process to give up files and network for good.
+
+It is called by number through ctypes: the packages that wrap it (py-landlock, landlockpy) are young.
 
 The kernel's own description: https://docs.kernel.org/userspace-api/landlock.html
 """

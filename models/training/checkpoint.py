@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.training.writing import atomic_file
+from models.atomic_files import atomic_file
 
 NAME = "checkpoint.npz"
 Arrays = list[NDArray[Any]]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from errors import UserError
+from models.atomic_files import atomic_file
 from models.cards.card import Card
 from models.datasets.collection import Row
 from models.training.batches import preprocessed
@@ -19,7 +20,6 @@ from models.training.loop import TrainingData
 from models.training.pipeline import Feed, batches, class_weights, epoch_order, hide_metadata, labels_of, metadata_vectors, steps_per_epoch
 from models.training.trainable_layers import body_layers as body_of
 from models.training.trainable_layers import layers_with_weights
-from models.training.writing import atomic_file
 
 if TYPE_CHECKING:
     import keras

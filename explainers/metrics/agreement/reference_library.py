@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,18 +104,10 @@ def digest(image: Floats) -> str:
     return hashlib.sha256(np.round(image * 255).astype(np.uint8).tobytes()).hexdigest()[:16]
 
 
-def write(library: Library, path: Path) -> None:
-    """Writes an .npz of float16, whole or not at all: each map is kept as its cells' ratio to an even map's. UserError."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+def write(library: Library, file: BinaryIO) -> None:
+    """Writes an .npz of float16: each map is kept as its cells' ratio to an even map's."""
     arrays = {f"maps/{title}": (rows * rows.shape[1] * rows.shape[2]).astype(np.float16) for title, rows in library.maps.items()}
-    try:
-        with unfinished.open("wb") as file:
-            np.savez_compressed(file, made_with=json.dumps(dict(library.made_with)), pictures=np.array(library.pictures, "U16"), **arrays)
-        unfinished.replace(path)
-    except OSError as error:
-        raise UserError(f"The library cannot be written to {path} ({error.strerror}).") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    np.savez_compressed(file, made_with=json.dumps(dict(library.made_with)), pictures=np.array(library.pictures, "U16"), **arrays)
 
 
 def read(path: Path) -> Library:

@@ -17,7 +17,8 @@ from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     known = library()
     known.maps["cam"][3] = np.nan
-    write(known, tmp_path / "m.library.npz")
+    with (tmp_path / "m.library.npz").open("wb") as file:
+        write(known, file)
     back = read(tmp_path / "m.library.npz")
     assert (back.made_with, back.pictures) == (known.made_with, known.pictures)
     np.testing.assert_allclose(back.maps["lime"], known.maps["lime"], rtol=2e-3)
@@ -32,7 +33,8 @@ def test_what_is_no_library_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         with pytest.raises(UserError, match="no library of maps"):
             read(tmp_path / name)
-    write(Library({}, ("a", "b"), {"cam": share(np.ones((3, 4, 4)))}), tmp_path / "uneven")
+    with (tmp_path / "uneven").open("wb") as file:
+        write(Library({}, ("a", "b"), {"cam": share(np.ones((3, 4, 4)))}), file)
     with pytest.raises(UserError, match="do not fit together"):
         read(tmp_path / "uneven")
 
@@ -66,7 +68,8 @@ def test_a_library_of_the_time_before_revisions_is_read_as_its_digests_say(tmp_p
     toy = detectors(grid=(7, 7), cell=16)
     now = settings_of(Case(toy, picture(toy.size), ToyScore(0), Settings()), "abc")
     for methods, differs in ((FIRST_DIGESTS, ()), ({**FIRST_DIGESTS, "Occlusion": "00000000"}, ("another Occlusion",))):
-        write(Library({**now, "methods": methods}, ("a",), {"cam": share(np.ones((1, 4, 4)))}), tmp_path / "old")
+        with (tmp_path / "old").open("wb") as file:
+            write(Library({**now, "methods": methods}, ("a",), {"cam": share(np.ones((1, 4, 4)))}), file)
         assert read(tmp_path / "old").differs(now) == differs
         assert (read(tmp_path / "old").made_with == now) == (differs == ())
 
