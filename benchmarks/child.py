@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         name = options.model or str(_random_network(Path(folder)))
-        served = {"in this process": load(name), "in its own": load(name, trust=False)}
+        served: dict[str, Any] = {"in this process": load(name), "in its own": load(name, trust=False)}
         print(machine_line(), "\n")
         print(markdown_head(("round", "process", "evaluations", "s", "processor, s")))
         times: dict[str, list[tuple[float, float]]] = {where: [] for where in served}
@@ -69,10 +70,11 @@ def _random_network(folder: Path) -> Path:
     return folder / "MobileNetV2.keras"
 
 
-def _timed(classifier, preset: str) -> tuple[float, int]:  # type: ignore[no-untyped-def]
+def _timed(classifier: Any, preset: str) -> tuple[float, int]:
     """Seconds and evaluations of the seven methods on one picture: soft spots, the same every time."""
     rows, columns = np.mgrid[0 : classifier.size[0], 0 : classifier.size[1]].astype(np.float32) / 40
-    image = np.stack([np.sin(rows), np.cos(columns), np.sin(rows + columns)], -1) / 2 + np.float32(0.5)
+    waves = np.stack([np.sin(rows), np.cos(columns), np.sin(rows + columns)], -1)
+    image = np.asarray(waves / 2 + np.float32(0.5), np.float32)
     started = time.perf_counter()
     case = Case(classifier, image, Score(int(np.argmax(classifier.predict(image)))), Settings(preset=preset))
     for _ in run_methods(case, [method() for method in SEVEN]):

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -31,7 +32,6 @@ from explainers.metrics.agreement.similarity import Evidence, evidence
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore, localise
 from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, noisy_readings, stabilities
 from explainers.runner import deterministic, run_methods
-from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.datasets import splits
 from models.datasets.collection import Row
@@ -66,7 +66,7 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = required_data(DATA)
     name = chosen.model or str(required_data(*MODEL))
-    classifier = load(name)
+    classifier: Any = load(name)
     rows, part = _rows(folder, name, chosen.pictures, chosen.seed)
     explained, right = [], []
     twin = untrained_twin(classifier)
@@ -100,7 +100,7 @@ def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], s
     return turns[:count], "not trained on" if split_file.is_file() else "from the whole collection"
 
 
-def _explain(row: Row, folder: Path, classifier: Classifier, twin: Classifier | None, settings: Settings) -> tuple[ExplainedPicture, int]:
+def _explain(row: Row, folder: Path, classifier: Any, twin: Any, settings: Settings) -> tuple[ExplainedPicture, int]:
     """The seven maps of the most probable class, everything that the agreement needs of them, and that class."""
     picture = decode(row.path.read_bytes())
     image = classifier.fit(picture)

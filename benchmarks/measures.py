@@ -6,6 +6,8 @@ Right: unrelated maps against chance; known evidence on phantoms. Fast: ten maps
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +32,7 @@ from models.loading import load
 
 FULL = {"trials": 1000, "phantoms": 100, "halves": 50, "rulers": 100}
 QUICK = {"trials": 200, "phantoms": 6, "halves": 6, "rulers": 4}
-CHECKS = {
+CHECKS: dict[str, Callable[[int], list[str]]] = {
     "trials": calibration,
     "phantoms": untrained_and_votes,
     "halves": half_runs,
@@ -42,8 +44,8 @@ def main() -> None:
     """Prints the tables and what misses its goal."""
     parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="1,000 trials and 100 phantoms, about an hour on two cores")
-    for name, usual in QUICK.items():
-        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"({usual}; {FULL[name]} with --full; 0 leaves it out)")
+    for name, quick in QUICK.items():
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"({quick}; {FULL[name]} with --full; 0 leaves it out)")
     chosen = parser.parse_args()
     usual = FULL if chosen.full else QUICK
     counts = {name: usual[name] if getattr(chosen, name) is None else getattr(chosen, name) for name in QUICK}
@@ -59,11 +61,10 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
     """Ten maps of every family, three controls, a library: everything that the page shows of them."""
     rng = np.random.default_rng(0)
     titles = [f"map {number}" for number in range(10)]
-    library = Library(
-        {},
-        tuple(map(str, range(others))),
-        {t: rng.dirichlet(np.ones(cells**2), others).reshape(-1, cells, cells) for t in (*titles, EDGES, UNTRAINED)},
-    )
+    maps: dict[str, Any] = {
+        title: rng.dirichlet(np.ones(cells**2), others).reshape(-1, cells, cells) for title in (*titles, EDGES, UNTRAINED)
+    }
+    library = Library({}, tuple(map(str, range(others))), maps)
     grids = rng.dirichlet(np.ones(cells**2), 12).reshape(-1, cells, cells)
     found = [
         Evidence(title, "CAM" if number < 5 else "surrogate", True, grids[number], grids[number]) for number, title in enumerate(titles)
@@ -85,13 +86,13 @@ def speed_of_curves() -> list[str]:
     """Deletion and insertion of the seven on the bundled classifier: evaluations, and the share of time that is not the model's."""
     from models.datasets.synthetic.phantoms import phantom
 
-    classifier = load("phantoms")
+    classifier: Any = load("phantoms")
     case = Case(classifier, phantom(3, "dots").image, Score(2))
     maps = {r.method.title: r.attribution.values for r in run_methods(case, [method() for method in SEVEN]) if r.attribution is not None}
     plan, inside, batches, missed = Plan(randoms=0), [0.0], [0], []
     ask = classifier.masked
 
-    def timed(*arguments):
+    def timed(*arguments: Any) -> Any:
         started = time.perf_counter()
         answer = ask(*arguments)
         inside[0] += time.perf_counter() - started

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -13,8 +14,8 @@ from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from explainers.case import Case, Settings
 from explainers.grid import on_grid
 from explainers.method import Attribution
-from explainers.methods.occlusion import SETTLED, Occlusion
-from models.classifiers.keras_classifier import Classifier
+from explainers.methods.occlusion import Occlusion
+from explainers.perturbation.convergence import SETTLED
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
@@ -80,12 +81,12 @@ def _photographs() -> Iterator[Case]:
 
 
 def _phantoms() -> Iterator[Case]:
-    classifier = load("phantoms")
+    classifier: Any = load("phantoms")
     for picture in islice(decisive_phantoms(classifier, PHANTOMS), PHANTOMS):
         yield Case(classifier, picture.image, Score(picture.target))
 
 
-def _of_files(classifier: Classifier, files: list[Path]) -> Iterator[Case]:
+def _of_files(classifier: Any, files: list[Path]) -> Iterator[Case]:
     """Explaining the first class of each picture."""
     for path in files:
         image = classifier.fit(decode(path.read_bytes()))

@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -51,7 +52,7 @@ def main() -> None:
 
 def photographs() -> Iterator[tuple[str, Case]]:
     """Each photograph's name and a case in front of MobileNetV2, explaining its first class; segments and seed still to be chosen."""
-    classifier = load(required_data(*MODEL))
+    classifier: Any = load(required_data(*MODEL))
     for path in sorted(required_data(PHOTOGRAPHS).glob("*.jpg")):
         image = classifier.fit(decode(path.read_bytes()))
         yield path.stem, Case(classifier, image, Score(int(classifier.outputs(image[None])[0].argmax())))
@@ -84,7 +85,7 @@ def _grown(start: Case, count: int, seed: int, budget: int) -> tuple[Case, Coali
     return case, pool_of(case).grow(budget)
 
 
-def _run_to_run(samples: list[tuple[Case, CoalitionSample]], budget: int, estimate, start: Case) -> tuple[float, float]:
+def _run_to_run(samples: list[tuple[Case, CoalitionSample]], budget: int, estimate: Any, start: Case) -> tuple[float, float]:
     """Agreement of the displayed densities, a segment counted once, and the first run's largest standard error over the map's range."""
     readings, error = [], 0.0
     for case, whole in samples:
@@ -112,11 +113,11 @@ def against_exact(budgets: list[int]) -> None:
                 errors = [np.sqrt(((run - exact) ** 2).mean() / exact.var()) for run in runs]
                 ranks = [spearmanr(run, exact)[0] for run in runs]
                 found.setdefault((name, budget), []).append((agreement(runs), float(np.mean(ranks)), float(np.mean(errors))))
-    table = []
+    lines = []
     for (name, budget), rows in found.items():
         runs, ranks, errors = np.array(rows).mean(0)
-        table.append((name, budget, f"{runs:.2f}", f"{ranks:.2f}", f"{errors:.2f}"))
-    print(markdown_table(("estimator", "evaluations", "run to run", "Spearman with exact", "relative RMSE"), table))
+        lines.append((name, budget, f"{runs:.2f}", f"{ranks:.2f}", f"{errors:.2f}"))
+    print(markdown_table(("estimator", "evaluations", "run to run", "Spearman with exact", "relative RMSE"), lines))
 
 
 def _lookup(sample: CoalitionSample, values: np.ndarray) -> np.ndarray:
@@ -127,14 +128,14 @@ def _lookup(sample: CoalitionSample, values: np.ndarray) -> np.ndarray:
 
 
 def _number(masks: np.ndarray) -> np.ndarray:
-    return (masks @ 2 ** np.arange(masks.shape[1])).astype(int)
+    return np.asarray(masks @ 2 ** np.arange(masks.shape[1])).astype(int)
 
 
-def _one(parts: int, budget: int, seed: int, rule, table: np.ndarray) -> np.ndarray:
+def _one(parts: int, budget: int, seed: int, rule: Any, table: np.ndarray) -> np.ndarray:
     if rule is None:
         return _permutations(parts, budget, np.random.default_rng(seed), table)
     sample = drawn(parts, budget, seed)
-    return rule(sample, table[_number(sample.masks)])
+    return np.asarray(rule(sample, table[_number(sample.masks)]))
 
 
 def _permutations(parts: int, budget: int, rng: np.random.Generator, table: np.ndarray) -> np.ndarray:

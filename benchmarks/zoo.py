@@ -87,8 +87,9 @@ def make_row(zoo_model: "ZooModel", workers: "Sequence[PackageWorker]") -> "Row"
         with zoo_model.around(Path(model_folder)):
             ours, inputs = check_model(files.ours, zoo_model.differentiable)
         theirs = {}
-        for worker in workers if inputs else ():
-            worker.ask(files.keras_2 if worker.package in KERAS_2_PACKAGES else files.theirs, inputs, Path(inputs_folder))
+        if inputs:
+            for worker in workers:
+                worker.ask(files.keras_2 if worker.package in KERAS_2_PACKAGES else files.theirs, inputs, Path(inputs_folder))
         for worker in workers:
             theirs[worker.package] = worker.answer() if inputs else {"error": "not asked"}
     keras.backend.clear_session()

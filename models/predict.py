@@ -13,7 +13,7 @@ from errors import UserError
 from models.command_line import run_command
 
 if TYPE_CHECKING:
-    from models.classifiers.base import BaseClassifier
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(command)
 
 
-def predict_file(served: "BaseClassifier[Any]", file: Path, top: int) -> dict[str, Any]:
+def predict_file(served: Any, file: Path, top: int) -> dict[str, Any]:
     """The picture's path, its most probable classes with their probabilities at the card's temperature, and the given metadata in words,
     where the model takes some. UserError where the picture cannot be read.
     """

@@ -75,7 +75,9 @@ def noisy_pairs(pictures: int, correlation: float, habit: float, noise: float) -
     library = Library({}, tuple(map(str, range(OTHERS))), maps)
     ours = [_readings(rng, field, habit, noise) for field in _fields(rng, pictures, correlation)]
     for number in range(pictures):
-        pair = {title: RepeatedReadings(*each[:, number], ReadingKind.HALF_RUNS) for title, each in zip("ab", ours, strict=True)}
+        pair = {
+            title: RepeatedReadings(each[0, number], each[1, number], ReadingKind.HALF_RUNS) for title, each in zip("ab", ours, strict=True)
+        }
         stable = {title: stability(title, each, 1) for title, each in pair.items()}
         found = [_evidence(title, family, (pair[title].first + pair[title].second) / 2) for title, family in FAMILIES]
         (verdict,) = build_consistency(found, pair, stable, Background(library)).verdicts
@@ -90,7 +92,7 @@ def different_pictures(draws: int = 1000) -> list[str]:
     for name, path in bundled().items():
         rng = np.random.default_rng(0)
         library = read(path.with_suffix(".library.npz"))
-        ps = np.array([p for pair in combinations(SEVEN, 2) for p in _cross_picture_p(rng, library, *(each.title for each in pair), draws)])
+        ps = np.array([p for a, b in combinations(SEVEN, 2) for p in _cross_picture_p(rng, library, a.title, b.title, draws)])
         rates = [float((ps <= level).mean()) for level in LEVELS]
         print(markdown_row((f"{name}, {len(library.pictures)} pictures", *(f"{rate:.4f}" for rate in rates))))
         missed += [f"{name}: p <= {level:g} at {r:.4f}" for level, r in zip(LEVELS, rates, strict=True) if r > 1.4 * level + 0.0005]
@@ -153,4 +155,4 @@ def _evidence(title: str, family: Family, signed: np.ndarray) -> Evidence:
 
 def _smooth(rng: np.random.Generator, count: int) -> np.ndarray:
     field = gaussian_filter(rng.standard_normal((count, CELLS + 8, CELLS + 8)), (0, 1.2, 1.2))[:, 4:-4, 4:-4]
-    return field / field.std()
+    return np.asarray(field / field.std())

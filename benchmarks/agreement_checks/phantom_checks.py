@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -24,7 +25,6 @@ from explainers.metrics.agreement.similarity import Evidence, evidence
 from explainers.metrics.localisation.evidence_overlap import widened
 from explainers.metrics.robustness.reliability import correlation
 from explainers.runner import Result, run_methods
-from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import Phantom
 from models.loading import load
@@ -50,7 +50,7 @@ def grid_maps(case: Case, results: Sequence[Result]) -> list[Evidence]:
 def untrained_and_votes(count: int) -> list[str]:
     """Two checks from the same explanations: kappa against the untrained network, and what votes and consensus are worth."""
     print(f"\n{count} phantoms\n")
-    classifier = load("phantoms")
+    classifier: Any = load("phantoms")
     library, twin = library_of("phantoms"), untrained_twin(classifier)
     kappas: dict[str, list[float]] = defaultdict(list)
     blank: dict[str, int] = defaultdict(int)
@@ -128,7 +128,8 @@ def _check_votes(chosen: dict[int, list[float]], energies: dict[str, list[tuple[
 
 def half_runs(count: int, budget: int = 120) -> list[str]:
     """Whether kappa* of LIME and SHAP from `budget` evaluations is what their maps have in common after 2,000, nothing being corrected."""
-    classifier, library = load("phantoms"), library_of("phantoms")
+    classifier: Any = load("phantoms")
+    library = library_of("phantoms")
     rows = []
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="half runs", disable=None):
         few, many = (_pair(classifier, picture, library, spent) for spent in (budget, CONVERGED))
@@ -143,7 +144,7 @@ def half_runs(count: int, budget: int = 120) -> list[str]:
     return [f"kappa* is {crossed:.3f}, converged {true:.3f}"] if abs(crossed - true) > 0.05 else []
 
 
-def _pair(classifier: Classifier, picture: Phantom, library: Library | None, budget: int) -> tuple[PairAgreement, float] | None:
+def _pair(classifier: Any, picture: Phantom, library: Library | None, budget: int) -> tuple[PairAgreement, float] | None:
     """The verdict on LIME and SHAP, and their maps' Pearson correlation above chance as it is; None where one has no evidence."""
     case = Case(classifier, picture.image, Score(picture.target), Settings(budget=budget))
     results = list({result.method.title: result for result in run_methods(case, [LIME(), SHAP()])}.values())

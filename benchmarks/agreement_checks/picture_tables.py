@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
@@ -31,8 +32,8 @@ def print_pairs(consistencies: Sequence[Consistency]) -> None:
     for (first, second), found in sorted(_by_pair(consistencies).items(), key=lambda item: -_mean(_scored(item[1]), _kappa)):
         scored = _scored(found)
         raw = [
-            f"{_mean(found, lambda each, n=name: getattr(each.raw, n)):.2f} "
-            f"({_mean(found, lambda each, n=name: getattr(each.raw_by_chance, n)):.2f})"
+            f"{_mean([each.raw for each in found], attrgetter(name)):.2f} "
+            f"({_mean([each.raw_by_chance for each in found], attrgetter(name)):.2f})"
             for name in ("spearman", "ssim", "pearson", "overlap")
         ]
         kappa, ceiling = _mean(scored, _kappa), _mean(scored, lambda each: each.ceiling)
@@ -87,7 +88,7 @@ def print_methods(consistencies: Sequence[Consistency]) -> None:
     titles = list(dict.fromkeys(title for found in consistencies for title in found.stability))
     for title in titles:
         stable = [found.stability[title] for found in consistencies if title in found.stability]
-        kappas = [_mean(consistencies, lambda found, n=name, t=title: found.controls.get(n, {}).get(t)) for name in controls]
+        kappas = [_known_mean([found.controls.get(name, {}).get(title) for found in consistencies]) for name in controls]
         converged = _mean(stable, lambda each: None if each.converged is None else float(each.converged))
         reliability = _mean(stable, lambda each: each.reliability)
         rows.append((title, len(stable), f"{reliability:.2f}", f"{converged:.0%}", *(f"{kappa:+.2f}" for kappa in kappas)))
@@ -101,10 +102,8 @@ def print_located(located: Sequence[Sequence[LocalisationScore]], areas: Sequenc
     table = []
     for title in dict.fromkeys(each.title for rows in located for each in rows):
         pairs = [(each, _named(rows, BASELINES[-1])) for rows in located for each in rows if each.title == title]
-        values = [
-            _mean([each for each, _ in pairs], lambda each, n=name: getattr(each, n)) for name in ("energy", "overlap", "ranks", "points")
-        ]
-        more = _mean(pairs, lambda pair: None if pair[0].energy is None else float(pair[0].energy > pair[1].energy))
+        values = [_mean([each for each, _ in pairs], attrgetter(name)) for name in ("energy", "overlap", "ranks", "points")]
+        more = _known_mean([None if a.energy is None or b.energy is None else float(a.energy > b.energy) for a, b in pairs])
         last = "" if title in BASELINES else f"{more:.0%}"
         table.append((title, *(f"{value:.2f}" for value in values), last))
     print(markdown_table(LOCATED_HEAD, table))
@@ -127,5 +126,10 @@ def _named(rows: Sequence[LocalisationScore], title: str) -> LocalisationScore:
 
 def _mean(items: Sequence[T], value: Callable[[T], float | None]) -> float:
     """Of those that are known; not-a-number without one."""
-    known = [found for found in map(value, items) if found is not None]
+    return _known_mean([value(item) for item in items])
+
+
+def _known_mean(values: Sequence[float | None]) -> float:
+    """Of those that are known; not-a-number without one."""
+    known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else float("nan")

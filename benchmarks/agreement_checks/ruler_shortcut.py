@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -11,7 +12,6 @@ from explainers.case import Case
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import BASELINES, localise, widened
 from explainers.runner import run_methods
-from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import NAMES, Phantom, phantom
 from models.loading import load
@@ -29,14 +29,14 @@ def ruler(count: int) -> list[str]:
     pictures = [phantom(FIRST_SEED + seed, "streaks", ruler=True) for seed in range(count)]
     table: Table = defaultdict(lambda: defaultdict(list))
     for name in (MISLED, SOUND):
-        classifier = load(name)
+        classifier: Any = load(name)
         _print_answers(name, classifier, count)
         for picture in tqdm(pictures, desc=name, disable=None):
             _collect(table, name, Case(classifier, picture.image, Score(STREAKS)), picture)
     return _check(table)
 
 
-def _print_answers(name: str, classifier: Classifier, count: int) -> None:
+def _print_answers(name: str, classifier: Any, count: int) -> None:
     """Prints how often the classifier answers streaks, with the ruler alone, the streaks alone, both and neither."""
     shares = {}
     for label, with_ruler in (("streaks", True), ("streaks", False), ("plain", True), ("plain", False)):

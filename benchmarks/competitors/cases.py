@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from models.cards.card import Card, distinct
-from models.classifiers.keras_classifier import Classifier
 from models.images.decoder import decode
 from models.loading import load
 
@@ -21,7 +21,7 @@ class ComparisonCase:
     name: str
     picture: Path
     target: int
-    classifier: Classifier
+    classifier: Any
     trained: bool
 
 
@@ -30,7 +30,7 @@ def make_cases(model: str, names: list[str], folder: Path) -> list[ComparisonCas
     trained = model == "MobileNetV2"
     photographs = {name: decode(required_data(PHOTOGRAPHS, f"{name}.jpg").read_bytes()) for name in names}
     path = required_data(*MODEL) if trained else random_weights(folder, photographs)
-    classifier = load(path)
+    classifier: Any = load(path)
     if classifier.card.scaling != "-1..1":
         raise SystemExit(f"{path.name} is taken to scale {classifier.card.scaling}; the packages are given -1..1.")
     made = []

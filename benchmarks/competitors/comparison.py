@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,8 +41,8 @@ OURS = "crosscheck"
 class RunRecord:
     """The results of all repeats of one run. calls: one per repeat; maps: by reading, a seed or `reference`."""
 
-    calls: list[dict]
-    figures: list[dict]
+    calls: list[dict[str, Any]]
+    figures: list[dict[str, float]]
     maps: dict[str, np.ndarray]
     versions: dict[str, str]
 
@@ -79,8 +80,8 @@ def compare(cases: list[ComparisonCase], packages: tuple[str, ...], repeats: int
             if comparison_case.trained:
                 trusts.setdefault(key, []).append(fidelity(key, record, case))
         for name in {name for name, maker in found if maker == "theirs"} if comparison_case.trained else ():
-            ours, theirs = (found[name, maker].maps["0"] for maker in ("ours", "theirs"))
-            between.setdefault(name, []).append(similarity(ours, theirs)[0])
+            maps = [found[name, maker].maps["0"] for maker in ("ours", "theirs")]
+            between.setdefault(name, []).append(similarity(*maps)[0])
     theirs = {m: (p, mean_cost(costs[m, "theirs"])) for p in packages for m in PACKAGES[p] if (m, "theirs") in costs}
     ours = {method.title: mean_cost(costs[method.title, "ours"]) for method in SEVEN}
     together = mean_combined_run(wholes)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +18,6 @@ from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
 from explainers.runner import Result, run_methods
-from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.formats.registry import open_keras
 from models.loading import load
@@ -31,7 +31,7 @@ def main() -> None:
     """Runs the task: once cold, then in turn with the bare model; or once as the page answers first, having opened the model."""
     task = parse_task()
     answer = RunResult(task)
-    classifier = load(task.model)
+    classifier: Any = load(task.model)
     classifier.predict(task.image)
     if OPENED in task.maps:
         started = time.perf_counter()
@@ -60,7 +60,7 @@ def main() -> None:
     answer.write("tensorflow", "keras", "numpy")
 
 
-def explain(task: Task, classifier: Classifier, seed: int, answer: RunResult) -> Case:
+def explain(task: Task, classifier: Any, seed: int, answer: RunResult) -> Case:
     """All seven maps, put down with their cost; the time and the evaluations at which every panel had its first."""
     case = Case(classifier, task.image, Score(task.target), Settings(seed=seed))
     latest: dict[str, Result] = {}
@@ -130,7 +130,7 @@ def measure_time(ask: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - started, time.process_time() - busy
 
 
-def references(task: Task, classifier: Classifier) -> dict[str, np.ndarray]:
+def references(task: Task, classifier: Any) -> dict[str, np.ndarray]:
     """Maps that many more evaluations give: all channels, all blocks, 256 points of another rule, 4,000 answers by another estimator."""
     case = Case(classifier, task.image, Score(task.target), Settings(preset="Thorough", budget=SAMPLES, seed=1000))
     methods: list[Method] = [ScoreCAM(groups=4096), Occlusion(), SHAP(estimator="regression")]
@@ -143,7 +143,7 @@ def midpoint_integral(case: Case) -> np.ndarray:
     step = case.image - case.fill_image
     path = (case.fill_image + np.float32((i + 0.5) / MANY) * step for i in range(MANY))
     total = sum(gradient.astype(np.float64) for gradient in case.gradients(path))
-    return (total * step).sum(-1) / MANY
+    return np.asarray((total * step).sum(-1) / MANY)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ def similarity(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
     a, b = (area_sum(values, grid_cells((values.shape[0], values.shape[1]))) for values in (first, second))
     if min(np.ptp(a), np.ptp(b)) <= 0:
         return float("nan"), float("nan")
-    shares = positive_share(a), positive_share(b)
+    shares = [share for share in (positive_share(a), positive_share(b)) if share is not None]
     overlap = float("nan")
-    if shares[0] is not None and shares[1] is not None:
+    if len(shares) == 2:
         tops = [top_cells(share, TOP) for share in shares]
         overlap = float(np.minimum(*tops).sum() / np.maximum(*tops).sum())
     return float(spearmanr(a.ravel(), b.ravel()).statistic), overlap

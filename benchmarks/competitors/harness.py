@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,12 +38,12 @@ class Task:
     @property
     def image(self) -> np.ndarray:
         """(H, W, 3) float32 in 0..1."""
-        return np.load(self.picture)
+        return np.asarray(np.load(self.picture))
 
     @property
     def batch(self) -> np.ndarray:
         """(1, H, W, 3) float32 in -1..1, as the model takes it."""
-        return self.image[None] * 2 - 1
+        return np.asarray(self.image[None] * 2 - 1)
 
 
 @dataclass
@@ -124,7 +125,8 @@ class RunResult:
     def write(self, *packages: str) -> None:
         """The answer, with the versions of the packages that made it."""
         self._out.mkdir(parents=True, exist_ok=True)
-        np.savez(self._out / "maps.npz", **self._maps)
+        maps: dict[str, Any] = {**self._maps}
+        np.savez(self._out / "maps.npz", **maps)
         content = {
             "calls": {name: calls.to_json() for name, calls in self.calls.items()},
             "figures": self.figures,
@@ -133,7 +135,7 @@ class RunResult:
         (self._out / "answer.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def keras_model(task: Task, logits: bool):
+def keras_model(task: Task, logits: bool) -> Any:
     """The model, evaluated once on the picture. logits: without its softmax."""
     import keras
 

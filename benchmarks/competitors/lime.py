@@ -1,5 +1,7 @@
 """LIME at its defaults: 1,000 samples, segments by quickshift, hidden segments in their mean colour, `model.predict` in batches of 10."""
 
+from typing import Any
+
 from lime.lime_image import LimeImageExplainer
 
 from benchmarks.competitors.harness import Map, RunResult, Task, keras_model, parse_task
@@ -16,16 +18,16 @@ def main() -> None:
     answer.write("lime", "tensorflow", "keras", "numpy", "scikit-image")
 
 
-def lime_map(task: Task, model, seed: int) -> Map:
+def lime_map(task: Task, model: Any, seed: int) -> Map:
     """The weight of each pixel's segment, as `get_image_and_mask` shows it."""
     explainer = LimeImageExplainer(random_state=seed)
 
-    def probabilities(images):
+    def probabilities(images: Any) -> Any:
         return model.predict(images * 2 - 1, verbose=0)
 
     found = explainer.explain_instance(task.image.astype("double"), probabilities, top_labels=5, num_samples=SAMPLES)
     weights = dict(found.local_exp[task.target])
-    painted = found.segments.astype(float)
+    painted: Map = found.segments.astype(float)
     for segment, weight in weights.items():
         painted[found.segments == segment] = weight
     return painted

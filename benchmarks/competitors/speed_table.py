@@ -31,6 +31,7 @@ class Cost:
 
 
 NO_COST = Cost(0, 0, 0, 0, 0)
+SUMMABLE = ("evaluations", "first", "seconds", "processor")
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ Key = tuple[str, str]
 def mean_cost(costs: Iterable[Cost]) -> Cost:
     """The mean over pictures; the highest memory of all."""
     rows = list(costs)
-    names = ("evaluations", "first", "seconds", "processor")
-    return Cost(*(float(np.mean([getattr(row, name) for row in rows])) for name in names), max(row.megabytes for row in rows))
+    means = {name: float(np.mean([getattr(row, name) for row in rows])) for name in SUMMABLE}
+    return Cost(**means, megabytes=max(row.megabytes for row in rows))
 
 
 def known_mean(values: Iterable[float]) -> float:
@@ -123,8 +124,8 @@ def _their_cells(cost: Cost) -> tuple[str, ...]:
 def total_cost(costs: Iterable[Cost]) -> Cost:
     """One after the other: sums, and the highest memory."""
     rows = list(costs)
-    names = ("evaluations", "first", "seconds", "processor")
-    return Cost(*(sum(getattr(row, name) for row in rows) for name in names), max((row.megabytes for row in rows), default=0.0))
+    sums = {name: sum(getattr(row, name) for row in rows) for name in SUMMABLE}
+    return Cost(**sums, megabytes=max((row.megabytes for row in rows), default=0.0))
 
 
 def fidelity_table(found: dict[Key, Fidelity], alike: dict[str, float]) -> list[str]:

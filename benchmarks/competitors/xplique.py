@@ -1,5 +1,7 @@
 """Occlusion (patches of 3 px, every 3 px) and Integrated Gradients (50 points) at Xplique's defaults, on the logit as it advises."""
 
+from typing import Any
+
 import numpy as np
 from xplique.attributions import IntegratedGradients, Occlusion
 
@@ -18,8 +20,8 @@ def main() -> None:
     for name in task.maps:
         explainer = Occlusion(model) if name == "Occlusion" else IntegratedGradients(model)
 
-        def explain(seed: int, explainer=explainer) -> Map:
-            return np.squeeze(explainer.explain(task.batch, target).numpy())
+        def explain(seed: int, explainer: Any = explainer) -> Map:
+            return np.asarray(np.squeeze(explainer.explain(task.batch, target).numpy()))
 
         answer.timed(name, task.seeds, explain, patches(task.batch.shape[1:]) if name == "Occlusion" else POINTS)
         if task.reference and name != "Occlusion":

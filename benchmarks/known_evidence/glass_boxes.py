@@ -1,6 +1,7 @@
 """Glass boxes: every map compared with the exact evidence in every pixel, which follows from a formula."""
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -44,7 +45,7 @@ BELOW_THE_MASK = {
 
 def print_glass_boxes(count: int, settings: Settings) -> list[Goal]:
     """Prints the table of glass boxes; gives the goals."""
-    classifier = load("glass_box")
+    classifier: Any = load("glass_box")
     rows: dict[str, list[Row]] = defaultdict(list)
     areas = []
     for seed in tqdm(range(count), desc="glass boxes", disable=None):
@@ -53,7 +54,7 @@ def print_glass_boxes(count: int, settings: Settings) -> list[Goal]:
         target = glass_box.NAMES.index(picture.label)
         truth = on_grid((exact[..., target] - exact.mean(axis=-1)).astype(np.float32), exact.shape[:2]).ravel()
         case = Case(classifier, picture.image, Score(target), settings)
-        for title, values in baselines(seed, np.abs(exact).any(axis=-1), case).items():
+        for title, values in baselines(seed, np.asarray(np.abs(exact).any(axis=-1)), case).items():
             rows[MASK if title == "mask" else title].append(_row(Attribution(values), picture.evidence, truth))
         for result in (r for r in run_methods(case, [method() for method in METHODS]) if r.done):
             if result.attribution is None:

@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -12,7 +13,6 @@ from explainers.case import Case, Settings
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import widened
 from explainers.runner import run_methods
-from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import Phantom, phantom, plain_twin
 from models.loading import load
@@ -24,7 +24,7 @@ HEAD = ("map", "energy in the evidence", "energy near it", "points near it", "bl
 MASK = "lesion mask"
 
 
-def decisive_phantoms(classifier: Classifier, count: int) -> Iterator[Phantom]:
+def decisive_phantoms(classifier: Any, count: int) -> Iterator[Phantom]:
     """Phantoms of classes with evidence, classified correctly, whose predicted class changes when the evidence is removed."""
     seed, found = FIRST_SEED, 0
     while found < count:
@@ -39,7 +39,7 @@ def decisive_phantoms(classifier: Classifier, count: int) -> Iterator[Phantom]:
 
 def print_phantoms(count: int, settings: Settings) -> list[Goal]:
     """Prints the table of phantoms; gives the goals."""
-    classifier = load("phantoms")
+    classifier: Any = load("phantoms")
     rows: dict[str, list[Row]] = defaultdict(list)
     areas = []
     started = time.perf_counter()

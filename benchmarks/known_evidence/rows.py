@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def baselines(seed: int, mask: np.ndarray, case: Case) -> dict[str, np.ndarray]:
     }
 
 
-def measure_map(values: np.ndarray, evidence: np.ndarray, near: np.ndarray, tolerance: float, **known) -> Row:
+def measure_map(values: np.ndarray, evidence: np.ndarray, near: np.ndarray, tolerance: float, **known: Any) -> Row:
     """The row of one map. tolerance: pixels by which it may miss the evidence and still point at it."""
     return Row(energy_inside(values, evidence), energy_inside(values, near), points_at(values, evidence, tolerance), **known)
 

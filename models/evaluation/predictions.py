@@ -35,7 +35,7 @@ def predict_collection(classifier: "BaseClassifier[Any]", rows: Sequence[Row], d
     return np.concatenate(logits)
 
 
-def _logits(classifier: "BaseClassifier[Any]", images: NDArray[np.float32], rows: Sequence[Row]) -> NDArray[np.float32]:
+def _logits(classifier: Any, images: NDArray[np.float32], rows: Sequence[Row]) -> NDArray[np.float32]:
     names = {field.name for field in classifier.card.metadata}
     if not names:
         return classifier.outputs(images)

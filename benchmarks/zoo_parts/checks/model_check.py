@@ -56,7 +56,7 @@ class ModelCheck:
 def check_model(name: str, differentiable: bool = True, budget: int = BUDGET) -> tuple[ModelCheck, ModelInputs | None]:
     """name: as `models.loading.load` takes it."""
     try:
-        served = load(name)
+        served: Any = load(name)
     except Exception as error:  # every failure is a row of the table
         return ModelCheck(f"{type(error).__name__}: {error}"), None
     image = np.round(random_images(served.size, COUNT + 1)[-1] * 256) / np.float32(256)  # on a lattice, to which a step adds exactly

@@ -10,7 +10,7 @@ import keras
 from benchmarks.zoo_parts.models import files, keras_2, offline_hub, shapes, topologies, transformers
 from benchmarks.zoo_parts.models.backbones import SCALING, network, two_branches
 from benchmarks.zoo_parts.models.random_weights import scale_random_weights
-from benchmarks.zoo_parts.models.zoo_model import ZooModel
+from benchmarks.zoo_parts.models.zoo_model import WrittenFiles, ZooModel, written_files
 from models.cards.card import Scaling
 from tests.data import data_folder
 
@@ -108,5 +108,5 @@ def _other_entries() -> list[ZooModel]:
     return [ZooModel(f"real: {p.parent.name}", kind, functools.partial(_is_present, p)) for p, kind in found if p.exists()]
 
 
-def _is_present(path: Path, _: Path) -> Any:
-    return files.written_files(path.parent, path)
+def _is_present(path: Path, _: Path) -> WrittenFiles:
+    return written_files(path.parent, path)

@@ -39,7 +39,7 @@ def onnx_file(path: Path, first: bool) -> Path:
     """A convolution, a mean over each channel and a softmax. first: whether channels come first."""
     rng = np.random.default_rng(3)
     kernel, matrix = rng.normal(size=(8, 3, 3, 3)).astype(np.float32), rng.normal(size=(8, 3)).astype(np.float32) * 2
-    shape = ["N", 3, SIDE, SIDE] if first else ["N", SIDE, SIDE, 3]
+    shape: list[str | int | None] = ["N", 3, SIDE, SIDE] if first else ["N", SIDE, SIDE, 3]
     turned = [] if first else [helper.make_node("Transpose", ["picture"], ["turned"], perm=[0, 3, 1, 2])]
     nodes = [
         *turned,
@@ -49,7 +49,7 @@ def onnx_file(path: Path, first: bool) -> Path:
         helper.make_node("MatMul", ["mean", "matrix"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["answer"]),
     ]
-    held = {"kernel": kernel, "matrix": matrix, "axes": np.array([2, 3], np.int64)}
+    held: dict[str, np.ndarray] = {"kernel": kernel, "matrix": matrix, "axes": np.array([2, 3], np.int64)}
     graph = helper.make_graph(
         nodes,
         "small",

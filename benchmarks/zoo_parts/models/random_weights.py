@@ -64,10 +64,10 @@ def _logits(raw: np.ndarray) -> np.ndarray:
     """(n, units) -> what the last layer gave before its activation, up to a number that all classes have in common."""
     if raw.min() >= 0 and np.allclose(raw.sum(axis=1), 1, atol=1e-2) and raw.shape[1] > 1:
         logits = np.log(np.maximum(raw, 1e-30))
-        return logits - logits.mean(axis=1, keepdims=True)
+        return np.asarray(logits - logits.mean(axis=1, keepdims=True))
     if raw.min() >= 0 and raw.max() <= 1:
         p = np.clip(raw, 1e-15, 1 - 1e-15)
-        return np.log(p) - np.log1p(-p)
+        return np.asarray(np.log(p) - np.log1p(-p))
     return raw
 
 

@@ -1,6 +1,7 @@
 """Small Keras models of every shape that the graph reader must serve, with random weights."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -53,7 +54,7 @@ class Subclassed(keras.Model):
         self.last = layers.Conv2D(10, 3, strides=2, activation="relu", name="last")
         self.head = layers.Dense(3, activation="softmax")
 
-    def call(self, pictures, training=False):
+    def call(self, pictures: Any, training: bool = False) -> Any:
         x = self.last(self.first(pictures))
         return self.head(keras.ops.mean(x, axis=(1, 2)))
 
@@ -69,7 +70,7 @@ class AsFunction(Subclassed):
     """Its call is a `tf.function`, which is one operation in the caller's graph."""
 
     @tf.function
-    def call(self, pictures, training=False):
+    def call(self, pictures: Any, training: bool = False) -> Any:
         return self.head(keras.ops.mean(self.last(self.first(pictures)), axis=(1, 2)))
 
 

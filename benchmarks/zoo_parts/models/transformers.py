@@ -1,6 +1,7 @@
 """Small Vision Transformers of the usual shapes, with random weights."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -12,11 +13,11 @@ WIDTH, HEADS = 12, 3
 class ClassToken(layers.Layer):
     """Prepends one trainable token to the patches."""
 
-    def build(self, shape):
+    def build(self, shape: tuple[int, ...]) -> None:
         self.token = self.add_weight(shape=(1, 1, shape[-1]), initializer="random_normal", name="token")
         super().build(shape)
 
-    def call(self, patches):
+    def call(self, patches: Any) -> Any:
         return ops.concatenate([ops.repeat(self.token, ops.shape(patches)[0], axis=0), patches], axis=1)
 
 
@@ -24,11 +25,11 @@ class ClassToken(layers.Layer):
 class Position(layers.Layer):
     """Adds a trainable position embedding."""
 
-    def build(self, shape):
+    def build(self, shape: tuple[int, ...]) -> None:
         self.place = self.add_weight(shape=(1, *shape[1:]), initializer="random_normal", name="place")
         super().build(shape)
 
-    def call(self, tokens):
+    def call(self, tokens: Any) -> Any:
         return tokens + self.place
 
 

@@ -39,7 +39,7 @@ class Job:
     @property
     def side(self) -> int:
         """The picture's smaller side, in pixels."""
-        return min(self.inputs[0].shape[1:3])
+        return int(min(self.inputs[0].shape[1:3]))
 
 
 def serve(opened: Callable[[Path], Any], maps: Callable[[Any, Job], Maps]) -> None:

@@ -1,5 +1,6 @@
 """Grad-CAM and Grad-CAM++ on the logit, and Faster-Score-CAM (ten channels), as tf-keras-vis's examples call them."""
 
+from functools import partial
 from typing import Any
 
 from tf_keras_vis.gradcam import Gradcam
@@ -17,17 +18,14 @@ def maps(model: Any, job: Job) -> Maps:
     """A map a technique."""
     score = CategoricalScore(job.target) if job.units > 1 else BinaryScore(bool(job.target))
 
-    def first(found: Any) -> Any:
-        return found[0]
-
     for title, technique in (("Grad-CAM", Gradcam), ("Grad-CAM++", GradcamPlusPlus)):
-        yield (
-            title,
-            lambda technique=technique: first(
-                technique(model, model_modifier=ReplaceToLinear(), clone=True)(score, job.model_input, penultimate_layer=-1)
-            ),
-        )
-    yield "Score-CAM", lambda: first(_faster_score_cam(model, job, score))
+        yield title, partial(_gradient_map, technique, model, job, score)
+    yield "Score-CAM", lambda: _faster_score_cam(model, job, score)[0]
+
+
+def _gradient_map(technique: Any, model: Any, job: Job, score: Any) -> Any:
+    explain = technique(model, model_modifier=ReplaceToLinear(), clone=True)
+    return explain(score, job.model_input, penultimate_layer=-1)[0]
 
 
 def _faster_score_cam(model: Any, job: Job, score: Any) -> Any:

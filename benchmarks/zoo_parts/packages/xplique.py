@@ -1,5 +1,7 @@
 """Six of Xplique's techniques on the logit, as it advises, at its defaults but for fewer samples. TFLite as its interpreter."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,12 @@ def maps(model: Any, job: Job) -> Maps:
         "Integrated Gradients": lambda: IntegratedGradients(model),
     }
     for title, technique in techniques.items():
-        yield title, lambda technique=technique: technique().explain(job.model_input, target)
+        yield title, partial(_explain, technique, job.model_input, target)
+
+
+def _explain(technique: Callable[[], Any], model_input: Any, target: Any) -> Any:
+    """Builds the explainer only when its map is made, so that a failure costs one map."""
+    return technique().explain(model_input, target)
 
 
 if __name__ == "__main__":
