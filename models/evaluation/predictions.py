@@ -38,7 +38,7 @@ def predict_collection(classifier: "BaseClassifier[Any]", rows: Sequence[Row], d
 def _logits(classifier: Any, images: NDArray[np.float32], rows: Sequence[Row]) -> NDArray[np.float32]:
     names = {field.name for field in classifier.card.metadata}
     if not names:
-        return classifier.outputs(images)
+        return np.asarray(classifier.outputs(images))
     metadata = [{name: value for name, value in row.metadata if name in names} for row in rows]
     return np.concatenate([classifier.given(each).outputs(image[None]) for each, image in zip(metadata, images, strict=True)])
 
