@@ -13,7 +13,7 @@ from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementContext
 from explainers.metrics.agreement.consistency import Consistency
 from explainers.metrics.agreement.controls import UNTRAINED, untrained_twin
-from explainers.perturbation.segment_maps import ENOUGH, further
+from explainers.perturbation.segment_maps import ENOUGH, evaluations_to_converge
 from explainers.runner import Result
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def missing_evaluations(method: Method, result: Result | None, found: Consistenc
     attribution, spent = result.attribution, result.evaluations + result.shared
     unsure = attribution.uncertainty
     if not attribution.converged and unsure is not None and unsure > ENOUGH and attribution.more_helps:
-        missing = max(missing, further(spent, unsure))
+        missing = max(missing, evaluations_to_converge(spent, unsure))
     return min(missing, MOST_MORE)
 
 

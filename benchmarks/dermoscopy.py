@@ -26,8 +26,8 @@ from explainers.grid import Grid, grid_cells
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import Background, Consistency, build_consistency
 from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
-from explainers.metrics.agreement.reference_library import Library, digest, gathered
-from explainers.metrics.agreement.significance import FEWEST
+from explainers.metrics.agreement.reference_library import Library, digest, stack_maps
+from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity import Evidence, evidence
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore, localise
 from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, noisy_readings, stabilities
@@ -78,7 +78,7 @@ def main() -> None:
     print(f"{len(rows)} pictures of HAM10000 ({part}), {classifier.card.name}, {chosen.preset}; {np.mean(right):.2f} named rightly")
     consistencies = _consistencies(explained, grid_cells(classifier.size))
     if any(found.weaker for found in consistencies):
-        print(f"Chance is of displaced copies, which know no habits: from {FEWEST + 1} pictures on it is of the other pictures.")
+        print(f"Chance is of displaced copies, which know no habits: from {MIN_PICTURES + 1} pictures on it is of the other pictures.")
     picture_tables.print_pairs(consistencies)
     picture_tables.print_hidden(consistencies)
     picture_tables.print_methods(consistencies)
@@ -125,7 +125,7 @@ def _consistencies(explained: Sequence[ExplainedPicture], cells: int) -> list[Co
     """Every picture against all others."""
     rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
     titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]
-    library = Library({}, tuple(one.name for one in explained), gathered(rows, titles, cells))
+    library = Library({}, tuple(one.name for one in explained), stack_maps(rows, titles, cells))
     return [build_consistency(one.found, one.readings, one.stable, Background(library, one.name, one.controls)) for one in explained]
 
 

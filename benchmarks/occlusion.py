@@ -15,7 +15,7 @@ from explainers.case import Case, Settings
 from explainers.grid import on_grid
 from explainers.method import Attribution
 from explainers.methods.occlusion import Occlusion
-from explainers.perturbation.convergence import SETTLED
+from explainers.perturbation.convergence import ENOUGH_AGREEMENT
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
@@ -49,7 +49,7 @@ def print_claims() -> None:
 
 def _summary(rows: list[Row]) -> tuple[str, ...]:
     reached, predicted = np.array([row[:2] for row in rows]).T
-    says, near = np.array([row[2] for row in rows]), reached >= SETTLED
+    says, near = np.array([row[2] for row in rows]), reached >= ENOUGH_AGREEMENT
     counts = (says.sum(), (says & near).sum(), (~says).sum(), (~says & ~near).sum())
     return str(len(rows)), f"{reached.min():.2f}, {np.median(reached):.2f}", f"{np.median(predicted):.2f}", *map(str, counts)
 

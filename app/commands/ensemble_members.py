@@ -62,7 +62,7 @@ def _written(where: str, member: MemberExplanation, maps: MapsFile) -> dict[str,
 def members_agreement(members: Sequence[MemberExplanation], size: tuple[int, int]) -> list[dict[str, Any]]:
     """For each method how alike the members' maps are, on the grid of the ensemble's picture of `size` (H, W). Chance is not taken out.
 
-    mean: of the pairs' headlines, None where fewer than two members have positive evidence.
+    mean: of the pairs' mean similarities, None where fewer than two members have positive evidence.
     """
     found = []
     for method in members[0].results if members else ():
@@ -76,5 +76,10 @@ def members_agreement(members: Sequence[MemberExplanation], size: tuple[int, int
 
 def _pair(one: tuple[str, Evidence], other: tuple[str, Evidence]) -> dict[str, Any]:
     found = pair(one[1], other[1])
-    numbers = {"top_overlap": found.top_overlap, "shared_mass": found.shared_mass, "rank_correlation": found.rank_correlation}
-    return {"pair": [one[0], other[0]], "headline": round(found.headline, 5), **{key: round(value, 5) for key, value in numbers.items()}}
+    numbers = {
+        "headline": found.mean_similarity,
+        "top_overlap": found.top_overlap,
+        "shared_mass": found.shared_mass,
+        "rank_correlation": found.rank_correlation,
+    }
+    return {"pair": [one[0], other[0]], **{key: round(value, 5) for key, value in numbers.items()}}

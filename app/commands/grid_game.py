@@ -63,10 +63,10 @@ def game_table(rows: Sequence[dict[str, Any]], chance: float) -> str:
 def _shares(laid: Sequence[Mosaic], classifier: "Served", methods: Sequence[Method], settings: Settings, quiet: bool) -> Shares:
     """Title -> the share of each map inside its own part; None for a map without positive evidence."""
     found: Shares = defaultdict(list)
-    with tqdm(total=sum(len(mosaic.asked) for mosaic in laid), unit=" parts", disable=quiet or None) as bar:
+    with tqdm(total=sum(len(mosaic.unique_parts) for mosaic in laid), unit=" parts", disable=quiet or None) as bar:
         for mosaic in laid:
             earlier = Earlier()
-            for number in mosaic.asked:
+            for number in mosaic.unique_parts:
                 plan = ExplanationPlan(methods, settings, Score(mosaic.targets[number]))
                 explanation = explain_picture(FittedPicture.of(mosaic.image), classifier, plan, earlier=earlier)
                 earlier = Earlier(explanation.case)  # the other parts reuse its evaluations

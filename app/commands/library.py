@@ -18,8 +18,8 @@ from explainers.case import Case, Settings
 from explainers.grid import Grid
 from explainers.methods import METHODS
 from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
-from explainers.metrics.agreement.reference_library import Library, digest, gathered, read, settings_of, write
-from explainers.metrics.agreement.significance import FEWEST
+from explainers.metrics.agreement.reference_library import Library, digest, read, settings_of, stack_maps, write
+from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity import evidence
 from models.atomic_files import atomic_file
 from models.classifiers.score import Score
@@ -39,8 +39,8 @@ def build(options: LibraryOptions) -> int:
     Continues where it was interrupted, and adds to an existing library that was made in the same way.
     """
     files = picture_files(options.pictures)
-    if len(files) <= FEWEST:
-        raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {FEWEST}, better 100 or 200.")
+    if len(files) <= MIN_PICTURES:
+        raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {MIN_PICTURES}, better 100 or 200.")
     classifier = load(options.model, options.trust)
     path = options.out or library_file(options.model)
     builder = _Builder.resumed(classifier, _settings(options, classifier), path)
@@ -50,8 +50,8 @@ def build(options: LibraryOptions) -> int:
             failed += not builder.add(file, options.preset)
             bar.update()
     builder.finish()
-    for title, count in read(path).short().items():
-        need = f"of {len(builder.rows)} pictures only {count} gave a map of {title}, and chance needs more than {FEWEST}"
+    for title, count in read(path).too_few().items():
+        need = f"of {len(builder.rows)} pictures only {count} gave a map of {title}, and chance needs more than {MIN_PICTURES}"
         print(f"{path.name}: {need}; what is compared with it rests on shifted copies, which is weaker.", file=sys.stderr)
     if not options.quiet:
         print(f"Written to {path}: maps of {len(builder.rows)} pictures.")
@@ -111,15 +111,15 @@ class _Builder:
 
     def finish(self) -> None:
         """Replaces the library at `path`. UserError where there are too few pictures."""
-        if len(self.rows) <= FEWEST:
-            raise UserError(f"Only {len(self.rows)} different pictures could be read; a library needs more than {FEWEST}.")
+        if len(self.rows) <= MIN_PICTURES:
+            raise UserError(f"Only {len(self.rows)} different pictures could be read; a library needs more than {MIN_PICTURES}.")
         self._save(self.path)
         self.unfinished.unlink(missing_ok=True)
 
     def _save(self, path: Path) -> None:
         cells = int(self.made_with["cells"])
         with atomic_file(path) as file:
-            write(Library(self.made_with, tuple(self.rows), gathered(list(self.rows.values()), TITLES, cells)), file)
+            write(Library(self.made_with, tuple(self.rows), stack_maps(list(self.rows.values()), TITLES, cells)), file)
         self.saved = time.monotonic()
 
 

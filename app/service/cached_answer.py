@@ -17,7 +17,7 @@ from explainers.grid import grid_cells
 from explainers.method import Attribution
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.agreement import Agreement, AgreementResult
-from explainers.metrics.agreement.consistency import WEAKER, Background, consistency
+from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, Background, consistency
 from explainers.metrics.agreement.controls import CENTRE, EDGES, centre, edges
 from explainers.metrics.agreement.reference_library import digest
 from explainers.metrics.agreement.reference_library import read as library_at
@@ -61,7 +61,7 @@ def cached_consistency(report: ExplanationState) -> dict[str, Any]:
     background = Background(library, digest(report.image), controls)
     found = consistency(list(report.results.values()), report.image.shape[:2], background, {})
     others = len(library.pictures) if library and not found.weaker else 0
-    return {"findings": {Agreement.key: (AgreementResult(found, (WEAKER,) if found.weaker else (), others),)}}
+    return {"findings": {Agreement.key: (AgreementResult(found, (DISPLACED_CHANCE,) if found.weaker else (), others),)}}
 
 
 def made_for(question: ExplanationRequest, card: Card) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import Background, build_consistency
 from explainers.metrics.agreement.controls import centre
 from explainers.metrics.agreement.reference_library import Library, read
-from explainers.metrics.agreement.significance import FEWEST, Significance, against_both
+from explainers.metrics.agreement.significance import MIN_PICTURES, Significance, combined_significance
 from explainers.metrics.agreement.similarity import Evidence
-from explainers.metrics.agreement.similarity_batch import MapBatch, headlines
+from explainers.metrics.agreement.similarity_batch import MapBatch, mean_similarities
 from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
 from models.markdown import markdown_head, markdown_row
 from models.store import bundled
@@ -43,10 +43,10 @@ def calibration(trials: int, rate: tuple[float, float] = (0.03, 0.07)) -> list[s
             print(markdown_row((f"{name}{shared}", f"{alarms:.3f}", f"{kappas[correlation, habit]:.3f}")))
             if not correlation and not rate[0] <= alarms <= rate[1]:
                 missed.append(f"unrelated maps, habit {habit:g}: rate {alarms:.3f}")
-        few = float(np.mean([each.p <= 0.05 for each in paired_significance(trials, 0.0, habit, FEWEST)]))
-        print(markdown_row((f"unrelated{shared}, against {FEWEST} others", f"{few:.3f}", "")))
+        few = float(np.mean([each.p <= 0.05 for each in paired_significance(trials, 0.0, habit, MIN_PICTURES)]))
+        print(markdown_row((f"unrelated{shared}, against {MIN_PICTURES} others", f"{few:.3f}", "")))
         if few > rate[1]:
-            missed.append(f"unrelated maps against {FEWEST} others, habit {habit:g}: rate {few:.3f}")
+            missed.append(f"unrelated maps against {MIN_PICTURES} others, habit {habit:g}: rate {few:.3f}")
     difference = abs(kappas[0.7, 0.0] - kappas[0.7, HABIT])
     if difference > 0.06:
         missed.append(f"the habit moves kappa by {difference:.3f}")
@@ -104,11 +104,11 @@ def _cross_picture_p(rng: np.random.Generator, library: Library, first: str, sec
     shown = np.isfinite(library.maps[first]).all((1, 2)) & np.isfinite(library.maps[second]).all((1, 2))
     one, other = (MapBatch.of(list(library.maps[title][shown])) for title in (first, second))
     count = int(shown.sum())
-    agreement = np.array([headlines(one.map(number), other) for number in range(count)])
-    for _ in range(draws if count > FEWEST + 1 else 0):
+    agreement = np.array([mean_similarities(one.map(number), other) for number in range(count)])
+    for _ in range(draws if count > MIN_PICTURES + 1 else 0):
         here, there = rng.choice(count, 2, replace=False)
         rest = np.delete(np.arange(count), (here, there))
-        yield against_both(float(agreement[here, there]), [agreement[here, rest], agreement[rest, there]]).p
+        yield combined_significance(float(agreement[here, there]), [agreement[here, rest], agreement[rest, there]]).p
 
 
 def paired_significance(trials: int, correlation: float, habit: float, pictures: int = OTHERS) -> list[Significance]:
@@ -120,7 +120,9 @@ def paired_significance(trials: int, correlation: float, habit: float, pictures:
         ours = [MapBatch.of(list(maps)) for maps in random_maps(rng, max(1, trials // LIBRARIES), correlation, habit)]
         for number in range(len(ours[0])):
             a, b = (stack.map(number) for stack in ours)
-            found.append(against_both(float(headlines(a, b)[0]), [headlines(a, others[1]), headlines(b, others[0])]))
+            found.append(
+                combined_significance(float(mean_similarities(a, b)[0]), [mean_similarities(a, others[1]), mean_similarities(b, others[0])])
+            )
     return found
 
 

@@ -22,7 +22,7 @@ from explainers.metrics.agreement.controls import UNTRAINED, controls_of, untrai
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library, digest
 from explainers.metrics.agreement.similarity import Evidence, evidence
-from explainers.metrics.localisation.evidence_overlap import widened
+from explainers.metrics.localisation.evidence_overlap import dilated
 from explainers.metrics.robustness.reliability import correlation
 from explainers.runner import Result, run_methods
 from models.classifiers.score import Score
@@ -83,7 +83,7 @@ def _count(
     true_cells = inside >= EVIDENCE
     for number, true in zip(votes(found).ravel().tolist(), true_cells.ravel().tolist(), strict=True):
         chosen[number].append(true)
-    near = area_sum(widened(truth, NEAR * len(truth)).astype(float), cells) / pixels
+    near = area_sum(dilated(truth, NEAR * len(truth)).astype(float), cells) / pixels
     shared = consensus(found)
     wider = consensus(found, OTHER_FLOOR)
     maps = {each.title: each.share for each in found} | {CONSENSUS: shared, OTHER: wider, "even": np.full((cells, cells), 1 / cells**2)}

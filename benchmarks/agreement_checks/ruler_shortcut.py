@@ -10,7 +10,7 @@ from tqdm import tqdm
 from benchmarks.known_evidence.rows import NEAR
 from explainers.case import Case
 from explainers.methods import METHODS
-from explainers.metrics.localisation.evidence_overlap import BASELINES, localise, widened
+from explainers.metrics.localisation.evidence_overlap import BASELINES, dilated, localise
 from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import NAMES, Phantom, phantom
@@ -50,7 +50,7 @@ def _collect(table: Table, name: str, case: Case, picture: Phantom) -> None:
     """Adds one picture's energies within 8 px of both places, and whether the peaks are there; undefined values are left out."""
     results = list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
     for place, mask in zip(PLACES, (picture.ruler, picture.evidence), strict=True):
-        near = widened(mask, NEAR * len(mask))
+        near = dilated(mask, NEAR * len(mask))
         for wide, exact in zip(localise(results, case.size, near), localise(results, case.size, mask), strict=True):
             for what, value in (("energy", wide.energy), ("points", exact.points)):
                 if value is not None:

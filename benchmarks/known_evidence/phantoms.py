@@ -11,7 +11,7 @@ from tqdm import tqdm
 from benchmarks.known_evidence.rows import NEAR, RANDOM, Goal, Row, at_least, baselines, mean, measure_map, random_goal, table_cells
 from explainers.case import Case, Settings
 from explainers.methods import METHODS
-from explainers.metrics.localisation.evidence_overlap import widened
+from explainers.metrics.localisation.evidence_overlap import dilated
 from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import Phantom, phantom, plain_twin
@@ -45,7 +45,7 @@ def print_phantoms(count: int, settings: Settings) -> list[Goal]:
     started = time.perf_counter()
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="phantoms", disable=None):
         side = NEAR * len(picture.image)
-        near = widened(picture.evidence, side)
+        near = dilated(picture.evidence, side)
         areas.append((picture.evidence.mean(), near.mean()))
         case = Case(classifier, picture.image, Score(picture.target), settings)
         for title, values in baselines(picture.seed, picture.lesion, case).items():

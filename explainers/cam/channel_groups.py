@@ -27,7 +27,7 @@ def channel_groups(case: Case, features: Features, count: int) -> list[Group]:
     return [tuple(live[labels == label].tolist()) for label in np.unique(labels)]
 
 
-def unlike(features: Features, groups: list[Group]) -> float:
+def within_group_variation(features: Features, groups: list[Group]) -> float:
     """What is lost where a group's mean stands for its channels: the sum of squares of the scaled maps' differences from it."""
     scaled = scaled_channels(features)
     return float(sum(np.square(scaled[list(group)] - scaled[list(group)].mean(0)).sum() for group in groups if len(group) > 1))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from errors import UserError
 from explainers.case import Case
 from explainers.method import Attribution, Choice, Method, Range
-from explainers.perturbation.convergence import SETTLED, predicted_agreement
-from explainers.perturbation.windows import Window, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
+from explainers.perturbation.convergence import ENOUGH_AGREEMENT, predicted_agreement
+from explainers.perturbation.windows import Window, in_pixels, lattice, mean_over_cover, positions, score_drops, smooth_evidence
 
 SEARCHES = ("coarse to fine", "fixed windows")
 GRIDS = (7, 14, 28)
@@ -76,7 +76,7 @@ class Occlusion(Method):
         for step in (4 * stride, 2 * stride, stride):
             if step == stride or step <= self.window:
                 windows = self._windows(case, step)
-                values = mean_over_cover(windows, falls(case, windows), case.size)
+                values = mean_over_cover(windows, score_drops(case, windows), case.size)
                 yield Attribution(values.astype(np.float32), converged=step == self.stride, remark=wider)
 
     def _windows(self, case: Case, stride: int) -> list[Window]:
@@ -108,7 +108,7 @@ def _remark(agreement: float, count: int, planned: int, preset: str) -> str:
     """Why the map has not converged; nothing where it has. count: windows of the last step, of which `planned` were meant."""
     if count < planned:
         return f"Not converged: the budget paid {count} of the {planned} windows of this step."
-    if agreement < SETTLED:
+    if agreement < ENOUGH_AGREEMENT:
         more = "no preset asks more" if preset == list(PLANS)[-1] else "choose a more thorough preset"
         return f"Not converged: a map of every window is expected to correlate with it at {agreement:.2f}; {more}."
     return ""
@@ -141,7 +141,7 @@ def _telling(grid: int, asked: list[Window], values: NDArray[np.float32]) -> lis
 def _map(case: Case, asked: list[Window]) -> tuple[NDArray[np.float32], float]:
     """The map, and its expected correlation with that of every window."""
     cells = _finest(case)
-    found = falls(case, in_pixels(asked, cells, case.size))
+    found = score_drops(case, in_pixels(asked, cells, case.size))
     return smooth_evidence(asked, found, cells).astype(np.float32), predicted_agreement(asked, found, _every(cells), cells)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.cam.channel_groups import Group, channel_groups, scaled_channels, unlike
+from explainers.cam.channel_groups import Group, channel_groups, scaled_channels, within_group_variation
 from explainers.cam.class_map import class_map
 from explainers.case import Case
 from explainers.grid import enlarge
@@ -61,7 +61,7 @@ class ScoreCAM(Method):
         for count in self._counts(case, self._last(case)):
             share = max(1, count // len(case.features()))
             found = class_map(case, partial(self._signed, case, count=share))
-            lost = sum(unlike(layer, channel_groups(case, layer, share)) for layer in case.features())
+            lost = sum(within_group_variation(layer, channel_groups(case, layer, share)) for layer in case.features())
             now = (found.values if found.signed is None else found.signed, lost)
             agreement = 1.0 if not lost else agreement_gain(before, now) if before else None
             converged = agreement is not None and has_converged(agreement)

@@ -20,14 +20,14 @@ ENUMERATED = 12
 class CoalitionSample:
     """Answers to masked pictures. Row 0 shows nothing, row 1 everything; then pairs of a mask and its complement, side by side.
 
-    masks: (n, M) of 0 and 1; 1 shows the segment. logits: (n, classes). whole: (n,) True where all coalitions of the row's size were
-    asked, False where the row was drawn. chance: (M + 1,) the chance of each size among the drawn rows.
+    masks: (n, M) of 0 and 1; 1 shows the segment. logits: (n, classes). enumerated: (n,) True where all coalitions of the row's size were
+    asked, False where the row was drawn. size_chances: (M + 1,) the chance of each size among the drawn rows.
     """
 
     masks: Masks
     logits: Floats
-    whole: NDArray[np.bool_]
-    chance: Vector
+    enumerated: NDArray[np.bool_]
+    size_chances: Vector
 
     @property
     def parts(self) -> int:
@@ -37,7 +37,7 @@ class CoalitionSample:
     @property
     def complete(self) -> bool:
         """Every coalition was asked: estimates are exact."""
-        return bool(self.whole.all()) and len(self.masks) == 2**self.parts
+        return bool(self.enumerated.all()) and len(self.masks) == 2**self.parts
 
     @property
     def pairs(self) -> int:
@@ -46,9 +46,9 @@ class CoalitionSample:
     def weights(self, mass: Vector) -> Vector:
         """(n,) so that a weighted sum over the rows estimates the sum over all coalitions, `mass` (M + 1,) being spread over the sizes."""
         sizes = self.masks.sum(1).astype(int)
-        rows = np.bincount(sizes[self.whole], minlength=self.parts + 1)
-        drawn = max(int((~self.whole).sum()), 1)
-        share = np.where(self.whole, 1 / np.maximum(rows[sizes], 1), 1 / np.maximum(self.chance[sizes], 1e-300) / drawn)
+        rows = np.bincount(sizes[self.enumerated], minlength=self.parts + 1)
+        drawn = max(int((~self.enumerated).sum()), 1)
+        share = np.where(self.enumerated, 1 / np.maximum(rows[sizes], 1), 1 / np.maximum(self.size_chances[sizes], 1e-300) / drawn)
         return np.asarray(mass[sizes] * share)
 
     def rows(self, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -58,12 +58,12 @@ class CoalitionSample:
     def keep(self, pairs: NDArray[np.intp]) -> "CoalitionSample":
         """The two ends and the given pairs."""
         rows = self.rows(pairs)
-        return CoalitionSample(self.masks[rows], self.logits[rows], self.whole[rows], self.chance)
+        return CoalitionSample(self.masks[rows], self.logits[rows], self.enumerated[rows], self.size_chances)
 
     def groups(self, count: int, seed: int) -> list[NDArray[np.intp]]:
         """The pairs, dealt at random into `count` groups of like size; pairs that were asked whole are dealt evenly too."""
         rng = np.random.default_rng(seed)
-        whole = self.whole[2::2]
+        whole = self.enumerated[2::2]
         order = np.concatenate([rng.permutation(np.flatnonzero(whole)), rng.permutation(np.flatnonzero(~whole))])
         return [np.sort(order[start::count]) for start in range(count)]
 
@@ -84,14 +84,14 @@ class CoalitionPool:
         self._segments = case.segments
         self.parts = int(case.segments.max()) + 1
         self.first = min(2 * self.parts + 2, 2**self.parts)
-        self.framed = self.first <= case.budget
+        self.has_frame = self.first <= case.budget
         self._few = self.parts <= ENUMERATED
-        self._chance = drawing(self.parts, self.framed, 0.0 if self._few else UNIFORM_SHARE)
+        self._chance = drawing(self.parts, self.has_frame, 0.0 if self._few else UNIFORM_SHARE)
         self._pairs = self._all_pairs() if self._few else self._random_pairs()
         self._masks = np.stack([np.zeros(self.parts), np.ones(self.parts)])
         self._logits = self._ends()
-        self._payers: list[Hashable] = []
-        self._unanswered: list[Masks] = []  # drawn before a stop, and asked first when the pool grows again
+        self._callers: list[Hashable] = []
+        self._pending: list[Masks] = []  # drawn before a stop, and asked first when the pool grows again
 
     @property
     def limit(self) -> int:
@@ -105,21 +105,21 @@ class CoalitionPool:
         """
         missing = (min(to, self.limit) - len(self._masks)) // 2
         if missing > 0:
-            self._unanswered += islice(self._pairs, max(missing - len(self._unanswered), 0))
-            fresh = np.array(self._unanswered[:missing]).reshape(-1, self.parts)
+            self._pending += islice(self._pairs, max(missing - len(self._pending), 0))
+            fresh = np.array(self._pending[:missing]).reshape(-1, self.parts)
             answers = (case or self._case).masked(row[self._segments] for row in fresh.astype(np.float32))
-            del self._unanswered[:missing]
+            del self._pending[:missing]
             self._masks = np.concatenate([self._masks, fresh])
             self._logits = np.concatenate([self._logits, answers])
-            self._payers += [self._case.counter.caller] * len(fresh)
+            self._callers += [self._case.counter.caller] * len(fresh)
         return self._sample(min(to, self.limit))
 
     def _sample(self, to: int) -> CoalitionSample:
         rows = max(to // 2 * 2, 2)
         caller = self._case.counter.caller
         logits = np.concatenate([self._ends(), self._logits[2:rows]])
-        self._case.counter.reuse("pool", sum(payer != caller for payer in self._payers[: rows - 2]))
-        framed = self.first if self.framed else 2
+        self._case.counter.reuse("pool", sum(evaluator != caller for evaluator in self._callers[: rows - 2]))
+        framed = self.first if self.has_frame else 2
         whole = (np.arange(rows) < framed) | (rows == 2**self.parts)
         return CoalitionSample(self._masks[:rows], logits, whole, self._chance)
 
@@ -128,7 +128,7 @@ class CoalitionPool:
         return np.stack([self._case.baseline_logits, self._case.image_logits])
 
     def _frame_pairs(self) -> Iterator[Masks]:
-        one_each = np.eye(self.parts)[: (self.first - 2) // 2] if self.framed else np.zeros((0, self.parts))
+        one_each = np.eye(self.parts)[: (self.first - 2) // 2] if self.has_frame else np.zeros((0, self.parts))
         yield from (np.stack([row, 1 - row]) for row in one_each)
 
     def _random_pairs(self) -> Iterator[Masks]:
@@ -142,7 +142,7 @@ class CoalitionPool:
     def _all_pairs(self) -> Iterator[Masks]:
         yield from self._frame_pairs()
         half = (np.arange(1, 2 ** (self.parts - 1))[:, None] >> np.arange(self.parts)) & 1
-        inner = half[_inner(half, self.framed)].astype(float)
+        inner = half[_inner(half, self.has_frame)].astype(float)
         for row in np.random.default_rng(self._case.seed).permutation(inner):
             yield np.stack([row, 1 - row])
 

@@ -9,15 +9,15 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.stats import spearmanr
 
 from explainers.perturbation.blas_threads import one_thread
-from explainers.perturbation.windows import NOISE, Window, alike, covered
+from explainers.perturbation.windows import NOISE, Window, coverage, smoothness_kernel
 
-SETTLED = 0.95
+ENOUGH_AGREEMENT = 0.95
 """Agreement with the map of every question that a converged map is expected to have."""
 
 
 def has_converged(agreement: float) -> bool:
     """Whether so much agreement is expected that the map counts as converged."""
-    return agreement >= SETTLED
+    return agreement >= ENOUGH_AGREEMENT
 
 
 def predicted_agreement(windows: Sequence[Window], numbers: NDArray[np.float64], every: Sequence[Window], cells: int) -> float:
@@ -38,8 +38,8 @@ def predicted_agreement(windows: Sequence[Window], numbers: NDArray[np.float64],
 
 def _whitened(windows: Sequence[Window], cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """L (n, n), the lower root of A K A' + s I of `smooth_evidence`, and L^-1 A K (n, cells^2): the map is (L^-1 f)' L^-1 A K."""
-    cover = covered(windows, cells)
-    spread = cover @ alike(cells)
+    cover = coverage(windows, cells)
+    spread = cover @ smoothness_kernel(cells)
     between = spread @ cover.T
     root = cholesky(between + NOISE * between.diagonal().max() * np.eye(len(windows)), lower=True)
     return root, solve_triangular(root, spread, lower=True)

@@ -111,7 +111,7 @@ def _blocks(sample: CoalitionSample) -> list[NDArray[np.intp]]:
     """Pairs that are fitted together: all, or in blocks of ROWS answers, each with all that was asked whole. Blocks may overlap."""
     if len(sample.masks) <= ROWS:
         return [np.arange(sample.pairs)]
-    whole = sample.whole[2::2]
+    whole = sample.enumerated[2::2]
     framed, drawn = np.flatnonzero(whole), np.flatnonzero(~whole)
     each = (ROWS - 2) // 2 - len(framed)
     starts = np.linspace(0, len(drawn) - each, -(-len(drawn) // each)).round().astype(int)

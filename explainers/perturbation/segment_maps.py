@@ -20,17 +20,17 @@ BLOCKS = 8
 ENOUGH = 0.05
 """Largest standard error of a segment, as a share of the map's range, of a converged map."""
 FIRST_STEP = 128
-FOLLOWED = 0.5
+LEAST_EXPLAINED = 0.5
 """Share of the answers' variance that a smooth game must foretell of answers it was not given, or its values are not believed."""
 ROWS_A_SEGMENT = 4
 """Evaluations for each segment below which a smooth game that foretells badly has had too few to learn from."""
 IN_BLOCKS = f"The smooth surrogate was fitted to {ROWS:,} answers at a time."
-EVEN = "Every segment counts exactly the same."
-ASTRAY = (
+ALL_EQUAL = "Every segment counts exactly the same."
+SURROGATE_FAILS = (
     "Not converged: the segments act together in a way that SHAP's smooth surrogate does not follow, "
     "as where the same evidence is there many times. Choose the estimator 'regression', or compare LIME."
 )
-FRAME = "The first frame only: each segment shown alone and hidden alone."
+FIRST_FRAME = "The first frame only: each segment shown alone and hidden alone."
 
 
 def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0, left_out: Estimate | None = None) -> Iterator[Attribution]:
@@ -44,11 +44,11 @@ def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0, left
     left_out: (a sample, its scores) -> each score less what `estimate`'s own model foretells of it from the others, where it rests on one.
     """
     pool = pool_of(case)
-    if pool.framed and pool.first < min(case.budget, pool.limit):
+    if pool.has_frame and pool.first < min(case.budget, pool.limit):
         sample = pool.grow(pool.first, case)
         densities = first_frame(sample, case.values(sample.logits)) * frame_factor / areas(case.segments)
-        yield Attribution(_painted(case, densities), converged=False, remark=FRAME)
-    for evaluations in steps(pool.first if pool.framed else 2, min(case.budget, pool.limit)):
+        yield Attribution(_paint(case, densities), converged=False, remark=FIRST_FRAME)
+    for evaluations in steps(pool.first if pool.has_frame else 2, min(case.budget, pool.limit)):
         yield _reading(case, pool.grow(evaluations, case), estimate, left_out)
 
 
@@ -64,7 +64,7 @@ def standard_errors(sample: CoalitionSample, values: Vector, estimate: Estimate,
     The first frame stays: every run asks the same, so it is no source of chance. Where nothing was drawn the blocks are of the frame.
     """
     groups = sample.groups(BLOCKS, seed)
-    drawn = [group[~sample.whole[2 + 2 * group]] for group in groups]
+    drawn = [group[~sample.enumerated[2 + 2 * group]] for group in groups]
     blocks = drawn if all(len(block) for block in drawn) else groups
     left = [_without(sample, values, estimate, block) for block in blocks]
     return np.asarray(np.std(left, axis=0) * np.sqrt(len(left) - 1))
@@ -84,33 +84,33 @@ def _without(sample: CoalitionSample, values: Vector, estimate: Estimate, block:
 def _reading(case: Case, sample: CoalitionSample, estimate: Estimate, left_out: Estimate | None) -> Attribution:
     values, areas_ = case.values(sample.logits), areas(case.segments)
     densities = estimate(sample, values) / areas_
-    painted = _painted(case, densities)
+    painted = _paint(case, densities)
     if sample.complete:
         return Attribution(painted, uncertainty=0.0, remark="Exact: every combination of segments was asked.")
     with one_thread():
         error = standard_errors(sample, values, estimate, case.seed) / areas_
-        first, second = (_painted(case, half / areas_) for half in halves(sample, values, estimate, case.seed))
+        first, second = (_paint(case, half / areas_) for half in halves(sample, values, estimate, case.seed))
         missed = left_out(sample, values)[2:] if left_out else np.zeros(len(values) - 2)
     spread = float(np.ptp(densities))
     if spread == 0:
         unsure = float(error.any())
-        return Attribution(painted, halves=(first, second), uncertainty=unsure, converged=False, more_helps=False, remark=EVEN)
+        return Attribution(painted, halves=(first, second), uncertainty=unsure, converged=False, more_helps=False, remark=ALL_EQUAL)
     ratio = float(error.max()) / spread
     foretold = 1 - np.square(missed).sum() / max(len(missed) * values[2:].var(), 1e-300)
-    if foretold < FOLLOWED:
+    if foretold < LEAST_EXPLAINED:
         ratio = max(ratio, float((model_error(sample, missed) / areas_).max()) / spread)
         few = ROWS_A_SEGMENT * sample.parts - len(values)
         helps = few >= 0
-        remark = _lacking(max(further(len(values), ratio), few)) if helps else ASTRAY
+        remark = _not_converged(max(evaluations_to_converge(len(values), ratio), few)) if helps else SURROGATE_FAILS
         return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=False, more_helps=helps, remark=remark)
     converged = ratio < ENOUGH
-    remark = "" if converged else _lacking(further(len(values), ratio))
+    remark = "" if converged else _not_converged(evaluations_to_converge(len(values), ratio))
     if left_out and len(values) > ROWS:
         remark = f"{remark} {IN_BLOCKS}".lstrip()
     return Attribution(painted, halves=(first, second), uncertainty=ratio, converged=converged, remark=remark)
 
 
-def _lacking(missing: int) -> str:
+def _not_converged(missing: int) -> str:
     return f"Not converged: about {missing:,} more evaluations."
 
 
@@ -122,12 +122,12 @@ def model_error(sample: CoalitionSample, missed: Vector) -> float:
     return float(np.sqrt(squares[rows > 0] / rows[rows > 0]).mean() * np.sqrt(2 / sample.parts))
 
 
-def further(evaluations: int, ratio: float) -> int:
+def evaluations_to_converge(evaluations: int, ratio: float) -> int:
     """Evaluations that are missing until the error has fallen enough, with one significant digit; the error falls with their root."""
     missing = max(evaluations * ((ratio / ENOUGH) ** 2 - 1), 1)
     digit = 10 ** int(np.log10(missing))
     return int(np.ceil(missing / digit) * digit)
 
 
-def _painted(case: Case, densities: Vector) -> NDArray[np.float32]:
+def _paint(case: Case, densities: Vector) -> NDArray[np.float32]:
     return np.asarray(densities[case.segments], np.float32)

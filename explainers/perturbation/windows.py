@@ -31,7 +31,7 @@ def positions(side: int, window: int, stride: int) -> list[int]:
     return [*range(0, last, stride), last]
 
 
-def falls(case: Case, windows: Sequence[Window]) -> NDArray[np.float64]:
+def score_drops(case: Case, windows: Sequence[Window]) -> NDArray[np.float64]:
     """(n,): S(x) - S(x with the window hidden); the answers are kept, so that other scores cost nothing."""
 
     def mask(window: Window) -> Floats:
@@ -62,7 +62,7 @@ NOISE = 0.8
 """Variance of what a fall says beside the evidence hidden, as a share of the variance of the evidence in a large window."""
 
 
-def covered(windows: Sequence[Window], cells: int) -> NDArray[np.float64]:
+def coverage(windows: Sequence[Window], cells: int) -> NDArray[np.float64]:
     """(n, cells^2): 1 for each cell of a window, in cells."""
     cover = np.zeros((len(windows), cells, cells))
     for row, (top, left, bottom, right) in zip(cover, windows, strict=True):
@@ -76,15 +76,15 @@ def smooth_evidence(windows: Sequence[Window], numbers: NDArray[np.float64], cel
     m = K A' (A K A' + s I)^-1 f: A is `covered`, K_pq = exp(-|p - q|^2 / 2 LENGTH^2), s = NOISE max diag(A K A').
     It minimises |A m - f|^2 / s + m' K^-1 m, is linear in the falls, and a small window's noise weighs no more than a large one's.
     """
-    cover = covered(windows, cells)
-    spread = alike(cells) @ cover.T
+    cover = coverage(windows, cells)
+    spread = smoothness_kernel(cells) @ cover.T
     between = cover @ spread
     noise = NOISE * between.diagonal().max() * np.eye(len(windows))
     return np.asarray((spread @ np.linalg.solve(between + noise, numbers)).reshape(cells, cells))
 
 
 @cache
-def alike(cells: int) -> NDArray[np.float64]:
+def smoothness_kernel(cells: int) -> NDArray[np.float64]:
     """(cells^2, cells^2): exp(-|p - q|^2 / 2 LENGTH^2) between the middles of cells, for a picture of side 1."""
     away = np.subtract.outer(np.arange(cells), np.arange(cells)) / cells
     along = np.exp(-((away / LENGTH) ** 2) / 2)

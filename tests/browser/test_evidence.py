@@ -64,7 +64,7 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
         "beyond chance",
         f"κ {format_score(shown.chance.kappa)}",
         "p 0.0",
-        f"Raw likeness {format_score(shown.likeness.headline)}",
+        f"Raw likeness {format_score(shown.likeness.mean_similarity)}",
     ):
         expect(page.locator(".cc-pair")).to_contain_text(words)
     expect(page.locator("#cc-agreement")).to_contain_text("100 other pictures")

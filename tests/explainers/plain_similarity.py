@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explainers.metrics.agreement.significance import FEWEST, Significance, against, against_both, shifted_copies
+from explainers.metrics.agreement.significance import MIN_PICTURES, Significance, combined_significance, shifted_copies, significance
 from explainers.metrics.agreement.similarity import rank_correlation, shared_mass, top_overlap
 
 
@@ -18,6 +18,6 @@ def displaced(a: np.ndarray, b: np.ndarray) -> list[float]:
 
 def chance(a: np.ndarray, b: np.ndarray, library_a: Sequence[np.ndarray] = (), library_b: Sequence[np.ndarray] = ()) -> Significance:
     agreement = headline(a, b)
-    if min(len(library_a), len(library_b)) >= FEWEST:
-        return against_both(agreement, [[headline(a, other) for other in library_b], [headline(other, b) for other in library_a]])
-    return against(agreement, displaced(a, b), weaker=True)
+    if min(len(library_a), len(library_b)) >= MIN_PICTURES:
+        return combined_significance(agreement, [[headline(a, other) for other in library_b], [headline(other, b) for other in library_a]])
+    return significance(agreement, displaced(a, b), weaker=True)

@@ -13,7 +13,7 @@ from app.service.model_uploads import TOKEN
 from app.service.request import ExplanationState
 from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
-from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, control_words
+from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, control_sentence
 from explainers.metrics.agreement.significance import AgreementLevel
 
 LEAD = (
@@ -109,7 +109,7 @@ def _reading(found: Consistency) -> str:
     by_chance = sum(each.level == AgreementLevel.BY_CHANCE for each in scored)
     explained = [each for each in scored if each.level.beyond_chance and each.explained_by]
     names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
-    why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {control_words(names)}. " if explained else ""
+    why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {control_sentence(names)}. " if explained else ""
     why += f"{MANY_BY_CHANCE} " if by_chance and by_chance >= len(scored) / 3 else ""
     return (why + (NOT_TOLD if any(each.level == AgreementLevel.INCONCLUSIVE for each in scored) else "")).strip()
 
@@ -131,7 +131,7 @@ def _left_out(found: Consistency) -> list[str]:
 
 
 def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
-    cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.headline, each.chance.mean)}
+    cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.mean_similarity, each.chance.mean)}
     for name, _ in VIEWS[2:]:
         cells[name] = _raw_cell(getattr(each.raw, name), getattr(each.raw_by_chance, name))
     return {"a": ids[each.first], "b": ids[each.second], "word": each.level, "cells": cells, "words": pair_sentence(each)}
@@ -173,9 +173,9 @@ def pair_sentence(each: PairAgreement) -> str:
             least, taken = ("at least ", f", {TAKEN}") if _at_least(each) else ("", "")
             star = f"κ* {least}{format_score(each.ceiling)} of 1, which is as well as each agrees with itself{taken}. "
         words += star or f"No κ*: {each.reason} "
-    words += f"Raw likeness {format_score(each.likeness.headline)}, where chance gives {format_score(each.chance.mean)}."
+    words += f"Raw likeness {format_score(each.likeness.mean_similarity)}, where chance gives {format_score(each.chance.mean)}."
     if each.explained_by:
-        words += f" What explains it: {control_words(each.explained_by)}."
+        words += f" What explains it: {control_sentence(each.explained_by)}."
     if each.chance.weaker:
         words += " Chance by shifts and flips only, which is weaker."
     return words + (" One family: little news." if each.within_family else "")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from explainers.case import Case
 from explainers.metric import Family, Metric
-from explainers.metrics.agreement.consistency import WEAKER, Background, Consistency, consistency, short_library_sentence
+from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, Background, Consistency, consistency, short_library_sentence
 from explainers.metrics.agreement.controls import controls_of
 from explainers.metrics.agreement.reference_library import Library, digest, settings_of
 from explainers.metrics.robustness.reliability import RepeatedReadings
@@ -42,13 +42,13 @@ class AgreementContext:
         """All pairs of maps of one picture. One evaluation. readings: of noisy pictures, by title."""
         library, notes = self.library, list(self.notes)
         made_with = settings_of(case, self.model)
-        if library and (reason := library.unfit(made_with)):
+        if library and (reason := library.mismatch(made_with)):
             library = None
             notes.append(reason)
-        if library and (other := library.differs(made_with)):
+        if library and (other := library.differences(made_with)):
             notes.append(f"The library of other pictures was made with {', '.join(other)}.")
         found = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, self.untrained)), readings)
-        notes += [sentence for sentence in (WEAKER if found.weaker else short_library_sentence(found),) if sentence]
+        notes += [sentence for sentence in (DISPLACED_CHANCE if found.weaker else short_library_sentence(found),) if sentence]
         return AgreementResult(found, tuple(notes), len(self.library.pictures) if self.library and not found.weaker else 0)
 
 

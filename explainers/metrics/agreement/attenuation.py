@@ -30,7 +30,7 @@ def disattenuate(crossed: tuple[float, float], own: tuple[float, float]) -> floa
     crossed: r(A1, B2), r(A2, B1): halves of one method never meet the same evaluations of the other. own: r(A1, A2), r(B1, B2).
     None where a self-correlation is under .1: not reliable, neither ceiling nor score. It holds for Pearson's correlation, to which noise
     adds linearly, and not for overlaps: from 120 evaluations LIME and SHAP on phantoms have r* of .998 against 1.000 once converged, while
-    the same formula on the headline's kappa gives .78 against .97.
+    the same formula on the kappa of the mean similarity gives .78 against .97.
     """
     if min(own) < LEAST:
         return None

@@ -31,7 +31,7 @@ from explainers.metrics.robustness.reliability import (
 )
 from explainers.runner import Result
 
-WEAKER = (
+DISPLACED_CHANCE = (
     "Chance is estimated by shifting and flipping the maps, which does not know the methods' habits, such as the centre; "
     "a library of other pictures (python -m app library) would be surer."
 )
@@ -46,7 +46,7 @@ class SelfAgreement(StrEnum):
 
 @dataclass(frozen=True)
 class PairAgreement:
-    """What is known of one pair of maps. likeness: the scores before chance is taken out. chance: of the headline, with its kappa.
+    """What is known of one pair of maps. likeness: the scores before chance is taken out. chance: of the mean similarity, with its kappa.
 
     raw: the similarities that people know, with chance in them; raw_by_chance: what unrelated pictures' maps reach of each on average.
     p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
@@ -154,11 +154,11 @@ def build_consistency(
     controls = background.controls or {}
     shares = {each.title: each.share for each in shown if each.share is not None}
     nulls = NullDistributions({**shares, **controls}, background.library, background.picture)
-    unsettled = {title for title, each in stable.items() if each.converged is False}
+    not_converged = {title for title, each in stable.items() if each.converged is False}
     with_controls = {control: {title: nulls.kappa(title, control) for title in shares} for control in controls}
-    selves = _Selves(nulls, readings, list(shares))
-    verdicts = [_verdict(a, b, nulls, selves, with_controls) for a, b in combinations(shown, 2)]
-    verdicts = _with_levels(verdicts, unsettled)
+    self_agreements = _SelfAgreements(nulls, readings, list(shares))
+    verdicts = [_verdict(a, b, nulls, self_agreements, with_controls) for a, b in combinations(shown, 2)]
+    verdicts = _with_levels(verdicts, not_converged)
     kappa, ceiling = _means(verdicts, {each.title: each.family for each in shown})
     reasons = {each.title: each.reason for each in found if each.share is None}
     return Consistency(
@@ -168,7 +168,7 @@ def build_consistency(
         weaker=any(each.chance.weaker for each in verdicts),
         stability=dict(stable),
         controls=with_controls,
-        left_out={**reasons, **{title: stable[title].sentence for title in shares if title in unsettled}},
+        left_out={**reasons, **{title: stable[title].sentence for title in shares if title in not_converged}},
         consensus=consensus(shown),
         votes=votes(shown),
         weaker_controls={name: weak for name in controls if (weak := tuple(title for title in shares if nulls.weaker(title, name)))},
@@ -184,7 +184,7 @@ def short_library_sentence(found: Consistency) -> str:
     return f"{said}: chance is estimated by shifting and flipping there, which is weaker, and such a control explains no pair."
 
 
-def control_words(names: Sequence[str]) -> str:
+def control_sentence(names: Sequence[str]) -> str:
     """Why agreement may mean little; empty without a name."""
     said = {EDGES: "both follow the picture's edges as well", CENTRE: "both light the centre as much"}
     return "; ".join(said.get(name, f"both agree as well with {name}") for name in names)
@@ -199,13 +199,13 @@ def _means(verdicts: Sequence[PairAgreement], families: dict[str, Family]) -> tu
 
 
 def _verdict(
-    a: Evidence, b: Evidence, nulls: NullDistributions, selves: "_Selves", controls: Mapping[str, Mapping[str, float]]
+    a: Evidence, b: Evidence, nulls: NullDistributions, self_agreements: "_SelfAgreements", controls: Mapping[str, Mapping[str, float]]
 ) -> PairAgreement:
     """Its level is only known beside the other pairs: `_with_levels`."""
     chance = nulls.chance(a.title, b.title)
     alike = [name for name in controls if all(nulls.weaker(title, name) == chance.weaker for title in (a.title, b.title))]
     explained = tuple(name for name in alike if explains(chance.kappa, (controls[name][a.title], controls[name][b.title])))
-    ceiling = selves.ceiling(a.title, b.title)
+    ceiling = self_agreements.ceiling(a.title, b.title)
     sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
     overlap, mass, rank = nulls.scores(a.title, b.title)
     return PairAgreement(
@@ -221,14 +221,14 @@ def _verdict(
         explained_by=explained,
         within_family=a.family == b.family,
         level=AgreementLevel.NOT_CONVERGED,
-        self_agreement=selves.how(a.title, b.title),
+        self_agreement=self_agreements.how(a.title, b.title),
         unreliable=ceiling.unreliable,
     )
 
 
-def _with_levels(verdicts: Sequence[PairAgreement], unsettled: set[str]) -> list[PairAgreement]:
+def _with_levels(verdicts: Sequence[PairAgreement], not_converged: set[str]) -> list[PairAgreement]:
     """With p adjusted over the pairs that get a score, and the verdict."""
-    scored = [each for each in verdicts if not {each.first, each.second} & unsettled]
+    scored = [each for each in verdicts if not {each.first, each.second} & not_converged]
     adjusted = false_discovery_control([each.chance.p for each in scored], method="bh").tolist()
     by_pair = {(each.first, each.second): p for each, p in zip(scored, adjusted, strict=True)}
     return [_with_level(each, by_pair.get((each.first, each.second))) for each in verdicts]
@@ -250,7 +250,7 @@ class _Ceiling:
     unreliable: bool = False
 
 
-class _Selves:
+class _SelfAgreements:
     """How well each method agrees with itself."""
 
     def __init__(self, nulls: NullDistributions, readings: Mapping[str, RepeatedReadings], titles: Sequence[str]) -> None:

@@ -10,9 +10,9 @@ from explainers.grid import Grid
 from explainers.metrics.agreement.controls import CENTRE
 from explainers.metrics.agreement.raw_similarity import LIKENESSES, Raw, mean_raw
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import Significance, against, against_both, shifted_copies
-from explainers.metrics.agreement.similarity import headline
-from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, headlines, scores
+from explainers.metrics.agreement.significance import Significance, combined_significance, shifted_copies, significance
+from explainers.metrics.agreement.similarity import mean_similarity
+from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, mean_similarities, scores
 
 Likeness = Callable[[MapBatch, MapBatch], NDArray[np.float64]]
 
@@ -32,16 +32,16 @@ class NullDistributions:
         self._copies: dict[str, MapBatch] = {}
 
     def chance(self, first: str, second: str) -> Significance:
-        """kappa and p of the two maps' headline agreement."""
+        """kappa and p of the two maps' mean similarity."""
         unrelated, weaker = self._unrelated(first, second)
-        nulls = [headlines(one, others) for one, others in unrelated]
-        agreement = self._headline(first, second)
-        return against(agreement, nulls[0], weaker=True) if weaker else against_both(agreement, nulls)
+        nulls = [mean_similarities(one, others) for one, others in unrelated]
+        agreement = self._mean_similarity(first, second)
+        return significance(agreement, nulls[0], weaker=True) if weaker else combined_significance(agreement, nulls)
 
     def kappa(self, first: str, second: str) -> float:
         """kappa alone."""
-        nulls = [headlines(one, others) for one, others in self._unrelated(first, second)[0]]
-        return against(self._headline(first, second), np.concatenate(nulls)).kappa
+        nulls = [mean_similarities(one, others) for one, others in self._unrelated(first, second)[0]]
+        return significance(self._mean_similarity(first, second), np.concatenate(nulls)).kappa
 
     def weaker(self, first: str, second: str) -> bool:
         """Whether chance rests on displaced copies, because the library holds too few maps of one of the two."""
@@ -63,15 +63,15 @@ class NullDistributions:
 
     def raw_by_chance(self, first: str, second: str) -> Raw:
         """The same of unrelated pictures' maps, on average over forty a map."""
-        few = [(one, others.some) for one, others in self._unrelated(first, second)[0]]
+        few = [(one, others.sample) for one, others in self._unrelated(first, second)[0]]
         return mean_raw({name: np.concatenate([alike(one, others) for one, others in few]) for name, alike in LIKENESSES.items()})
 
     @cached_property
     def _every(self) -> MapBatch:
         return MapBatch.of(list(self._maps.values()))
 
-    def _headline(self, first: str, second: str) -> float:
-        return float(headline(self.scores(first, second)))
+    def _mean_similarity(self, first: str, second: str) -> float:
+        return float(mean_similarity(self.scores(first, second)))
 
     def _between(self, first: str, second: str, likeness: Likeness) -> NDArray[np.float64]:
         """The likeness of the two maps; the first is compared with all maps at once."""

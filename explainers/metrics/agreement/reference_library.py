@@ -15,7 +15,7 @@ from errors import UserError
 from explainers.case import Case
 from explainers.grid import Grid, grid_cells
 from explainers.methods import METHODS
-from explainers.metrics.agreement.significance import FEWEST
+from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity_batch import MapBatch
 from explainers.protocol import Floats
 
@@ -34,7 +34,7 @@ FIRST_DIGESTS = {
     "Partition SHAP": "4a37d1bc",
 }
 """Title -> what a library written before methods had a revision holds in its place where it was made by revision 1."""
-KEPT = 48
+MAX_STACKS = 48
 """Stacks that a library keeps ready: a few pictures' of every method; of 200 pictures each takes some 2 MB."""
 
 
@@ -55,7 +55,7 @@ class Library:
         """The maps of one method, less those of the picture whose digest is `without`; None with fewer than 30."""
         key = (title, without if without in self.pictures else "")
         if key not in self._stacks:
-            if len(self._stacks) >= KEPT:
+            if len(self._stacks) >= MAX_STACKS:
                 del self._stacks[next(iter(self._stacks))]
             self._stacks[key] = self._stacked(title, without)
         return self._stacks[key]
@@ -63,17 +63,17 @@ class Library:
     def _stacked(self, title: str, without: str) -> MapBatch | None:
         rows = self.maps.get(title, ())
         kept = [row for row, name in zip(rows, self.pictures, strict=False) if name != without and np.isfinite(row).all()]
-        return MapBatch.of(kept) if len(kept) >= FEWEST else None
+        return MapBatch.of(kept) if len(kept) >= MIN_PICTURES else None
 
-    def short(self) -> dict[str, int]:
+    def too_few(self) -> dict[str, int]:
         """Methods and controls with too few maps to estimate chance from, and how many maps they have.
 
         One more than 30 is needed: the picture that is explained may be among them.
         """
         counts = {title: int(np.isfinite(rows).all((1, 2)).sum()) for title, rows in self.maps.items()}
-        return {title: count for title, count in counts.items() if count <= FEWEST}
+        return {title: count for title, count in counts.items() if count <= MIN_PICTURES}
 
-    def unfit(self, made_with: Mapping[str, Any]) -> str:
+    def mismatch(self, made_with: Mapping[str, Any]) -> str:
         """Why the library cannot serve a case of these settings; empty where it can."""
         for name in MUST_MATCH:
             if self.made_with.get(name) != made_with.get(name):
@@ -81,7 +81,7 @@ class Library:
                 return f"The library of other pictures was made with another {name} ({there}, here {here}); make it anew."
         return ""
 
-    def differs(self, made_with: Mapping[str, Any]) -> tuple[str, ...]:
+    def differences(self, made_with: Mapping[str, Any]) -> tuple[str, ...]:
         """Other settings in which it was made otherwise, and methods that have changed since, in words; it serves all the same."""
         names = [name for name in self.made_with if name not in (*MUST_MATCH, "methods") and name in made_with]
         others = [f"{name} {self.made_with[name]}" for name in names if self.made_with[name] != made_with[name]]
@@ -123,7 +123,7 @@ def read(path: Path) -> Library:
     return Library(_with_revisions(made_with), pictures, maps)
 
 
-def gathered(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:
+def stack_maps(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:
     """One mapping of title -> (G, G) a picture -> title -> (n, G, G); what is missing is not-a-number."""
     nothing = np.full((cells, cells), np.nan)
     return {title: np.stack([row.get(title, nothing) for row in rows]).astype(np.float32) for title in titles}
@@ -134,10 +134,10 @@ def _with_revisions(made_with: dict[str, Any]) -> dict[str, Any]:
     if "methods" not in made_with:
         return made_with
     methods = made_with["methods"].items()
-    return {**made_with, "methods": {title: _revision(title, told) for title, told in methods}}
+    return {**made_with, "methods": {title: _revision_of(title, told) for title, told in methods}}
 
 
-def _revision(title: str, told: int | str) -> int:
+def _revision_of(title: str, told: int | str) -> int:
     return told if isinstance(told, int) else int(FIRST_DIGESTS.get(title) == told)
 
 

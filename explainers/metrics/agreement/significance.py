@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from explainers.grid import Grid
 
-FEWEST = 30
+MIN_PICTURES = 30
 """Other pictures that a library needs before its null is used."""
 TAIL = 0.25
 """Share of a null whose excess over the rest says how its tail falls."""
-FEWEST_IN_TAIL = 20
+MIN_IN_TAIL = 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Significance:
     others: int = 0
 
 
-def against(agreement: float, null: Sequence[float] | NDArray[np.float64], weaker: bool = False) -> Significance:
+def significance(agreement: float, null: Sequence[float] | NDArray[np.float64], weaker: bool = False) -> Significance:
     """kappa = (s - mu) / (1 - mu), p = (1 + #{null >= s}) / (1 + n), or `beyond` where s lies over the whole null and that is less.
 
     Displaced copies of one map are no sample of maps, so that their tail says nothing: p stays at 1 / (1 + n) there.
@@ -41,10 +41,10 @@ def against(agreement: float, null: Sequence[float] | NDArray[np.float64], weake
     mean = float(drawn.mean())
     kappa = (agreement - mean) / (1 - mean) if mean < 1 else 0.0
     p = float((1 + (drawn >= agreement).sum()) / (1 + len(drawn)))
-    return Significance(agreement, mean, kappa, p if weaker else min(p, beyond(agreement, drawn)), weaker, len(drawn))
+    return Significance(agreement, mean, kappa, p if weaker else min(p, tail_p(agreement, drawn)), weaker, len(drawn))
 
 
-def beyond(agreement: float, null: NDArray[np.float64]) -> float:
+def tail_p(agreement: float, null: NDArray[np.float64]) -> float:
     """p of an agreement that no map of the null reaches: k / n exp(-(s - t) / e), t the (k + 1)-th largest, e the k's mean excess over it.
 
     Without it identical maps of 200 pictures' library would not be told from chance among 21 pairs. Knijnenburg et al. 2009 (Bioinformatics
@@ -52,22 +52,22 @@ def beyond(agreement: float, null: NDArray[np.float64]) -> float:
     reached no oftener than it says. 1 where some map reaches s, or where the strongest quarter of the null is fewer than 20.
     """
     count = int(TAIL * len(null))
-    if count < FEWEST_IN_TAIL or (null >= agreement).any():
+    if count < MIN_IN_TAIL or (null >= agreement).any():
         return 1.0
     highest = np.sort(null)[-count - 1 :]
     excess = float((highest[1:] - highest[0]).mean())
     return float(count / len(null) * np.exp(-(agreement - highest[0]) / excess)) if excess > 0 else 1.0
 
 
-def against_both(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.float64]]) -> Significance:
+def combined_significance(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.float64]]) -> Significance:
     """kappa from the mean over both nulls; p combined from each null's own (Cauchy combination, Liu & Xie 2020, arXiv:1808.09011).
 
     Pooled, the nulls of A with others and of others with B make p too large where one map is more typical than the other: at a nominal
     .05 a strong habit of the centre leaves a rate of .02. The pooled p, which holds too, serves where it is smaller: with few others it is
     the finer one.
     """
-    pooled = against(agreement, np.concatenate([np.asarray(null, np.float64) for null in nulls]))
-    ps = np.array([against(agreement, null).p for null in nulls])
+    pooled = significance(agreement, np.concatenate([np.asarray(null, np.float64) for null in nulls]))
+    ps = np.array([significance(agreement, null).p for null in nulls])
     p = 0.5 - np.arctan(np.mean(np.tan((0.5 - np.clip(ps, 0, 1 - 1e-9)) * np.pi))) / np.pi
     return replace(pooled, p=min(pooled.p, float(p)), others=min(len(null) for null in nulls))
 

@@ -16,7 +16,7 @@ TOPS = (0.05, 0.10, 0.20)
 UNION = 0.30
 ENOUGH = 0.01
 """A map whose positive part is under this share of its total shows no positive evidence."""
-NOTHING = "no positive evidence"
+NO_EVIDENCE = "no positive evidence"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Pair:
 
     top_overlap: mean of intersection over union of the top 5, 10 and 20 % of cells; independent maps have q / (2 - q) at share q.
     shared_mass: sum of min(A, B). rank_correlation: Spearman over the union of both maps' top 30 % of cells. same_sign: share of
-    |A||B| in cells where the signs agree; None unless both methods are signed; told apart, not part of the headline.
+    |A||B| in cells where the signs agree; None unless both methods are signed; reported by itself, not part of the mean.
     """
 
     first: str
@@ -51,9 +51,9 @@ class Pair:
     same_sign: float | None
 
     @property
-    def headline(self) -> float:
+    def mean_similarity(self) -> float:
         """The mean of the first three."""
-        return float(headline((self.top_overlap, self.shared_mass, self.rank_correlation)))
+        return float(mean_similarity((self.top_overlap, self.shared_mass, self.rank_correlation)))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -63,7 +63,7 @@ class Pair:
             "shared_mass": self.shared_mass,
             "rank_correlation": self.rank_correlation,
             "same_sign": self.same_sign,
-            "headline": self.headline,
+            "headline": self.mean_similarity,
         }
 
 
@@ -74,7 +74,7 @@ def evidence(result: Result, size: tuple[int, int]) -> Evidence | None:
         return None
     signed = on_common_grid(attribution, size)
     share = None if attribution.blank else positive_share(signed)
-    reason = "" if share is not None else attribution.blank or NOTHING
+    reason = "" if share is not None else attribution.blank or NO_EVIDENCE
     return Evidence(method.title, method.family, method.signed, signed, share, reason)
 
 
@@ -103,7 +103,7 @@ def pair(a: Evidence, b: Evidence) -> Pair:
     )
 
 
-def headline(scores: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_similarity(scores: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """(3,) or (3, n) top overlap, shared mass and rank correlation -> () or (n,) their mean."""
     return np.asarray(np.mean(scores, axis=0))
 

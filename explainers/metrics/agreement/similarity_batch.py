@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.grid import Grid
-from explainers.metrics.agreement.similarity import TOPS, UNION, headline
+from explainers.metrics.agreement.similarity import TOPS, UNION, mean_similarity
 
 Values = NDArray[np.float32]
 Members = NDArray[np.int16]
@@ -16,7 +16,7 @@ Places = NDArray[np.intp]
 
 WINDOW = 7
 """Side in cells of the windows in which structural similarity looks."""
-SOME = 40
+SAMPLE_SIZE = 40
 LANES = 4
 """Counts of 16 bits that one addition of 64 bits carries on."""
 
@@ -62,9 +62,9 @@ class MapBatch:
         return order, below, upto
 
     @cached_property
-    def some(self) -> "MapBatch":
+    def sample(self) -> "MapBatch":
         """40 of the maps, or all where there are fewer: enough for a mean that is only shown. Drawn, for classes may come in turns."""
-        return self.part(np.sort(np.random.default_rng(0).permutation(len(self))[:SOME]))
+        return self.part(np.sort(np.random.default_rng(0).permutation(len(self))[:SAMPLE_SIZE]))
 
     @cached_property
     def directions(self) -> Values:
@@ -101,9 +101,9 @@ def scores(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
     return np.stack([_overlaps(one, many), mass, _rank_correlations(one, many)]).astype(np.float64)
 
 
-def headlines(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
-    """(n,): the headline agreement, the mean of the three."""
-    return headline(scores(one, many))
+def mean_similarities(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
+    """(n,): the mean of the three."""
+    return mean_similarity(scores(one, many))
 
 
 def correlations(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:

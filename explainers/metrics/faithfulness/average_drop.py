@@ -63,14 +63,14 @@ def drops(case: Case, maps: Mapping[str, Floats], fill: str = "") -> list[Drop]:
 
     fill: what stands where the map is dark; empty takes the case's, "black" is the paper's. Maps without positive evidence are left out.
     """
-    masks = {title: mask for title, values in maps.items() if (mask := shown_by(values, case.size)) is not None}
+    masks = {title: mask for title, values in maps.items() if (mask := mask_of(values, case.size)) is not None}
     logits = case.masked(iter(masks.values()), fill or case.fill)
     whole = float(case.probabilities(case.image_logits)[0, case.score.target])
     shown = case.probabilities(logits)[:, case.score.target]
     return [Drop(title, whole, float(each)) for title, each in zip(masks, shown, strict=True)]
 
 
-def shown_by(values: Floats, size: tuple[int, int]) -> Floats | None:
+def mask_of(values: Floats, size: tuple[int, int]) -> Floats | None:
     """(H, W) in 0..1: the map's positive part over its maximum; None where it has none."""
     positive = np.maximum(enlarge(values, size), 0)
     peak = float(positive.max())

@@ -28,7 +28,7 @@ FILL = {
 RANDOM = "random order"
 TIE = 1e-4
 """Areas, and mean probabilities, that differ by less are taken as equal: a probability that stays at 1 or at 0 ranks nothing."""
-CANNOT = "Cannot be told: the class's probability is the same whichever pixels go first."
+INCONCLUSIVE = "Cannot be told: the class's probability is the same whichever pixels go first."
 SOURCE = "Petsiuk, Das & Saenko 2018, arXiv:1806.07421, sec. 4"
 
 
@@ -120,7 +120,7 @@ class DeletionInsertion(Metric[Curve]):
 def inconclusive_reason(curve: Curve, drawn: Iterable[Curve]) -> str:
     """Why the curve says nothing, where every random order of its kind and substrate gives the same area; else empty."""
     areas = [each.area for each in drawn if each.random and (each.kind, each.substrate) == (curve.kind, curve.substrate)]
-    return CANNOT if areas and all(abs(area - curve.area) < TIE for area in areas) else ""
+    return INCONCLUSIVE if areas and all(abs(area - curve.area) < TIE for area in areas) else ""
 
 
 def area_under(values: Floats) -> float:

@@ -59,7 +59,9 @@ def infidelities(case: Case, maps: Mapping[str, Floats]) -> list[Infidelity]:
     hidden = patches(case.size, case.seed)
     logits = case.recall([("patch", case.seed, n) for n in range(PATCHES)], lambda key: 1 - hidden[key[2]])
     falls = case.image_value - case.values(logits)
-    return [Infidelity(title, unfaithful(foretold(enlarge(values, case.size), hidden), falls)) for title, values in maps.items()]
+    return [
+        Infidelity(title, unexplained_share(predicted_drops(enlarge(values, case.size), hidden), falls)) for title, values in maps.items()
+    ]
 
 
 def patches(size: tuple[int, int], seed: int) -> Floats:
@@ -73,12 +75,12 @@ def patches(size: tuple[int, int], seed: int) -> Floats:
     return masks
 
 
-def foretold(full: Floats, hidden: Floats) -> NDArray[np.float64]:
+def predicted_drops(full: Floats, hidden: Floats) -> NDArray[np.float64]:
     """(n,): the sum of the map (H, W) under each of the masks (n, H, W)."""
     return np.asarray(np.tensordot(hidden.astype(np.float64), full.astype(np.float64), 2))
 
 
-def unfaithful(expected: NDArray[np.float64], falls: NDArray[np.float64]) -> float | None:
+def unexplained_share(expected: NDArray[np.float64], falls: NDArray[np.float64]) -> float | None:
     """The mean square that is left by the best scale that is not negative, over the mean square of the falls."""
     total = float(falls @ falls)
     if total <= 0:

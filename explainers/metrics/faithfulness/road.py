@@ -11,7 +11,7 @@ from scipy.sparse.linalg import splu
 
 from explainers.case import Case
 from explainers.metric import Family, Metric
-from explainers.metrics.faithfulness.deletion_insertion import CANNOT, TIE, pixel_order
+from explainers.metrics.faithfulness.deletion_insertion import INCONCLUSIVE, TIE, pixel_order
 from explainers.protocol import Floats
 from explainers.runner import Result, positive_maps
 
@@ -44,7 +44,7 @@ class Road:
     @property
     def remark(self) -> str:
         """Why the value says nothing, where it does not."""
-        return CANNOT if abs(self.least - self.most) < TIE else ""
+        return INCONCLUSIVE if abs(self.least - self.most) < TIE else ""
 
     def to_json(self) -> dict[str, Any]:
         return {"title": self.title, "least": self.least, "most": self.most, "value": self.value, "remark": self.remark}

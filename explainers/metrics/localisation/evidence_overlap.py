@@ -39,10 +39,10 @@ def points_at(values: Floats, mask: Mask, tolerance: float) -> float | None:
     """
     full = enlarge(values, mask.shape)
     peak = float(full.max())
-    return float(widened(mask, tolerance)[full == peak].mean()) if peak > 0 else None
+    return float(dilated(mask, tolerance)[full == peak].mean()) if peak > 0 else None
 
 
-def widened(mask: Mask, radius: float) -> Mask:
+def dilated(mask: Mask, radius: float) -> Mask:
     """(H, W): the pixels whose middle lies within `radius` pixels of the middle of one in the mask."""
     if not mask.any():
         return mask

@@ -33,7 +33,7 @@ class Mosaic:
         return 1 / self.side**2
 
     @property
-    def asked(self) -> tuple[int, ...]:
+    def unique_parts(self) -> tuple[int, ...]:
         """Numbers of the parts that can be asked for: those whose class is in no other part."""
         return tuple(number for number, target in enumerate(self.targets) if self.targets.count(target) == 1)
 

@@ -20,7 +20,7 @@ from explainers.runner import Result
 Light = Literal["green", "amber", "red", "not asked"]
 SOURCE = "Adebayo et al. 2018, arXiv:1810.03292"
 SEED = 0
-CHEAP = PRESETS["Fast"]
+BUDGET = PRESETS["Fast"]
 NO_MAP = "The method gives no map."
 
 
@@ -81,7 +81,7 @@ CHECKS = (*WEIGHTS.values(), CLASS, NOISE)
 class SanityResult:
     """One method's answer to one check. similarity is None and the light "not asked" where it could not be put; reason says why.
 
-    drawn: the similarity of each draw, signs kept.
+    similarities: of each draw, signs kept.
     """
 
     title: str
@@ -89,7 +89,7 @@ class SanityResult:
     similarity: float | None
     light: Light
     reason: str
-    drawn: tuple[float, ...] = ()
+    similarities: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -98,7 +98,7 @@ class SanityResult:
             "similarity": self.similarity,
             "light": self.light,
             "reason": self.reason,
-            "drawn": self.drawn,
+            "drawn": self.similarities,
         }
 
 
@@ -124,7 +124,7 @@ class SanityChecks(Metric[SanityResult]):
     question = "Does the map change when the network's weights are drawn anew, or for another class? Does it stay under noise?"
 
     def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[SanityResult]:
-        yield from findings(case, [result.method for result in results])
+        yield from check_methods(case, [result.method for result in results])
 
     def cost(self, case: Case, results: Sequence[Result]) -> int:
         return cost(case, [result.method for result in results])
@@ -134,32 +134,32 @@ class SanityChecks(Metric[SanityResult]):
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _GridMap:
     """A signed map on the common grid, and why it shows no evidence, if so."""
 
     grid: Grid
     blank: str
 
 
-Map = _Seen | None
+Map = _GridMap | None
 
 
 def cost(case: Case, methods: Sequence[Method]) -> int:
     """Evaluations at most: every method once as it is and once for each change, all with a budget of 120."""
-    return (1 + sum(check.draws for check in CHECKS)) * sum(method.cost(_cheap(case)) for method in methods)
+    return (1 + sum(check.draws for check in CHECKS)) * sum(method.cost(_with_small_budget(case)) for method in methods)
 
 
-def findings(case: Case, methods: Sequence[Method]) -> Iterator[SanityResult]:
+def check_methods(case: Case, methods: Sequence[Method]) -> Iterator[SanityResult]:
     """Every check of every method, a check at a time, so that methods share evaluations within it. Raises Stopped.
 
     All maps, those of the unchanged network too, are made anew with a budget of 120: the checks ask for a dozen of each method.
     """
-    cheap = _cheap(case)
+    cheap = _with_small_budget(case)
     before = {method: _map(cheap, method) for method in methods}
     for check in CHECKS:
         after, reason = _after(cheap, check, methods)
         for method, own in before.items():
-            yield _finding(method, check, own, (after[method], reason))
+            yield _result(method, check, own, (after[method], reason))
 
 
 def similarity(a: Grid, b: Grid) -> float:
@@ -176,13 +176,13 @@ def other_class(case: Case) -> Score | None:
     return replace(score, target=likely[0]) if likely else None
 
 
-def faint_noise(image: NDArray[np.float32], seed: int = SEED) -> NDArray[np.float32]:
+def with_faint_noise(image: NDArray[np.float32], seed: int = SEED) -> NDArray[np.float32]:
     """(H, W, 3): every value one level of 255 up, down or as it was."""
     steps = np.random.default_rng(seed).integers(-1, 2, image.shape)
     return np.asarray(np.clip(image + steps / 255, 0, 1), np.float32)
 
 
-def _finding(method: Method, check: Check, own: Map, changed: tuple[list[_Seen], str]) -> SanityResult:
+def _result(method: Method, check: Check, own: Map, changed: tuple[list[_GridMap], str]) -> SanityResult:
     """A map that shows no evidence cannot be asked: that nothing moves it, or everything, says nothing."""
     after, reason = changed
     if own is None or own.blank or not after:
@@ -192,9 +192,9 @@ def _finding(method: Method, check: Check, own: Map, changed: tuple[list[_Seen],
     return SanityResult(method.title, check, value, check.light(value), check.why, drawn)
 
 
-def _after(case: Case, check: Check, methods: Sequence[Method]) -> tuple[dict[Method, list[_Seen]], str]:
+def _after(case: Case, check: Check, methods: Sequence[Method]) -> tuple[dict[Method, list[_GridMap]], str]:
     """Each method's maps after each draw of the change; why there are none."""
-    found: dict[Method, list[_Seen]] = {method: [] for method in methods}
+    found: dict[Method, list[_GridMap]] = {method: [] for method in methods}
     try:
         for changed in _changed(case, check):
             for method, maps in found.items():
@@ -207,7 +207,7 @@ def _after(case: Case, check: Check, methods: Sequence[Method]) -> tuple[dict[Me
 def _changed(case: Case, check: Check) -> Iterator[Case]:
     """The case after each draw of the change, one at a time, for each may hold a network. UserError where it cannot be changed."""
     if check is NOISE:
-        yield case.variant(faint_noise(case.image))
+        yield case.variant(with_faint_noise(case.image))
     elif check is CLASS:
         score = other_class(case)
         if score is None:
@@ -219,8 +219,8 @@ def _changed(case: Case, check: Check) -> Iterator[Case]:
             yield case.variant(classifier=case.classifier.randomised(depth, SEED + number))
 
 
-def _cheap(case: Case) -> Case:
-    return case.with_budget(min(case.budget, CHEAP))
+def _with_small_budget(case: Case) -> Case:
+    return case.with_budget(min(case.budget, BUDGET))
 
 
 def _map(case: Case, method: Method) -> Map:
@@ -229,4 +229,4 @@ def _map(case: Case, method: Method) -> Map:
     except UserError:
         return None
     found = mark_if_no_evidence(method, last, case)
-    return _Seen(on_common_grid(found, case.size), found.blank)
+    return _GridMap(on_common_grid(found, case.size), found.blank)

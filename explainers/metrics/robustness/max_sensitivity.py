@@ -64,24 +64,24 @@ def cost(case: Case, methods: Sequence[Method]) -> int:
 
 def sensitivities(case: Case, methods: Sequence[Method]) -> Iterator[Sensitivity]:
     """`cost(...)` evaluations at most; None for a map that is zero or cannot be made anew. Raises Stopped."""
-    changed = [nearby(case.image, case.seed + 1 + number) for number in range(DRAWS)]
+    changed = [with_uniform_noise(case.image, case.seed + 1 + number) for number in range(DRAWS)]
     for method in methods:
         try:
             own = _map(case, method)
-            value = moved(own, [_map(case.variant(image), method) for image in changed])
+            value = largest_change(own, [_map(case.variant(image), method) for image in changed])
         except UserError as error:
             yield Sensitivity(method.title, None, str(error))
         else:
             yield Sensitivity(method.title, value, "" if value is not None else ZERO)
 
 
-def nearby(image: Floats, seed: int) -> Floats:
+def with_uniform_noise(image: Floats, seed: int) -> Floats:
     """The picture with uniform noise within the radius, kept within 0..1."""
     noise = np.random.default_rng(seed).uniform(-RADIUS, RADIUS, image.shape).astype(np.float32)
     return np.asarray(np.clip(image + noise, 0, 1), np.float32)
 
 
-def moved(own: Floats, others: Sequence[Floats]) -> float | None:
+def largest_change(own: Floats, others: Sequence[Floats]) -> float | None:
     """The largest distance to `own`, over its length; None where it is zero."""
     length = float(np.linalg.norm(own))
     return max(float(np.linalg.norm(other - own)) for other in others) / length if length > 0 else None

@@ -143,12 +143,12 @@ def noisy_readings(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str,
     A method that fails on one of them is left out. Raises Stopped after `case.stop()`.
     """
     for method in methods:
-        grids = [_map(case.variant(jitter(case.image, case.seed + number)), method) for number in (1, 2)]
+        grids = [_map(case.variant(with_normal_noise(case.image, case.seed + number)), method) for number in (1, 2)]
         if grids[0] is not None and grids[1] is not None:
             yield method.title, RepeatedReadings(grids[0], grids[1], ReadingKind.JITTERED)
 
 
-def jitter(image: Floats, seed: int) -> Floats:
+def with_normal_noise(image: Floats, seed: int) -> Floats:
     """(H, W, 3) -> (H, W, 3) with normal noise of two levels of 255, kept within 0..1."""
     noise = np.random.default_rng(seed).normal(0, JITTER, image.shape).astype(np.float32)
     return np.asarray(np.clip(image + noise, 0, 1), np.float32)

@@ -55,9 +55,9 @@ def test_a_stopped_library_goes_on_where_it_was(
     assert len(set(studied)) == 12, "19 of 31 were known"
     assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]
     found = read(out)
-    assert found.short(), "31 pictures are just enough for maps that are never blank, and some are"
+    assert found.too_few(), "31 pictures are just enough for maps that are never blank, and some are"
     said = capsys.readouterr().err
-    assert all(f"only {count} gave a map of {title}, and chance needs more than 30" in said for title, count in found.short().items())
+    assert all(f"only {count} gave a map of {title}, and chance needs more than 30" in said for title, count in found.too_few().items())
     assert len(found.pictures) == 31
     assert {method.title for method in METHODS} <= set(found.maps)
     assert found.made_with["preset"] == "Fast"

@@ -62,7 +62,7 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     assert whole is not None
     kept = {title: told for title, told in whole.made_with["methods"].items() if title != "RISE"}
     older = Library({**whole.made_with, "methods": kept}, whole.pictures, {t: rows for t, rows in whole.maps.items() if t != "RISE"})
-    assert older.unfit(whole.made_with) == ""
+    assert older.mismatch(whole.made_with) == ""
     classifier = load("phantoms")
     image = draw_picture("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())), Settings(budget=100))

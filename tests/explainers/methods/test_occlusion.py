@@ -8,9 +8,19 @@ from benchmarks.known_evidence.phantoms import decisive_phantoms
 from errors import UserError
 from explainers.case import Case, Settings
 from explainers.grid import on_grid
-from explainers.methods.occlusion import SETTLED, Occlusion
+from explainers.methods.occlusion import ENOUGH_AGREEMENT, Occlusion
 from explainers.perturbation.convergence import predicted_agreement
-from explainers.perturbation.windows import NOISE, alike, covered, falls, in_pixels, lattice, mean_over_cover, positions, smooth_evidence
+from explainers.perturbation.windows import (
+    NOISE,
+    coverage,
+    in_pixels,
+    lattice,
+    mean_over_cover,
+    positions,
+    score_drops,
+    smooth_evidence,
+    smoothness_kernel,
+)
 from models.classifiers.score import Score
 from models.loading import load
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
@@ -42,7 +52,7 @@ def test_windows_of_a_grid_cover_every_pixel():
 def test_smooth_evidence_is_the_minimum_that_it_says():
     """By the normal equations of |A m - f|^2 / s + m' K^-1 m, instead of the kernel's."""
     windows, found = lattice(7, 3, 1), np.random.default_rng(0).normal(size=25)
-    cover, like = covered(windows, 7), alike(7)
+    cover, like = coverage(windows, 7), smoothness_kernel(7)
     noise = NOISE * max(row @ like @ row for row in cover)
     expected = np.linalg.solve(cover.T @ cover / noise + np.linalg.inv(like), cover.T @ found / noise)
     np.testing.assert_allclose(smooth_evidence(windows, found, 7).ravel(), expected, atol=1e-10)
@@ -91,7 +101,7 @@ def test_what_equals_the_fill_gets_nothing_but_what_windows_across_its_border_bl
     image[:, :16] = 0
     case = Case(LINEAR, image, ToyScore(0), Settings(fill="black"))
     values = list(Occlusion()(case))[-1].values
-    assert falls(case, [(0, 0, 32, 16)])[0] == 0
+    assert score_drops(case, [(0, 0, 32, 16)])[0] == 0
     assert np.abs(values[:, :10]).mean() < 0.1 * np.abs(values[:, 14:]).mean()
 
 
@@ -151,7 +161,7 @@ def test_a_map_that_few_windows_cannot_settle_says_so():
     *_, found = Occlusion()(Case(restless, picture((28, 28)), ToyScore(0), Settings(preset="Fast")))
     assert not found.converged
     assert found.remark.startswith("Not converged: a map of every window is expected to correlate with it at 0.")
-    assert found.uncertainty > 1 - SETTLED
+    assert found.uncertainty > 1 - ENOUGH_AGREEMENT
     constant = Toy((28, 28), lambda x: np.ones((len(x), 2)), lambda x: None)
     *_, found = Occlusion()(Case(constant, picture((28, 28)), ToyScore(0)))
     assert found.converged
@@ -163,7 +173,7 @@ def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
     """Evidence drawn as the kernel has it and noise as the map allows: what is foretold from some windows is what comes with the others."""
     every = [*lattice(7, 3, 1), *lattice(14, 3, 1)]
     every = [tuple(2 * side for side in window) for window in every[:25]] + every[25:]
-    cover, like = covered(every, 14), alike(14)
+    cover, like = coverage(every, 14), smoothness_kernel(14)
     noise = NOISE * (cover @ like @ cover.T).diagonal().max()
     root = np.linalg.cholesky(like + 1e-9 * np.eye(len(like)))
     rng = np.random.default_rng(0)
@@ -191,7 +201,7 @@ def test_what_is_claimed_of_phantoms_is_right():
         for found in others:
             reached = spearmanr(on_grid(found.values, classifier.size).ravel(), wanted).statistic
             assert not found.converged or reached > 0.9
-            right.append(found.converged == (reached >= SETTLED))
+            right.append(found.converged == (reached >= ENOUGH_AGREEMENT))
         assert [found.converged for found in others] == [False, True]
     assert sum(right) >= 8
 

@@ -21,7 +21,7 @@ from explainers.metrics.agreement.agreement import Agreement, AgreementContext
 from explainers.metrics.agreement.consistency import Background, build_consistency
 from explainers.metrics.agreement.controls import EDGES, edges
 from explainers.metrics.agreement.null_distribution import NullDistributions
-from explainers.metrics.agreement.reference_library import Library, gathered
+from explainers.metrics.agreement.reference_library import Library, stack_maps
 from explainers.metrics.agreement.significance import shifted_copies
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, scores
@@ -57,7 +57,7 @@ def shares(maps: Maps) -> list[np.ndarray]:
 def agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
     pair = similarity.pair(*found)
-    return [pair.headline, pair.same_sign or 0, *consensus.consensus(found).ravel(), *consensus.votes(found).ravel()]
+    return [pair.mean_similarity, pair.same_sign or 0, *consensus.consensus(found).ravel(), *consensus.votes(found).ravel()]
 
 
 def against_chance(maps: Maps) -> list[float]:
@@ -93,7 +93,7 @@ def by_library(maps: Maps) -> list[float]:
     a, b = shares(maps)
     drawn = np.random.default_rng(0).random((31, 7, 7))
     rows = [dict(zip(TITLES, (each / each.sum(), each.T / each.sum()), strict=True)) for each in drawn]
-    library = Library({}, tuple(map(str, range(31))), gathered(rows, TITLES, 7))
+    library = Library({}, tuple(map(str, range(31))), stack_maps(rows, TITLES, 7))
     found = NullDistributions(dict(zip(TITLES, (a, b), strict=True)), library).chance(*TITLES)
     return [found.kappa, found.p]
 
@@ -129,7 +129,7 @@ def in_a_mosaic(maps: Maps) -> list[float]:
 def moved(maps: Maps) -> list[float]:
     """Both maps come from one method, so both have its scale."""
     grids = [similarity.on_common_grid(Attribution(maps[title]), SIZE) for title in TITLES]
-    return [sanity_checks.similarity(*grids), max_sensitivity.moved(maps["LIME"], [maps["Grad-CAM"]])]
+    return [sanity_checks.similarity(*grids), max_sensitivity.largest_change(maps["LIME"], [maps["Grad-CAM"]])]
 
 
 VALUES: dict[str, Callable[[Maps], list[float]]] = {

@@ -27,14 +27,14 @@ def test_the_first_frame_shows_each_segment_alone_and_hides_each_alone() -> None
     np.testing.assert_array_equal(sample.masks[:2], [np.zeros(m), np.ones(m)])
     np.testing.assert_array_equal(sample.masks[2::2], np.eye(m))
     np.testing.assert_array_equal(sample.masks[3::2], 1 - np.eye(m))
-    assert sample.whole.all()
+    assert sample.enumerated.all()
     assert not sample.complete
 
 
 def test_draws_come_as_complementary_pairs_of_sizes_not_yet_asked_whole() -> None:
     sample = pool_of(case_of(16)).grow(150)
     np.testing.assert_array_equal(sample.masks[2::2] + sample.masks[3::2], 1)
-    sizes = sample.masks[~sample.whole].sum(1)
+    sizes = sample.masks[~sample.enumerated].sum(1)
     assert sizes.min() >= 2
     assert sizes.max() <= sample.parts - 2
 
@@ -124,10 +124,10 @@ def test_two_segments_make_four_questions() -> None:
 
 def test_a_budget_below_the_first_frame_draws_at_once() -> None:
     pool = pool_of(case_of(16, budget=20))
-    assert not pool.framed
+    assert not pool.has_frame
     sample = pool.grow(20)
     assert len(sample.masks) == 20
-    assert sample.whole.sum() == 2
+    assert sample.enumerated.sum() == 2
 
 
 @pytest.mark.parametrize("mass", [shapley_mass, lime_mass, binomial])
@@ -162,7 +162,7 @@ def test_halves_are_disjoint_and_keep_pairs_together() -> None:
         kept = sample.keep(pairs)
         assert len(kept.masks) == 2 + 2 * len(pairs)
         np.testing.assert_array_equal(kept.masks[2::2] + kept.masks[3::2], 1)
-    assert abs(sample.keep(first).whole.sum() - sample.keep(second).whole.sum()) <= 2
+    assert abs(sample.keep(first).enumerated.sum() - sample.keep(second).enumerated.sum()) <= 2
 
 
 def test_pools_pickle_nothing_of_the_score() -> None:

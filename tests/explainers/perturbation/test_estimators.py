@@ -100,7 +100,7 @@ def test_symmetry_and_dummy_in_an_enumerated_game(estimate) -> None:
 def test_names_of_segments_do_not_matter(estimate) -> None:
     game, sample = random_game(14, 5, 30), drawn(14, 180, 3)
     order = np.random.default_rng(0).permutation(14)
-    renamed = type(sample)(sample.masks[:, order], sample.logits, sample.whole, sample.chance)
+    renamed = type(sample)(sample.masks[:, order], sample.logits, sample.enumerated, sample.size_chances)
     values = game.values(sample.masks)
     np.testing.assert_allclose(estimate(renamed, values), estimate(sample, values)[order], atol=1e-9)
 

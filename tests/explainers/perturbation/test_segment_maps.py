@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_info
 from explainers.case import Case, Settings
 from explainers.perturbation.blas_threads import one_thread
 from explainers.perturbation.estimators import kernel_shap, surrogate_shap
-from explainers.perturbation.segment_maps import EVEN, further, halves, segment_maps, standard_errors, steps
+from explainers.perturbation.segment_maps import ALL_EQUAL, evaluations_to_converge, halves, segment_maps, standard_errors, steps
 from tests.explainers.coalition_games import Game, cell_classifier, drawn, random_game
 from tests.explainers.toy_classifiers import ToyScore, picture
 
@@ -21,9 +21,9 @@ def test_maps_are_drawn_at_doublings_and_at_the_budget() -> None:
 
 def test_what_is_missing_grows_with_the_square_of_the_error() -> None:
     """An error of twice the threshold needs four times the evaluations: 500 -> 2000, so 2000 more to one digit, upwards."""
-    assert further(500, 0.1) == 2000
-    assert further(500, 0.051) == 30
-    assert further(1000, 0.5) == 100_000
+    assert evaluations_to_converge(500, 0.1) == 2000
+    assert evaluations_to_converge(500, 0.051) == 30
+    assert evaluations_to_converge(1000, 0.5) == 100_000
 
 
 @pytest.mark.parametrize("estimate", [kernel_shap, surrogate_shap])
@@ -72,5 +72,5 @@ def test_a_map_without_any_range_does_not_claim_to_have_converged() -> None:
     last = list(segment_maps(case, kernel_shap))[-1]
     assert np.ptp(last.values) == 0
     assert not last.converged
-    assert last.remark == EVEN
+    assert last.remark == ALL_EQUAL
     assert not last.more_helps

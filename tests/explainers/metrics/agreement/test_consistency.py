@@ -8,7 +8,7 @@ from explainers.metrics.agreement.consistency import (
     Consistency,
     SelfAgreement,
     build_consistency,
-    control_words,
+    control_sentence,
     short_library_sentence,
 )
 from explainers.metrics.agreement.controls import CENTRE, EDGES, centre
@@ -138,7 +138,7 @@ def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
     assert found.controls[CENTRE]["cam"] > 0.5
     assert CENTRE in found.verdicts[0].explained_by
     assert EDGES not in found.verdicts[0].explained_by
-    assert control_words([CENTRE]) == "both light the centre as much"
+    assert control_sentence([CENTRE]) == "both light the centre as much"
 
 
 def test_a_control_of_too_few_maps_is_weaker_says_so_and_explains_nothing() -> None:
@@ -147,7 +147,7 @@ def test_a_control_of_too_few_maps_is_weaker_says_so_and_explains_nothing() -> N
     grids = {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}
     known = library(("cam", "ig", EDGES))
     known.maps[EDGES][11:] = np.nan
-    assert known.short() == {EDGES: 11}
+    assert known.too_few() == {EDGES: 11}
     found = judged(grids, Background(known, controls={EDGES: share(sum(grids.values()))}))
     assert min(found.controls[EDGES].values()) >= found.verdicts[0].chance.kappa, "so that it would explain the pair"
     assert found.verdicts[0].explained_by == ()

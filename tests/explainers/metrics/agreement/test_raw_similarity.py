@@ -90,8 +90,8 @@ def test_a_mean_is_of_each_value() -> None:
 def test_some_of_a_stack_are_of_every_class_where_classes_come_in_turns() -> None:
     """A fixed stride would meet the same class again and again."""
     maps = [np.full((7, 7), 1 / 49) * (1 + 0.01 * (number % 4)) for number in range(100)]
-    chosen = MapBatch.of(maps).some
+    chosen = MapBatch.of(maps).sample
     assert len(chosen) == 40
     kinds = np.round((chosen.shares[0] * 49 - 1) / 0.01).astype(int)
     assert np.bincount(kinds).min() >= 6
-    assert len(MapBatch.of(maps[:31]).some) == 31
+    assert len(MapBatch.of(maps[:31]).sample) == 31

@@ -9,7 +9,7 @@ from errors import UserError
 from explainers.case import Case, Settings
 from explainers.methods import METHODS
 from explainers.methods.occlusion import Occlusion
-from explainers.metrics.agreement.reference_library import FIRST_DIGESTS, Library, digest, gathered, read, settings_of, write
+from explainers.metrics.agreement.reference_library import FIRST_DIGESTS, Library, digest, read, settings_of, stack_maps, write
 from tests.explainers.metrics.agreement.test_consistency import library, share
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
@@ -45,10 +45,10 @@ def test_another_model_grid_or_fill_is_unfit_and_another_preset_is_told() -> Non
     here = settings_of(case, "abc")
     told = {"model": "abc", "cells": 7, "fill": "blur", "preset": "Fast", "segments": 20, "score": "logit"}
     assert here == {**told, "methods": {method.title: method.revision for method in METHODS}}
-    assert not Library({**here, "further": 1}, (), {}).unfit(here)
-    assert "another model (xyz, here abc)" in Library({**here, "model": "xyz"}, (), {}).unfit(here)
-    assert "another cells (14, here 7)" in Library({**here, "cells": 14}, (), {}).unfit(here)
-    assert Library({**here, "preset": "Balanced"}, (), {}).differs(here) == ("preset Balanced",)
+    assert not Library({**here, "further": 1}, (), {}).mismatch(here)
+    assert "another model (xyz, here abc)" in Library({**here, "model": "xyz"}, (), {}).mismatch(here)
+    assert "another cells (14, here 7)" in Library({**here, "cells": 14}, (), {}).mismatch(here)
+    assert Library({**here, "preset": "Balanced"}, (), {}).differences(here) == ("preset Balanced",)
 
 
 def test_methods_that_have_changed_since_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,11 +56,11 @@ def test_methods_that_have_changed_since_are_told(monkeypatch: pytest.MonkeyPatc
     case = Case(toy, picture(toy.size), ToyScore(0), Settings())
     before = settings_of(case, "abc")
     earlier = {name: value for name, value in before.items() if name != "methods"}
-    assert Library(before, (), {}).differs(settings_of(case, "abc")) == ()
-    assert Library(earlier, (), {}).differs(before) == ("methods of an earlier version",)
+    assert Library(before, (), {}).differences(settings_of(case, "abc")) == ()
+    assert Library(earlier, (), {}).differences(before) == ("methods of an earlier version",)
     monkeypatch.setattr(Occlusion, "revision", Occlusion.revision + 1)
-    assert Library(before, (), {}).differs(settings_of(case, "abc")) == ("another Occlusion",)
-    assert not Library(before, (), {}).unfit(settings_of(case, "abc"))
+    assert Library(before, (), {}).differences(settings_of(case, "abc")) == ("another Occlusion",)
+    assert not Library(before, (), {}).mismatch(settings_of(case, "abc"))
 
 
 def test_a_library_of_the_time_before_revisions_is_read_as_its_digests_say(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_library_of_the_time_before_revisions_is_read_as_its_digests_say(tmp_p
     for methods, differs in ((FIRST_DIGESTS, ()), ({**FIRST_DIGESTS, "Occlusion": "00000000"}, ("another Occlusion",))):
         with (tmp_path / "old").open("wb") as file:
             write(Library({**now, "methods": methods}, ("a",), {"cam": share(np.ones((1, 4, 4)))}), file)
-        assert read(tmp_path / "old").differs(now) == differs
+        assert read(tmp_path / "old").differences(now) == differs
         assert (read(tmp_path / "old").made_with == now) == (differs == ())
 
 
@@ -81,7 +81,7 @@ def test_a_digest_stands_for_the_fitted_picture() -> None:
 
 
 def test_missing_maps_are_not_numbers() -> None:
-    rows = gathered([{"cam": np.ones((2, 2))}, {}], ["cam", "ig"], 2)
+    rows = stack_maps([{"cam": np.ones((2, 2))}, {}], ["cam", "ig"], 2)
     assert np.isnan(rows["cam"][1]).all()
     assert np.isnan(rows["ig"]).all()
     assert rows["cam"][0].tolist() == [[1, 1], [1, 1]]

@@ -10,28 +10,28 @@ from explainers.metrics.agreement.attenuation import disattenuate, kappa_star
 from explainers.metrics.agreement.controls import centre, edges, explains
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import against, against_both, agreement_level
+from explainers.metrics.agreement.significance import agreement_level, combined_significance, significance
 from explainers.metrics.robustness.reliability import converged, reliability
 from tests.explainers.metrics.agreement.test_similarity import random_share
 from tests.explainers.plain_similarity import chance, displaced, headline
 
 
 def test_kappa_and_p_by_hand() -> None:
-    found = against(0.7, [0.2, 0.4, 0.7, 0.3])
+    found = significance(0.7, [0.2, 0.4, 0.7, 0.3])
     assert found.mean == pytest.approx(0.4)
     assert found.kappa == pytest.approx(0.5)
     assert found.p == pytest.approx(2 / 5)
-    assert against(1.0, [1.0, 1.0]).kappa == 0
+    assert significance(1.0, [1.0, 1.0]).kappa == 0
 
 
 def test_p_of_what_lies_beyond_the_null_follows_its_tail() -> None:
     null = [0.2] * 60 + [0.3] * 20
-    assert against(0.7, null).p == pytest.approx(20 / 80 * np.exp(-(0.7 - 0.2) / 0.1)), "twenty exceed .2 by .1 on average"
-    assert against(0.31, null).p == pytest.approx(1 / 81), "the tail never makes p larger"
-    assert against(0.3, null).p == pytest.approx(21 / 81), "some map reaches it"
-    assert against(0.7, null[1:]).p == pytest.approx(1 / 80), "too few for a tail"
-    assert against(0.7, null, weaker=True).p == pytest.approx(1 / 81), "displaced copies have none"
-    assert against(0.7, [0.2] * 80).p == pytest.approx(1 / 81), "a null that does not vary has none"
+    assert significance(0.7, null).p == pytest.approx(20 / 80 * np.exp(-(0.7 - 0.2) / 0.1)), "twenty exceed .2 by .1 on average"
+    assert significance(0.31, null).p == pytest.approx(1 / 81), "the tail never makes p larger"
+    assert significance(0.3, null).p == pytest.approx(21 / 81), "some map reaches it"
+    assert significance(0.7, null[1:]).p == pytest.approx(1 / 80), "too few for a tail"
+    assert significance(0.7, null, weaker=True).p == pytest.approx(1 / 81), "displaced copies have none"
+    assert significance(0.7, [0.2] * 80).p == pytest.approx(1 / 81), "a null that does not vary has none"
 
 
 @pytest.mark.parametrize("others", [40, 100, 200])
@@ -48,17 +48,17 @@ def test_identical_maps_among_seven_are_told_from_chance(others: int) -> None:
 
 def test_two_nulls_are_combined_not_pooled() -> None:
     """Of .05 and .8 the mean of the tangents decides; the pooled p serves where it is smaller."""
-    even = against_both(0.5, [[0.1, 0.2, 0.3, 0.6], [0.1, 0.2, 0.3, 0.7]])
+    even = combined_significance(0.5, [[0.1, 0.2, 0.3, 0.6], [0.1, 0.2, 0.3, 0.7]])
     assert even.p == pytest.approx(3 / 9), "pooled, 2 of 8 are as large; either alone has 2 / 5"
     assert even.mean == pytest.approx(2.5 / 8)
-    uneven = against_both(0.5, [[0.1] * 19, [0.1] * 4 + [0.9] * 15])
+    uneven = combined_significance(0.5, [[0.1] * 19, [0.1] * 4 + [0.9] * 15])
     assert uneven.p == pytest.approx(0.5 - np.arctan((np.tan(0.45 * np.pi) + np.tan(-0.3 * np.pi)) / 2) / np.pi)
-    assert against_both(0.0, [[0.1], [0.1]]).p == pytest.approx(1)
+    assert combined_significance(0.0, [[0.1], [0.1]]).p == pytest.approx(1)
 
 
 def test_identity_is_one_and_the_mean_is_zero() -> None:
-    assert against(1.0, [0.1, 0.3]).kappa == 1
-    assert against(0.2, [0.1, 0.3]).kappa == pytest.approx(0)
+    assert significance(1.0, [0.1, 0.3]).kappa == 1
+    assert significance(0.2, [0.1, 0.3]).kappa == pytest.approx(0)
 
 
 def habit(seed: int) -> np.ndarray:

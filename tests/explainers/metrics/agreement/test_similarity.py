@@ -81,7 +81,7 @@ def test_a_map_agrees_with_itself_fully() -> None:
     found = pair(known("a", "CAM", share), known("b", "gradient", share))
     assert (found.top_overlap, found.rank_correlation, found.same_sign) == pytest.approx((1, 1, 1))
     assert found.shared_mass == pytest.approx(1)
-    assert found.headline == pytest.approx(1)
+    assert found.mean_similarity == pytest.approx(1)
 
 
 def test_top_overlap_by_hand() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, headlines
+from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, mean_similarities
 from tests.explainers.metrics.agreement.test_similarity import at, random_share
 from tests.explainers.plain_similarity import headline
 
@@ -20,12 +20,12 @@ def test_equal_to_the_comparison_of_two(draw) -> None:
     stack = MapBatch.of(maps)
     for number in (0, 5, 12, 13):
         expected = [headline(maps[number], each) for each in maps]
-        np.testing.assert_allclose(headlines(stack.map(number), stack), expected, atol=2e-6)
+        np.testing.assert_allclose(mean_similarities(stack.map(number), stack), expected, atol=2e-6)
 
 
 def test_a_map_with_itself_is_one() -> None:
     stack = MapBatch.of([random_share(3)])
-    assert headlines(stack, stack)[0] == pytest.approx(1, abs=1e-6)
+    assert mean_similarities(stack, stack)[0] == pytest.approx(1, abs=1e-6)
 
 
 def test_correlations_are_pearsons() -> None:

@@ -85,7 +85,7 @@ def test_drop_and_increase_by_hand() -> None:
 def test_drop_shows_the_map_over_its_maximum() -> None:
     case = toy_case()
     values = np.array([[2.0, -1], [1, 0]], np.float32)
-    assert average_drop.shown_by(values, (2, 2)).tolist() == [[1, 0], [0.5, 0]]
+    assert average_drop.mask_of(values, (2, 2)).tolist() == [[1, 0], [0.5, 0]]
     everything, black = np.ones(case.size, np.float32), average_drop.drops(case, {"a": np.ones((2, 2), np.float32) * 3}, "black")[0]
     assert black.shown == pytest.approx(black.whole, abs=1e-6)
     found = average_drop.drops(case, {**maps(case), "nothing": -everything})
@@ -95,12 +95,12 @@ def test_drop_shows_the_map_over_its_maximum() -> None:
 
 def test_infidelity_by_hand() -> None:
     falls = np.array([1.0, 2, 3])
-    assert infidelity.unfaithful(falls * 7, falls) == pytest.approx(0)
-    assert infidelity.unfaithful(-falls, falls) == 1
-    assert infidelity.unfaithful(np.zeros(3), falls) == 1
-    assert infidelity.unfaithful(np.array([1.0, 0, 0]), falls) == pytest.approx(1 - 1 / 14)
-    assert infidelity.unfaithful(falls, np.zeros(3)) is None
-    assert infidelity.foretold(np.array([[1.0, 2], [3, 4]]), np.array([[[1.0, 0], [0, 1]]])).tolist() == [5]
+    assert infidelity.unexplained_share(falls * 7, falls) == pytest.approx(0)
+    assert infidelity.unexplained_share(-falls, falls) == 1
+    assert infidelity.unexplained_share(np.zeros(3), falls) == 1
+    assert infidelity.unexplained_share(np.array([1.0, 0, 0]), falls) == pytest.approx(1 - 1 / 14)
+    assert infidelity.unexplained_share(falls, np.zeros(3)) is None
+    assert infidelity.predicted_drops(np.array([[1.0, 2], [3, 4]]), np.array([[[1.0, 0], [0, 1]]])).tolist() == [5]
 
 
 def test_the_exact_evidence_of_the_glass_box_foretells_every_fall() -> None:
@@ -128,8 +128,8 @@ def test_infidelity_asks_once_for_all_maps() -> None:
 
 def test_sensitivity_by_hand() -> None:
     own = np.array([3.0, 4])
-    assert max_sensitivity.moved(own, [own, np.array([3.0, 5]), np.array([5.0, 4])]) == pytest.approx(2 / 5)
-    assert max_sensitivity.moved(own * 0, [own]) is None
+    assert max_sensitivity.largest_change(own, [own, np.array([3.0, 5]), np.array([5.0, 4])]) == pytest.approx(2 / 5)
+    assert max_sensitivity.largest_change(own * 0, [own]) is None
 
 
 def test_sensitivity_of_a_linear_model_is_small_and_its_cost_kept() -> None:
@@ -138,4 +138,4 @@ def test_sensitivity_of_a_linear_model_is_small_and_its_cost_kept() -> None:
     (found,) = max_sensitivity.sensitivities(case, [GradCAM()])
     assert 0 < found.value < 0.1
     assert case.evaluations - before == limit == 5
-    assert np.abs(max_sensitivity.nearby(case.image, 1) - case.image).max() <= max_sensitivity.RADIUS + 1e-6
+    assert np.abs(max_sensitivity.with_uniform_noise(case.image, 1) - case.image).max() <= max_sensitivity.RADIUS + 1e-6

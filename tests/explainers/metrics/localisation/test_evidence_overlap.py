@@ -6,12 +6,12 @@ import pytest
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import (
     baselines,
+    dilated,
     energy_inside,
     localisation_scores,
     overlap_at_area,
     points_at,
     rank_accuracy,
-    widened,
 )
 
 MASK = np.zeros((4, 4), bool)
@@ -47,8 +47,8 @@ def test_peaks_that_tie_share_the_point() -> None:
 def test_widening_is_round() -> None:
     dot = np.zeros((7, 7), bool)
     dot[3, 3] = True
-    assert widened(dot, 2).sum() == 13
-    assert widened(np.zeros((3, 3), bool), 5).sum() == 0
+    assert dilated(dot, 2).sum() == 13
+    assert dilated(np.zeros((3, 3), bool), 5).sum() == 0
 
 
 def test_overlap_and_ranks_at_the_masks_area() -> None:

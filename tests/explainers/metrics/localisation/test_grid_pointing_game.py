@@ -52,9 +52,9 @@ def test_with_fewer_classes_than_parts_only_what_stands_alone_is_asked_for() -> 
         for mosaic in mosaics(classifier, pictures, count=4):
             assert len(mosaic.targets) == 4
             assert len(set(mosaic.targets)) == classes
-            assert len(mosaic.asked) == classes - 1
-            assert all(mosaic.targets.count(mosaic.targets[number]) == 1 for number in mosaic.asked)
-    assert len({mosaic.asked for mosaic in mosaics(classifier, pictures[:2], count=12)}) > 1, "the place is drawn"
+            assert len(mosaic.unique_parts) == classes - 1
+            assert all(mosaic.targets.count(mosaic.targets[number]) == 1 for number in mosaic.unique_parts)
+    assert len({mosaic.unique_parts for mosaic in mosaics(classifier, pictures[:2], count=12)}) > 1, "the place is drawn"
 
 
 def test_one_class_alone_is_refused() -> None:

@@ -14,7 +14,16 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
-from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, WEIGHTS, cost, faint_noise, findings, other_class, similarity
+from explainers.metrics.randomisation.sanity_checks import (
+    CLASS,
+    NOISE,
+    WEIGHTS,
+    check_methods,
+    cost,
+    other_class,
+    similarity,
+    with_faint_noise,
+)
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
 
@@ -58,11 +67,11 @@ def test_similarity_by_hand() -> None:
 
 def test_a_map_that_ignores_the_model_is_found_out_and_grad_cam_is_not() -> None:
     case = phantom_case()
-    found = {(each.title, each.check.name): each for each in findings(case, [GradCAM(), Edges()])}
+    found = {(each.title, each.check.name): each for each in check_methods(case, [GradCAM(), Edges()])}
     blind = [found["Brightness", check.name] for check in (*WEIGHTS.values(), CLASS)]
     assert [each.light for each in blind] == ["amber", "amber", "red", "red"]
     assert "layers before the head fix where the map lies" in blind[0].reason
-    assert [len(each.drawn) for each in blind] == [3, 3, 3, 1]
+    assert [len(each.similarities) for each in blind] == [3, 3, 3, 1]
     assert all(each.similarity == pytest.approx(1) and each.reason == each.check.why for each in blind)
     assert found["Brightness", NOISE.name].light == "green"
     assert found["Grad-CAM", NOISE.name].light == "green"
@@ -72,7 +81,7 @@ def test_a_map_that_ignores_the_model_is_found_out_and_grad_cam_is_not() -> None
 
 def test_sane_methods_are_not_called_broken() -> None:
     case = phantom_case()
-    found = list(findings(case, [GradCAM(), GradCAMPlusPlus(), Occlusion()]))
+    found = list(check_methods(case, [GradCAM(), GradCAMPlusPlus(), Occlusion()]))
     assert [(each.title, each.check.name) for each in found if each.check in WEIGHTS.values() and each.light == "red"] == []
 
 
@@ -83,9 +92,9 @@ def test_a_map_that_only_changes_its_sign_lies_where_it_lay() -> None:
     turned.dense = -turned.dense
     toy.randomised = lambda depth, seed: toy if seed == 1 else turned
     case = Case(toy, picture(toy.size), ToyScore(0, "centred"), Settings(preset="Fast"))
-    found = {each.check.name: each for each in findings(case, [GradCAM()])}
+    found = {each.check.name: each for each in check_methods(case, [GradCAM()])}
     head, everything = (found[WEIGHTS[depth].name] for depth in ("head", "everything"))
-    assert head.drawn == pytest.approx((-1, 1, -1))
+    assert head.similarities == pytest.approx((-1, 1, -1))
     assert (head.similarity, head.light) == (pytest.approx(1), "amber")
     assert everything.light == "red"
 
@@ -95,7 +104,7 @@ def test_a_map_without_evidence_gets_no_light() -> None:
     toy = detectors(grid=(7, 7), cell=16)
     toy.randomised = lambda depth, seed: toy
     case = Case(toy, np.full((*toy.size, 3), 0.5, np.float32), ToyScore(0, "centred"), Settings(preset="Fast"))
-    found = list(findings(case, [LIME()]))
+    found = list(check_methods(case, [LIME()]))
     assert [each.light for each in found] == ["not asked"] * 5
     assert all(each.similarity is None and "beyond rounding" in each.reason for each in found)
 
@@ -107,7 +116,7 @@ def test_where_weights_cannot_be_drawn_it_says_so(monkeypatch) -> None:
         raise UserError("This model's weights are constants.")
 
     monkeypatch.setattr(case.classifier, "randomised", constants)
-    found = list(findings(case, [GradCAM()]))
+    found = list(check_methods(case, [GradCAM()]))
     assert [each.light for each in found[:3]] == ["not asked"] * 3
     assert {each.reason for each in found[:3]} == {"This model's weights are constants."}
     assert [each.similarity is None for each in found] == [True] * 3 + [False] * 2
@@ -126,17 +135,17 @@ def test_the_cost_is_said_first() -> None:
     case.classifier.randomised = lambda depth, seed: case.classifier
     methods = [GradCAM(), Occlusion(), LIME()]
     limit = cost(case, methods)
-    assert len(list(findings(case, methods))) == 15
+    assert len(list(check_methods(case, methods))) == 15
     assert case.evaluations <= limit
 
 
 def test_noise_moves_by_one_level_at_most() -> None:
     image = picture((16, 16))
-    assert 0 < np.abs(faint_noise(image) - image).max() <= 1 / 255 + 1e-6
+    assert 0 < np.abs(with_faint_noise(image) - image).max() <= 1 / 255 + 1e-6
 
 
 def test_a_stop_is_heard() -> None:
     case = toy_case()
     case.stop()
     with pytest.raises(Stopped):
-        list(findings(case, [GradCAM()]))
+        list(check_methods(case, [GradCAM()]))

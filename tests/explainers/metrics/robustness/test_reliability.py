@@ -13,10 +13,10 @@ from explainers.metrics.robustness.reliability import (
     RepeatedReadings,
     correlation,
     half_runs,
-    jitter,
     noisy_readings,
     stabilities,
     stability,
+    with_normal_noise,
 )
 from explainers.runner import Result, run_methods
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
@@ -92,7 +92,7 @@ def test_jitters_are_invisible_counted_and_told_apart() -> None:
     assert list(found) == ["Grad-CAM", "Occlusion"]
     assert case.evaluations - before == sum(toy.asked.batches) > 2
     assert 0.9 < stability("g", found["Grad-CAM"], 1).reliability < 1
-    changed = jitter(case.image, 1)
+    changed = with_normal_noise(case.image, 1)
     assert 1 / 255 < np.abs(changed - case.image).mean() < 3 / 255
     assert changed.min() >= 0
     assert changed.max() <= 1
