@@ -30,7 +30,7 @@ def write(report: ExplanationState, file: Path = FILE) -> None:
     """Stores a finished answer."""
     assert report.card is not None
     facts: dict[str, Any] = {name: getattr(report, name) for name in ("target", "evaluations", "expected", "seconds")}
-    facts |= {"made_for": made_for(report.question, report.card), "results": {}}
+    facts |= {"made_for": made_for(report.request, report.card), "results": {}}
     arrays: dict[str, Any] = {"probabilities": report.probabilities}
     for name, result in report.results.items():
         attribution = result.attribution

@@ -148,7 +148,7 @@ class PageEvents:
         """Ends the metric under way, unless another visitor waits for it too; its partial results are kept."""
         session = self.services.sessions.of(request.session_hash)
         with contextlib.suppress(UserError):
-            session.metric_stopped = self.services.explanations.get(session.question).stop_metric_if_last(session.wake)
+            session.metric_stopped = self.services.explanations.get(session.request).stop_metric_if_last(session.wake)
             if not session.metric_stopped and session.painting == session.run:
                 session.notice = SHARED
                 session.wake()
@@ -158,18 +158,18 @@ class PageEvents:
         session = self.services.sessions.of(request.session_hash)
         try:
             require_live_session(session, status)
-            job = self.services.explanations.get(session.question)
+            job = self.services.explanations.get(session.request)
             self.services.metrics.submit(job, event._data.get("kind") if isinstance(event._data, dict) else None)
         except UserError as error:
             yield self._by_component(self.stream.refuse(session, str(error)))
             return
         session.metric_stopped, session.notice = False, ""
-        run, question = session.run, session.question
-        if session.painting == run or question is None:
+        run, measured = session.run, session.request
+        if session.painting == run or measured is None:
             session.wake()
             yield self._by_component(no_change())
             return
-        async for values in self.stream.answers(session, run, question, job, question):
+        async for values in self.stream.answers(session, run, measured, job, measured):
             yield self._by_component(values)
         if session.run != run:
             yield self._by_component(no_change())

@@ -29,7 +29,7 @@ class RegionEvents:
             sentence = str(error)
         if report is None:
             return {"region": {"run": session.run or session.begin(), "error": sentence}}
-        names, classifier = ("trust", "region"), report.question.classifier
+        names, classifier = ("trust", "region"), report.request.classifier
         values = await asyncio.to_thread(self._renderer.parts, names, session, report, classifier, session.run)
         values["region"]["error"] = sentence
         session.sent |= values
@@ -44,7 +44,7 @@ class RegionEvents:
             raise UserError(NOT_UNDERSTOOD)
         if report is None or report.image is None or report.card is None:
             raise UserError("There is no picture yet; choose one first.")
-        request = report.question
+        request = report.request
         size = (report.image.shape[0], report.image.shape[1])
         if "points" in data:
             return Region(request.picture, request.classifier, mask_from_outline(data["points"], size), "drawn")

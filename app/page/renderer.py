@@ -29,8 +29,8 @@ class PageRenderer:
     def answer(self, session: Session, report: ExplanationState, classifier: str, run: int) -> Values:
         """All parts and controls. classifier: the one that is chosen, which a failed request may not have reached."""
         state = self._state(session, report, classifier, run)
-        loaded = self._registry.ready(report.question.classifier) is not None
-        controls = controls_for(report, loaded) | {"times": self.times(report.question.classifier)}
+        loaded = self._registry.ready(report.request.classifier) is not None
+        controls = controls_for(report, loaded) | {"times": self.times(report.request.classifier)}
         return {part.name: _shown(part, state) for part in PAINTED} | controls
 
     def empty_page(self, session: Session, classifier: str, run: int) -> Values:
@@ -55,24 +55,24 @@ class PageRenderer:
     def inspection_pictures(self, session: Session, classifier: str) -> LabelledPictures:
         """The visitor's own picture, and the classifier's examples with the class that they show where it is known."""
         found = {each.picture: each.label for each in self._examples.of(classifier)}
-        question = session.question
-        if question and question.classifier == classifier and question.picture not in found:
-            found = {question.picture: "", **found}
+        request = session.request
+        if request and request.classifier == classifier and request.picture not in found:
+            found = {request.picture: "", **found}
         return tuple(found.items())[:MAX_PICTURES]
 
     def _state(self, session: Session, report: ExplanationState | None, classifier: str, run: int) -> PageState:
         entry = self._registry.entries.get(classifier)
         loaded = self._registry.ready(classifier) if entry else None
         region, inspection = session.region, session.inspection
-        if region and report and (region.picture, region.classifier) != (report.question.picture, report.question.classifier):
+        if region and report and (region.picture, region.classifier) != (report.request.picture, report.request.classifier):
             region = None
         return PageState(
             run,
             report,
             entry,
             labels=tuple(loaded.labels) if loaded else (),
-            examples=self._examples.of(report.question.classifier if report else classifier),
-            example=self._examples.find(report.question.classifier, report.question.picture) if report else None,
+            examples=self._examples.of(report.request.classifier if report else classifier),
+            example=self._examples.find(report.request.classifier, report.request.picture) if report else None,
             region=region,
             region_rows=score_report(report, region) if region and report else ((), ()),
             pictures=self.inspection_pictures(session, classifier) if entry else (),

@@ -63,7 +63,7 @@ class RequestParser:
         if event.kind == "parameters":
             self._set_parameters(session, event.data)
         methods = self._methods(session, event.methods)
-        last = session.question
+        last = session.request
         picture = self._picture(name, event, last)
         if picture is None:
             return None
@@ -148,7 +148,7 @@ def is_duplicate(session: Session, event: PageEvent) -> bool:
     """
     if event.kind == "arrived":
         return session.opened
-    last, answer = session.question, session.answer
+    last, answer = session.request, session.answer
     if event.kind == "classifier":
         return bool(event.classifier == (last.classifier if last else session.classifier))
     if last is None or event.kind not in ("target", "rather"):
@@ -179,11 +179,11 @@ def _with_class(answer: ExplanationState | None, request: ExplanationRequest, ev
 
 def _with_more(session: Session, event: PageEvent) -> ExplanationRequest:
     """The request of the answer on the screen, with more evaluations for one method."""
-    last, answer = session.question, session.painted
+    last, answer = session.request, session.painted
     name = _field(event.data, "method")
     method = next((one for one in last.methods if key_of(one) == name), None) if last else None
     missing = 0
-    if method and answer and answer.question == last and answer.final:
+    if method and answer and answer.request == last and answer.final:
         missing = missing_evaluations(method, answer.results.get(key_of(method)), answer.measures.consistency)
     if last is None or answer is None or not missing:
         raise UserError("That map needs no more evaluations, or its answer is not there yet.")

@@ -34,22 +34,22 @@ class AnswerStream:
             if is_duplicate(session, event) or is_stale(session, event):
                 yield no_change()
                 return
-            question = self._parser.parse(session, event)
-            job = self._explanations.submit(question) if question else None
+            request = self._parser.parse(session, event)
+            job = self._explanations.submit(request) if request else None
         except UserError as error:
             if not isinstance(error, SessionEndedError) or event.kind != "classifier":
                 yield self.refuse(session, str(error))
                 return
-            question, job, words = None, None, str(error)  # another classifier begins without a picture
-        before, run = session.question, session.begin()
-        session.question, session.opened, session.classifier = question, True, str(event.classifier)
+            request, job, words = None, None, str(error)  # another classifier begins without a picture
+        before, run = session.request, session.begin()
+        session.request, session.opened, session.classifier = request, True, str(event.classifier)
         session.repeat = session.active_runs > 0
         session.active_runs += 1
         try:
-            if question is None or job is None:
+            if request is None or job is None:
                 yield self._empty_page(session, event, run, words)
             else:
-                async for values in self.answers(session, run, question, job, before):
+                async for values in self.answers(session, run, request, job, before):
                     yield values
                 if await self._alone(session, run):
                     yield dict(session.sent)
@@ -62,20 +62,20 @@ class AnswerStream:
             session.active_runs -= 1
 
     async def answers(
-        self, session: Session, run: int, question: ExplanationRequest, job: ExplanationJob, before: ExplanationRequest | None
+        self, session: Session, run: int, request: ExplanationRequest, job: ExplanationJob, before: ExplanationRequest | None
     ) -> AsyncIterator[Values]:
         """Paints the job's reports as they come. before: the request to return to where the picture cannot be read."""
         async for shared in _reports(session, run, job):
             own = shared.measures.visible_to(session.metric_stopped)
-            report, picture_error = replace(shared, question=question, measures=own), ""  # the picture may have another name in the job
+            report, picture_error = replace(shared, request=request, measures=own), ""  # the picture may have another name in the job
             if report.target is not None:
                 session.report = report
             elif report.state == "failed" and report.place == "picture":
                 good, picture_error = session.report, report.error
-                session.question = good.question if good else before
+                session.request = good.request if good else before
                 report = good.stopped() if good else report
             session.painted, session.answered = report, True
-            values = await self._render(session, report, question.classifier, run)
+            values = await self._render(session, report, request.classifier, run)
             values["picture"]["error"] = values["picture"]["error"] or picture_error
             values["status"]["error"] = values["status"]["error"] or session.notice
             if session.repeat and session.active_runs == 1:
@@ -105,18 +105,18 @@ class AnswerStream:
 
     async def _last(self, session: Session, event: PageEvent, run: int) -> Values | None:
         """What waits for the classifier where there is a stored answer or no picture: the presets' seconds, the inspection's classes."""
-        if session.run == run and event.kind not in ("arrived", "resync") and session.question is not None:
+        if session.run == run and event.kind not in ("arrived", "resync") and session.request is not None:
             return None
         if session.run == run:
             registry = self._registry
-            loading = registry.entry(event.classifier).future if session.question else registry.start(event.classifier, awaited=False)
+            loading = registry.entry(event.classifier).future if session.request else registry.start(event.classifier, awaited=False)
             # Shielded: a visitor who stops waiting must not cancel the loading that others wait for.
             await asyncio.shield(asyncio.wrap_future(loading))
         if session.run != run:
             return no_change()  # Gradio repeats a generator's last values when it ends
         values = self._renderer.parts(("doctor",), session, None, event.classifier, run)
         values["times"] = self._renderer.times(event.classifier)
-        if session.question is None:
+        if session.request is None:
             values["about"] = card_markdown(loading.result().card)
         return _changed(values, session.sent) or None
 
@@ -169,7 +169,7 @@ async def _reports(session: Session, run: int, job: ExplanationJob) -> AsyncIter
                 return
             if session.stop_asked and not job.report.final and not job.stop_if_last(ring):
                 return
-            await asyncio.sleep(PAUSE if not report.final and len(report.results) < len(report.question.methods) else LATER)
+            await asyncio.sleep(PAUSE if not report.final and len(report.results) < len(report.request.methods) else LATER)
             try:
                 await asyncio.wait_for(wake.wait(), TICK)
             except TimeoutError:

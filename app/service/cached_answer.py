@@ -37,19 +37,19 @@ def first_request() -> ExplanationRequest:
 
 def read(file: Path = FILE) -> ExplanationState | None:
     """The stored answer, or None where the classifier, the picture or a method has changed since."""
-    question, card = first_request(), Card.read(bundled()[CLASSIFIER].with_suffix(".json"))
+    request, card = first_request(), Card.read(bundled()[CLASSIFIER].with_suffix(".json"))
     if not file.exists():
         return None
     with np.load(file, allow_pickle=False) as stored:
         facts = json.loads(str(stored["told"]))
-        if facts["made_for"] != made_for(question, card):
+        if facts["made_for"] != made_for(request, card):
             return None
-        results = {name: _result(name, row, stored, question) for name, row in facts["results"].items()}
+        results = {name: _result(name, row, stored, request) for name, row in facts["results"].items()}
         probabilities = stored["probabilities"]
-    fitted = fit_picture(question.picture.data, card)
+    fitted = fit_picture(request.picture.data, card)
     fixed = {name: facts[name] for name in ("target", "evaluations", "expected", "seconds")}
     photo = to_bytes(fitted.photo)
-    return ExplanationState(question, "done", card, fitted.image, photo, probabilities, results=results, stored=True, **fixed)
+    return ExplanationState(request, "done", card, fitted.image, photo, probabilities, results=results, stored=True, **fixed)
 
 
 def cached_consistency(report: ExplanationState) -> dict[str, Any]:
@@ -64,22 +64,22 @@ def cached_consistency(report: ExplanationState) -> dict[str, Any]:
     return {"findings": {Agreement.key: (AgreementResult(found, (DISPLACED_CHANCE,) if found.weaker else (), others),)}}
 
 
-def made_for(question: ExplanationRequest, card: Card) -> dict[str, Any]:
+def made_for(request: ExplanationRequest, card: Card) -> dict[str, Any]:
     """What the stored answer depends on."""
-    methods = {key_of(method): method.parameter_values() for method in question.methods}
+    methods = {key_of(method): method.parameter_values() for method in request.methods}
     found = {
         "weights": card.sha256,
         "temperature": card.temperature,
-        "picture": question.picture.sha256,
-        "preset": question.preset,
+        "picture": request.picture.sha256,
+        "preset": request.preset,
         "methods": methods,
-        "plans": {key_of(method): method.revision for method in question.methods},
+        "plans": {key_of(method): method.revision for method in request.methods},
     }
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
 
-def _result(name: str, row: dict[str, Any], stored: Any, question: ExplanationRequest) -> Result:
-    method = next(method for method in question.methods if key_of(method) == name)
+def _result(name: str, row: dict[str, Any], stored: Any, request: ExplanationRequest) -> Result:
+    method = next(method for method in request.methods if key_of(method) == name)
     signed = stored.get(f"{name}.signed")
     words = {word: row[word] for word in WORDS}
     halves = stored.get(f"{name}.halves")

@@ -50,17 +50,17 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         self.idle.set()
         self.metrics = MetricQueue(registry, self.idle)
 
-    def submit(self, question: ExplanationRequest) -> ExplanationJob:
+    def submit(self, request: ExplanationRequest) -> ExplanationJob:
         """The job of that request: a new one, one under way or a finished one. UserError where too many wait."""
         with self._lock:
-            return self._share(_bare(question), lambda: self._new(question))[0]
+            return self._share(_bare(request), lambda: self._new(request))[0]
 
-    def _new(self, question: ExplanationRequest) -> ExplanationJob:
+    def _new(self, request: ExplanationRequest) -> ExplanationJob:
         waiting = len(self._unfinished)
         if waiting >= self._capacity:
             raise UserError(f"Too many people are asking at once ({waiting} explanations wait); try again in a minute.")
-        loaded = self.registry.start(question.classifier)
-        job = ExplanationJob(question, self._finish)
+        loaded = self.registry.start(request.classifier)
+        job = ExplanationJob(request, self._finish)
         self._unfinished.append(job)
         self.idle.clear()
         # The prediction begins when its classifier is there: one that loads slowly delays no other.
@@ -69,15 +69,15 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
 
     def add(self, report: ExplanationState) -> ExplanationJob:
         """Keeps an answer that was computed before."""
-        job = ExplanationJob(report.question)
+        job = ExplanationJob(report.request)
         job.report = report
         with self._lock:
-            return self._jobs.setdefault(_bare(report.question), job)
+            return self._jobs.setdefault(_bare(report.request), job)
 
-    def get(self, question: ExplanationRequest | None) -> ExplanationJob:
+    def get(self, request: ExplanationRequest | None) -> ExplanationJob:
         """The job of an answer that is kept. UserError where it is not."""
         with self._lock:
-            job = self._jobs.get(question) if question else None
+            job = self._jobs.get(request) if request else None
         if job is None:
             raise UserError("This answer is no longer kept; press Explain, and then again.")
         return job
@@ -116,7 +116,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         return bool(picture.example) or self.picture_in_use(picture)
 
     def _fail(self, job: ExplanationJob, error: Exception) -> None:
-        job.fail(error, "question")
+        job.fail(error, "request")
         self._finish(job)
         job.publish_metrics(running="")
 
@@ -136,14 +136,14 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
 
     def _publish_maps(self, job: ExplanationJob) -> None:
         """Runs the methods and publishes each map as it comes. Ends after `budget` seconds. Never raises."""
-        question, report = job.report.question, job.report
-        key = (question.classifier, question.picture, question.preset)
+        request, report = job.report.request, job.report
+        key = (request.classifier, request.picture, request.preset)
         try:
-            classifier, entry = self.registry.get(question.classifier), self.registry.entry(question.classifier)
+            classifier, entry = self.registry.get(request.classifier), self.registry.entry(request.classifier)
             assert report.image is not None
             assert report.target is not None
-            score, settings = Score.of(report.target, question.rather_than), Settings(preset=question.preset)
-            plan = ExplanationPlan(question.methods, settings, score, dict(question.further), self.budget)
+            score, settings = Score.of(report.target, request.rather_than), Settings(preset=request.preset)
+            plan = ExplanationPlan(request.methods, settings, score, dict(request.further), self.budget)
             earlier = Earlier(self._cases.take(key), self._earlier_results(job))
 
             def on_start(found: Explanation) -> None:
@@ -163,16 +163,16 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         late = job.report.elapsed >= self.budget
         words = f"The time allowed for one explanation ({self.budget:g} s) is over; the maps stand as far as they came." if late else ""
         job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
-        if job.report.state == "done" and not earlier.case and not question.further and job.report.evaluations >= ENOUGH_TO_TIME:
+        if job.report.state == "done" and not earlier.case and not request.further and job.report.evaluations >= ENOUGH_TO_TIME:
             entry.paces.append(job.report.elapsed / found.cost.seconds(entry))
         job.stop_case = lambda: None  # the case is another's from here on
         return self._cases.put(key, found.case)
 
     def _earlier_results(self, job: ExplanationJob) -> dict[str, Result]:
         """The maps that a request for more evaluations goes on from, if they are still there."""
-        question = job.report.question
+        request = job.report.request
         with self._lock:
-            before = self._jobs.get(replace(question, further=())) if question.further else None
+            before = self._jobs.get(replace(request, further=())) if request.further else None
         return dict(before.report.results) if before and before.report.state == "done" else {}
 
     def _finish(self, job: ExplanationJob) -> None:
@@ -186,7 +186,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
             job.publish(state="stopped", seconds=job.report.elapsed)
         for place, other in enumerate(waiting):
             other.publish(ahead=place)
-        if not self._keeps(job.report.question.picture):
+        if not self._keeps(job.report.request.picture):
             self.evict()
 
     def _ahead(self, job: ExplanationJob) -> int:
@@ -194,31 +194,31 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
             return max(0, self._unfinished.index(job)) if job in self._unfinished else 0
 
 
-def _bare(question: ExplanationRequest) -> ExplanationRequest:
+def _bare(request: ExplanationRequest) -> ExplanationRequest:
     """Without the picture's bytes: enough to identify it."""
-    return replace(question, picture=question.picture.bare)
+    return replace(request, picture=request.picture.bare)
 
 
 def _publish_prediction(job: ExplanationJob, loaded: "Future[Served]") -> None:
     """Fits the picture and publishes the prediction; of the picture the job keeps only its pixels. loaded: done. Never raises."""
-    question = job.report.question
+    request = job.report.request
     try:
         classifier = loaded.result()
     except Exception as error:
         return job.fail(error, "classifier")
     job.publish(state="looking", card=classifier.card)
     try:
-        fitted = fit_picture(question.picture.data, classifier.card)
+        fitted = fit_picture(request.picture.data, classifier.card)
     except Exception as error:
         return job.fail(error, "picture")
     try:
-        found = predict(fitted.image, classifier, lambda top: _score(question, top))
+        found = predict(fitted.image, classifier, lambda top: _score(request, top))
     except Exception as error:
-        return job.fail(error, "question")
+        return job.fail(error, "request")
     photo, target = to_bytes(fitted.photo), found.score.target
-    return job.publish(question=_bare(question), image=fitted.image, photo=photo, probabilities=found.probabilities, target=target)
+    return job.publish(request=_bare(request), image=fitted.image, photo=photo, probabilities=found.probabilities, target=target)
 
 
-def _score(question: ExplanationRequest, top: int) -> Score:
+def _score(request: ExplanationRequest, top: int) -> Score:
     """top: the likeliest class."""
-    return Score.of(top if question.target is None else question.target, question.rather_than)
+    return Score.of(top if request.target is None else request.target, request.rather_than)

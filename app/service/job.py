@@ -19,8 +19,8 @@ class ExplanationJob:
     once the methods have been stopped because nobody waits for them any more.
     """
 
-    def __init__(self, question: ExplanationRequest, on_abandoned: Callable[["ExplanationJob"], None] = lambda job: None) -> None:
-        self.report = ExplanationState(question)
+    def __init__(self, request: ExplanationRequest, on_abandoned: Callable[["ExplanationJob"], None] = lambda job: None) -> None:
+        self.report = ExplanationState(request)
         self.on_abandoned = on_abandoned
         self.stop_case: Callable[[], None] = lambda: None
         self.metric_stop = Event()

@@ -74,7 +74,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
 
     def _work(self, job: ExplanationJob, key: str) -> Iterator[Changes]:
         """The findings, as the metric finds them. Raises Stopped, TimeLimitReachedError, UserError."""
-        name = job.report.question.classifier
+        name = job.report.request.classifier
         classifier = self.registry.get(name)
         inputs = {"context": self._context(name, classifier)}
         case = self._case(job, classifier)
@@ -99,8 +99,8 @@ class MetricQueue(WorkQueue[ExplanationJob]):
 
         assert report.image is not None
         assert report.target is not None
-        score = Score.of(report.target, report.question.rather_than)
-        case = Case(YieldingClassifier(classifier, before), report.image, score, Settings(preset=report.question.preset))
+        score = Score.of(report.target, report.request.rather_than)
+        case = Case(YieldingClassifier(classifier, before), report.image, score, Settings(preset=report.request.preset))
         return case
 
     def _wait(self, job: ExplanationJob, until: float) -> None:
@@ -119,7 +119,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         return self._contexts[name]
 
     def _prices(self, case: Case, job: ExplanationJob) -> dict[str, Cost]:
-        results, entry = list(job.report.results.values()), self.registry.entry(job.report.question.classifier)
+        results, entry = list(job.report.results.values()), self.registry.entry(job.report.request.classifier)
         found = {key: metric.cost(case, results) for key, kind in ON_REQUEST.items() if (metric := kind.given({}))}
         return {key: Cost(count, count * entry.forward * entry.pace) for key, count in found.items()}
 

@@ -67,7 +67,7 @@ def score_maps(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[lis
 def score_report(report: ExplanationState, region: Region) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
     """`score_maps` of the report's maps and of their consensus; nothing before the maps are finished."""
     found, agreement = positive_maps(report.results.values()), report.measures.consistency
-    maps = {method.title: found[method.title] for method in report.question.methods if method.title in found}
+    maps = {method.title: found[method.title] for method in report.request.methods if method.title in found}
     if agreement and agreement.consensus is not None:
         maps["Consensus"] = agreement.consensus.astype(np.float32)
     return score_maps(maps, region.mask) if report.final and maps else ([], [])

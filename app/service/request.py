@@ -15,7 +15,7 @@ from explainers.runner import Result
 from models.cards.card import Card
 
 State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]
-Place = Literal["picture", "classifier", "question", "methods"]
+Place = Literal["picture", "classifier", "request", "methods"]
 FINAL = ("done", "stopped", "failed")
 
 
@@ -45,7 +45,7 @@ class ExplanationState:
     expected: evaluations, an upper bound. error and place: a sentence, and where on the page it belongs.
     """
 
-    question: ExplanationRequest
+    request: ExplanationRequest
     state: State = "loading"
     card: Card | None = None
     image: NDArray[np.float32] | None = None

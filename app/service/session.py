@@ -32,7 +32,7 @@ class Session:
     wake: makes the run that paints look for something new.
     """
 
-    question: ExplanationRequest | None = None
+    request: ExplanationRequest | None = None
     settings: dict[str, Method] = field(default_factory=dict)
     report: ExplanationState | None = None
     painted: ExplanationState | None = None
@@ -62,17 +62,17 @@ class Session:
     @property
     def answer(self) -> ExplanationState | None:
         """The prediction for the picture and the classifier of the request, once it is there."""
-        report, question = self.report, self.question
-        if report is None or question is None or report.target is None:
+        report, request = self.report, self.request
+        if report is None or request is None or report.target is None:
             return None
-        same = report.question.picture == question.picture and report.question.classifier == question.classifier
+        same = report.request.picture == request.picture and report.request.classifier == request.classifier
         return report if same else None
 
     @property
     def pictures(self) -> set[Picture]:
         """The pictures that this visitor can still ask about or see."""
-        questions = [self.question, *(report.question for report in (self.report, self.painted) if report)]
-        return {question.picture for question in questions if question}
+        questions = [self.request, *(report.request for report in (self.report, self.painted) if report)]
+        return {request.picture for request in questions if request}
 
     def stop(self) -> None:
         """The newest run ends with its partial results."""

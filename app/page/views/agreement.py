@@ -66,15 +66,15 @@ def agreement(report: ExplanationState, run: int) -> dict[str, Any]:
 
 
 def table_of(report: ExplanationState) -> dict[str, Any]:
-    """Rows and columns are the methods of the question. A cell for each view; none for pairs with a map that shows nothing."""
-    methods = [{"id": key_of(method), "title": method.title} for method in report.question.methods]
+    """Rows and columns are the methods of the request. A cell for each view; none for pairs with a map that shows nothing."""
+    methods = [{"id": key_of(method), "title": method.title} for method in report.request.methods]
     agreement = report.measures.agreement
     value: dict[str, Any] = {"methods": methods, "hint": HINT, "views": [list(view) for view in VIEWS], "lead": LEAD, "rawLead": RAW_LEAD}
     if agreement is None:
         weighing = report.final and report.measures.running == AGREEMENT
         return value | {"sentence": WEIGHING if weighing else "" if report.final else WAITING, "pairs": [], "words": [], "state": "waiting"}
     found = agreement.consistency
-    ids = {method.title: key_of(method) for method in report.question.methods}
+    ids = {method.title: key_of(method) for method in report.request.methods}
     pairs = [_pair(each, ids) for each in found.verdicts if each.first in ids and each.second in ids]
     words = [
         WRONG,
@@ -116,7 +116,7 @@ def _reading(found: Consistency) -> str:
 
 def _chance_words(report: ExplanationState, found: AgreementResult) -> list[str]:
     """Where chance comes from, and how to know it better."""
-    name = report.question.classifier
+    name = report.request.classifier
     build = BUILD.format(name="FILE" if name.startswith(TOKEN) else shlex.quote(name))  # a token is a visitor's own, and no model elsewhere
     if found.others:
         return [

@@ -34,7 +34,7 @@ def controls_for(report: ExplanationState, loaded: bool) -> dict[str, Any]:
         values |= NO_CARD
     if report.card is not None and report.target is not None:
         classes = tuple((name, index) for index, name in enumerate(short_names(report.card.labels)))
-        rather = report.question.rather_than
+        rather = report.request.rather_than
         values["target"] = Choices(classes, report.target)
         values["rather"] = Choices((NO_OTHER_CLASS, *classes), NO_CLASS if rather is None else rather)
     return values

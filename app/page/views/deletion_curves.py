@@ -43,10 +43,10 @@ def slides(report: ExplanationState, run: int) -> Value:
 
 
 def _methods(report: ExplanationState, size: tuple[int, int]) -> list[Value]:
-    """In the order of the question, each with its line's style: a colour a family, a dash within it. size: (H, W) of the picture."""
+    """In the order of the request, each with its line's style: a colour a family, a dash within it. size: (H, W) of the picture."""
     styles = {family: list(numbers) for family, numbers in STYLES.items()}
     maps = positive_maps(report.results.values())
-    shown = [method for method in report.question.methods if method.title in maps]
+    shown = [method for method in report.request.methods if method.title in maps]
     return [
         {"id": key_of(one), "title": one.title, "style": styles[one.family].pop(0), "steps": _steps(maps[one.title], size)} for one in shown
     ]
@@ -63,7 +63,7 @@ def _fills(image: NDArray[np.float32]) -> dict[str, str]:
 
 def _curves(curves: Sequence[Curve], shown: list[int], report: ExplanationState) -> dict[str, Value]:
     """Kind and substrate -> each map's curve with its area, its bars at every step, and the band of the random orders."""
-    ids = {method.title: key_of(method) for method in report.question.methods}
+    ids = {method.title: key_of(method) for method in report.request.methods}
     groups: dict[str, Value] = {}
     for curve in curves:
         group = groups.setdefault(f"{curve.kind} {curve.substrate}", {"lines": {}, "random": []})

@@ -33,7 +33,7 @@ LIGHTS = {"green": "good", "amber": "warn", "red": "bad", "not asked": "none"}
 def trust(report: ExplanationState, run: int, located: Sequence[LocalisationScore], source: Source = "drawn") -> dict[str, Any]:
     """A line for each method, the buttons of the measures, and what is under way. located: of a region from `source`; may be empty."""
     measures = report.measures
-    lines = [_line(method, report, (located, source)) for method in report.question.methods] if report.final and report.results else []
+    lines = [_line(method, report, (located, source)) for method in report.request.methods] if report.final and report.results else []
     return {
         "run": run,
         "lead": LEAD,
@@ -82,7 +82,7 @@ def _agreement(method: Method, report: ExplanationState) -> Chip:
         return _chip("Agreement", "being weighed", "none", "Known once all maps are finished and weighed against chance.")
     pairs = with_others(found, method)
     scored = [each for each in pairs if each.level != AgreementLevel.NOT_CONVERGED]
-    kappa = mean_kappa(found, method, {one.title: one.family for one in report.question.methods})
+    kappa = mean_kappa(found, method, {one.title: one.family for one in report.request.methods})
     if kappa is None:
         why = found.left_out.get(method.title) or "No other family has a map with a score."
         return _chip("Agreement", "no score", "none", why)

@@ -46,7 +46,7 @@ def grid(report: ExplanationState, run: int) -> dict[str, Any]:
 
 def panels_of(report: ExplanationState) -> list[dict[str, Any]]:
     """One panel per method in the order of the request, waiting ones too."""
-    return [panel_of(method, report.results.get(key_of(method)), report) for method in report.question.methods]
+    return [panel_of(method, report.results.get(key_of(method)), report) for method in report.request.methods]
 
 
 def panel_of(method: Method, result: Result | None, report: ExplanationState) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def picture(state: PageState) -> dict[str, Any]:
     """The picture's title, source and examples; and the outline of its evidence, where that is known."""
     report, example = state.report, state.example
     assert report is not None
-    chosen = report.question.picture
+    chosen = report.request.picture
     title = example.title if example else chosen.name
     size = f" · seen at {report.image.shape[1]} × {report.image.shape[0]} pixels" if report.image is not None else ""
     return {

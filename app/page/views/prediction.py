@@ -31,7 +31,7 @@ def prediction(report: ExplanationState, run: int) -> Value:
             "size": round(float(values[index]), 4),
             "description": _in_full(labels[index], names[index]),
             "explained": index == target,
-            "rather": index == report.question.rather_than,
+            "rather": index == report.request.rather_than,
         }
         for index in shown
     ]
@@ -56,7 +56,7 @@ def likeliest(report: ExplanationState) -> list[int]:
     """The indices of the likeliest classes, in order, then those of the class explained and of the second class, where they are missing."""
     assert report.probabilities is not None
     first = [int(index) for index in np.argsort(-report.probabilities, kind="stable")[:BARS]]
-    return first + [index for index in (report.target, report.question.rather_than) if index is not None and index not in first]
+    return first + [index for index in (report.target, report.request.rather_than) if index is not None and index not in first]
 
 
 def _in_full(label: Label, shown: str) -> str:
@@ -81,7 +81,7 @@ def _calibration(report: ExplanationState) -> str:
 
 def _measured(report: ExplanationState) -> bool:
     """Whether the picture is of the kind that the classifier was measured on: only its own examples are known to be."""
-    picture, classifier = report.question.picture, report.question.classifier
+    picture, classifier = report.request.picture, report.request.classifier
     return bool(picture.example) and any(example.name == picture.example for example in examples_for(classifier))
 
 
@@ -91,7 +91,7 @@ def _explained(report: ExplanationState) -> str:
     if target is None:
         return ""
     label, names = card.labels[target], short_names(card.labels)
-    other = report.question.rather_than
+    other = report.request.rather_than
     words = f"The maps explain “{names[target]}”" + (f" rather than “{names[other]}”." if other is not None else ".")
     metadata = f"Beside the picture the classifier is told: {describe(card.metadata, {})}." if card.metadata else ""
     return " ".join(part for part in (words, label.description, metadata) if part)

@@ -23,7 +23,7 @@ def error_status(sentence: str, run: int, answered: bool) -> Value:
 
 
 def _now(report: ExplanationState) -> str:
-    done, planned = sum(r.done for r in report.results.values()), len(report.question.methods)
+    done, planned = sum(r.done for r in report.results.values()), len(report.request.methods)
     if report.state == "loading":
         return "Loading the classifier; TensorFlow takes some seconds the first time."
     if report.state == "looking":
@@ -55,7 +55,7 @@ def _milestone(report: ExplanationState) -> str:
 def _done_share(report: ExplanationState) -> float:
     if report.state == "done":
         return 1.0
-    planned = len(report.question.methods) or 1
+    planned = len(report.request.methods) or 1
     finished = sum(result.done for result in report.results.values()) / planned
     spent = report.evaluations / report.expected if report.expected else 0.0
     return min(0.98, max(finished, spent)) if report.state in ("running", "stopped") else 0.0

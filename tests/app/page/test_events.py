@@ -97,15 +97,15 @@ def test_a_class_stays_with_its_picture_and_its_classifier(somebody: Somebody) -
     assert report.target is not None
     other = (report.target + 1) % 4
     assert somebody.do("bar", {"index": other})["target"]["value"] == other
-    assert somebody.session.question.target == other
+    assert somebody.session.request.target == other
     somebody.do("explain")
-    assert somebody.session.question.target == other, "the visitor's own choice stays when they ask again"
+    assert somebody.session.request.target == other, "the visitor's own choice stays when they ask again"
     somebody.pick(png(2))
-    assert somebody.session.question.target is None
+    assert somebody.session.request.target is None
     somebody.do("target", chosen=other if somebody.session.report.target != other else report.target)
     somebody.classifier = "glass_box"
     somebody.do("classifier")
-    assert somebody.session.question.target is None
+    assert somebody.session.request.target is None
 
 
 def test_explain_pressed_before_the_new_prediction_explains_its_likeliest_class(handlers: PageEvents, somebody: Somebody) -> None:
@@ -120,7 +120,7 @@ def test_explain_pressed_before_the_new_prediction_explains_its_likeliest_class(
         return await somebody.do_async("explain")
 
     shown = asyncio.run(hasty())
-    assert somebody.session.question.target is None
+    assert somebody.session.request.target is None
     assert shown["status"]["state"] == "done"
     assert somebody.session.report.target == int(somebody.session.report.probabilities.argmax())
 
@@ -140,9 +140,9 @@ def test_a_contrast_names_two_classes(somebody: Somebody) -> None:
     target = somebody.session.report.target
     assert "two different classes" in somebody.do("rather", chosen=target)["status"]["error"]
     somebody.do("rather", chosen=(target + 1) % 4)
-    assert (somebody.session.question.target, somebody.session.question.rather_than) == (target, (target + 1) % 4)
+    assert (somebody.session.request.target, somebody.session.request.rather_than) == (target, (target + 1) % 4)
     somebody.do("rather", chosen=NO_CLASS)
-    assert somebody.session.question.rather_than is None
+    assert somebody.session.request.rather_than is None
 
 
 def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: PageEvents, somebody: Somebody) -> None:
@@ -176,8 +176,8 @@ def test_who_is_heard_before_the_page_has_said_that_it_is_open_gets_what_they_ch
     run, late = somebody.session.run, Somebody(handlers, somebody.name)
     assert late.do("arrived") == NOTHING_NEW
     assert somebody.session.run == run
-    assert somebody.session.question
-    assert somebody.session.question.classifier == "glass_box"
+    assert somebody.session.request
+    assert somebody.session.request.classifier == "glass_box"
 
 
 def test_a_lost_session_says_so_and_its_runs_are_newer_than_those_on_the_screen(handlers: PageEvents, somebody: Somebody) -> None:
@@ -300,7 +300,7 @@ def test_a_refused_picture_leaves_the_last_good_answer(somebody: Somebody) -> No
     assert shown["status"]["state"] == "done"
     assert shown["prediction"]["sentence"] == good["prediction"]["sentence"]
     assert shown["grid"]["panels"] == good["grid"]["panels"]
-    assert somebody.session.question.picture.name == "good.png"
+    assert somebody.session.request.picture.name == "good.png"
     assert somebody.do("explain")["picture"]["error"] == ""
 
 
@@ -326,7 +326,7 @@ def test_a_wish_that_was_overtaken_on_its_way_changes_nothing(handlers: PageEven
     somebody.do("picked", {"example": names[1], "wish": 2})
     run = somebody.session.run
     assert somebody.do("picked", {"example": names[0], "wish": 1}) == NOTHING_NEW
-    assert (somebody.session.run, somebody.session.question.picture.example) == (run, names[1])
+    assert (somebody.session.run, somebody.session.request.picture.example) == (run, names[1])
 
 
 def test_the_facts_of_one_classifier_never_stand_under_the_name_of_another(handlers: PageEvents, somebody: Somebody) -> None:
@@ -380,7 +380,7 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
     assert shown["status"] == {"run": somebody.session.run, "error": ""}, "no sentence about the run before stays"
     assert shown["about"].startswith(f"{len(handlers.services.registry.get('glass_box').labels)} classes")
     assert shown["target"]["choices"] == []
-    assert somebody.session.question is None
+    assert somebody.session.request is None
 
 
 def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageEvents) -> None:
@@ -389,7 +389,7 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageE
     one.pick(png(11), "secret.png"), two.pick(png(11), "same.png")
     assert len(handlers.services.explanations._jobs) == known + 1
     assert not any(
-        question.picture.data or question.picture.name for question in handlers.services.explanations._jobs if not question.picture.example
+        request.picture.data or request.picture.name for request in handlers.services.explanations._jobs if not request.picture.example
     )
     handlers.on_unload(gr.Request(session_hash="one"))
     assert len(handlers.services.explanations._jobs) == known + 1, "the other visitor still looks at it"
@@ -430,8 +430,8 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
     example = {"example": handlers.services.examples.of("phantoms")[3].picture.example}
     for each in (somebody, other):
         each.do("picked", example)
-    job = handlers.services.explanations.get(somebody.session.question)
-    assert handlers.services.explanations.get(other.session.question) is job
+    job = handlers.services.explanations.get(somebody.session.request)
+    assert handlers.services.explanations.get(other.session.request) is job
 
     async def pressed(who: Somebody) -> dict[str, Any]:
         shown: dict[str, Any] = {}
@@ -460,7 +460,7 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
     finally:
         handlers.services.explanations.idle.set()
         handlers.on_unload(gr.Request(session_hash=later.name))
-    assert handlers.services.explanations.get(somebody.session.question) is job
+    assert handlers.services.explanations.get(somebody.session.request) is job
     assert told["trust"]["error"] == "The measure was stopped before it found anything."
     assert afterwards["trust"]["error"] == ""
 

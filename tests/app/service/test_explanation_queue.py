@@ -36,7 +36,7 @@ def jobs(shelf: ClassifierRegistry) -> Iterator[ExplanationQueue]:
     jobs.close()
 
 
-def question(number: int = 0, **changes: object) -> ExplanationRequest:
+def request_for(number: int = 0, **changes: object) -> ExplanationRequest:
     picture = ExampleGallery(None).of("phantoms")[number].picture
     return replace(ExplanationRequest("phantoms", picture, (GradCAM(),), "Fast"), **changes)  # type: ignore[arg-type]
 
@@ -50,7 +50,7 @@ def finished(job: ExplanationJob) -> ExplanationJob:
 
 
 def test_a_question_is_answered_with_prediction_and_maps(jobs: ExplanationQueue) -> None:
-    report = finished(jobs.submit(question())).report
+    report = finished(jobs.submit(request_for())).report
     assert report.state == "done"
     assert report.probabilities is not None
     assert report.target == int(report.probabilities.argmax())
@@ -61,17 +61,17 @@ def test_a_question_is_answered_with_prediction_and_maps(jobs: ExplanationQueue)
 
 
 def test_equal_questions_share_one_job_and_its_answer_is_kept(jobs: ExplanationQueue) -> None:
-    job = jobs.submit(question())
-    assert jobs.submit(question()) is job
-    assert jobs.submit(replace(question(), picture=replace(question().picture, name="other"))) is job
-    assert jobs.submit(finished(job).report.question) is job
-    assert jobs.submit(question(1)) is not job
+    job = jobs.submit(request_for())
+    assert jobs.submit(request_for()) is job
+    assert jobs.submit(replace(request_for(), picture=replace(request_for().picture, name="other"))) is job
+    assert jobs.submit(finished(job).report.request) is job
+    assert jobs.submit(request_for(1)) is not job
 
 
 def test_another_class_of_the_same_picture_asks_little_anew(jobs: ExplanationQueue) -> None:
     methods = (GradCAM(), LIME(), SHAP())
-    first = finished(jobs.submit(question(5, methods=methods))).report
-    other = finished(jobs.submit(question(5, methods=methods, target=1 - min(1, first.target or 0)))).report
+    first = finished(jobs.submit(request_for(5, methods=methods))).report
+    other = finished(jobs.submit(request_for(5, methods=methods, target=1 - min(1, first.target or 0)))).report
     assert other.state == "done"
     assert other.target != first.target
     assert other.evaluations < first.evaluations / 5
@@ -80,7 +80,7 @@ def test_another_class_of_the_same_picture_asks_little_anew(jobs: ExplanationQue
 
 def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: ExplanationQueue) -> None:
     job, listener = (
-        jobs.submit(question(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough")),
+        jobs.submit(request_for(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough")),
         lambda: None,
     )
     assert job.subscribe(listener)
@@ -94,7 +94,9 @@ def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: ExplanationQueue
 
 def test_the_budget_ends_a_job_with_a_sentence(shelf: ClassifierRegistry) -> None:
     jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=0.05)
-    report = finished(jobs.submit(question(3, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))).report
+    report = finished(
+        jobs.submit(request_for(3, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))
+    ).report
     jobs.close()
     assert report.state == "stopped"
     assert "The time allowed for one explanation (0.05 s) is over" in report.error
@@ -102,17 +104,17 @@ def test_the_budget_ends_a_job_with_a_sentence(shelf: ClassifierRegistry) -> Non
 
 def test_too_many_questions_are_refused_in_words(jobs: ExplanationQueue) -> None:
     slow = (Occlusion(search="fixed windows", window=8, stride=2),)
-    waiting = [jobs.submit(question(number, methods=slow, preset="Thorough")) for number in range(3)]
+    waiting = [jobs.submit(request_for(number, methods=slow, preset="Thorough")) for number in range(3)]
     with pytest.raises(UserError, match="Too many people are asking at once"):
-        jobs.submit(question(4, methods=slow))
+        jobs.submit(request_for(4, methods=slow))
     assert max(job.report.ahead for job in waiting) <= 2
 
 
 def test_jobs_that_nobody_waits_for_take_no_place_in_the_queue(jobs: ExplanationQueue) -> None:
     slow = (Occlusion(search="fixed windows", window=8, stride=2),)
-    jobs.submit(question(0, methods=slow, preset="Thorough"))
+    jobs.submit(request_for(0, methods=slow, preset="Thorough"))
     for number in range(1, 8):
-        job, listener = jobs.submit(question(number, methods=slow, preset="Thorough")), lambda: None
+        job, listener = jobs.submit(request_for(number, methods=slow, preset="Thorough")), lambda: None
         assert job.subscribe(listener)
         job.unsubscribe(listener)
         assert jobs.waiting == 1
@@ -120,10 +122,10 @@ def test_jobs_that_nobody_waits_for_take_no_place_in_the_queue(jobs: Explanation
 
 def test_pictures_that_nobody_asks_about_are_forgotten_and_examples_are_not(jobs: ExplanationQueue) -> None:
     jobs.picture_in_use = lambda picture: False
-    own = replace(question().picture, sha256="0" * 64, example="")
-    finished(jobs.submit(question())), finished(jobs.submit(question(picture=own)))
+    own = replace(request_for().picture, sha256="0" * 64, example="")
+    finished(jobs.submit(request_for())), finished(jobs.submit(request_for(picture=own)))
     jobs.evict()
-    assert [known.picture for known in jobs._jobs] == [question().picture]
+    assert [known.picture for known in jobs._jobs] == [request_for().picture]
     assert len(jobs._cases) == 1
 
 
@@ -148,7 +150,7 @@ def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
 def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
     sessions = SessionStore(max_picture_bytes=100)
     for name in "abc":
-        sessions.of(name).question = question(picture=Picture.of(name.encode() * 60, name))
+        sessions.of(name).request = request_for(picture=Picture.of(name.encode() * 60, name))
     sessions.evict()
     assert len(sessions) == 1
     assert sessions.references(Picture.of(b"c" * 60, "c"))
@@ -160,8 +162,8 @@ def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
 
 
 def test_what_cannot_be_asked_fails_at_its_place(jobs: ExplanationQueue) -> None:
-    wrong_class = finished(jobs.submit(question(target=77))).report
-    assert (wrong_class.state, wrong_class.place) == ("failed", "question")
+    wrong_class = finished(jobs.submit(request_for(target=77))).report
+    assert (wrong_class.state, wrong_class.place) == ("failed", "request")
     assert "There is no class 77" in wrong_class.error
     with pytest.raises(UserError, match="offers no classifier"):
         jobs.registry.entry("../../etc/passwd")

@@ -225,7 +225,7 @@ def test_an_outline_holds_the_pixels_whose_middle_lies_inside() -> None:
 
 def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: ExplanationState) -> None:
     mask = mask_from_outline([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128))
-    region = Region(report.question.picture, "phantoms", mask, "drawn")
+    region = Region(report.request.picture, "phantoms", mask, "drawn")
     value = region_table(report, 3, region, score_maps({"even": np.ones((4, 4), np.float32)}, mask), known=True)
     assert value["sentence"] == "Your region covers 25.0 % of the picture."
     assert [row["cells"][0] for row in value["rows"][:2]] == ["0.250", "0.250"], "an even map is the baseline of the area"
@@ -241,7 +241,7 @@ def test_the_chip_says_whose_region_it_is(report: ExplanationState) -> None:
 
 @pytest.mark.parametrize(("found", "words"), [(0, "was stopped before it found anything."), (1, "stopped; what was found by then stands.")])
 def test_a_stop_says_that_something_stands_only_where_something_does(report: ExplanationState, found: int, words: str) -> None:
-    job = ExplanationJob(report.question)
+    job = ExplanationJob(report.request)
 
     def work() -> Iterator[dict[str, object]]:
         yield from [{"findings": {SANITY: (SanityResult("Grad-CAM", NOISE, 0.95, "green", ""),)}}] * found
@@ -307,9 +307,9 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
 
 
 def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:
-    question = replace(first_request(), methods=(GradCAM(), LIME()), preset="Fast")
-    first = settled(jobs.submit(question))
-    more = settled(jobs.submit(replace(question, further=(("LIME", 400),))))
+    request = replace(first_request(), methods=(GradCAM(), LIME()), preset="Fast")
+    first = settled(jobs.submit(request))
+    more = settled(jobs.submit(replace(request, further=(("LIME", 400),))))
     assert more.results["GradCAM"] is first.results["GradCAM"]
     lime = more.results["LIME"]
     assert lime.evaluations + lime.shared >= 398, "all but the two ends, which count for nobody"

@@ -102,8 +102,8 @@ def test_long_names_end_at_the_first_comma_where_that_tells_them_apart() -> None
 
 def test_confidence_on_a_picture_of_another_kind_is_not_vouched_for(report: ExplanationState) -> None:
     own = render_page(report, 1)["prediction"]
-    picture = replace(report.question.picture, example="")
-    other = render_page(replace(report, question=replace(report.question, picture=picture)), 1)["prediction"]
+    picture = replace(report.request.picture, example="")
+    other = render_page(replace(report, request=replace(report.request, picture=picture)), 1)["prediction"]
     assert "1000 test phantoms" in own["note"]
     assert (own["caution"], other["caution"]) == (False, True)
     assert "nothing about pictures of another kind" not in own["note"]
