@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         served = load(options.model, options.trust)
         if options.metadata:
-            served = served.given(parse(served.card.metadata, options.metadata))
+            served = served.with_metadata(parse(served.card.metadata, options.metadata))
         failed = 0
         for file in options.pictures:
             try:
@@ -58,7 +58,7 @@ def predict_file(served: Any, file: Path, top: int) -> dict[str, Any]:
     likeliest = np.argsort(-probabilities, kind="stable")[:top]
     classes = [{"class": int(i), "label": served.labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest]
     prediction = {"picture": str(file), "model": served.card.name, "prediction": classes}
-    return {**prediction, "metadata": served.said} if served.card.metadata else prediction
+    return {**prediction, "metadata": served.metadata_text} if served.card.metadata else prediction
 
 
 def summary(prediction: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The process that a stranger's model lives in: shuts itself in, looks at the file, opens it, and answers until nobody asks any more."""
+"""The sandboxed process of an untrusted model: confines itself, checks the file, opens it, and serves requests until its pipe closes."""
 
 import os
 import select
@@ -20,9 +20,9 @@ KEPT = 3  # variants with other weights or metadata, each of which holds a copy 
 
 
 def main() -> None:
-    """Given as words: the descriptors to read questions from and to write answers to, the model's path, and what it may read besides."""
+    """Arguments: the descriptors to read requests from and to write answers to, the model's path, and what it may read besides."""
     reading, writing, name, *files = sys.argv[1:]
-    _make_do_without()
+    _block_side_effects()
     try:
         protection, trouble = confine_process(map(Path, files)), None
     except UserError as error:
@@ -31,28 +31,28 @@ def main() -> None:
 
     pipes, path = Pipes(int(reading), int(writing)), Path(name)
     if trouble:
-        pipes.send(_said(trouble))
+        pipes.send(_error(trouble))
         return
-    threading.Thread(target=_leave_with, args=(pipes.reading,), daemon=True).start()
+    threading.Thread(target=_exit_with, args=(pipes.reading,), daemon=True).start()
     try:
-        _look(path)
+        _check(path)
         pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
         pipes.receive(lambda _: ())
         served = _open(path)
         pipes.send(_described(served))
     except Exception as error:
-        pipes.send(_said(error))
+        pipes.send(_error(error))
         return
     _serve(pipes, served)
 
 
-def _make_do_without() -> None:
+def _block_side_effects() -> None:
     """What libraries would write to or look for, and cannot here."""
     tempfile.tempdir = "/nonexistent"
     sys.modules["matplotlib"] = None  # type: ignore[assignment]
 
 
-def _leave_with(asking: int) -> None:
+def _exit_with(asking: int) -> None:
     """Ends this process as soon as the other end of its questions is gone, even in the middle of an answer."""
     poll = select.poll()
     poll.register(asking, 0)
@@ -60,7 +60,7 @@ def _leave_with(asking: int) -> None:
     os._exit(0)
 
 
-def _look(path: Path) -> None:
+def _check(path: Path) -> None:
     from models.formats.registry import check_model
 
     check_model(path)
@@ -75,7 +75,7 @@ def _open(path: Path) -> Any:
 
 
 def _described(served: Any) -> dict[str, Any]:
-    """What the asking side has to know; it checks all of it."""
+    """The description of the model; the other end validates all of it."""
     layers = [[x.name, list(x.grid), x.channels, x.branch, x.last, x.patches] for x in served.layers]
     return {
         "card": served.card.to_json(),
@@ -90,24 +90,24 @@ def _serve(pipes: "Pipes", served: Any) -> None:
     while True:
         head, arrays = pipes.receive(lambda head: head["shapes"])
         try:
-            if head["ask"] == "anatomy":
-                pipes.send({"traces": served.traces, "anatomy": _anatomy(served, arrays[0])})
+            if head["request"] == "structure":
+                pipes.send({"traces": served.traces, "structure": _structure(served, arrays[0])})
                 continue
             answers = _answer(_variant(served, head, variants), head, arrays)
             pipes.send({"traces": served.traces}, answers)
         except Exception as error:
-            pipes.send(_said(error))
+            pipes.send(_error(error))
 
 
 def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]") -> Any:
-    """The classifier with the weights and metadata that the question is about; the newest are kept."""
-    drawn, beside = head["drawn"], head["beside"]
-    if not drawn and not beside:
+    """The classifier with the weights and metadata of the request; the newest are cached."""
+    reinitialised, metadata = head["reinitialised"], head["metadata"]
+    if not reinitialised and not metadata:
         return served
-    key = repr((drawn, sorted(beside.items())))
+    key = repr((reinitialised, sorted(metadata.items())))
     if key not in variants:
-        made = served.given(beside) if beside else served
-        variants[key] = made.randomised(*drawn) if drawn else made
+        made = served.with_metadata(metadata) if metadata else served
+        variants[key] = made.randomised(*reinitialised) if reinitialised else made
     variants.move_to_end(key)
     while len(variants) > KEPT:
         variants.popitem(last=False)
@@ -117,35 +117,35 @@ def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]
 def _answer(served: Any, head: dict[str, Any], arrays: "list[Array]") -> "list[Array]":
     from models.classifiers.score import Score
 
-    asked = head["ask"]
-    if asked in ("outputs", "masked", "pullback"):
-        return [getattr(served, asked)(*arrays)]
-    if asked == "gradients":
+    name = head["request"]
+    if name in ("outputs", "masked", "pullback"):
+        return [getattr(served, name)(*arrays)]
+    if name == "gradients":
         return [served.gradients(arrays[0], Score(*head["score"]))]
-    if asked == "nothing":
+    if name == "nothing":
         return []
     layers = [served.layer(name) for name in head["layers"]]
-    score = arrays[1] if asked == "feature_pullback" else Score(*head["score"])
-    found = getattr(served, asked)(arrays[0], layers, score)
+    score = arrays[1] if name == "feature_pullback" else Score(*head["score"])
+    found = getattr(served, name)(arrays[0], layers, score)
     return [each for answer in found for each in (answer.maps, answer.gradients)]
 
 
-def _anatomy(served: Any, images: "Array") -> dict[str, Any]:
+def _structure(served: Any, images: "Array") -> dict[str, Any]:
     from models.inspection.structure_reader import read_structure
 
     return read_structure(served, images).to_json()
 
 
-def _said(error: Exception) -> dict[str, Any]:
-    """An error as words; of TensorFlow's only that memory ran out is told apart."""
+def _error(error: Exception) -> dict[str, Any]:
+    """An error as JSON; of TensorFlow's only running out of memory is told apart."""
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, MemoryError) or type(link).__name__ == "ResourceExhaustedError":
-            return {"error": "memory", "words": "The classifier ran out of memory."}
+            return {"error": "memory", "message": "The classifier ran out of memory."}
         link = link.__cause__ or link.__context__
     if isinstance(error, UserError):
-        return {"error": "user", "words": str(error)}
-    return {"error": "other", "words": f"{type(error).__name__}: {reason(error)}"}
+        return {"error": "user", "message": str(error)}
+    return {"error": "other", "message": f"{type(error).__name__}: {reason(error)}"}
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def explain(options: ExplainOptions, load: "Callable[[], Served]") -> int:
     settings = Settings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
     classifier = load()
     if options.metadata:
-        classifier = classifier.given(parse(classifier.card.metadata, options.metadata))
+        classifier = classifier.with_metadata(parse(classifier.card.metadata, options.metadata))
     Case(
         as_protocol(classifier), np.zeros((*classifier.size, 3), np.float32), Score(0), settings
     )  # refuses layers that the model does not have

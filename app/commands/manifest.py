@@ -44,7 +44,7 @@ def manifest_head(options: ExplainOptions, classifier: "Served", settings: Setti
             "sha256": model_sha256(options.model, classifier),
             "classes": len(classifier.labels),
             "card": card,
-            "metadata": {"values": classifier.beside, "said": classifier.said},
+            "metadata": {"values": classifier.metadata, "said": classifier.metadata_text},
         },
         "settings": settings.to_json(),
         "colours": SCALE_RULE,

@@ -153,7 +153,7 @@ def title_of(name: str) -> str:
 
 def _close(loaded: "Future[Served]") -> None:
     if not loaded.exception():
-        getattr(loaded.result(), "close", lambda: None)()
+        loaded.result().close()
 
 
 def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
@@ -177,6 +177,6 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
 
 def _check_protected(classifier: Any) -> None:
     """UserError, and its process ends, where Landlock and seccomp do not both confine it."""
-    if not getattr(classifier, "protected", False):
-        getattr(classifier, "close", lambda: None)()
+    if not classifier.protected:
+        classifier.close()
         raise UnprotectedError

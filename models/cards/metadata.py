@@ -63,7 +63,7 @@ class Number:
         except ValueError:
             return text  # which `encode` refuses in its own words
 
-    def said(self, value: Value) -> str:
+    def describe(self, value: Value) -> str:
         """Name, value and unit, for display."""
         return f"{self.name} {MISSING}" if value is None else f"{self.name} {value:g} {self.unit}".rstrip()
 
@@ -103,7 +103,7 @@ class Category:
         """The value that was typed."""
         return text
 
-    def said(self, value: Value) -> str:
+    def describe(self, value: Value) -> str:
         """Name and value, for display."""
         return f"{self.name} {MISSING if value is None else value}"
 
@@ -127,7 +127,7 @@ def entries(fields: Sequence[Field]) -> tuple[str, ...]:
 
 def describe(fields: Sequence[Field], values: Mapping[str, Value]) -> str:
     """The values in words, such as `age 55 years, sex missing`."""
-    return ", ".join(field.said(values.get(field.name)) for field in fields)
+    return ", ".join(field.describe(values.get(field.name)) for field in fields)
 
 
 def parse(fields: Sequence[Field], words: Sequence[str]) -> dict[str, Value]:

@@ -1,15 +1,16 @@
-"""What every classifier does alike, wherever its network runs: fits pictures, names layers, turns logits into probabilities and scores."""
+"""The base of all classifiers: fits pictures, names layers, turns logits into probabilities and scores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Card
+from models.cards.metadata import Value, describe, encode
 from models.classifiers.score import Score
 from models.graph.grid_layer import GridLayer
 from models.images.placement import fit
@@ -31,19 +32,54 @@ L = TypeVar("L", bound=GridLayer)
 
 
 class BaseClassifier(Generic[L]):
-    """The part of a classifier that is arithmetic on its logits and its card. Pictures are (n, H, W, 3) float32, RGB 0..1.
+    """What all classifiers share: arithmetic on logits and card. Pictures are (n, H, W, 3) float32, RGB 0..1.
 
-    A model is never asked about no pictures: not every network can answer that.
+    Empty batches never reach the network: not every network can evaluate them.
+
+    forward_only: whether it has no gradients and layers. members: an ensemble's. protection: what confines the model's process, in
+    words; None where it runs in this one. protected: whether both Landlock and seccomp confine it. traces: how often its most traced
+    function has been traced; 1 whatever the number of pictures.
     """
 
     forward_only = False
     logits_from_probabilities = False
+    members: tuple[Any, ...] = ()
+    protection: str | None = None
+    protected = False
 
-    def __init__(self, card: Card, layers: Sequence[L]) -> None:
+    def __init__(self, card: Card, layers: Sequence[L], metadata: Mapping[str, Value] | None = None) -> None:
+        """metadata: the values of the card's metadata; what is absent is missing."""
         self.card = card
+        self._metadata = dict(metadata or {})
         self.labels = tuple(label.name for label in card.labels)
         self.size = card.size
         self.layers: tuple[L, ...] = tuple(layers)
+
+    @property
+    def traces(self) -> int:
+        return 1
+
+    @property
+    def metadata(self) -> dict[str, Value]:
+        """The values that the model takes beside the picture; what is absent is missing."""
+        return self._metadata
+
+    @property
+    def metadata_text(self) -> str:
+        """The same in words; empty where the model takes nothing beside the picture."""
+        return describe(self.card.metadata, self.metadata)
+
+    def with_metadata(self, values: Mapping[str, Value]) -> Self:
+        """The same classifier with these metadata, the rest missing; what is compiled is shared. UserError."""
+        encode(self.card.metadata, values)
+        return self._with_metadata(values)
+
+    def remote_structure(self, images: Floats) -> Any:
+        """(n, H, W, 3) -> what the model's process reads of its structure, as JSON that is not validated yet; None without a process."""
+        return None
+
+    def close(self) -> None:
+        """Ends the model's process, where it has one."""
 
     def outputs(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> logits (n, classes)."""
@@ -104,6 +140,9 @@ class BaseClassifier(Generic[L]):
             return np.exp(-np.logaddexp(0, -logits))
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return powers / powers.sum(axis=-1, keepdims=True)
+
+    def _with_metadata(self, values: Mapping[str, Value]) -> Self:
+        raise NotImplementedError
 
     def _outputs(self, images: Floats) -> Floats:
         """As `outputs`, of at least one picture that was checked; so are the three below."""

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from models.cards.ensemble_card import joint_card
-from models.cards.metadata import Value, describe, encode
+from models.cards.metadata import Value
 from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
 from models.classifiers.ensemble_members import Member, MemberLayer, layers_of, members_of
 from models.classifiers.score import Score
-
-if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
 
 
 class Ensemble(BaseClassifier[MemberLayer]):
@@ -23,8 +20,8 @@ class Ensemble(BaseClassifier[MemberLayer]):
     each scales and colours them as its own card says. Masks are shared: each member hides the same part of the picture.
     """
 
-    def __init__(self, name: str, classifiers: Sequence["Classifier"]) -> None:
-        """UserError where the members do not answer the same question."""
+    def __init__(self, name: str, classifiers: Sequence[BaseClassifier[Any]]) -> None:
+        """UserError where the members are no classifiers of the same classes."""
         card = joint_card(name, [each.card for each in classifiers])
         self.members = members_of(classifiers, card.size)
         self.forward_only = any(each.forward_only for each in classifiers)
@@ -33,25 +30,27 @@ class Ensemble(BaseClassifier[MemberLayer]):
 
     @property
     def traces(self) -> int:
-        """The most often that any question of any member has been traced."""
+        """How often the most traced function of any member has been traced."""
         return max(each.classifier.traces for each in self.members)
 
     @property
-    def said(self) -> str:
-        """What the members are given beside the picture, in words."""
-        return describe(self.card.metadata, self.beside)
+    def metadata(self) -> dict[str, Value]:
+        """The members' metadata together."""
+        return {name: value for each in self.members for name, value in each.classifier.metadata.items()}
 
-    @property
-    def beside(self) -> dict[str, Value]:
-        """The metadata that the members were given."""
-        return {name: value for each in self.members for name, value in each.classifier.beside.items()}
+    def close(self) -> None:
+        """Ends the members' processes, where they have some."""
+        for each in self.members:
+            each.classifier.close()
 
-    def given(self, values: Mapping[str, Value]) -> "Ensemble":
-        """The same ensemble told these metadata, each member what it takes of them. UserError."""
-        encode(self.card.metadata, values)
-        told = [each.classifier for each in self.members]
-        wanted = [{field.name for field in each.card.metadata} for each in told]
-        return self._of([x.given({name: values[name] for name in values if name in takes}) for x, takes in zip(told, wanted, strict=True)])
+    def _with_metadata(self, values: Mapping[str, Value]) -> "Ensemble":
+        """Each member takes those that it knows."""
+
+        def own(classifier: BaseClassifier[Any]) -> BaseClassifier[Any]:
+            names = {field.name for field in classifier.card.metadata}
+            return classifier.with_metadata({name: value for name, value in values.items() if name in names})
+
+        return self._of([own(each.classifier) for each in self.members])
 
     def _outputs(self, images: Floats) -> Floats:
         return self._mean(lambda each: each.classifier.outputs(each.all_seen(images)))
@@ -81,10 +80,10 @@ class Ensemble(BaseClassifier[MemberLayer]):
         return tuple(found[layer.name] for layer in layers)
 
     def randomised(self, depth: Depth, seed: int) -> "Ensemble":
-        """The same ensemble with every member's weights drawn anew, each by a seed of its own. UserError where one has no variables."""
+        """The same ensemble with every member's weights re-initialised, each by a seed of its own. UserError where one has no variables."""
         return self._of([each.classifier.randomised(depth, seed + number) for number, each in enumerate(self.members)])
 
-    def _of(self, classifiers: Sequence["Classifier"]) -> "Ensemble":
+    def _of(self, classifiers: Sequence[BaseClassifier[Any]]) -> "Ensemble":
         made = Ensemble(self.card.name, classifiers)
         made.card = self.card
         return made

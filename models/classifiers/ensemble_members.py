@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifiers.base import Floats
+from models.classifiers.base import BaseClassifier, Floats
 from models.graph.grid_layer import GridLayer
 from models.images.placement import fit
-
-if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Member:
     """One of an ensemble's classifiers, under a name of its own. rows (h, H), columns (w, W): the ensemble's picture to this one's."""
 
     name: str
-    classifier: "Classifier"
+    classifier: BaseClassifier[Any]
     rows: NDArray[np.float32]
     columns: NDArray[np.float32]
 
@@ -52,7 +49,7 @@ class Member:
         return np.asarray(np.einsum("hH,nhwc,wW->nHWc", self.rows, gradients, self.columns, optimize=True), np.float32)
 
 
-def members_of(classifiers: Sequence["Classifier"], size: tuple[int, int]) -> tuple[Member, ...]:
+def members_of(classifiers: Sequence[BaseClassifier[Any]], size: tuple[int, int]) -> tuple[Member, ...]:
     """Under the names on their cards, told apart by a number where two are alike. size: (H, W) of the ensemble's pictures."""
     names = [each.card.name for each in classifiers]
     distinct = [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, 1)]

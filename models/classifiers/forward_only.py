@@ -1,4 +1,4 @@
-"""A classifier that answers pictures and gives no gradients: methods that hide parts of the picture work, others say why they cannot."""
+"""A classifier without gradients: methods that hide parts of the picture work, the others say why they cannot."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from errors import UserError
 from models.cards.card import Card
-from models.cards.metadata import Value, describe, encode, entries
+from models.cards.metadata import Value, encode, entries
 from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
 from models.classifiers.forward_card_inference import check_card, completed, draft_card
 from models.classifiers.score import Score
@@ -23,48 +23,38 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 class ForwardOnly(BaseClassifier[GridLayer]):
-    """A `Runtime` with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to ask from several threads at once.
+    """A `Runtime` with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to use from several threads at once.
 
     Logits are taken from probabilities, which are clipped to 1e-7, or to half a step where the answers are quantised.
     """
 
     forward_only = True
-    traces = 1
 
-    def __init__(self, network: Runtime, card: Card, beside: Mapping[str, Value] | None = None) -> None:
-        """beside: the metadata's values."""
-        super().__init__(replace(card, layers=()), ())
+    def __init__(self, network: Runtime, card: Card, metadata: Mapping[str, Value] | None = None) -> None:
+        super().__init__(replace(card, layers=()), (), metadata)
         self.logits_from_probabilities = card.head != "logits"
-        self.beside = dict(beside or {})
         self._network, self._inputs = network, inputs_of(network, network.name)
         self._inputs.check_metadata(card, network.name)
-        self._code = encode(card.metadata, self.beside) if card.metadata else np.zeros(0, np.float32)
+        self._code = encode(card.metadata, self.metadata) if card.metadata else np.zeros(0, np.float32)
         self._fed, self._hidden = _compiled(self._inputs, card)
 
     @property
     def network(self) -> Runtime:
-        """What answers, for whoever looks into it."""
+        """What evaluates the pictures."""
         return self._network
 
-    @property
-    def said(self) -> str:
-        """What the model is given beside the picture, in words; empty where it takes nothing else."""
-        return describe(self.card.metadata, self.beside)
-
-    def given(self, values: Mapping[str, Value]) -> "ForwardOnly":
-        """The same classifier told these metadata, the rest missing. UserError."""
-        encode(self.card.metadata, values)
+    def _with_metadata(self, values: Mapping[str, Value]) -> "ForwardOnly":
         return ForwardOnly(self._network, self.card, values)
 
     def _outputs(self, images: Floats) -> Floats:
         return self._logits(self.raw(images))
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        return self._logits(self._asked(self._hidden(image, masks, fill, self._code)))
+        return self._logits(self._evaluate(self._hidden(image, masks, fill, self._code)))
 
     def raw(self, images: Floats) -> Floats:
-        """(n, H, W, 3) -> what the network itself answers, (n, units)."""
-        return self._asked(self._fed(np.asarray(images, np.float32), self._code))
+        """(n, H, W, 3) -> the outputs of the network itself, (n, units)."""
+        return self._evaluate(self._fed(np.asarray(images, np.float32), self._code))
 
     def gradients(self, images: Floats, score: Score) -> Floats:
         """UserError: there are none."""
@@ -92,8 +82,8 @@ class ForwardOnly(BaseClassifier[GridLayer]):
             "hides parts of the picture (Occlusion, LIME, SHAP, RISE), or the Keras model that it was made from."
         )
 
-    def _asked(self, fed: list[tf.Tensor]) -> Floats:
-        return self._network.ask([tensor.numpy() for tensor in fed])
+    def _evaluate(self, fed: list[tf.Tensor]) -> Floats:
+        return self._network.evaluate([tensor.numpy() for tensor in fed])
 
     def _logits(self, raw: Floats) -> Floats:
         if self.card.head == "logits":
@@ -122,10 +112,10 @@ def forward_only(network: Runtime, card: Card | None, path: Path) -> ForwardOnly
 
 
 def _answers(network: Runtime, inputs: Inputs, card: Card) -> Floats:
-    """(3, units): what the network answers to pictures nobody took."""
+    """(3, units): the network's outputs for the probe pictures."""
     code = encode(card.metadata, {}) if card.metadata else np.zeros(0, np.float32)
     fed, _ = _compiled(inputs, card)
-    return np.asarray(network.ask([tensor.numpy() for tensor in fed(probes(card.size), code)]), np.float64)
+    return np.asarray(network.evaluate([tensor.numpy() for tensor in fed(probes(card.size), code)]), np.float64)
 
 
 def _compiled(inputs: Inputs, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:

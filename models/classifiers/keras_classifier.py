@@ -1,4 +1,4 @@
-"""A classifier answers in display space: outputs, gradients, features, and outputs with parts of the picture hidden."""
+"""The classifier of a traced Keras model: outputs, gradients, features, and outputs with parts of the picture hidden."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.cards.card import Card
-from models.cards.metadata import Value, describe, encode
+from models.cards.metadata import Value, encode
 from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
 from models.classifiers.score import Score
 from models.graph.layers import SpatialLayer
@@ -19,10 +19,10 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 class Classifier(BaseClassifier[SpatialLayer]):
-    """A traced model with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to ask from several threads at once.
+    """A traced model with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to use from several threads at once.
 
     Where the model holds no tensor before its softmax or sigmoid, logits are taken from its probabilities, clipped to 1e-7, and
-    `logits_from_probabilities` says so. What the model takes beside the picture is fixed: all missing, until `given` says it.
+    `logits_from_probabilities` says so. What the model takes beside the picture is fixed: all missing, until `with_metadata` says it.
     """
 
     def __init__(
@@ -30,44 +30,37 @@ class Classifier(BaseClassifier[SpatialLayer]):
         trace: Trace,
         card: Card,
         replaced: Mapping[str, NDArray[np.float32]] | None = None,
-        beside: Mapping[str, Value] | None = None,
+        metadata: Mapping[str, Value] | None = None,
     ) -> None:
-        """replaced: name of a tensor -> what it is fed instead. beside: the metadata's values."""
-        super().__init__(card, trace.layers)
+        """replaced: name of a tensor -> the values that it is fed instead."""
+        super().__init__(card, trace.layers, metadata)
         self.logits_from_probabilities = card.head != "logits" and not trace.head.activation
         self._trace = trace
-        self._drawn, self.beside = dict(replaced or {}), dict(beside or {})
-        code = {} if trace.beside is None else {trace.beside.name: encode(card.metadata, self.beside)}
-        self._replaced = {**self._drawn, **code}
-        readings = [tensor for tensor, _ in trace.variables()] if self._drawn else []
-        self._feeds = [tensor for tensor in (*readings, trace.beside) if tensor is not None and tensor.name in self._replaced]
+        self._reinitialised = dict(replaced or {})
+        code = {} if trace.metadata is None else {trace.metadata.name: encode(card.metadata, self.metadata)}
+        self._replaced = {**self._reinitialised, **code}
+        readings = [tensor for tensor, _ in trace.variables()] if self._reinitialised else []
+        self._feeds = [tensor for tensor in (*readings, trace.metadata) if tensor is not None and tensor.name in self._replaced]
 
     @property
     def trace(self) -> Trace:
-        """The model's graph, for whoever looks into it."""
+        """The model's graph."""
         return self._trace
 
     @property
     def traces(self) -> int:
-        """The most often that any one question has been traced; 1 whatever the number of pictures."""
+        """How often the most traced function has been traced; 1 whatever the number of pictures."""
         return self._trace.retraced
 
-    @property
-    def said(self) -> str:
-        """What the model is given beside the picture, in words; empty where it takes nothing else."""
-        return describe(self.card.metadata, self.beside)
-
-    def given(self, values: Mapping[str, Value]) -> "Classifier":
-        """The same classifier told these metadata, the rest missing; it shares the trace and every compiled question. UserError."""
-        encode(self.card.metadata, values)
-        return Classifier(self._trace, self.card, self._drawn, values)
+    def _with_metadata(self, values: Mapping[str, Value]) -> "Classifier":
+        return Classifier(self._trace, self.card, self._reinitialised, values)
 
     def _outputs(self, images: Floats) -> Floats:
-        return self._ask([self._trace.images], [self._logits])(images)[0]
+        return self._function([self._trace.images], [self._logits])(images)[0]
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
         """The pictures exist only inside the compiled function."""
-        return self._ask([self._trace.image, self._trace.masks, self._trace.fill], [self._logits])(image, masks, fill)[0]
+        return self._function([self._trace.image, self._trace.masks, self._trace.fill], [self._logits])(image, masks, fill)[0]
 
     def _gradients(self, images: Floats, score: Score) -> Floats:
         return self._pulled(images, self._weights(score)[None], score.kind)
@@ -76,7 +69,7 @@ class Classifier(BaseClassifier[SpatialLayer]):
         return self._pulled(images, weights, "logit")
 
     def _pulled(self, images: Floats, weights: Floats, kind: str) -> Floats:
-        return self._ask([self._trace.images, self._score_weights], [self._image_gradients(kind)])(images, weights)[0]
+        return self._function([self._trace.images, self._score_weights], [self._image_gradients(kind)])(images, weights)[0]
 
     def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass forward and back. UserError without a layer."""
@@ -88,23 +81,23 @@ class Classifier(BaseClassifier[SpatialLayer]):
 
     def _read(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats, kind: str) -> tuple[LayerAnswer, ...]:
         fetches = [tensor for layer in self._with_a_layer(layers) for tensor in (layer.tensor, self._layer_gradients(layer.name, kind))]
-        answers = self._ask([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), weights[None])
+        answers = self._function([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), weights[None])
         arrays = [answer[0].astype(np.promote_types(answer.dtype, np.float32)) for answer in answers]
         pairs = zip(arrays[::2], arrays[1::2], strict=True)
         return tuple(LayerAnswer(layer.name, *map(layer.on_grid, pair)) for layer, pair in zip(layers, pairs, strict=True))
 
     def randomised(self, depth: Depth, seed: int) -> "Classifier":
-        """The same classifier with its head, its last block and head, or everything drawn anew. UserError where it has no variables."""
+        """The same classifier with its head, its last block and head, or everything re-initialised. UserError where it has no variables."""
         from models.graph.randomisation import reinitialise
 
-        return Classifier(self._trace, self.card, reinitialise(self._trace, depth, seed), self.beside)
+        return Classifier(self._trace, self.card, reinitialise(self._trace, depth, seed), self.metadata)
 
-    def _ask(self, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> Callable[..., list[Floats]]:
-        question = self._trace.question(feeds + self._feeds, fetches)
+    def _function(self, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> Callable[..., list[Floats]]:
+        function = self._trace.function(feeds + self._feeds, fetches)
         if not self._feeds:
-            return question
-        drawn = [self._replaced[tensor.name] for tensor in self._feeds]
-        return lambda *arrays: question(*arrays, *drawn)
+            return function
+        values = [self._replaced[tensor.name] for tensor in self._feeds]
+        return lambda *arrays: function(*arrays, *values)
 
     @property
     def _logits(self) -> tf.Tensor:

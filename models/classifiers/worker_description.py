@@ -1,4 +1,4 @@
-"""What the process with a stranger's model says of it, believed only as far as it has the form that was agreed."""
+"""Parses and validates the sandboxed worker's description of its model."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +23,7 @@ class WorkerDescription:
 
 
 def parse_description(head: dict[str, Any]) -> WorkerDescription:
-    """Raises UserError or BrokenAgreement where the description has not the form of one."""
+    """Raises UserError or ProtocolError where the description has not the form of one."""
     try:
         card = Card.of(head["card"])
         layers = tuple(_layer(*each) for each in head["layers"][:_MOST_LAYERS])

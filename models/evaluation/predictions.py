@@ -40,7 +40,7 @@ def _logits(classifier: Any, images: NDArray[np.float32], rows: Sequence[Row]) -
     if not names:
         return np.asarray(classifier.outputs(images))
     metadata = [{name: value for name, value in row.metadata if name in names} for row in rows]
-    return np.concatenate([classifier.given(each).outputs(image[None]) for each, image in zip(metadata, images, strict=True)])
+    return np.concatenate([classifier.with_metadata(each).outputs(image[None]) for each, image in zip(metadata, images, strict=True)])
 
 
 def fitted_batches(classifier: "BaseClassifier[Any]", files: Sequence[Path]) -> Iterator[NDArray[np.float32]]:

@@ -57,7 +57,7 @@ def units(trace: Trace, name: str) -> int:
 def answers(trace: Trace, name: str) -> NDArray[np.float64]:
     """(3, units): what the model gives for noise, a grey and a soft picture, whatever that means. UserError where it cannot answer."""
     try:
-        (raw,) = trace.question([trace.images], [trace.output])(probes(tuple(trace.image.shape[:2])))
+        (raw,) = trace.function([trace.images], [trace.output])(probes(tuple(trace.image.shape[:2])))
     except MemoryError as error:
         raise UserError(f"{name} needs more memory for three pictures than there is; take a smaller model.") from error
     except tf.errors.InvalidArgumentError as error:
@@ -87,7 +87,7 @@ def inner_slope(trace: Trace) -> float | None:
     if convolution is None:
         return None
     fed = list({tensor.name: tensor for tensor in trace.prepared}.values())
-    ask = trace.question(fed, [convolution.inputs[0]])
+    ask = trace.function(fed, [convolution.inputs[0]])
     dark, light = (ask(*(np.full((1, *x.shape[1:]), value, np.float32) for x in fed))[0].astype(np.float64) for value in (0, 1))
     return float(np.median(np.abs(light - dark)))
 

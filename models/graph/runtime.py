@@ -1,4 +1,4 @@
-"""A network that a runtime of its own answers with: pictures in, numbers out, and nothing in between to be read or differentiated."""
+"""A network that runs in a runtime of its own: pictures in, numbers out, without layers or gradients."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Runtime(Network):
         self.step, self.scaling = step, scaling
         self.together = False
         two = [np.stack([np.zeros(self._shape(port), np.float32), np.ones(self._shape(port), np.float32)]) for port in inputs]
-        singly = self.ask(two)
+        singly = self.evaluate(two)
         self.units = singly.shape[1]
         self.together = self._agrees(two, singly)
 
@@ -34,7 +34,7 @@ class Runtime(Network):
     def run(self, arrays: Sequence[Array]) -> Array:
         """(n, ...) for each input, in order -> (n, units)."""
 
-    def ask(self, arrays: Sequence[Floats]) -> Floats:
+    def evaluate(self, arrays: Sequence[Floats]) -> Floats:
         """(n, ...) for each input, in order -> (n, units): together, or one picture at a time where the file knows only one."""
         count = len(arrays[0])
         if not count:

@@ -54,7 +54,7 @@ class Trace:
         self.image, self.masks, self.fill = self._graph.inputs[:3]
         made = self._graph.structured_outputs
         self.images, self.prepared, self.output = made["images"], tuple(made["prepared"]), made["output"]
-        self.beside: tf.Tensor | None = next(iter(made["beside"]), None)
+        self.metadata: tf.Tensor | None = next(iter(made["beside"]), None)
         self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # the model's, each with its name and shape, where they are known
         self.head: Head = find_head(self.output)
         self.layers: tuple[SpatialLayer, ...] = spatial_layers(self.prepared, self.head.logits, leaves)
@@ -70,7 +70,7 @@ class Trace:
                 self._derived[name] = build()
             return self._derived[name]
 
-    def question(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Question:
+    def function(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Question:
         """The compiled function that takes `feeds` and gives `fetches`, as arrays; MemoryError where the device's memory ran out."""
         key = (*(tensor.name for tensor in feeds), "->", *(tensor.name for tensor in fetches))
         with self._lock:

@@ -20,7 +20,7 @@ def input_transforms(trace: Trace) -> tuple[InputTransform, ...]:
     ends = [tensor for tensor in _convolution_inputs(trace) if tensor.shape.rank == 4 and tensor.shape[-1] in (1, 3)]
     if not ends:
         return ()
-    ask = trace.question(inputs, ends)
+    ask = trace.function(inputs, ends)
 
     def respond(*colour: float) -> list[NDArray[np.float64]]:
         pictures = [np.broadcast_to(np.asarray(colour[: x.shape[-1]], np.float32), (1, *x.shape[1:])).copy() for x in inputs]

@@ -47,8 +47,7 @@ def inspect_model(
         return _refusal(str(name), error)
     with contextlib.ExitStack() as exit_stack:
         for each in _members(served):
-            if hasattr(each, "close"):
-                exit_stack.callback(each.close)
+            exit_stack.callback(each.close)
         for each in dict.fromkeys((*_members(served), served)):
             _set_labels(each, labels)
         try:
@@ -62,7 +61,7 @@ def _refusal(name: str, error: Exception) -> Report:
 
 
 def _members(served: Any) -> tuple[Any, ...]:
-    return tuple(each.classifier for each in served.members) if hasattr(served, "members") else (served,)
+    return tuple(each.classifier for each in served.members) or (served,)
 
 
 def _set_labels(served: BaseClassifier[Any], labels: Sequence[str]) -> None:
@@ -76,7 +75,7 @@ def _set_labels(served: BaseClassifier[Any], labels: Sequence[str]) -> None:
 
 def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], labels_given: bool, progress: Progress) -> Report:
     """path: the model's file or folder, None for built-in models and members. labels_given: whether the caller named the classes."""
-    if hasattr(served, "members"):
+    if served.members:
         return _ensemble(served, pictures, progress)
     shuffled = _shuffled(pictures)
     images = np.stack([served.fit(each.picture) for each in shuffled]) if shuffled else np.zeros((0, *served.size, 3), np.float32)
@@ -108,9 +107,9 @@ def _shuffled(pictures: Sequence[LabelledImage]) -> list[LabelledImage]:
 
 
 def _structure(served: Any, images: np.ndarray) -> ModelStructure:
-    if hasattr(served, "anatomy"):
+    if served.protection is not None:
         try:
-            return parse_structure(served.anatomy(images))
+            return parse_structure(served.remote_structure(images))
         except ProtocolError as error:
             raise UserError(f"{served.card.name} describes itself in a way that is none ({error}); use another model.") from error
     from models.inspection.structure_reader import read_structure
@@ -123,9 +122,7 @@ def _path(name: str | Path) -> Path | None:
 
 
 def _file(served: BaseClassifier[Any], path: Path | None) -> Iterator[Finding]:
-    where = (
-        "in this process, as one that is trusted" if not hasattr(served, "protection") else f"in a process of its own: {served.protection}"
-    )
+    where = "in this process, as one that is trusted" if served.protection is None else f"in a process of its own: {served.protection}"
     what = (
         "ImageNet's weights" if path is None else f"{path.name}, {'a folder' if path.is_dir() else f'{path.stat().st_size / 1e6:.1f} MB'}"
     )

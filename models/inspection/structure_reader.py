@@ -78,7 +78,7 @@ def _dead_channels(trace: Trace, images: Floats) -> Iterator[tuple[str, float]]:
     if not len(images) or not trace.layers:
         return
     fetches = [tensor for layer in trace.layers for tensor in _extremes(trace, layer.name, layer.tensor)]
-    extremes = trace.question([trace.images], fetches)
+    extremes = trace.function([trace.images], fetches)
     batches = [extremes(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
     lowest = [np.min(each, axis=0) for each in zip(*(batch[::2] for batch in batches), strict=True)]
     highest = [np.max(each, axis=0) for each in zip(*(batch[1::2] for batch in batches), strict=True)]

@@ -1,4 +1,4 @@
-"""Shuts the process that a stranger's model runs in: which files it reads, and that it writes, connects to and begins nothing."""
+"""Confines the process of an untrusted model: which files it reads, and that it writes, connects to and starts nothing."""
 
 import os
 import site

@@ -1,4 +1,4 @@
-"""What crosses the border between two processes: a head in JSON and plain arrays of numbers, over a pipe, never an object.
+"""Messages between two processes: a head in JSON and plain arrays of numbers over a pipe, never an object.
 
 A message is two lengths, the head, and the arrays one after the other as the head's "arrays" says them: [[kind, shape], ...].
 """
@@ -56,7 +56,7 @@ class Pipes:
     def receive(
         self, expected: Callable[[dict[str, Any]], Sequence[Expected]], deadline: float | None = None
     ) -> tuple[dict[str, Any], list[Array]]:
-        """The next message. expected: head -> the shapes that its arrays must have. Raises BrokenAgreement before memory is taken."""
+        """The next message. expected: head -> the shapes that its arrays must have. Raises ProtocolError before memory is taken."""
         length = _LENGTH.unpack(self._read(_LENGTH.size, deadline))[0]
         if length > LONGEST_HEAD:
             raise ProtocolError(f"a head of {length} bytes")

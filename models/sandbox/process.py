@@ -1,4 +1,4 @@
-"""One process with one stranger's model in it: begun, limited, asked and ended from here."""
+"""The process of one untrusted model: started, limited, queried and ended from here."""
 
 import contextlib
 import os
@@ -52,19 +52,19 @@ class WorkerExited(UserError):  # noqa: N818 - it is the sentence that a person 
 
 
 class WorkerProcess:
-    """Begins at once; `opened` waits for the model, `ask` for an answer. One question at a time. Ends with `close`, or with this object."""
+    """Starts at once; `open` waits for the model, `request` for an answer. One request at a time. Ends with `close` or this object."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.name, self.limits = path.name, limits
         (reading, writing), theirs = pair()
         place = path.absolute()
-        command = [sys.executable, "-B", "-m", "models.worker", *map(str, (*theirs, place, *files_of(place)))]
+        command = [sys.executable, "-B", "-m", "models.worker", *map(str, (*theirs, place, *readable_files(place)))]
         nowhere = subprocess.DEVNULL
         try:
             self._process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=_surroundings(),
+                env=_environment(),
                 stdin=nowhere,
                 stdout=nowhere,
                 stderr=nowhere,
@@ -81,20 +81,20 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def opened(self) -> dict[str, Any]:
+    def open(self) -> dict[str, Any]:
         """What the process says of the model once it is open and has answered a test. UserError says why it is not opened."""
-        shut = self._hear(self.limits.starting, Phase.CHECKING)[0]
+        shut = self._receive(self.limits.starting, Phase.CHECKING)[0]
         self._limit_memory()
         self._limit_processor(self.limits.opening)
-        self._say({"do": "open"}, self.limits.opening)
-        opened = self._hear(self.limits.opening, Phase.OPENING)[0]
+        self._send({"do": "open"}, self.limits.opening)
+        opened = self._receive(self.limits.opening, Phase.OPENING)[0]
         return opened | {name: shut.get(name) for name in ("landlock", "filtered")}  # said before the model could have a say
 
-    def ask(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
-        """The answer's arrays, of the shapes `wanted`. Raises MemoryError where the process ran out of its memory, Ended, UserError."""
+    def request(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
+        """The answer's arrays, of the shapes `wanted`. Raises MemoryError where its memory was used up, WorkerExited, UserError."""
         self._limit_processor(self.limits.answering)
-        self._say(head, self.limits.answering, arrays)
-        return self._hear(self.limits.answering, Phase.ANSWERING, wanted)
+        self._send(head, self.limits.answering, arrays)
+        return self._receive(self.limits.answering, Phase.ANSWERING, wanted)
 
     def kill(self) -> None:
         """Ends the process; whoever waits for its answer hears so."""
@@ -104,14 +104,14 @@ class WorkerProcess:
         """Ends the process, whatever it does; nobody may be waiting for an answer."""
         self._end()
 
-    def _say(self, head: dict[str, Any], seconds: float, arrays: Sequence[Array] = ()) -> None:
+    def _send(self, head: dict[str, Any], seconds: float, arrays: Sequence[Array] = ()) -> None:
         with contextlib.suppress(EOFError):  # it may have a last word to say
             try:
                 self._pipes.send(head, arrays, time.monotonic() + seconds)
             except TimeoutError as error:
                 raise self._ended("did not listen") from error
 
-    def _hear(self, seconds: float, phase: Phase, wanted: Sequence[Expected] = ()) -> tuple[dict[str, Any], list[Array]]:
+    def _receive(self, seconds: float, phase: Phase, wanted: Sequence[Expected] = ()) -> tuple[dict[str, Any], list[Array]]:
         try:
             head, arrays = self._pipes.receive(lambda head: () if "error" in head else wanted, time.monotonic() + seconds)
         except TimeoutError as error:
@@ -121,7 +121,7 @@ class WorkerProcess:
         except EOFError as error:
             raise self._ended(self._how_it_ended()) from error
         if "error" in head:
-            raise self._trouble(head["error"], printable(head.get("words", ""), 400), phase)
+            raise self._trouble(head["error"], printable(head.get("message", ""), 400), phase)
         return head, arrays
 
     def _trouble(self, kind: object, words: str, phase: Phase) -> Exception:
@@ -164,7 +164,7 @@ class WorkerProcess:
             resource.prlimit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
 
 
-def files_of(path: Path) -> list[Path]:
+def readable_files(path: Path) -> list[Path]:
     """What belongs to a model, links followed: the file or folder itself, its card, its labels, its architecture where that lies apart.
 
     What lies beside it comes with a stranger's model: a link that leads out of its folder is left out, as are folders and devices.
@@ -188,7 +188,7 @@ def _is_within(found: Path, folder: Path) -> bool:
     return any(found.is_relative_to(each) for each in (folder, *caches))
 
 
-def _surroundings() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The environment: nothing of this process's own, which may hold secrets."""
     nowhere = "/nonexistent"
     return {

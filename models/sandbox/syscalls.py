@@ -1,4 +1,4 @@
-"""The kernel's numbers of the calls that a stranger's process may not make, from the kernel's own tables: (x86-64, aarch64)."""
+"""The kernel's numbers of the calls that a sandboxed process may not make, from the kernel's own tables: (x86-64, aarch64)."""
 
 BOTH = {
     "io_uring_setup": 425,

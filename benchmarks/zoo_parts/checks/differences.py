@@ -34,8 +34,8 @@ def layer_gradient_error(served: Classifier, image: Floats, score: Score) -> flo
 
 def _single_layer_error(served: Classifier, image: Floats, score: Score, layer: SpatialLayer, answer: LayerAnswer) -> float:
     trace, gradient = served.trace, answer.gradients
-    (raw,) = trace.question([trace.images], [layer.tensor])(image[None])
-    ask = trace.question([trace.images, layer.tensor], [served._logits])
+    (raw,) = trace.function([trace.images], [layer.tensor])(image[None])
+    ask = trace.function([trace.images, layer.tensor], [served._logits])
     height, width = layer.grid
 
     def values(grids: Floats) -> Floats:

@@ -96,6 +96,6 @@ def _inputs(served: Any, image: NDArray[np.float32]) -> tuple[NDArray[np.float32
     if not isinstance(served, Classifier):
         return (np.asarray(prepare(image[None], served.card, 3), np.float32),)
     trace = served.trace
-    ask = functools.partial(trace.question([trace.images], list(trace.prepared)), image[None])
+    ask = functools.partial(trace.function([trace.images], list(trace.prepared)), image[None])
     metadata = [encode(served.card.metadata, {})[None]] if served.card.metadata else []
     return (*ask(), *metadata)

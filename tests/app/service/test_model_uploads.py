@@ -40,7 +40,7 @@ def test_a_model_that_was_brought_answers_and_goes_with_its_owner() -> None:
     assert served.protected
     assert "process of its own" in served.card.notes[-1]
     assert served.predict(np.full((*served.size, 3), 0.5, np.float32)).shape == (4,)
-    process, folder = served._keeper.pid, uploads._models[token].file.parent
+    process, folder = served._supervisor.pid, uploads._models[token].file.parent
     here.clear()
     uploads.evict()
     assert list(registry.entries) == ["glass_box"]

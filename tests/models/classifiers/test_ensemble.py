@@ -140,7 +140,7 @@ def test_drawn_anew_every_member_is(alike) -> None:
 def test_it_says_what_it_is(unlike) -> None:
     assert "the mean of theirs, each divided by its temperature" in unlike.card.notes[0]
     assert unlike.card.temperature == 1
-    assert unlike.said == ""
+    assert unlike.metadata_text == ""
     assert unlike.traces == 1
 
 
@@ -192,14 +192,14 @@ def test_a_member_is_told_the_metadata_that_it_takes(alike) -> None:
     model = keras.Model([picture, about], layers.Dense(3, activation="softmax")(both))
     told = build_classifier(model, Card("told", LABELS, (16, 16), metadata=(Number("age", 50, 10),)), Path("told.keras"))
     mixed = Ensemble("mixed", [told, alike.members[0].classifier])
-    assert mixed.said == "age missing"
-    older = mixed.given({"age": 70.0})
-    assert older.said == "age 70"
+    assert mixed.metadata_text == "age missing"
+    older = mixed.with_metadata({"age": 70.0})
+    assert older.metadata_text == "age 70"
     image = pictures(1)
-    expected = (told.given({"age": 70.0}).outputs(image) + alike.members[0].classifier.outputs(image)) / 2
+    expected = (told.with_metadata({"age": 70.0}).outputs(image) + alike.members[0].classifier.outputs(image)) / 2
     assert older.outputs(image) == pytest.approx(expected, abs=1e-6)
     with pytest.raises(UserError, match="no metadata 'sex'"):
-        mixed.given({"sex": "male"})
+        mixed.with_metadata({"sex": "male"})
 
 
 @pytest.fixture

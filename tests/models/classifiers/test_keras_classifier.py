@@ -65,7 +65,7 @@ def test_feature_gradients_equal_finite_differences(served: Classifier) -> None:
         for answer in served.features(image, served.default_layers, score):
             tensor = served.layer(answer.layer).tensor
             relative = (1e-6, TOLERANCE) if answer.maps.dtype == np.float64 else (1e-2, COARSE_TOLERANCE)
-            ask = trace.question([trace.images, tensor], [served._logits])
+            ask = trace.function([trace.images, tensor], [served._logits])
             away_from_kinks = answer.maps != 0
             step = np.random.default_rng(2).standard_normal(answer.maps.shape) * away_from_kinks * relative[0] * np.abs(answer.maps).max()
             step = step.astype(answer.maps.dtype)

@@ -58,18 +58,18 @@ def pictures(count: int, side: int = 16) -> np.ndarray:
     ],
 )
 def test_the_model_is_told_the_metadata(model, served, values, code, words) -> None:
-    told, images = served.given(values), pictures(3)
+    told, images = served.with_metadata(values), pictures(3)
     expected = np.asarray(model([images, np.repeat(np.float32([code]), 3, axis=0)], training=False))
     assert told.probabilities(told.outputs(images)) == pytest.approx(expected, abs=1e-6)
     halves = np.full((1, 16, 16), 0.5, np.float32)
     assert told.masked(images[0], halves, images[1]) == pytest.approx(told.outputs((images[:1] + images[1:2]) / 2), abs=1e-5)
-    assert told.said == words
-    assert told.beside == values
+    assert told.metadata_text == words
+    assert told.metadata == values
 
 
 def test_all_is_missing_until_it_is_said(served) -> None:
-    assert served.said == "age missing, sex missing"
-    assert np.array_equal(served.outputs(pictures(2)), served.given({}).outputs(pictures(2)))
+    assert served.metadata_text == "age missing, sex missing"
+    assert np.array_equal(served.outputs(pictures(2)), served.with_metadata({}).outputs(pictures(2)))
 
 
 def test_other_values_share_the_trace_and_every_question(served) -> None:
@@ -77,7 +77,7 @@ def test_other_values_share_the_trace_and_every_question(served) -> None:
     served.outputs(images), served.gradients(images, score)
     questions = len(served._trace._questions)
     for age in (20.0, 30.0, 40.0):
-        told = served.given({"age": age})
+        told = served.with_metadata({"age": age})
         told.outputs(images), told.gradients(images, score)
     assert len(served._trace._questions) == questions
     assert served.traces == 1
@@ -90,7 +90,7 @@ def test_gradients_are_those_at_the_values_given(score) -> None:
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float64")
     try:
-        fine = build_classifier(beside(), card(), Path("fine.keras")).given({"age": 80.0, "sex": "female"})
+        fine = build_classifier(beside(), card(), Path("fine.keras")).with_metadata({"age": 80.0, "sex": "female"})
     finally:
         keras.config.set_dtype_policy(policy)
     images = np.round(pictures(1) * 200 + 20) / np.float32(256)
@@ -98,12 +98,12 @@ def test_gradients_are_those_at_the_values_given(score) -> None:
     direction = np.sign(gradient) * np.random.default_rng(1).choice([1, 1, 1, -1], images.shape).astype(np.float32) * step
     ahead, behind = (fine.values(fine.outputs(images + sign * direction), score)[0] for sign in (1, -1))
     assert ahead - behind == pytest.approx(2 * (gradient * direction).sum(dtype=np.float64), rel=2e-3)
-    assert not np.allclose(gradient, fine.given({}).gradients(images, score), rtol=1e-2)
+    assert not np.allclose(gradient, fine.with_metadata({}).gradients(images, score), rtol=1e-2)
 
 
 def test_drawn_anew_it_is_told_the_same(served) -> None:
-    drawn = served.given({"age": 20.0}).randomised("head", seed=1)
-    assert drawn.said == "age 20 years, sex missing"
+    drawn = served.with_metadata({"age": 20.0}).randomised("head", seed=1)
+    assert drawn.metadata_text == "age 20 years, sex missing"
     assert not np.allclose(drawn.outputs(pictures(1)), served.randomised("head", seed=1).outputs(pictures(1)))
 
 
@@ -135,7 +135,7 @@ def test_several_vectors_are_parts_of_the_code_in_order() -> None:
     picture, age, sex = keras.Input((16, 16, 3)), keras.Input((2,), name="age"), keras.Input((3,), name="sex")
     both = layers.Concatenate()([sex, pooled(picture, "last"), age])
     made = keras.Model([picture, age, sex], layers.Dense(3, activation="softmax")(both))
-    told = build_classifier(made, card(), Path("m.keras")).given({"age": 40.0, "sex": "male"})
+    told = build_classifier(made, card(), Path("m.keras")).with_metadata({"age": 40.0, "sex": "male"})
     raw = made([pictures(1), np.float32([[-1, 0]]), np.float32([[0, 1, 0]])], training=False)
     assert told.probabilities(told.outputs(pictures(1))) == pytest.approx(np.asarray(raw), abs=1e-6)
 

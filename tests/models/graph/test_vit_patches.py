@@ -44,12 +44,12 @@ def test_feature_gradients_equal_finite_differences(served: Classifier) -> None:
     patches = [each for each in served.layers if each.first is not None]
     for layer, score in ((patches[0], Score(1)), (patches[-1], Score(1, "probability"))):
         (answer,) = served.features(image, [layer], score)
-        (tokens,) = trace.question([trace.images], [layer.tensor])(image[None])
+        (tokens,) = trace.function([trace.images], [layer.tensor])(image[None])
         cells = slice(layer.first, layer.first + 24)
         np.testing.assert_array_equal(answer.maps, tokens[0, cells].reshape(6, 4, -1))
         step = np.zeros_like(tokens)
         step[0, cells] = np.random.default_rng(2).standard_normal((24, tokens.shape[2])) * 1e-6
-        ask = trace.question([trace.images, layer.tensor], [served._logits])
+        ask = trace.function([trace.images, layer.tensor], [served._logits])
         ahead, behind = (served.values(ask(image[None], tokens + sign * step)[0], score)[0] for sign in (1, -1))
         found = 2 * (answer.gradients.reshape(24, -1) * step[0, cells]).sum()
         assert ahead - behind == pytest.approx(found, rel=1e-4, abs=1e-13), (layer.name, score)

@@ -25,7 +25,7 @@ from models.classifiers.score import Score
 from models.loading import load
 from models.sandbox import landlock
 from models.sandbox.ipc import Pipes, ProtocolError, pair
-from models.sandbox.process import Limits, files_of
+from models.sandbox.process import Limits, readable_files
 from tests.models import hostile_files
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -107,20 +107,20 @@ def test_what_is_asked_wrongly_is_refused_here(guarded: SandboxedClassifier) -> 
 def test_a_process_that_hangs_or_crashes_is_begun_again_once(path: Path, guarded: SandboxedClassifier) -> None:
     """Last of those that use the shared process, for it ends it."""
     images, before = hostile_files.noise((1, 32, 32, 3)), guarded.outputs(hostile_files.noise((1, 32, 32, 3)))
-    keeper = guarded._keeper
-    first = keeper.pid
-    keeper._child.limits = Limits(answering=1)
+    supervisor = guarded._supervisor
+    first = supervisor.pid
+    supervisor._process.limits = Limits(answering=1)
     os.kill(first, signal.SIGSTOP)
     with pytest.raises(UserError, match=r"flat\.keras did not answer within 1 s and was stopped"):
         guarded.outputs(images)
     assert gone(first)
     assert guarded.outputs(images) == pytest.approx(before, abs=1e-6)
-    os.kill(keeper.pid, signal.SIGSEGV)
+    os.kill(supervisor.pid, signal.SIGSEGV)
     with pytest.raises(UserError, match=r"flat\.keras ended its own process \(SIGSEGV\)"):
         guarded.outputs(images)
     with pytest.raises(UserError, match="It is not started again"):
         guarded.outputs(images)
-    assert gone(keeper.pid)
+    assert gone(supervisor.pid)
 
 
 def needs_49_gigabytes() -> keras.Model:
@@ -223,7 +223,7 @@ def test_every_thread_of_the_process_is_held(path: Path) -> None:
     served = load(path, trust=False)
     try:
         served.outputs(np.zeros((1, *served.size, 3), np.float32))
-        tasks = list(Path(f"/proc/{served._keeper.pid}/task").iterdir())
+        tasks = list(Path(f"/proc/{served._supervisor.pid}/task").iterdir())
         assert len(tasks) > 1
         for task in tasks:
             said = dict(line.split(":\t") for line in (task / "status").read_text().splitlines() if ":\t" in line)
@@ -239,11 +239,11 @@ def test_links_beside_a_model_open_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "model.json").symlink_to("/etc/passwd")
     (tmp_path / "architecture.json").symlink_to("architecture.json")
     os.mkfifo(tmp_path / "x.json")
-    assert files_of(model) == [model]
+    assert readable_files(model) == [model]
     (tmp_path / "labels.txt").unlink()
     (tmp_path / "labels.txt").symlink_to("classes.txt")
     (tmp_path / "classes.txt").write_text("a\nb\n")
-    assert files_of(model) == [model, tmp_path / "classes.txt"]
+    assert readable_files(model) == [model, tmp_path / "classes.txt"]
 
 
 @needs_landlock
@@ -259,7 +259,7 @@ def test_a_model_in_the_folders_of_the_hubs_cache_has_its_labels(tmp_path: Path,
     assert served.labels == ("a", "b", "c", "d")
     (blobs / "of-labels.txt").unlink()
     (blobs / "of-labels.txt").symlink_to("/etc/passwd")
-    assert len(files_of(snapshot / path.name)) == 1
+    assert len(readable_files(snapshot / path.name)) == 1
 
 
 @needs_landlock
