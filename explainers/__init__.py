@@ -1,1 +1,1 @@
-"""Explaining a classifier's decision, and judging the explanations. No TensorFlow and no page in here."""
+"""Explains a classifier's decisions and evaluates the explanations. No TensorFlow and no page in here."""

@@ -1,4 +1,4 @@
-"""A case is one picture in front of one classifier with one score chosen; it remembers everything that has been asked."""
+"""A case is one picture, one classifier and one score; it caches every evaluation."""
 
 import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -18,7 +18,7 @@ from explainers.superpixels import superpixels
 __all__ = ["PRESETS", "Case", "Settings", "Stopped"]
 
 PRESETS = {"Fast": 120, "Balanced": 500, "Thorough": 2000}
-"""Preset -> pictures that one method may put through the model; the pool that LIME, SHAP and RISE share counts as one method."""
+"""Preset -> evaluations that one method may spend; the pool that LIME, SHAP and RISE share counts as one method."""
 
 ROUNDINGS = 64
 """Float32 spacings at a logit's size by which rounding alone may move it.
@@ -31,7 +31,7 @@ WHOLE_PICTURE, FILL_ALONE = "everything", "nothing"
 """Keys of the masks that show all and none of the picture."""
 
 Answers = dict[Hashable, tuple[Floats, Hashable]]
-"""Mask's key -> its logits (classes,), and who asked for them."""
+"""Mask's key -> its logits (classes,), and the caller that evaluated them."""
 
 T = TypeVar("T")
 
@@ -41,8 +41,8 @@ class Settings:
     """What all methods of a case have in common.
 
     preset: how much to spend. fill: what replaces hidden parts, and the baseline. segments: superpixels aimed at; 20 is what
-    500 answers can tell apart (docs/estimators.md). seed: of everything drawn. budget: pictures that one method may ask for;
-    None takes the preset's. batch: pictures put through the model at once. layers: names of the layers for the CAM family;
+    500 evaluations can tell apart (docs/estimators.md). seed: of everything drawn. budget: evaluations that one method may spend;
+    None takes the preset's. batch: pictures evaluated at once. layers: names of the layers for the CAM family;
     empty takes the classifier's own choice.
     """
 
@@ -78,8 +78,8 @@ class Settings:
 class Case:
     """One picture, one classifier, one score; used by one thread, but `stop` may be called from any.
 
-    Every question runs in batches, is counted in `counter`, and raises Stopped after `stop`. Answers keep all classes, so
-    `with_score` asks about another class without asking again what does not depend on the score.
+    Everything is evaluated in batches, is counted in `counter`, and raises Stopped after `stop`. Logits keep all classes, so
+    `with_score` explains another class without evaluating again what does not depend on the score.
     """
 
     def __init__(self, classifier: Classifier, image: Floats, score: Score, settings: Settings | None = None) -> None:
@@ -94,20 +94,20 @@ class Case:
         self._answers: dict[str, Answers] = {}
 
     def with_score(self, score: Score) -> "Case":
-        """The same case for another score: shares everything asked so far and the count; each has its own stop, and this one's stays."""
+        """The same case for another score: shares all evaluations so far and the count; each has its own stop, and this one's stays."""
         other = copy.copy(self)
         other.score = score
         other._evaluator = self._evaluator.fork()
         return other
 
     def with_budget(self, budget: int) -> "Case":
-        """The same case for a method that may spend so many evaluations: remembers, counts and stops with this one. Raises UserError."""
+        """The same case for a method that may spend so many evaluations: caches, counts and stops with this one. Raises UserError."""
         other = copy.copy(self)
         other.settings = replace(self.settings, budget=budget)
         return other
 
     def variant(self, image: Floats | None = None, classifier: Classifier | None = None) -> "Case":
-        """The same question about another picture, or to another classifier of the same kind: it remembers nothing, but is counted and
+        """The same for another picture, or for another classifier of the same kind: its cache is empty, but it is counted and
         stopped with this one. Raises UserError."""
         other = copy.copy(self)
         other.classifier = classifier or self.classifier
@@ -117,7 +117,7 @@ class Case:
         return other
 
     def stop(self) -> None:
-        """From now on every question raises Stopped; a batch that is under way is finished."""
+        """From now on every evaluation raises Stopped; a batch that is under way is finished."""
         self._evaluator.stopped.set()
 
     @property
@@ -139,17 +139,17 @@ class Case:
 
     @property
     def budget(self) -> int:
-        """Pictures that one method may put through the model."""
+        """Evaluations that one method may spend."""
         return self.settings.budget or PRESETS[self.settings.preset]
 
     @property
     def counter(self) -> EvaluationCounter:
-        """Who asked how much."""
+        """How much each caller spent."""
         return self._evaluator.counter
 
     @property
     def evaluations(self) -> int:
-        """Pictures put through the model so far, by everybody; a gradient counts as one (and again in `counter.backward`)."""
+        """Evaluations so far, of all callers; a gradient counts as one (and again in `counter.backward`)."""
         return sum(self.counter.evaluations.values())
 
     @property
@@ -168,17 +168,17 @@ class Case:
 
     @property
     def image_logits(self) -> Floats:
-        """(classes,) of the picture itself; asked once."""
+        """(classes,) of the picture itself; evaluated once."""
         logits: Floats = self.recall([WHOLE_PICTURE], lambda _: np.ones((1, 1), np.float32))[0]
         return logits
 
     @property
     def baseline_logits(self) -> Floats:
-        """(classes,) of the fill alone; asked once."""
+        """(classes,) of the fill alone; evaluated once."""
         return self.fill_logits(self.fill)
 
     def fill_logits(self, fill: str) -> Floats:
-        """(classes,) of any fill alone; asked once."""
+        """(classes,) of any fill alone; evaluated once."""
         logits: Floats = self.recall([FILL_ALONE], lambda _: np.zeros((1, 1), np.float32), fill)[0]
         return logits
 
@@ -192,7 +192,7 @@ class Case:
         return self._joined(self._evaluator.evaluate(masks, shown, rank=2))
 
     def recall(self, keys: Sequence[Hashable], mask_of: Callable[[Any], Floats], fill: str | None = None) -> Floats:
-        """Logits (n, classes) of the masks that `mask_of` makes of `keys`, asking only for keys never asked with this fill.
+        """Logits (n, classes) of the masks that `mask_of` makes of `keys`, evaluating only keys that are new with this fill.
 
         A key must always stand for the same mask. The answers serve every score of the case.
         """
@@ -247,14 +247,14 @@ class Case:
 
     @property
     def rounding(self) -> float:
-        """The largest change of the score that rounding may bring about: less is not measurable. Asks nothing: a logit never asked is 1."""
+        """The largest change of the score that rounding may bring about: less is not measurable. No evaluations: an unknown logit is 1."""
         rows = [known[key][0] for known in self._answers.values() for key in (WHOLE_PICTURE, FILL_ALONE) if key in known]
         spacing = float(np.spacing(np.float32(max([1.0, *(float(np.abs(row).max()) for row in rows)]))))
         slope = 0.25 if self.score.kind == "probability" else 1.0  # no probability rises faster with its logit
         return ROUNDINGS * slope * spacing
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gave the first time that `key` was asked for, in this case or one it was retargeted from."""
+        """What `make` gave the first time for `key`, in this case or one that it shares its cache with."""
         if key not in self._memory:
             self._memory[key] = make()
         found: T = self._memory[key]

@@ -1,4 +1,4 @@
-"""Puts pictures to a classifier batch by batch: counts them, halves the batch when memory runs out, stops when told."""
+"""Evaluates a classifier batch by batch: counts evaluations, halves the batch when memory runs out, stops on request."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
-    """Somebody called `stop`: no further picture goes through the model."""
+    """`stop` was called: nothing more is evaluated."""
 
 
 class EvaluationCounter:
-    """Who put how many pictures through the model. `caller` is whoever is asking now.
+    """How many evaluations each caller spent. `caller` is the current one.
 
-    evaluations: pictures put forward. backward: those among them that were differentiated too. reuses: for each caller
-    and each thing remembered, the pictures behind it that another had paid for. on_batch: called after every batch, with its pictures.
+    evaluations: forward passes. backward: those among them that were differentiated too. reuses: caller -> cached key -> evaluations
+    behind it that another caller spent. on_batch: called after every batch, with its number of pictures.
     """
 
     def __init__(self) -> None:
@@ -37,23 +37,23 @@ class EvaluationCounter:
         self.on_batch: Callable[[int], object] = lambda pictures: None
 
     def charge(self, pictures: int, backward: bool) -> None:
-        """The caller put `pictures` through the model."""
+        """The caller spent evaluations on so many pictures."""
         self.evaluations[self.caller] += pictures
         self.backward[self.caller] += pictures if backward else 0
         self.on_batch(pictures)
 
     def reuse(self, key: Hashable, pictures: int) -> None:
-        """The caller now rests on `pictures` answers under `key` that another paid for; told again, the larger number holds."""
+        """The caller reuses so many evaluations under `key` that another spent; of several calls the largest number counts."""
         own = self.reuses.setdefault(self.caller, {})
         own[key] = max(own.get(key, 0), pictures)
 
     def reused(self, caller: Hashable) -> int:
-        """Pictures that `caller` used and others had paid for."""
+        """Evaluations that `caller` reused and others spent."""
         return sum(self.reuses.get(caller, {}).values())
 
 
 class Evaluator:
-    """Where every question to the classifier passes: one batch at a time."""
+    """Passes every evaluation to the classifier, one batch at a time."""
 
     def __init__(self, batch: int) -> None:
         self.batch = batch
@@ -61,32 +61,32 @@ class Evaluator:
         self.counter = EvaluationCounter()
 
     def fork(self) -> "Evaluator":
-        """Another desk with the same counter, which is stopped by itself alone."""
+        """Another evaluator with the same counter and a stop of its own."""
         other = Evaluator(self.batch)
         other.counter = self.counter
         return other
 
-    def evaluate(self, pictures: Pictures, question: Callable[[Floats], Floats], rank: int, backward: bool = False) -> Iterator[Floats]:
-        """Answers to `question`, batch by batch, in order. rank: dimensions of one picture or mask. Raises Stopped, UserError."""
+    def evaluate(self, pictures: Pictures, function: Callable[[Floats], Floats], rank: int, backward: bool = False) -> Iterator[Floats]:
+        """Results of `function`, batch by batch, in order. rank: dimensions of one picture or mask. Raises Stopped, UserError."""
         for batch in self._batches(pictures, rank):
-            yield from self._evaluate(batch, question, backward)
+            yield from self._evaluate(batch, function, backward)
 
-    def evaluate_once(self, question: Callable[[], T]) -> T:
-        """The answer to a question about one picture, forward and backward. Raises Stopped, UserError."""
+    def evaluate_once(self, function: Callable[[], T]) -> T:
+        """The result of a function of one picture, forward and backward. Raises Stopped, UserError."""
         if self.stopped.is_set():
             raise Stopped
         try:
-            answer = question()
+            answer = function()
         except MemoryError as error:
             raise UserError(OUT_OF_MEMORY) from error
         self.counter.charge(1, backward=True)
         return answer
 
-    def _evaluate(self, batch: Floats, question: Callable[[Floats], Floats], backward: bool) -> Iterator[Floats]:
+    def _evaluate(self, batch: Floats, function: Callable[[Floats], Floats], backward: bool) -> Iterator[Floats]:
         if self.stopped.is_set():
             raise Stopped
         try:
-            answer = question(batch)
+            answer = function(batch)
         except MemoryError as error:
             if len(batch) == 1:
                 raise UserError(OUT_OF_MEMORY) from error
@@ -96,8 +96,8 @@ class Evaluator:
             yield answer
             return
         half = (len(batch) + 1) // 2
-        yield from self._evaluate(batch[:half], question, backward)
-        yield from self._evaluate(batch[half:], question, backward)
+        yield from self._evaluate(batch[:half], function, backward)
+        yield from self._evaluate(batch[half:], function, backward)
 
     def _batches(self, pictures: Pictures, rank: int) -> Iterator[Floats]:
         if isinstance(pictures, np.ndarray) and pictures.ndim == rank + 1:

@@ -1,4 +1,4 @@
-"""A method is a choice of questions put to a classifier, and a rule for combining the answers."""
+"""A method evaluates a classifier on changed pictures and combines the answers into a map."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ class Method(ABC):
     """Parameters as fields, called with a case, yields ever better maps. Subclasses are frozen dataclasses too.
 
     revision: raised by one whenever a map changes that the method gives with its default parameters at some preset, so that stored maps of
-    an earlier one are not taken for today's. asks: the question it puts to the classifier. resolution: how fine its maps are of themselves.
+    an earlier one are not taken for today's. asks: what it evaluates. resolution: how fine its maps are of themselves.
     source: paper and section. formula: as text. about: two sentences for a newcomer. fails: where it is known to mislead. pooled: its
     evaluations are those of the case's pool, which all pooled methods share.
     """
@@ -86,7 +86,7 @@ class Method(ABC):
 
     @abstractmethod
     def cost(self, case: Case) -> int:
-        """Pictures put through the model if nothing is shared, at most; known before the method starts."""
+        """Evaluations at most if nothing is shared; known before the method starts."""
 
     def __post_init__(self) -> None:
         for name, bounds in self.parameters().items():

@@ -49,9 +49,9 @@ class Features(Protocol):
 
 
 class Classifier(Protocol):
-    """A classifier asked in display space: RGB 0..1, float32. Every answer keeps all classes.
+    """A classifier that takes display space: RGB 0..1, float32. Every answer keeps all classes.
 
-    Safe to ask from several threads at once. `forward_only` classifiers raise UserError from gradients and features.
+    Safe to call from several threads at once. `forward_only` classifiers raise UserError from gradients and features.
     """
 
     @property
@@ -91,4 +91,4 @@ class Classifier(Protocol):
         """(n, classes) -> (n, classes), as the model gives them (not calibrated)."""
 
     def randomised(self, depth: Literal["head", "last block", "everything"], seed: int) -> "Classifier":
-        """The same classifier with weights drawn anew."""
+        """The same classifier with re-initialised weights."""

@@ -1,4 +1,4 @@
-"""A study puts several methods to one case and yields a result each time a map is new or better."""
+"""Runs several methods on one case and yields a result each time a map is new or better."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from explainers.protocol import Floats
 class Result:
     """Where one method stands. attribution is None until the first map, or for good where error says why there is none.
 
-    evaluations: pictures that this method put through the model itself; shared: those it used that others had paid for.
+    evaluations: spent by this method itself; shared: those that it reused and others spent.
     seconds: its own time so far. done: nothing better will come.
     """
 
@@ -29,7 +29,7 @@ class Result:
 
 
 def run_methods(case: Case, methods: Sequence[Method]) -> Iterator[Result]:
-    """Every method's first map, the cheapest method first; then better ones, always from whoever has spent least, until all are done.
+    """Every method's first map, the cheapest method first; then better ones, always from the one that has spent least, until all are done.
 
     A method that fails yields one last result with its error, and the others go on. After `case.stop()` every method that
     was not done yields one last result with the map it already had.
@@ -115,5 +115,5 @@ class _Run:
 
 
 def error_sentence(error: Exception, what: str = "method") -> str:
-    """The sentence for a person who is to read why there is no map, or no measure."""
+    """One sentence for users: why there is no map, or no metric."""
     return str(error) if isinstance(error, UserError) else f"The {what} failed: {type(error).__name__}: {error}"

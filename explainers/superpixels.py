@@ -64,7 +64,7 @@ def _bars(size: tuple[int, int], inside: tuple[int, int, int, int]) -> NDArray[n
 
 
 def _patches(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """SLIC, which often finds far fewer patches than it is asked for, asked again until the count fits."""
+    """SLIC, which often finds far fewer patches than requested, repeated until the count fits."""
     asked = count
     best = even_grid(image.shape[:2], count)
     miss = count / 2

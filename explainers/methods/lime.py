@@ -1,4 +1,4 @@
-"""LIME hides segments of the picture at random and fits a straight line that foretells the score from which of them are shown."""
+"""LIME hides segments of the picture at random and fits a linear model that predicts the score from which of them are shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

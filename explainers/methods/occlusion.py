@@ -27,8 +27,8 @@ class Occlusion(Method):
 
     "coarse to fine": overlapping windows of 3/7 of the side everywhere, then smaller ones where the map so far has most evidence of
     either sign. Values are score per cell: the smooth map whose sums over the windows explain all the falls (`smooth_evidence`), linear
-    in the falls of the windows asked; which are asked follows the score. Converged: the map of every window of every size is expected to
-    correlate with it at .95 (`agreement_foretold`: what the windows not asked may still bring), and the budget paid the last step whole.
+    in the falls of the windows; which are evaluated follows the score. Converged: the map of every window of every size is expected to
+    correlate with it at .95 (`predicted_agreement`: what the other windows may still bring), and the budget covered the whole last step.
     "fixed windows": a pixel's value is the mean of the falls of the windows that cover it, one window on a regular grid of positions,
     those at the border included; values are whole falls.
     """
@@ -85,7 +85,7 @@ class Occlusion(Method):
         return [(top, left, min(top + side, height), min(left + side, width)) for top in rows for left in columns]
 
     def _stride(self, case: Case) -> int:
-        """The asked stride, or the next that keeps within the budget; never more than the window's side."""
+        """The chosen stride, or the next that keeps within the budget; never more than the window's side."""
         strides = range(self.stride, self.window + 1)
         return next((stride for stride in strides if len(self._windows(case, stride)) < case.budget), self.window)
 
@@ -126,13 +126,13 @@ def _windows_of(grid: int, cells: int, step: int = 1) -> list[Window]:
 
 
 def _large(case: Case) -> list[Window]:
-    """25 windows that overlap by two thirds, or nine that touch where the budget pays no more."""
+    """25 windows that overlap by two thirds, or nine that touch where the budget allows no more."""
     every = _windows_of(GRIDS[0], _finest(case))
     return every if len(every) < case.budget else _windows_of(GRIDS[0], _finest(case), step=2)
 
 
 def _telling(grid: int, asked: list[Window], values: NDArray[np.float32]) -> list[Window]:
-    """The windows of a grid that were not asked, those with the most evidence of either sign first."""
+    """The windows of a grid that were not evaluated, those with the most evidence of either sign first."""
     known = set(asked)
     fresh = [window for window in _windows_of(grid, len(values)) if window not in known]
     return sorted(fresh, key=lambda window: -abs(float(values[window[0] : window[2], window[1] : window[3]].sum(dtype=np.float64))))

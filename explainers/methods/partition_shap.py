@@ -21,7 +21,7 @@ FIRST = 64
 class PartitionSHAP(Method):
     """Owen values of a tree of rectangles: each split shares a rectangle's credit between its halves, over both orders; score per pixel.
 
-    The `shap` package's PartitionExplainer asks about the rectangle with the most credit first, until the budget is spent; a rectangle not
+    The `shap` package's PartitionExplainer evaluates the rectangle with the most credit first, until the budget is spent; a rectangle not
     split by then is credited evenly. The sum is v(everything) - v(nothing), exactly. Differs from `shap.maskers.Image`: cells instead of
     pixels and the case's fill.
     """
@@ -47,7 +47,7 @@ class PartitionSHAP(Method):
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         tree = RectangleTree(case.size, self.cells)
-        budget = case.budget // 2 * 2  # the two halves of a rectangle are asked about together
+        budget = case.budget // 2 * 2  # the two halves of a rectangle are evaluated together
         for evaluations in (FIRST, *steps(FIRST, budget)) if budget > FIRST else (budget,):
             credit, asked = _explained(case, tree, evaluations)
             finished = asked < evaluations - 2
@@ -94,7 +94,7 @@ class RectangleTree:
 
 
 def shap_package() -> Any:
-    """The `shap` package; importing it warns of matplotlib's future, which is not ours to mend."""
+    """The `shap` package; importing it warns of matplotlib's future, which is not ours to fix."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import shap
@@ -102,7 +102,7 @@ def shap_package() -> Any:
 
 
 def _explained(case: Case, tree: RectangleTree, evaluations: int) -> tuple[NDArray[np.float64], int]:
-    """(cells,) credits, and how many masks were asked about. A larger number of evaluations begins with the questions of a smaller."""
+    """(cells,) credits, and how many masks were evaluated. A larger number of evaluations begins with the masks of a smaller."""
 
     class Masker:
         """Hands the masks on as they are: the case hides and shows."""
@@ -134,7 +134,7 @@ def _explained(case: Case, tree: RectangleTree, evaluations: int) -> tuple[NDArr
 
 
 class _Ties:
-    """numpy's global generator, with which `shap` breaks ties between rectangles: ours while it works, and put back while a model is asked.
+    """numpy's global generator, with which `shap` breaks ties between rectangles: ours while it works, and restored while a model runs.
 
     One thread at a time has it, and each goes on with its own numbers, so what is drawn depends on the seed alone.
     """

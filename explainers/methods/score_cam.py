@@ -33,7 +33,7 @@ class ScoreCAM(Method):
     Channels that light up alike form a group, which is shown once through the mean of its scaled maps; with as many groups
     as channels the result is the paper's. Constant channels are left out. Branches are added up as in Grad-CAM.
     Converged: the map of every channel is expected to have the same ranks at a correlation of .95, judged by how far they moved from the
-    first groups to the last and by how unlike the channels within the groups still are (`agreement_beyond`); 1 less it is the uncertainty.
+    first groups to the last and by how much the channels within the groups still vary (`agreement_gain`); 1 less it is the uncertainty.
     """
 
     title = "Score-CAM"

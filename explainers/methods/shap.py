@@ -17,10 +17,10 @@ class SHAP(Method):
     """The Shapley value of each segment, spread over it: phi_s / |s|, score per pixel. sum phi = v(everything) - v(nothing), exactly.
 
     phi_s is the mean of v(S + s) - v(S) over the orders in which segments can be shown. Two estimators, which agree where every
-    combination was asked: "regression" is Kernel SHAP, least squares with weights 1 / (C(M,k) k (M - k)) and efficiency as a constraint;
+    combination is evaluated: "regression" is Kernel SHAP, least squares with weights 1 / (C(M,k) k (M - k)) with efficiency as constraint;
     "surrogate" fits a smooth function of which segments are shown and takes its Shapley values exactly. On photographs the second needs
     a fraction of the evaluations for the same agreement between runs, so it is the default. Where the game is not smooth (the same
-    evidence in many segments, any of which is enough) it is biased: a map whose surrogate foretells under half of the variance of
+    evidence in many segments, any of which is enough) it is biased: a map whose surrogate predicts under half of the variance of
     answers left out is called not converged, and its uncertainty rests on what was missed. Beyond 2,048 answers it is fitted in blocks.
     """
 

@@ -25,7 +25,7 @@ def binomial(parts: int) -> Vector:
 def drawing(parts: int, frame: bool, uniform_share: float = UNIFORM_SHARE) -> Vector:
     """(M + 1,) q(k), the chance that a drawn mask has size k: a mixture of uniform and binomial sizes, symmetric about M / 2.
 
-    frame: sizes 1 and M - 1 were asked whole and are not drawn again. All zeros where nothing is left to draw.
+    frame: all coalitions of sizes 1 and M - 1 were evaluated and are not drawn again. All zeros where nothing is left to draw.
     """
     inner = np.zeros(parts + 1)
     inner[1 + frame : parts - frame] = 1

@@ -1,4 +1,4 @@
-"""Asks a classifier about one picture with some of its segments hidden, once for LIME, SHAP and RISE and for all classes together."""
+"""Evaluates one picture with some of its segments hidden, once for LIME, SHAP and RISE and for all classes together."""
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from explainers.protocol import Floats
 
 Masks = NDArray[np.float64]
 ENUMERATED = 12
-"""With at most so many segments masks are drawn without repetition, so that a large budget asks about every coalition."""
+"""With at most so many segments masks are drawn without repetition, so that a large budget evaluates every coalition."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class CoalitionSample:
     """Answers to masked pictures. Row 0 shows nothing, row 1 everything; then pairs of a mask and its complement, side by side.
 
     masks: (n, M) of 0 and 1; 1 shows the segment. logits: (n, classes). enumerated: (n,) True where all coalitions of the row's size were
-    asked, False where the row was drawn. size_chances: (M + 1,) the chance of each size among the drawn rows.
+    evaluated, False where the row was drawn. size_chances: (M + 1,) the chance of each size among the drawn rows.
     """
 
     masks: Masks
@@ -36,7 +36,7 @@ class CoalitionSample:
 
     @property
     def complete(self) -> bool:
-        """Every coalition was asked: estimates are exact."""
+        """Every coalition was evaluated: estimates are exact."""
         return bool(self.enumerated.all()) and len(self.masks) == 2**self.parts
 
     @property
@@ -61,7 +61,7 @@ class CoalitionSample:
         return CoalitionSample(self.masks[rows], self.logits[rows], self.enumerated[rows], self.size_chances)
 
     def groups(self, count: int, seed: int) -> list[NDArray[np.intp]]:
-        """The pairs, dealt at random into `count` groups of like size; pairs that were asked whole are dealt evenly too."""
+        """The pairs, dealt at random into `count` groups of like size; enumerated pairs are dealt evenly too."""
         rng = np.random.default_rng(seed)
         whole = self.enumerated[2::2]
         order = np.concatenate([rng.permutation(np.flatnonzero(whole)), rng.permutation(np.flatnonzero(~whole))])
@@ -74,9 +74,9 @@ def pool_of(case: Case) -> "CoalitionPool":
 
 
 class CoalitionPool:
-    """The masked evaluations of one case: a first frame of 2 M + 2, then pairs of drawn masks, as many as were asked for.
+    """The masked evaluations of one case: a first frame of 2 M + 2, then pairs of drawn masks, as many as were requested.
 
-    Rests on the case's picture, fill, segments and seed, never on its score. A first frame that the budget cannot pay is left out.
+    Rests on the case's picture, fill, segments and seed, never on its score. A first frame that exceeds the budget is left out.
     """
 
     def __init__(self, case: Case) -> None:
@@ -91,17 +91,17 @@ class CoalitionPool:
         self._masks = np.stack([np.zeros(self.parts), np.ones(self.parts)])
         self._logits = self._ends()
         self._callers: list[Hashable] = []
-        self._pending: list[Masks] = []  # drawn before a stop, and asked first when the pool grows again
+        self._pending: list[Masks] = []  # drawn before a stop, and evaluated first when the pool grows again
 
     @property
     def limit(self) -> int:
-        """The most evaluations there are: 2^M where the pool can ask all coalitions."""
+        """The most evaluations there are: 2^M where the pool can evaluate all coalitions."""
         return 2**self.parts if self._few else 10**9
 
     def grow(self, to: int, case: Case | None = None) -> CoalitionSample:
-        """min(to, limit) evaluations, rounded down to whole pairs; what is missing is asked now, and the caller pays.
+        """min(to, limit) evaluations, rounded down to whole pairs; what is missing is evaluated now and charged to the caller.
 
-        case: through which it is asked, so that its stop counts: the pool's own, or one retargeted from it. Raises Stopped.
+        case: through which it is evaluated, so that its stop counts: the pool's own, or one with another score. Raises Stopped.
         """
         missing = (min(to, self.limit) - len(self._masks)) // 2
         if missing > 0:
@@ -124,7 +124,7 @@ class CoalitionPool:
         return CoalitionSample(self._masks[:rows], logits, whole, self._chance)
 
     def _ends(self) -> Floats:
-        """(2, classes) of nothing and of everything: the case's answers, which whoever reads them pays or borrows."""
+        """(2, classes) of nothing and of everything: the case's logits, charged to the caller or counted as reused."""
         return np.stack([self._case.baseline_logits, self._case.image_logits])
 
     def _frame_pairs(self) -> Iterator[Masks]:

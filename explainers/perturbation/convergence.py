@@ -1,4 +1,4 @@
-"""How far a map agrees with the one that every question of its kind would give: foretold, without asking any more."""
+"""Predicts convergence: how far a map agrees with the one that all evaluations of its kind would give."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -58,7 +58,7 @@ def _spread(carried: NDArray[np.float64]) -> float:
 def agreement_gain(before: tuple[NDArray[np.float32], float], now: tuple[NDArray[np.float32], float]) -> float:
     """The expected rank correlation of a map with the one that leaves nothing unasked, from how far it moved since the map before.
 
-    before, now: a map (h, w), and how much of what there is to ask it leaves out, in any unit, the same for both. A map is taken to differ
+    before, now: a map (h, w), and how much is left to evaluate after it, in any unit, the same for both. A map is taken to differ
     from the last one by what it leaves out, so that the two differ by the difference: 1 - (1 - r) now / (before - now), 0 at least.
     """
     (first, left), (second, lacking) = before, now

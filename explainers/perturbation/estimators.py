@@ -44,7 +44,7 @@ def kernel_shap(sample: CoalitionSample, values: Vector) -> Vector:
 
 
 def lime(sample: CoalitionSample, values: Vector, ridge: float = 1.0) -> Vector:
-    """(M,) coefficients of `lime`'s own ridge regression on our masks, weighted as `lime` weighs its own; the intercept is not penalised.
+    """(M,) coefficients of `lime`'s own ridge regression on our masks, weighted as `lime` weights its own; the intercept is not penalised.
 
     The weights have the sum that `lime`'s have for as many draws, so that its ridge of 1 means the same.
     """
@@ -69,7 +69,7 @@ def rise(sample: CoalitionSample, values: Vector) -> Vector:
 
 
 def surrogate_shap(sample: CoalitionSample, values: Vector) -> Vector:
-    """(M,) the exact Shapley values of a smooth game through the answers; of the game itself where every coalition was asked.
+    """(M,) the exact Shapley values of a smooth game through the answers; of the game itself where every coalition was evaluated.
 
     The smooth game is the mean of a Gaussian process: a free straight line plus interactions whose covariance falls as exp(-3 d / M), d the
     number of segments in which two masks differ; noise 0.3 % of their variance. Its Shapley values are linear in the answers and vary
@@ -93,7 +93,7 @@ def _smooth_shap(sample: CoalitionSample, values: Vector) -> Vector:
 
 
 def left_out(sample: CoalitionSample, values: Vector) -> Vector:
-    """(n,) each answer less what the smooth game of its block foretells of it from all the others of the block: (K^-1 y)_i / (K^-1)_ii."""
+    """(n,) each answer less what the smooth game of its block predicts of it from all the others of the block: (K^-1 y)_i / (K^-1)_ii."""
     missed = np.zeros(len(values))
     for pairs in _blocks(sample):
         rows = sample.rows(pairs)
@@ -108,7 +108,7 @@ def _missed(sample: CoalitionSample, values: Vector) -> Vector:
 
 
 def _blocks(sample: CoalitionSample) -> list[NDArray[np.intp]]:
-    """Pairs that are fitted together: all, or in blocks of ROWS answers, each with all that was asked whole. Blocks may overlap."""
+    """Pairs that are fitted together: all, or in blocks of ROWS answers, each with all enumerated pairs. Blocks may overlap."""
     if len(sample.masks) <= ROWS:
         return [np.arange(sample.pairs)]
     whole = sample.enumerated[2::2]

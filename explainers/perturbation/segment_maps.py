@@ -21,9 +21,9 @@ ENOUGH = 0.05
 """Largest standard error of a segment, as a share of the map's range, of a converged map."""
 FIRST_STEP = 128
 LEAST_EXPLAINED = 0.5
-"""Share of the answers' variance that a smooth game must foretell of answers it was not given, or its values are not believed."""
+"""Share of the answers' variance that a smooth game must predict of answers it was not given, or its values are not trusted."""
 ROWS_A_SEGMENT = 4
-"""Evaluations for each segment below which a smooth game that foretells badly has had too few to learn from."""
+"""Evaluations for each segment below which a smooth game that predicts badly has had too few to learn from."""
 IN_BLOCKS = f"The smooth surrogate was fitted to {ROWS:,} answers at a time."
 ALL_EQUAL = "Every segment counts exactly the same."
 SURROGATE_FAILS = (
@@ -37,11 +37,11 @@ def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0, left
     """Ever better maps: the first frame's, then those of a pool that doubles until the budget is spent.
 
     Converged: the largest standard error of a segment's density is under 5 % of the densities' range. That the last segment of a "top k" be
-    told from the next is not asked for: the whole map is shown, no k of it, and where two segments count the same no budget would do.
+    told from the next is not required: the whole map is shown, no k of it, and where two segments count the same no budget would do.
     A converged map says so but does not end the sampling early: maps of all classes and of all methods on the pool rest on the same
     answers, so another target costs nothing and the maps of all classes add up.
     frame_factor: what the first frame's estimate is multiplied by, where `estimate` tends to a multiple of it.
-    left_out: (a sample, its scores) -> each score less what `estimate`'s own model foretells of it from the others, where it rests on one.
+    left_out: (a sample, its scores) -> each score less what `estimate`'s own model predicts of it from the others, where it rests on one.
     """
     pool = pool_of(case)
     if pool.has_frame and pool.first < min(case.budget, pool.limit):
@@ -61,7 +61,7 @@ def steps(first: int, budget: int) -> list[int]:
 def standard_errors(sample: CoalitionSample, values: Vector, estimate: Estimate, seed: int) -> Vector:
     """(M,) by the jackknife over blocks of drawn pairs: how much the estimate moves when a block is left out.
 
-    The first frame stays: every run asks the same, so it is no source of chance. Where nothing was drawn the blocks are of the frame.
+    The first frame stays: every run evaluates the same, so it is no source of chance. Where nothing was drawn the blocks are of the frame.
     """
     groups = sample.groups(BLOCKS, seed)
     drawn = [group[~sample.enumerated[2 + 2 * group]] for group in groups]
@@ -96,8 +96,8 @@ def _reading(case: Case, sample: CoalitionSample, estimate: Estimate, left_out: 
         unsure = float(error.any())
         return Attribution(painted, halves=(first, second), uncertainty=unsure, converged=False, more_helps=False, remark=ALL_EQUAL)
     ratio = float(error.max()) / spread
-    foretold = 1 - np.square(missed).sum() / max(len(missed) * values[2:].var(), 1e-300)
-    if foretold < LEAST_EXPLAINED:
+    predicted = 1 - np.square(missed).sum() / max(len(missed) * values[2:].var(), 1e-300)
+    if predicted < LEAST_EXPLAINED:
         ratio = max(ratio, float((model_error(sample, missed) / areas_).max()) / spread)
         few = ROWS_A_SEGMENT * sample.parts - len(values)
         helps = few >= 0

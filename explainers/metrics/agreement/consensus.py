@@ -13,7 +13,7 @@ FLOOR = 0.0001
 """What a cell without evidence counts for in the consensus, as a share of an even map's cell.
 
 The floor only keeps a logarithm finite: what no family lights should hold next to nothing. All cells together hold this much of a map, so
-with 0.1, another usual choice, up to a tenth of the consensus lies where nobody points. `benchmarks.measures` prints what either gives.
+with 0.1, another usual choice, up to a tenth of the consensus lies where no map points. `benchmarks.measures` prints what either gives.
 """
 
 

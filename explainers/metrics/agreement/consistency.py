@@ -1,4 +1,4 @@
-"""Weighs all maps of one picture against each other: how far each pair agrees beyond chance, and what all families have in common."""
+"""Compares all maps of one picture with each other: how far each pair agrees beyond chance, and what all families have in common."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -52,7 +52,7 @@ class PairAgreement:
     p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
     `reason`; it rests on Pearson's correlation, for which alone the methods' own noise can be taken out.
     explained_by: controls that both maps agree with at least as well as with each other. level: the verdict.
-    self_agreement: measured, or taken as exact where one of the two draws nothing and was not asked about a jittered picture; the noise
+    self_agreement: measured, or taken as exact where one of the two draws nothing and was not run on a noisy picture; the noise
     that this overlooks can only have lowered kappa*, which is then a lower bound. unreliable: there is no ceiling because one of the two
     methods does not agree with itself.
     """
@@ -92,7 +92,7 @@ class PairAgreement:
 
 @dataclass(frozen=True)
 class Consistency:
-    """All verdicts on one picture's maps. kappa: the mean over pairs of families, each family counted once; None without two families.
+    """All pairs of one picture's maps. kappa: the mean over pairs of families, each family counted once; None without two families.
 
     ceiling: the same mean of kappa*. weaker: some pair's chance rests on displaced copies. controls: control -> title -> kappa.
     weaker_controls: control -> titles whose kappa with it rests on displaced copies; it explains no pair whose own kappa does not.
@@ -129,7 +129,7 @@ class Consistency:
 
 @dataclass(frozen=True)
 class Background:
-    """What a picture's maps are held against. library: None without one. picture: its digest. controls: as `controls_of` gives them."""
+    """What a picture's maps are compared with. library: None without one. picture: its digest. controls: as `controls_of` gives them."""
 
     library: Library | None = None
     picture: str = ""
@@ -139,7 +139,7 @@ class Background:
 def consistency(
     results: Sequence[Result], size: tuple[int, int], background: Background, jitters: Mapping[str, RepeatedReadings]
 ) -> Consistency:
-    """Everything from what a study gave. size: (H, W) of the picture. jitters: readings of `stability.jittered`, by title; may be empty."""
+    """Everything from the results of one case. size: (H, W) of the picture. jitters: `noisy_readings` by title; may be empty."""
     found = [each for each in (evidence(result, size) for result in results) if each is not None]
     halves = {result.method.title: half_runs(result, size) for result in results}
     readings = {title: each for title, each in halves.items() if each is not None} | dict(jitters)
@@ -284,5 +284,5 @@ class _SelfAgreements:
         return _Ceiling(kappa_star(true, chance))
 
     def _reliability(self, title: str) -> float:
-        """Of the whole map: a half run is half of it, a jittered picture's map is one as good."""
+        """Of the whole map: a half run is half of it, the map of a noisy picture is one as good."""
         return reliability(self._own[title]) if self._how[title] == ReadingKind.HALF_RUNS else self._own[title]

@@ -41,7 +41,7 @@ def centre(cells: int) -> Grid:
 
 
 def untrained_twin(classifier: Classifier) -> Classifier | None:
-    """The same network with all its weights drawn anew; None where a format keeps its weights as constants."""
+    """The same network with all its weights re-initialised; None where a format keeps its weights as constants."""
     try:
         return classifier.randomised("everything", SEED)
     except UserError:

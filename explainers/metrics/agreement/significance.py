@@ -47,7 +47,7 @@ def significance(agreement: float, null: Sequence[float] | NDArray[np.float64], 
 def tail_p(agreement: float, null: NDArray[np.float64]) -> float:
     """p of an agreement that no map of the null reaches: k / n exp(-(s - t) / e), t the (k + 1)-th largest, e the k's mean excess over it.
 
-    Without it identical maps of 200 pictures' library would not be told from chance among 21 pairs. Knijnenburg et al. 2009 (Bioinformatics
+    Without it identical maps of 200 pictures' library could not be told from chance among 21 pairs. Knijnenburg et al. 2009 (Bioinformatics
     25, i161) fit a generalised Pareto tail; of this, its exponential form, the bundled libraries' maps of different pictures show that p is
     reached no oftener than it says. 1 where some map reaches s, or where the strongest quarter of the null is fewer than 20.
     """

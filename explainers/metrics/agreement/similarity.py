@@ -23,7 +23,7 @@ NO_EVIDENCE = "no positive evidence"
 class Evidence:
     """One method's map on the common grid. signed: (G, G) sums of its pixels; share: (G, G) the positive part over its sum, or None.
 
-    signed_method: whether the method tells evidence against from no evidence. reason: why `share` is None; empty where it is not.
+    signed_method: whether the method distinguishes evidence against from no evidence. reason: why `share` is None; empty where it is not.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Shows only what a map lights, and asks how much of the class's probability is lost, or gained."""
+"""Shows only what a map lights: how much of the class's probability is lost, or gained?"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ class Plan:
     randoms: int = 3
 
     def cost(self, maps: int) -> int:
-        """Evaluations at most for so many maps and the random orders; equal masks are asked once."""
+        """Evaluations at most for so many maps and the random orders; equal masks are evaluated once."""
         return (maps + self.randoms) * self.cost_per_order() + self.ends()
 
     def ends(self) -> int:
@@ -130,7 +130,7 @@ def area_under(values: Floats) -> float:
 
 
 def curves(case: Case, maps: Mapping[str, Floats], plan: Plan = Plan()) -> Iterator[list[Curve]]:
-    """For each substrate and kind the curves of all maps, and of random orders, asked together in full batches. Raises Stopped.
+    """For each substrate and kind the curves of all maps, and of random orders, evaluated together in full batches. Raises Stopped.
 
     maps: title -> (h, w), higher is more important.
     """
@@ -142,7 +142,7 @@ def curves(case: Case, maps: Mapping[str, Floats], plan: Plan = Plan()) -> Itera
 
 
 def pixel_order(values: Floats, size: tuple[int, int], seed: int) -> Order:
-    """(H * W,) pixels from the most to the least important; pixels that tie come in a random order, drawn anew for no map."""
+    """(H * W,) pixels from the most to the least important; pixels that tie come in a random order, the same for all maps."""
     full = enlarge(values, size).ravel()
     shuffled = np.random.default_rng(seed).permutation(full.size)
     return np.asarray(shuffled[np.argsort(-full[shuffled], kind="stable")])
@@ -187,7 +187,7 @@ def curves_of(case: Case, orders: Mapping[str, Order], kind: Kind, substrate: st
 
 
 def _named(places: dict[bytes, tuple[Order, int]], pixels: Order, step: int, how: tuple[tuple[int, int], int, Kind]) -> bytes:
-    """A name for the mask, the same for equal masks, whoever made them."""
+    """A name for the mask, the same for equal masks of all maps."""
     size, steps, kind = how
     mask = shown_after(pixels, size, step, steps, kind)
     name = hashlib.blake2b(np.packbits(mask.astype(bool)).tobytes(), digest_size=16).digest()

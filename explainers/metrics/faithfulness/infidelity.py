@@ -1,4 +1,4 @@
-"""Hides patches of a picture and asks whether the map foretells how much the score falls."""
+"""Hides patches of a picture: does the map predict how much the score falls?"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SOURCE = "Yeh et al. 2019, arXiv:1901.09392, def. 2.1 and sec. 2.3 (optimal scal
 
 @dataclass(frozen=True)
 class Infidelity:
-    """min over b >= 0 of mean (b sum_hidden map - fall)^2 over mean fall^2: 0 foretells every fall, 1 none; None where nothing falls.
+    """min over b >= 0 of mean (b sum_hidden map - fall)^2 over mean fall^2: 0 predicts every fall, 1 none; None where nothing falls.
 
     The scale b is the best one, so that maps in other units can be compared; hidden patches show the case's fill.
     """

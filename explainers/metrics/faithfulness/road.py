@@ -85,7 +85,7 @@ def cost(maps: int) -> int:
 
 
 def road(case: Case, maps: Mapping[str, Floats]) -> list[Road]:
-    """Each map's value, all maps asked together in full batches. maps: title -> (h, w). Raises Stopped."""
+    """Each map's value, all maps evaluated together in full batches. maps: title -> (h, w). Raises Stopped."""
     orders = [pixel_order(values, case.size, case.seed) for values in maps.values()]
     logits = case.outputs(picture for pixels in orders for picture in _pictures(case, pixels))
     found = case.probabilities(logits)[:, case.score.target].reshape(len(orders), 2, len(SHARES)).mean(2, dtype=np.float64)

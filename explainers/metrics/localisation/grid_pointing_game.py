@@ -1,4 +1,4 @@
-"""Lays a classifier's own confident pictures side by side and asks each map for one of them: does it light that part?"""
+"""Lays a classifier's own confident pictures side by side and explains one of them: does the map light that part?"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Mosaic:
 
     @property
     def unique_parts(self) -> tuple[int, ...]:
-        """Numbers of the parts that can be asked for: those whose class is in no other part."""
+        """Numbers of the parts that can be explained: those whose class is in no other part."""
         return tuple(number for number, target in enumerate(self.targets) if self.targets.count(target) == 1)
 
     def part(self, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -87,7 +87,7 @@ def mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, c
     """Mosaics of n x n pictures that the classifier is surest of, each part another class. UserError where fewer than two are met.
 
     With fewer classes than parts one class stands in one part alone and the others fill the rest by turns.
-    pictures: (H, W, 3) as the classifier's `fit` makes them; each is asked once.
+    pictures: (H, W, 3) as the classifier's `fit` makes them; each is evaluated once.
     """
     found: dict[int, list[tuple[float, int]]] = {}
     for number, picture in enumerate(pictures):

@@ -1,4 +1,4 @@
-"""Changes what should move a map, and what should not, and looks whether it does: weights drawn anew, another class, faint noise."""
+"""Changes what should move a map, and what should not, and checks whether it does: re-initialised weights, another class, faint noise."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Check:
 
     stays: whether a good map stays. green, amber: at most so much similarity (at least, where it should stay). why: where they come from.
     draws: so often the change is drawn. Of several the median of |similarity| counts: maps of one picture often lie on one axis, and on
-    which side of it a network drawn anew puts them is the toss of a coin.
+    which side of it a re-initialised network puts them is chance.
     """
 
     name: str
@@ -79,7 +79,7 @@ CHECKS = (*WEIGHTS.values(), CLASS, NOISE)
 
 @dataclass(frozen=True)
 class SanityResult:
-    """One method's answer to one check. similarity is None and the light "not asked" where it could not be put; reason says why.
+    """One method's answer to one check. similarity is None and the light "not asked" where it could not run; reason says why.
 
     similarities: of each draw, signs kept.
     """
@@ -152,7 +152,7 @@ def cost(case: Case, methods: Sequence[Method]) -> int:
 def check_methods(case: Case, methods: Sequence[Method]) -> Iterator[SanityResult]:
     """Every check of every method, a check at a time, so that methods share evaluations within it. Raises Stopped.
 
-    All maps, those of the unchanged network too, are made anew with a budget of 120: the checks ask for a dozen of each method.
+    All maps, those of the unchanged network too, are made again with a budget of 120: the checks need a dozen of each method.
     """
     cheap = _with_small_budget(case)
     before = {method: _map(cheap, method) for method in methods}
@@ -183,7 +183,7 @@ def with_faint_noise(image: NDArray[np.float32], seed: int = SEED) -> NDArray[np
 
 
 def _result(method: Method, check: Check, own: Map, changed: tuple[list[_GridMap], str]) -> SanityResult:
-    """A map that shows no evidence cannot be asked: that nothing moves it, or everything, says nothing."""
+    """A map that shows no evidence cannot be checked: that nothing moves it, or everything, says nothing."""
     after, reason = changed
     if own is None or own.blank or not after:
         return SanityResult(method.title, check, None, "not asked", reason or (own.blank if own else "") or NO_MAP)

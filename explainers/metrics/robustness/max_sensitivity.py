@@ -1,4 +1,4 @@
-"""Changes a picture too little to see and asks how far the map moves at most."""
+"""How far a map moves at most under changes of the picture that cannot be seen."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,12 +58,12 @@ class MaxSensitivity(Metric[Sensitivity]):
 
 
 def cost(case: Case, methods: Sequence[Method]) -> int:
-    """Evaluations at most: every method runs anew on every changed picture, and once on the picture itself."""
+    """Evaluations at most: every method runs again on every changed picture, and once on the picture itself."""
     return (DRAWS + 1) * sum(method.cost(case) for method in methods)
 
 
 def sensitivities(case: Case, methods: Sequence[Method]) -> Iterator[Sensitivity]:
-    """`cost(...)` evaluations at most; None for a map that is zero or cannot be made anew. Raises Stopped."""
+    """`cost(...)` evaluations at most; None for a map that is zero or cannot be made again. Raises Stopped."""
     changed = [with_uniform_noise(case.image, case.seed + 1 + number) for number in range(DRAWS)]
     for method in methods:
         try:

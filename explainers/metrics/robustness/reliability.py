@@ -1,4 +1,4 @@
-"""Whether a method would show the same map again: two half runs of what draws, two harmlessly changed pictures for what does not."""
+"""Whether a method would show the same map again: two half runs of what draws, two pictures with invisible noise for what does not."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from explainers.protocol import Floats
 from explainers.runner import Result, deterministic
 
 JITTER = 2 / 255
-"""Standard deviation of the noise that makes a harmless jitter: two levels of 255, less than a camera's own."""
+"""Standard deviation of the noise: two levels of 255, less than a camera's own."""
 
 CONVERGED = 0.7
 """Reliability from which a map is given a score."""
@@ -44,7 +44,7 @@ class RepeatedReadings:
 class Stability:
     """r = 2 r_half / (1 + r_half), r_half the Pearson correlation of two half runs' signed maps over the cells of the common grid.
 
-    Of jittered pictures, each as good as the whole, r is their correlation itself. further: evaluations that would be needed beyond those
+    Of noisy pictures, each as good as the whole, r is their correlation itself. further: evaluations that would be needed beyond those
     spent for r of .7, by the same formula turned round; 0 where the map has converged, None where more would not help.
     Of a map that is taken as exact nothing was measured: between, reliability and converged are None. unfinished: the method itself says
     that it has not converged.
