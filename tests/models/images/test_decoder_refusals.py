@@ -83,7 +83,7 @@ MEASURE = """
 import io, os, resource, sys
 sys.path.insert(0, ".")
 from errors import UserError
-from models.pictures import decode
+from models.images.decoder import decode
 decode(open(sys.argv[1], "rb").read())
 data = open(sys.argv[2], "rb").read()
 open("/proc/self/clear_refs", "w").write("5")

@@ -177,15 +177,14 @@ PAYLOADS = {
 }
 SCRIPT = """
 import ctypes, errors, fcntl, os, platform, resource, signal, socket, struct, subprocess, sys, threading
-import models.safe.sandbox
-from models.safe import calls
+from models.sandbox import confinement, syscalls
 libc = ctypes.CDLL(None, use_errno=True)
 def by_number(name):
     which = ("x86_64", "aarch64").index(platform.machine())
-    if libc.syscall(calls.BOTH.get(name) or calls.NUMBERS[name][which], *[ctypes.c_long(-1)] * 6) < 0:
+    if libc.syscall(syscalls.BOTH.get(name) or syscalls.NUMBERS[name][which], *[ctypes.c_long(-1)] * 6) < 0:
         raise OSError(ctypes.get_errno(), name)
 mark, port = sys.argv[1], int(sys.argv[2])
-print(models.sandbox.confinement.shut([]))
+print(confinement.confine_process([]))
 for payload in sys.argv[3:]:
     try:
         eval(payload)
@@ -267,7 +266,8 @@ def test_a_path_that_cannot_be_opened_does_not_leave_a_process_open(tmp_path: Pa
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_bytes(b"")
     unreadable = [tmp_path / "loop", tmp_path / "file" / "beneath", tmp_path / "missing"]
-    script = "import sys, os; from pathlib import Path; from models.sandbox.confinement import shut; print(shut(map(Path, sys.argv[1:])))\n"
+    script = "import sys, os; from pathlib import Path; from models.sandbox.confinement import confine_process\n"
+    script += "print(confine_process(map(Path, sys.argv[1:])))\n"
     script += "try: print(os.listdir('/'))\nexcept PermissionError: print('refused')"
     done = subprocess.run([sys.executable, "-c", script, *map(str, unreadable)], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert "Landlock" in done.stdout, done.stderr
@@ -280,7 +280,8 @@ def test_a_process_over_which_landlock_cannot_be_put_opens_no_model(path: Path) 
     script = """
 import os, sys
 from pathlib import Path
-from models.safe import landlock, worker
+from models import worker
+from models.sandbox import landlock
 from_it, to_me = os.pipe()
 for _ in range(16):
     landlock.confine([Path("/")])
@@ -297,11 +298,11 @@ def test_no_library_that_begins_threads_is_there_before_the_process_is_shut() ->
     """A thread begun before would keep all its files to itself: Landlock holds the calling thread and what that begins."""
     script = """
 import os, sys
-from models.safe import worker
-def shut(files):
+from models import worker
+def confine_process(files):
     print(len(os.listdir("/proc/self/task")), *({"numpy", "h5py", "tensorflow", "keras"} & set(sys.modules)))
     sys.exit()
-worker.shut = shut
+worker.confine_process = confine_process
 sys.argv = ["worker", "0", "1", "m.keras"]
 worker.main()
 """
@@ -311,7 +312,7 @@ worker.main()
 
 def test_a_process_with_threads_is_not_called_shut() -> None:
     script = "import threading, time; threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n"
-    script += "from models.sandbox.confinement import shut; shut([])"
+    script += "from models.sandbox.confinement import confine_process; confine_process([])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "2 threads run already" in done.stderr
