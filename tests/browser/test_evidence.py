@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.formatting import format_score
 from app.service.cached_answer import cached_consistency, first_request, read
+from app.service.metric_state import MetricState
 from app.service.regions import mask_from_outline
 from app.service.request import ExplanationState
 from explainers.metrics.agreement.consistency import SelfAgreement
@@ -52,7 +53,9 @@ def answer() -> ExplanationState:
 
 def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(page: Page, answer: ExplanationState) -> None:
     matrix(page)
-    verdicts = {frozenset((v.first, v.second)): v for v in cached_consistency(answer)["consistency"].verdicts}
+    found = MetricState(**cached_consistency(answer)).consistency
+    assert found is not None
+    verdicts = {frozenset((v.first, v.second)): v for v in found.verdicts}
     shown = verdicts[frozenset(("SHAP", "Occlusion"))]
     row = page.locator(".cc-matrix tbody tr", has=page.locator("th", has_text="Occlusion"))
     cell = row.locator("td button").nth(4)
