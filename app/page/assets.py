@@ -1,9 +1,11 @@
-"""What the browser loads beside Gradio's own: one script, one style sheet, and what the methods say about themselves."""
+"""What the browser loads beside Gradio's own: modules, a style sheet, and what the methods say about themselves."""
 
 import base64
+import gzip
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,7 @@ from explainers.method import Choice, Method, Range
 from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = (
-    *("base", "maps", "picture", "prediction", "toolbar", "panels", "dialogs", "agreement"),
-    *("trust", "slides", "region", "doctor", "bring"),
-)
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 KEYS = (
     "Touch a map or move over it to read all maps at the same spot. With the keyboard: Tab reaches a map, arrows move the crosshair, "
     "hold Space for the bare picture, Enter enlarges, Escape closes."
@@ -82,25 +81,63 @@ VOTES = {
 }
 
 
-@cache
-def page_js() -> str:
-    """All scripts in order, as one."""
-    return "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+@dataclass(frozen=True)
+class StaticFile:
+    """A file as it is served, plain and compressed."""
+
+    media_type: str
+    content: bytes
+    gzipped: bytes
 
 
 @cache
-def page_css() -> str:
-    """The style sheet."""
-    return (STATIC / "page.css").read_text(encoding="utf-8")
+def static_files() -> dict[str, StaticFile]:
+    """Path below static/ -> file, read once; nothing else is ever served from there."""
+    paths = sorted(path for path in STATIC.rglob("*") if path.suffix in MEDIA_TYPES)
+    return {path.relative_to(STATIC).as_posix(): _read(path) for path in paths}
+
+
+def _read(path: Path) -> StaticFile:
+    content = path.read_bytes()
+    return StaticFile(MEDIA_TYPES[path.suffix], content, gzip.compress(content, mtime=0))
+
+
+@cache
+def static_digest() -> str:
+    """A digest of all files together: it is part of their addresses, so that browsers may keep each for ever.
+
+    The modules import each other by relative paths and so stay within one version.
+    """
+    contents = "".join(f"{name} {hashlib.sha256(file.content).hexdigest()}\n" for name, file in static_files().items())
+    return hashlib.sha256(contents.encode()).hexdigest()[:12]
+
+
+def static_address(name: str) -> str:
+    """Where the page finds a file, relative to the page."""
+    return f"crosscheck/{static_digest()}/{name}"
+
+
+def link_header() -> str:
+    """The Link header of the page: a browser then loads all files beside Gradio's own, and not only when the first component mounts.
+
+    Gradio adds `head` by script, half a second later; one level of imports after the other would follow.
+    """
+    how = {".css": "preload; as=style", ".js": "modulepreload"}
+    return ", ".join(f"<{static_address(name)}>; rel={how[Path(name).suffix]}" for name in static_files())
+
+
+def mount_script(module: str) -> str:
+    """The script of a gr.HTML component: imports a module below static/parts and lets its `mount` paint the component."""
+    address = f"new URL({json.dumps(static_address(f'parts/{module}.js'))}, document.baseURI)"
+    return f"import({address}).then(({{ mount }}) => mount({{ element, props, trigger, watch }}));"
 
 
 def head(methods: Sequence[Method]) -> str:
-    """The page's <head>: addresses change with the files' content, so that browsers may keep them for ever."""
+    """What Gradio puts into the page's <head>."""
     return (
         f'<meta name="color-scheme" content="light dark">'
-        f'<link rel="stylesheet" href="crosscheck/page.css?{_digest(page_css())}">'
+        f'<link rel="stylesheet" href="{static_address("page.css")}">'
         f'<script type="application/json" id="crosscheck-config">{_json(config(methods))}</script>'
-        f'<script src="crosscheck/page.js?{_digest(page_js())}"></script>'
     )
 
 
@@ -141,10 +178,6 @@ def _control(name: str, bounds: Range | Choice, default: Any) -> dict[str, Any]:
     if isinstance(bounds, Choice):
         return {"name": name, "help": bounds.help, "default": default, "options": list(bounds.options)}
     return {"name": name, "help": bounds.help, "default": default, "low": bounds.low, "high": bounds.high, "step": bounds.step}
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _json(value: object) -> str:

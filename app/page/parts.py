@@ -36,7 +36,7 @@ class Part:
     """A part of the page that its own script paints.
 
     name: of its component, whose id is `cc-<name>`. view: what it shows of an answer; None where it shows nothing of one. script: its
-    module below static/parts; the name where it is empty. place: where it stands in the layout, after the parts before it. events: what
+    module below static/parts, the name where it is empty. place: where it stands in the layout, after the parts before it. events: what
     its script triggers -> the kind of event, one of `PageEvents.handlers` or, for any other, one that begins a run. empty: what it shows
     before there is a picture. enabled: whether this server has the part.
     """
@@ -48,10 +48,6 @@ class Part:
     events: Mapping[str, str] = field(default_factory=dict)
     empty: View = nothing
     enabled: Callable[[Services], bool] = always
-
-    @property
-    def module(self) -> str:
-        return f"parts/{self.script or self.name}.js"
 
 
 def of_report(view: Callable[[ExplanationState, int], dict[str, Any]]) -> View:

@@ -1,7 +1,8 @@
 """Closes what Gradio leaves open: only the page's own requests get in, small ones, from the page itself."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,7 +18,7 @@ MODEL_PATH = "/crosscheck/model"
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|health)/?"
     r"|/(assets|static|svelte)/[^?]*"
-    r"|/crosscheck/(picture|model|page\.js|page\.css)"
+    r"|/crosscheck/(picture|model|[0-9a-f]{12}/([a-z]+/)?[a-z0-9_]+\.(js|css))"
     r"|/gradio_api/(startup-events|info|app_id|reset|queue/join|queue/data|heartbeat/[\w-]+)/?"
 )
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -41,9 +42,9 @@ class SecurityMiddleware:
     413: a body over the limit, whether it says its length or not.
     """
 
-    def __init__(self, app: ASGIApp, host: str = "") -> None:
-        """host: the address that the page listens on."""
-        self.app = app
+    def __init__(self, app: ASGIApp, host: str = "", link: str = "") -> None:
+        """host: the address that the page listens on. link: the Link header of the page itself, which names what to load early."""
+        self.app, self.link = app, link
         self.names = {*LOOPBACK, host} if host in LOOPBACK or host.startswith("127.") else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +62,7 @@ class SecurityMiddleware:
             await refusal(scope, receive, _with_headers(send))
             return
         body = _Body(receive, _limit(scope["path"]))
-        guarded = _Answer(_with_headers(send), body)
+        guarded = _Answer(_with_headers(send, {"Link": self.link} if self.link and scope["path"] == "/" else {}), body)
         try:
             await self.app(scope, body, guarded)
         except Exception:  # what the application makes of a body that was cut off
@@ -145,11 +146,11 @@ def _too_large(limit: int) -> JSONResponse:
     return JSONResponse({"error": f"That is too large; {limit / 1e6:g} MB is the most."}, 413)
 
 
-def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
+def _with_headers(send: Send, more: Mapping[str, str] = MappingProxyType({})) -> Callable[[Message], Awaitable[None]]:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in (*HEADERS.items(), *more.items()):
                 headers.setdefault(name, value)
         await send(message)
 

@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
 from app.options import ServeOptions
-from app.page.assets import head, page_css, page_js
+from app.page.assets import head, link_header, static_digest, static_files
 from app.page.events import PageEvents
 from app.page.layout import THEME, Layout
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
@@ -66,7 +66,7 @@ def application(options: ServeOptions) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(SecurityMiddleware, host=options.host), Middleware(CORSMiddleware)],
+        middleware=[Middleware(SecurityMiddleware, host=options.host, link=link_header()), Middleware(CORSMiddleware)],
     )
     _add_routes(app, services.uploads)
     if services.model_uploads:
@@ -93,13 +93,15 @@ def _add_routes(app: FastAPI, uploads: PictureUploads) -> None:
     async def health() -> PlainTextResponse:
         return PlainTextResponse("ok")
 
-    @app.get("/crosscheck/page.js")
-    async def script() -> Response:
-        return Response(page_js(), media_type="text/javascript", headers={"Cache-Control": "max-age=31536000, immutable"})
-
-    @app.get("/crosscheck/page.css")
-    async def style() -> Response:
-        return Response(page_css(), media_type="text/css", headers={"Cache-Control": "max-age=31536000, immutable"})
+    @app.get("/crosscheck/{digest}/{name:path}")
+    async def static(request: Request, digest: str, name: str) -> Response:
+        file = static_files().get(name) if digest == static_digest() else None
+        if file is None:
+            return JSONResponse({"error": "This page has no such address."}, 404)
+        headers = {"Cache-Control": "max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(file.content, media_type=file.media_type, headers=headers)
+        return Response(file.gzipped, media_type=file.media_type, headers={**headers, "Content-Encoding": "gzip"})
 
     @app.post(PICTURE_PATH)
     async def picture(request: Request, name: str = "") -> JSONResponse:

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from app.page.assets import static_files
 from tests.browser.conftest import Open, wait
 
 CONTRAST = """() => {
@@ -134,8 +135,8 @@ def test_reduced_motion_is_respected(open_page: Open) -> None:
 def test_the_page_is_light_and_asks_little(open_page: Open) -> None:
     page = open_page()
     wait(page)
-    script = page.evaluate(
-        "performance.getEntriesByType('resource').filter((e) => e.name.includes('crosscheck/')).map((e) => e.decodedBodySize)"
+    files = page.evaluate(
+        "performance.getEntriesByType('resource').filter((e) => e.name.includes('crosscheck/')).map((e) => [e.name, e.encodedBodySize])"
     )
-    assert len(script) == 2
-    assert sum(script) < 120_000
+    assert len(files) == len({name for name, _ in files}) == len(static_files()), "each file travels, once"
+    assert sum(size for _, size in files) < 60_000

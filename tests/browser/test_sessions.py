@@ -51,7 +51,7 @@ class Held:
 def test_a_classifier_chosen_before_the_page_was_heard_stays(open_page: Open) -> None:
     held = Held()
     page = open_page(prepare=held.prepare)
-    page.wait_for_function("() => window.crosscheck?.nudge")
+    page.wait_for_selector("#cc-status .cc-status", state="attached")
     choose(page, "cc-classifier", "Glass box")
     run = wait(page)
     facts = page.locator("#cc-about").inner_text()

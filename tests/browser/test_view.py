@@ -21,11 +21,11 @@ def no_request(page: Page) -> Iterator[None]:
 
 def repainted(page: Page, step: Callable[[], object]) -> None:
     """Does something that changes the view and waits until the maps are painted as it is now, not as some earlier change left it."""
-    before = page.evaluate("JSON.stringify(crosscheck.view)")
+    before = page.evaluate("document.documentElement.dataset.view ?? null")
     step()
     page.wait_for_function(
         """(before) => {
-            const now = JSON.stringify(crosscheck.view);
+            const now = document.documentElement.dataset.view ?? null;
             return now !== before && document.documentElement.dataset.viewPainted === now;
         }""",
         arg=before,

@@ -1,7 +1,9 @@
 """Replays against the real server what works on an ordinary Gradio page, and finds the doors closed."""
 
 import asyncio
+import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from struct import pack
@@ -9,6 +11,7 @@ from struct import pack
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from app.page.assets import STATIC, static_digest, static_files
 from app.page.security import SecurityMiddleware
 from tests.serving import Server, Visitor, serving
 
@@ -73,6 +76,39 @@ def test_no_files_no_relays_no_monitoring(server: Server, path: str) -> None:
     status, _, body = server.ask("GET", path)
     assert status in (403, 404)
     assert b"root:" not in body
+
+
+def test_the_page_names_files_that_browsers_may_keep_for_ever(server: Server) -> None:
+    addresses = re.findall(r"<(crosscheck/[^>]+)>", server.ask("GET", "/")[1]["link"])
+    assert {address.split("/", 2)[2] for address in addresses} == set(static_files())
+    for address in addresses:
+        status, headers, body = server.ask("GET", f"/{address}")
+        assert status == 200
+        assert headers["cache-control"] == "max-age=31536000, immutable"
+        assert headers["content-type"].startswith("text/css" if address.endswith(".css") else "text/javascript")
+        packed = server.ask("GET", f"/{address}", headers={"Accept-Encoding": "gzip"})
+        assert packed[1]["content-encoding"] == "gzip"
+        assert gzip.decompress(packed[2]) == body == (STATIC / address.split("/", 2)[2]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{digest}/nothing.js",
+        "{digest}/types.d.ts",
+        "{digest}/lib/",
+        "{digest}/lib/dom.js/",
+        "{digest}/../page.css",
+        "{digest}/lib/../page.css",
+        "{digest}/lib/%2e%2e/page.css",
+        "{digest}/..%2f..%2flayout.py",
+        "{digest}//etc/passwd",
+        "000000000000/page.css",
+        "page.css",
+    ],
+)
+def test_only_the_files_of_this_version_are_served(server: Server, path: str) -> None:
+    assert server.ask("GET", "/crosscheck/" + path.format(digest=static_digest()))[0] == 404
 
 
 def test_no_component_takes_or_gives_files(visitor: Visitor) -> None:

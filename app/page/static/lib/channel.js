@@ -1,0 +1,81 @@
+/** Between the page and the server: values that arrive, events and files that leave. */
+
+/** @import { Gradio, Value } from "../types" */
+
+const PATIENCE = 4000; // ms until an answer that has not begun counts as lost
+let sent = 0;
+let overdue = 0;
+let currentRun = 0;
+let resync = () => {};
+
+/**
+ * Paints a part of the page now and whenever the server sends another value.
+ * @template {Value} V
+ * @param {Gradio<V>} gradio
+ * @param {(value: V) => void} paint
+ */
+export const mountPart = (gradio, paint) => {
+  let newest = 0;
+  const run = () => {
+    const value = gradio.props.value ?? /** @type {V} */ ({});
+    const number = value.run ?? 0;
+    if (number < newest) return; // what an older run still had under way
+    newest = number;
+    try {
+      paint(value);
+    } catch (error) {
+      console.error(error);
+    }
+  };
+  gradio.watch("value", run);
+  run();
+};
+
+/**
+ * Sends an event that begins a run. It is numbered, because requests may overtake each other.
+ * @param {Gradio<any>} gradio
+ * @param {string} event
+ * @param {object} data
+ */
+export const send = (gradio, event, data) => {
+  gradio.trigger(event, { ...data, wish: ++sent });
+  watchdog();
+};
+
+/**
+ * Requests the newest state again where no answer begins in time: its stream was then closed just as it came.
+ * @param {number} [attempts]
+ */
+export const watchdog = (attempts = 3) => {
+  const before = currentRun;
+  clearTimeout(overdue);
+  overdue = setTimeout(() => {
+    if (currentRun !== before || !attempts) return;
+    resync();
+    watchdog(attempts - 1);
+  }, PATIENCE);
+};
+
+/**
+ * @param {() => void} request how the newest state is requested again
+ */
+export const setResync = (request) => {
+  resync = request;
+};
+
+/** @param {number} run the run whose answer the page shows */
+export const setCurrentRun = (run) => {
+  currentRun = run;
+};
+
+/**
+ * Sends a file's bytes, unchanged. The answer holds a token for the event that follows, or the server's refusal.
+ * @param {"picture" | "model"} kind
+ * @param {File} file
+ * @returns {Promise<{ token: string, error?: string }>}
+ */
+export const upload = async (kind, file) => {
+  const name = encodeURIComponent((file.name || kind).slice(-80));
+  const response = await fetch(`crosscheck/${kind}?name=${name}`, { method: "POST", body: file });
+  return response.json();
+};

@@ -1,0 +1,190 @@
+/** A map arrives as a small grey picture of codes and becomes colours here, by the same rule as the server's rendering. */
+
+import { config, view } from "./view_state.js";
+
+/** @import { Codes, ShownMap } from "../types" */
+
+/**
+ * The codes 0..255 of a map as they left the server.
+ * @param {string} uri a data URI
+ * @returns {Promise<Codes>}
+ */
+export const decode = async (uri) => {
+  const { data, width, height } = await pixels(uri);
+  const codes = new Uint8Array(width * height);
+  for (let i = 0; i < codes.length; i++) codes[i] = data[4 * i];
+  return { h: height, w: width, codes };
+};
+
+/**
+ * The RGBA bytes of a picture as they left the server.
+ * @param {string} uri a data URI
+ */
+export const pixels = async (uri) => {
+  const bytes = fromBase64(uri.slice(uri.indexOf(",") + 1));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }), {
+    colorSpaceConversion: "none",
+    premultiplyAlpha: "none",
+  });
+  const context = context2d(new OffscreenCanvas(bitmap.width, bitmap.height), { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, bitmap.width, bitmap.height);
+};
+
+/** @param {string} text */
+const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+/**
+ * @template {HTMLCanvasElement | OffscreenCanvas} Canvas
+ * @param {Canvas} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export const context2d = (canvas, settings) => {
+  const context = /** @type {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null} */ (canvas.getContext("2d", settings));
+  if (!context) throw new Error("this browser gives no 2D canvas");
+  return context;
+};
+
+/**
+ * Fills a canvas with an image and takes its size.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageData} image
+ */
+export const putImage = (canvas, image) => {
+  canvas.width = image.width;
+  canvas.height = image.height;
+  context2d(canvas).putImageData(image, 0, 0);
+};
+
+/**
+ * Where output cell i of n reads among m input cells: half-pixel bilinear, clamped at the border.
+ * @param {number} n
+ * @param {number} m
+ */
+const taps = (n, m) => {
+  const low = new Int32Array(n);
+  const high = new Int32Array(n);
+  const part = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
+    const at = Math.min(Math.max(((i + 0.5) * m) / n - 0.5, 0), m - 1);
+    low[i] = Math.floor(at);
+    high[i] = Math.min(low[i] + 1, m - 1);
+    part[i] = at - low[i];
+  }
+  return { low, high, part };
+};
+
+/**
+ * (h, w) codes -> (H, W) shares of the strongest value: -1..1 for signed maps, 0..1 for others.
+ * @param {Codes} map
+ * @param {number} H
+ * @param {number} W
+ * @param {boolean} signed
+ */
+export const upsample = (map, H, W, signed) => {
+  const rows = taps(H, map.h);
+  const columns = taps(W, map.w);
+  const shares = new Float32Array(H * W);
+  const share = signed ? (/** @type {number} */ code) => (code - 128) / 127 : (/** @type {number} */ code) => code / 255;
+  for (let y = 0; y < H; y++) {
+    const top = rows.low[y] * map.w;
+    const bottom = rows.high[y] * map.w;
+    const v = rows.part[y];
+    for (let x = 0; x < W; x++) {
+      const a = columns.low[x];
+      const b = columns.high[x];
+      const u = columns.part[x];
+      const upper = map.codes[top + a] * (1 - u) + map.codes[top + b] * u;
+      const lower = map.codes[bottom + a] * (1 - u) + map.codes[bottom + b] * u;
+      shares[y * W + x] = Math.max(-1, share(upper * (1 - v) + lower * v));
+    }
+  }
+  return shares;
+};
+
+/**
+ * The smallest magnitude that belongs to the strongest `percent` of the area.
+ * @param {Float32Array} shares
+ * @param {number} percent
+ */
+const threshold = (shares, percent) => {
+  if (percent >= 100) return 0;
+  const counts = new Uint32Array(1025);
+  for (let i = 0; i < shares.length; i++) counts[Math.round(Math.abs(shares[i]) * 1024)]++;
+  let left = (shares.length * percent) / 100;
+  let level = 1024;
+  while (level > 1 && left - counts[level] > 0) left -= counts[level--];
+  return level / 1024;
+};
+
+/** @type {Record<string, Uint8Array>} */
+const tables = {};
+
+/**
+ * The 256 colours of a colour map, as RGB bytes.
+ * @param {string} name
+ */
+export const colourTable = (name) => (tables[name] ??= fromBase64(config.colours.tables[name]));
+
+/**
+ * Paints a map on a canvas as the view says.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ShownMap} map
+ */
+export const paintMap = (canvas, map) => {
+  const { mode, opacity, strongest } = view;
+  const { shares } = map;
+  const table = colourTable(map.signed ? view.signedColours : view.colours);
+  const image = new ImageData(map.W, map.H);
+  const out = image.data;
+  const cut = threshold(shares, strongest);
+  const strength = opacity / 100;
+  for (let i = 0, o = 0; i < shares.length; i++, o += 4) {
+    const share = shares[i];
+    const size = Math.abs(share);
+    const kept = strongest >= 100 || size >= cut;
+    if (mode === "spotlight") {
+      const light = kept ? Math.min(1, Math.max(0, share) * 1.6) : 0;
+      out[o + 3] = 255 * strength * (1 - light);
+      continue;
+    }
+    const code = 3 * (map.signed ? Math.round(128 + 127 * share) : Math.round(255 * share));
+    out[o] = table[code];
+    out[o + 1] = table[code + 1];
+    out[o + 2] = table[code + 2];
+    out[o + 3] = !kept ? 0 : mode === "heat" ? 255 : 255 * strength * coverage(size);
+  }
+  putImage(canvas, image);
+};
+
+/**
+ * How much of the colour covers the photo: nothing where there is no evidence, all from half of the strongest on.
+ * @param {number} size
+ */
+const coverage = (size) => Math.min(1, 2 * size);
+
+/**
+ * The share at a point given in 0..1 of each side; null without a map.
+ * @param {ShownMap | null} map
+ * @param {number} x
+ * @param {number} y
+ */
+const shareAt = (map, x, y) => {
+  if (!map) return null;
+  const column = Math.min(map.W - 1, Math.floor(x * map.W));
+  const row = Math.min(map.H - 1, Math.floor(y * map.H));
+  return map.shares[row * map.W + column];
+};
+
+/**
+ * The share at a point as a percentage; empty without a map.
+ * @param {ShownMap | null} map
+ * @param {number} x
+ * @param {number} y
+ */
+export const readMap = (map, x, y) => {
+  const share = shareAt(map, x, y);
+  if (share === null) return "";
+  const percent = Math.round(100 * share);
+  return map?.signed && percent > 0 ? `+${percent} %` : `${percent < 0 ? "\u2212" : ""}${Math.abs(percent)} %`;
+};

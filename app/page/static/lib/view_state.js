@@ -1,0 +1,90 @@
+/** What several parts share: the page's configuration, the view of the maps, and what is on the screen now. */
+
+/** @import { Config, Observable, Panel, Pictures, View } from "../types" */
+
+/** @type {Config} What does not change while the page runs. */
+export const config = JSON.parse(document.getElementById("crosscheck-config")?.textContent ?? "");
+
+/** @type {View} */
+export const view = {
+  mode: "overlay",
+  opacity: 70,
+  strongest: 100,
+  colours: config.colours.plain[0],
+  signedColours: config.colours.signed[0],
+  seen: false,
+  truth: false,
+  peek: false,
+};
+
+/** @type {Map<unknown, Panel>} The grid's panels by the method's key. */
+export const panels = new Map();
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+let due = false;
+
+/**
+ * @param {() => void} listener runs after every change of the view
+ * @returns {() => void} ends it
+ */
+export const onViewChange = (listener) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+/**
+ * Changes the view; every map is repainted in the next frame.
+ * @param {Partial<View>} changes
+ */
+export const changeView = (changes) => {
+  Object.assign(view, changes);
+  document.documentElement.dataset.view = JSON.stringify(view);
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    for (const listener of listeners) listener();
+    document.documentElement.dataset.viewPainted = JSON.stringify(view);
+  });
+};
+
+/**
+ * A value that parts wait for: a subscriber runs at once, and again whenever it is set.
+ * @template T
+ * @param {T} value
+ * @returns {Observable<T>}
+ */
+const observable = (value) => {
+  /** @type {Set<(value: T) => void>} */
+  const subscribers = new Set();
+  return {
+    get value() {
+      return value;
+    },
+    set(next) {
+      value = next;
+      for (const subscriber of subscribers) subscriber(value);
+    },
+    subscribe(subscriber) {
+      subscribers.add(subscriber);
+      subscriber(value);
+    },
+  };
+};
+
+/** The picture under the maps. It travels once, with the grid; other parts show it too. */
+export const pictures = observable(/** @type {Pictures} */ ({}));
+
+/** The name of the open tab. */
+export const openTab = observable("agreement");
+
+/** The outline of the known evidence as an image; empty where none is known. */
+export const truth = observable("");
+
+/** @param {string} uri */
+export const setTruth = (uri) => {
+  if (truth.value === uri) return;
+  truth.set(uri);
+  changeView({});
+};
