@@ -24,14 +24,16 @@ test: $(VENV)/.tests
 	@sh tests/chromium.sh
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.tests
+check: $(VENV)/.tests node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npm run --silent check
 
-format: $(VENV)/.tests
+format: $(VENV)/.tests node_modules/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	npm run --silent format
 
 bench: $(VENV)/.tests
 	@failed=; for name in $(BENCHMARKS); do echo "== python -m benchmarks.$$name"; \
@@ -39,7 +41,7 @@ bench: $(VENV)/.tests
 	test -z "$$failed" || { echo "Not done:$$failed"; exit 1; }
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found on PATH; install one, or name it: make run PYTHON=/path/to/python3.12"; exit 2; }
@@ -55,3 +57,9 @@ $(VENV)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.runs
+
+node_modules/.installed: package.json
+	@sh tests/node.sh
+	@echo "Installing the tools of package.json into node_modules ..."
+	@npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
