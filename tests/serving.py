@@ -45,13 +45,13 @@ class Server:
 
 
 @contextmanager
-def serving(*flags: str) -> Iterator[Server]:
-    """`python -m app serve` on a free port, up when this yields; its classifiers may still be loading."""
+def serving(*flags: str, root: Path = ROOT) -> Iterator[Server]:
+    """`python -m app serve` of the program in `root`, on a free port, up when this yields; its classifiers may still be loading."""
     command = [sys.executable, "-m", "app", "serve", "--port", "0", *flags]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     reader = threading.Thread()
     start = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(command, cwd=root, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         log: list[str] = []
         assert process.stdout
