@@ -6,6 +6,7 @@ Drives Chromium on the MobileNetV2 of the data folder where it is there (224 px)
 import argparse
 import shutil
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from tests.data import data_folder
-from tests.serving import Server, serving
+from tests.serving import ROOT, Server, serving
 
 FLAGS = [
     "--headless",
@@ -75,13 +76,22 @@ def main() -> None:
     chosen = parser.parse_args()
     flags = ["--model", chosen.model] if chosen.model else []
     flags += ["--examples", str(chosen.pictures)] if chosen.pictures.is_dir() else []
+    print_row("python -m app --help", statistics.median(seconds_of_help() for _ in range(ROUNDS)) * 1000)
     with serving(*flags, "--queue", "64", "--budget", "600") as server, sync_playwright() as playwright:
         path = next(found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name)))
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         print_row("process start to page", server.started_after * 1000)
+        print_row("process start to page, processor", server.work_at_start * 1000)
         one_visitor(browser, server)
         browser.close()
         many_visitors(path, server)
+
+
+def seconds_of_help() -> float:
+    """What the command line takes to say what there is, which loads neither TensorFlow nor Gradio."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "app", "--help"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
 
 
 def one_visitor(browser: Browser, server: Server) -> None:
