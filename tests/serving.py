@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -35,7 +37,7 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case) and body of one request."""
-        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
+        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers or {}, encode_chunked=isinstance(body, Iterator))
             answer = connection.getresponse()
@@ -46,8 +48,11 @@ class Server:
 
 @contextmanager
 def serving(*flags: str, root: Path = ROOT) -> Iterator[Server]:
-    """`python -m app serve` of the program in `root`, on a free port, up when this yields; its classifiers may still be loading."""
-    command = [sys.executable, "-m", "app", "serve", "--port", "0", *flags]
+    """`python -m app serve` of the program in `root`, on a free port, up when this yields; its classifiers may still be loading.
+
+    An explanation may take as long as the page allows at most, unless the flags say otherwise.
+    """
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--budget", "3600", *flags]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     reader = threading.Thread()
     start = time.monotonic()
@@ -68,12 +73,12 @@ def serving(*flags: str, root: Path = ROOT) -> Iterator[Server]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         if reader.ident:
-            reader.join(5)
+            reader.join(PATIENCE)
         if process.stdout:
             process.stdout.close()
 
@@ -118,7 +123,7 @@ class Visitor:
         raise AssertionError(f"the page has no event {component}.{event}")
 
     def _answers(self, event_id: str, dependency: dict[str, Any]) -> dict[str, Any]:
-        connection = http.client.HTTPConnection(urlsplit(self.server.address).netloc, timeout=90)
+        connection = http.client.HTTPConnection(urlsplit(self.server.address).netloc, timeout=PATIENCE)
         connection.request("GET", f"/gradio_api/queue/data?session_hash={self.session}")
         stream, shown, last = connection.getresponse(), {}, []
         for line in stream:

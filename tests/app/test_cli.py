@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from app.cli import main
 from app.options import ExplainOptions, ServeOptions
 from explainers.case import Settings
 from tests.architecture.import_graph import ROOT
+from tests.patience import PATIENCE, until
 from tests.serving import serving
 
 
@@ -86,15 +86,15 @@ def test_the_page_s_address_and_python_s_errors_are_seen_and_native_noise_is_not
     plain = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     for more, errors in (({}, "error\n"), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "noiseerror\n")):
         root = Path(__file__).resolve().parents[2]
-        done = subprocess.run([sys.executable, "-c", code], env=plain | more, cwd=root, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([sys.executable, "-c", code], env=plain | more, cwd=root, capture_output=True, text=True, timeout=PATIENCE)
         assert (done.stdout, done.stderr) == ("address\n", errors)
 
 
 def test_an_interrupt_while_a_classifier_loads_is_quiet() -> None:
     with serving() as server:
-        time.sleep(1.5)  # TensorFlow is being imported
+        until(lambda: "tensorflow" in Path(f"/proc/{server.process.pid}/maps").read_text())  # it is being imported
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(30) in (0, 130), "0 where this very test was begun with interrupts switched off"
+        assert server.process.wait(PATIENCE) in (0, 130), "0 where this very test was begun with interrupts switched off"
     assert "Traceback" not in "".join(server.log)
 
 

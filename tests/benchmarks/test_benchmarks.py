@@ -35,6 +35,7 @@ from explainers.methods import METHODS
 from models.command_line import exit_status
 from tests.architecture.test_import_direction import ROOT
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
+from tests.patience import PATIENCE
 
 NONE = (float("nan"), float("nan"))
 MODEL = detectors(grid=(7, 7), cell=4)
@@ -59,7 +60,7 @@ def test_help() -> None:
         "        runpy.run_module(f'benchmarks.{name}', run_name='__main__')\n    except SystemExit as end:\n        assert end.code == 0\n"
     )
     names = BENCHMARKS
-    answer = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    answer = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.count("usage:") == len(names)
     assert answer.stdout.count("\n  --write [NAME]") == len(names)
@@ -85,7 +86,7 @@ def test_make_bench_goes_on_after_a_benchmark_that_fails(tmp_path: Path) -> None
     python.chmod(0o755)
     (tmp_path / ".tests").touch()
     words = ["make", "-C", str(ROOT), "bench", f"VENV={tmp_path}", "-o", str(tmp_path / ".tests")]
-    answer = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert answer.returncode == 2
     assert answer.stdout.count("== python -m benchmarks.") == len(BENCHMARKS)
     assert "Not done: truth\n" in answer.stdout
@@ -195,7 +196,7 @@ def test_the_truth_benchmark_prints_its_tables_and_nothing_of_tensorflow() -> No
     """One picture of each kind: the goals need not hold."""
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     words = [sys.executable, "-m", "benchmarks.truth", "--pictures", "1", "--boxes", "1", "--preset", "Fast"]
-    answer = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment)
+    answer = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, env=environment)
     assert answer.returncode == 0, answer.stderr
     for row in ("| random |", "| centre (Gaussian) |", "| mean activation |", *(f"| {method.title} |" for method in METHODS)):
         assert answer.stdout.count(row) == 2

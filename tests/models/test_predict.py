@@ -13,6 +13,7 @@ from models.cards.metadata import Number
 from models.images.decoder import decode
 from models.loading import load
 from models.predict import main
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.png"))
@@ -55,11 +56,11 @@ def test_what_is_no_picture_is_said_and_the_others_go_on(tmp_path: Path, capsys:
 
 def test_the_command_itself_prints_only_the_answer(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "models.predict", str(EXAMPLES[0]), "--model", "glass_box", "--json"]
-    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, env={"PATH": "", "CUDA_VISIBLE_DEVICES": "-1"})
+    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, env={"PATH": "", "CUDA_VISIBLE_DEVICES": "-1"})
     assert (told.returncode, told.stderr) == (0, "")
     assert len(json.loads(told.stdout)["prediction"]) == 4
     words[4:] = ["--model", str(tmp_path / "absent.keras")]
-    told = subprocess.run([*words[:4], *words[4:]], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    told = subprocess.run([*words[:4], *words[4:]], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert told.returncode == 2
     assert "There is no file or folder" in told.stderr
     assert "Traceback" not in told.stderr

@@ -11,6 +11,7 @@ from models.cards.card import Card, sha256_of
 from models.datasets.synthetic.phantoms import LABELS, phantom
 from models.train import main
 from models.training.recipes import RECIPES
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW = ["--pictures", "64", "--validation", "32", "--test", "32", "--epochs", "1"]
@@ -18,7 +19,7 @@ FEW = ["--pictures", "64", "--validation", "32", "--test", "32", "--epochs", "1"
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "models.train", *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "models.train", *words], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

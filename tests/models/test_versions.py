@@ -12,6 +12,7 @@ from errors import UserError
 from models.cards.card import Card, Label, sha256_of
 from models.location import model_file
 from models.versions import LATEST, latest, main, new_version, versions
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +49,7 @@ def test_a_killed_writer_leaves_the_latest_as_it_was_and_the_next_sweeps_up(tmp_
     keep(tmp_path, b"one")
     dying = "import os, sys; from pathlib import Path; from models.versions import new_version\n"
     dying += "with new_version(Path(sys.argv[1])) as made: (made / 'net.keras').write_bytes(b'x'); os._exit(9)"
-    assert subprocess.run([sys.executable, "-c", dying, str(tmp_path)], cwd=ROOT, timeout=60).returncode == 9
+    assert subprocess.run([sys.executable, "-c", dying, str(tmp_path)], cwd=ROOT, timeout=PATIENCE).returncode == 9
     assert latest(tmp_path) == tmp_path / "v1"
     assert len(list(tmp_path.iterdir())) == 3
     keep(tmp_path, b"two")

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +22,14 @@ from app.rendering import DIVERGING, lut
 from explainers.grid import enlarge
 from explainers.methods import METHODS
 from models.loading import load
+from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
 RNG = np.random.default_rng(0)
 
 
 def app(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "app", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run([sys.executable, "-m", "app", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -271,13 +271,10 @@ def test_an_interrupted_run_leaves_no_half_folder(how: signal.Signals, left: int
         str(tmp_path / "out"),
     ]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob(".out.*/spot/*.png")):
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: list(tmp_path.glob(".out.*/spot/*.png")) or running.poll() is not None)
+    assert running.poll() is None, running.communicate()
     running.send_signal(how)
-    _, errors = running.communicate(timeout=60)
+    _, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode != 0
     assert "Traceback" not in errors
     assert not (tmp_path / "out").exists()
@@ -294,7 +291,7 @@ def test_only_what_dead_processes_left_of_the_same_folder_is_deleted(tmp_path: P
         assert not stale.exists()
         hold = "import sys; from pathlib import Path; from app.commands.outputs import atomic_directory\n"
         hold += "with atomic_directory(Path(sys.argv[1])) as folder: print(folder, len(list(folder.parent.iterdir())))"
-        answer = subprocess.run([sys.executable, "-c", hold, tmp_path / "out"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        answer = subprocess.run([sys.executable, "-c", hold, tmp_path / "out"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
         assert answer.stdout.split()[1] == "5", answer.stderr  # the other three, the first one's, its own
         assert first.is_dir()
     assert all((folder / "spot").is_dir() for folder in others)

@@ -26,6 +26,7 @@ from app.service.session import Session
 from errors import UserError
 from models.sandbox import landlock
 from models.store import bundled
+from tests.patience import PATIENCE, until_then
 
 PARTS = (
     *("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "doctor"),
@@ -39,6 +40,16 @@ def png(seed: int) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)).save(file, "PNG")
     return file.getvalue()
+
+
+class Loading(Future[Any]):
+    """A classifier that loads for as long as a test wants. awaited: how many wait for it."""
+
+    awaited = 0
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        super().add_done_callback(fn)
+        self.awaited += 1
 
 
 class Somebody:
@@ -75,7 +86,7 @@ class Somebody:
 
 @pytest.fixture(scope="module")
 def handlers() -> Iterator[PageEvents]:
-    handlers = PageEvents(Services.build(ServeOptions(queue=2)))
+    handlers = PageEvents(Services.build(ServeOptions(queue=2, budget=3600)))
     handlers.components = {name: name for name in PARTS}
     handlers.services.start()
     handlers.services.registry.get("phantoms")
@@ -147,13 +158,12 @@ def test_a_contrast_names_two_classes(somebody: Somebody) -> None:
 
 def test_who_stops_waiting_does_not_stop_the_loading_for_everybody(handlers: PageEvents, somebody: Somebody) -> None:
     entry = handlers.services.registry.entry("phantoms")
-    loaded, entry.future, entry.state = entry.future, Future(), "loading"
+    loaded, entry.future, entry.state = entry.future, Loading(), "loading"
 
     async def gone() -> None:
         task = asyncio.create_task(somebody.do_async("arrived"))
-        while not (somebody.session.report and somebody.session.report.final):
-            await asyncio.sleep(0.02)
-        await asyncio.sleep(0.3)
+        await until_then(lambda: somebody.session.report and somebody.session.report.final)
+        await until_then(lambda: entry.future.awaited)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -258,14 +268,14 @@ def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
     genuine, entry = ExampleGallery.of, handlers.services.registry.entry("glass_box")
     monkeypatch.setattr(ExampleGallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
     monkeypatch.setattr(entry, "state", "loading")
-    monkeypatch.setattr(entry, "future", Future())
+    monkeypatch.setattr(entry, "future", Loading())
 
     async def fails_late() -> list[dict[str, Any]]:
         somebody.classifier = "glass_box"
         early = somebody.paintings("classifier")
         said = [await anext(early)]
         rest = asyncio.create_task(anext(early))  # waits for the classifier
-        await asyncio.sleep(0.1)
+        await until_then(lambda: entry.future.awaited)
         somebody.classifier = "phantoms"
         await somebody.do_async("picked", {"token": handlers.services.uploads.put(png(21), "mine.png")})
         entry.future.set_exception(UserError("This is no classifier."))
@@ -278,8 +288,7 @@ def test_a_refused_wish_leaves_the_running_one_alone(handlers: PageEvents, someb
     async def impatient() -> tuple[dict[str, Any], dict[str, Any], int]:
         somebody.methods, somebody.preset = SLOW, "Balanced"
         running = asyncio.create_task(somebody.do_async("picked", {"token": handlers.services.uploads.put(png(8), "slow.png")}))
-        while not (somebody.session.painted and somebody.session.painted.state == "running"):
-            await asyncio.sleep(0.02)
+        await until_then(lambda: somebody.session.painted and somebody.session.painted.state == "running")
         run, somebody.methods = somebody.session.run, []
         refused = await somebody.do_async("explain")
         return refused, await running, run
@@ -356,7 +365,7 @@ def test_a_classifier_that_loads_slowly_keeps_nobody_from_another(handlers: Page
     try:
         assert all(job.subscribe(ring) for job, ring in zip(waiting, ringers, strict=True))
         blocked = [handlers.services.explanations._pools["predict"].submit(threading.Event().wait, 0) for _ in range(4)]
-        assert all(future.done() or future.result(5) is False for future in blocked), "no glance waits for the loading"
+        assert all(future.done() or future.result(PATIENCE) is False for future in blocked), "no glance waits for the loading"
     finally:
         for job, ring in zip(waiting, ringers, strict=True):
             job.unsubscribe(ring)
@@ -442,12 +451,12 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
     async def both() -> tuple[dict[str, Any], dict[str, Any]]:
         handlers.services.explanations.idle.clear()  # the measure waits, as while somebody's maps are made
         mine = asyncio.create_task(pressed(somebody))
-        await until(lambda: job.report.measures.running and somebody.session.painting)
+        await until_then(lambda: job.report.measures.running and somebody.session.painting)
         others = asyncio.create_task(other.do_async("explain"))
-        await until(lambda: other.session.painting)
+        await until_then(lambda: other.session.painting)
         handlers.on_stop_measure(gr.Request(session_hash=other.name))
         assert not job.metric_stop.is_set(), "the first still waits for it"
-        await until(lambda: "Another visitor waits" in str(other.session.sent.get("status")))
+        await until_then(lambda: "Another visitor waits" in str(other.session.sent.get("status")))
         handlers.on_unload(gr.Request(session_hash=other.name))
         await others
         assert not job.metric_stop.is_set()
@@ -467,11 +476,3 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
 
 def event(kind: str) -> gr.EventData:
     return gr.EventData(None, {"kind": kind})
-
-
-async def until(holds: Callable[[], object]) -> None:
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it did not come")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from models.inspection.report import Candidate, Finding, LayerReport, Report
 from models.sandbox import landlock
 from tests.app.page.test_events import PARTS, png
 from tests.models import hostile_files
+from tests.patience import PATIENCE, until, waits_of
 
 ENTRY = RegisteredClassifier("folder/my net.h5", "my net")
 CARD = Card("my net", (Label("a"), Label("<b>")), (32, 32))
@@ -102,18 +102,16 @@ def examinations() -> Iterator[InspectionQueue]:
 
 
 def settled(examination: Inspection) -> Inspection:
-    for _ in range(1200):
-        if examination.final:
-            return examination
-        time.sleep(0.05)
-    raise AssertionError(f"still {examination.state}")
+    until(lambda: examination.final)
+    return examination
 
 
 def test_it_waits_for_everybody_s_maps_and_equal_wishes_share_one(examinations: InspectionQueue) -> None:
-    first, again = examinations.submit(subject(1)), examinations.submit(subject(1))
-    assert first is again
-    time.sleep(0.3)
-    assert first.state == "waiting", "somebody's maps are made"
+    with waits_of(examinations._idle) as waits:
+        first, again = examinations.submit(subject(1)), examinations.submit(subject(1))
+        assert first is again
+        until(lambda: waits() >= 2)
+        assert first.state == "waiting", "somebody's maps are made"
     examinations._idle.set()
     assert settled(first).error == ""
     assert first.report is not None
@@ -133,16 +131,26 @@ def test_what_nobody_waits_for_is_not_begun(examinations: InspectionQueue) -> No
     assert settled(examinations.submit(subject(1))).report, "and it is begun when it is asked for anew"
 
 
-def test_what_nobody_waits_for_any_longer_ends(examinations: InspectionQueue) -> None:
+def test_what_nobody_waits_for_any_longer_ends(examinations: InspectionQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     examinations._idle.set()
+    on_progress, reached, left = examinations._on_progress, threading.Event(), threading.Event()
+
+    def held(each: Inspection, done: int, total: int) -> None:
+        """Holds the examination after its first pictures, until nobody waits for it."""
+        if done:
+            reached.set()
+            left.wait(PATIENCE)
+        on_progress(each, done, total)
+
+    monkeypatch.setattr(examinations, "_on_progress", held)
     many = replace(subject(4), pictures=tuple((Picture.of(png(seed), f"{seed}.png"), "") for seed in range(MAX_PICTURES)))
     each = examinations.submit(many)
-    while not each.progress[0]:
-        assert not each.final
-        time.sleep(0.001)
+    assert reached.wait(PATIENCE)
+    assert not each.final
     each.unsubscribe()
+    left.set()
     assert "given up" in settled(each).error
-    assert each.progress[0] < each.progress[1]
+    assert 0 < each.progress[0] < each.progress[1]
     assert each.report is None
 
 

@@ -1,6 +1,6 @@
 """Jobs on the real bundled classifier: shared, stopped, timed out, refused when too many wait."""
 
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.shap import SHAP
+from tests.patience import PATIENCE, until
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def shelf() -> ClassifierRegistry:
 
 @pytest.fixture
 def jobs(shelf: ClassifierRegistry) -> Iterator[ExplanationQueue]:
-    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=60)
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=PATIENCE)
     yield jobs
     jobs.close()
 
@@ -42,11 +43,8 @@ def request_for(number: int = 0, **changes: object) -> ExplanationRequest:
 
 
 def finished(job: ExplanationJob) -> ExplanationJob:
-    for _ in range(600):
-        if job.report.final:
-            return job
-        time.sleep(0.05)
-    raise AssertionError(f"still {job.report.state}")
+    until(lambda: job.report.final)
+    return job
 
 
 def test_a_question_is_answered_with_prediction_and_maps(jobs: ExplanationQueue) -> None:
@@ -79,14 +77,19 @@ def test_another_class_of_the_same_picture_asks_little_anew(jobs: ExplanationQue
 
 
 def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: ExplanationQueue) -> None:
-    job, listener = (
-        jobs.submit(request_for(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough")),
-        lambda: None,
-    )
+    job = jobs.submit(request_for(2, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))
+    running, left = threading.Event(), threading.Event()
+
+    def listener() -> None:
+        """Holds the job after its first map, until its listener has left."""
+        if job.report.evaluations:
+            running.set()
+            left.wait(PATIENCE)
+
     assert job.subscribe(listener)
-    while job.report.state != "running":
-        time.sleep(0.02)
+    assert running.wait(PATIENCE)
     job.unsubscribe(listener)
+    left.set()
     spent = job.report.evaluations
     assert finished(job).report.state == "stopped"
     assert job.report.evaluations <= spent + 3 * 32  # the batch under way, and those not yet reported
@@ -144,7 +147,7 @@ def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
     loading = shelf.start("no/such/model.keras")
     assert not loading.cancel()
     with pytest.raises(UserError):
-        loading.result(60)
+        loading.result(PATIENCE)
 
 
 def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:

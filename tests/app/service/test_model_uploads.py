@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from errors import UserError
 from models.sandbox import landlock
 from models.sandbox.confinement import Protection
 from models.store import bundled
+from tests.patience import until
 
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 
@@ -85,18 +86,34 @@ def test_a_model_that_was_brought_is_refused_where_its_process_is_not_shut_in() 
     assert [Protection(*each).whole for each in ((7, True), (7, False), (0, True), (0, False))] == [True, False, False, False]
 
 
+class Watched:
+    """A lock that counts who came to it, let in or not."""
+
+    def __init__(self) -> None:
+        self.came, self.lock = 0, Lock()
+
+    def __enter__(self) -> None:
+        self.came += 1
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
 def test_a_model_dropped_while_it_is_claimed_is_not_on_offer() -> None:
     class Slow(ClassifierRegistry):
         """Somebody drops the model just as it is to be offered."""
 
         def add(self, name: str, file: Path) -> None:
+            before = lock.came
             dropping.start()
-            dropping.join(0.3)
+            until(lambda: lock.came > before or not dropping.is_alive())
             super().add(name, file)
 
     registry = Slow(["glass_box"])
     uploads = ModelUploads(registry)
     token = bring(uploads, b"PK")
+    uploads._lock = lock = Watched()
     dropping = Thread(target=uploads.remove, args=(token,))
     uploads.claim(token, "anna")
     dropping.join()

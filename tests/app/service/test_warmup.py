@@ -14,6 +14,7 @@ from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.loading import load
 from models.store import bundled
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -35,9 +36,8 @@ def test_the_first_study_compiles_nothing_more(fresh: Classifier) -> None:
 
 
 def test_what_nobody_waits_for_is_compiled_before_it_is_offered() -> None:
-    unawaited, awaited = (
-        ClassifierRegistry(("glass_box",)).start("glass_box", awaited=wanted).result(60).trace.compiled for wanted in (False, True)
-    )
+    starts = (ClassifierRegistry(("glass_box",)).start("glass_box", awaited=wanted) for wanted in (False, True))
+    unawaited, awaited = (loading.result(PATIENCE).trace.compiled for loading in starts)
     assert unawaited == awaited + 2, "masked pictures and the last layer"
 
 

@@ -27,6 +27,7 @@ from models.sandbox import landlock
 from models.sandbox.ipc import Pipes, ProtocolError, pair
 from models.sandbox.process import Limits, readable_files
 from tests.models import hostile_files
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
@@ -132,7 +133,9 @@ def test_a_model_that_needs_too_much_memory_leaves_none_taken(tmp_path: Path) ->
     needs_49_gigabytes().save(tmp_path / "hog.keras")
     hostile_files.huge_kernel(tmp_path / "kernel.keras")
     before = taken()
-    begun = [start_sandboxed(tmp_path / name, Limits(memory=2_000_000_000)) for name in ("hog.keras", "kernel.keras")]
+    begun = [
+        start_sandboxed(tmp_path / name, Limits(2_000_000_000, PATIENCE, PATIENCE, PATIENCE)) for name in ("hog.keras", "kernel.keras")
+    ]
     for opened in begun:
         with pytest.raises(UserError, match=r"(hog|kernel)\.keras (needs more memory than the 2\.0 GB|ended its own process)"):
             opened()
@@ -204,10 +207,12 @@ def test_a_shut_process_reaches_nothing(tmp_path: Path) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.2)
+        listener.setblocking(False)
         words = [str(tmp_path / "mark"), str(listener.getsockname()[1]), *PAYLOADS.values()]
-        done = subprocess.run([sys.executable, "-c", SCRIPT, *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-        with pytest.raises(TimeoutError):
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, *words], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
+        with pytest.raises(BlockingIOError):
             listener.accept()
     said = done.stdout.splitlines()
     assert "Landlock" in said[0]
@@ -269,7 +274,7 @@ def test_a_path_that_cannot_be_opened_does_not_leave_a_process_open(tmp_path: Pa
     script = "import sys, os; from pathlib import Path; from models.sandbox.confinement import confine_process\n"
     script += "print(confine_process(map(Path, sys.argv[1:])))\n"
     script += "try: print(os.listdir('/'))\nexcept PermissionError: print('refused')"
-    done = subprocess.run([sys.executable, "-c", script, *map(str, unreadable)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script, *map(str, unreadable)], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert "Landlock" in done.stdout, done.stderr
     assert done.stdout.endswith("refused\n")
 
@@ -289,7 +294,7 @@ sys.argv = ["worker", str(os.open("/dev/null", os.O_RDONLY)), str(to_me), sys.ar
 worker.main()
 print(os.read(from_it, 1000)[8:].decode())
 """
-    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert '"error": "user"' in done.stdout, done.stderr
     assert "Landlock is here, but cannot be put over a model's process (Argument list too long)" in done.stdout
 
@@ -306,14 +311,14 @@ worker.confine_process = confine_process
 sys.argv = ["worker", "0", "1", "m.keras"]
 worker.main()
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "1\n", done.stderr
 
 
 def test_a_process_with_threads_is_not_called_shut() -> None:
-    script = "import threading, time; threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n"
+    script = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     script += "from models.sandbox.confinement import confine_process; confine_process([])"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert "2 threads run already" in done.stderr
 
@@ -322,21 +327,21 @@ def test_numbers_cross_the_border_and_nothing_that_was_not_agreed() -> None:
     here, there = (Pipes(*ends) for ends in pair())
     sent = [hostile_files.noise((2, 3)), np.array([[0.1]]), np.zeros((0, 4), np.float32)]
     here.send({"a": 1}, sent)
-    head, arrays = there.receive(lambda head: [(2, 3), (1, 1), (0, 4)], time.monotonic() + 5)
+    head, arrays = there.receive(lambda head: [(2, 3), (1, 1), (0, 4)], time.monotonic() + PATIENCE)
     assert head == {"a": 1}
     assert [array.dtype for array in arrays] == [np.float32, np.float64, np.float32]
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(sent, arrays, strict=True))
     here.send({}, [hostile_files.noise((3, 2))])
     with pytest.raises(ProtocolError, match="arrays of"):
-        there.receive(lambda head: [(2, 3)], time.monotonic() + 5)
+        there.receive(lambda head: [(2, 3)], time.monotonic() + PATIENCE)
     with pytest.raises(TimeoutError):
         here.receive(lambda head: [], time.monotonic() + 0.05)
     os.write(there.writing, (10**12).to_bytes(8, "little"))
     with pytest.raises(ProtocolError, match="a head of 1000000000000 bytes"):
-        here.receive(lambda head: [], time.monotonic() + 5)
+        here.receive(lambda head: [], time.monotonic() + PATIENCE)
     there.close()
     with pytest.raises(EOFError):
-        here.receive(lambda head: [], time.monotonic() + 5)
+        here.receive(lambda head: [], time.monotonic() + PATIENCE)
     here.close()
 
 

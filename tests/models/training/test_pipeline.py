@@ -2,9 +2,9 @@
 
 import dataclasses
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -244,8 +244,17 @@ def test_x_rays_stay_upright_and_grey() -> None:
     assert (made[:, :4].mean((1, 2, 3)) > made[:, -4:].mean((1, 2, 3))).all()
 
 
-def test_the_benchmark_tells_waiting_from_stepping() -> None:
+def test_the_benchmark_tells_waiting_from_stepping(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import training
     from benchmarks.training import WARMING, timed
+
+    now = 0.0
+
+    def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now))
 
     class Slow:
         """A model whose first steps are slower, as compiling makes them."""
@@ -254,14 +263,14 @@ def test_the_benchmark_tells_waiting_from_stepping() -> None:
 
         def train_on_batch(self, inputs: int, targets: int, sample_weight: int) -> None:
             self.taken += 1
-            time.sleep(0.3 if self.taken <= WARMING else 0.06)
+            passes(0.3 if self.taken <= WARMING else 0.06)
 
     def supply() -> Iterator[tuple[int, int, int]]:
         while True:
-            time.sleep(0.02)
+            passes(0.02)
             yield 0, 0, 0
 
     spent = timed(Slow(), supply(), 6)
-    assert 6 * 0.02 <= spent.waiting < 0.6
-    assert 6 * 0.06 <= spent.stepping < 0.9  # the warming alone takes that long
+    assert spent.waiting == pytest.approx(6 * 0.02)
+    assert spent.stepping == pytest.approx(6 * 0.06), "without the warming"
     assert spent.share == spent.stepping / (spent.waiting + spent.stepping)

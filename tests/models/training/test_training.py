@@ -9,7 +9,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,8 @@ from models.training.settings import Settings, Stage
 from models.training.threshold import best_shift
 from models.training.validation import measure_validation
 from tests.models.picture_folders import painted
+from tests.patience import until
+from tests.serving import cpu_seconds
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "folder"
@@ -220,10 +221,10 @@ def test_a_run_killed_within_an_epoch_ends_with_the_weights_of_an_unbroken_one(t
     words = ["folder", "--data", str(two_classes), *TINY, "--epochs", "4", "--balance", "sampling"]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     run = subprocess.Popen([sys.executable, "-m", "models.train", *words, "--out", str(killed)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    limit = time.monotonic() + 240
-    while not (killed / checkpoint.NAME).exists() and run.poll() is None and time.monotonic() < limit:
-        time.sleep(0.002)
-    time.sleep(0.03)  # some batches into the next epoch
+    until(lambda: (killed / checkpoint.NAME).exists() or run.poll() is not None, every=0.002)
+    assert run.poll() is None, "it ended before it could be killed"
+    worked = cpu_seconds(run.pid)
+    until(lambda: cpu_seconds(run.pid) > worked or run.poll() is not None, every=0.002)  # some batches into the next epoch
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL, "it ended before it could be killed"
     with np.load(killed / checkpoint.NAME) as held:

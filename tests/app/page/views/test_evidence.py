@@ -2,7 +2,6 @@
 
 import base64
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -38,6 +37,7 @@ from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityC
 from explainers.metrics.robustness.reliability import ReadingKind, Stability
 from models.classifiers.score import Score
 from models.loading import load
+from tests.patience import PATIENCE, until, waits_of
 
 CURVES, SANITY = DeletionInsertion.key, SanityChecks.key
 
@@ -255,18 +255,15 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Exp
 
 @pytest.fixture(scope="module")
 def jobs() -> Iterator[ExplanationQueue]:
-    jobs = ExplanationQueue(ClassifierRegistry(["phantoms"]), concurrency=1, queue=2, budget=60)
+    jobs = ExplanationQueue(ClassifierRegistry(["phantoms"]), concurrency=1, queue=2, budget=PATIENCE)
     jobs.registry.get("phantoms")
     yield jobs
     jobs.close()
 
 
 def settled(job: ExplanationJob) -> ExplanationState:
-    for _ in range(1200):
-        if job.report.settled:
-            return job.report
-        time.sleep(0.05)
-    raise AssertionError(f"still {job.report.state}, {job.report.measures.running}")
+    until(lambda: job.report.settled)
+    return job.report
 
 
 def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: ExplanationQueue) -> None:
@@ -283,16 +280,17 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
     with pytest.raises(UserError, match="no measure 'magic'"):
         jobs.metrics.submit(job, "magic")
     jobs.idle.clear()  # as while somebody's maps are made
-    jobs.metrics.submit(job, CURVES)
-    with pytest.raises(UserError, match="under way"):
-        jobs.metrics.submit(job, SANITY)
-    time.sleep(0.5)
-    assert (job.report.measures.running, job.report.measures.done, job.report.measures.of(DeletionInsertion)) == (CURVES, 0, ())
+    with waits_of(jobs.idle) as waits:
+        jobs.metrics.submit(job, CURVES)
+        with pytest.raises(UserError, match="under way"):
+            jobs.metrics.submit(job, SANITY)
+        until(lambda: waits() >= 2)
+        assert (job.report.measures.running, job.report.measures.done, job.report.measures.of(DeletionInsertion)) == (CURVES, 0, ())
     jobs.idle.set()
     listener = threading.Event()
     assert job.subscribe(listener.set)
     while not job.report.measures.of(DeletionInsertion):
-        assert listener.wait(30)
+        assert listener.wait(PATIENCE)
         listener.clear()
     other = threading.Event()
     assert job.subscribe(other.set)
