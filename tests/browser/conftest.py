@@ -9,9 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from models.datasets.synthetic.phantoms import NAMES, phantom
+from tests.patience import PATIENCE
 from tests.serving import Server, serving
 
 FLAGS = [
@@ -20,7 +21,49 @@ FLAGS = [
 ]
 Open = Callable[..., Page]
 Prepare = Callable[[Page], None]
-expect.set_options(timeout=30_000)  # a busy machine needs longer than the usual five seconds
+# Keeps a list of what the page asked and has no whole answer to yet, in `unanswered`: events on their way, and those in the queue.
+LISTEN = """() => {
+    const ask = window.fetch, under_way = new Set(), ended = new Set();
+    let streams = 0;
+    window.unanswered = under_way;
+    const end = (id) => setTimeout(() => { ended.add(id); under_way.delete(id); }, 20);  // the page hears of it before
+    // A stream that ends may lose an event, which the page notices after four seconds.
+    const lose = (id) => setTimeout(() => streams ? lose(id) : end(id), 6000);
+    const listen = async (stream, read = '') => {
+        const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+        try {
+            for (let part = await reader.read(); !part.done; part = await reader.read()) {
+                const lines = (read + part.value).split('\\n');
+                read = lines.pop();
+                for (const line of lines.filter((line) => line.startsWith('data:'))) {
+                    const message = JSON.parse(line.slice(5));
+                    if (message.msg === 'process_completed') end(message.event_id);
+                }
+            }
+        } catch { /* the server has gone */ }
+        streams -= 1;
+        [...under_way].filter((id) => typeof id === 'string').forEach(lose);
+    };
+    window.fetch = async (...request) => {
+        const address = String(request[0]?.url ?? request[0]), joins = address.includes('/queue/join'), own = Symbol();
+        if (joins) under_way.add(own);
+        try {
+            const answer = await ask(...request);
+            if (joins && answer.ok) {
+                const { event_id } = await answer.clone().json();
+                if (!ended.has(event_id)) under_way.add(event_id);
+            }
+            if (address.includes('/queue/data') && answer.body) {
+                streams += 1;
+                listen(answer.clone().body);
+            }
+            return answer;
+        } finally {
+            under_way.delete(own);
+        }
+    };
+}"""
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +88,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium is installed; `make test` installs it")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE * 1000)
         yield browser
         browser.close()
 
@@ -53,6 +96,14 @@ def browser() -> Iterator[Browser]:
 def chromium() -> str | None:
     """The path of the Chromium that is installed, if one is."""
     return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+
+
+def session(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser session of its own, which is patient."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE * 1000)
+    context.add_init_script(f"({LISTEN})()")
+    return context
 
 
 @pytest.fixture
@@ -68,7 +119,7 @@ def visiting(browser: Browser, server: Server) -> Iterator[Open]:
     contexts, complaints = [], []
 
     def open_one(width: int = 1300, height: int = 900, theme: str = "light", prepare: Prepare = lambda page: None, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, permissions=["camera"], **options)
+        context = session(browser, viewport={"width": width, "height": height}, permissions=["camera"], **options)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
@@ -107,9 +158,14 @@ def wait(page: Page, state: str = "done", after: int = 0) -> int:
             return state !== 'done' || (+grid.dataset.maps > 0 && painted >= +grid.dataset.maps);
         }""",
         arg=[state, after],
-        timeout=120_000,
     )
     return run_of(page)
+
+
+def answered(page: Page, but: int = 0) -> None:
+    """Until all that the page has asked is answered to the end, but for so many events, and shows."""
+    page.wait_for_function("(but) => window.unanswered.size <= but", arg=but)
+    page.evaluate("() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(() => shown())))")
 
 
 def run_of(page: Page) -> int:

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import pixels, run_of, wait
+from tests.browser.conftest import answered, pixels, run_of, wait
 
 
 def choose(page: Page, control: str, text: str) -> None:
@@ -102,8 +102,8 @@ def test_the_newest_wish_wins(page: Page) -> None:
     before = run_of(page)
     for name in ("plain", "streaks", "blue_veil", "dots"):
         page.locator(f"[data-example='{name}.png']").click()
-    page.wait_for_function("document.querySelector('#cc-prediction h2').textContent.includes('dots')", timeout=120_000)
+    page.wait_for_function("document.querySelector('#cc-prediction h2').textContent.includes('dots')")
     run = wait(page, after=before)
-    page.wait_for_timeout(600)
+    answered(page)
     assert run_of(page) == run
     expect(page.locator("#cc-prediction h2")).to_contain_text("dots")

@@ -18,6 +18,7 @@ from models.evaluation.classification_metrics import Estimate
 from models.evaluation.html_report import format_estimate, render_html, thumbnail
 from models.evaluation.records import Evaluation, EvaluationData, Settings
 from models.evaluation.writer import write_evaluation
+from tests.browser.conftest import session
 
 NAMES = ("normal", "bacterial <b>pneumonia</b>", "viral")
 
@@ -45,7 +46,7 @@ def file(evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def opened(browser: Browser, file: Path, width: int, scheme: str) -> tuple[Page, list[str]]:
-    view = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()
+    view = session(browser, viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()
     asked: list[str] = []
     view.on("request", lambda request: asked.append(request.url))
     view.goto(file.as_uri())

@@ -29,7 +29,7 @@ CANVAS = """(canvas) => {
 
 def matrix(page: Page) -> None:
     """Until the pairs have been weighed against chance."""
-    page.wait_for_function("+document.querySelector('#cc-agreement [data-pairs]')?.dataset.pairs > 0", timeout=180_000)
+    page.wait_for_function("+document.querySelector('#cc-agreement [data-pairs]')?.dataset.pairs > 0")
 
 
 def trusted(page: Page) -> Page:
@@ -41,7 +41,7 @@ def trusted(page: Page) -> Page:
 
 def measured(page: Page) -> None:
     """Until nothing is being measured."""
-    page.wait_for_function("!document.querySelector('#cc-trust [data-running]').dataset.running", timeout=120_000)
+    page.wait_for_function("!document.querySelector('#cc-trust [data-running]').dataset.running")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_tabs_work_with_the_keyboard(page: Page) -> None:
 
 def test_the_slider_shows_what_the_classifier_answers_to_the_picture_on_the_screen(page: Page) -> None:
     trusted(page).click("[data-measure=curves]")
-    expect(page.locator("#cc-slides [data-groups]")).to_have_attribute("data-groups", "4", timeout=120_000)
+    expect(page.locator("#cc-slides [data-groups]")).to_have_attribute("data-groups", "4")
     measured(page)
     page.wait_for_selector("#cc-slides [data-loaded]", state="attached")
     classifier, seen = load("phantoms"), set()
@@ -177,9 +177,9 @@ def test_a_region_can_be_drawn_with_the_keyboard_taken_from_the_example_uploaded
 
 def test_a_measure_can_be_stopped_and_a_new_wish_ends_it(page: Page) -> None:
     trusted(page).click("[data-measure=sanity]")
-    expect(page.locator(".cc-measuring")).to_contain_text(re.compile(r"[\d,]+ of at most [\d,]+ evaluations"), timeout=60_000)
+    expect(page.locator(".cc-measuring")).to_contain_text(re.compile(r"[\d,]+ of at most [\d,]+ evaluations"))
     page.click("#cc-halt")
-    expect(page.locator(".cc-measuring")).to_be_hidden(timeout=10_000)
+    expect(page.locator(".cc-measuring")).to_be_hidden()
     expect(page.locator(".cc-measure-error")).to_contain_text("The measure was stopped")
     page.click("[data-measure=sanity]")
     expect(page.locator(".cc-measuring")).to_be_visible()

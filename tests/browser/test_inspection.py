@@ -67,7 +67,7 @@ def doctor(page: Page) -> Page:
 
 def examined(page: Page) -> None:
     page.click("#cc-examine")
-    page.wait_for_selector("#cc-doctor [data-state=done]", timeout=120_000, state="attached")
+    page.wait_for_selector("#cc-doctor [data-state=done]", state="attached")
 
 
 def test_a_model_without_gradients_shows_what_hides_parts_and_says_why_not_the_rest(open_page: Open, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_wrong_scaling_is_found_and_a_card_is_proposed(browser: Browser, dat
 
 def with_pictures(page: Page, folder: Path) -> None:
     """Adds a few pictures of each class."""
-    page.wait_for_function("document.querySelector('#cc-doctor-label')?.options.length === 4", timeout=120_000)
+    page.wait_for_function("document.querySelector('#cc-doctor-label')?.options.length === 4")
     for name in ("NORMAL", "PNEUMONIA"):
         page.locator("#cc-doctor-label").select_option(name)
         page.set_input_files("#cc-doctor input[type=file]", sorted((folder / name).glob("*.jpeg"))[:8])

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from models.sandbox import landlock
 from models.store import bundled
-from tests.browser.conftest import Open, run_of, visiting, wait
+from tests.browser.conftest import Open, answered, run_of, session, visiting, wait
 from tests.browser.test_controls import choose
 from tests.browser.test_models import explain
 from tests.models import hostile_files
@@ -41,18 +41,26 @@ class Held:
     def prepare(self, page: Page) -> None:
         page.route(re.compile("queue/join"), lambda route: route.continue_() if self.routes else self.routes.append(route))
 
+    def opened(self, page: Page) -> Page:
+        """Waits until that event is on its way, which no other can then be mistaken for."""
+        page.wait_for_function("() => window.unanswered.size > 0")
+        return page
+
     def release(self, page: Page) -> None:
-        """Lets it go, and waits until its answer would be there."""
+        """Lets it go, and waits until it is answered."""
         (route,) = self.routes
+        assert page.evaluate("window.unanswered.size") > 0
         route.continue_()
-        page.wait_for_timeout(2500)
+        answered(page)
 
 
 def test_a_classifier_chosen_before_the_page_was_heard_stays(open_page: Open) -> None:
     held = Held()
-    page = open_page(prepare=held.prepare)
+    page = held.opened(open_page(prepare=held.prepare))
     page.wait_for_selector("#cc-status .cc-status", state="attached")
     choose(page, "cc-classifier", "Glass box")
+    expect(page.locator("#cc-about")).to_contain_text("set by hand")
+    answered(page, but=1)
     run = wait(page)
     facts = page.locator("#cc-about").inner_text()
     assert "10 classes" not in facts
@@ -66,10 +74,10 @@ def test_a_classifier_chosen_before_the_page_was_heard_stays(open_page: Open) ->
 def test_a_model_brought_before_the_page_was_heard_stays_and_wears_its_own_facts(open_page: Open, tmp_path: Path) -> None:
     held = Held()
     shutil.copy(bundled()["glass_box"], tmp_path / "mine.keras")
-    page = open_page(prepare=held.prepare)
+    page = held.opened(open_page(prepare=held.prepare))
     page.set_input_files("#cc-bring input[type=file]", tmp_path / "mine.keras")
     expect(page.locator(NAME)).to_have_value("mine")
-    expect(page.locator("#cc-about")).to_contain_text("No card came with this model", timeout=60_000)
+    expect(page.locator("#cc-about")).to_contain_text("No card came with this model")
     held.release(page)
     expect(page.locator(NAME)).to_have_value("mine")
     expect(page.locator("#cc-about")).to_contain_text("No card came with this model")
@@ -81,15 +89,16 @@ def test_a_model_brought_before_the_page_was_heard_stays_and_wears_its_own_facts
 def test_what_changes_nothing_empties_nothing(open_page: Open) -> None:
     page = open_page()
     run, facts, target = wait(page), page.locator("#cc-about").inner_text(), page.locator("#cc-target input").input_value()
-    choose(page, "cc-classifier", "Lesion phantoms")
-    page.wait_for_timeout(1500)
+    with page.expect_request("**/queue/join*"):
+        choose(page, "cc-classifier", "Lesion phantoms")
+    answered(page)
     assert (run_of(page), page.locator("#cc-about").inner_text(), page.locator("#cc-target input").input_value()) == (run, facts, target)
     assert facts
     assert target
 
 
 def test_a_server_that_began_anew_says_that_the_session_has_ended_and_replaces_nothing(browser: Browser, tmp_path: Path) -> None:
-    page = browser.new_context(viewport={"width": 1300, "height": 900}).new_page()
+    page = session(browser, viewport={"width": 1300, "height": 900}).new_page()
     with serving() as first:
         page.goto(first.address)
         wait(page)
@@ -101,7 +110,8 @@ def test_a_server_that_began_anew_says_that_the_session_has_ended_and_replaces_n
         for press in ("#cc-explain", ".cc-bar[aria-pressed=false]"):
             page.locator(press).first.click()
             expect(page.locator("#cc-status .cc-error")).to_have_text("Your session has ended; choose the picture again.")
-            page.wait_for_timeout(5000)  # longer than the page waits until it asks once more
+            page.evaluate("() => new Promise((later) => setTimeout(later, 5000))")  # after the page's own timer, which asks once more
+            answered(page)
             assert (picture.inner_text(), maps.count()) == (seen, count)
         choose(page, "cc-classifier", "Glass box")
         expect(page.locator(".cc-about")).to_contain_text("Choose a picture")

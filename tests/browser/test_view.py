@@ -14,9 +14,10 @@ def no_request(page: Page) -> Iterator[None]:
     note = lambda request: asked.append(request.url) if not request.url.startswith(("data:", "blob:")) else None  # noqa: E731
     page.on("request", note)
     yield
-    page.wait_for_timeout(150)
+    page.evaluate("() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(() => painted())))")
+    page.evaluate("() => fetch('/health?last')")  # comes after whatever the page asked by itself
     page.remove_listener("request", note)
-    assert [url for url in asked if "heartbeat" not in url] == []
+    assert [url.rpartition("/")[2] for url in asked if "heartbeat" not in url] == ["health?last"]
 
 
 def repainted(page: Page, step: Callable[[], object]) -> None:
