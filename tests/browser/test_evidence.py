@@ -35,7 +35,7 @@ def matrix(page: Page) -> None:
 def trusted(page: Page) -> Page:
     """The Trust tab, its measures priced."""
     page.click("[data-tab=trust]")
-    expect(page.locator("[data-measure=sanity]")).to_be_enabled(timeout=180_000)
+    expect(page.locator("[data-measure=sanity]")).to_be_enabled()
     return page
 
 

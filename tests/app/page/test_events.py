@@ -411,7 +411,7 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageE
 
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
-    handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",), allow_model_upload=True)))
+    handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",), budget=3600, allow_model_upload=True)))
     handlers.components = {name: name for name in (*PARTS, "classifier")}
     assert handlers.services.model_uploads is not None
     try:

@@ -177,7 +177,7 @@ def test_a_file_that_is_no_picture_is_left_out_with_the_reason(examinations: Ins
 
 @pytest.fixture(scope="module")
 def handlers() -> Iterator[PageEvents]:
-    handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",))))
+    handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",), budget=3600)))
     handlers.components = {name: name for name in PARTS}
     handlers.services.registry.get("glass_box")
     yield handlers
@@ -277,7 +277,7 @@ def test_an_examination_is_stopped(patient: Patient, handlers: PageEvents) -> No
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_a_hostile_file_is_refused_in_its_report_and_no_other_suffers(tmp_path: Path) -> None:
     path = hostile_files.with_layer(tmp_path / "bad.keras", class_name="system", module="os", config={"command": "true"})
-    handlers = PageEvents(Services.build(ServeOptions(models=(str(path),))))
+    handlers = PageEvents(Services.build(ServeOptions(models=(str(path),), budget=3600)))
     handlers.components = {name: name for name in PARTS}
     try:
         (*_, last) = Patient(handlers, "somebody").press({"pictures": []}, str(path))
