@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from explainers.metrics.agreement.reference_library import Library, read
 from models.cards.card import sha256_of
-from models.location import IMAGENET, model_file
+from models.loading import IMAGENET, model_file
 from models.store import bundled
 
 if TYPE_CHECKING:

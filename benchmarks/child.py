@@ -20,10 +20,10 @@ from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
 from explainers.methods import SEVEN
 from explainers.runner import run_methods
-from models.classifiers.sandboxed import SandboxedClassifier
+from models.classifiers.sandboxed_classifier import SandboxedClassifier
 from models.classifiers.score import Score
 from models.loading import load
-from models.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_head, markdown_row
 
 GOAL = 1.10
 PIXELS = 224

@@ -21,7 +21,7 @@ from models.classifiers.build import build_classifier
 from models.classifiers.keras_classifier import Classifier
 from models.classifiers.score import Score
 from models.formats.registry import open_keras
-from models.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_head, markdown_row
 from models.store import bundled
 
 BATCHES = (1, 8, 32)

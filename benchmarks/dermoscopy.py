@@ -37,8 +37,7 @@ from models.datasets import splits
 from models.datasets.collection import Row
 from models.datasets.layouts import ham10000
 from models.images.decoder import decode
-from models.loading import load
-from models.location import model_file
+from models.loading import load, model_file
 
 DATA = "ham10000"
 

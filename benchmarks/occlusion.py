@@ -19,7 +19,7 @@ from explainers.perturbation.convergence import ENOUGH_AGREEMENT
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 BUDGETS = (("Fast", 27), ("Fast", 31), ("Fast", 40), ("Fast", 120), ("Balanced", 500))
 """Preset and budget: Fast needs 76, so the first three cut its step short."""

@@ -23,10 +23,10 @@ from explainers.perturbation.estimators import first_frame, kernel_shap, lime, r
 from explainers.perturbation.segment_maps import ENOUGH, standard_errors
 from explainers.superpixels import areas
 from models.classifiers.score import Score
-from models.command_line import silence_tensorflow
 from models.images.decoder import decode
 from models.loading import load
-from models.markdown import markdown_table
+from models.output.command_line import silence_tensorflow
+from models.output.markdown import markdown_table
 from tests.explainers.coalition_games import drawn
 
 SEEDS = range(4)

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.competitors import MODELS, PACKAGES, PHOTOGRAPHS
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from models.command_line import silence_tensorflow
+from models.output.command_line import silence_tensorflow
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card, Colour
 from models.datasets import layouts
 from models.datasets.collection import Row
-from models.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_head, markdown_row
 from models.training.augmentation import DERMOSCOPY, NONE, XRAY
 from models.training.pipeline import Feed, batches
 
@@ -81,10 +81,10 @@ def rates(rows: Sequence[Row], feed: Feed) -> tuple[str, str]:
 def training_time(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: int) -> TimeSplit:
     """A network with random weights, trained as the recipes train it."""
     from models.datasets.layouts.chest_xray import BINARY
-    from models.networks.backbones import build_backbone
-    from models.networks.heads import add_head
     from models.training.batches import training_data
     from models.training.loop import compile_stage
+    from models.training.networks.backbones import build_backbone
+    from models.training.networks.heads import add_head
     from models.training.settings import Settings, Stage
 
     made = build_backbone(name, feed.size, "random", colour)

@@ -12,8 +12,8 @@ import time
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Settings
-from models.command_line import silence_tensorflow
 from models.datasets.synthetic import phantoms
+from models.output.command_line import silence_tensorflow
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from models.command_line import run_command
 from models.datasets import grouping
+from models.output.command_line import run_command
 
 if TYPE_CHECKING:
     from models.datasets.collection import Collection, Row

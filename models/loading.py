@@ -1,5 +1,6 @@
-"""Loads a classifier by path or by name, and checks that its card and its weights belong together."""
+"""From a name to a file, and from a file to a classifier: by path, by bundled name, or by name on the Hugging Face Hub."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,16 +9,24 @@ from errors import UserError
 from models.cards.card import Card, sha256_of
 from models.cards.ensemble_file import read_ensemble_file
 from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, holds_architecture
-from models.location import IMAGENET, path_of
+from models.formats.hub import HUB, fetched
+from models.formats.imagenet import IMAGENET
+from models.formats.registry import TAKEN, TAKEN_IN_FOLDER, is_model
+from models.formats.saved_model import MARKER, is_saved_model
+from models.sandbox.checks.unsupported_formats import refuse_folder
 from models.store import bundled
+from models.versions import latest
 
 if TYPE_CHECKING:
     from models.classifiers.ensemble import Ensemble
     from models.classifiers.forward_only import ForwardOnly
     from models.classifiers.keras_classifier import Classifier
-    from models.classifiers.sandboxed import SandboxedClassifier
+    from models.classifiers.sandboxed_classifier import SandboxedClassifier
 
     Served = Classifier | Ensemble | ForwardOnly | SandboxedClassifier
+
+
+__all__ = ["HUB", "IMAGENET", "load", "load_in_process", "model_file", "path_of", "start_loading"]
 
 
 def load(name: str | Path, trust: bool = True) -> "Served":
@@ -47,7 +56,7 @@ def start_loading(name: str | Path, trust: bool = True) -> Callable[[], "Served"
 def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Served"]:
     if trust or str(name) in bundled() or str(name).startswith(IMAGENET):
         return lambda: load_in_process(name)
-    from models.classifiers.sandboxed import start_sandboxed
+    from models.classifiers.sandboxed_classifier import start_sandboxed
 
     return start_sandboxed(path_of(name))
 
@@ -81,3 +90,29 @@ def _card_beside(path: Path) -> Card | None:
             f"{beside.name} is the card of other weights: it says sha256 {card.sha256[:12]}..., {path.name} has {found[:12]}...."
         )
     return card
+
+
+def path_of(name: str | Path) -> Path:
+    """The file or folder of a model that is none of ImageNet's; what lies on the Hub is fetched. UserError."""
+    if str(name).startswith(HUB):
+        return fetched(str(name))
+    return model_file(bundled().get(str(name), Path(name)))
+
+
+def model_file(path: Path) -> Path:
+    """The model that `path` is, a file or a SavedModel's folder, or the one in that folder; of a folder of versions the latest's."""
+    if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
+        raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {TAKEN}.")
+    if path.is_file():
+        return path.parent if path.name == MARKER else path
+    if not path.is_dir():
+        raise UserError(f"{path} is neither a file nor a folder; give the path of {TAKEN}.")
+    if is_saved_model(path):
+        return path
+    path = latest(path) or path
+    found = sorted(each for each in path.iterdir() if is_model(each))
+    if len(found) != 1:
+        refuse_folder(path, found)
+        names = ", ".join(each.name for each in found) or "none"
+        raise UserError(f"The folder {path} must hold one model ({TAKEN_IN_FOLDER}); found: {names}.")
+    return found[0]

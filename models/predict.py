@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errors import UserError
-from models.command_line import run_command
+from models.output.command_line import run_command
 
 if TYPE_CHECKING:
     pass

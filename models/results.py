@@ -9,7 +9,7 @@ from typing import Any
 
 from errors import UserError
 from models.cards.card import Card
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 from models.versions import latest
 
 COLUMNS = ("accuracy", "balanced accuracy", "macro AUC", "calibration error")

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from errors import UserError
-from models.atomic_files import atomic_file, staging_directory
 from models.cards.card import sha256_of
 from models.formats.registry import KERAS_SUFFIXES
+from models.output.atomic_files import atomic_file, staging_directory
 
 ABOUT, LATEST = "version.json", "latest.json"
 

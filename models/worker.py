@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import UserError
-from models.checks.display import reason
+from models.sandbox.checks.display import reason
 from models.sandbox.confinement import Protection, confine_process
 
 if TYPE_CHECKING:

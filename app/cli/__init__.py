@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app import __version__
 from app.cli import explain, grid_game, inspect, library, methods, metrics, serve
-from models.command_line import exit_status, silence_tensorflow
+from models.output.command_line import exit_status, silence_tensorflow
 
 
 class Command(Protocol):

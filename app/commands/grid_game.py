@@ -25,7 +25,7 @@ from explainers.metrics.localisation.grid_pointing_game import SOURCE, GridPoint
 from models.classifiers.score import Score
 from models.images.decoder import decode
 from models.loading import load
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 if TYPE_CHECKING:
     from models.loading import Served

@@ -21,9 +21,9 @@ from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of,
 from explainers.metrics.agreement.reference_library import Library, digest, read, settings_of, stack_maps, write
 from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity import evidence
-from models.atomic_files import atomic_file
 from models.classifiers.score import Score
 from models.loading import load
+from models.output.atomic_files import atomic_file
 
 if TYPE_CHECKING:
     from models.loading import Served

@@ -9,7 +9,7 @@ from app.formatting import format_share
 from errors import UserError
 from explainers.method import Choice, Method, Range
 from explainers.methods import METHODS
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 BEGIN, END = "<!-- methods: made by `python -m app methods --write docs/methods.md` -->", "<!-- end of methods -->"
 _ASKS = {"outputs": "outputs for changed pictures", "gradients": "gradients of the picture", "features": "a layer's maps and gradients"}

@@ -5,7 +5,7 @@ from pathlib import Path
 from app.commands.methods import replace_between
 from app.metrics import Kind
 from explainers.metrics import METRICS
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 BEGIN, END = "<!-- metrics: made by `python -m app metrics --write docs/metrics.md` -->", "<!-- end of metrics -->"
 HEAD = ("metric", "family", "definition", "what it says", "computed", "source")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.atomic_files import atomic_directory
-from models.checks.display import printable
+from models.output.atomic_files import atomic_directory
+from models.sandbox.checks.display import printable
 
 __all__ = ["MapsFile", "atomic_directory", "folder_names", "readable"]
 

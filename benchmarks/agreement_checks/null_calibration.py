@@ -15,7 +15,7 @@ from explainers.metrics.agreement.significance import MIN_PICTURES, Significance
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, mean_similarities
 from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
-from models.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_head, markdown_row
 from models.store import bundled
 
 CELLS = 14

@@ -28,7 +28,7 @@ from explainers.runner import Result, run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import Phantom
 from models.loading import load
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 EVIDENCE = 0.10
 """Share of a cell that has to be evidence for the cell to count as evidence."""

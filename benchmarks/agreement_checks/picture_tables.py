@@ -10,7 +10,7 @@ import numpy as np
 from explainers.metrics.agreement.consistency import Consistency, PairAgreement
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 PAIRS_HEAD = (
     *("pair", "kappa, standard error", "kappa*", "of pictures", "above chance"),

@@ -15,7 +15,7 @@ from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import NAMES, Phantom, phantom
 from models.loading import load
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 FIRST_SEED = 900_000
 STREAKS = NAMES.index("streaks")

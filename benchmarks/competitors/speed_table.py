@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 CLOSE = 0.01
 """Fidelities that differ by less count as equal."""

@@ -29,7 +29,7 @@ from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic import glass_box
 from models.loading import load
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 HEAD = ("map", "rank correlation with the exact evidence", "energy in the colour", "points at it", "blank", "converged", "evaluations")
 MASK = "mask of all colours"

@@ -16,7 +16,7 @@ from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import Phantom, phantom, plain_twin
 from models.loading import load
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
 
 FIRST_SEED = 700_000
 GOALS = {"Grad-CAM": 0.60, "Integrated Gradients": 0.65, "Occlusion": 0.60, "LIME": 0.60, "SHAP": 0.60}

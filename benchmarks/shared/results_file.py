@@ -14,7 +14,7 @@ from typing import TextIO
 from app.commands.provenance import commit
 from benchmarks.shared.machine import machine_line
 from errors import UserError
-from models.command_line import exit_status
+from models.output.command_line import exit_status
 
 FOLDER = Path(__file__).parents[1] / "results"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.sidecar_files import LABELS
-from models.checks.zip_members import opened
+from models.sandbox.checks.zip_members import opened
 
 _LONGEST = 8_000_000  # bytes
 _PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of which no more is unpacked than is asked for

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.command_line import run_command
+from models.output.command_line import run_command
 
 FORMATS = ("keras", "savedmodel", "tflite", "tflite-int8")
 

@@ -10,14 +10,13 @@ from typing import Any
 from tqdm import tqdm
 
 from errors import UserError
-from models.atomic_files import atomic_directory
 from models.cards.card import Card, sha256_of
 from models.export.comparison import Difference, choose_images, compare_outputs, fitted_images, named_inputs, random_images
 from models.export.writers import FORMATS, ExportSource, ModelFunction, ModelInputs, keras_function
 from models.formats.registry import open_keras
 from models.graph.inputs import inputs_of
-from models.loading import load_in_process
-from models.location import model_file
+from models.loading import load_in_process, model_file
+from models.output.atomic_files import atomic_directory
 from models.store import bundled
 
 

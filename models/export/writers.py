@@ -14,9 +14,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.checks.display import reason
 from models.formats.registry import open_keras
 from models.graph.inputs import Inputs, inputs_of
+from models.sandbox.checks.display import reason
 
 Floats = NDArray[np.float32]
 ModelInputs = Mapping[str, Floats]

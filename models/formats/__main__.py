@@ -5,8 +5,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from errors import UserError
-from models.command_line import exit_status
 from models.formats.registry import formats_table
+from models.output.command_line import exit_status
 
 BEGIN, END = "<!-- formats: made by `python -m models.formats --write docs/models.md` -->", "<!-- end of formats -->"
 

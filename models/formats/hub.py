@@ -9,9 +9,9 @@ from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import LABELS, sidecar_files
-from models.checks.display import printable, reason
 from models.formats.format import Format
 from models.formats.registry import HUB_NAMES, SINGLE
+from models.sandbox.checks.display import printable, reason
 
 HUB = "hf://"
 LARGEST = 2_000_000_000  # bytes of all files together

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from models.cards.card import Card, Colour, Label, Scaling, distinct
-from models.checks.display import reason
+from models.sandbox.checks.display import reason
 
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import Classifier

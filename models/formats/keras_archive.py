@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.checks.keras_files import check_keras_archive, is_keras_archive
 from models.formats.format import Format, Provides
 from models.formats.keras_hdf5 import load_keras
+from models.sandbox.checks.keras_files import check_keras_archive, is_keras_archive
 
 
 def open_keras_archive(path: Path) -> Any:

@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 
 from errors import UserError
 from models.cards.sidecar_files import WEIGHT_SUFFIXES
-from models.checks.config import check_code
-from models.checks.display import reason
-from models.checks.keras_files import check_keras_hdf5
 from models.formats.format import Format, Provides
+from models.sandbox.checks.config import check_code
+from models.sandbox.checks.display import reason
+from models.sandbox.checks.keras_files import check_keras_hdf5
 
 
 def open_hdf5(source: Path | BinaryIO, name: str) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.checks.display import printable, reason
-from models.checks.model_size import check_size
 from models.formats.format import Format, Provides, file_content
 from models.graph.input_port import InputPort
 from models.graph.runtime import Array, Runtime
+from models.sandbox.checks.display import printable, reason
+from models.sandbox.checks.model_size import check_size
 
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 _SILENT = 4

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.checks.file_start import first_bytes, not_a_model
 from models.formats.format import Format, Provides
 from models.formats.keras_archive import KERAS_ARCHIVE
 from models.formats.keras_hdf5 import KERAS_HDF5
@@ -12,7 +11,8 @@ from models.formats.onnx import ONNX
 from models.formats.saved_model import SAVED_MODEL
 from models.formats.tflite import TFLITE
 from models.formats.zip_archive import zip_archive
-from models.markdown import markdown_table
+from models.output.markdown import markdown_table
+from models.sandbox.checks.file_start import first_bytes, not_a_model
 
 SINGLE: tuple[Format, ...] = (
     KERAS_ARCHIVE,

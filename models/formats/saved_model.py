@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from models.checks.model_size import check_folder
 from models.formats.format import Format, Provides
+from models.sandbox.checks.model_size import check_folder
 
 MARKER = "saved_model.pb"
 

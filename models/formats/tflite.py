@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.checks.display import printable
-from models.checks.model_size import check_size
 from models.formats.format import Format, Provides, file_content
 from models.graph.input_port import InputPort
 from models.graph.runtime import Array, Runtime
+from models.sandbox.checks.display import printable
+from models.sandbox.checks.model_size import check_size
 
 
 class TFLite(Runtime):

@@ -5,8 +5,8 @@ from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import architecture_of
-from models.checks.config import check_code, is_of_keras_3
-from models.checks.display import reason
+from models.sandbox.checks.config import check_code, is_of_keras_3
+from models.sandbox.checks.display import reason
 
 
 def open_weights(path: Path) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.checks.zip_members import checked_archive, model_within
 from models.formats.format import Format, Provides
+from models.sandbox.checks.zip_members import checked_archive, model_within
 
 
 def zip_archive(formats: Sequence[Format]) -> Format:

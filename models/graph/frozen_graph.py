@@ -8,9 +8,9 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from errors import UserError
-from models.checks.display import printable, reason
-from models.checks.saved_model_ops import check_graphs
 from models.graph.input_port import InputPort, Network
+from models.sandbox.checks.display import printable, reason
+from models.sandbox.checks.saved_model_ops import check_graphs
 
 LARGEST = 1_900_000_000  # bytes: a graph with its constants has to stay below 2 GB
 _USUAL = ("serving_default", "serve")

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import encode
-from models.checks.display import reason
 from models.graph.inputs import inputs_of
 from models.graph.keras_hints import innermost_layers
 from models.graph.layers import operations_before, operations_between
 from models.graph.trace import Trace
+from models.sandbox.checks.display import reason
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from errors import UserError
 from models.cards.card import Card
 from models.cards.sidecar_files import card_path, holds_architecture
-from models.location import HUB, IMAGENET, path_of
+from models.loading import HUB, IMAGENET, path_of
 from models.store import bundled
 
 

@@ -19,8 +19,7 @@ from models.inspection.recommendation import PreprocessingRecommendation, certai
 from models.inspection.report import Finding, Report
 from models.inspection.scaling import scaling_findings
 from models.inspection.structure import ModelStructure, parse_structure
-from models.loading import load
-from models.location import IMAGENET, path_of
+from models.loading import IMAGENET, load, path_of
 from models.sandbox.ipc import ProtocolError
 
 __all__ = ["LabelledImage", "inspect_model"]

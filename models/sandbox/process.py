@@ -15,7 +15,7 @@ from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import sidecar_files
-from models.checks.display import printable
+from models.sandbox.checks.display import printable
 from models.sandbox.ipc import Array, Expected, Pipes, ProtocolError, pair
 
 ROOT = Path(__file__).resolve().parents[2]

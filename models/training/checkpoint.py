@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.atomic_files import atomic_file
+from models.output.atomic_files import atomic_file
 
 NAME = "checkpoint.npz"
 Arrays = list[NDArray[Any]]

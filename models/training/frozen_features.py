@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from errors import UserError
-from models.atomic_files import atomic_file
 from models.cards.card import Card
 from models.datasets.collection import Row
+from models.output.atomic_files import atomic_file
 from models.training.batches import preprocessed
 from models.training.image_cache import cache_key, load_mapped
 from models.training.loop import TrainingData

@@ -5,16 +5,15 @@ import pytest
 from tests.architecture.import_graph import cycles, import_graph, sibling_graphs
 
 LAYERS = (
-    {"command_line", "atomic_files", "markdown", "images", "store"},
+    {"output", "images", "store"},
     {"cards"},
-    {"checks"},
-    {"graph", "sandbox"},
+    {"sandbox"},
+    {"graph"},
     {"classifiers"},
     {"formats"},
     {"versions"},
-    {"location"},
     {"loading"},
-    {"datasets", "networks"},
+    {"datasets"},
     {"evaluation"},
     {"inspection", "training", "export"},
     {"train", "evaluate", "predict", "explore", "results", "worker"},

@@ -14,7 +14,7 @@ TOY = '''
 
 import numpy as np
 
-from models.checks.model_size import check_size
+from models.sandbox.checks.model_size import check_size
 from models.formats.format import Format, Provides, file_content
 from models.graph.input_port import InputPort
 from models.graph.runtime import Runtime

@@ -32,7 +32,7 @@ from benchmarks.known_evidence.rows import baselines, measure_map, table_cells
 from benchmarks.known_evidence.rows import verdict as verdict_on
 from explainers.case import Case
 from explainers.methods import METHODS
-from models.command_line import exit_status
+from models.output.command_line import exit_status
 from tests.architecture.test_import_direction import ROOT
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 from tests.patience import PATIENCE

@@ -57,7 +57,7 @@ def test_a_few_steps_write_a_model_that_loads_and_a_card_that_fits(name: str, tm
 
 
 def test_the_last_grid_is_sixteen_and_the_network_small() -> None:
-    from models.networks.bundled_cnn import small_cnn
+    from models.training.networks.bundled_cnn import small_cnn
 
     model = small_cnn("net", 128, 4)
     assert model.get_layer("relu5").output.shape[1:3] == (16, 16)

@@ -10,7 +10,7 @@ import pytest
 
 from errors import UserError
 from models.cards.card import Card, Label, sha256_of
-from models.location import model_file
+from models.loading import model_file
 from models.versions import LATEST, latest, main, new_version, versions
 from tests.patience import PATIENCE
 

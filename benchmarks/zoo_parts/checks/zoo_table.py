@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.zoo_parts.checks.model_check import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, ModelCheck
 from benchmarks.zoo_parts.checks.package_workers import PACKAGES, WorkerFailure
 from explainers.methods import METHODS, SEVEN
-from models.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_head, markdown_row
 
 LEAST = 0.95
 TOLERANCE = 0.02

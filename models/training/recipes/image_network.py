@@ -8,9 +8,9 @@ from errors import UserError
 from models.cards.card import Card, Colour, Scaling
 from models.cards.metadata import Field
 from models.datasets.collection import Collection
-from models.networks.backbones import build_backbone, default_side, default_weights
-from models.networks.heads import add_head
-from models.networks.two_branch import two_branch
+from models.training.networks.backbones import build_backbone, default_side, default_weights
+from models.training.networks.heads import add_head
+from models.training.networks.two_branch import two_branch
 from models.training.recipes.dataset_spec import DatasetSpec
 from models.training.recipes.image_options import classifier_name, image_size
 

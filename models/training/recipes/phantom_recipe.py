@@ -12,7 +12,7 @@ from errors import UserError
 from models.datasets.synthetic.phantom_sets import SEED_STRIDE, PhantomOrder, Rulers, make_orders, paint_set
 from models.datasets.synthetic.phantoms import NAMES
 from models.evaluation.calibration import apply_temperature, calibration_error, fit_temperature
-from models.networks.bundled_cnn import small_cnn
+from models.training.networks.bundled_cnn import small_cnn
 
 if TYPE_CHECKING:
     import keras

@@ -12,13 +12,13 @@ from zipfile import ZipInfo
 import pytest
 
 from errors import UserError
-from models.checks.zip_members import model_within
 from models.classifiers.label_file import read_labels
 from models.formats.hub import chosen, fetched
 from models.formats.onnx import ONNX
 from models.formats.registry import SINGLE, check_model, format_of
 from models.formats.tflite import TFLITE
-from models.location import model_file
+from models.loading import model_file
+from models.sandbox.checks.zip_members import model_within
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {"net.tflite": b"\x18\x00\x00\x00TFL3" + bytes(40), "labels.txt": b"cat\ndog\n", "README.md": b"words", "train.py": b"import os"}

@@ -20,7 +20,7 @@ from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from explainers.protocol import Classifier as Asked
 from models.classifiers.keras_classifier import Classifier
-from models.classifiers.sandboxed import SandboxedClassifier, start_sandboxed
+from models.classifiers.sandboxed_classifier import SandboxedClassifier, start_sandboxed
 from models.classifiers.score import Score
 from models.loading import load
 from models.sandbox import landlock

@@ -33,8 +33,8 @@ def test_other_pictures_of_the_same_names_and_lengths_are_asked_about_anew(train
 
 def test_the_upper_part_learns_and_what_is_below_stays(trained: Path) -> None:
     keras.utils.set_random_seed(0)
-    from models.networks.backbones import build_backbone
-    from models.networks.heads import add_head
+    from models.training.networks.backbones import build_backbone
+    from models.training.networks.heads import add_head
 
     before = add_head(build_backbone("small_cnn", (32, 32)), 1, "folder")
     after = keras.saving.load_model(trained / "a" / "folder" / "v1" / "folder.keras", compile=False)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from models.cards.metadata import Field, entries
-from models.networks.backbones import Backbone
+from models.training.networks.backbones import Backbone
 
 if TYPE_CHECKING:
     import keras

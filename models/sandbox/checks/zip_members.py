@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from errors import UserError
-from models.checks.display import printable
+from models.sandbox.checks.display import printable
 
 MOST_MEMBERS = 64
 LARGEST = 2_000_000_000  # bytes of all members unpacked

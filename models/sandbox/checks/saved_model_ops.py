@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.checks.display import printable
+from models.sandbox.checks.display import printable
 
 _TEXT = Path(__file__).parent / "saved_model_ops.txt"
 _SAVING = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "StringJoin"})

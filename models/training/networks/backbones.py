@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from models.cards.card import Card, Colour, Scaling
-from models.checks.display import reason
 from models.formats.imagenet import NETWORKS
+from models.sandbox.checks.display import reason
 
 if TYPE_CHECKING:
     import keras
@@ -61,7 +61,7 @@ def build_backbone(name: str, size: Size, weights: str = "random", colour: Colou
 def _small(name: str, size: Size, weights: str, colour: Colour) -> Backbone:
     import keras
 
-    from models.networks.small import residual_network, vision_transformer
+    from models.training.networks.small import residual_network, vision_transformer
 
     if weights != "random":
         raise UserError(f"There are no '{weights}' weights of {name}; train it from --weights random.")
@@ -110,7 +110,7 @@ def backbone_from_file(path: Path, size: Size) -> Backbone:
 
     from models.formats.registry import open_keras
     from models.graph.keras_hints import expected_by_name
-    from models.location import model_file
+    from models.loading import model_file
 
     file = model_file(path)
     model = open_keras(file)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.networks.backbones import Size, build_backbone
-from models.networks.heads import class_probabilities
+from models.training.networks.backbones import Size, build_backbone
+from models.training.networks.heads import class_probabilities
 
 if TYPE_CHECKING:
     import keras

@@ -12,11 +12,11 @@ from keras import layers
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from models.checks import allowed_names
-from models.checks.config import check_code, check_config
-from models.checks.saved_model_ops import check_operations
 from models.formats.registry import check_model
 from models.loading import load
+from models.sandbox.checks import allowed_names
+from models.sandbox.checks.config import check_code, check_config
+from models.sandbox.checks.saved_model_ops import check_operations
 from models.store import bundled
 from tests.data import data_folder
 from tests.models import hostile_files

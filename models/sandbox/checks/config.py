@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from errors import UserError
-from models.checks import allowed_names
-from models.checks.display import printable
+from models.sandbox.checks import allowed_names
+from models.sandbox.checks.display import printable
 
 LONGEST, DEEPEST, MOST_OBJECTS = 8_000_000, 200, 100_000
 LARGEST_NUMBER = 2**31

@@ -4,8 +4,8 @@ from itertools import islice
 from pathlib import Path
 
 from errors import UserError
-from models.checks.display import printable
-from models.checks.zip_members import LARGEST, MOST_MEMBERS
+from models.sandbox.checks.display import printable
+from models.sandbox.checks.zip_members import LARGEST, MOST_MEMBERS
 
 
 def check_size(path: Path) -> None:

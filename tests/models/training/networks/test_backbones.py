@@ -11,11 +11,11 @@ from models.cards.card import Card, distinct
 from models.cards.metadata import Category, Number
 from models.classifiers.build import build_classifier
 from models.classifiers.score import Score
-from models.networks.backbones import NAMES, build_backbone
-from models.networks.heads import add_head
-from models.networks.two_branch import two_branch
 from models.training import frozen_features
 from models.training.loop import compile_stage
+from models.training.networks.backbones import NAMES, build_backbone
+from models.training.networks.heads import add_head
+from models.training.networks.two_branch import two_branch
 from models.training.settings import Settings, Stage
 from tests.data import data_folder
 

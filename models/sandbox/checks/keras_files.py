@@ -7,10 +7,10 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.sidecar_files import architecture_of
-from models.checks.config import LONGEST, check_config, is_of_keras_3
-from models.checks.display import printable
-from models.checks.hdf5 import check_hdf5
-from models.checks.zip_members import checked_archive, opened
+from models.sandbox.checks.config import LONGEST, check_config, is_of_keras_3
+from models.sandbox.checks.display import printable
+from models.sandbox.checks.hdf5 import check_hdf5
+from models.sandbox.checks.zip_members import checked_archive, opened
 
 _KNOWN_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 

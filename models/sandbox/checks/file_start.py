@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from errors import UserError
-from models.checks.unsupported import other_format
+from models.sandbox.checks.unsupported_formats import other_format
 
 _OTHERS = {
     b"version https://git-lfs": "is a Git LFS pointer, not the file it stands for; fetch that with 'git lfs pull'.",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from errors import UserError
-from models.checks.display import printable
+from models.sandbox.checks.display import printable
 
 LARGEST = 2_000_000_000  # bytes of numbers in all
 SMALL = 32_000_000  # bytes that may be stored as compactly as one likes

@@ -1,0 +1,1 @@
+"""How commands write: files whole or not at all, Markdown tables, exit statuses."""
