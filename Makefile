@@ -27,7 +27,7 @@ test: $(VENV)/.tests
 check: $(VENV)/.tests node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m tools.type_report
 	npm run --silent check
 
 format: $(VENV)/.tests node_modules/.installed

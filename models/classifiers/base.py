@@ -127,7 +127,8 @@ class BaseClassifier(Generic[L]):
 
     def predict(self, image: Floats) -> Floats:
         """(H, W, 3) -> (classes,) probabilities, calibrated by the card's temperature."""
-        return self.probabilities(self.outputs(image[None]) / np.float32(self.card.temperature))[0]
+        probabilities: Floats = self.probabilities(self.outputs(image[None]) / np.float32(self.card.temperature))[0]
+        return probabilities
 
     def values(self, logits: Floats, score: Score) -> Floats:
         """(n, classes) -> the score of each, (n,)."""
@@ -139,7 +140,8 @@ class BaseClassifier(Generic[L]):
         if self.card.head in ("sigmoid", "multi-label"):
             return np.exp(-np.logaddexp(0, -logits))
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
+        shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
+        return shares
 
     def _with_metadata(self, values: Mapping[str, Value]) -> Self:
         raise NotImplementedError

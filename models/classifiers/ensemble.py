@@ -31,7 +31,7 @@ class Ensemble(BaseClassifier[MemberLayer]):
     @property
     def traces(self) -> int:
         """How often the most traced function of any member has been traced."""
-        return max(each.classifier.traces for each in self.members)
+        return max(int(each.classifier.traces) for each in self.members)
 
     @property
     def metadata(self) -> dict[str, Value]:

@@ -32,7 +32,7 @@ class Member:
     @property
     def resized(self) -> bool:
         """Whether it takes pictures of another size than the ensemble."""
-        return len(self.rows) != self.rows.shape[1] or len(self.columns) != self.columns.shape[1]
+        return bool(len(self.rows) != self.rows.shape[1] or len(self.columns) != self.columns.shape[1])
 
     def seen(self, image: Floats) -> Floats:
         """(H, W, 3) -> (h, w, 3): the ensemble's picture as this member takes it."""

@@ -36,7 +36,7 @@ def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
     )
 
 
-def completed(card: Card, network: Runtime, raw: NDArray[np.float64], path: Path) -> Card:
+def completed(card: Card, network: Runtime, raw: NDArray[np.floating], path: Path) -> Card:
     """A draft with head and labels. raw: (n, units), what the network answered to a few pictures."""
     head, why = _head(network, raw, path.name)
     labels = labels_of(path, max(network.units, 2))
@@ -45,7 +45,7 @@ def completed(card: Card, network: Runtime, raw: NDArray[np.float64], path: Path
     return replace(card, labels=labels, head=head, notes=(*card.notes, *why))
 
 
-def check_card(card: Card, network: Runtime, raw: NDArray[np.float64], name: str) -> None:
+def check_card(card: Card, network: Runtime, raw: NDArray[np.floating], name: str) -> None:
     """UserError where the card cannot be this network's."""
     if network.units != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
@@ -59,7 +59,7 @@ def check_card(card: Card, network: Runtime, raw: NDArray[np.float64], name: str
         raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; mend 'head' to 'logits'.")
 
 
-def _head(network: Runtime, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
+def _head(network: Runtime, raw: NDArray[np.floating], name: str) -> tuple[Head, tuple[str, ...]]:
     if network.units == 1:
         if not _within(raw):
             raise UserError(f"{name} gives one number that is no probability, {raw.min():.3g} to {raw.max():.3g}; it is no classifier.")

@@ -141,7 +141,13 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
 
     def remote_structure(self, images: Floats) -> Any:
         images = self._checked(images)
-        head = {"request": "structure", "layers": [], "score": None, "reinitialised": self._reinitialised, "metadata": self.metadata}
+        head: dict[str, Any] = {
+            "request": "structure",
+            "layers": [],
+            "score": None,
+            "reinitialised": self._reinitialised,
+            "metadata": self.metadata,
+        }
         return self._supervisor.request_json(head | {"shapes": [list(images.shape)]}, [images]).get("structure")
 
     @property

@@ -91,7 +91,8 @@ def _quantised(values: Array, details: Mapping[str, Any]) -> Array:
     if kind.kind not in "iu":
         return np.ascontiguousarray(values, kind)
     bounds = np.iinfo(kind)
-    return np.clip(np.rint(values / (scale or 1.0)) + zero, bounds.min, bounds.max).astype(kind)
+    rounded: Array = np.clip(np.rint(values / (scale or 1.0)) + zero, bounds.min, bounds.max).astype(kind)
+    return rounded
 
 
 def _real(values: Array, details: Mapping[str, Any]) -> Array:

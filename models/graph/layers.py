@@ -54,7 +54,8 @@ def find_head(output: tf.Tensor) -> Head:
 
 def _numbers(tensor: tf.Tensor) -> int | None:
     """How many a picture gets; None where that is not known."""
-    return tensor.shape[1:].num_elements()
+    count: int | None = tensor.shape[1:].num_elements()
+    return count
 
 
 def operations_before(ends: Iterable[tf.Tensor]) -> set[tf.Operation]:

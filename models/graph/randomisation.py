@@ -3,6 +3,8 @@
 Adebayo et al. 2018, arXiv:1810.03292. The trained variables are not touched: the tensors that read them are fed instead.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -22,7 +24,8 @@ def reinitialise(trace: Trace, depth: str, seed: int) -> dict[str, NDArray[np.fl
         raise UserError("This model's weights are constants in its graph, so they cannot be drawn anew; load it from its Keras file.")
     if not trace.layers and depth != "everything":
         raise UserError(f"The model has no spatial layer, so it is not known where its {depth} begins; draw everything anew.")
-    kept = {"head": _before_head, "last block": _before_last_block, "everything": lambda _: set()}[depth](trace)
+    before: dict[str, Callable[[Trace], set[tf.Operation]]] = {"head": _before_head, "last block": _before_last_block}
+    kept = before[depth](trace) if depth in before else set()
     rng = np.random.default_rng(seed)
     return {tensor.name: _draw(variable, rng) for tensor, variable in readings if tensor.op not in kept}
 
@@ -36,7 +39,8 @@ def _draw(variable: tf.Variable, rng: np.random.Generator) -> NDArray[np.float32
     if name.endswith(_ZEROS) or len(shape) < 2:
         return np.zeros(shape, kind)
     fan_in = np.prod(shape[:-2]) if "depthwise" in name else np.prod(shape[:-1])
-    return (rng.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(kind)
+    kernel: NDArray[np.float32] = (rng.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(kind)
+    return kernel
 
 
 def _before_head(trace: Trace) -> set[tf.Operation]:

@@ -82,8 +82,9 @@ class Trace:
         """The part between, called through a function with a signature: a part called by itself spends 2 ms a call on finding its own."""
         part = self._graph.prune(list(feeds), list(fetches))
         signature = [tf.TensorSpec(feed.shape, feed.dtype) for feed in feeds]
-        self._functions.append(tf.function(lambda *given: part(*given), input_signature=signature))
-        return self._functions[-1]
+        function: Callable[..., list[tf.Tensor]] = tf.function(lambda *given: part(*given), input_signature=signature)
+        self._functions.append(function)
+        return function
 
     @property
     def compiled(self) -> int:

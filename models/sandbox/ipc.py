@@ -51,7 +51,7 @@ class Pipes:
         self._write(_LENGTH.pack(len(words)) + words, deadline)
         for each in plain:
             if each.size:
-                self._write(memoryview(each).cast("B"), deadline)
+                self._write(each.data.cast("B"), deadline)
 
     def receive(
         self, expected: Callable[[dict[str, Any]], Sequence[Expected]], deadline: float | None = None
@@ -72,7 +72,7 @@ class Pipes:
     def _array(self, kind: str, shape: Expected, deadline: float | None) -> Array:
         made = np.empty(shape, kind)
         if made.size:
-            self._fill(memoryview(made).cast("B"), deadline)
+            self._fill(made.data.cast("B"), deadline)
         return made
 
     def _read(self, length: int, deadline: float | None) -> bytes:

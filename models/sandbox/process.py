@@ -137,7 +137,10 @@ class WorkerProcess:
             self._process.wait(5)
         code = self._process.returncode
         if code is not None and code < 0:
-            known = {signal.SIGXCPU: "it used up its time", signal.SIGKILL: "it was ended from outside, perhaps for want of memory"}
+            known: dict[int, str] = {
+                signal.SIGXCPU: "it used up its time",
+                signal.SIGKILL: "it was ended from outside, perhaps for want of memory",
+            }
             return f"ended its own process ({known.get(-code, signal.Signals(-code).name)})"
         return f"ended its own process (status {code})"
 
