@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
     )
 
 
-def completed(card: Card, network: Runtime, raw: NDArray[np.floating], path: Path) -> Card:
+def completed(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], path: Path) -> Card:
     """A draft with head and labels. raw: (n, units), what the network answered to a few pictures."""
     head, why = _head(network, raw, path.name)
     labels = labels_of(path, max(network.units, 2))
@@ -45,7 +46,7 @@ def completed(card: Card, network: Runtime, raw: NDArray[np.floating], path: Pat
     return replace(card, labels=labels, head=head, notes=(*card.notes, *why))
 
 
-def check_card(card: Card, network: Runtime, raw: NDArray[np.floating], name: str) -> None:
+def check_card(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], name: str) -> None:
     """UserError where the card cannot be this network's."""
     if network.units != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
@@ -59,7 +60,7 @@ def check_card(card: Card, network: Runtime, raw: NDArray[np.floating], name: st
         raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; mend 'head' to 'logits'.")
 
 
-def _head(network: Runtime, raw: NDArray[np.floating], name: str) -> tuple[Head, tuple[str, ...]]:
+def _head(network: Runtime, raw: NDArray[np.floating[Any]], name: str) -> tuple[Head, tuple[str, ...]]:
     if network.units == 1:
         if not _within(raw):
             raise UserError(f"{name} gives one number that is no probability, {raw.min():.3g} to {raw.max():.3g}; it is no classifier.")
@@ -71,11 +72,11 @@ def _head(network: Runtime, raw: NDArray[np.floating], name: str) -> tuple[Head,
     return "logits", ("Its answers are taken for logits: they do not sum to 1.",)
 
 
-def _within(raw: NDArray[np.float64]) -> bool:
+def _within(raw: NDArray[np.floating[Any]]) -> bool:
     return bool(raw.min() >= -1e-3 and raw.max() <= 1 + 1e-3)
 
 
-def _sum_to_one(network: Runtime, raw: NDArray[np.float64]) -> bool:
+def _sum_to_one(network: Runtime, raw: NDArray[np.floating[Any]]) -> bool:
     """Quantised answers may each be off by half a step."""
     slack = max(2e-3, min(0.1, network.units * network.step / 2))
     return bool(np.abs(raw.sum(axis=1) - 1).max() <= slack)

@@ -24,8 +24,7 @@ def reinitialise(trace: Trace, depth: str, seed: int) -> dict[str, NDArray[np.fl
         raise UserError("This model's weights are constants in its graph, so they cannot be drawn anew; load it from its Keras file.")
     if not trace.layers and depth != "everything":
         raise UserError(f"The model has no spatial layer, so it is not known where its {depth} begins; draw everything anew.")
-    before: dict[str, Callable[[Trace], set[tf.Operation]]] = {"head": _before_head, "last block": _before_last_block}
-    kept = before[depth](trace) if depth in before else set()
+    kept = _BEFORE[depth](trace)
     rng = np.random.default_rng(seed)
     return {tensor.name: _draw(variable, rng) for tensor, variable in readings if tensor.op not in kept}
 
@@ -59,3 +58,11 @@ def _before_last_block(trace: Trace) -> set[tf.Operation]:
 
 def _cells(layer: SpatialLayer) -> int:
     return layer.grid[0] * layer.grid[1]
+
+
+_BEFORE: dict[str, Callable[[Trace], set[tf.Operation]]] = {
+    "head": _before_head,
+    "last block": _before_last_block,
+    "everything": lambda _: set(),
+}
+"""Depth -> the operations whose weights stay."""
