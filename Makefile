@@ -3,7 +3,8 @@
 # make check  style and types, as a commit is checked
 # make bench  every benchmark, one after the other          ARGS=--write keeps the results in benchmarks/results
 #
-# Everything is installed into .venv, once, and again only when a requirements file changes.
+# Everything is installed into .venv, once, and again only when a requirements file changes; the tools that check the page's
+# scripts into node_modules, when package.json does.
 # PYTHON picks the interpreter (3.11, 3.12 or 3.13): make run PYTHON=python3.12
 
 VENV := .venv
