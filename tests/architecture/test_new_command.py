@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 FILE = '''
 """`python -m app count-pixels`: how many pixels a picture of that size has."""
@@ -50,7 +52,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-B", "-m", "app", *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run([sys.executable, "-B", "-m", "app", *arguments], cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_it_runs_and_refuses_as_every_command_does(copied: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from models.formats.__main__ import BEGIN, END
 from models.formats.registry import formats_table
 from tests.architecture.import_graph import ROOT
+from tests.patience import PATIENCE
 
 TOY = '''
 """A toy: two numbers, which are the logits of every picture."""
@@ -97,7 +98,7 @@ def test_a_new_format_is_one_file_and_one_line(tmp_path: Path) -> None:
     registry.write_text(changed, encoding="utf-8")
     (tmp_path / "files").mkdir()
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "files")]
-    answer = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=600)
+    answer = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=PATIENCE)
     assert answer.stdout.strip() == "done", answer.stderr[-3000:]
 
 

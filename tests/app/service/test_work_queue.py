@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.service.work_queue import SharedWorkQueue
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -62,14 +63,14 @@ def queue() -> Iterator[Queue]:
 def test_equal_requests_share_a_job_until_it_fails(queue: Queue) -> None:
     job = queue.submit(1)
     assert queue.submit(1) is job
-    assert job.over.wait(30)
+    assert job.over.wait(PATIENCE)
     assert queue.submit(1) is job, "its answer is kept"
 
     def fail() -> None:
         raise ValueError("no")
 
     failed = queue.submit(2, fail)
-    assert failed.over.wait(30)
+    assert failed.over.wait(PATIENCE)
     assert failed.error == "no"
     assert queue.submit(2) is not failed
 
@@ -77,31 +78,33 @@ def test_equal_requests_share_a_job_until_it_fails(queue: Queue) -> None:
 def test_jobs_that_are_over_make_room_the_oldest_first(queue: Queue) -> None:
     gate = threading.Event()
     first = queue.submit(1)
-    assert first.over.wait(30)
-    second = queue.submit(2, lambda: gate.wait(30))
+    assert first.over.wait(PATIENCE)
+    second = queue.submit(2, lambda: gate.wait(PATIENCE))
     queue.submit(1)
     third, fourth = queue.submit(3), queue.submit(4)
     assert list(queue._jobs) == [2, 3, 4], "only the first was over"
     gate.set()
     for job in (second, third, fourth):
-        assert job.over.wait(30)
+        assert job.over.wait(PATIENCE)
     queue.submit(1)
     assert list(queue._jobs) == [4, 1]
 
 
 def test_what_nobody_can_use_is_dropped_unless_it_is_busy(queue: Queue) -> None:
     gate = threading.Event()
-    assert queue.submit(1).over.wait(30)
-    busy = queue.submit(2, lambda: gate.wait(30))
+    assert queue.submit(1).over.wait(PATIENCE)
+    busy = queue.submit(2, lambda: gate.wait(PATIENCE))
     queue.referenced = set()
     queue.evict()
     assert list(queue._jobs) == [2]
     gate.set()
-    assert busy.over.wait(30)
+    assert busy.over.wait(PATIENCE)
     queue.evict()
     assert not queue._jobs
 
 
 def test_a_closed_queue_starts_nothing(queue: Queue) -> None:
     queue.close()
-    assert not queue.submit(1).over.wait(0.2)
+    job = queue.submit(1)
+    queue._pools["work"].shutdown()  # waits for whatever was started
+    assert not job.over.is_set()
