@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.service.cached_answer import CLASSIFIER, FILE, WORDS, first_request, made_for
+from app.service.cached_answer import CLASSIFIER, FILE, first_request, made_for
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from app.service.request import ExplanationState
@@ -29,17 +29,28 @@ def compute() -> ExplanationState:
 def write(report: ExplanationState, file: Path = FILE) -> None:
     """Stores a finished answer."""
     assert report.card is not None
-    facts: dict[str, Any] = {name: getattr(report, name) for name in ("target", "evaluations", "expected", "seconds")}
-    facts |= {"made_for": made_for(report.request, report.card), "results": {}}
+    facts: dict[str, Any] = {
+        "target": report.target,
+        "evaluations": report.evaluations,
+        "expected": report.expected,
+        "seconds": report.seconds,
+        "made_for": made_for(report.request, report.card),
+        "results": {},
+    }
     arrays: dict[str, Any] = {"probabilities": report.probabilities}
     for name, result in report.results.items():
         attribution = result.attribution
         assert attribution is not None
         facts["results"][name] = {
-            "evaluations": result.evaluations, "shared": result.shared, "seconds": result.seconds,
-            "uncertainty": attribution.uncertainty, "converged": attribution.converged, "more_helps": attribution.more_helps,
-            **{word: getattr(attribution, word) for word in WORDS},
-        }  # fmt: skip
+            "evaluations": result.evaluations,
+            "shared": result.shared,
+            "seconds": result.seconds,
+            "uncertainty": attribution.uncertainty,
+            "converged": attribution.converged,
+            "more_helps": attribution.more_helps,
+            "remark": attribution.remark,
+            "blank": attribution.blank,
+        }
         arrays[f"{name}.values"] = attribution.values
         if attribution.signed is not None:
             arrays[f"{name}.signed"] = attribution.signed

@@ -27,7 +27,6 @@ from models.store import bundled
 
 CLASSIFIER = "phantoms"
 FILE = Path(__file__).with_name("cached_answer.npz")
-WORDS = ("remark", "blank")
 
 
 def first_request() -> ExplanationRequest:
@@ -81,9 +80,15 @@ def made_for(request: ExplanationRequest, card: Card) -> dict[str, Any]:
 def _result(name: str, row: dict[str, Any], stored: Any, request: ExplanationRequest) -> Result:
     method = next(method for method in request.methods if key_of(method) == name)
     signed = stored.get(f"{name}.signed")
-    words = {word: row[word] for word in WORDS}
     halves = stored.get(f"{name}.halves")
-    pair = None if halves is None else (halves[0], halves[1])
-    known = {name: row[name] for name in ("uncertainty", "converged", "more_helps")}
-    attribution = Attribution(stored[f"{name}.values"], signed, pair, **known, **words)
+    attribution = Attribution(
+        values=stored[f"{name}.values"],
+        signed=signed,
+        halves=None if halves is None else (halves[0], halves[1]),
+        uncertainty=row["uncertainty"],
+        converged=row["converged"],
+        more_helps=row["more_helps"],
+        remark=row["remark"],
+        blank=row["blank"],
+    )
     return Result(method, attribution, evaluations=row["evaluations"], shared=row["shared"], seconds=row["seconds"], done=True)

@@ -132,8 +132,9 @@ def _left_out(found: Consistency) -> list[str]:
 
 def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
     cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.mean_similarity, each.chance.mean)}
+    raw, by_chance = each.raw.to_json(), each.raw_by_chance.to_json()
     for name, _ in VIEWS[2:]:
-        cells[name] = _raw_cell(getattr(each.raw, name), getattr(each.raw_by_chance, name))
+        cells[name] = _raw_cell(raw[name], by_chance[name])
     return {"a": ids[each.first], "b": ids[each.second], "word": each.level, "cells": cells, "words": pair_sentence(each)}
 
 

@@ -93,10 +93,15 @@ class Library:
 
 def settings_of(case: Case, model: str | None) -> dict[str, Any]:
     """What a library has to remember of how its maps were made. model: the sha256 of the weights, or another name that stands for them."""
-    score = {"score": getattr(case.score, "kind", "")}
-    chosen = {name: getattr(case.settings, name) for name in ("fill", "preset", "segments")}
-    methods = {method.title: method.revision for method in METHODS}
-    return {"model": model, "cells": grid_cells(case.size), **chosen, **score, "methods": methods}
+    return {
+        "model": model,
+        "cells": grid_cells(case.size),
+        "fill": case.settings.fill,
+        "preset": case.settings.preset,
+        "segments": case.settings.segments,
+        "score": case.score.kind,
+        "methods": {method.title: method.revision for method in METHODS},
+    }
 
 
 def digest(image: Floats) -> str:

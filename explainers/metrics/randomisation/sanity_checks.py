@@ -49,30 +49,44 @@ class Check:
 DRAWS = 3
 WEIGHTS = {
     "head": Check(
-        *("the head's weights drawn anew", False, 0.5, 1.0),
-        "above .5 the layers before the head fix where the map lies, and the head little but its sign; that is no fault of the method",
-        DRAWS,
+        name="the head's weights drawn anew",
+        stays=False,
+        green=0.5,
+        amber=1.0,
+        why="above .5 the layers before the head fix where the map lies, and the head little but its sign; that is no fault of the method",
+        draws=DRAWS,
     ),
     "last block": Check(
-        *("the last block's weights drawn anew", False, 0.5, 1.0),
-        "above .5 the layers before the last block fix where the map lies; that is no fault of the method",
-        DRAWS,
+        name="the last block's weights drawn anew",
+        stays=False,
+        green=0.5,
+        amber=1.0,
+        why="above .5 the layers before the last block fix where the map lies; that is no fault of the method",
+        draws=DRAWS,
     ),
     "everything": Check(
-        *("all weights drawn anew", False, 0.5, 0.8),
-        "unrelated maps of one network reach .5 by a shared habit of the centre alone; above .8 the map hardly depends on what was learnt",
-        DRAWS,
+        name="all weights drawn anew",
+        stays=False,
+        green=0.5,
+        amber=0.8,
+        why="unrelated maps of one network reach .5 by a shared habit of the centre alone; "
+        "above .8 the map hardly depends on what was learnt",
+        draws=DRAWS,
     ),
 }
 CLASS = Check(
-    "another class",
-    False,
-    0.7,
-    0.95,
-    "classes that look alike share evidence; above .95 the map says nothing of the class that was asked for",
+    name="another class",
+    stays=False,
+    green=0.7,
+    amber=0.95,
+    why="classes that look alike share evidence; above .95 the map says nothing of the class that was asked for",
 )
 NOISE = Check(
-    "noise of one level in 255", True, 0.9, 0.7, "what cannot be seen should not move the map; .7 is where a map counts as converged"
+    name="noise of one level in 255",
+    stays=True,
+    green=0.9,
+    amber=0.7,
+    why="what cannot be seen should not move the map; .7 is where a map counts as converged",
 )
 CHECKS = (*WEIGHTS.values(), CLASS, NOISE)
 

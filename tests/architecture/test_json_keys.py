@@ -1,0 +1,289 @@
+"""The keys of every JSON that leaves the program, spelt out: a field may be called otherwise, a key may not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.commands.grid_game import play
+from app.commands.manifest import Source, manifest_head, map_entry, picture_entry
+from app.commands.manifest_metrics import localisation_entry, plain, section_of
+from app.explanation import as_protocol
+from app.maintenance.bundled_libraries import draw_picture
+from app.masks import MaskFile
+from app.options import ExplainOptions, GridGameOptions
+from app.page.assets import card_of, config
+from app.service import cached_answer
+from explainers.case import Case, Settings
+from explainers.method import Attribution
+from explainers.methods import METHODS
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.occlusion import Occlusion
+from explainers.metrics import METRICS
+from explainers.metrics.agreement.agreement import Agreement, AgreementContext, AgreementResult
+from explainers.metrics.agreement.consistency import Background
+from explainers.metrics.agreement.raw_similarity import Raw
+from explainers.metrics.agreement.reference_library import settings_of
+from explainers.metrics.agreement.similarity import Pair
+from explainers.metrics.faithfulness.average_drop import Drop
+from explainers.metrics.faithfulness.deletion_insertion import Curve
+from explainers.metrics.faithfulness.displaced_copies import DisplacementTest
+from explainers.metrics.faithfulness.infidelity import Infidelity
+from explainers.metrics.faithfulness.road import Road
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore
+from explainers.metrics.localisation.grid_pointing_game import PartShare
+from explainers.metrics.randomisation.sanity_checks import CLASS, SanityResult
+from explainers.metrics.robustness.max_sensitivity import Sensitivity
+from explainers.metrics.robustness.reliability import ReadingKind, Stability
+from explainers.runner import Result
+from models.cards.card import Card, Label
+from models.cards.metadata import Category, Number
+from models.classifiers.score import Score
+from models.datasets.collection import Row
+from models.evaluation.assessment import assess
+from models.evaluation.records import EvaluationData
+from models.evaluation.writer import evaluation_json
+from models.export.comparison import Difference
+from models.export.exporter import ExportResult
+from models.inspection import report, structure
+from models.loading import load
+from models.training.checkpoint import TrainingState
+from models.training.validation import ValidationMetrics
+from models.versions import Version
+from models.worker import _described, _error, _structure
+from tests.explainers.metrics.agreement.test_consistency import judged as consistency_of
+from tests.explainers.metrics.agreement.test_consistency import noise
+
+CARD = [
+    *("name", "labels", "size", "colour", "scaling", "fit", "head", "layers", "metadata", "licence", "data", "made_by", "measured_on"),
+    *("accuracy", "calibration_error", "temperature", "sha256", "inferred", "notes"),
+]
+FIGURE = ["value", "low", "high"]
+ANATOMY = ["inputs", "output", "ending", "inner", "fields", "flattened", "single", "dead", "broken", "kind"]
+SETTINGS = ["preset", "fill", "segments", "seed", "budget", "batch", "layers"]
+
+
+def card() -> Card:
+    fields = (Number("age", 50, 20, "years"), Category("sex", ("female", "male")))
+    return Card("m", (Label("a", "the first"), Label("b")), (8, 8), metadata=fields)
+
+
+def test_a_card() -> None:
+    written = card().to_json()
+    assert list(written) == CARD
+    assert list(written["labels"][0]) == ["name", "description"]
+    assert [list(each) for each in written["metadata"]] == [["name", "mean", "deviation", "unit", "missing"], ["name", "values", "missing"]]
+    assert Card.of(json.loads(json.dumps(written))) == card()
+
+
+def test_a_score_and_the_settings_of_a_case() -> None:
+    assert list(Score(1, "contrast", 0).to_json()) == ["target", "kind", "rather_than"]
+    assert list(Settings().to_json()) == SETTINGS
+
+
+def test_the_parameters_of_methods() -> None:
+    assert {method.title: list(method().parameter_values()) for method in METHODS} == {
+        "Grad-CAM": [],
+        "Grad-CAM++": [],
+        "Score-CAM": ["groups", "weight"],
+        "LIME": [],
+        "SHAP": ["estimator"],
+        "Occlusion": ["search", "window", "stride"],
+        "Integrated Gradients": ["baseline", "points"],
+        "HiResCAM": [],
+        "RISE": [],
+        "Partition SHAP": ["cells"],
+    }
+
+
+def test_what_the_metrics_find() -> None:
+    probabilities = np.zeros((3, 2), np.float32)
+    located, pair = LocalisationScore("m", 0.5, 0.5, 0.5, 1.0), Pair("a", "b", 0.1, 0.2, 0.3, None)
+    assert list(located.to_json()) == ["title", "energy", "overlap", "ranks", "points"]
+    assert list(PartShare("m", 0.5).to_json()) == ["title", "share"]
+    assert list(pair.to_json()) == ["first", "second", "top_overlap", "shared_mass", "rank_correlation", "same_sign", "headline"]
+    assert list(Raw(0.1, 0.2, 0.3, 0.4).to_json()) == ["spearman", "ssim", "pearson", "overlap"]
+    assert list(Sensitivity("m", None, "why").to_json()) == ["title", "value", "reason"]
+    assert list(Infidelity("m", 0.1).to_json()) == ["title", "value"]
+    assert list(Road("m", 0.1, 0.2).to_json()) == ["title", "least", "most", "value", "remark"]
+    assert list(Drop("m", 0.1, 0.2).to_json()) == ["title", "drop", "increase"]
+    assert list(Curve("m", "deletion", "blur", 0, probabilities).to_json()) == ["method", "kind", "substrate", "area", "curve"]
+    rank = DisplacementTest("m", "deletion", "blur", 0.1, 10, 20, 1).to_json()
+    assert list(rank) == ["title", "kind", "substrate", "area", "better", "copies", "ties", "told", "share"]
+    stable = Stability("m", 0.5, 0.6, False, 100, ReadingKind.HALF_RUNS).to_json()
+    assert list(stable) == ["title", "between", "reliability", "converged", "further", "how", "unfinished", "sentence"]
+    assert stable["how"] == "half runs"
+    found = SanityResult("m", CLASS, 0.1, "green", "", (0.1,)).to_json()
+    assert list(found) == ["title", "check", "similarity", "light", "reason", "drawn"]
+    assert found["check"] == "another class"
+
+
+def test_the_metrics_of_the_manifest() -> None:
+    metric = Agreement(AgreementContext(None, "m", None, ()))
+    consistency = consistency_of({"cam": noise(1), "lime": noise(2)}, Background())
+    written = json.loads(json.dumps(plain(metric.to_json([AgreementResult(consistency)]))))
+    assert list(written) == [
+        *("kappa", "as_well_as_themselves", "weaker", "warning", "pairs", "stability"),
+        *("controls", "weaker_controls", "left_out", "consensus", "votes", "notes"),
+    ]
+    (pair,) = written["pairs"]
+    assert list(pair) == [
+        *("pair", "word", "kappa", "p", "others", "as_well_as_themselves", "self_agreement", "why_not", "explained_by"),
+        *("likeness", "raw", "weaker"),
+    ]
+    assert list(pair["likeness"]) == [
+        *("first", "second", "top_overlap", "shared_mass", "rank_correlation", "same_sign", "headline", "by_chance"),
+    ]
+    assert list(pair["raw"]) == ["spearman", "ssim", "pearson", "overlap", "by_chance"]
+    assert list(pair["raw"]["by_chance"]) == ["spearman", "ssim", "pearson", "overlap"]
+    assert pair["word"] in ("no better than chance", "not written from chance", "weak", "moderate", "strong")
+    assert pair["self_agreement"] == "taken as exact"
+    assert list(dict.fromkeys(section_of(kind) for kind in METRICS)) == [
+        *("agreement", "faithfulness", "sanity", "sensitivity", "localisation", "grid_pointing_game"),
+    ]
+    faithfulness = [kind.given({}) for kind in METRICS if kind.section == "faithfulness"]
+    assert [list(each.to_json([])) for each in faithfulness if each] == [
+        *(["curves"], ["displaced"], ["road"], ["average_drop"], ["infidelity"]),
+    ]
+
+
+def test_the_manifest_and_a_library(tmp_path: Path) -> None:
+    classifier = load("glass_box")
+    head = manifest_head(ExplainOptions((), "glass_box", tmp_path / "out"), classifier, Settings())
+    assert list(head) == ["schema", "made_by", "made_at", "model", "settings", "colours", "versions"]
+    assert list(head["model"]) == ["given_as", "sha256", "classes", "card", "metadata"]
+    assert list(head["model"]["card"]) == [name for name in CARD if name != "labels"]
+    assert list(head["settings"]) == SETTINGS
+    case = Case(as_protocol(classifier), np.full((*classifier.size, 3), 0.5, np.float32), Score(1, "contrast", 0))
+    attribution = Attribution(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32))
+    made = map_entry(Result(GradCAM(), attribution, error="stopped"), "picture/grad_cam")
+    assert list(made) == [
+        *("method", "title", "signed", "source", "parameters", "evaluations", "shared_evaluations", "seconds"),
+        *(
+            "overlay",
+            "native",
+            "full",
+            "grid",
+            "converged",
+            "uncertainty",
+            "remark",
+            "blank",
+            "caveat",
+            "branches",
+            "native_signed",
+            "error",
+        ),
+    ]
+    entry = picture_entry(Source("p.png", "0", (64, 64), (64, 64)), case, classifier, [made])
+    assert list(entry) == ["file", "sha256", "geometry", "prediction", "explained", "scores", "layers", "evaluations", "maps"]
+    assert list(entry["explained"]) == ["target", "kind", "rather_than", "label", "rather_than_label"]
+    region = MaskFile("mask.png", "0", np.ones(classifier.size, bool))
+    located = localisation_entry(case, [Result(Occlusion(), attribution)], region)
+    assert list(located) == ["mask", "sha256", "area", "tolerance", "maps"]
+    assert list(located["maps"][0]) == ["title", "energy", "overlap", "ranks", "points"]
+    assert list(settings_of(case, "m")) == ["model", "cells", "fill", "preset", "segments", "score", "methods"]
+
+
+def test_the_game(tmp_path: Path) -> None:
+    for number in range(4):
+        Image.fromarray(draw_picture("glass_box", number)).save(tmp_path / f"{number}.png")
+    out = tmp_path / "game.json"
+    play(GridGameOptions("glass_box", tmp_path, ("grad_cam",), mosaics=1, out=out, quiet=True))
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert list(written) == ["made_by", "source", "versions", "model", "settings", "side", "chance", "mosaics", "methods"]
+    assert list(written["settings"]) == SETTINGS
+
+
+def test_the_stored_first_answer() -> None:
+    with np.load(cached_answer.FILE, allow_pickle=False) as stored:
+        written = json.loads(str(stored["told"]))
+    assert list(written) == ["target", "evaluations", "expected", "seconds", "made_for", "results"]
+    assert list(written["made_for"]) == ["weights", "temperature", "picture", "preset", "methods", "plans"]
+    assert list(written["results"]["LIME"]) == [
+        *("evaluations", "shared", "seconds", "uncertainty", "converged", "more_helps", "remark", "blank"),
+    ]
+
+
+def test_the_configuration_of_the_page() -> None:
+    written = config([method() for method in METHODS])
+    assert list(written) == ["colours", "methods", "words", "upload"]
+    assert list(written["colours"]) == ["plain", "signed", "titles", "tables"]
+    assert list(written["words"]) == ["scale", "keys", "summaries", "glossary"]
+    assert list(written["upload"]) == ["bytes", "tooLarge", "modelBytes", "modelSuffixes", "modelKinds", "modelTooLarge"]
+    method = card_of(Occlusion())
+    assert list(method) == ["title", "about", "formula", "source", "asks", "costs", "fails", "parameters"]
+    choice, number, _ = method["parameters"]
+    assert list(choice) == ["name", "help", "default", "options"]
+    assert list(number) == ["name", "help", "default", "low", "high", "step"]
+
+
+def test_the_report_of_an_inspection() -> None:
+    written = report.Report(
+        name="m",
+        findings=(report.Finding("file", "It opens.", "It was tried."),),
+        layers=(report.LayerReport("conv", (2, 2), 4, None, True),),
+        candidates=(report.Candidate("0..1", "rgb", None, None, 0.5, 0.5, 0.5, 0.5, "a", 0.5),),
+        card=card(),
+    ).to_json()
+    assert list(written) == ["name", "findings", "layers", "candidates", "sure", "card", "proposed", "pictures", "classes_known"]
+    assert list(written["findings"][0]) == ["about", "says", "known_by", "level"]
+    assert list(written["layers"][0]) == ["name", "grid", "channels", "receptive_field", "used"]
+    assert list(written["candidates"][0]) == [
+        *("scaling", "colour", "accuracy", "auc", "confidence", "entropy", "steadiness", "spread", "commonest", "score"),
+    ]
+    assert list(written["card"]) == CARD
+    assert written["proposed"] is None
+
+
+def test_an_evaluation() -> None:
+    rows = tuple(Row(Path(f"/data/a/{n}.png"), n % 2, "") for n in range(8))
+    logits = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+    logits[0] = 0, 5  # a mistake
+    written = json.loads(evaluation_json(assess(logits, card(), EvaluationData("set", rows, "all", "nowhere", "none"))))
+    assert list(written) == [
+        *("model", "sha256", "labels", "head", "temperature", "material", "groups", "settings", "overall", "classes", "confusion"),
+        *("confusion_shares", "curves", "reliability", "reliability_before", "mistakes"),
+    ]
+    assert list(written["material"]) == ["name", "rows", "part", "source", "licence", "by_class"]
+    assert list(written["settings"]) == ["resamples", "seed", "level", "mistakes"]
+    assert list(written["overall"]["accuracy"]) == FIGURE
+    assert list(written["classes"][0]) == ["label", "pictures", "figures"]
+    assert list(written["confusion_shares"][0][0]) == FIGURE
+    assert list(written["curves"][0]) == ["label", "false_positives", "true_positives"]
+    for bins in (written["reliability"], written["reliability_before"]):
+        assert list(bins[0]) == ["low", "high", "pictures", "confidence", "accuracy"]
+    assert list(written["mistakes"][0]) == ["path", "truth", "answer", "confidence", "truth_probability"]
+    assert written["mistakes"][0]["path"].startswith("a/")
+
+
+def test_a_checkpoint_a_version_and_an_export() -> None:
+    state = TrainingState({"seed": 0})
+    assert list(state.to_json()) == ["plan", "stage", "epoch", "best_loss", "history"]
+    assert list(state.arrays()) == ["model", "optimizer", "best"]
+    assert TrainingState.from_json(state.to_json(), state.arrays()) == state
+    assert list(ValidationMetrics(0.1, 0.2, 0.3).to_json()) == ["loss", "accuracy", "balanced_accuracy"]
+    version = Version("v1", "m", "0", "today")
+    assert list(version.to_json()) == ["version", "name", "sha256", "date"]
+    assert Version.from_json(version.to_json()) == version
+    with pytest.raises(KeyError):
+        Version.from_json({"version": "v1"})
+    written = ExportResult("onnx", "onnx/m.onnx", 10, Difference(0.1, 0.1, 1.0)).to_json()
+    assert list(written) == ["format", "file", "bytes", "difference", "reason"]
+    assert list(written["difference"]) == ["largest", "mean", "agreement"]
+    assert ExportResult("onnx", reason="why").to_json()["difference"] is None
+
+
+def test_the_messages_of_an_untrusted_models_process() -> None:
+    served = load("glass_box")
+    written = json.loads(json.dumps(_described(served)))
+    assert list(written) == ["card", "layers", "from_probabilities", "forward_only"]
+    assert list(written["card"]) == CARD
+    assert [type(part) for part in written["layers"][0]] == [str, list, int, int, bool, bool]
+    seen = json.loads(json.dumps(_structure(served, np.zeros((1, *served.size, 3), np.float32))))
+    assert list(seen) == ANATOMY
+    assert list(seen["inputs"][0]) == list(seen["output"]) == ["name", "shape", "dtype"]
+    assert list(structure.InputTransform((1.0,), (0.0,), False).to_json()) == ["slope", "offset", "backwards"]
+    assert structure.parse_structure(seen) == structure.parse_structure(json.loads(json.dumps(structure.parse_structure(seen).to_json())))
+    assert list(_error(ValueError("no"))) == ["error", "message"]
