@@ -119,13 +119,13 @@ def read(path: Path) -> Library:
     """The library that `write` wrote. UserError where the file is no library."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            made_with, pictures = json.loads(str(file["made_with"])), tuple(str(name) for name in file["pictures"])
+            made_with, pictures = _with_revisions(json.loads(str(file["made_with"]))), tuple(str(name) for name in file["pictures"])
             maps = {name.removeprefix("maps/"): _shares(file[name]) for name in file.files if name.startswith("maps/")}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
         raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it anew.") from error
     if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()):
         raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it anew.")
-    return Library(_with_revisions(made_with), pictures, maps)
+    return Library(made_with, pictures, maps)
 
 
 def stack_maps(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:

@@ -35,6 +35,10 @@ def test_what_is_no_library_is_refused(tmp_path: Path) -> None:
             read(tmp_path / name)
     with (tmp_path / "uneven").open("wb") as file:
         write(Library({}, ("a", "b"), {"cam": share(np.ones((3, 4, 4)))}), file)
+    with (tmp_path / "formless").open("wb") as file:
+        write(Library({"methods": ["LIME"]}, (), {}), file)
+    with pytest.raises(UserError, match="no library of maps"):
+        read(tmp_path / "formless")
     with pytest.raises(UserError, match="do not fit together"):
         read(tmp_path / "uneven")
 
