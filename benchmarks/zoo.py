@@ -99,13 +99,13 @@ def make_row(zoo_model: "ZooModel", workers: "Sequence[PackageWorker]") -> "Row"
 
 def missing_map_reasons(rows: "Sequence[Row]") -> list[str]:
     """A line for each map that is not there."""
-    reasons = [
-        f"{each.name}: {title}: {kind}" for each in rows for title, kind in each.ours.maps.items() if kind not in ("map", "not allowed")
-    ]
+    from benchmarks.zoo_parts.checks.model_check import MAP, NOT_ALLOWED
+
+    reasons = [f"{each.name}: {title}: {kind}" for each in rows for title, kind in each.ours.maps.items() if kind not in (MAP, NOT_ALLOWED)]
     for each in rows:
         for package, answer in each.theirs.items():
             reasons += [f"{each.name}: {package}: {answer['error']}"] if "error" in answer else []
-            reasons += [f"{each.name}: {package}: {title}: {kind}" for title, kind in answer.get("maps", {}).items() if kind != "map"]
+            reasons += [f"{each.name}: {package}: {title}: {kind}" for title, kind in answer.get("maps", {}).items() if kind != MAP]
     return reasons
 
 

@@ -1,6 +1,6 @@
 """What a hidden part of a picture is replaced by, so that the classifier no longer sees what was there."""
 
-from typing import Literal, get_args
+from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -9,8 +9,17 @@ from numpy.typing import NDArray
 from errors import UserError
 from explainers.protocol import Floats
 
-Fill = Literal["blur", "mean colour", "black", "segment mean"]
-FILLS: tuple[str, ...] = get_args(Fill)
+
+class Fill(StrEnum):
+    """The choices of a user; their values stand in flags, manifests and libraries."""
+
+    BLUR = "blur"
+    MEAN_COLOUR = "mean colour"
+    BLACK = "black"
+    SEGMENT_MEAN = "segment mean"
+
+
+FILLS: tuple[str, ...] = tuple(str(fill) for fill in Fill)
 BLUR = 0.1
 """The blur's standard deviation as a share of the picture's shorter side: shapes go, the light and colour of a place stay."""
 NARROW = "blur of 11 px"
@@ -19,15 +28,15 @@ NARROW = "blur of 11 px"
 
 def fill_picture(image: Floats, fill: str, segments: NDArray[np.int64] | None = None) -> Floats:
     """The picture (H, W, 3) that shows through where `image` (H, W, 3) is hidden. Only "segment mean" reads `segments` (H, W)."""
-    if fill == "blur":
+    if fill == Fill.BLUR:
         return _blurred(image)
     if fill == NARROW:
         return np.clip(cv2.GaussianBlur(image, (11, 11), 5, borderType=cv2.BORDER_REFLECT), 0, 1).astype(np.float32)
-    if fill == "mean colour":
+    if fill == Fill.MEAN_COLOUR:
         return np.broadcast_to(image.mean((0, 1), dtype=np.float64).astype(np.float32), image.shape).copy()
-    if fill == "black":
+    if fill == Fill.BLACK:
         return np.zeros(image.shape, np.float32)
-    if fill == "segment mean" and segments is not None:
+    if fill == Fill.SEGMENT_MEAN and segments is not None:
         return _segment_means(image, segments)
     raise UserError(f"The fill is {fill!r}; it must be one of {', '.join(FILLS)}.")
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.baselines import FILLS, fill_picture
+from explainers.baselines import FILLS, Fill, fill_picture
 from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped
 from explainers.protocol import Classifier, Features, Floats, Layer, Score
 from explainers.superpixels import superpixels
@@ -159,7 +159,7 @@ class Case:
 
     def filled(self, fill: str) -> Floats:
         """(H, W, 3) of any fill, for a method whose baseline is a parameter."""
-        return self.remember(("fill", fill), lambda: fill_picture(self.image, fill, self.segments if fill == "segment mean" else None))
+        return self.remember(("fill", fill), lambda: fill_picture(self.image, fill, self.segments if fill == Fill.SEGMENT_MEAN else None))
 
     @property
     def segments(self) -> NDArray[np.int64]:

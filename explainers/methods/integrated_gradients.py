@@ -12,6 +12,7 @@ from explainers.case import Case
 from explainers.grid import on_grid
 from explainers.method import Attribution, Choice, Method, Range
 
+SAME_AS_FILL = "same as fill"
 GAP = 0.02
 """Largest difference between the map's sum and the score's change, as a share of that change, of a converged map."""
 OVERLAP = 0.9
@@ -46,11 +47,11 @@ class IntegratedGradients(Method):
         "Deep networks' gradients are noisy, so maps look grainy, and edges light up for any class."
     )
 
-    baseline: Annotated[str, Choice(("same as fill", *FILLS), "the picture without information that the path starts from")] = "same as fill"
+    baseline: Annotated[str, Choice((SAME_AS_FILL, *FILLS), "the picture without information that the path starts from")] = SAME_AS_FILL
     points: Annotated[int, Range(0, 256, 8, "most points of one map; 0 takes the preset's 16, 32 or 64")] = 0
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        fill = case.fill if self.baseline == "same as fill" else self.baseline
+        fill = case.fill if self.baseline == SAME_AS_FILL else self.baseline
         change = case.image_value - float(case.values(case.fill_logits(fill))[0])
         steps = self._steps(case)
         last: NDArray[np.float32] | None = None

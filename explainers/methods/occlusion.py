@@ -13,7 +13,7 @@ from explainers.method import Attribution, Choice, Method, Range
 from explainers.perturbation.convergence import ENOUGH_AGREEMENT, predicted_agreement
 from explainers.perturbation.windows import Window, in_pixels, lattice, mean_over_cover, positions, score_drops, smooth_evidence
 
-SEARCHES = ("coarse to fine", "fixed windows")
+COARSE_TO_FINE, FIXED_WINDOWS = SEARCHES = ("coarse to fine", "fixed windows")
 GRIDS = (7, 14, 28)
 """Windows are three cells wide, one cell apart: 3/7 of the picture's side, 3/14, 3/28."""
 ACROSS = 3
@@ -51,7 +51,7 @@ class Occlusion(Method):
     )
 
     search: Annotated[str, Choice(SEARCHES, "hide large windows, then smaller ones where it matters, or one window everywhere")] = (
-        "coarse to fine"
+        COARSE_TO_FINE
     )
     window: Annotated[int, Range(4, 128, 4, "side of a fixed window, in pixels")] = 32
     stride: Annotated[int, Range(2, 128, 2, "pixels from one fixed window to the next; at most the window's side")] = 16
@@ -62,10 +62,10 @@ class Occlusion(Method):
             raise UserError(f"{self.title}: stride is {self.stride}; it must be at most window, {self.window}, or pixels are never hidden.")
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        return _refined(case) if self.search == "coarse to fine" else self._fixed(case)
+        return _refined(case) if self.search == COARSE_TO_FINE else self._fixed(case)
 
     def cost(self, case: Case) -> int:
-        if self.search == "fixed windows":
+        if self.search == FIXED_WINDOWS:
             return len(self._windows(case, self._stride(case))) + 1
         return min(1 + len(_large(case)) + sum(count for cells, count in PLANS[case.preset] if cells <= _finest(case)), case.budget)
 

@@ -15,6 +15,7 @@ from models.evaluation.calibration import apply_temperature, bin_indices
 from models.evaluation.classification_metrics import (
     BY_CLASS,
     OVERALL,
+    UNCALIBRATED,
     Estimate,
     basic_interval,
     bootstrap_metrics,
@@ -50,7 +51,7 @@ def assess(logits: Floats, card: Card, data: EvaluationData, settings: Settings 
     probabilities, uncalibrated = apply_temperature(logits, card.temperature, card.head), apply_temperature(logits, 1.0, card.head)
     groups = [row.group or f"picture {number}" for number, row in enumerate(data.rows)]
     overall, classes, shares = _estimates(probabilities, targets, groups, settings, labels)
-    overall["calibration error before temperature"] = Estimate(float(compute_metrics(uncalibrated, targets).overall[-1]), None, None)
+    overall[UNCALIBRATED] = Estimate(float(compute_metrics(uncalibrated, targets).overall[-1]), None, None)
     confusion = confusion_matrix(targets, probabilities.argmax(1), labels=np.arange(len(labels)))
     return Evaluation(
         model=card.name,

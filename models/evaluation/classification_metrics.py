@@ -12,6 +12,7 @@ from models.evaluation.roc_auc import roc_auc
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+UNCALIBRATED = "calibration error before temperature"
 OVERALL = ("accuracy", "balanced accuracy", "macro F1", "macro AUC", "calibration error")
 BY_CLASS = ("precision", "recall", "F1", "AUC")
 

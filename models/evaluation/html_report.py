@@ -11,7 +11,7 @@ from PIL import Image
 
 from models.datasets.batch_decode import read_image
 from models.evaluation.charts import reliability_chart, roc_chart
-from models.evaluation.classification_metrics import BY_CLASS, Estimate
+from models.evaluation.classification_metrics import BY_CLASS, UNCALIBRATED, Estimate
 from models.evaluation.records import Evaluation
 
 THUMBNAIL = 192  # pixels, the longer side
@@ -28,6 +28,7 @@ def render_html(evaluation: Evaluation) -> str:
         evaluation=evaluation,
         data=evaluation.data,
         measures=BY_CLASS,
+        uncalibrated=UNCALIBRATED,
         present=sum(1 for label in range(len(evaluation.labels)) if counts[label]),
         roc=roc_chart(evaluation),
         diagram=reliability_chart(evaluation),

@@ -39,3 +39,38 @@ def reflection(source: str) -> Iterator[str]:
                 yield name
         elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
             yield node.attr
+
+
+TEXT_COMPARED = {
+    ("benchmarks/shared/machine.py", "model name"): "a key of /proc/cpuinfo",
+    ("models/results.py", "python -m models.train "): "the start of a command that stands on a card",
+    ("models/sandbox/checks/display.py", "Exception encountered: "): "a prefix of Keras's own",
+}
+
+
+@pytest.mark.parametrize("package", ["app", "explainers", "models", "benchmarks"])
+def test_no_text_for_people_decides(package: str) -> None:
+    files = sorted((ROOT / package).rglob("*.py"))
+    found = {(str(file.relative_to(ROOT)), text) for file in files for text in compared_texts(file.read_text(encoding="utf-8"))}
+    assert found == {place for place in TEXT_COMPARED if place[0].startswith(f"{package}/")}
+
+
+def test_a_compared_text_is_seen() -> None:
+    source = "x == 'The model is ready.'\nx in ('a b', 'c')\nx.startswith('no such')\nx == 'done'\n"
+    source += "print('a b')\nx.endswith(('.h5', 'is off.'))\n"
+    assert sorted(compared_texts(source)) == ["The model is ready.", "a b", "is off.", "no such"]
+
+
+def compared_texts(source: str) -> Iterator[str]:
+    """Each text of several words, or of one sentence, that a comparison or a look at a start or an end is made with."""
+    for node in ast.walk(ast.parse(source)):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            parts = node.args if node.func.attr in {"startswith", "endswith", "removeprefix", "removesuffix"} else []
+        for part in parts:
+            for each in getattr(part, "elts", [part]):
+                text = each.value if isinstance(each, ast.Constant) else None
+                if isinstance(text, str) and (" " in text.strip() or (text.endswith(".") and len(text) > 4)):
+                    yield text

@@ -60,9 +60,9 @@ def strongest_region(values: NDArray[np.float32]) -> tuple[str, float]:
     places = (np.stack(np.unravel_index(cells, values.shape)) + 0.5) / np.array(values.shape)[:, None]
     middle = (weights * places).sum(axis=1) / total
     spread = float(np.sqrt((weights * ((places - middle[:, None]) ** 2).sum(axis=0)).sum() / total))
-    name = f"{ROWS[_third(middle[0])]} {COLUMNS[_third(middle[1])]}"
-    name = "" if spread > SCATTERED else "centre" if name == "middle centre" else name
-    return name, total / float(values.sum())
+    row, column = (_third(position) for position in middle)
+    name = "centre" if row == column == 1 else f"{ROWS[row]} {COLUMNS[column]}"
+    return "" if spread > SCATTERED else name, total / float(values.sum())
 
 
 def _where(place: str) -> str:

@@ -19,13 +19,13 @@ from models.datasets.synthetic.parts.overlays import Bubbles, Hairs
 from models.datasets.synthetic.parts.ruler import Ruler
 from models.datasets.synthetic.parts.skin import Skin
 
+PLAIN, BLUE_VEIL, DOTS, STREAKS = NAMES = ("plain", "blue veil", "dots", "streaks")
 LABELS = (
-    Label("plain", "A brown mole with nothing planted in it: the picture to compare the others with."),
-    Label("blue veil", "A blue-white haze, like frosted glass, covers part of the mole."),
-    Label("dots", "A cluster of small dark brown to black dots lies inside the mole."),
-    Label("streaks", "Dark fingers with rounded tips stick out of one side of the mole's border."),
+    Label(PLAIN, "A brown mole with nothing planted in it: the picture to compare the others with."),
+    Label(BLUE_VEIL, "A blue-white haze, like frosted glass, covers part of the mole."),
+    Label(DOTS, "A cluster of small dark brown to black dots lies inside the mole."),
+    Label(STREAKS, "Dark fingers with rounded tips stick out of one side of the mole's border."),
 )
-NAMES = tuple(label.name for label in LABELS)
 SMALLEST = 64
 
 
@@ -65,7 +65,7 @@ def phantom(seed: int, label: str | int, ruler: bool | None = None, size: int = 
 
 def plain_twin(picture: Phantom) -> Phantom:
     """The same picture without what makes its class: a plain one."""
-    return phantom(picture.seed, "plain", bool(picture.ruler.any()), len(picture.image))
+    return phantom(picture.seed, PLAIN, bool(picture.ruler.any()), len(picture.image))
 
 
 def with_ruler(picture: Phantom, shown: bool = True) -> Phantom:
@@ -99,12 +99,12 @@ class _Scene:
         depth = self.lesion.depth(size)
         density = self.skin.density(size) + self.lesion.density(depth)
         cover = self._cover(label, depth)
-        if label == "dots":
+        if label == DOTS:
             density += self.dots.density(cover, self.lesion.hue)
-        if label == "streaks":
+        if label == STREAKS:
             density += self.streaks.density(cover, self.lesion.hue)
         image = np.exp(-density)
-        if label == "blue veil":
+        if label == BLUE_VEIL:
             image = self.veil.paint(image, cover)
         image = self.hairs.paint(image)
         hidden = np.zeros(depth.shape, bool)
@@ -115,7 +115,7 @@ class _Scene:
         return Phantom(image.astype(np.float32), label, (cover > 0) & ~hidden, depth > 0, hidden, seed)
 
     def _cover(self, label: str, depth: Floats) -> Floats:
-        parts: dict[str, Veil | Dots | Streaks] = {"blue veil": self.veil, "dots": self.dots, "streaks": self.streaks}
+        parts: dict[str, Veil | Dots | Streaks] = {BLUE_VEIL: self.veil, DOTS: self.dots, STREAKS: self.streaks}
         return parts[label].cover(self.lesion, depth) if label in parts else np.zeros_like(depth)
 
 
