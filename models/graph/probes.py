@@ -28,14 +28,12 @@ def traced(model: Any, card: Card, name: str) -> Trace:
     try:
         made = Trace(
             lambda images: inputs.prepared(images, card),
-            lambda prepared, vector: model(inputs.packed(prepared, vector), training=False),
+            lambda prepared, vector: _single_output(model(inputs.packed(prepared, vector), training=False), name),
             card.size,
             leaves,
             beside,
         )
-    except UserError as error:
-        raise UserError(str(error).replace("The model", name, 1)) from error
-    except MemoryError:
+    except (UserError, MemoryError):
         raise
     except Exception as error:  # a model's own code raises whatever it likes
         why = f"{card.size[0]} x {card.size[1]} pixels ({type(error).__name__}: {reason(error, 160)})"
@@ -44,6 +42,13 @@ def traced(model: Any, card: Card, name: str) -> Trace:
         ) from error
     made.inputs = tuple((each.name, each.shape) for each in inputs.order)
     return made
+
+
+def _single_output(answer: object, name: str) -> tf.Tensor:
+    outputs = tf.nest.flatten(answer)
+    if len(outputs) != 1:
+        raise UserError(f"{name} gives {len(outputs)} outputs; a classifier here gives one, a number for each class.")
+    return outputs[0]
 
 
 def units(trace: Trace, name: str) -> int:

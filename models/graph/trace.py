@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from errors import UserError
 from models.graph.layers import Head, SpatialLayer, find_head, spatial_layers
 
 # TensorFlow counts questions of one trace as one function traced again and again, and warns; `Trace.retraced` counts rightly.
@@ -19,7 +18,7 @@ _plainly = threading.Lock()  # the switch is one for all threads; questions that
 
 Question = Callable[..., list[NDArray[np.float32]]]
 Prepare = Callable[[tf.Tensor], Sequence[tf.Tensor]]
-Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], object]
+Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], tf.Tensor]
 
 
 class Trace:
@@ -47,8 +46,8 @@ class Trace:
             images = tf.ensure_shape(fill + shown * (image - fill), [None, height, width, 3])
             prepared = list(prepare(images))
             vector = None if beside is None else tf.constant(beside)
-            answer = _one_answer(model(prepared, vector))
-            return {"images": images, "prepared": prepared, "beside": [] if vector is None else [vector], "output": answer}
+            output = model(prepared, vector)
+            return {"images": images, "prepared": prepared, "beside": [] if vector is None else [vector], "output": output}
 
         self._graph = _traced(masked_then_asked, [picture, masks, picture])
         self.image, self.masks, self.fill = self._graph.inputs[:3]
@@ -132,13 +131,6 @@ def _compiled(graph: tf.Graph) -> bool:
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
     return any(node.attr["_XlaMustCompile"].b for node in nodes if node.op in _CALLS)
-
-
-def _one_answer(answer: object) -> tf.Tensor:
-    answers = tf.nest.flatten(answer)
-    if len(answers) != 1:
-        raise UserError(f"The model gives {len(answers)} outputs; a classifier here gives one, a number for each class.")
-    return answers[0]
 
 
 def _asked_with_arrays(function: Callable[..., list[tf.Tensor]]) -> Question:
