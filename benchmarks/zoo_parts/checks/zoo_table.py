@@ -56,7 +56,7 @@ def _share(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return answer["error"] if isinstance(answer["error"], WorkerFailure) else "not opened"
     maps = answer["maps"]
-    return f"{list(maps.values()).count('map')} / {len(maps)}"
+    return f"{list(maps.values()).count(MAP)} / {len(maps)}"
 
 
 def verdict(rows: Sequence[Row], packages: Sequence[str]) -> list[str]:
@@ -85,12 +85,12 @@ def _compared_with(rows: Sequence[Row], package: str) -> tuple[str, bool]:
     """Row by row and technique by technique: where the package has a map, so have we."""
     answers = [row.theirs[package] for row in rows]
     opened = sum("maps" in answer for answer in answers)
-    made = sum(kind == "map" for answer in answers for kind in answer.get("maps", {}).values())
+    made = sum(kind == MAP for answer in answers for kind in answer.get("maps", {}).values())
     behind = [
         f"{row.name}: {title}"
         for row in rows
         for title, kind in row.theirs[package].get("maps", {}).items()
-        if kind == "map" and row.ours.maps.get(title) not in (MAP, NEGATIVE_MAP)
+        if kind == MAP and row.ours.maps.get(title) not in (MAP, NEGATIVE_MAP)
     ]
     words = f"{PACKAGES[package]} opens {opened} of {len(rows)} and makes {made} maps; where it has one, so have we"
     return words + (f", but not for {'; '.join(behind)}" if behind else ""), not behind
