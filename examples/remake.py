@@ -1,6 +1,5 @@
 """Regenerates the example pictures, their evidence masks and the index: `python -m examples.remake [FOLDER]`."""
 
-import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -67,8 +66,21 @@ def main(folder: Path) -> None:
     """Writes every picture, mask and the index into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     examples = [*_lesions(folder), *_patches(folder), *_photographs()]
-    rows = [dataclasses.asdict(example) for example in examples]
+    rows = [to_json(example) for example in examples]
     (folder / "index.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def to_json(example: Example) -> dict[str, object]:
+    """One entry of index.json."""
+    return {
+        "title": example.title,
+        "caption": example.caption,
+        "source": example.source,
+        "classifiers": list(example.classifiers),
+        "label": example.label,
+        "mask_file": example.mask_file,
+        "credit": example.credit,
+    }
 
 
 def _lesions(folder: Path) -> Iterator[Example]:

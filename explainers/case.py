@@ -241,11 +241,6 @@ class Case:
         return float(self.values(self.image_logits)[0])
 
     @property
-    def baseline_value(self) -> float:
-        """The score of the fill alone."""
-        return float(self.values(self.baseline_logits)[0])
-
-    @property
     def rounding(self) -> float:
         """The largest change of the score that rounding may bring about: less is not measurable. No evaluations: an unknown logit is 1."""
         rows = [known[key][0] for known in self._answers.values() for key in (WHOLE_PICTURE, FILL_ALONE) if key in known]

@@ -1,1 +1,1 @@
-"""Tests, laid out as the rooms they are about."""
+"""Tests, laid out as the packages they are about."""

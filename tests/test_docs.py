@@ -11,7 +11,7 @@ from tests.architecture.test_import_direction import ROOT
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").glob("*.md"))
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.md"))
-FENCE = re.compile(r"^```.*?^```$|^ {4}.*$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```.*?^```$|^ {4}[^\n]*$", re.MULTILINE | re.DOTALL)
 LINES, COLUMNS, WORDS = 92, 100, 900
 """Of the README, its front matter not counted among the lines."""
 
@@ -65,8 +65,9 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_a_broken_link_is_found() -> None:
-    text = "# One\n[a](#one) [b](#two) `[c](none.md)` [d](none.md) [e](https://example.org)\n\n    [f](none.md)\n\n## One\n[g](#one-1)"
-    assert broken(ROOT / "README.md", text) == ["#two", "none.md"]
+    text = "# One\n[a](#one) [b](#two) `[c](none.md)` [d](none.md) [e](https://example.org)\n\n    [f](none.md)\n\n"
+    text += "[h](gone.md)\n\n## One\n[g](#one-1)"
+    assert broken(ROOT / "README.md", text) == ["#two", "none.md", "gone.md"]
     assert broken(ROOT / "docs" / "index.md", "[a](../../outside.md) [b](../README.md#install-and-run) [c](../README.md#away)") == [
         "../../outside.md",
         "../README.md#away",

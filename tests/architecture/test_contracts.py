@@ -16,7 +16,7 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize("package", ["app", "explainers", "models"])
+@pytest.mark.parametrize("package", ["app", "explainers", "models", "benchmarks", "examples", "tools"])
 def test_no_key_is_a_field_by_reflection(package: str) -> None:
     files = sorted((ROOT / package).rglob("*.py"))
     assert files

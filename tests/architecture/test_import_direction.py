@@ -10,16 +10,20 @@ from tests.architecture.import_graph import ROOT, imported_names
 from tests.patience import PATIENCE
 
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
-ROOMS = {"app", "explainers", "models"}
-PRODUCT = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+PACKAGES = {"app", "explainers", "models"}
+AROUND = {"benchmarks", "tests", "tools", "docs"}
+"""What the product does not need to run."""
+PRODUCT = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
 def forbidden(path: str, module: str) -> str:
     """Why the file at `path` (from the root, with slashes) may not import `module`; empty if it may."""
-    room, top = path.split("/")[0], module.split(".")[0]
-    if room in {"explainers", "models"} and top in ROOMS - {room}:
-        return f"{room} may not import {top}"
-    if top in TENSORFLOW and room != "models":
+    package, top = path.split("/")[0], module.split(".")[0]
+    if package in {"explainers", "models"} and top in PACKAGES - {package}:
+        return f"{package} may not import {top}"
+    if top in AROUND:
+        return f"the product may not import {top}"
+    if top in TENSORFLOW and package != "models":
         return "only models imports TensorFlow and Keras"
     if top in {"gradio", "gradio_client"} and not path.startswith("app/page/"):
         return "only app/page imports Gradio"
@@ -52,6 +56,8 @@ def test_imports_follow_the_arrows(path: Path) -> None:
         ("models/loading.py", "import importlib\nimportlib.import_module('tf_keras')", True),
         ("models/loading.py", "from app import options", False),
         ("models/loading.py", "from errors import UserError", True),
+        ("models/loading.py", "from tests.data import data_folder", False),
+        ("app/cli.py", "import benchmarks.speed", False),
     ],
 )
 def test_the_rule_itself(path: str, source: str, allowed: bool) -> None:

@@ -84,9 +84,9 @@ def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
     image = draw_picture("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())))
     number = found.pictures.index(digest(image))
-    for result in {
-        result.method.title: result for result in run_methods(case, [method() for method in METHODS if not method.pooled])
-    }.values():
+    carried = [method() for method in METHODS if not method.pooled and method.title in found.maps]
+    assert len(carried) > 4, "a method added since is not carried until the libraries are made again"
+    for result in {result.method.title: result for result in run_methods(case, carried)}.values():
         shown = evidence(result, case.size)
         assert shown is not None
         assert shown.share is not None
