@@ -36,7 +36,7 @@ def agreement_context(model: str, classifier: "Served") -> AgreementContext:
         library, notes = None, [str(error)]
     untrained = untrained_twin(as_protocol(classifier))
     if untrained is None:
-        notes.append(f"The weights of this format cannot be drawn anew, so {UNTRAINED} is no control.")
+        notes.append(f"The weights of this format cannot be re-initialised, so {UNTRAINED} is no control.")
     return AgreementContext(library, model_name(model, classifier), untrained, tuple(notes))
 
 

@@ -26,12 +26,12 @@ def main() -> None:
     silence_tensorflow()
     from benchmarks.known_evidence.glass_boxes import print_glass_boxes  # TensorFlow speaks as soon as it is imported
     from benchmarks.known_evidence.phantoms import print_phantoms
-    from benchmarks.known_evidence.rows import verdict
+    from benchmarks.known_evidence.rows import goal_lines
 
     print(machine_line())
     settings = Settings(preset=chosen.preset)
     phantom_goals, box_goals = print_phantoms(chosen.pictures, settings), print_glass_boxes(chosen.boxes, settings)
-    print(f"\n{verdict('the phantoms', phantom_goals)}\n{verdict('the glass boxes', box_goals)}")
+    print(f"\n{goal_lines('the phantoms', phantom_goals)}\n{goal_lines('the glass boxes', box_goals)}")
     print(f"Painting a phantom takes {painting_milliseconds():.1f} ms of processor time.")
 
 

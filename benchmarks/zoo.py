@@ -51,7 +51,7 @@ def main() -> None:
         worker.close()
     if options.why:
         print("\n" + "\n".join(missing_map_reasons(rows)))
-    print(f"\n{time.monotonic() - started:.0f} s\n" + "\n".join(zoo_table.verdict(rows, options.packages)))
+    print(f"\n{time.monotonic() - started:.0f} s\n" + "\n".join(zoo_table.goal_lines(rows, options.packages)))
 
 
 def _chosen(names: Sequence[str] | None) -> "list[ZooModel]":

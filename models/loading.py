@@ -39,7 +39,7 @@ def load(name: str | Path, trust: bool = True) -> "Served":
 
 
 def start_loading(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
-    """As `load`, but only begins: whoever calls what is given waits. What needs a process of its own is under way meanwhile."""
+    """As `load`, but only begins: calling the result waits. A process of its own, where one is needed, starts meanwhile."""
     members = None if str(name) in bundled() else read_ensemble_file(Path(name))
     if not members:
         return _begin_one(name, trust)

@@ -30,7 +30,7 @@ RESUME_HELP = (
     "command those agree too, at the pace of one core."
 )
 NO_RESUME_HELP = (
-    "Weights and card are made in one go: there is no checkpoint, so that a stopped run begins anew, no version and no evaluation page."
+    "Weights and card are made in one go: there is no checkpoint, so that a stopped run begins again, no version and no evaluation page."
 )
 
 
@@ -124,7 +124,7 @@ def _disk_errors(out: Path) -> Iterator[None]:
 def _stopped_message(out: Path, words: Sequence[str]) -> str:
     """What to do after a stopped run; --fresh would delete the checkpoint to resume from."""
     if not (out / checkpoint.NAME).exists():
-        return "Stopped before a whole epoch was kept; the next run begins anew."
+        return "Stopped before a whole epoch was kept; the next run begins again."
     again = shlex.join(["python", "-m", "models.train", *(word for word in words if word != "--fresh")])
     return f"Stopped. This goes on from the last whole epoch: {again}"
 

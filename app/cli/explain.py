@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="what the model is told beside the picture, such as age=55; may be given several times (all missing)",
+        help="what the model takes besides the picture, such as age=55; may be given several times (all missing)",
     )
     add_seed(parser, usual.seed)
     parser.add_argument(

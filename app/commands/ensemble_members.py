@@ -55,8 +55,8 @@ def _written(where: str, member: MemberExplanation, maps: MapsFile) -> dict[str,
                 entry["native_signed"] = f"{where}/{method}_signed"
         entries.append({**entry, "error": result.error} if result.error else entry)
     probability = float(member.case.probabilities(member.case.image_logits)[0, member.case.score.target])
-    told = {"member": member.name, "map_size": list(member.case.size), "probability": round(probability, 6)}
-    return {**told, "evaluations": member.case.evaluations, "maps": entries}
+    entry = {"member": member.name, "map_size": list(member.case.size), "probability": round(probability, 6)}
+    return {**entry, "evaluations": member.case.evaluations, "maps": entries}
 
 
 def members_agreement(members: Sequence[MemberExplanation], size: tuple[int, int]) -> list[dict[str, Any]]:

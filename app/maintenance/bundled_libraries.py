@@ -1,4 +1,4 @@
-"""Makes the libraries of maps that the bundled classifiers carry anew: `python -m app.maintenance.bundled_libraries [NAME ...]`.
+"""Makes the bundled classifiers' libraries of maps again: `python -m app.maintenance.bundled_libraries [NAME ...]`.
 
 Needed whenever a bundled classifier or a method changes; what was there is not added to. A new method needs it only for its own
 pairs: the libraries serve the others as they are.

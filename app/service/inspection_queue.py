@@ -110,7 +110,7 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
             job.report = inspect_model(name, pictures, trust, progress=lambda done, total: self._on_progress(job, done, total))
             self._end(job)
         except CancelledError:
-            with self._lock:  # whoever joined meanwhile has not cancelled it
+            with self._lock:  # a visitor who joined meanwhile has not cancelled it
                 again = job.subscribers > 0 and not self._closed.is_set()
                 if not again:
                     self._end(job, "The examination was given up before it ended; press Examine again.")

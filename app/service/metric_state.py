@@ -33,7 +33,7 @@ class MetricState:
     """Grows as metrics run. findings: metric's key -> what it has found so far. prices: metric's key -> its cost.
 
     running: the key of the metric that waits or works, or "". done, expected: its evaluations. error: a sentence. stopped: what to tell
-    whoever stopped the last metric, and nobody else.
+    the visitor who stopped the last metric only.
     """
 
     findings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)

@@ -80,9 +80,9 @@ def noisy_pairs(pictures: int, correlation: float, habit: float, noise: float) -
         }
         stable = {title: stability(title, each, 1) for title, each in pair.items()}
         found = [_evidence(title, family, (pair[title].first + pair[title].second) / 2) for title, family in FAMILIES]
-        (verdict,) = build_consistency(found, pair, stable, Background(library)).verdicts
-        if verdict.ceiling is not None:
-            yield float(np.mean([each.reliability for each in stable.values()])), verdict.chance.kappa, verdict.ceiling
+        (pair_agreement,) = build_consistency(found, pair, stable, Background(library)).pair_agreements
+        if pair_agreement.ceiling is not None:
+            yield float(np.mean([each.reliability for each in stable.values()])), pair_agreement.chance.kappa, pair_agreement.ceiling
 
 
 def different_pictures(draws: int = 1000) -> list[str]:

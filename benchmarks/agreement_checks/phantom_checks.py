@@ -65,7 +65,7 @@ def untrained_and_votes(count: int) -> list[str]:
             kappas[title].append(kappa)
         for title in {result.method.title for result in results} - set(agreement.controls.get(UNTRAINED, {})):
             blank[title] += 1
-        for each in agreement.verdicts:
+        for each in agreement.pair_agreements:
             levels["within families" if each.within_family else "across families"].append(each.level)
         found = grid_maps(case, results)
         _count(found, picture.evidence, chosen, energies)
@@ -145,14 +145,14 @@ def half_runs(count: int, budget: int = 120) -> list[str]:
 
 
 def _pair(classifier: Any, picture: Phantom, library: Library | None, budget: int) -> tuple[PairAgreement, float] | None:
-    """The verdict on LIME and SHAP, and their maps' Pearson correlation above chance as it is; None where one has no evidence."""
+    """The agreement of LIME and SHAP, and their maps' Pearson correlation above chance as it is; None where one has no evidence."""
     case = Case(classifier, picture.image, Score(picture.target), Settings(budget=budget))
     results = list({result.method.title: result for result in run_methods(case, [LIME(), SHAP()])}.values())
     shares = {each.title: each.share for each in grid_maps(case, results) if each.share is not None}
     name = digest(case.image)
-    verdicts = consistency(results, case.size, Background(library, name), {}).verdicts
-    if not verdicts:
+    pair_agreements = consistency(results, case.size, Background(library, name), {}).pair_agreements
+    if not pair_agreements:
         return None
     first, second = shares
     plain = kappa_star(correlation(shares[first], shares[second]), NullDistributions(shares, library, name).mean_correlation(first, second))
-    return verdicts[0], plain
+    return pair_agreements[0], plain

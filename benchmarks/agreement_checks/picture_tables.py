@@ -54,7 +54,7 @@ def _scored(found: Sequence[PairAgreement]) -> list[PairAgreement]:
 
 def print_hidden(consistencies: Sequence[Consistency]) -> None:
     """How often maps that look alike agree no more than maps of different pictures do."""
-    across = [each for found in consistencies for each in _scored(found.verdicts) if not each.within_family]
+    across = [each for found in consistencies for each in _scored(found.pair_agreements) if not each.within_family]
     alike = [each for each in across if each.raw.spearman >= ALIKE]
     unlike = [each for each in across if each.raw.spearman < ALIKE]
     print(f"\nOf {len(across):,} pairs across families on single pictures (both converged, with a kappa*):")
@@ -109,13 +109,13 @@ def print_located(located: Sequence[Sequence[LocalisationScore]], areas: Sequenc
     print(markdown_table(LOCATED_HEAD, table))
 
 
-def _kappa(verdict: PairAgreement) -> float:
-    return verdict.chance.kappa
+def _kappa(pair_agreement: PairAgreement) -> float:
+    return pair_agreement.chance.kappa
 
 
 def _by_pair(consistencies: Sequence[Consistency]) -> Grouped:
     found: Grouped = defaultdict(list)
-    for each in (verdict for one in consistencies for verdict in one.verdicts):
+    for each in (pair_agreement for one in consistencies for pair_agreement in one.pair_agreements):
         found[each.first, each.second].append(each)
     return found
 

@@ -21,10 +21,10 @@ from benchmarks.competitors.speed_table import (
     Key,
     cost_table,
     fidelity_table,
+    goal_lines,
     mean_cost,
     mean_fidelity,
     total_cost,
-    verdict,
 )
 from explainers.case import Case
 from explainers.methods import SEVEN
@@ -97,7 +97,7 @@ def compare(cases: list[ComparisonCase], packages: tuple[str, ...], repeats: int
         lines += ["", *fidelity_table(fidelities, {name: float(np.nanmean(values)) for name, values in between.items()})]
     complete = len(theirs) == len(SEVEN)
     lines += ["", *failed, f"Goals, {cases[0].model}{'' if complete else ' (not all packages took part)'}:"]
-    return [*lines, *verdict(together, total_cost(cost for _, cost in theirs.values()) if complete else None, fidelities)]
+    return [*lines, *goal_lines(together, total_cost(cost for _, cost in theirs.values()) if complete else None, fidelities)]
 
 
 def runs(comparison_case: ComparisonCase, packages: tuple[str, ...], repeats: int, folder: Path, failed: list[str]) -> dict[Key, RunRecord]:

@@ -1,4 +1,4 @@
-"""Makes the table and the verdict of the speed benchmark from what the runs left behind."""
+"""Makes the table and the goals of the speed benchmark from what the runs left behind."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -142,7 +142,7 @@ def format_figure(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.2f}"
 
 
-def verdict(whole: CombinedRun, theirs: Cost | None, trust: dict[Key, Fidelity]) -> list[str]:
+def goal_lines(whole: CombinedRun, theirs: Cost | None, trust: dict[Key, Fidelity]) -> list[str]:
     """Each goal with its figure and whether it holds. theirs: all packages together; None where not all took part."""
     goals: list[tuple[str, bool]] = []
     if theirs:

@@ -80,7 +80,7 @@ def at_least(title: str, figure: float, goal: float, what: str) -> Goal:
     return Goal(f"{title} {figure:.3f} {what} (goal {goal:.2f})", figure >= goal)
 
 
-def verdict(about: str, goals: list[Goal]) -> str:
+def goal_lines(about: str, goals: list[Goal]) -> str:
     """How many goals hold, and which do not."""
     missed = [goal.words for goal in goals if not goal.holds]
     summary = f"{len(goals) - len(missed)} of {len(goals)} goals of {about} hold"

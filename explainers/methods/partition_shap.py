@@ -156,7 +156,7 @@ class _Ties:
 
     @contextmanager
     def given_back(self) -> Iterator[None]:
-        """Until the end of the block the generator is whoever's it was."""
+        """After the block the generator is in its former state."""
         self.__exit__()
         try:
             yield

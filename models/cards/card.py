@@ -118,9 +118,7 @@ class Card:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             reason = str(error)[:120]
-            raise UserError(
-                f"The card {path.name} cannot be read as JSON ({reason}); mend it or delete it to have one inferred."
-            ) from error
+            raise UserError(f"The card {path.name} cannot be read as JSON ({reason}); fix it or delete it to have one inferred.") from error
         if not isinstance(raw, dict):
             raise UserError(f"The card {path.name} holds a {type(raw).__name__}; it must be a JSON object with the card's fields.")
         try:

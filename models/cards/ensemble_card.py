@@ -66,5 +66,5 @@ def _metadata(cards: Sequence[Card]) -> tuple[Field, ...]:
     for card in cards:
         for field in card.metadata:
             if type(known.setdefault(field.name, field)) is not type(field):
-                raise UserError(f"'{field.name}' is a number for one member and a category for another; mend the cards' 'metadata'.")
+                raise UserError(f"'{field.name}' is a number for one member and a category for another; fix the cards' 'metadata'.")
     return tuple(known.values())

@@ -36,11 +36,11 @@ def _check_output(card: Card, trace: Trace, name: str) -> None:
     numbers = units(trace, name)
     if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
-            f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {numbers} numbers; mend 'labels' or 'head'."
+            f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {numbers} numbers; fix 'labels' or 'head'."
         )
     fitting = {"softmax": ("softmax",), "sigmoid": ("sigmoid", "multi-label")}.get(trace.head.activation)
     if fitting and card.head not in fitting:
-        raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; mend the card's 'head'.")
+        raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; fix the card's 'head'.")
 
 
 def _check_answers(card: Card, raw: NDArray[np.float64], trace: Trace, name: str) -> None:
@@ -53,4 +53,4 @@ def _check_answers(card: Card, raw: NDArray[np.float64], trace: Trace, name: str
         return
     if raw.min() < -1e-3 or raw.max() > 1 + 1e-3 or (card.head == "softmax" and not sums_to_one(raw)):
         seen = f"{raw.min():.3g} to {raw.max():.3g}"
-        raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; mend 'head' to 'logits'.")
+        raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; fix 'head' to 'logits'.")

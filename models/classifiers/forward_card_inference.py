@@ -51,13 +51,13 @@ def check_card(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], nam
     if network.units != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
             f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {network.units} numbers; "
-            "mend 'labels' or 'head'."
+            "fix 'labels' or 'head'."
         )
     if not np.isfinite(raw).all():
         raise UserError(f"{name} answers with numbers that are not finite; its weights are damaged, or the card's scaling overflows it.")
     if card.head != "logits" and (not _within(raw) or (card.head == "softmax" and not _sum_to_one(network, raw))):
         seen = f"{raw.min():.3g} to {raw.max():.3g}"
-        raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; mend 'head' to 'logits'.")
+        raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; fix 'head' to 'logits'.")
 
 
 def _head(network: Runtime, raw: NDArray[np.floating[Any]], name: str) -> tuple[Head, tuple[str, ...]]:

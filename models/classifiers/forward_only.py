@@ -74,7 +74,7 @@ class ForwardOnly(BaseClassifier[GridLayer]):
 
     def randomised(self, depth: Depth, seed: int) -> "ForwardOnly":
         """UserError: its weights cannot be reached."""
-        self._refuse("weights that could be drawn anew")
+        self._refuse("weights that could be re-initialised")
 
     def _refuse(self, missing: str) -> NoReturn:
         raise UserError(

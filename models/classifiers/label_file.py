@@ -42,7 +42,7 @@ def _packed(path: Path) -> bytes | None:
             with archive.open(found[0]) as content:
                 return content.read(_LONGEST)
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
-        return None  # no archive, or a damaged one, about which whoever opens it says more
+        return None  # no archive, or a damaged one, which its reader reports
 
 
 def _may_be_labels(member: zipfile.ZipInfo) -> bool:

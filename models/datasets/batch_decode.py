@@ -43,4 +43,4 @@ def unreadable_error(files: Sequence[Path], reasons: Sequence[UserError]) -> Use
     """What to raise for files that are no pictures."""
     named = "; ".join(f"{file}: {reason}" for file, reason in zip(files[:_NAMED], reasons, strict=False))
     more = f"; and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
-    return UserError(f"{len(files):,} of the pictures cannot be read; mend them or take them out. {named}{more}")
+    return UserError(f"{len(files):,} of the pictures cannot be read; fix them or take them out. {named}{more}")

@@ -54,13 +54,13 @@ def render_page(collection: Collection, drawing: bytes, warnings: Sequence[DataW
     """One self-contained HTML page with the drawing and the warnings."""
     about = f"{len(collection.rows):,} pictures. {collection.source}. Licence: {collection.licence}. {' '.join(collection.remarks)}"
     counts = ", ".join(f"{name} {count:,}" for name, count in collection.counts().items())
-    said = "".join(f"<pre>{html.escape(str(each))}</pre>" for each in warnings) or "<p>None.</p>"
+    remarks = "".join(f"<pre>{html.escape(str(each))}</pre>" for each in warnings) or "<p>None.</p>"
     return _PAGE.format(
         title=html.escape(collection.name),
         about=html.escape(about),
         alt=html.escape(f"Counts by class: {counts}", quote=True),
         drawing=base64.b64encode(drawing).decode(),
-        warnings=said,
+        warnings=remarks,
     )
 
 

@@ -73,16 +73,16 @@ def read(path: Path, collection: Collection) -> Split:
     for entry in read_table(path, COLUMNS):
         row = known.pop(entry["path"], None)
         if row is None:
-            raise UserError(f"{path} names {entry['path']}, which {root} does not hold, or names it twice; make the split anew.")
+            raise UserError(f"{path} names {entry['path']}, which {root} does not hold, or names it twice; make the split again.")
         if entry["label"] != str(row.label) or entry["group"] != row.group or entry["part"] not in parts:
             found = f"part {entry['part']!r}, class {entry['label']!r} and group {entry['group']!r}"
             raise UserError(
                 f"{path} gives {entry['path']} {found}; the folder says class {row.label}, group {row.group!r}. "
-                "Give the --group that it was made with, or make it anew."
+                "Give the --group that it was made with, or make it again."
             )
         parts[entry["part"]].append(row)
     if known:
-        raise UserError(f"{path} lacks {len(known):,} of the folder's pictures, {next(iter(known))} among them; make the split anew.")
+        raise UserError(f"{path} lacks {len(known):,} of the folder's pictures, {next(iter(known))} among them; make the split again.")
     made = Split(*(tuple(parts[part]) for part in SPLITS))
     _check_groups(made)
     return made
@@ -100,13 +100,13 @@ def fingerprint(made: Split) -> str:
     rows = [(part, row) for part in SPLITS for row in getattr(made, part)]
     root = _root([row for _, row in rows])
     held = list(parallel_map(lambda number: _digest(rows[number][1].path), len(rows), "recognising pictures"))
-    told = []
+    parts = []
     for (part, row), digest in zip(rows, held, strict=True):
         if isinstance(digest, UserError):
             raise digest
-        told.append((part, row.path.relative_to(root).as_posix(), digest, row.label, row.group, row.metadata))
+        parts.append((part, row.path.relative_to(root).as_posix(), digest, row.label, row.group, row.metadata))
     counts = " + ".join(f"{len(getattr(made, part)):,}" for part in SPLITS)
-    return f"{counts} ({hashlib.sha256(repr(told).encode()).hexdigest()[:12]})"
+    return f"{counts} ({hashlib.sha256(repr(parts).encode()).hexdigest()[:12]})"
 
 
 def _digest(file: Path) -> str:

@@ -36,7 +36,7 @@ BINS, CURVE_POINTS, CALIBRATION = 15, 200, OVERALL[-1]
 def evaluate(classifier: "BaseClassifier[Any]", data: EvaluationData, settings: Settings = DEFAULTS) -> Evaluation:
     """Evaluates the classifier on every picture, with its metadata where the classifier takes some; shows a progress bar."""
     if not data.rows:
-        raise UserError(f"{data.name} has no picture in its {data.part}; choose another part, or make the split anew.")
+        raise UserError(f"{data.name} has no picture in its {data.part}; choose another part, or make the split again.")
     return assess(predict_collection(classifier, data.rows, f"asking {classifier.card.name}"), classifier.card, data, settings)
 
 

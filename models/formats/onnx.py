@@ -27,8 +27,8 @@ class Onnx(Runtime):
         self._session = _session(content, name)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(outputs) != 1:
-            told = printable(", ".join(each.name for each in outputs), 120)
-            raise UserError(f"{name} gives {len(outputs)} outputs ({told}); a classifier here gives one, a number for each class.")
+            names = printable(", ".join(each.name for each in outputs), 120)
+            raise UserError(f"{name} gives {len(outputs)} outputs ({names}); a classifier here gives one, a number for each class.")
         for each in inputs:
             if each.type not in _KINDS:
                 raise UserError(
@@ -55,13 +55,13 @@ class Onnx(Runtime):
         return np.asarray(answer).reshape(len(arrays[0]), -1)
 
 
-def _classes(told: str) -> tuple[str, ...]:
+def _classes(text: str) -> tuple[str, ...]:
     """The classes' names as exporters write them into an ONNX file; empty where it is none of what they write.
 
     That is {0: 'cat', 1: 'dog'}, JSON's {"0": "cat", "1": "dog"}, or ["cat", "dog"].
     """
     try:
-        names = ast.literal_eval(told) if len(told) <= _LONGEST_NAMES else None
+        names = ast.literal_eval(text) if len(text) <= _LONGEST_NAMES else None
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # TypeError: a key that cannot be one
         return ()
     if isinstance(names, dict):

@@ -25,8 +25,8 @@ class TFLite(Runtime):
         self._interpreter, self._lock = _interpreter(content, name), threading.Lock()
         self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(outputs) != 1:
-            told = printable(", ".join(str(each["name"]) for each in outputs), 120)
-            raise UserError(f"{name} gives {len(outputs)} outputs ({told}); a classifier here gives one, a number for each class.")
+            names = printable(", ".join(str(each["name"]) for each in outputs), 120)
+            raise UserError(f"{name} gives {len(outputs)} outputs ({names}); a classifier here gives one, a number for each class.")
         self._output, self._count = outputs[0], 0
         self._run_once(name)
         super().__init__(name, [_port(each) for each in self._inputs], self._step(), _scaling(self._inputs))

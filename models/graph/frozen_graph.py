@@ -18,7 +18,7 @@ _CALLS = re.compile(r"((Stateful)?PartitionedCall(_\d+)?/)+")
 
 
 class FrozenGraph(Network):
-    """A SavedModel's signature, called as a Keras model is. Its weights are constants, so they cannot be drawn anew."""
+    """A SavedModel's signature, called as a Keras model is. Its weights are constants, so they cannot be re-initialised."""
 
     def __init__(self, name: str, frozen: Any, layers: Collection[str]) -> None:
         """frozen: a concrete function without variables, of one output. layers: names of those that have weights."""
@@ -58,8 +58,8 @@ def load_saved_model(folder: str, name: str) -> FrozenGraph:
 def _freeze(name: str, signature: Any, layers: set[str]) -> FrozenGraph:
     frozen = convert_variables_to_constants_v2(signature)
     if len(frozen.outputs) != 1:
-        told = ", ".join(sorted(signature.structured_outputs))
-        raise UserError(f"{name} gives {len(frozen.outputs)} outputs ({printable(told, 120)}); a classifier gives one, a number a class.")
+        names = ", ".join(sorted(signature.structured_outputs))
+        raise UserError(f"{name} gives {len(frozen.outputs)} outputs ({printable(names, 120)}); a classifier gives one, a number a class.")
     return FrozenGraph(name, frozen, layers)
 
 

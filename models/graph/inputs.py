@@ -95,21 +95,21 @@ class Inputs:
         height, width = self.largest.size
         if (height or card.size[0], width or card.size[1]) != card.size:
             raise UserError(
-                f"The card says pictures of {card.size[0]} x {card.size[1]}, but {name} takes {height} x {width}; mend the card's 'size'."
+                f"The card says pictures of {card.size[0]} x {card.size[1]}, but {name} takes {height} x {width}; fix the card's 'size'."
             )
         if self.largest.channels == 1 and card.colour != "grey":
-            raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; mend the card's 'colour' to 'grey'.")
+            raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; fix the card's 'colour' to 'grey'.")
 
     def check_metadata(self, card: Card, name: str) -> None:
         """UserError where the card's metadata is not what the model takes."""
-        wanted, told = sum(each.length for each in self.vectors), len(entries(card.metadata))
-        if wanted and not told:
+        wanted, given = sum(each.length for each in self.vectors), len(entries(card.metadata))
+        if wanted and not given:
             raise UserError(
                 f"{name} takes {_listed(self.vectors)} beside the picture, and no card says what they are; say so in its card's 'metadata'."
             )
-        if wanted != told:
+        if wanted != given:
             taken = _listed(self.vectors) or "none"
-            raise UserError(f"The card's 'metadata' encodes as {told} numbers, but {name} takes {taken}; mend the card's 'metadata'.")
+            raise UserError(f"The card's 'metadata' encodes as {given} numbers, but {name} takes {taken}; fix the card's 'metadata'.")
 
 
 def inputs_of(model: Any, name: str) -> Inputs:

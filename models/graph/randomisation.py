@@ -1,4 +1,4 @@
-"""Draws a model's weights anew, from the head backwards, to see whether an explanation depends on them at all.
+"""Re-initialises a model's weights, from the head backwards, to see whether an explanation depends on them at all.
 
 Adebayo et al. 2018, arXiv:1810.03292. The trained variables are not touched: the tensors that read them are fed instead.
 """
@@ -21,9 +21,9 @@ def reinitialise(trace: Trace, depth: str, seed: int) -> dict[str, NDArray[np.fl
     """Name of a reading tensor -> its new value. depth: "head", "last block" (with the head) or "everything"."""
     readings = trace.variables()
     if not readings:
-        raise UserError("This model's weights are constants in its graph, so they cannot be drawn anew; load it from its Keras file.")
+        raise UserError("This model's weights are constants in its graph, so they cannot be re-initialised; load it from its Keras file.")
     if not trace.layers and depth != "everything":
-        raise UserError(f"The model has no spatial layer, so it is not known where its {depth} begins; draw everything anew.")
+        raise UserError(f"The model has no spatial layer, so it is not known where its {depth} begins; re-initialise everything.")
     kept = _BEFORE[depth](trace)
     rng = np.random.default_rng(seed)
     return {tensor.name: _draw(variable, rng) for tensor, variable in readings if tensor.op not in kept}

@@ -1,4 +1,4 @@
-"""What decoding a picture takes in memory, told from its header, so that it can be refused before it is decoded."""
+"""What decoding a picture takes in memory, known from its header, so that it can be refused before it is decoded."""
 
 import io
 

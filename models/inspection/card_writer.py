@@ -15,7 +15,7 @@ from models.store import bundled
 def card_file(model: str) -> Path:
     """The path of a model's card, existing or not. UserError where the model's card may not be written."""
     if model in bundled() or model.startswith((IMAGENET, HUB)):
-        raise UserError(f"{model} is not yours to mend; give the path of a copy of the model.")
+        raise UserError(f"{model} is not yours to fix; give the path of a copy of the model.")
     file = card_path(path_of(model))
     if file.exists() and holds_architecture(file):
         raise UserError(f"{file} holds the model's architecture and cannot be its card; save the model whole, as .keras.")

@@ -1,1 +1,1 @@
-"""A stranger's model file: looked at before anything is built, and opened and asked only in a process that can reach nothing."""
+"""Untrusted model files: static checks before anything is built, and a confined process in which they are opened and evaluated."""

@@ -97,7 +97,7 @@ class WorkerProcess:
         return self._receive(self.limits.answering, Phase.ANSWERING, wanted)
 
     def kill(self) -> None:
-        """Ends the process; whoever waits for its answer hears so."""
+        """Ends the process; a caller that waits for its answer gets an error."""
         self._process.kill()
 
     def close(self) -> None:
@@ -170,7 +170,7 @@ class WorkerProcess:
 def readable_files(path: Path) -> list[Path]:
     """What belongs to a model, links followed: the file or folder itself, its card, its labels, its architecture where that lies apart.
 
-    What lies beside it comes with a stranger's model: a link that leads out of its folder is left out, as are folders and devices.
+    The files beside an untrusted model are untrusted too: a link that leads out of its folder is left out, as are folders and devices.
     """
     folder = path.parent.resolve()
     return [path.resolve(), *(found for each in sidecar_files(path) if (found := _plain_file(each)) and _is_within(found, folder))]

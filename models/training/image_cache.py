@@ -87,6 +87,6 @@ def cache_key(files: Sequence[Path], made: tuple[object, ...]) -> str:
         try:
             about = file.stat()
         except OSError as error:
-            raise UserError(f"The picture {file} cannot be found any more ({error.strerror}); make the split anew.") from error
+            raise UserError(f"The picture {file} cannot be found any more ({error.strerror}); make the split again.") from error
         digest.update(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:32]

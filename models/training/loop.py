@@ -120,7 +120,7 @@ def _check_finite(loss: float, state: TrainingState, stage: Stage) -> None:
     if not math.isfinite(loss):
         raise UserError(
             f"Training diverged: in epoch {state.epoch + 1} of stage {state.stage + 1} the loss became {loss}; "
-            f"begin anew with a lower --rate than {stage.rate:g} and --fresh."
+            f"begin again with a lower --rate than {stage.rate:g} and --fresh."
         )
 
 

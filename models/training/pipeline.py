@@ -1,4 +1,4 @@
-"""The input pipeline: pictures decoded once, shuffled and augmented anew each epoch, reproducibly for the same seed and epoch."""
+"""The input pipeline: pictures decoded once, shuffled and augmented again in each epoch, reproducibly for the same seed and epoch."""
 
 import dataclasses
 import os

@@ -22,14 +22,14 @@ from benchmarks.competitors.speed_table import (
     cost_table,
     fidelity_goal,
     fidelity_table,
+    goal_lines,
     lower_fidelity,
     mean_fidelity,
     total_cost,
-    verdict,
 )
 from benchmarks.known_evidence import glass_boxes, phantoms
 from benchmarks.known_evidence.rows import baselines, measure_map, table_cells
-from benchmarks.known_evidence.rows import verdict as verdict_on
+from benchmarks.known_evidence.rows import goal_lines as goal_lines_of
 from explainers.case import Case
 from explainers.methods import METHODS
 from models.output.command_line import exit_status
@@ -107,7 +107,7 @@ def test_the_verdict_tells_every_goal_with_its_figure() -> None:
         ("SHAP", "ours"): mean_fidelity([Fidelity((0.90, 0.7), NONE, 0.3, 0.5)]),
     }
     whole = CombinedRun(OURS, bare=4.0, bare_processor=6.9, first_map=(500, 190, 80), opening=300)
-    told = verdict(whole, total_cost(cost for _, cost in THEIRS.values()), trust)
+    told = goal_lines(whole, total_cost(cost for _, cost in THEIRS.values()), trust)
     assert [line.split()[0] for line in told] == ["holds", "MISSED", "MISSED", "holds", "MISSED", "holds", "holds", "MISSED", "holds"]
     assert "12.0 times faster" in told[0]
     assert told[1].endswith("no map of lower fidelity: but LIME run to run 0.80, theirs 0.90")
@@ -118,7 +118,7 @@ def test_the_verdict_tells_every_goal_with_its_figure() -> None:
     assert "80 evaluations' worth in a later call" in told[6]
     assert "20.0% of the time by the clock" in told[7]
     assert "1.4% of the processor's time" in told[8]
-    assert len(verdict(whole, None, {})) == 5
+    assert len(goal_lines(whole, None, {})) == 5
 
 
 def test_fidelity_is_the_ranks_and_the_strongest_fifth() -> None:
@@ -168,8 +168,8 @@ def test_maps_agree_with_themselves_and_disagree_with_their_mirror() -> None:
 
 def test_goals_of_known_evidence_are_counted_and_those_missed_are_named() -> None:
     near = {method.title: 0.70 for method in METHODS} | {"random": 0.12, "lesion mask": 0.44}
-    assert verdict_on("the phantoms", phantoms.phantom_goals(near, 0.11)) == "16 of 16 goals of the phantoms hold."
-    told = verdict_on("the phantoms", phantoms.phantom_goals(near | {"RISE": 0.43, "random": 0.20}, 0.11))
+    assert goal_lines_of("the phantoms", phantoms.phantom_goals(near, 0.11)) == "16 of 16 goals of the phantoms hold."
+    told = goal_lines_of("the phantoms", phantoms.phantom_goals(near | {"RISE": 0.43, "random": 0.20}, 0.11))
     assert told.startswith("14 of 16 goals of the phantoms hold; missed: RISE 0.430, the lesion mask 0.440; random has 0.200")
     means = {method.title: (0.995, 0.995) for method in METHODS} | dict.fromkeys(("centre (Gaussian)", "mean activation"), (0.4, 0.8))
     means |= {"random": (0.0, 0.09), glass_boxes.MASK: (0.5, 0.8), "Occlusion": (0.7, 0.5)}

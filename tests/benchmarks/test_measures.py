@@ -1,4 +1,4 @@
-"""The measures' benchmarks draw their tables and verdicts from what was measured, by hand."""
+"""The measures' benchmarks draw their tables from what was measured, by hand."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -22,7 +22,7 @@ def two() -> list[Consistency]:
     found = [judged({"cam": one, "ig": other}, Background(library())) for other in (one, noise(2))]
     raws = [Raw(1.0, 0.9, 0.8, 0.7), Raw(0.6, 0.5, 0.4, 0.3)]
     return [
-        replace(each, verdicts=tuple(replace(verdict, raw=raw, raw_by_chance=chance) for verdict in each.verdicts))
+        replace(each, pair_agreements=tuple(replace(pair, raw=raw, raw_by_chance=chance) for pair in each.pair_agreements))
         for each, raw in zip(found, raws, strict=True)
     ]
 
@@ -30,8 +30,8 @@ def two() -> list[Consistency]:
 def test_pairs_stand_beside_their_raw_values(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
     picture_tables.print_pairs(two)
     row = capsys.readouterr().out.splitlines()[-1]
-    kappa = np.mean([found.verdicts[0].chance.kappa for found in two])
-    spread = abs(two[0].verdicts[0].chance.kappa - two[1].verdicts[0].chance.kappa) / 2
+    kappa = np.mean([found.pair_agreements[0].chance.kappa for found in two])
+    spread = abs(two[0].pair_agreements[0].chance.kappa - two[1].pair_agreements[0].chance.kappa) / 2
     assert row.startswith(f"| cam, ig | {kappa:.2f} ± {spread:.3f} | ")
     assert row.endswith("| 2 | 50% | 0.80 (0.40) | 0.70 (0.30) | 0.60 (0.20) | 0.50 (0.10) |")
 
@@ -43,7 +43,9 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[
     assert "- 2 have Spearman 0.5 or more: 50% of them agree no better than chance or cannot be told from it" in said
     assert "Spearman under" not in said
     assert "- 1 agree above chance; as well explained by: no control" in said
-    unsettled = [replace(two[0], verdicts=tuple(replace(each, level=AgreementLevel.NOT_CONVERGED) for each in two[0].verdicts))]
+    unsettled = [
+        replace(two[0], pair_agreements=tuple(replace(each, level=AgreementLevel.NOT_CONVERGED) for each in two[0].pair_agreements))
+    ]
     picture_tables.print_hidden([*two, *unsettled])
     assert "Of 2 pairs" in capsys.readouterr().out, "what has not converged is not counted"
 

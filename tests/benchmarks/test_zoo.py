@@ -9,7 +9,7 @@ import pytest
 from benchmarks.zoo_parts.checks.differences import image_gradient_error, layer_gradient_error
 from benchmarks.zoo_parts.checks.model_check import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, ModelCheck, ModelInputs, check_model
 from benchmarks.zoo_parts.checks.package_workers import PackageWorker
-from benchmarks.zoo_parts.checks.zoo_table import TOLERANCE, Row, table_line, verdict
+from benchmarks.zoo_parts.checks.zoo_table import TOLERANCE, Row, goal_lines, table_line
 from benchmarks.zoo_parts.models import topologies
 from benchmarks.zoo_parts.models.catalogue import build_seeded, zoo_models
 from benchmarks.zoo_parts.models.random_images import random_images
@@ -101,11 +101,11 @@ def test_the_verdict_counts_rows() -> None:
     poor = {"LIME": BLANK, "SHAP": BLANK, "RISE": NOT_ALLOWED}
     less = Row("less", "f", ModelCheck("", every | poor, 0.5), {"xplique": {"maps": {"LIME": "map"}}})
     shut = Row("shut", "f", ModelCheck("", every), {"xplique": {"error": "ValueError: no"}})
-    assert all(told.startswith("holds") for told in verdict([good, shut], ["xplique"]))
+    assert all(told.startswith("holds") for told in goal_lines([good, shut], ["xplique"]))
     assert table_line(good, ["xplique"]).endswith(f"| 7 / 7 | {extras} / {extras} | 1.0e-04 | 1.0e-04 | 1 / 2 |")
     assert table_line(less, ["xplique"]).endswith(f"| 5 / 7 | {extras - 1} / {extras - 1} | 5.0e-01 |  | 1 / 1 |")
     assert table_line(shut, ["xplique"]).endswith("| not opened |")
-    told = verdict([good, less], ["xplique"])
+    told = goal_lines([good, less], ["xplique"])
     assert [words[:6] for words in told] == ["holds ", "holds ", "MISSED", "MISSED", "MISSED"]  # two of some twenty maps are blank
     assert told[-1].endswith("but not for less: LIME")
 

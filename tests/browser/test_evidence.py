@@ -55,8 +55,8 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
     matrix(page)
     found = MetricState(**cached_consistency(answer)).consistency
     assert found is not None
-    verdicts = {frozenset((v.first, v.second)): v for v in found.verdicts}
-    shown = verdicts[frozenset(("SHAP", "Occlusion"))]
+    pair_agreements = {frozenset((v.first, v.second)): v for v in found.pair_agreements}
+    shown = pair_agreements[frozenset(("SHAP", "Occlusion"))]
     row = page.locator(".cc-matrix tbody tr", has=page.locator("th", has_text="Occlusion"))
     cell = row.locator("td button").nth(4)
     assert shown.ceiling is not None

@@ -90,7 +90,7 @@ def test_options_are_not_shortened_for_a_path_would_stay_on_the_card(tmp_path: P
 
 @pytest.mark.parametrize(
     ("recipe", "said"),
-    [("phantoms", "there is no checkpoint, so that a stopped run begins anew"), ("folder", "after them the rate begins at 0.2 of --rate")],
+    [("phantoms", "there is no checkpoint, so that a stopped run begins again"), ("folder", "after them the rate begins at 0.2 of --rate")],
 )
 def test_help_says_what_a_recipe_does_not_do_and_does_unasked(recipe: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -75,12 +75,12 @@ def table_of(report: ExplanationState) -> dict[str, Any]:
         return value | {"sentence": WEIGHING if weighing else "" if report.final else WAITING, "pairs": [], "words": [], "state": "waiting"}
     found = agreement.consistency
     ids = {method.title: key_of(method) for method in report.request.methods}
-    pairs = [_pair(each, ids) for each in found.verdicts if each.first in ids and each.second in ids]
+    pairs = [_pair(each, ids) for each in found.pair_agreements if each.first in ids and each.second in ids]
     words = [
         WRONG,
         *_chance_words(report, agreement),
         SCALES,
-        *([AT_LEAST] if any(map(_at_least, found.verdicts)) else []),
+        *([AT_LEAST] if any(map(_at_least, found.pair_agreements)) else []),
         FAMILY,
         *_left_out(found),
     ]
@@ -89,7 +89,7 @@ def table_of(report: ExplanationState) -> dict[str, Any]:
 
 def sentence(found: Consistency) -> str:
     """How many pairs of different families agree, and the picture's consistency."""
-    across = [each for each in found.verdicts if not each.within_family]
+    across = [each for each in found.pair_agreements if not each.within_family]
     if not across:
         return "There are no two families of methods with a map to compare."
     scored = [each for each in across if each.level != AgreementLevel.NOT_CONVERGED]
@@ -105,7 +105,7 @@ def sentence(found: Consistency) -> str:
 
 def _reading(found: Consistency) -> str:
     """What to make of it where much reads chance."""
-    scored = [each for each in found.verdicts if not each.within_family and each.level != AgreementLevel.NOT_CONVERGED]
+    scored = [each for each in found.pair_agreements if not each.within_family and each.level != AgreementLevel.NOT_CONVERGED]
     by_chance = sum(each.level == AgreementLevel.BY_CHANCE for each in scored)
     explained = [each for each in scored if each.level.beyond_chance and each.explained_by]
     names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
@@ -166,7 +166,7 @@ def _raw_cell(value: float, by_chance: float) -> Cell:
 
 def pair_sentence(each: PairAgreement) -> str:
     """The pair in words, each with its number."""
-    words = f"{each.first} and {each.second}: {_verdict(each)}. "
+    words = f"{each.first} and {each.second}: {_pair_agreement(each)}. "
     if each.level != AgreementLevel.NOT_CONVERGED:
         words += f"κ {format_score(each.chance.kappa)}, p {format_p(each.p)}{_power(each)}. "
         star = ""
@@ -182,7 +182,7 @@ def pair_sentence(each: PairAgreement) -> str:
     return words + (" One family: little news." if each.within_family else "")
 
 
-def _verdict(each: PairAgreement) -> str:
+def _pair_agreement(each: PairAgreement) -> str:
     if each.level == AgreementLevel.NOT_CONVERGED:
         return "not converged, so no score"
     return f"{each.level} agreement beyond chance" if each.level.beyond_chance else str(each.level)
@@ -195,8 +195,8 @@ def _power(each: PairAgreement) -> str:
 
 
 def with_others(found: Consistency, method: Method) -> list[PairAgreement]:
-    """The verdicts on a method's pairs with methods of other families."""
-    return [each for each in found.verdicts if method.title in (each.first, each.second) and not each.within_family]
+    """The agreement of a method with each method of another family."""
+    return [each for each in found.pair_agreements if method.title in (each.first, each.second) and not each.within_family]
 
 
 def other_of(each: PairAgreement, title: str) -> str:

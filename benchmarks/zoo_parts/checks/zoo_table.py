@@ -59,7 +59,7 @@ def _share(answer: dict[str, Any]) -> str:
     return f"{list(maps.values()).count(MAP)} / {len(maps)}"
 
 
-def verdict(rows: Sequence[Row], packages: Sequence[str]) -> list[str]:
+def goal_lines(rows: Sequence[Row], packages: Sequence[str]) -> list[str]:
     """A line a goal, with its figure."""
     loaded = [row for row in rows if not row.ours.error]
     kinds = [kind for row in loaded for kind in row.ours.maps.values() if kind != NOT_ALLOWED]

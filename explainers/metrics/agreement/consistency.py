@@ -51,7 +51,7 @@ class PairAgreement:
     raw: the similarities that people know, with chance in them; raw_by_chance: what unrelated pictures' maps reach of each on average.
     p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
     `reason`; it rests on Pearson's correlation, for which alone the methods' own noise can be taken out.
-    explained_by: controls that both maps agree with at least as well as with each other. level: the verdict.
+    explained_by: controls that both maps agree with at least as well as with each other. level: the conclusion.
     self_agreement: measured, or taken as exact where one of the two draws nothing and was not run on a noisy picture; the noise
     that this overlooks can only have lowered kappa*, which is then a lower bound. unreliable: there is no ceiling because one of the two
     methods does not agree with itself.
@@ -99,7 +99,7 @@ class Consistency:
     left_out: title -> why the method is in no pair, or in none that counts. consensus: (G, G) or None. votes: families a cell.
     """
 
-    verdicts: tuple[PairAgreement, ...]
+    pair_agreements: tuple[PairAgreement, ...]
     kappa: float | None
     ceiling: float | None
     weaker: bool
@@ -117,7 +117,7 @@ class Consistency:
             "as_well_as_themselves": self.ceiling,
             "weaker": self.weaker,
             "warning": self.warning,
-            "pairs": [each.to_json() for each in self.verdicts],
+            "pairs": [each.to_json() for each in self.pair_agreements],
             "stability": {title: each.to_json() for title, each in self.stability.items()},
             "controls": self.controls,
             "weaker_controls": self.weaker_controls,
@@ -157,15 +157,15 @@ def build_consistency(
     not_converged = {title for title, each in stable.items() if each.converged is False}
     with_controls = {control: {title: nulls.kappa(title, control) for title in shares} for control in controls}
     self_agreements = _SelfAgreements(nulls, readings, list(shares))
-    verdicts = [_verdict(a, b, nulls, self_agreements, with_controls) for a, b in combinations(shown, 2)]
-    verdicts = _with_levels(verdicts, not_converged)
-    kappa, ceiling = _means(verdicts, {each.title: each.family for each in shown})
+    pair_agreements = [_pair_agreement(a, b, nulls, self_agreements, with_controls) for a, b in combinations(shown, 2)]
+    pair_agreements = _with_levels(pair_agreements, not_converged)
+    kappa, ceiling = _means(pair_agreements, {each.title: each.family for each in shown})
     reasons = {each.title: each.reason for each in found if each.share is None}
     return Consistency(
-        verdicts=tuple(verdicts),
+        pair_agreements=tuple(pair_agreements),
         kappa=kappa,
         ceiling=ceiling,
-        weaker=any(each.chance.weaker for each in verdicts),
+        weaker=any(each.chance.weaker for each in pair_agreements),
         stability=dict(stable),
         controls=with_controls,
         left_out={**reasons, **{title: stable[title].sentence for title in shares if title in not_converged}},
@@ -180,25 +180,25 @@ def short_library_sentence(found: Consistency) -> str:
     names = () if found.weaker else tuple(found.weaker_controls)
     if not names:
         return ""
-    said = f"The library holds too few maps of {' and '.join(names)} or of a method held against it"
-    return f"{said}: chance is estimated by shifting and flipping there, which is weaker, and such a control explains no pair."
+    shortage = f"The library holds too few maps of {' and '.join(names)} or of a method held against it"
+    return f"{shortage}: chance is estimated by shifting and flipping there, which is weaker, and such a control explains no pair."
 
 
 def control_sentence(names: Sequence[str]) -> str:
     """Why agreement may mean little; empty without a name."""
-    said = {EDGES: "both follow the picture's edges as well", CENTRE: "both light the centre as much"}
-    return "; ".join(said.get(name, f"both agree as well with {name}") for name in names)
+    reasons = {EDGES: "both follow the picture's edges as well", CENTRE: "both light the centre as much"}
+    return "; ".join(reasons.get(name, f"both agree as well with {name}") for name in names)
 
 
-def _means(verdicts: Sequence[PairAgreement], families: dict[str, Family]) -> tuple[float | None, float | None]:
+def _means(pair_agreements: Sequence[PairAgreement], families: dict[str, Family]) -> tuple[float | None, float | None]:
     """kappa and kappa* over pairs of families, of the pairs that have a score."""
-    counted = [each for each in verdicts if each.level != AgreementLevel.NOT_CONVERGED]
+    counted = [each for each in pair_agreements if each.level != AgreementLevel.NOT_CONVERGED]
     kappas = {(each.first, each.second): each.chance.kappa for each in counted}
     ceilings = {(each.first, each.second): each.ceiling for each in counted if each.ceiling is not None}
     return across_families(kappas, families), across_families(ceilings, families)
 
 
-def _verdict(
+def _pair_agreement(
     a: Evidence, b: Evidence, nulls: NullDistributions, self_agreements: "_SelfAgreements", controls: Mapping[str, Mapping[str, float]]
 ) -> PairAgreement:
     """Its level is only known beside the other pairs: `_with_levels`."""
@@ -226,19 +226,19 @@ def _verdict(
     )
 
 
-def _with_levels(verdicts: Sequence[PairAgreement], not_converged: set[str]) -> list[PairAgreement]:
-    """With p adjusted over the pairs that get a score, and the verdict."""
-    scored = [each for each in verdicts if not {each.first, each.second} & not_converged]
+def _with_levels(pair_agreements: Sequence[PairAgreement], not_converged: set[str]) -> list[PairAgreement]:
+    """With p adjusted over the pairs that get a score, and the level."""
+    scored = [each for each in pair_agreements if not {each.first, each.second} & not_converged]
     adjusted = false_discovery_control([each.chance.p for each in scored], method="bh").tolist()
     by_pair = {(each.first, each.second): p for each, p in zip(scored, adjusted, strict=True)}
-    return [_with_level(each, by_pair.get((each.first, each.second))) for each in verdicts]
+    return [_with_level(each, by_pair.get((each.first, each.second))) for each in pair_agreements]
 
 
-def _with_level(verdict: PairAgreement, p: float | None) -> PairAgreement:
+def _with_level(pair_agreement: PairAgreement, p: float | None) -> PairAgreement:
     """p: None where the pair gets no score."""
     if p is None:
-        return replace(verdict, level=AgreementLevel.NOT_CONVERGED)
-    return replace(verdict, p=p, level=agreement_level(verdict.chance.kappa, p))
+        return replace(pair_agreement, level=AgreementLevel.NOT_CONVERGED)
+    return replace(pair_agreement, p=p, level=agreement_level(pair_agreement.chance.kappa, p))
 
 
 @dataclass(frozen=True)

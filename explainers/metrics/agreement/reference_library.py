@@ -78,7 +78,7 @@ class Library:
         for name in MUST_MATCH:
             if self.made_with.get(name) != made_with.get(name):
                 here, there = (str(settings.get(name))[:12] for settings in (made_with, self.made_with))
-                return f"The library of other pictures was made with another {name} ({there}, here {here}); make it anew."
+                return f"The library of other pictures was made with another {name} ({there}, here {here}); make it again."
         return ""
 
     def differences(self, made_with: Mapping[str, Any]) -> tuple[str, ...]:
@@ -122,9 +122,9 @@ def read(path: Path) -> Library:
             made_with, pictures = _with_revisions(json.loads(str(file["made_with"]))), tuple(str(name) for name in file["pictures"])
             maps = {name.removeprefix("maps/"): _shares(file[name]) for name in file.files if name.startswith("maps/")}
     except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
-        raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it anew.") from error
+        raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it again.") from error
     if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()):
-        raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it anew.")
+        raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it again.")
     return Library(made_with, pictures, maps)
 
 
@@ -139,11 +139,11 @@ def _with_revisions(made_with: dict[str, Any]) -> dict[str, Any]:
     if "methods" not in made_with:
         return made_with
     methods = made_with["methods"].items()
-    return {**made_with, "methods": {title: _revision_of(title, told) for title, told in methods}}
+    return {**made_with, "methods": {title: _revision_of(title, recorded) for title, recorded in methods}}
 
 
-def _revision_of(title: str, told: int | str) -> int:
-    return told if isinstance(told, int) else int(FIRST_DIGESTS.get(title) == told)
+def _revision_of(title: str, recorded: int | str) -> int:
+    return recorded if isinstance(recorded, int) else int(FIRST_DIGESTS.get(title) == recorded)
 
 
 def _shares(kept: NDArray[np.float16]) -> NDArray[np.float32]:

@@ -140,7 +140,7 @@ def test_no_card_is_lost_and_none_is_written_where_it_does_not_belong(tmp_path: 
     kept = [write_card(file, card), write_card(file, card)]
     assert [each.name for each in kept if each] == ["m.json.bak", "m.json.bak2"]
     for name in ("phantoms", "imagenet:VGG16", "hf://a/b"):
-        with pytest.raises(UserError, match="not yours to mend"):
+        with pytest.raises(UserError, match="not yours to fix"):
             card_file(name)
     file.write_text('{"class_name": "Sequential", "config": {}}')
     with pytest.raises(UserError, match="architecture"):

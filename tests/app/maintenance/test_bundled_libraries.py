@@ -68,12 +68,12 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())), Settings(budget=100))
     results = list({result.method.title: result for result in run_methods(case, [GradCAM(), Occlusion(), RISE()])}.values())
     judged = [consistency(results, case.size, Background(library, digest(image)), {}) for library in (whole, older)]
-    with_it, without = ({(each.first, each.second): each for each in found.verdicts} for found in judged)
+    with_it, without = ({(each.first, each.second): each for each in found.pair_agreements} for found in judged)
     assert with_it.keys() == without.keys() == {("Grad-CAM", "Occlusion"), ("Grad-CAM", "RISE"), ("Occlusion", "RISE")}
-    for pair, verdict in without.items():
-        assert verdict.chance.weaker == ("RISE" in pair)
+    for pair, pair_agreement in without.items():
+        assert pair_agreement.chance.weaker == ("RISE" in pair)
         assert not with_it[pair].chance.weaker
-        assert np.isfinite(verdict.chance.kappa)
+        assert np.isfinite(pair_agreement.chance.kappa)
     assert without["Grad-CAM", "Occlusion"].chance == with_it["Grad-CAM", "Occlusion"].chance
 
 

@@ -66,12 +66,12 @@ def against_chance(maps: Maps) -> list[float]:
     return [found.kappa, found.p, *shifted_copies(b)[5].ravel()]
 
 
-def verdicts(maps: Maps) -> list[float]:
+def pair_agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
     readings = {each.title: RepeatedReadings(each.signed, each.signed + np.roll(each.signed, 1), ReadingKind.HALF_RUNS) for each in found}
     stable = {title: reliability.stability(title, each, 100) for title, each in readings.items()}
     judged = build_consistency(found, readings, stable, Background(controls={EDGES: edges(picture(SIZE), 7)}))
-    (one,) = judged.verdicts
+    (one,) = judged.pair_agreements
     values = [
         one.chance.kappa,
         one.p,
@@ -86,7 +86,7 @@ def verdicts(maps: Maps) -> list[float]:
 def agreement(maps: Maps) -> list[float]:
     """Without a library, as the metric itself gives it."""
     (found,) = Agreement(AgreementContext(None, "toy", None, ()))(case(), results_of(maps))
-    return [each.chance.kappa for each in found.consistency.verdicts]
+    return [each.chance.kappa for each in found.consistency.pair_agreements]
 
 
 def by_library(maps: Maps) -> list[float]:
@@ -137,7 +137,7 @@ VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "consensus": agreements,
     "significance": against_chance,
     "agreement": agreement,
-    "consistency": verdicts,
+    "consistency": pair_agreements,
     "null_distribution": by_library,
     "similarity_batch": stacks,
     "raw_similarity": lambda maps: list(vars(raw_similarity.raw(*shares(maps))).values()),

@@ -109,7 +109,7 @@ def test_plain_tensorflow(tmp_path: Path) -> None:
 
 def test_its_weights_cannot_be_drawn_anew(tmp_path: Path) -> None:
     topologies.sequential().export(tmp_path / "net", verbose=False)
-    with pytest.raises(UserError, match="cannot be drawn anew; load it from its Keras file"):
+    with pytest.raises(UserError, match="cannot be re-initialised; load it from its Keras file"):
         load(tmp_path / "net").randomised("head", 0)
 
 

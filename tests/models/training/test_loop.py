@@ -113,7 +113,7 @@ def test_a_training_that_diverges_ends_in_one_sentence_and_spoils_no_checkpoint(
     run = TrainingRun((Stage(3, 0.5),), Settings(), tmp_path, {})
     for _ in range(2):
         with pytest.raises(
-            UserError, match=r"diverged: in epoch 2 of stage 1 the loss became nan; begin anew with a lower --rate than 0.5"
+            UserError, match=r"diverged: in epoch 2 of stage 1 the loss became nan; begin again with a lower --rate than 0.5"
         ):
             train(model, material, run)
         standing = checkpoint.read(tmp_path, {})

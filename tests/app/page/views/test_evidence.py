@@ -57,26 +57,26 @@ def with_consistency(report: ExplanationState, **changes: object) -> Explanation
 
 
 def at_level(found: Consistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
-    return tuple(replace(each, level=level, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.verdicts)
+    return tuple(replace(each, level=level, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.pair_agreements)
 
 
 def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> None:
     found, table = report.measures.consistency, table_of(report)
     assert found is not None
-    assert len(table["pairs"]) == len(found.verdicts) == 21
-    for cell, verdict in zip(table["pairs"], found.verdicts, strict=True):
-        assert verdict.ceiling is not None
-        least = "≥\u202f" if verdict.self_agreement == SelfAgreement.EXACT else ""
-        assert cell["cells"]["kappa"]["text"] == least + format_score(verdict.ceiling)
+    assert len(table["pairs"]) == len(found.pair_agreements) == 21
+    for cell, pair_agreement in zip(table["pairs"], found.pair_agreements, strict=True):
+        assert pair_agreement.ceiling is not None
+        least = "≥\u202f" if pair_agreement.self_agreement == SelfAgreement.EXACT else ""
+        assert cell["cells"]["kappa"]["text"] == least + format_score(pair_agreement.ceiling)
         assert ("κ* at least" in cell["words"]) == bool(least)
         assert cell["cells"]["ssim"] == {
-            "text": format_score(verdict.raw.ssim),
+            "text": format_score(pair_agreement.raw.ssim),
             "kind": "raw",
             "colour": "",
             "ink": "",
-            "aside": f"({format_score(verdict.raw_by_chance.ssim)})",
+            "aside": f"({format_score(pair_agreement.raw_by_chance.ssim)})",
         }
-        assert f"κ {format_score(verdict.chance.kappa)}" in cell["words"]
+        assert f"κ {format_score(pair_agreement.chance.kappa)}" in cell["words"]
     assert table["sentence"].startswith("Of 17 pairs of different families 17 agree beyond chance.")
     assert any("100 other pictures" in words for words in table["words"])
 
@@ -84,7 +84,7 @@ def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> No
 def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = table_of(with_consistency(report, verdicts=at_level(found, AgreementLevel.BY_CHANCE, 0.4, 0.02)))
+    table = table_of(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.BY_CHANCE, 0.4, 0.02)))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"chance"}
     assert {cell["cells"]["kappa"]["colour"] for cell in table["pairs"]} == {""}, "no colour of agreement, whatever κ* would say"
     assert "0 agree beyond chance, 17 no better than chance" in table["sentence"]
@@ -94,7 +94,7 @@ def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
 def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = table_of(with_consistency(report, verdicts=at_level(found, AgreementLevel.INCONCLUSIVE, 0.12, 0.25)))
+    table = table_of(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.INCONCLUSIVE, 0.12, 0.25)))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"not told"}
     assert "0 agree beyond chance, 17 not told from chance" in table["sentence"]
     assert table["reading"] == NOT_TOLD, "and not that chance is a result"
@@ -104,23 +104,25 @@ def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationSt
 def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    unsettled = table_of(with_consistency(report, verdicts=at_level(found, AgreementLevel.NOT_CONVERGED, 1, 0.5)))
+    unsettled = table_of(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.NOT_CONVERGED, 1, 0.5)))
     assert {cell["cells"]["kappa"]["text"] for cell in unsettled["pairs"]} == {"?"}
     assert "not converged, so no score" in unsettled["pairs"][0]["words"]
     why = "LIME is not reliable: its own two readings correlate at 0.05."
-    verdicts = [replace(each, ceiling=None, reason=why, unreliable=True) for each in found.verdicts]
-    assert table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
-    verdicts = [replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.verdicts]
-    first = table_of(with_consistency(report, verdicts=tuple(verdicts)))["pairs"][0]
-    assert first["cells"]["kappa"]["text"] == f"({format_score(found.verdicts[0].chance.kappa)})"
+    pair_agreements = [replace(each, ceiling=None, reason=why, unreliable=True) for each in found.pair_agreements]
+    assert table_of(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
+    pair_agreements = [
+        replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.pair_agreements
+    ]
+    first = table_of(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]
+    assert first["cells"]["kappa"]["text"] == f"({format_score(found.pair_agreements[0].chance.kappa)})"
     assert "No κ*: LIME has no two readings" in first["words"]
 
 
 def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    verdicts = [replace(each, explained_by=("edges",), chance=replace(each.chance, weaker=True)) for each in found.verdicts]
-    weak = with_consistency(report, verdicts=tuple(verdicts), weaker=True)
+    pair_agreements = [replace(each, explained_by=("edges",), chance=replace(each.chance, weaker=True)) for each in found.pair_agreements]
+    weak = with_consistency(report, pair_agreements=tuple(pair_agreements), weaker=True)
     assert weak.measures.agreement is not None
     noted = replace(weak.measures.agreement, others=0, notes=("Chance is weaker.",))
     table = table_of(replace(weak, measures=weak.measures.with_findings(Agreement, noted)))

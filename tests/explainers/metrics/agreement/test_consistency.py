@@ -68,9 +68,9 @@ def test_a_picture_is_not_compared_with_itself() -> None:
 def test_equal_maps_agree_strongly_and_unrelated_ones_no_better_than_chance() -> None:
     one, other = noise(1), noise(2)
     found = judged({"cam": one, "lime": one, "ig": other}, Background(library()))
-    words = {(each.first, each.second): each.level for each in found.verdicts}
+    words = {(each.first, each.second): each.level for each in found.pair_agreements}
     assert words == {("cam", "lime"): "strong", ("cam", "ig"): "no better than chance", ("lime", "ig"): "no better than chance"}
-    same = found.verdicts[0]
+    same = found.pair_agreements[0]
     assert same.chance.kappa == pytest.approx(1, abs=1e-5)
     assert same.ceiling == pytest.approx(1, abs=1e-5)
     assert same.p < 1e-6, "far over all of the null, adjusted for three pairs"
@@ -80,9 +80,9 @@ def test_equal_maps_agree_strongly_and_unrelated_ones_no_better_than_chance() ->
 def test_the_picture_counts_families_once() -> None:
     one, other = noise(1), noise(2)
     found = judged({"cam": one, "lime": one, "shap": other}, Background(library()))
-    kappas = {(each.first, each.second): each.chance.kappa for each in found.verdicts}
+    kappas = {(each.first, each.second): each.chance.kappa for each in found.pair_agreements}
     assert found.kappa == pytest.approx((kappas["cam", "lime"] + kappas["cam", "shap"]) / 2)
-    assert [each.within_family for each in found.verdicts] == [False, False, True]
+    assert [each.within_family for each in found.pair_agreements] == [False, False, True]
     assert found.votes.max() == 2
     assert found.consensus.sum() == pytest.approx(1)
 
@@ -95,11 +95,11 @@ def test_what_has_not_converged_gets_no_word_and_does_not_count() -> None:
         "ig": RepeatedReadings(one, one, ReadingKind.EXACT),
     }
     found = judged({"cam": one, "lime": one, "ig": one}, Background(library()), readings)
-    assert [each.level for each in found.verdicts] == [AgreementLevel.NOT_CONVERGED, "strong", AgreementLevel.NOT_CONVERGED]
+    assert [each.level for each in found.pair_agreements] == [AgreementLevel.NOT_CONVERGED, "strong", AgreementLevel.NOT_CONVERGED]
     assert found.kappa == pytest.approx(1, abs=1e-5)
     assert "Not converged" in found.left_out["lime"]
-    assert "lime is not reliable" in found.verdicts[0].reason
-    assert found.verdicts[0].unreliable
+    assert "lime is not reliable" in found.pair_agreements[0].reason
+    assert found.pair_agreements[0].unreliable
 
 
 def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
@@ -109,9 +109,9 @@ def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
     drawn = {title: [truth + noise(10 * t + n) for n in range(2)] for t, title in enumerate(("lime", "ig"))}
     readings = {title: RepeatedReadings(*pair, ReadingKind.HALF_RUNS) for title, pair in drawn.items()}
     found = judged({title: (pair[0] + pair[1]) / 2 for title, pair in drawn.items()}, Background(library()), readings)
-    verdict = found.verdicts[0]
-    assert verdict.chance.kappa < 0.9
-    assert verdict.ceiling > verdict.chance.kappa
+    pair_agreement = found.pair_agreements[0]
+    assert pair_agreement.chance.kappa < 0.9
+    assert pair_agreement.ceiling > pair_agreement.chance.kappa
 
 
 def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
@@ -121,12 +121,12 @@ def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
     first, second = (truth + noise(n) for n in (1, 2))
     whole = {"cam": truth + noise(7) / 9, "ig": (first + second) / 2}
     exact = {title: RepeatedReadings(grid, grid, ReadingKind.EXACT) for title, grid in whole.items()}
-    taken = judged(whole, Background(library()), exact).verdicts[0]
-    known = judged(whole, Background(library()), exact | {"ig": RepeatedReadings(first, second, ReadingKind.HALF_RUNS)}).verdicts[0]
+    taken = judged(whole, Background(library()), exact).pair_agreements[0]
+    known = judged(whole, Background(library()), exact | {"ig": RepeatedReadings(first, second, ReadingKind.HALF_RUNS)}).pair_agreements[0]
     both = {title: RepeatedReadings(grid, grid, ReadingKind.HALF_RUNS) for title, grid in whole.items()}
     assert taken.ceiling < known.ceiling
     assert (taken.self_agreement, known.self_agreement) == (SelfAgreement.EXACT, SelfAgreement.EXACT)
-    assert judged(whole, Background(library()), both).verdicts[0].self_agreement == "measured"
+    assert judged(whole, Background(library()), both).pair_agreements[0].self_agreement == "measured"
 
 
 def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
@@ -136,8 +136,8 @@ def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
     )
     assert found.weaker
     assert found.controls[CENTRE]["cam"] > 0.5
-    assert CENTRE in found.verdicts[0].explained_by
-    assert EDGES not in found.verdicts[0].explained_by
+    assert CENTRE in found.pair_agreements[0].explained_by
+    assert EDGES not in found.pair_agreements[0].explained_by
     assert control_sentence([CENTRE]) == "both light the centre as much"
 
 
@@ -149,18 +149,18 @@ def test_a_control_of_too_few_maps_is_weaker_says_so_and_explains_nothing() -> N
     known.maps[EDGES][11:] = np.nan
     assert known.too_few() == {EDGES: 11}
     found = judged(grids, Background(known, controls={EDGES: share(sum(grids.values()))}))
-    assert min(found.controls[EDGES].values()) >= found.verdicts[0].chance.kappa, "so that it would explain the pair"
-    assert found.verdicts[0].explained_by == ()
+    assert min(found.controls[EDGES].values()) >= found.pair_agreements[0].chance.kappa, "so that it would explain the pair"
+    assert found.pair_agreements[0].explained_by == ()
     assert (found.weaker, found.weaker_controls) == (False, {EDGES: ("cam", "ig")})
     assert "too few maps of edges" in short_library_sentence(found)
     without = judged(grids, Background(None, controls={EDGES: share(sum(grids.values()))}))
-    assert (without.verdicts[0].explained_by, short_library_sentence(without)) == ((EDGES,), ""), "both weaker, and said once"
+    assert (without.pair_agreements[0].explained_by, short_library_sentence(without)) == ((EDGES,), ""), "both weaker, and said once"
 
 
 def test_maps_without_evidence_are_left_out_with_their_reason() -> None:
     found = build_consistency([Evidence("cam", "CAM", False, noise(1), None, "Nothing there.")], {}, {}, Background())
     assert found.left_out == {"cam": "Nothing there."}
-    assert (found.verdicts, found.kappa, found.consensus, found.weaker) == ((), None, None, False)
+    assert (found.pair_agreements, found.kappa, found.consensus, found.weaker) == ((), None, None, False)
 
 
 def test_no_verdict_depends_on_a_maps_scale_and_no_map_is_changed() -> None:
@@ -169,7 +169,7 @@ def test_no_verdict_depends_on_a_maps_scale_and_no_map_is_changed() -> None:
         grid.flags.writeable = False
     plain = judged(grids, Background(library()))
     scaled = judged({title: grid * 1000 for title, grid in grids.items()}, Background(library()))
-    for one, other in zip(plain.verdicts, scaled.verdicts, strict=True):
+    for one, other in zip(plain.pair_agreements, scaled.pair_agreements, strict=True):
         assert (one.level, one.p) == (other.level, other.p)
         assert one.chance.kappa == pytest.approx(other.chance.kappa, abs=1e-6)
         assert one.ceiling == pytest.approx(other.ceiling, abs=1e-6)

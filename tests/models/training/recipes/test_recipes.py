@@ -185,7 +185,7 @@ def test_a_stopped_run_says_how_to_go_on_and_does_not_with_other_pictures(
     checkpoint.remove(out)
     monkeypatch.setattr("models.training.recipes.image_recipe.make", stopped)
     assert main(asked) == 130
-    assert "begins anew" in capsys.readouterr().err
+    assert "begins again" in capsys.readouterr().err
 
 
 def test_a_test_picture_that_cannot_be_read_stops_the_run_before_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
