@@ -6,8 +6,8 @@ from importlib.metadata import packages_distributions, version
 
 import pytest
 
-from tests.architecture.import_graph import ROOT, imported_names
 from tests.architecture.test_import_direction import PRODUCT
+from tools.imports import ROOT, imported_names
 
 OURS = {"app", "explainers", "models", "examples", "benchmarks", "tests", "errors"}
 TYPES_ONLY = {"_typeshed"}

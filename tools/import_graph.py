@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.architecture.import_graph import ROOT, cycles, import_graph
+from tools.imports import ROOT, cycles, import_graph
 
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- import graph -->", "<!-- end of import graph -->"

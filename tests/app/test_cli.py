@@ -13,9 +13,9 @@ import app.page
 from app.cli import main
 from app.options import ExplainOptions, ServeOptions
 from explainers.case import Settings
-from tests.architecture.import_graph import ROOT
 from tests.patience import PATIENCE, until
 from tests.serving import serving
+from tools.imports import ROOT
 
 
 def served(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> ServeOptions:

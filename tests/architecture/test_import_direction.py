@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.import_graph import ROOT, imported_names
 from tests.patience import PATIENCE
+from tools.imports import ROOT, imported_names
 
 TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 PACKAGES = {"app", "explainers", "models"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.architecture.import_graph import cycles, import_graph, sibling_graphs
+from tools.imports import cycles, import_graph, sibling_graphs
 
 LAYERS = (
     {"output", "images", "store"},

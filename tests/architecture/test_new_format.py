@@ -7,8 +7,8 @@ from pathlib import Path
 
 from models.formats.__main__ import BEGIN, END
 from models.formats.registry import formats_table
-from tests.architecture.import_graph import ROOT
 from tests.patience import PATIENCE
+from tools.imports import ROOT
 
 TOY = '''
 """A toy: two numbers, which are the logits of every picture."""

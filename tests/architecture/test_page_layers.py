@@ -1,6 +1,6 @@
 """Within the page: who knows Gradio, and who only knows values."""
 
-from tests.architecture.import_graph import ROOT, imported_names
+from tools.imports import ROOT, imported_names
 
 KNOW_GRADIO = {"events.py", "layout.py", "server.py"}
 

@@ -11,8 +11,8 @@ from app.commands.methods import BEGIN, END, method_table, write_table
 from errors import UserError
 from models.cards.card import Card
 from models.store import bundled
-from tests.architecture.import_graph import ROOT
 from tests.test_requirements import pinned
+from tools.imports import ROOT
 
 
 def page(name: str) -> str:
