@@ -6,10 +6,9 @@ from typing import Any
 
 from app.commands.arguments import method_name
 from app.formatting import format_share
-from errors import UserError
 from explainers.method import Choice, Method, Range
 from explainers.methods import METHODS
-from models.output.markdown import markdown_table
+from models.output.markdown import markdown_table, write_between
 
 BEGIN, END = "<!-- methods: made by `python -m app methods --write docs/methods.md` -->", "<!-- end of methods -->"
 _ASKS = {"outputs": "outputs for changed pictures", "gradients": "gradients of the picture", "features": "a layer's maps and gradients"}
@@ -23,18 +22,7 @@ def method_table() -> str:
 
 def write_table(path: Path) -> None:
     """Puts the table of methods between its marks in the file at `path`. UserError where they are missing."""
-    replace_between(path, BEGIN, END, method_table())
-
-
-def replace_between(path: Path, begin: str, end: str, table: str) -> None:
-    """Puts the table between the two marks in the file at `path`. UserError where they are missing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        before, rest = text.split(begin)
-        _, after = rest.split(end)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a text file with the marks {begin} and {end}; put them where the table belongs.") from error
-    path.write_text(f"{before}{begin}\n\n{table}\n\n{end}{after}", encoding="utf-8")
+    write_between(path, BEGIN, END, method_table())
 
 
 def localisation_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from app.commands.methods import replace_between
 from app.metrics import Kind
 from explainers.metrics import METRICS
-from models.output.markdown import markdown_table
+from models.output.markdown import markdown_table, write_between
 
 BEGIN, END = "<!-- metrics: made by `python -m app metrics --write docs/metrics.md` -->", "<!-- end of metrics -->"
 HEAD = ("metric", "family", "definition", "what it says", "computed", "source")
@@ -20,7 +19,7 @@ def metric_table() -> str:
 
 def write_table(path: Path) -> None:
     """Puts the table of metrics between its marks in the file at `path`. UserError where they are missing."""
-    replace_between(path, BEGIN, END, metric_table())
+    write_between(path, BEGIN, END, metric_table())
 
 
 def _row(kind: Kind) -> list[str]:

@@ -4,9 +4,9 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from errors import UserError
 from models.formats.registry import formats_table
 from models.output.command_line import exit_status
+from models.output.markdown import write_between
 
 BEGIN, END = "<!-- formats: made by `python -m models.formats --write docs/models.md` -->", "<!-- end of formats -->"
 
@@ -21,13 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def write_table(path: Path) -> None:
     """Puts the table between its marks in the file at `path`. UserError where they are missing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        _, after = rest.split(END)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a text file with the marks {BEGIN} and {END}; put them where the table belongs.") from error
-    path.write_text(f"{before}{BEGIN}\n\n{formats_table()}\n\n{END}{after}", encoding="utf-8")
+    write_between(path, BEGIN, END, formats_table())
 
 
 if __name__ == "__main__":
