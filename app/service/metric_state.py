@@ -48,10 +48,6 @@ class MetricState:
         """What the metric has found so far."""
         return self.findings.get(kind.key, ())
 
-    def with_findings(self, kind: type[Metric[F]], *findings: F) -> "MetricState":
-        """The same with other findings of one metric."""
-        return replace(self, findings={**self.findings, kind.key: findings})
-
     @property
     def agreement(self) -> AgreementResult | None:
         """None until the maps were compared."""

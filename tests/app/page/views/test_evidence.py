@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from app.formatting import format_score
-from app.metrics import missing_evaluations
+from app.metrics import Kind, missing_evaluations
 from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
 from app.page.views.deletion_curves import slides
-from app.page.views.evidence import trust
+from app.page.views.evidence import EVIDENCE, trust
 from app.page.views.region import region_table
 from app.service.cached_answer import cached_consistency, first_request, read
 from app.service.classifier_registry import ClassifierRegistry
@@ -28,6 +28,7 @@ from explainers.case import Case, Stopped
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
+from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import Agreement
 from explainers.metrics.agreement.consistency import Consistency, SelfAgreement
 from explainers.metrics.agreement.significance import AgreementLevel
@@ -49,11 +50,16 @@ def report() -> ExplanationState:
     return replace(stored, measures=MetricState(**cached_consistency(stored)))
 
 
+def with_findings(measures: MetricState, kind: Kind, *findings: object) -> MetricState:
+    """The same with other findings of one metric."""
+    return replace(measures, findings={**measures.findings, kind.key: findings})
+
+
 def with_consistency(report: ExplanationState, **changes: object) -> ExplanationState:
     found = report.measures.consistency
     assert found is not None
     agreement = replace(report.measures.agreement, consistency=replace(found, **changes))
-    return replace(report, measures=report.measures.with_findings(Agreement, agreement))  # type: ignore[arg-type]
+    return replace(report, measures=with_findings(report.measures, Agreement, agreement))  # type: ignore[arg-type]
 
 
 def at_level(found: Consistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
@@ -125,7 +131,7 @@ def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: Expla
     weak = with_consistency(report, pair_agreements=tuple(pair_agreements), weaker=True)
     assert weak.measures.agreement is not None
     noted = replace(weak.measures.agreement, others=0, notes=("Chance is weaker.",))
-    table = table_of(replace(weak, measures=weak.measures.with_findings(Agreement, noted)))
+    table = table_of(replace(weak, measures=with_findings(weak.measures, Agreement, noted)))
     assert "follow the picture's edges" in table["pairs"][0]["words"]
     assert table["pairs"][0]["cells"]["kappa"]["text"].endswith("†")
     assert table["reading"].startswith("† explains 17 of the pairs that agree: both follow the picture's edges as well.")
@@ -138,18 +144,19 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState)
     chips = {chip["name"]: chip for chip in lines["GradCAM"]["chips"]}
     assert (chips["Faithfulness"]["text"], chips["Sanity"]["text"]) == ("not asked", "not asked")
     assert chips["Stability"]["text"] == "draws nothing; not measured"
-    assert set(chips) == {"Agreement", "Faithfulness", "Stability", "Sanity"}, "and no grade of all"
+    assert set(chips) == set(EVIDENCE) >= {"Agreement", "Faithfulness", "Stability", "Sanity"}, "and no grade of all"
+    assert set(EVIDENCE) == {kind.evidence or kind.title for kind in METRICS if kind.on_page}, "each is a metric's"
     ranks = (
         DisplacementTest("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20),
         DisplacementTest("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20),
     )
     findings = (SanityResult("Grad-CAM", CLASS, 0.96, "red", CLASS.why), SanityResult("Grad-CAM", NOISE, 0.95, "green", NOISE.why))
-    asked = replace(report, measures=report.measures.with_findings(DisplacedCopies, *ranks).with_findings(SanityChecks, *findings))
+    asked = replace(report, measures=with_findings(with_findings(report.measures, DisplacedCopies, *ranks), SanityChecks, *findings))
     chips = {chip["name"]: chip for chip in trust(asked, 1, ())["lines"][0]["chips"]}
     assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
     assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
     tied = DisplacementTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20)
-    same = replace(asked, measures=asked.measures.with_findings(DisplacedCopies, tied))
+    same = replace(asked, measures=with_findings(asked.measures, DisplacedCopies, tied))
     chip = trust(same, 1, ())["lines"][0]["chips"][1]
     assert chip["text"] == "cannot be told from its displaced copies"
     assert "as good as 20: cannot be told" in chip["detail"][0]
@@ -196,13 +203,15 @@ def test_the_slides_hide_what_the_curves_hid(report: ExplanationState) -> None:
     randoms = tuple(
         Curve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32), random=True) for i in (1, 2, 3)
     )
-    value = slides(replace(report, measures=report.measures.with_findings(DeletionInsertion, *drawn_curves, *randoms)), 5)
+    value = slides(replace(report, measures=with_findings(report.measures, DeletionInsertion, *drawn_curves, *randoms)), 5)
     group = value["curves"]["deletion blur"]
     assert (group["lines"]["GradCAM"]["area"], group["lines"]["GradCAM"]["values"][7]) == ("0.500", 0.75)
     assert (group["low"][0], group["high"][0], group["randomArea"]) == (0.3333, 1.0, "0.333")
     assert group["remark"] == ""
     flat = tuple(replace(each, probabilities=np.ones_like(each.probabilities)) for each in drawn_curves + randoms)
-    said = slides(replace(report, measures=report.measures.with_findings(DeletionInsertion, *flat)), 5)["curves"]["deletion blur"]["remark"]
+    said = slides(replace(report, measures=with_findings(report.measures, DeletionInsertion, *flat)), 5)["curves"]["deletion blur"][
+        "remark"
+    ]
     assert said.startswith("Cannot be told"), "a probability that stays ranks nothing"
     codes = cv2.imdecode(np.frombuffer(base64.b64decode(value["methods"][0]["steps"].split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(codes, steps)
