@@ -22,6 +22,10 @@ SCRIPT = """/** How many maps there are. */
 import { mountPart } from "../lib/channel.js";
 import { button, make, setText } from "../lib/dom.js";
 
+/** @import { Gradio, Value } from "../types" */
+/** @typedef {Value & { sentence?: string }} MapCountValue */
+
+/** @param {Gradio<MapCountValue>} gradio */
 export const mount = (gradio) => {
   const sentence = make("p", { class: "cc-map-count" });
   const again = button("Explain again", null, () => gradio.trigger("again", {}));
@@ -37,7 +41,8 @@ def copy_with_panel(folder: Path) -> Path:
     root = folder / "copy"
     for name in ("app", "examples", "explainers", "models"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(ROOT / "errors.py", root)
+    for name in ("errors.py", "tsconfig.json"):
+        shutil.copy2(ROOT / name, root)
     (root / "app/page/views/map_count.py").write_text(VIEW, encoding="utf-8")
     (root / "app/page/static/parts/map_count.js").write_text(SCRIPT, encoding="utf-8")
     parts = root / "app/page/parts.py"

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.new_panel import copy_with_panel
+from tests.patience import PATIENCE
+from tests.serving import ROOT
 
 PROGRAM = """
 import json
@@ -35,10 +37,17 @@ services.close()
 """
 
 
+TSC = ROOT / "node_modules" / ".bin" / "tsc"
+
+
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    root: Path = copy_with_panel(tmp_path_factory.mktemp("new_panel"))
-    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, capture_output=True, text=True)
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_with_panel(tmp_path_factory.mktemp("new_panel"))
+
+
+@pytest.fixture(scope="module")
+def page(copied: Path) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=copied, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
@@ -57,3 +66,9 @@ def test_its_events_are_connected(page: dict[str, Any]) -> None:
 def test_answers_and_the_empty_page_hold_its_values(page: dict[str, Any]) -> None:
     assert page["answer"] == {"run": 7, "sentence": "7 maps so far."}
     assert page["empty"] == {"run": 8}
+
+
+@pytest.mark.skipif(not TSC.exists(), reason="make check installs the type checker")
+def test_its_types_need_no_other_file(copied: Path) -> None:
+    done = subprocess.run([TSC, "-p", "."], cwd=copied, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout
