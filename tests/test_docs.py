@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.cli import COMMANDS, name_of
+from models.datasets.layouts import LAYOUTS
+from models.training.recipes import RECIPES
 from tests.architecture.test_import_direction import ROOT
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").glob("*.md"))
@@ -79,6 +81,18 @@ def test_every_command_names_a_module_that_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert [name for name in modules(text) if name != "benchmarks.NAME" and not exists(name)] == []
     assert set(re.findall(r"-m app ([a-z][\w-]*)", text)) <= set(map(name_of, COMMANDS))
+
+
+def test_every_recipe_and_layout_is_in_its_table() -> None:
+    text = (ROOT / "docs" / "train.md").read_text(encoding="utf-8")
+    recipes = {name for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert set(RECIPES) <= recipes
+    assert [name for name in LAYOUTS if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_every_command_is_named_in_the_docs() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [name for name in map(name_of, COMMANDS) if f"python -m app {name}" not in text] == []
 
 
 def exists(module: str) -> bool:
