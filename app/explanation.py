@@ -6,7 +6,7 @@ The one pipeline of the page and of the command line; it knows neither.
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from threading import Lock, Timer
+from threading import Timer
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
@@ -28,7 +28,6 @@ SIDE_ON_SCREEN = 640  # pixels of a photo's longer side, about: a whole multiple
 Floats = NDArray[np.float32]
 ScoreChoice = Callable[[int], Score]
 """The likeliest class -> the score to explain."""
-_decoding = Lock()  # a picture of 50 megapixels takes 600 MB while it is decoded: one at a time
 
 
 class Speed(Protocol):
@@ -133,9 +132,8 @@ def fit_picture(picture: bytes | Floats, card: Card) -> FittedPicture:
     """A picture's file, or its pixels (any height, any width, 3) RGB 0..1 -> what the classifier gets of it. Raises UserError."""
     height, width = card.size
     times = max(1, SIDE_ON_SCREEN // max(height, width))
-    with _decoding:
-        pixels = decode(picture) if isinstance(picture, bytes) else picture
-        image, photo = (fit(pixels, (height * k, width * k), card.fit) for k in (1, times))
+    pixels = decode(picture) if isinstance(picture, bytes) else picture
+    image, photo = (fit(pixels, (height * k, width * k), card.fit) for k in (1, times))
     return FittedPicture(image, photo)
 
 

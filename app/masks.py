@@ -61,10 +61,13 @@ def mask_file(place: Path, picture: Path) -> Path:
     return found[0]
 
 
-def decode_mask(data: bytes, name: str, shape: tuple[int, int]) -> Mask:
-    """The bytes of a mask's file -> (h, w) of its own resolution, True where it is bright. UserError for what is no mask of the picture."""
+def decode_mask(data: bytes, name: str, shape: tuple[int, int], decoder: Callable[[bytes], Floats] = decode) -> Mask:
+    """The bytes of a mask's file -> (h, w) of its own resolution, True where it is bright. UserError for what is no mask of the picture.
+
+    decoder: what decodes the file; the page's decodes it in a confined process.
+    """
     try:
-        brightness = decode(data).mean(-1)
+        brightness = decoder(data).mean(-1)
     except UserError as error:
         raise UserError(f"The mask {name} cannot be read: {error}") from error
     height, width = brightness.shape

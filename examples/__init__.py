@@ -4,17 +4,17 @@
 """
 
 import importlib.util
-import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from errors import UserError
+from models.images.decoder import decode
 
 FOLDER = Path(__file__).parent
 _LIBRARY = "skimage.data:"
@@ -51,11 +51,11 @@ class Example:
                 f"The example picture {self.source} cannot be read ({error.strerror}); install the requirements again."
             ) from error
 
-    def evidence(self) -> NDArray[np.bool_] | None:
-        """(H, W), true at the evidence for the class; None where it is unknown or there is none."""
+    def evidence(self, decoder: Callable[[bytes], NDArray[np.float32]] = decode) -> NDArray[np.bool_] | None:
+        """(H, W), true at the evidence for the class; None where it is unknown or there is none. decoder: of the mask's file."""
         if not self.mask_file:
             return None
-        return np.asarray(Image.open(io.BytesIO((FOLDER / self.mask_file).read_bytes())).convert("L")) > 127
+        return decoder((FOLDER / self.mask_file).read_bytes())[..., 0] > 0.5
 
 
 def examples_for(classifier: str) -> tuple[Example, ...]:

@@ -23,6 +23,7 @@ from explainers.metrics.agreement.reference_library import digest
 from explainers.metrics.agreement.reference_library import read as library_at
 from explainers.runner import Result
 from models.cards.card import Card
+from models.sandbox.picture_decoder import decode_confined
 from models.store import bundled
 
 CLASSIFIER = "phantoms"
@@ -45,7 +46,7 @@ def read(file: Path = FILE) -> ExplanationState | None:
             return None
         results = {name: _result(name, row, stored, request) for name, row in facts["results"].items()}
         probabilities = stored["probabilities"]
-    fitted = fit_picture(request.picture.data, card)
+    fitted = fit_picture(decode_confined(request.picture.data), card)
     fixed = {name: facts[name] for name in ("target", "evaluations", "expected", "seconds")}
     photo = to_bytes(fitted.photo)
     return ExplanationState(request, "done", card, fitted.image, photo, probabilities, results=results, stored=True, **fixed)

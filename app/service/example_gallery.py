@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from app.service.picture_uploads import Picture
 from examples import examples_for
-from models.images.decoder import decode, fit
+from models.images.decoder import fit
+from models.sandbox.picture_decoder import decode_confined
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 MAX_FILES = 24
@@ -60,8 +61,8 @@ def _bundled(classifier: str) -> tuple[ExamplePicture, ...]:
                 example.title,
                 example.caption,
                 example.credit,
-                _thumb(decode(data)),
-                example.evidence(),
+                _thumb(decode_confined(data)),
+                example.evidence(decode_confined),
                 example.label,
             )
         )
@@ -78,7 +79,7 @@ def _read(file: Path) -> ExamplePicture | None:
     """None, and a line in the log, where the file is not a picture."""
     data = file.read_bytes()
     try:
-        thumb = _thumb(decode(data))
+        thumb = _thumb(decode_confined(data))
     except Exception as error:
         log.warning("the example %s is left out: %s", file.name, error)
         return None

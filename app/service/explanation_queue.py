@@ -21,6 +21,7 @@ from errors import UserError
 from explainers.case import Settings, Stopped
 from explainers.runner import Result
 from models.classifiers.score import Score
+from models.sandbox.picture_decoder import decode_confined
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -208,7 +209,7 @@ def _publish_prediction(job: ExplanationJob, loaded: "Future[Served]") -> None:
         return job.fail(error, "classifier")
     job.publish(state="looking", card=classifier.card)
     try:
-        fitted = fit_picture(request.picture.data, classifier.card)
+        fitted = fit_picture(decode_confined(request.picture.data), classifier.card)
     except Exception as error:
         return job.fail(error, "picture")
     try:

@@ -9,9 +9,9 @@ from app.service.error_message import public_message
 from app.service.picture_uploads import Picture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
-from models.images.decoder import decode
 from models.inspection.labelled_image import LabelledImage
 from models.inspection.report import Report
+from models.sandbox.picture_decoder import decode_confined
 
 State = Literal["waiting", "running", "done", "failed"]
 MAX_PICTURES = 24
@@ -138,7 +138,7 @@ def _decoded(request: InspectionRequest) -> tuple[list[LabelledImage], tuple[str
     found, left_out = [], []
     for picture, label in request.pictures:
         try:
-            found.append(LabelledImage.from_picture(decode(picture.data), label or None))
+            found.append(LabelledImage.from_picture(decode_confined(picture.data), label or None))
         except UserError as error:
             left_out.append(f"{picture.name} is left out. {error}")
     return found, tuple(left_out)

@@ -14,7 +14,8 @@ from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, localisation_scores
 from explainers.runner import positive_maps
 from models.cards.card import Card, Fit
-from models.images.decoder import decode, fit
+from models.images.decoder import fit
+from models.sandbox.picture_decoder import decode_confined
 
 Mask = NDArray[np.bool_]
 Source = Literal["drawn", "uploaded", "known"]
@@ -49,8 +50,9 @@ def mask_from_outline(points: object, size: tuple[int, int]) -> Mask:
 
 def mask_from_file(mask: Picture, picture: Picture, card: Card) -> Mask:
     """The file of a mask, white where the evidence lies, fitted to (H, W) as its picture is. UserError where it is not a mask of it."""
-    shape = decode(picture.data).shape[:2]
-    return fit_mask(decode_mask(mask.data, mask.name, shape), shape, lambda image: fit(image, card.size, card.fit), mask.name)
+    shape = decode_confined(picture.data).shape[:2]
+    inside = decode_mask(mask.data, mask.name, shape, decode_confined)
+    return fit_mask(inside, shape, lambda image: fit(image, card.size, card.fit), mask.name)
 
 
 def mask_from_evidence(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:

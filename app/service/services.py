@@ -17,6 +17,7 @@ from app.service.picture_uploads import PictureUploads
 from app.service.session import SessionStore
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
+from models.sandbox.picture_decoder import shared_decoder
 from models.store import bundled
 
 log = logging.getLogger(__name__)
@@ -60,15 +61,17 @@ class Services:
 
     def start(self) -> None:
         """Starts to load the first classifier; until it is ready, the first visitor sees the stored answer."""
+        shared_decoder().start()
         if self.registry.first == cached_answer.CLASSIFIER and (stored := cached_answer.read()):
             job = self.explanations.add(replace(stored, measures=MetricState(running=AGREEMENT)))
             self.metrics.score_stored(job, lambda: cached_answer.cached_consistency(stored))
         self.registry.start(self.registry.first, awaited=False)
 
     def close(self) -> None:
-        """Stops all jobs and removes the uploaded models."""
+        """Stops all jobs and the processes that decode pictures, and removes the uploaded models."""
         self.explanations.close()
         self.inspections.close()
+        shared_decoder().close()
         if self.model_uploads:
             self.model_uploads.close()
 

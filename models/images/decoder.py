@@ -20,13 +20,13 @@ from models.images.decode_cost import BUDGET, decoded_webp, decoding_bytes, stor
 from models.images.placement import content_box, fit
 from models.images.png_rows import chunks, strips
 
-__all__ = ["FORMATS", "LONG_SIDE", "MEGAPIXELS", "content_box", "decode", "fit"]
+__all__ = ["FILE_BYTES", "FORMATS", "LONG_SIDE", "MEGAPIXELS", "check_length", "content_box", "decode", "fit", "original_size"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MEGAPIXELS = 50
 LONG_SIDE = 2048  # pixels that a decoded picture's longer side has at most; classifiers take about half of that
 _SIDES = (8, 65_535)
-_FILE_BYTES = 100_000_000
+FILE_BYTES = 100_000_000
 _SCANS = 200  # a JPEG with thousands of scans takes minutes
 _AT_ONCE = 24_000_000  # bytes of pixels that are decoded in one go whatever the format
 _DAMAGED = "This {} is damaged or cut short; save it again, or give the original file."
@@ -75,6 +75,8 @@ def decode(data: bytes) -> NDArray[np.float32]:
         return upright(flat(pixels, profile), orientation)
     except UserError:
         raise
+    except MemoryError as error:
+        raise UserError(f"This {kind} needs more memory to decode than there is; make it smaller.") from error
     except Exception as error:  # what Pillow raises on damaged files is not a closed list
         raise UserError(_DAMAGED.format(kind)) from error
 
@@ -86,11 +88,16 @@ def original_size(data: bytes) -> tuple[int, int]:
         return (image.width, image.height) if lying else (image.height, image.width)
 
 
+def check_length(data: bytes) -> None:
+    """UserError where a file is too large, whatever it holds."""
+    if len(data) > FILE_BYTES:
+        raise UserError(f"The file has {len(data) / 1e6:.0f} MB; {FILE_BYTES / 1e6:.0f} MB is the most. Make the picture smaller.")
+
+
 def _opened(data: bytes) -> Image.Image:
     if not data:
         raise UserError(f"The file is empty; give a picture. {_TAKES}.")
-    if len(data) > _FILE_BYTES:
-        raise UserError(f"The file has {len(data) / 1e6:.0f} MB; {_FILE_BYTES / 1e6:.0f} MB is the most. Make the picture smaller.")
+    check_length(data)
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -45,8 +45,10 @@ class Protection:
         )
 
 
-def confine_process(files: Iterable[Path]) -> Protection:
-    """Confines this process for good, as far as the system can. files: what it may read besides.
+def confine_process(files: Iterable[Path], libraries: bool = True) -> Protection:
+    """Confines this process for good, as far as the system can. files: what it may read besides what Python and TensorFlow need.
+
+    libraries: False for a process that has imported everything and reads nothing but `files`.
 
     RuntimeError where threads were begun already: Landlock holds the calling thread and what that begins, and no other. UserError where
     the system has Landlock, but it cannot be put over this process.
@@ -54,7 +56,7 @@ def confine_process(files: Iterable[Path]) -> Protection:
     if (running := _threads()) > 1:
         raise RuntimeError(f"{running} threads run already")
     _limit()
-    version, filtered = _confined([*_needed(), *files]), False
+    version, filtered = _confined([*(_needed() if libraries else ()), *files]), False
     with suppress(OSError):
         seccomp.confine()
         filtered = True

@@ -53,6 +53,18 @@ class Pipes:
             if each.size:
                 self._write(each.data.cast("B"), deadline)
 
+    def send_bytes(self, content: bytes, deadline: float | None = None) -> None:
+        """Writes a file's bytes as a message of their own."""
+        self._write(_LENGTH.pack(len(content)), deadline)
+        self._write(content, deadline)
+
+    def receive_bytes(self, most: int, deadline: float | None = None) -> bytes:
+        """The next message, which `send_bytes` wrote. Raises ProtocolError before memory is taken for more than `most` bytes."""
+        length = _LENGTH.unpack(self._read(_LENGTH.size, deadline))[0]
+        if length > most:
+            raise ProtocolError(f"{length} bytes")
+        return self._read(length, deadline)
+
     def receive(
         self, expected: Callable[[dict[str, Any]], Sequence[Expected]], deadline: float | None = None
     ) -> tuple[dict[str, Any], list[Array]]:
