@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Condition
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -244,7 +245,7 @@ class PictureDecoder:
             raise UserError(f"The picture decoder ended {count} times within an hour, so it is not started for now; try again later.")
         if count > self.limits.free_restarts:
             pause = min(self.limits.longest_pause, 0.1 * 2.0 ** min(count - self.limits.free_restarts, 20))
-            time.sleep(max(0.0, last + pause - time.monotonic()))
+            sleep(max(0.0, last + pause - time.monotonic()))
 
 
 @lru_cache(maxsize=1)
