@@ -30,12 +30,16 @@ class ProtocolError(Exception):
 
 
 class Pipes:
-    """One end of two pipes. `receive` and `send` raise EOFError where the other end is gone, TimeoutError past `deadline` (monotonic)."""
+    """One end of two pipes. `receive` and `send` raise EOFError where the other end is gone, TimeoutError past `deadline` (monotonic).
+
+    Where the system cannot poll a pipe (Windows) they wait without a deadline: whoever began the other process has to end it.
+    """
 
     def __init__(self, reading: int, writing: int) -> None:
         self.reading, self.writing = reading, writing
-        for end in (reading, writing):
-            os.set_blocking(end, False)
+        if can_poll():
+            for end in (reading, writing):
+                os.set_blocking(end, False)
         _widen(writing)
 
     def close(self) -> None:
@@ -95,7 +99,7 @@ class Pipes:
     def _fill(self, room: memoryview, deadline: float | None) -> None:
         while room:
             try:
-                count = os.readv(self.reading, [room])
+                count = _read_into(self.reading, room)
             except BlockingIOError:
                 _wait(self.reading, select.POLLIN, deadline)
                 continue
@@ -118,6 +122,19 @@ def pair() -> tuple[tuple[int, int], tuple[int, int]]:
     """(reading, writing) ends of this process, and of the other."""
     here, there = os.pipe(), os.pipe()
     return (there[0], here[1]), (here[0], there[1])
+
+
+def can_poll() -> bool:
+    """Whether pipes know deadlines here."""
+    return hasattr(select, "poll")
+
+
+def _read_into(reading: int, room: memoryview) -> int:
+    if hasattr(os, "readv"):
+        return os.readv(reading, [room])
+    piece = os.read(reading, min(len(room), _PIPE_BYTES))
+    room[: len(piece)] = piece
+    return len(piece)
 
 
 def _wait(end: int, event: int, deadline: float | None) -> None:

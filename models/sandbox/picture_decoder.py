@@ -9,11 +9,11 @@ import sys
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Event, Timer
 from time import sleep
 from typing import Any
 
@@ -24,7 +24,7 @@ from errors import UserError
 from models.images.decoder import FILE_BYTES, LONG_SIDE, check_length
 from models.sandbox.checks.display import printable
 from models.sandbox.confinement import Protection
-from models.sandbox.ipc import Expected, Pipes, ProtocolError, pair
+from models.sandbox.ipc import Expected, Pipes, ProtocolError, can_poll
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = ("-B", "-m", "models.sandbox.picture_worker")
@@ -64,24 +64,20 @@ class PictureProcess:
         self.limits, self.pictures = limits, 0
         self.protection: Protection | None = None
         self._answered = True
-        (reading, writing), theirs = pair()
-        command = [sys.executable, *worker, *map(str, (*theirs, FILE_BYTES, limits.processor))]
-        nowhere = subprocess.DEVNULL
-        try:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=_environment(),
-                stdin=nowhere,
-                stdout=nowhere,
-                stderr=nowhere,
-                pass_fds=theirs,
-                start_new_session=True,
-            )
-        finally:
-            for end in theirs:
-                os.close(end)
-        self._pipes = Pipes(reading, writing)
+        self._process = subprocess.Popen(
+            [sys.executable, *worker, str(FILE_BYTES), str(limits.processor)],
+            cwd=ROOT,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._pipes = Pipes(os.dup(self._process.stdout.fileno()), os.dup(self._process.stdin.fileno()))
+        self._process.stdin.close()
+        self._process.stdout.close()
         self._end = weakref.finalize(self, _end, self._process, self._pipes)
 
     @property
@@ -96,26 +92,51 @@ class PictureProcess:
     def decode(self, data: bytes) -> NDArray[np.float32]:
         """As `models.images.decoder.decode`. Raises DecoderExited where the process ended over it, UserError."""
         check_length(data)
-        self._answered = False
+        self._answered, late = False, Event()
         try:
-            if self.protection is None:
-                self.protection = self._started()
-            self.pictures += 1
-            _limit_processor(self.pid, self.limits.processor)
-            deadline = time.monotonic() + self.limits.decoding
-            self._pipes.send_bytes(data, deadline)
-            answer = receive_answer(self._pipes, deadline)
+            with self._ended_when_late(late):
+                answer = self._exchanged(data)
             self._answered = True
-        except TimeoutError as error:
-            raise self._ended(f"The picture took longer than {self.limits.decoding:g} s to decode and was given up; {_ADVICE}.") from error
-        except ProtocolError as error:
-            words = f"The picture was not decoded: its decoder answered with what is no picture ({printable(error)}) and was stopped"
-            raise self._ended(f"{words}; {_ADVICE}.") from error
-        except EOFError as error:
-            raise self._ended(f"The picture was not decoded: {self._how_it_ended()}; {_ADVICE}.") from error
+        except (TimeoutError, ProtocolError, EOFError) as error:
+            raise self._ended(f"{self._why(error, late)}; {_ADVICE}.") from error
         if isinstance(answer, str):
             raise UserError(answer)
         return answer
+
+    def _exchanged(self, data: bytes) -> NDArray[np.float32] | str:
+        if self.protection is None:
+            self.protection = self._started()
+        self.pictures += 1
+        _limit_processor(self.pid, self.limits.processor)
+        deadline = time.monotonic() + self.limits.decoding
+        self._pipes.send_bytes(data, deadline)
+        return receive_answer(self._pipes, deadline)
+
+    def _why(self, error: Exception, late: Event) -> str:
+        if isinstance(error, TimeoutError) or late.is_set():
+            return f"The picture took longer than {self.limits.decoding:g} s to decode and was given up"
+        if isinstance(error, ProtocolError):
+            return f"The picture was not decoded: its decoder answered with what is no picture ({printable(error)}) and was stopped"
+        return f"The picture was not decoded: {self._how_it_ended()}"
+
+    @contextlib.contextmanager
+    def _ended_when_late(self, late: Event) -> Iterator[None]:
+        """Where pipes know no deadlines, the process is ended at it."""
+        if can_poll():
+            yield
+            return
+
+        def end() -> None:
+            late.set()
+            self.kill()
+
+        timer = Timer(self.limits.decoding + (0 if self.protection else self.limits.starting), end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def kill(self) -> None:
         """Ends the process; whoever waits for its answer hears so."""
@@ -140,11 +161,12 @@ class PictureProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         code = self._process.returncode
-        if code == -signal.SIGXCPU:
-            return f"it took more than {self.limits.processor} s of the processor's time"
-        if code == -signal.SIGKILL:
-            return "its decoder was ended from outside, perhaps for want of memory"
-        return f"its decoder ended ({signal.Signals(-code).name if code is not None and code < 0 else f'status {code}'})"
+        name = signal.Signals(-code).name if code is not None and code < 0 else f"status {code}"
+        known = {
+            "SIGXCPU": f"it took more than {self.limits.processor} s of the processor's time",
+            "SIGKILL": "its decoder was ended from outside, perhaps for want of memory",
+        }
+        return known.get(name, f"its decoder ended ({name})")
 
     def _ended(self, sentence: str) -> DecoderExited:
         self.close()

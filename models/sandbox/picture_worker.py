@@ -19,27 +19,43 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Arguments: the descriptors to read files from and to write answers to, bytes that a file has at most, and seconds of CPU time."""
-    reading, writing, most_bytes, seconds = map(int, sys.argv[1:])
+    """Arguments: bytes that a file has at most, seconds of CPU time. Files come through standard input; output takes the answers."""
+    most_bytes, seconds = map(int, sys.argv[1:])
+    reading, writing = own_pipes()
     _limit_memory()
     _limit_processor(STARTING_CPU)
     _import_libraries()
 
     from errors import UserError
-    from models.sandbox.confinement import confine_process
-    from models.sandbox.ipc import Pipes
+    from models.sandbox.confinement import Protection, confine_process
+    from models.sandbox.ipc import Pipes, can_poll
 
     pipes = Pipes(reading, writing)
     try:
-        protection = confine_process((), libraries=False)
+        protection = confine_process((), libraries=False) if sys.platform != "win32" else Protection(0, False)
     except (UserError, RuntimeError) as error:
         pipes.send({"error": str(error)})
         return
-    threading.Thread(target=_exit_with, args=(reading,), daemon=True).start()
+    if can_poll():
+        threading.Thread(target=_exit_with, args=(reading,), daemon=True).start()
     pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
     with suppress(EOFError):
         while True:
             _answer(pipes, most_bytes, seconds)
+
+
+def own_pipes() -> tuple[int, int]:
+    """Standard input and output for this program alone; nothing that a library prints gets into the answers."""
+    reading, writing = os.dup(0), os.dup(1)
+    with open(os.devnull, "r+b", buffering=0) as nowhere:
+        for standard in (0, 1):
+            os.dup2(nowhere.fileno(), standard)
+    if sys.platform == "win32":
+        import msvcrt
+
+        for end in (reading, writing):
+            msvcrt.setmode(end, os.O_BINARY)
+    return reading, writing
 
 
 def _answer(pipes: "Pipes", most_bytes: int, seconds: int) -> None:

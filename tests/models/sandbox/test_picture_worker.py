@@ -86,7 +86,8 @@ ANSWERS = """
 import sys
 import numpy as np
 from models.sandbox.ipc import Pipes
-pipes = Pipes(int(sys.argv[1]), int(sys.argv[2]))
+from models.sandbox.picture_worker import own_pipes
+pipes = Pipes(*own_pipes())
 pipes.send({"landlock": 0, "filtered": False})
 while True:
     data = pipes.receive_bytes(1_000_000)
@@ -414,6 +415,22 @@ def test_a_new_picture_never_gets_an_older_one_s_answer(monkeypatch: pytest.Monk
             pool.decode(first)
     np.testing.assert_array_equal(pool.decode(second), decode(second))
     pool.close()
+
+
+@linux
+def test_without_poll_a_process_remains_and_the_deadline_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where pipes cannot be polled, nor read into a place."""
+    monkeypatch.delattr("select.poll")
+    monkeypatch.delattr("os.readv")
+    program = "import os, select; del select.poll, os.readv\nfrom models.sandbox import picture_worker; picture_worker.main()"
+    pool = PictureDecoder(1, LIMITS, ("-c", program))
+    for name in ("png", "jpeg large"):
+        np.testing.assert_array_equal(pool.decode(PICTURES[name]), decode(PICTURES[name]))
+    pool.close()
+    hanging = PictureDecoder(1, DecoderLimits(starting=1, decoding=0.5), ("-c", "import time; time.sleep(1000)"))
+    with pytest.raises(DecoderExited, match=r"took longer than 0\.5 s to decode and was given up"):
+        hanging.decode(PICTURES["png"])
+    assert not hanging.pids
 
 
 def alive(pid: int) -> bool:
