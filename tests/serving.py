@@ -47,16 +47,19 @@ class Server:
 
 
 @contextmanager
-def serving(*flags: str, root: Path = ROOT) -> Iterator[Server]:
+def serving(*flags: str, root: Path = ROOT, starting: float = PATIENCE) -> Iterator[Server]:
     """`python -m app serve` of the program in `root`, on a free port, up when this yields; its classifiers may still be loading.
 
-    An explanation may take as long as the page allows at most, unless the flags say otherwise.
+    An explanation may take as long as the page allows at most, unless the flags say otherwise. starting: seconds after which a server
+    that does not listen is ended.
     """
     command = [sys.executable, "-m", "app", "serve", "--port", "0", "--budget", "3600", *flags]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     reader = threading.Thread()
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=root, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    deadline = threading.Timer(starting, process.kill)
+    deadline.start()
     try:
         log: list[str] = []
         assert process.stdout
@@ -66,11 +69,13 @@ def serving(*flags: str, root: Path = ROOT) -> Iterator[Server]:
                 break
         else:
             raise AssertionError("the server did not start:\n" + "".join(log))
+        deadline.cancel()
         server = Server(line.split()[3], process, time.monotonic() - start, cpu_seconds(process.pid), log)
         reader = threading.Thread(target=lambda: log.extend(process.stdout or ()), daemon=True)
         reader.start()
         yield server
     finally:
+        deadline.cancel()
         process.terminate()
         try:
             process.wait(PATIENCE)
