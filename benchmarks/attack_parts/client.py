@@ -99,6 +99,7 @@ class Guest(Visitor):
         """As a visitor's, but Gone where the end does not come in time; what was painted last is remembered as the page's status."""
         event_id, dependency = self.send(component, event, data, **inputs)
         last: list[Any] = []
+        painted: dict[str, Any] = {}
         for message in self.messages():
             if message.get("event_id") != event_id:
                 continue
@@ -106,11 +107,12 @@ class Guest(Visitor):
                 new = message["output"].get("data", [])
                 generating = message["msg"] == "process_generating" and last
                 last = [patched(old, one) if generating else one for old, one in zip(last or new, new, strict=False)] or last
+                pairs = ((self.names[number], value) for number, value in zip(dependency["outputs"], last, strict=False))
+                painted |= {name: value for name, value in pairs if not _no_change(value)}
             if message["msg"] == "process_completed":
                 break
         else:
             raise Gone("the answer broke off")
-        painted = {self.names[number]: value for number, value in zip(dependency["outputs"], last, strict=False)}
         if isinstance(painted.get("status"), dict) and painted["status"].get("run"):
             self.inputs["status"] = painted["status"]
         return painted | {"success": message.get("success"), "output": message.get("output")}
@@ -149,6 +151,11 @@ class Guest(Visitor):
             return "", {"status": {"state": "failed", "error": sentence_in(body)}}
         token = str(json.loads(body)["token"])
         return token, self.do("bring", "bring", {"token": token})
+
+
+def _no_change(value: Any) -> bool:
+    """Whether Gradio says that a component stays as it is."""
+    return isinstance(value, dict) and value.get("__type__") == "update" and "value" not in value
 
 
 def sentence_in(body: bytes) -> str:

@@ -1,0 +1,81 @@
+"""Visitors of every kind, at random and in stated shares, until their time is over."""
+
+import contextlib
+import http.client
+import random
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from benchmarks.attack_parts.client import Guest, Gone, answered, error_of, new_picture
+from models.store import bundled
+from tests.serving import Server
+
+SHARES = {"new picture": 0.50, "other class": 0.20, "metric": 0.10, "leaves in the middle": 0.14, "model": 0.06}
+"""Request -> its share. The last page of a visitor is closed after 2 to 12 requests, or in the middle of one."""
+METRIC = "randomisation"
+BROKEN = (OSError, http.client.HTTPException, ValueError, KeyError)
+
+
+class MixedVisitors:
+    """Several at once, each from an address of its own. counts: what became of how many requests."""
+
+    def __init__(self, server: Server, at_once: int = 3, seed: int = 0, patience: float = 120.0) -> None:
+        self.server, self.at_once, self.patience = server, at_once, patience
+        self.counts: Counter[str] = Counter()
+        self._random = random.Random(seed)
+
+    def visit(self, seconds: float) -> None:
+        """Lets them come for so many seconds; every page is closed when this returns."""
+        limit = time.monotonic() + seconds
+        seeds = [self._random.random() for _ in range(self.at_once)]
+        with ThreadPoolExecutor(self.at_once) as pool:
+            list(pool.map(lambda seed: self._one_after_another(random.Random(seed), limit), seeds))
+
+    def _one_after_another(self, chance: random.Random, limit: float) -> None:
+        first = True
+        while first or time.monotonic() < limit:
+            first = False
+            try:
+                self._stay(chance, limit)
+            except BROKEN as error:
+                self.counts[f"failed: {type(error).__name__} {error}"[:80]] += 1
+                time.sleep(0.2)
+
+    def _stay(self, chance: random.Random, limit: float) -> None:
+        """One visitor, from the first picture to the last."""
+        guest = Guest(self.server, patience=self.patience)
+        guest.stay()
+        try:
+            self._note("new picture", guest.explain(new_picture()))
+            for _ in range(chance.randrange(2, 12)):
+                if time.monotonic() > limit or not self._request(guest, chance):
+                    break
+        finally:
+            guest.leave()
+
+    def _request(self, guest: Guest, chance: random.Random) -> bool:
+        """One request; False where the visitor has gone."""
+        kind = chance.choices(list(SHARES), list(SHARES.values()))[0]
+        if kind == "new picture":
+            self._note(kind, guest.explain(new_picture()))
+        elif kind == "other class":
+            self._note(kind, guest.do("prediction", "target", {"index": chance.randrange(3)}))
+        elif kind == "metric":
+            self._note(kind, guest.do("trust", "measure", {"kind": METRIC}))
+        elif kind == "model":
+            token, painted = guest.bring(bundled()["glass_box"].read_bytes(), "own.keras")
+            if token and not error_of(painted):
+                painted = guest.explain(new_picture(), classifier=token)
+            self._note(kind, painted)
+        else:
+            with contextlib.suppress(Gone):
+                guest.send("picture", "pick", {"token": guest.upload(new_picture())})
+            self.counts[kind] += 1
+            return False
+        return True
+
+    def _note(self, kind: str, painted: dict[str, object]) -> None:
+        self.counts[kind] += 1
+        if not answered(painted):
+            self.counts[f"{kind}: {error_of(painted) or 'no answer'}"[:80]] += 1
