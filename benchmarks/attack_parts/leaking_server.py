@@ -1,10 +1,11 @@
 """The positive control: a server that leaks on purpose and guards nothing. `python -m benchmarks.attack_parts.leaking_server` starts it.
 
 Each POST keeps its body and a megabyte besides, a thread, an open file and a temporary file; every tenth starts a process that stays.
-A POST to /fail is answered with 500.
+An event that is not JSON ends in 500.
 """
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -31,9 +32,11 @@ class LeakingHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Keeps what it should let go, the body even before it is complete."""
+        body = b""
         missing = int(self.headers.get("Content-Length") or 0)
         while missing > 0 and (part := self.rfile.read1(min(missing, MEGABYTE))):
             kept.append(part)
+            body += part
             missing -= len(part)
         kept.append(os.urandom(MEGABYTE))
         descriptor, _ = tempfile.mkstemp()
@@ -41,7 +44,7 @@ class LeakingHandler(BaseHTTPRequestHandler):
         threading.Thread(target=threading.Event().wait, daemon=True).start()
         if threading.active_count() % 10 == 0:
             kept.append(subprocess.Popen(["sleep", "600"]))
-        self._answer(500 if self.path == "/fail" else 200)
+        self._answer(200 if self.headers.get("Content-Type") != "application/json" or _is_json(body) else 500)
 
     def log_message(self, *_: Any) -> None:
         """Nothing is printed."""
@@ -51,6 +54,14 @@ class LeakingHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @contextmanager

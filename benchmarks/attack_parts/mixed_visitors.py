@@ -13,7 +13,7 @@ from tests.serving import Server
 
 SHARES = {"new picture": 0.50, "other class": 0.20, "metric": 0.10, "leaves in the middle": 0.14, "model": 0.06}
 """Request -> its share. The last page of a visitor is closed after 2 to 12 requests, or in the middle of one."""
-METRIC = "randomisation"
+METRIC = "average_drop"
 BROKEN = (OSError, http.client.HTTPException, ValueError, KeyError)
 
 
