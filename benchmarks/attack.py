@@ -6,6 +6,7 @@ TensorFlow on this machine, so that a slow or busy one has the same figures. Exi
 
 import argparse
 import http.client
+import statistics
 import sys
 import tempfile
 import time
@@ -14,18 +15,30 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.attack_parts import hostile_models
-from benchmarks.attack_parts.attack_table import CHILD_MB, SERVER_MB, SLOWER, AttackRow, Outcome, fault_of, refused, table_head
+from benchmarks.attack_parts.attack_table import (
+    CHILD_MB,
+    SERVER_MB,
+    SLOWER,
+    STALLED_MB,
+    AttackRow,
+    Bounds,
+    Outcome,
+    fault_of,
+    refused,
+    table_head,
+)
 from benchmarks.attack_parts.bystander import Bystander
 from benchmarks.attack_parts.client import Guest, answered, error_of, new_picture
 from benchmarks.attack_parts.hostile_models import BESIDE, UPLOADS, beside_good
 from benchmarks.attack_parts.hostile_pictures import PICTURES
-from benchmarks.attack_parts.hostile_visitors import VISITORS
+from benchmarks.attack_parts.hostile_visitors import VISITORS, Attack
 from benchmarks.attack_parts.processes import memory_of, memory_watch, tensorflow_seconds
 from benchmarks.attack_parts.sandbox_probe import sandbox_outcome
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from tests.serving import Server, serving
 
+USUAL = Bounds()
 FLAGS = ("--allow-model-upload", "--budget", "60")
 CONTROL = "control: an honest model"
 BESIDE_CONTROL = "control: nothing beside a model"
@@ -59,7 +72,8 @@ def main() -> int:
     failed = [row for row in rows if row.failures]
     print(
         f"\n{len(rows) - len(failed)} of {len(rows)} hold. Bounds: the expected end; at most {SERVER_MB:.0f} MB above idle for the server "
-        f"(300 MB with stalled uploads), {CHILD_MB:.0f} MB for a child, {SLOWER} times as long for another visitor's maps (the median)."
+        f"({STALLED_MB:.0f} MB with stalled uploads), {CHILD_MB:.0f} MB for a child, {SLOWER} times as long for another visitor's"
+        " maps on average."
     )
     return int(bool(failed))
 
@@ -70,22 +84,22 @@ def _chosen(title: str, only: list[str] | None) -> bool:
 
 def attack_one_server(folder: Path, unit: float, chosen: Callable[[str], bool], add: Callable[[AttackRow], None]) -> None:
     """Uploads, pictures and visitors, one after the other, at one server that a bystander uses meanwhile."""
-    attacks: list[tuple[str, str, Callable[[Server, Path], Outcome], float]] = [(CONTROL, "maps", honest_upload, SERVER_MB)]
+    attacks: list[tuple[str, str, Attack, Bounds]] = [(CONTROL, "maps", honest_upload, Bounds())]
     attacks += [
-        (title, "maps or a sentence" if title in CONTAINED else "one sentence", _upload_attack(title), SERVER_MB) for title in UPLOADS
+        (title, "maps or a sentence" if title in CONTAINED else "one sentence", upload_attack(title), Bounds()) for title in UPLOADS
     ]
-    attacks += [(title, expected, _picture_attack(title), SERVER_MB) for title, (expected, _) in PICTURES.items()]
-    attacks += [(title, expected, attack, bound or SERVER_MB) for title, (expected, attack, bound) in VISITORS.items()]
+    attacks += [(title, expected, picture_attack(title), Bounds()) for title, (expected, _) in PICTURES.items()]
+    attacks += [(title, expected, attack, bounds) for title, (expected, attack, bounds) in VISITORS.items()]
     attacks = [each for each in attacks if chosen(each[0])]
     if not attacks:
         return
     with ExitStack() as stack:
         server: Server | None = None
-        for title, expected, attack, bound in attacks:
+        for title, expected, attack, bounds in attacks:
             if server is None or server.process.poll() is not None:
                 server = stack.enter_context(serving(*FLAGS))
                 bystander = Bystander(server)
-            add(attacked(server, bystander, title, expected, attack, folder, unit, bound))
+            add(attacked(server, bystander, title, expected, attack, folder, unit, bounds))
 
 
 def attacked(
@@ -93,10 +107,10 @@ def attacked(
     bystander: Bystander | None,
     title: str,
     expected: str,
-    attack: Callable[[Server, Path], Outcome],
+    attack: Attack,
     folder: Path,
     unit: float,
-    bound: float = SERVER_MB,
+    bounds: Bounds = USUAL,
 ) -> AttackRow:
     """Runs one attack and reads what it cost the server, its children and the bystander."""
     with ExitStack() as stack:
@@ -110,9 +124,8 @@ def attacked(
         seconds = time.monotonic() - start
     if server.process.poll() is not None:
         outcome = Outcome(outcome.words, f"the server ended with status {server.process.returncode}")
-    ratios.sort()
-    slower = (ratios[len(ratios) // 2], ratios[-1]) if ratios else None
-    return AttackRow(title, expected, outcome, peaks.before, peaks.server, peaks.after, peaks.children, seconds / unit, slower, bound)
+    slower = (statistics.mean(ratios), max(ratios)) if ratios else None
+    return AttackRow(title, expected, outcome, peaks.before, peaks.server, peaks.after, peaks.children, seconds / unit, slower, bounds)
 
 
 def honest_upload(server: Server, folder: Path) -> Outcome:
@@ -126,7 +139,8 @@ def honest_upload(server: Server, folder: Path) -> Outcome:
     return Outcome("maps" if answered(painted) else error_of(painted), "" if answered(painted) else "an honest model is not served")
 
 
-def _upload_attack(title: str) -> Callable[[Server, Path], Outcome]:
+def upload_attack(title: str) -> Attack:
+    """A visitor brings that model."""
     write, name = UPLOADS[title]
 
     def attack(server: Server, folder: Path) -> Outcome:
@@ -146,7 +160,8 @@ def _upload_attack(title: str) -> Callable[[Server, Path], Outcome]:
     return attack
 
 
-def _picture_attack(title: str) -> Callable[[Server, Path], Outcome]:
+def picture_attack(title: str) -> Attack:
+    """A visitor brings that picture."""
     expected, make = PICTURES[title]
 
     def attack(server: Server, folder: Path) -> Outcome:
@@ -178,7 +193,11 @@ def attack_beside_models(folder: Path, unit: float, chosen: Callable[[str], bool
             said = str(error).strip().rsplit("\n", 1)[-1][:200]
             outcome = Outcome(said, fault_of(said) or f"the server or its visitor got nothing within {LISTENS_WITHIN:.0f} s")
         before = before or peak
-        add(AttackRow(title, "maps or a sentence", outcome, before, max(peak, before), after, child, (time.monotonic() - start) / unit, None))
+        add(
+            AttackRow(
+                title, "maps or a sentence", outcome, before, max(peak, before), after, child, (time.monotonic() - start) / unit, None
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ def main() -> int:
         control = kill_runs(CARELESS, CONTROL_KILLS, Path(folder), options.seed)
         print(row(control, "kill"))
     caught = bool(control.faults)
-    print(f"\nNothing half-written, nothing left behind: {'missed' if failed else 'holds'}. The control is {'' if caught else 'not '}caught.")
+    print(
+        f"\nNothing half-written, nothing left behind: {'missed' if failed else 'holds'}. The control is {'' if caught else 'not '}caught."
+    )
     return int(failed or not caught)
 
 

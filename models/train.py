@@ -14,6 +14,7 @@ from errors import UserError
 from models import versions
 from models.cards.card import sha256_of
 from models.datasets import splits
+from models.output.atomic_files import staging_directory
 from models.training import checkpoint
 from models.training.recipes import RECIPES, load_recipe
 from models.training.trained_model import TrainedModel, TrainingOutcome
@@ -71,15 +72,21 @@ def _add_recipe(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
 
 
 def save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
-    """Saves the weights and the card, with their hash and the command that made them; returns the weights' path."""
+    """Saves the weights and the card, with their hash and the command that made them; returns the weights' path.
+
+    What was there of that name is replaced only when both are complete.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"The folder {out} cannot be made ({error.strerror}); choose another with --out.") from error
     weights = out / f"{made.card.name}.keras"
-    with _disk_errors(out):
-        made.model.save(weights)
-        dataclasses.replace(made.card, made_by=command, sha256=sha256_of(weights)).write(weights.with_suffix(".json"))
+    with _disk_errors(out), staging_directory(weights) as folder:
+        unfinished = folder / weights.name
+        made.model.save(unfinished)
+        dataclasses.replace(made.card, made_by=command, sha256=sha256_of(unfinished)).write(unfinished.with_suffix(".json"))
+        for path in (unfinished, unfinished.with_suffix(".json")):
+            path.replace(out / path.name)
     return weights
 
 

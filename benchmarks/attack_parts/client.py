@@ -44,7 +44,9 @@ class Access:
 
     def connect(self, patience: float | None = None) -> http.client.HTTPConnection:
         host = urlsplit(self.address)
-        return http.client.HTTPConnection(host.hostname or "", host.port, timeout=patience or self.patience, source_address=(self.source, 0))
+        return http.client.HTTPConnection(
+            host.hostname or "", host.port, timeout=patience or self.patience, source_address=(self.source, 0)
+        )
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case) and body. Raises OSError or http.client.HTTPException."""

@@ -30,7 +30,9 @@ class Growth:
         return [name for name, gain in self.gained.items() if gain > getattr(BOUNDS, name)]
 
 
-def measure_growth(pid: int, folder: Path, visit: Callable[[float], object], seconds: float, stretches: int = 4, patience: float = 60.0) -> Growth:
+def measure_growth(
+    pid: int, folder: Path, visit: Callable[[float], object], seconds: float, stretches: int = 4, patience: float = 60.0
+) -> Growth:
     """Warms up, then visits in stretches, and reads after each, when what visitors left is gone.
 
     visit: lets visitors come for so many seconds, until the last has left. folder: where the server puts temporary files. seconds: of

@@ -117,13 +117,13 @@ def archive_with_bomb(path: Path, content: Mapping[str, bytes], name: str, head:
         for each, data in content.items():
             archive.writestr(each, data)
         archive.writestr(name, stream)  # stored: its head is replaced below by one that says deflated
-    data = bytearray(room.getvalue())
+    whole = bytearray(room.getvalue())
     compressed = claimed or len(stream)
     for signature, method, sizes in ((b"PK\x03\x04", 8, 14), (b"PK\x01\x02", 10, 16)):
-        where = data.rindex(signature)
-        struct.pack_into("<H", data, where + method, zipfile.ZIP_DEFLATED)
-        struct.pack_into("<III", data, where + sizes, crc, compressed if signature == b"PK\x01\x02" else len(stream), total)
-    path.write_bytes(data)
+        where = whole.rindex(signature)
+        struct.pack_into("<H", whole, where + method, zipfile.ZIP_DEFLATED)
+        struct.pack_into("<III", whole, where + sizes, crc, compressed if signature == b"PK\x01\x02" else len(stream), total)
+    path.write_bytes(whole)
     return path
 
 
@@ -231,8 +231,8 @@ def beside_good(folder: Path, beside: Callable[[Path], object]) -> Path:
     return model
 
 
-def library_bomb(model: Path, size: int = 4_000_000_000) -> None:
-    """A reference library of 4 MB beside a model, whose maps take 4 GB."""
+def library_bomb(model: Path, size: int = 600_000_000) -> None:
+    """A reference library of less than a megabyte beside a model, whose maps take 600 MB, and several times as much once they are read."""
     rows = 40
     width = size // BLOCK * BLOCK // rows // 2
     head = io.BytesIO()
@@ -249,14 +249,14 @@ def fifo_card(model: Path) -> None:
 
 def long_card(model: Path) -> None:
     """A card with notes of 15 MB and a name of 3 MB of control characters."""
-    card = {"name": "\x1b[2J" * 700_000, "labels": ["a", "b", "c", "d"], "size": [32, 32], "notes": ["x" * 15_000_000]}
+    card = {"name": "\x1b[2J" * 700_000, "labels": ["a", "b", "c", "d"], "size": [128, 128], "notes": ["x" * 15_000_000]}
     model.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
 
 
 def many_labels(model: Path) -> None:
     """A card with 40,000 labels, and a field of 500,000 values."""
     field = {"name": "n", "values": [f"v{number}" for number in range(500_000)]}
-    card = {"name": "m", "labels": [f"c{number}" for number in range(40_000)], "size": [32, 32], "metadata": [field]}
+    card = {"name": "m", "labels": [f"c{number}" for number in range(40_000)], "size": [128, 128], "metadata": [field]}
     model.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
 
 

@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from benchmarks.attack_parts import hostile_models
-from benchmarks.attack_parts.attack_table import STALLED_MB, Outcome, refused
-from benchmarks.attack_parts.client import JOIN, JSON, Access, Guest, Gone, answered, error_of, new_address, new_picture
+from benchmarks.attack_parts.attack_table import STALLED_MB, Bounds, Outcome, refused
+from benchmarks.attack_parts.client import JOIN, JSON, Access, Gone, Guest, answered, error_of, new_address, new_picture
 from benchmarks.attack_parts.processes import command_of, descendants, memory_of
 from tests.serving import Server
 
@@ -76,7 +77,7 @@ def invented_sessions(server: Server, folder: Path, count: int = 600) -> Outcome
     access, stop = Access(server.address, new_address()), victim._dependency("stop", "click")[0]
 
     def invent(_: int) -> int:
-        body = {"data": [], "event_data": None, "fn_index": stop, "session_hash": uuid.uuid4().hex, "trigger_id": None}
+        body: dict[str, Any] = {"data": [], "event_data": None, "fn_index": stop, "session_hash": uuid.uuid4().hex, "trigger_id": None}
         try:
             return access.ask("POST", JOIN, json.dumps(body), JSON)[0]
         except BROKEN:
@@ -114,19 +115,16 @@ def idle_connections(server: Server, folder: Path, count: int = 300) -> Outcome:
 def malformed_requests(server: Server, folder: Path) -> Outcome:
     """Requests that no page sends: none may be an error of the server, and none may go unanswered."""
     access, session = Access(server.address, new_address(), 30.0), uuid.uuid4().hex
-    event = {"data": [], "event_data": None, "fn_index": 0, "session_hash": session, "trigger_id": None}
-    bodies: list[bytes] = [
-        json.dumps({**event, name: value}).encode()
-        for name, values in {
-            "fn_index": (99999, -1, 10**30, "0", None, [], {}, 1.5, True),
-            "data": (None, "x", {}, [[]] * 500, [{"a": 1}] * 50, 7),
-            "event_data": ("x", [], 5, {"token": {}}, {"token": "x" * 50_000}),
-            "session_hash": (None, 5, [], {}, "", "x" * 50_000, "\u0000", "../../etc"),
-            "trigger_id": ("x", [], -5, 10**30),
-        }.items()
-        for value in values
-    ]
-    bodies += [b"", b"{", b"[]", b"null", b"5", b'"x"', b"\xff\xfe", b"[" * 50_000, b"{\"a\":" * 10_000, b"{}", b'{"data": NaN}']
+    event: dict[str, Any] = {"data": [], "event_data": None, "fn_index": 0, "session_hash": session, "trigger_id": None}
+    wrong_values: dict[str, tuple[Any, ...]] = {
+        "fn_index": (99999, -1, 10**30, "0", None, [], {}, 1.5, True),
+        "data": (None, "x", {}, [[]] * 500, [{"a": 1}] * 50, 7),
+        "event_data": ("x", [], 5, {"token": {}}, {"token": "x" * 50_000}),
+        "session_hash": (None, 5, [], {}, "", "x" * 50_000, "\u0000", "../../etc"),
+        "trigger_id": ("x", [], -5, 10**30),
+    }
+    bodies: list[bytes] = [json.dumps({**event, name: value}).encode() for name, values in wrong_values.items() for value in values]
+    bodies += [b"", b"{", b"[]", b"null", b"5", b'"x"', b"\xff\xfe", b"[" * 50_000, b'{"a":' * 10_000, b"{}", b'{"data": NaN}']
     requests: list[tuple[str, str, bytes, dict[str, str]]] = [("POST", JOIN, body, JSON) for body in bodies]
     requests += [("POST", JOIN, bodies[0], {"Content-Type": kind}) for kind in ("text/plain", "multipart/form-data", "", "x")]
     requests += [
@@ -151,7 +149,9 @@ def malformed_requests(server: Server, folder: Path) -> Outcome:
         if status >= 500 or status == 0:
             wrong.append(f"{status} for {method} {path[:40]} {body[:60]!r}")
     told = ", ".join(f"{code}: {number}" for code, number in sorted(codes.items()))
-    return Outcome(f"{len(requests)} requests; {told}{'; such as ' + wrong[0] if wrong else ''}", f"{len(wrong)} of 5xx or none" if wrong else "")
+    return Outcome(
+        f"{len(requests)} requests; {told}{'; such as ' + wrong[0] if wrong else ''}", f"{len(wrong)} of 5xx or none" if wrong else ""
+    )
 
 
 def _status_of(access: Access, method: str, path: str, body: bytes, headers: dict[str, str]) -> int:
@@ -258,21 +258,21 @@ def abandoned(server: Server, folder: Path, count: int = 30) -> Outcome:
 def _bright() -> bytes:
     room, colour = io.BytesIO(), 205 + int.from_bytes(os.urandom(1)) % 20
     image = Image.new("RGB", (40, 40), (colour, colour, colour))
-    image.putpixel((0, 0), tuple(os.urandom(3)))  # type: ignore[arg-type]
+    image.putpixel((0, 0), tuple(os.urandom(3)))
     image.save(room, "PNG")
     return room.getvalue()
 
 
 Attack = Callable[[Server, Path], Outcome]
-VISITORS: dict[str, tuple[str, Attack, float | None]] = {
-    "malformed requests": ("4xx each", malformed_requests, None),
-    "300 idle connections": ("others served", idle_connections, None),
-    "600 invented sessions": ("others keep theirs", invented_sessions, None),
-    "half-sent models": ("others bring theirs", half_sent_models, None),
-    "200 stalled uploads": ("cut off, others served", stalled_uploads, STALLED_MB),
-    "30 visitors who leave at once": ("the next is served", abandoned, None),
-    "50 visitors at once": ("served or told, no cross-talk", flood, None),
-    "a model's process killed": ("started again", killed_model, None),
-    "endless model": ("one sentence", endless_model, None),
+VISITORS: dict[str, tuple[str, Attack, Bounds]] = {
+    "malformed requests": ("4xx each", malformed_requests, Bounds()),
+    "300 idle connections": ("others served", idle_connections, Bounds()),
+    "600 invented sessions": ("others keep theirs", invented_sessions, Bounds()),
+    "half-sent models": ("others bring theirs", half_sent_models, Bounds()),
+    "200 stalled uploads": ("cut off, others served", stalled_uploads, Bounds(server=STALLED_MB)),
+    "30 visitors who leave at once": ("the next is served", abandoned, Bounds()),
+    "50 visitors at once": ("served or told, no cross-talk", flood, Bounds(slower=None)),
+    "a model's process killed": ("started again", killed_model, Bounds()),
+    "endless model": ("one sentence", endless_model, Bounds()),
 }
-"""Title -> what is expected, the attack, and its own bound on the server's memory, if it has one."""
+"""Title -> what is expected, the attack, and its bounds."""

@@ -44,7 +44,7 @@ class Interruptions:
 
 @dataclass(frozen=True)
 class Timing:
-    """Of a whole run, in seconds: to the first unfinished file, and to the end. size: bytes that it wrote, by what its files hold at the end."""
+    """Of a whole run, in seconds: to the first unfinished file, and to the end. size: bytes that it wrote, as its files stand then."""
 
     first: float
     end: float
@@ -185,7 +185,7 @@ def _close(process: "subprocess.Popen[str]") -> None:
 
 def _unfinished(place: Path) -> set[Path]:
     with contextlib.suppress(OSError):  # of a folder that is renamed just now
-        return {path for path in place.rglob(".*")}
+        return set(place.rglob(".*"))
     return set()
 
 

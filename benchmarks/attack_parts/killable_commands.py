@@ -42,7 +42,13 @@ def _prepare_explain(folder: Path) -> None:
 
 def _explain_words(folder: Path) -> list[str]:
     pictures = [str(folder / f"picture{number}.png") for number in range(2)]
-    return ["app", "explain", *pictures, *"--model glass_box --methods grad_cam occlusion --preset fast --quiet --out".split(), f"{folder}/out"]
+    return [
+        "app",
+        "explain",
+        *pictures,
+        *["--model", "glass_box", "--methods", "grad_cam", "occlusion", "--preset", "fast", "--quiet", "--out"],
+        f"{folder}/out",
+    ]
 
 
 def _explain_fault(folder: Path) -> str:
@@ -69,8 +75,9 @@ def _prepare_library(folder: Path) -> None:
     source = bundled()[CLASSIFIER]
     shutil.copy(source.with_suffix(".library.npz"), folder / "own.library.npz")
     (folder / "pictures").mkdir()
+    data = new_picture(128)
     for number in range(LIBRARY_PICTURES):
-        (folder / "pictures" / f"{number}.png").write_bytes(data if number else (data := new_picture(128)))
+        (folder / "pictures" / f"{number}.png").write_bytes(data)
 
 
 def _library_words(folder: Path) -> list[str]:
@@ -128,7 +135,7 @@ def _prepare_training(folder: Path) -> None:
 
 def _training_words(folder: Path) -> list[str]:
     words = ["models.train", "folder", "--data", f"{folder}/data", "--out", f"{folder}/out"]
-    return [*words, *"--size 32 --backbone small_cnn --batch 8 --epochs 1".split()]
+    return [*words, *["--size", "32", "--backbone", "small_cnn", "--batch", "8", "--epochs", "1"]]
 
 
 def _training_fault(folder: Path) -> str:

@@ -68,7 +68,9 @@ def _is_json(body: bytes) -> bool:
 def leaking(folder: Path) -> Iterator[Server]:
     """The leaking server as a process of its own, ended with its children afterwards. folder: for its temporary files."""
     command = [sys.executable, "-m", __name__]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         assert process.stdout
         yield Server(process.stdout.readline().strip(), process, 0.0, 0.0)

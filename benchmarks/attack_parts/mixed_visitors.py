@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.attack_parts.client import Guest, Gone, answered, error_of, new_picture
+from benchmarks.attack_parts.client import Gone, Guest, answered, error_of, new_picture
 from models.store import bundled
 from tests.serving import Server
 

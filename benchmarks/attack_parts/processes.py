@@ -81,7 +81,7 @@ def memory_watch(pid: int) -> Iterator[MemoryPeaks]:
     The kernel keeps the process's own peak, which is set back first where that is allowed; children that live shorter than a look are
     missed.
     """
-    peaks, over = MemoryPeaks(memory_of(pid)), Event()
+    peaks, over, own = MemoryPeaks(memory_of(pid)), Event(), command_of(pid)
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/clear_refs").write_text("5")
     kept = memory_of(pid, "VmHWM") <= peaks.before * 1.05 + 20
@@ -89,7 +89,9 @@ def memory_watch(pid: int) -> Iterator[MemoryPeaks]:
     def look() -> None:
         while not over.wait(LOOK_EVERY):
             peaks.server = max(peaks.server, memory_of(pid, "VmHWM" if kept else "VmRSS"))
-            peaks.children = max([peaks.children, *(memory_of(child, "VmHWM") for child in descendants(pid))])
+            # One that has only just been forked still looks like the server, and has its memory.
+            children = [child for child in descendants(pid) if command_of(child) not in ("", own)]
+            peaks.children = max([peaks.children, *(memory_of(child, "VmHWM") for child in children)])
 
     watcher = Thread(target=look, daemon=True)
     watcher.start()

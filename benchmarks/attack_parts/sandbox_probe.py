@@ -57,7 +57,7 @@ def probe() -> dict[str, str]:
     protection = confine_process([])
     found = {"protection": str(protection)}
     with open("/proc/self/status") as status:
-        found |= {"capabilities": line.split()[1] for line in status if line.startswith("CapEff")}
+        found["capabilities"] = next(line.split()[1] for line in status if line.startswith("CapEff"))
     if platform.machine() == "x86_64":
         found |= {name: _call(*arguments) for name, arguments in CALLS.items()}
     found |= {name: _tried(action) for name, action in _actions()}
