@@ -1,6 +1,7 @@
 # make run    install what is needed and open the page      ARGS="--model my.keras" passes flags on
 # make test   install what the tests need and run them      ARGS="tests/models -k gif" picks some
 # make check  style and types, as a commit is checked
+# make audit  look for published vulnerabilities in the installed packages; without a network it says so
 # make bench  every benchmark, one after the other          ARGS=--write keeps the results in benchmarks/results
 #
 # Everything is installed into .venv, once, and again only when a requirements file changes; the tools that check the page's
@@ -12,10 +13,10 @@ BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do "$$p" -c '$(FITS)' 2>/dev/null && echo "$$p" && break; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-BENCHMARKS := classifier child picture_worker truth reliability measures dermoscopy speed training page zoo
+BENCHMARKS := classifier child picture_worker truth reliability measures dermoscopy speed training page zoo attack soak kills
 ARGS ?=
 
-.PHONY: run test check format bench clean
+.PHONY: run test check format audit bench clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.runs
@@ -35,6 +36,9 @@ format: $(VENV)/.tests node_modules/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	npm run --silent format
+
+audit: $(VENV)/.tests
+	@$(BIN)/python -m tools.audit
 
 bench: $(VENV)/.tests
 	@failed=; for name in $(BENCHMARKS); do echo "== python -m benchmarks.$$name"; \
