@@ -28,3 +28,9 @@ def test_only_what_was_found_fails(code: int, stderr: str, expected: int, said: 
     assert main(run) == expected
     assert said in capsys.readouterr().out
     assert all(name in asked[0] for name in KNOWN)
+
+
+def test_packages_that_no_list_knows_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    table = "urllib3 Dependency not found on PyPI and could not be audited: urllib3 (2.8.0)\n"
+    assert main(lambda command: subprocess.CompletedProcess(command, 0, table * 3, "No known vulnerabilities found")) == 0
+    assert "3 packages were not audited" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 KNOWN = {"GHSA-8g5g-8vmr-9782": "Pillow before 13, the newest that Gradio allows"}
 """Vulnerability -> why it is here although it is known. docs/security.md says what it can reach."""
 FOUND = re.compile(r"Found \d+ known vulnerabilit")
+SKIPPED = "could not be audited"
 
 Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
@@ -24,7 +25,10 @@ def main(run: Run | None = None) -> int:
     if done.returncode and not FOUND.search(said):
         print(f"The packages were not audited: {said.splitlines()[-1] if said else 'pip-audit gave no reason'}")
         return 0
-    print(said or "No known vulnerability.", done.stdout, sep="\n")
+    if skipped := done.stdout.count(SKIPPED):
+        print(f"{skipped} packages were not audited: the list of vulnerabilities does not know them, or is another one.")
+    found = "\n".join(line for line in done.stdout.splitlines() if SKIPPED not in line)
+    print(said or "No known vulnerability.", *([found] if done.returncode else []), sep="\n")
     print("Left out:", "; ".join(f"{name} ({why})" for name, why in KNOWN.items()))
     return done.returncode
 
