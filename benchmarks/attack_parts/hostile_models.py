@@ -92,26 +92,26 @@ def variable_length_bomb(path: Path, references: int = 3_500, size: int = 1_000_
     return path
 
 
-def zeros_deflated(size: int) -> tuple[bytes, int]:
-    """`size` zero bytes (rounded to blocks) as a deflate stream, and their CRC: one block compressed once, and repeated."""
-    count = max(1, size // BLOCK)
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-    first = deflate.compress(bytes(BLOCK)) + deflate.flush(zlib.Z_FULL_FLUSH)
-    crc = 0
-    for _ in range(count):
-        crc = zlib.crc32(bytes(BLOCK), crc)
-    return first * count + zlib.compressobj(9, zlib.DEFLATED, -15).flush(), crc
+def zeros_deflated(size: int) -> bytes:
+    """So many zero bytes as a deflate stream: one block compressed once and repeated, and the rest."""
+    first, rest = (zlib.compressobj(9, zlib.DEFLATED, -15) for _ in range(2))
+    block = first.compress(bytes(BLOCK)) + first.flush(zlib.Z_FULL_FLUSH)
+    return block * (size // BLOCK) + rest.compress(bytes(size % BLOCK)) + rest.flush()
+
+
+def crc_of(head: bytes, zeros: int) -> int:
+    """CRC-32 of `head` and so many zero bytes."""
+    crc, block = zlib.crc32(head), bytes(BLOCK)
+    for _ in range(zeros // BLOCK):
+        crc = zlib.crc32(block, crc)
+    return zlib.crc32(bytes(zeros % BLOCK), crc)
 
 
 def archive_with_bomb(path: Path, content: Mapping[str, bytes], name: str, head: bytes, size: int, claimed: int = 0) -> Path:
     """A zip archive with one more member: `head`, then zeros. claimed: the compressed size that its directory states, where it lies."""
-    zeros, _ = zeros_deflated(size)
     opening = zlib.compressobj(9, zlib.DEFLATED, -15)
-    stream = opening.compress(head) + opening.flush(zlib.Z_FULL_FLUSH) + zeros
-    total = len(head) + max(1, size // BLOCK) * BLOCK
-    crc = zlib.crc32(head)
-    for _ in range((total - len(head)) // BLOCK):
-        crc = zlib.crc32(bytes(BLOCK), crc)
+    stream = opening.compress(head) + opening.flush(zlib.Z_FULL_FLUSH) + zeros_deflated(size)
+    total, crc = len(head) + size, crc_of(head, size)
     room = io.BytesIO()
     with zipfile.ZipFile(room, "w") as archive:
         for each, data in content.items():
@@ -234,12 +234,12 @@ def beside_good(folder: Path, beside: Callable[[Path], object]) -> Path:
 def library_bomb(model: Path, size: int = 600_000_000) -> None:
     """A reference library of less than a megabyte beside a model, whose maps take 600 MB, and several times as much once they are read."""
     rows = 40
-    width = size // BLOCK * BLOCK // rows // 2
+    width = size // rows // 2
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, {"descr": "<f2", "fortran_order": False, "shape": (rows, width)})
     made_with = {"model": "x", "cells": 8, "fill": "blur"}
     content = {"made_with.npy": _npy(np.array(json.dumps(made_with))), "pictures.npy": _npy(np.array(["a"] * rows, "U16"))}
-    archive_with_bomb(model.with_suffix(".library.npz"), content, "maps/Grad-CAM.npy", head.getvalue(), size)
+    archive_with_bomb(model.with_suffix(".library.npz"), content, "maps/Grad-CAM.npy", head.getvalue(), rows * width * 2)
 
 
 def fifo_card(model: Path) -> None:

@@ -5,15 +5,24 @@ import zlib
 
 from benchmarks.attack_parts.hostile_models import zeros_deflated
 
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""The passes of an interlaced PNG: the first column and row, and the steps between columns and rows."""
+
 
 def png(width: int, height: int, interlaced: bool = False) -> bytes:
     """A black 8-bit RGB picture of any size; as many bytes as deflate needs, about a thousandth."""
-    stream, _ = zeros_deflated(height * (3 * width + 1))
-    rows = height * (3 * width + 1)
-    adler = (rows * 1 % 65521) << 16 | 1  # of `rows` zero bytes: the first sum stays 1, the second counts them
-    data = b"\x78\x9c" + stream + struct.pack(">I", adler)
+    size = _filtered_bytes(width, height, interlaced)
+    adler = (size % 65521) << 16 | 1  # of zero bytes: the first sum stays 1, the second counts them
+    data = b"\x78\x9c" + zeros_deflated(size) + struct.pack(">I", adler)
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, int(interlaced))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in ((b"IHDR", head), (b"IDAT", data), (b"IEND", b"")))
+
+
+def _filtered_bytes(width: int, height: int, interlaced: bool) -> int:
+    """What the rows take before they are packed, each after one byte that names its filter; interlaced, in the seven passes of Adam7."""
+    if not interlaced:
+        return height * (3 * width + 1)
+    return sum(-(-(height - y) // dy) * (3 * -(-(width - x) // dx) + 1) for x, y, dx, dy in ADAM7)
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

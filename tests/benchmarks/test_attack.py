@@ -116,8 +116,11 @@ def test_hostile_files_are_what_they_say(tmp_path: Path) -> None:
     with zipfile.ZipFile(liar) as archive:
         assert archive.infolist()[-1].compress_size == 100_000_000
     assert liar.stat().st_size < 2_000_000
-    with Image.open(io.BytesIO(hostile_pictures.png(640, 480))) as image:
-        assert np.asarray(image).shape == (480, 640, 3)
+    for interlaced in (False, True):
+        with Image.open(io.BytesIO(hostile_pictures.png(6_001, 1_003, interlaced))) as image:
+            assert np.asarray(image).shape == (1_003, 6_001, 3)
+    with Image.open(io.BytesIO(hostile_pictures.largest_plain())) as image:
+        assert image.size == (7_000, 7_000)
     assert set(UPLOADS) >= {"60,000 classes", "two rows a picture", "input of 2048 x 2048"}
 
 
