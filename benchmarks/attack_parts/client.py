@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from PIL import Image
@@ -69,7 +69,7 @@ class Guest(Visitor):
 
     def __init__(self, server: Server | Access, classifier: str = "phantoms", source: str = "", patience: float = PATIENCE) -> None:
         self.access = Access(server.address, source or new_address(), patience)
-        super().__init__(self.access)  # type: ignore[arg-type]
+        super().__init__(cast(Server, self.access))
         self.inputs |= {"classifier": classifier, "methods": ["GradCAM", "Occlusion"]}
         self._heartbeat: tuple[http.client.HTTPConnection, http.client.HTTPResponse] | None = None
 
