@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from benchmarks.attack_parts.client import Access, new_address
 from benchmarks.attack_parts.growth import BOUNDS, Growth, measure_growth
-from benchmarks.attack_parts.leaking_server import leaking
+from benchmarks.attack_parts.leaky_server import leaking
 from benchmarks.attack_parts.mixed_visitors import SHARES, MixedVisitors
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark

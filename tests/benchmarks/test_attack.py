@@ -16,7 +16,7 @@ from benchmarks.attack import UPLOADS, attacked, honest_upload, upload_attack
 from benchmarks.attack_parts import hostile_models, hostile_pictures
 from benchmarks.attack_parts.attack_table import AttackRow, Bounds, Outcome, fault_of, refused
 from benchmarks.attack_parts.hostile_visitors import malformed_requests, stalled_uploads
-from benchmarks.attack_parts.leaking_server import leaking
+from benchmarks.attack_parts.leaky_server import leaking
 from benchmarks.attack_parts.processes import memory_of, memory_watch
 from benchmarks.attack_parts.sandbox_probe import judged, sandbox_outcome
 from tests.serving import Server, serving

@@ -1,4 +1,4 @@
-"""The positive control: a server that leaks on purpose and guards nothing. `python -m benchmarks.attack_parts.leaking_server` starts it.
+"""The positive control: a server that leaks on purpose and guards nothing. `python -m benchmarks.attack_parts.leaky_server` starts it.
 
 Each POST keeps its body and a megabyte besides, a thread, an open file and a temporary file; every tenth starts a process that stays.
 An event that is not JSON ends in 500.
@@ -23,7 +23,7 @@ MEGABYTE = 1 << 20
 kept: list[Any] = []
 
 
-class LeakingHandler(BaseHTTPRequestHandler):
+class LeakyHandler(BaseHTTPRequestHandler):
     """Answers GET, and leaks with every POST."""
 
     def do_GET(self) -> None:
@@ -84,7 +84,7 @@ def leaking(folder: Path) -> Iterator[Server]:
 
 def main() -> None:
     """Serves until it is killed."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), LeakingHandler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), LeakyHandler)
     server.daemon_threads = True
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
