@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.occlusion import print_claims
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
+from benchmarks.shared.occlusion import print_claims
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Case, Settings
 from explainers.perturbation.coalitions import CoalitionSample, pool_of
