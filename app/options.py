@@ -1,5 +1,6 @@
 """The options of each command, as the command line gives them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ class ServeOptions:
     examples: a folder of pictures offered beside the bundled ones. concurrency: jobs that may ask the model at once.
     queue: visitors that may wait before the page says that it is busy. budget: seconds one explanation may take. trust: opens
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
-    always in such a process.
+    always in such a process. proxies: how many stand in front of the server, each of which appends the address that it was called from
+    to proxy_header; 0 trusts no header, and counts visitors by the address that they connect from.
     """
 
     models: tuple[str, ...] = ()
@@ -27,12 +29,16 @@ class ServeOptions:
     open_browser: bool = False
     trust: bool = False
     allow_model_upload: bool = False
+    proxies: int = 0
+    proxy_header: str = "X-Forwarded-For"
 
     def __post_init__(self) -> None:
-        for name, low, high in (("port", 0, 65535), ("concurrency", 1, 64), ("queue", 1, 10_000), ("budget", 1, 3600)):
+        for name, low, high in (("port", 0, 65535), ("concurrency", 1, 64), ("queue", 1, 10_000), ("budget", 1, 3600), ("proxies", 0, 10)):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise UserError(f"--{name} is {value}; it must lie from {low} to {high}.")
+        if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", self.proxy_header):
+            raise UserError(f"--proxy-header is {self.proxy_header!r}, which is no name of a header; X-Forwarded-For is the usual one.")
         if self.examples is not None and not self.examples.is_dir():
             raise UserError(f"--examples is {self.examples}, which is no folder; give a folder of pictures.")
 

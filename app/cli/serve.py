@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-model-upload", action="store_true", help="let visitors bring a model; it runs in a process that can reach nothing"
     )
+    parser.add_argument(
+        "--proxies", type=int, default=usual.proxies, metavar="N", help="proxies in front of the server whose header is trusted (0: none)"
+    )
+    parser.add_argument(
+        "--proxy-header", default=usual.proxy_header, metavar="NAME", help=f"header that names the visitor's address ({usual.proxy_header})"
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:

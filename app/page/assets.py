@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.page.security import PICTURE_BYTES
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP
 from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
-from app.service.model_uploads import MODEL_BYTES
+from app.service.limits import MODEL_BYTES, PICTURE_BYTES
 from explainers.method import Choice, Method, Range
 from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
 

@@ -1,6 +1,8 @@
 """Closes what Gradio leaves open: only the page's own requests get in, small ones, from the page itself."""
 
+import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -9,10 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.service.model_uploads import MODEL_BYTES
+from app.page.bodies import Answer, Body, BodyBudget, Proxies, too_large
+from app.service.limits import EVENT_BYTES, MODEL_BYTES, PICTURE_BYTES, REQUESTS_PER_ADDRESS
 
-EVENT_BYTES = 100_000
-PICTURE_BYTES = 60_000_000
 PICTURE_PATH = "/crosscheck/picture"
 MODEL_PATH = "/crosscheck/model"
 OPEN = re.compile(
@@ -21,6 +22,7 @@ OPEN = re.compile(
     r"|/crosscheck/(picture|model|[0-9a-f]{12}/([a-z]+/)?[a-z0-9_]+\.(js|css))"
     r"|/gradio_api/(startup-events|info|app_id|reset|queue/join|queue/data|heartbeat/[\w-]+)/?"
 )
+log = logging.getLogger(__name__)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HEADERS = {
     "Content-Security-Policy": (
@@ -39,12 +41,15 @@ class SecurityMiddleware:
 
     404: a path that the page does not use (uploads to disk, files, proxies, direct calls, monitoring, run history).
     403: a request that changes something, from another site, or to another name where the page serves this machine alone.
-    413: a body over the limit, whether it says its length or not.
+    413: a body over the limit, whether it says its length or not. 408: one that stalls. 503: one for which there is no room just now,
+    or too many requests of one address. 500: what the application did not foresee, in a sentence.
     """
 
-    def __init__(self, app: ASGIApp, host: str = "", link: str = "") -> None:
+    def __init__(self, app: ASGIApp, host: str = "", link: str = "", proxies: Proxies | None = None) -> None:
         """host: the address that the page listens on. link: the Link header of the page itself, which names what to load early."""
         self.app, self.link = app, link
+        self.proxies, self.budget = proxies or Proxies(), BodyBudget()
+        self._requests: Counter[str] = Counter()
         self.names = {*LOOPBACK, host} if host in LOOPBACK or host.startswith("127.") else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,15 +66,39 @@ class SecurityMiddleware:
         if refusal:
             await refusal(scope, receive, _with_headers(send))
             return
-        body = _Body(receive, _limit(scope["path"]))
-        guarded = _Answer(_with_headers(send, {"Link": self.link} if self.link and scope["path"] == "/" else {}), body)
+        address = self.proxies.address(scope)
+        if self._requests[address] >= REQUESTS_PER_ADDRESS:
+            await _error(f"{REQUESTS_PER_ADDRESS} requests of yours are under way; wait for them.", 503)(
+                scope, receive, _with_headers(send)
+            )
+            return
+        self._requests[address] += 1
+        try:
+            await self._pass_on({**scope, "client": (address, 0)}, receive, send, address)
+        finally:
+            self._requests[address] -= 1
+            if not self._requests[address]:
+                del self._requests[address]
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
+        path = scope["path"]
+        body = Body(receive, _limit(path), self.budget, address, kept=path != MODEL_PATH)
+        guarded = Answer(_with_headers(send, {"Link": self.link} if self.link and path == "/" else {}), body)
+        unforeseen = False
         try:
             await self.app(scope, body, guarded)
-        except Exception:  # what the application makes of a body that was cut off
-            if not body.exceeded:
-                raise
-        if body.exceeded and not guarded.started:
-            await _too_large(body.limit)(scope, receive, _with_headers(send))
+        except Exception:  # what the application makes of a body that was cut off, or did not foresee
+            if not body.refusal:
+                log.exception("a request to %s failed", path)
+                unforeseen = True
+        finally:
+            body.release()
+        if guarded.started:
+            return
+        if body.refusal:
+            await body.refusal(scope, receive, _with_headers(send))
+        elif unforeseen:
+            await _error("Something went wrong; the server's log says what.", 500)(scope, receive, _with_headers(send))
 
     def _misnamed(self, scope: Scope) -> JSONResponse | None:
         """Refuses a site that lets its own name point to this machine, which makes its scripts look like the page's own."""
@@ -82,34 +111,6 @@ class SecurityMiddleware:
         return JSONResponse({"error": "This page serves its own machine alone; open it as http://localhost, or start it with --host."}, 403)
 
 
-class _Body:
-    """Passes the body on until it is too long; then says that the visitor has gone."""
-
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self.receive, self.limit, self.size, self.exceeded = receive, limit, 0, False
-
-    async def __call__(self) -> Message:
-        message = await self.receive()
-        self.size += len(message.get("body", b""))
-        if self.size > self.limit:
-            self.exceeded = True
-            return {"type": "http.disconnect"}
-        return message
-
-
-class _Answer:
-    """Passes the answer on, unless the body turned out too long before it began."""
-
-    def __init__(self, send: Send, body: _Body) -> None:
-        self.send, self.body, self.started = send, body, False
-
-    async def __call__(self, message: Message) -> None:
-        if self.body.exceeded and not self.started:
-            return
-        self.started = True
-        await self.send(message)
-
-
 def _refusal(scope: Scope) -> JSONResponse | None:
     headers, path = Headers(scope=scope), scope["path"]
     if not OPEN.fullmatch(path):
@@ -120,7 +121,7 @@ def _refusal(scope: Scope) -> JSONResponse | None:
         return JSONResponse({"error": "Requests from other sites are refused."}, 403)
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > _limit(path):
-        return _too_large(_limit(path))
+        return _error(too_large(_limit(path)), 413)
     return None
 
 
@@ -142,8 +143,8 @@ def _limit(path: str) -> int:
     return {PICTURE_PATH: PICTURE_BYTES, MODEL_PATH: MODEL_BYTES}.get(path, EVENT_BYTES)
 
 
-def _too_large(limit: int) -> JSONResponse:
-    return JSONResponse({"error": f"That is too large; {limit / 1e6:g} MB is the most."}, 413)
+def _error(sentence: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status)
 
 
 def _with_headers(send: Send, more: Mapping[str, str] = MappingProxyType({})) -> Callable[[Message], Awaitable[None]]:

@@ -19,8 +19,11 @@ from starlette.requests import ClientDisconnect
 
 from app.options import ServeOptions
 from app.page.assets import head, link_header, static_digest, static_files
+from app.page.bodies import Proxies
+from app.page.connections import limited_protocol
 from app.page.events import PageEvents
 from app.page.layout import THEME, Layout
+from app.page.messages import MessageMiddleware
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
 from app.service.model_uploads import ModelUploads
 from app.service.picture_uploads import PictureUploads
@@ -37,7 +40,13 @@ def serve(options: ServeOptions) -> None:
         host, port = listener.getsockname()[:2]
         address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
         config = uvicorn.Config(
-            app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, h11_max_incomplete_event_size=32_768
+            app,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+            h11_max_incomplete_event_size=32_768,
+            http=limited_protocol(count_addresses=options.proxies == 0),
+            proxy_headers=False,  # the security middleware reads the visitor's address, where --proxies says that there is one to read
         )
         server = uvicorn.Server(config)
         threading.Thread(target=_announce, args=(server, address, options.open_browser), daemon=True).start()
@@ -66,7 +75,11 @@ def application(options: ServeOptions) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(SecurityMiddleware, host=options.host, link=link_header()), Middleware(CORSMiddleware)],
+        middleware=[
+            Middleware(SecurityMiddleware, host=options.host, link=link_header(), proxies=Proxies(options.proxies, options.proxy_header)),
+            Middleware(MessageMiddleware, functions=frozenset(blocks.fns)),
+            Middleware(CORSMiddleware),
+        ],
     )
     _add_routes(app, services.uploads)
     if services.model_uploads:

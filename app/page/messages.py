@@ -1,0 +1,84 @@
+"""Events as they arrive at Gradio's queue: what is malformed is refused in a sentence before Gradio reads it."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+JOIN = "/gradio_api/queue/join"
+RESET = "/gradio_api/reset"
+MAX_HASH, MAX_DEPTH = 200, 40
+MALFORMED = "The page sent something that this server does not understand; reload it."
+
+
+class MessageMiddleware:
+    """ASGI middleware. 400: a body that is no event. 404: an event of a function that the page does not have."""
+
+    def __init__(self, app: ASGIApp, functions: Collection[int]) -> None:
+        """functions: the numbers of the page's own."""
+        self.app, self.functions = app, functions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].rstrip("/") if scope["type"] == "http" else ""
+        if path not in (JOIN, RESET) or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        if refusal := self._refusal(body, path):
+            await refusal(scope, receive, send)
+            return
+        unread = [body]
+
+        async def again() -> Message:
+            return {"type": "http.request", "body": unread.pop(), "more_body": False} if unread else await receive()
+
+        await self.app(scope, again, send)
+
+    def _refusal(self, body: bytes, path: str) -> JSONResponse | None:
+        try:
+            event = json.loads(body)
+        except (ValueError, RecursionError):
+            event = None
+        if path == RESET:
+            return None if isinstance(event, dict) and isinstance(event.get("event_id"), str) else _answer(MALFORMED, 400)
+        if not _is_event(event) or _depth(event) > MAX_DEPTH:
+            return _answer(MALFORMED, 400)
+        if event["fn_index"] not in self.functions:
+            return _answer("This page has no such function; reload it.", 404)
+        return None
+
+
+def _is_event(event: Any) -> bool:
+    if not isinstance(event, dict) or not isinstance(event.get("data"), list):
+        return False
+    number, session, trigger = event.get("fn_index"), event.get("session_hash"), event.get("trigger_id")
+    return (
+        (isinstance(number, int) and not isinstance(number, bool))
+        and (isinstance(session, str) and 0 < len(session) <= MAX_HASH)
+        and (trigger is None or (isinstance(trigger, int) and not isinstance(trigger, bool)))
+    )
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects lie in each other."""
+    depth, level = 0, [value]
+    while level := [
+        inner for each in level for inner in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
+    ]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            break
+    return depth
+
+
+def _answer(sentence: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": sentence, "detail": sentence}, status)
