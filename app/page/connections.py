@@ -2,7 +2,7 @@
 
 from asyncio import Transport
 from collections import Counter
-from typing import Any, cast
+from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -43,7 +43,7 @@ def limited_protocol(count_addresses: bool, total: int = limits.CONNECTIONS, per
         def _close_without_request(self) -> None:
             """Nobody has sent a whole head of a request since the connection, or since the answer before."""
             if self.cycle is None or (self.cycle.response_complete and self._has_begun_another()):
-                cast(Transport, self.transport).abort()
+                self.transport.abort()
             else:
                 self._head_timer = self.loop.call_later(limits.HEAD_SECONDS, self._close_without_request)
 

@@ -18,6 +18,7 @@ from app.page.stream import AnswerStream, no_change
 from app.page.views import images
 from app.page.views.controls import Choices
 from app.service.services import Services
+from app.service.session import Session
 from errors import UserError
 
 SWEEP_SECONDS = 60.0
@@ -108,14 +109,19 @@ class PageEvents:
 
     async def run(self, request: gr.Request, event: PageEvent) -> AsyncIterator[dict[Any, Any]]:
         """Begins a run and paints its answer."""
-        async for values in self.stream.run(self.services.sessions.of(request.session_hash), event):
+        session = self._session(request)
+        if session.refused:
+            yield self._by_component(self.stream.refuse(session, session.refused))
+            return
+        async for values in self.stream.run(session, event):
             yield self._by_component(values)
 
     async def on_model_upload(self, event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
         """Offers a visitor's model to that visitor alone, and explains the picture with it."""
         owner = str(request.session_hash)
-        session = self.services.sessions.of(owner)
+        session = self._session(request)
         try:
+            _require_kept(session)
             if self.services.model_uploads is None:
                 raise UserError("This page takes no models; start it with --allow-model-upload.")
             token = event._data.get("token") if isinstance(event._data, dict) else None
@@ -133,11 +139,12 @@ class PageEvents:
             offered = {}
 
     def on_stop(self, request: gr.Request) -> None:
-        self.services.sessions.of(request.session_hash).stop()
+        if session := self.services.sessions.existing(request.session_hash):
+            session.stop()
 
     async def on_resync(self, request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
         """Sends again what the newest run has sent; begins a run where the page's first event never arrived."""
-        session = self.services.sessions.of(request.session_hash)
+        session = self._session(request)
         if session.sent:
             yield self._by_component(session.sent)
             return
@@ -146,7 +153,9 @@ class PageEvents:
 
     def on_stop_measure(self, request: gr.Request) -> None:
         """Ends the metric under way, unless another visitor waits for it too; its partial results are kept."""
-        session = self.services.sessions.of(request.session_hash)
+        session = self.services.sessions.existing(request.session_hash)
+        if session is None:
+            return
         with contextlib.suppress(UserError):
             session.metric_stopped = self.services.explanations.get(session.request).stop_metric_if_last(session.wake)
             if not session.metric_stopped and session.painting == session.run:
@@ -155,8 +164,9 @@ class PageEvents:
 
     async def on_measure(self, event: gr.EventData, request: gr.Request, status: Any) -> AsyncIterator[dict[Any, Any]]:
         """Starts a metric of the maps on the screen and paints its results, unless a run that still paints does so."""
-        session = self.services.sessions.of(request.session_hash)
+        session = self._session(request)
         try:
+            _require_kept(session)
             require_live_session(session, status)
             job = self.services.explanations.get(session.request)
             self.services.metrics.submit(job, event._data.get("kind") if isinstance(event._data, dict) else None)
@@ -176,15 +186,27 @@ class PageEvents:
 
     async def on_region(self, event: gr.EventData, request: gr.Request, status: Any) -> dict[Any, Any]:
         """Measures the maps in a region that was drawn, uploaded or is known; or forgets it."""
-        session = self.services.sessions.of(request.session_hash)
+        session = self._session(request)
+        if session.refused:
+            return self._by_component(no_change())
         return self._by_component(await self.regions.change(session, event._data, status))
 
     async def on_inspect(self, event: gr.EventData, request: gr.Request, classifier: Any, status: Any) -> AsyncIterator[dict[Any, Any]]:
+        session = self._session(request)
+        if session.refused:
+            yield self._by_component(self.stream.refuse(session, session.refused))
+            return
         async for values in self.inspections.start(str(request.session_hash), event._data, classifier, status):
             yield self._by_component(values)
 
     def on_stop_inspection(self, request: gr.Request) -> None:
-        self.inspections.stop(self.services.sessions.of(request.session_hash))
+        if session := self.services.sessions.existing(request.session_hash):
+            self.inspections.stop(session)
+
+    def _session(self, request: gr.Request) -> Session:
+        """The visitor's session, a new one if there is none and room for it."""
+        client = getattr(request.request, "client", None)
+        return self.services.sessions.of(request.session_hash, client.host if client else "")
 
     def on_unload(self, request: gr.Request) -> None:
         self.services.sessions.leave(request.session_hash)
@@ -207,6 +229,12 @@ class PageEvents:
         if not values:
             return {self.components["status"]: gr.skip()}
         return {self.components[name]: _gradio_value(value) for name, value in values.items()}
+
+
+def _require_kept(session: Session) -> None:
+    """UserError where there was no room for the session."""
+    if session.refused:
+        raise UserError(session.refused)
 
 
 def _gradio_value(value: Any) -> Any:

@@ -124,14 +124,14 @@ def _add_routes(app: FastAPI, uploads: PictureUploads) -> None:
             return JSONResponse({"error": "The picture did not arrive; choose it again."}, 400)
         if not data:
             return JSONResponse({"error": "The file is empty; choose a picture."}, 400)
-        return JSONResponse({"token": uploads.put(data, name[:80] or "picture")})
+        return JSONResponse({"token": uploads.put(data, name[:80] or "picture", _address(request))})
 
 
 def _add_model_route(app: FastAPI, uploads: ModelUploads) -> None:
     @app.post(MODEL_PATH)
     async def model(request: Request, name: str = "") -> JSONResponse:
         try:
-            token, file = uploads.reserve(name)
+            token, file = uploads.reserve(name, _address(request))
         except UserError as error:
             return JSONResponse({"error": str(error)}, 400)
         try:
@@ -141,7 +141,16 @@ def _add_model_route(app: FastAPI, uploads: ModelUploads) -> None:
         except (ClientDisconnect, OSError):  # gone, cut off by the middleware, which then answers, or a full disk
             uploads.remove(token)
             return JSONResponse({"error": "The model did not arrive; bring it again."}, 400)
+        try:
+            uploads.arrived(token)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, 503)
         return JSONResponse({"token": token})
+
+
+def _address(request: Request) -> str:
+    """The visitor's, as the security middleware has found it."""
+    return request.client.host if request.client else ""
 
 
 @contextlib.contextmanager

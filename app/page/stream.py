@@ -35,7 +35,7 @@ class AnswerStream:
                 yield no_change()
                 return
             request = self._parser.parse(session, event)
-            job = self._explanations.submit(request) if request else None
+            job = self._explanations.submit(request, session.address) if request else None
         except UserError as error:
             if not isinstance(error, SessionEndedError) or event.kind != "classifier":
                 yield self.refuse(session, str(error))

@@ -103,6 +103,11 @@ class ClassifierRegistry:
             raise UserError(f"This page offers no classifier named {str(name)[:60]!r}; choose one from the list.")
         return found
 
+    def is_uploaded(self, name: str) -> bool:
+        """Whether it is, or was, a visitor's own."""
+        entry = self.entries.get(name)
+        return entry is None or entry.file is not None
+
     def source(self, name: str) -> tuple[str | Path, bool]:
         """What `models.loading.load` takes, and whether it is trusted: an uploaded model never is.
 

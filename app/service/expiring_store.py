@@ -103,6 +103,17 @@ class ExpiringStore(Generic[Key, Value]):
         with self._lock:
             return [entry.value for entry in self._entries.values()]
 
+    def items(self) -> list[tuple[Key, Value]]:
+        """From the oldest to the newest."""
+        with self._lock:
+            return [(key, entry.value) for key, entry in self._entries.items()]
+
+    def rested(self, key: Key) -> float:
+        """Seconds since the entry's last use; 0 without one."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return time.monotonic() - entry.used if entry else 0.0
+
     def __contains__(self, key: object) -> bool:
         return key in self._entries
 

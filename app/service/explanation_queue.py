@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.explanation import Earlier, Explanation, ExplanationPlan, FittedPicture, explain_picture, fit_picture, predict
 from app.rendering import to_bytes
+from app.service import limits
 from app.service.case_cache import CaseCache
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.job import ExplanationJob
@@ -26,46 +27,61 @@ from models.sandbox.picture_decoder import decode_confined
 if TYPE_CHECKING:
     from models.loading import Served
 
-PREDICTIONS_AT_ONCE = 4
 MAX_KEPT = 24
 ENOUGH_TO_TIME = 100  # evaluations; below, what a run costs is not what its evaluations cost
 
 
 class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
-    """Request -> job. The prediction comes as soon as the classifier is loaded, the maps when it is the job's turn."""
+    """Request -> job. The prediction comes as soon as the classifier is loaded, the maps when it is the job's turn.
+
+    Uploaded models have threads and places of their own, give way to the others between two maps, and have less time: one that never
+    answers holds up no bundled classifier.
+    """
 
     def __init__(self, registry: ClassifierRegistry, concurrency: int, queue: int, budget: float) -> None:
         """concurrency: jobs that run methods at once. queue: jobs that may wait. budget: seconds that one may take.
 
         The attribute `picture_in_use` says whether anybody still uses a picture; of any other, `evict` drops what is kept, except for the
-        examples. The attribute `idle` is set while nobody waits for maps.
+        examples. The attribute `idle` is set while nobody waits for maps by a bundled classifier.
         """
-        super().__init__(MAX_KEPT, predict=PREDICTIONS_AT_ONCE, explain=concurrency)
+        own = {"uploaded_predict": limits.UPLOADED_AT_ONCE, "uploaded_explain": limits.UPLOADED_AT_ONCE}
+        super().__init__(MAX_KEPT, predict=limits.PREDICTIONS_AT_ONCE, explain=concurrency, **own)
         self.registry = registry
         self.budget = budget
         self.picture_in_use: Callable[[Picture], bool] = lambda picture: True
         self._capacity = concurrency + queue
+        self._uploaded_capacity = limits.UPLOADED_AT_ONCE + max(1, queue // 4)
+        self._capacity_per_owner = max(2, int(self._capacity * limits.EXPLANATIONS_SHARE))
         self._unfinished: list[ExplanationJob] = []
         self._cases = CaseCache()
         self.idle = Event()
         self.idle.set()
         self.metrics = MetricQueue(registry, self.idle)
 
-    def submit(self, request: ExplanationRequest) -> ExplanationJob:
-        """The job of that request: a new one, one under way or a finished one. UserError where too many wait."""
-        with self._lock:
-            return self._share(_bare(request), lambda: self._new(request))[0]
+    def submit(self, request: ExplanationRequest, owner: str = "") -> ExplanationJob:
+        """The job of that request: a new one, one under way or a finished one. UserError where too many wait.
 
-    def _new(self, request: ExplanationRequest) -> ExplanationJob:
-        waiting = len(self._unfinished)
-        if waiting >= self._capacity:
+        owner: the address of the visitor who asks, which may not hold all places.
+        """
+        with self._lock:
+            return self._share(_bare(request), lambda: self._new(request, owner))[0]
+
+    def _new(self, request: ExplanationRequest, owner: str) -> ExplanationJob:
+        uploaded = self.registry.is_uploaded(request.classifier)
+        waiting = sum(other.uploaded == uploaded for other in self._unfinished)
+        if waiting >= (self._uploaded_capacity if uploaded else self._capacity):
             raise UserError(f"Too many people are asking at once ({waiting} explanations wait); try again in a minute.")
+        mine = sum(bool(owner) and other.owner == owner for other in self._unfinished)
+        if mine >= self._capacity_per_owner:
+            raise UserError(f"{mine} explanations for visitors from your address wait already; try again in a minute.")
         loaded = self.registry.start(request.classifier)
         job = ExplanationJob(request, self._finish)
+        job.owner, job.uploaded = owner, uploaded
         self._unfinished.append(job)
-        self.idle.clear()
+        if not uploaded:
+            self.idle.clear()
         # The prediction begins when its classifier is there: one that loads slowly delays no other.
-        loaded.add_done_callback(lambda done: self._start("predict", lambda job: self._predict(job, done), job))
+        loaded.add_done_callback(lambda done: self._start(_pool("predict", job), lambda job: self._predict(job, done), job))
         return job
 
     def add(self, report: ExplanationState) -> ExplanationJob:
@@ -127,7 +143,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         if job.report.final or job.abandoned:
             return self._finish(job)
         job.publish(state="queued", ahead=self._ahead(job), measures=MetricState(running=AGREEMENT))
-        return self._start("explain", self._explain, job)
+        return self._start(_pool("explain", job), self._explain, job)
 
     def _explain(self, job: ExplanationJob) -> None:
         if not job.abandoned:
@@ -137,6 +153,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
 
     def _publish_maps(self, job: ExplanationJob) -> None:
         """Runs the methods and publishes each map as it comes. Ends after `budget` seconds. Never raises."""
+        budget = min(self.budget, limits.UPLOADED_BUDGET_SECONDS) if job.uploaded else self.budget
         request, report = job.report.request, job.report
         key = (request.classifier, request.picture, request.preset)
         try:
@@ -144,7 +161,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
             assert report.image is not None
             assert report.target is not None
             score, settings = Score.of(report.target, request.rather_than), Settings(preset=request.preset)
-            plan = ExplanationPlan(request.methods, settings, score, dict(request.further), self.budget)
+            plan = ExplanationPlan(request.methods, settings, score, dict(request.further), budget)
             earlier = Earlier(self._cases.take(key), self._earlier_results(job))
 
             def on_start(found: Explanation) -> None:
@@ -157,12 +174,14 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
 
             def on_result(found: Explanation) -> None:
                 job.publish(results=found.results, evaluations=found.evaluations)
+                if job.uploaded:
+                    self.idle.wait(limits.UPLOADED_YIELD_SECONDS)
 
             found = explain_picture(FittedPicture.of(report.image), classifier, plan, on_start, on_result, earlier)
         except Exception as error:
             return job.fail(error, "methods")
-        late = job.report.elapsed >= self.budget
-        words = f"The time allowed for one explanation ({self.budget:g} s) is over; the maps stand as far as they came." if late else ""
+        late = job.report.elapsed >= budget
+        words = f"The time allowed for one explanation ({budget:g} s) is over; the maps stand as far as they came." if late else ""
         job.publish(state="stopped" if late or job.abandoned else "done", seconds=job.report.elapsed, error=words, place="methods")
         if job.report.state == "done" and not earlier.case and not request.further and job.report.evaluations >= ENOUGH_TO_TIME:
             entry.paces.append(job.report.elapsed / found.cost.seconds(entry))
@@ -180,9 +199,9 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         with self._lock:
             if job in self._unfinished:
                 self._unfinished.remove(job)
-            if not self._unfinished:
+            if all(other.uploaded for other in self._unfinished):
                 self.idle.set()
-            waiting = [other for other in self._unfinished if other.report.state == "queued"]
+            waiting = [other for other in self._unfinished if other.report.state == "queued" and other.uploaded == job.uploaded]
         if job.abandoned and not job.report.final:
             job.publish(state="stopped", seconds=job.report.elapsed)
         for place, other in enumerate(waiting):
@@ -192,7 +211,13 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
 
     def _ahead(self, job: ExplanationJob) -> int:
         with self._lock:
-            return max(0, self._unfinished.index(job)) if job in self._unfinished else 0
+            lane = [other for other in self._unfinished if other.uploaded == job.uploaded]
+            return lane.index(job) if job in lane else 0
+
+
+def _pool(work: str, job: ExplanationJob) -> str:
+    """The threads that do this part of a job."""
+    return f"uploaded_{work}" if job.uploaded else work
 
 
 def _bare(request: ExplanationRequest) -> ExplanationRequest:

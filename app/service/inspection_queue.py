@@ -65,7 +65,7 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
 
     def __init__(self, registry: ClassifierRegistry, idle: Event) -> None:
         """idle: set while nobody waits for maps."""
-        super().__init__(MAX_KEPT, inspect=1)
+        super().__init__(MAX_KEPT, inspect=1, inspect_uploaded=1)
         self._registry, self._idle = registry, idle
 
     def submit(self, request: InspectionRequest) -> Inspection:
@@ -74,7 +74,7 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
             inspection, new = self._share(request.bare, lambda: self._new(request))
             inspection.subscribers += 1
         if new:
-            self._start("inspect", self._inspect, inspection)
+            self._start("inspect_uploaded" if self._registry.is_uploaded(request.classifier) else "inspect", self._inspect, inspection)
         return inspection
 
     def _new(self, request: InspectionRequest) -> Inspection:

@@ -70,10 +70,6 @@ UPLOADED_AT_ONCE = 1
 UPLOADED_BUDGET_SECONDS = 30.0
 """The longest explanation by an uploaded model; each of its evaluations has the sandbox's own limit besides."""
 UPLOADED_YIELD_SECONDS = 2.0
-"""How long an evaluation of an uploaded model gives way to explanations by bundled ones before it runs beside them."""
-UPLOADED_NICE = 10
-"""The scheduling priority of an uploaded model's process: it gets about a tenth of a processor that others want too."""
-EXPLANATIONS_PER_SESSION = 2
-"""Not finished at once: a new run abandons the older one, which ends within a batch."""
+"""How long an uploaded model gives way to explanations by bundled ones, after each new state of its maps, before it goes on."""
 EXPLANATIONS_SHARE = 0.75
 """Of the places in the queue that one address may hold, so that there is one for others."""

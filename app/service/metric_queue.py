@@ -31,11 +31,14 @@ class TimeLimitReachedError(Exception):
 
 
 class MetricQueue(WorkQueue[ExplanationJob]):
-    """One thread for the agreement, which costs next to nothing, and one for what is expensive: no agreement waits for another's checks."""
+    """One thread for the agreement, which costs next to nothing, and one for what is expensive: no agreement waits for another's checks.
+
+    One more for all metrics of uploaded models, so that a model that never answers holds up no other's.
+    """
 
     def __init__(self, registry: ClassifierRegistry, idle: Event) -> None:
         """idle: set while nobody waits for maps."""
-        super().__init__(agreement=1, on_request=1)
+        super().__init__(agreement=1, on_request=1, uploaded=1)
         self.registry, self.idle = registry, idle
         self._contexts: dict[str, AgreementContext] = {}
 
@@ -67,7 +70,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
 
     def _submit(self, pool: str, job: ExplanationJob, key: str) -> None:
         job.metric_stop.clear()
-        self._start(pool, lambda job: _publish(job, self._work(job, key)), job)
+        self._start("uploaded" if job.uploaded else pool, lambda job: _publish(job, self._work(job, key)), job)
 
     def _fail(self, job: ExplanationJob, error: Exception) -> None:
         job.publish_metrics(running="", error=public_message(error, "The measure failed ({}); the server's log says why."), stopped="")

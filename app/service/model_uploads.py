@@ -1,31 +1,32 @@
 """Visitor-uploaded models: temporary files, each opened in a sandboxed process, for as long as the visitor stays."""
 
 import secrets
-import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from app.service.classifier_registry import ClassifierRegistry
+from app.service.limits import MAX_MODELS, MODEL_SECONDS, MODEL_UNCLAIMED_SECONDS, MODELS_PER_ADDRESS, MODELS_PER_OWNER
+from app.service.owned_folders import OwnedFolder
 from errors import UserError
 from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
 from models.sandbox import landlock, seccomp
 
-MODEL_BYTES = 300_000_000
-MAX_MODELS = 3
-MAX_UNCLAIMED_SECONDS, MAX_SECONDS = 300.0, 3600.0
 TOKEN = "brought-"
 
 
 @dataclass
 class UploadedModel:
-    """An uploaded model. owner: the session that has claimed it."""
+    """An uploaded model. address: where it came from. owner: the session that has claimed it. arrived: whether all of it has."""
 
-    folder: "tempfile.TemporaryDirectory[str]"
+    folder: OwnedFolder
     file: Path
+    address: str = ""
     owner: str = ""
+    arrived: bool = False
     since: float = field(default_factory=time.monotonic)
 
 
@@ -43,25 +44,49 @@ class ModelUploads:
         """Whether this system can confine an untrusted model; each model's process is checked again."""
         return landlock.version() > 0 and seccomp.possible()
 
-    def reserve(self, name: str) -> tuple[str, Path]:
+    def reserve(self, name: str, address: str = "") -> tuple[str, Path]:
         """Returns a token and the file to write the model to. UserError where the name is not a model's, or there are too many.
 
-        A model that could not be opened makes room for another.
+        A model that could not be opened makes room for another; so does one that is still on its way, for another address: it is the
+        oldest of whoever holds the most. Whoever writes it finds the file's folder gone.
         """
         self.evict()
         plain = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in " ._-")[-80:].lstrip(". ")
         if not plain.lower().endswith(UPLOAD_SUFFIXES):
             raise UserError(f"{plain or 'This'} is no model file by its name; bring {UPLOADED}.")
-        if len(self._models) >= MAX_MODELS:
-            for token in [token for token in self._models if self._failed(token)]:
+        mine = [token for token, model in list(self._models.items()) if address and model.address == address]
+        for full, tokens in ((len(mine) >= MODELS_PER_ADDRESS, mine), (len(self._models) >= MAX_MODELS, list(self._models))):
+            for token in [token for token in tokens if full and self._failed(token)]:
                 self.remove(token)
         with self._lock:
-            if len(self._models) >= MAX_MODELS:
+            mine = [token for token in mine if token in self._models]
+            if len(mine) >= MODELS_PER_ADDRESS:
+                raise UserError(f"{len(mine)} models from your address are here already; try again when one of them has left.")
+            displaced = self._displaced(address) if len(self._models) >= MAX_MODELS else None
+            if len(self._models) >= MAX_MODELS and displaced is None:
                 raise UserError(f"{MAX_MODELS} models of visitors are here already; try again when one of them has left.")
-            folder = tempfile.TemporaryDirectory(prefix="crosscheck-")
+        if displaced:
+            self.remove(displaced)
+        with self._lock:
+            if len(self._models) >= MAX_MODELS:  # another has taken the place
+                raise UserError(f"{MAX_MODELS} models of visitors are here already; try again when one of them has left.")
+            folder = OwnedFolder()
             token = f"{TOKEN}{secrets.token_urlsafe(24)}"
-            self._models[token] = UploadedModel(folder, Path(folder.name) / plain)
+            self._models[token] = UploadedModel(folder, folder.path / plain, address)
             return token, self._models[token].file
+
+    def arrived(self, token: str) -> None:
+        """All of the model's file is written. UserError where the model has made room for another meanwhile."""
+        with self._lock:
+            if token not in self._models:
+                raise UserError("The model made room for another visitor's before all of it had arrived; bring it again.")
+            self._models[token].arrived = True
+
+    def _displaced(self, address: str) -> str | None:
+        """The oldest unfinished model of another address that has more than one; the places of one address are not all places."""
+        counts = Counter(model.address for model in self._models.values())
+        others = [token for token, model in self._models.items() if model.address != address and not model.arrived]
+        return next((token for token in others if counts[self._models[token].address] > 1), None)
 
     def _failed(self, token: str) -> bool:
         entry = self._registry.entries.get(token)
@@ -75,6 +100,8 @@ class ModelUploads:
                 raise UserError("That model is no longer here; bring it again.")
             model.owner = owner
             self._registry.add(str(token), model.file)  # before it can be removed
+        for older in self.of(owner)[:-MODELS_PER_OWNER]:
+            self.remove(older)
         return str(token)
 
     def of(self, owner: str) -> list[str]:
@@ -87,13 +114,13 @@ class ModelUploads:
             model = self._models.pop(token, None)
         if model:
             self._registry.remove(token)
-            model.folder.cleanup()
+            model.folder.remove()
 
     def evict(self) -> None:
         """Removes the models that nobody claimed, that are too old, or whose visitor has left."""
         now = time.monotonic()
         for token, model in list(self._models.items()):
-            limit = MAX_SECONDS if model.owner else MAX_UNCLAIMED_SECONDS
+            limit = MODEL_SECONDS if model.owner else MODEL_UNCLAIMED_SECONDS
             if now - model.since > limit or (model.owner and not self._present(model.owner)):
                 self.remove(token)
 

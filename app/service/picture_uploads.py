@@ -2,13 +2,13 @@
 
 import hashlib
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from threading import Lock
 
+from app.service import limits
 from app.service.expiring_store import ExpiringStore
 from errors import UserError
-
-MAX_SECONDS = 600.0
-MAX_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,57 @@ class Picture:
         return replace(self, data=b"", name="")
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    picture: Picture
+    owner: str
+
+
 class PictureUploads:
-    """Token -> picture. A token cannot be guessed and is taken once; a picture that nobody takes is dropped, the oldest first."""
+    """Token -> picture. A token cannot be guessed and is taken once; a picture that nobody takes is dropped.
 
-    def __init__(self, max_seconds: float = MAX_SECONDS, max_bytes: int = MAX_BYTES) -> None:
-        self._waiting: ExpiringStore[str, Picture] = ExpiringStore(None, max_seconds, max_bytes, lambda picture: len(picture.data))
+    Where there are too many or too large ones, the oldest of whoever holds the most is dropped first.
+    """
 
-    def put(self, data: bytes, name: str) -> str:
-        """Stores the picture and returns the token that takes it."""
+    def __init__(
+        self,
+        max_seconds: float = limits.WAITING_PICTURE_SECONDS,
+        max_bytes: int = limits.WAITING_PICTURE_BYTES,
+        max_bytes_per_owner: int = limits.WAITING_PICTURE_BYTES_PER_ADDRESS,
+        max_count_per_owner: int = limits.WAITING_PICTURES_PER_ADDRESS,
+    ) -> None:
+        self._max_bytes, self._max_bytes_per_owner, self._max_count_per_owner = max_bytes, max_bytes_per_owner, max_count_per_owner
+        self._waiting: ExpiringStore[str, _Waiting] = ExpiringStore(None, max_seconds)
+        self._lock = Lock()
+
+    def put(self, data: bytes, name: str, owner: str = "") -> str:
+        """Stores the picture and returns the token that takes it. owner: the address that it came from."""
         token = secrets.token_urlsafe(24)
-        self._waiting.put(token, Picture.of(data, name))
+        with self._lock:
+            self._waiting.put(token, _Waiting(Picture.of(data, name), owner))
+            while dropped := self._dropped():
+                self._waiting.pop(dropped)
         return token
+
+    def _dropped(self) -> str | None:
+        """The token of the picture that has to go next; the newest of all stays."""
+        waiting = self._waiting.items()
+        held, counts = Counter[str](), Counter[str]()
+        for _, each in waiting:
+            held[each.owner] += len(each.picture.data)
+            counts[each.owner] += 1
+        greedy = {owner for owner in held if held[owner] > self._max_bytes_per_owner or counts[owner] > self._max_count_per_owner}
+        if not greedy and held.total() > self._max_bytes:
+            greedy = {held.most_common(1)[0][0]}
+        return next((token for token, each in waiting[:-1] if each.owner in greedy), None)
 
     def take(self, token: object) -> Picture:
         """The picture of that token, once. UserError where there is none."""
         self.evict()
-        picture = self._waiting.pop(token) if isinstance(token, str) else None
-        if picture is None:
+        waiting = self._waiting.pop(token) if isinstance(token, str) else None
+        if waiting is None:
             raise UserError("That picture is no longer here; choose it again.")
-        return picture
+        return waiting.picture
 
     def evict(self) -> None:
         """Drops the pictures that nobody has taken for too long."""

@@ -13,6 +13,7 @@ from app.service.inspection_queue import InspectionQueue
 from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.model_uploads import ModelUploads
+from app.service.owned_folders import sweep
 from app.service.picture_uploads import PictureUploads
 from app.service.session import SessionStore
 from explainers.method import Method
@@ -60,7 +61,12 @@ class Services:
         )
 
     def start(self) -> None:
-        """Starts to load the first classifier; until it is ready, the first visitor sees the stored answer."""
+        """Removes what a killed server has left, starts the picture decoder and begins to load the first classifier.
+
+        Until it is ready, the first visitor sees the stored answer.
+        """
+        if removed := sweep():
+            log.warning("A killed server left %d folders with visitors' models; they are deleted.", removed)
         shared_decoder().start()
         if self.registry.first == cached_answer.CLASSIFIER and (stored := cached_answer.read()):
             job = self.explanations.add(replace(stored, measures=MetricState(running=AGREEMENT)))

@@ -1,11 +1,14 @@
 """One visitor: their choices and their newest run, which alone may paint."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from threading import RLock
 from typing import Any
 
+from app.service import limits
 from app.service.expiring_store import ExpiringStore
 from app.service.inspection_queue import Inspection
 from app.service.picture_uploads import Picture
@@ -13,9 +16,6 @@ from app.service.regions import Region
 from app.service.request import ExplanationRequest, ExplanationState
 from explainers.method import Method
 
-MAX_SESSIONS = 500
-IDLE_SECONDS = 3600.0
-MAX_PICTURE_BYTES = 512 * 1024 * 1024
 _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server was restarted
 
 
@@ -29,7 +29,8 @@ class Session:
     send everything once more when it is the only one. notice: a sentence about an event that was refused while the run goes on.
     sent: part -> what the newest run has sent of it. newest_event: the number of the newest event of the page's own parts.
     region: where the visitor expects the evidence. metric_stopped: whether this visitor has stopped the newest metric.
-    wake: makes the run that paints look for something new.
+    wake: makes the run that paints look for something new. address: where the visitor connects from. refused: why the server keeps no
+    session for this visitor; empty for one that it keeps.
     """
 
     request: ExplanationRequest | None = None
@@ -51,6 +52,8 @@ class Session:
     stop_asked: bool = False
     metric_stopped: bool = False
     wake: Callable[[], None] = lambda: None
+    address: str = ""
+    refused: str = ""
 
     def begin(self) -> int:
         """A new run: every older one of this session is silent from now on."""
@@ -81,16 +84,62 @@ class Session:
 
 
 class SessionStore:
-    """Session hash -> session. One is dropped when its visitor leaves, after an hour, or when there are too many or too large pictures."""
+    """Session hash -> session. One is dropped when its visitor leaves or rests for an hour.
+
+    Where the store is full, one that nobody has used for some time makes room; one that is in use never does, and the new visitor is
+    refused. Where the pictures of all are too large, whoever has the most of them gives way.
+    """
 
     def __init__(
-        self, max_sessions: int = MAX_SESSIONS, idle_seconds: float = IDLE_SECONDS, max_picture_bytes: int = MAX_PICTURE_BYTES
+        self,
+        max_sessions: int = limits.MAX_SESSIONS,
+        idle_seconds: float = limits.SESSION_IDLE_SECONDS,
+        max_picture_bytes: int = limits.SESSION_PICTURE_BYTES,
+        per_address: int = limits.SESSIONS_PER_ADDRESS,
+        grace_seconds: float = limits.SESSION_GRACE_SECONDS,
     ) -> None:
-        self._sessions: ExpiringStore[str, Session] = ExpiringStore(max_sessions, idle_seconds, max_picture_bytes, _size, _end)
+        """grace_seconds: since its last use, for which a session never makes room for another."""
+        self._sessions: ExpiringStore[str, Session] = ExpiringStore(None, idle_seconds, on_evict=_end)
+        self._max_sessions, self._max_picture_bytes = max_sessions, max_picture_bytes
+        self._per_address, self._grace_seconds = per_address, grace_seconds
+        self._lock = RLock()
 
-    def of(self, session_hash: str | None) -> Session:
-        """That visitor's session; a new one if there is none."""
-        return self._sessions.get_or_create(str(session_hash), Session)
+    def of(self, session_hash: str | None, address: str = "") -> Session:
+        """That visitor's session; a new one if there is none. Where there is no room, one with `refused` that is not kept."""
+        key = str(session_hash)
+        with self._lock:
+            if session := self._sessions.get(key):
+                return session
+            self.evict()
+            if refused := self._refusal(address):
+                return Session(address=address, refused=refused)
+            return self._sessions.get_or_create(key, lambda: Session(address=address))
+
+    def existing(self, session_hash: str | None) -> Session | None:
+        """That visitor's session, for an event that has nothing to say without one."""
+        return self._sessions.get(str(session_hash))
+
+    def _refusal(self, address: str) -> str:
+        """Why there is no room for a new session from that address; empty where there is, or one that rests has made it."""
+        mine = [key for key, session in self._sessions.items() if address and session.address == address]
+        if len(mine) >= self._per_address and not self._make_room(mine):
+            return f"{len(mine)} visitors from your address are here already; close a page of yours, or try again in a quarter of an hour."
+        if len(self._sessions) >= self._max_sessions and not self._make_room(self._sessions.keys()):
+            return f"The page is full: {len(self._sessions)} visitors are here already; try again in a few minutes."
+        return ""
+
+    def _make_room(self, keys: Sequence[str]) -> bool:
+        """Drops the one of these sessions that has rested longest, if it has rested long enough and nothing of it is painted."""
+        for key in keys:  # from the oldest use on
+            if self._sessions.rested(key) < self._grace_seconds:
+                return False
+            session = self._sessions.pop(key)
+            if session and session.painting:
+                self._sessions.put(key, session)
+            elif session:
+                session.begin()
+                return True
+        return False
 
     def leave(self, session_hash: str | None) -> None:
         """The visitor has gone: their run stops, their pictures are dropped."""
@@ -107,8 +156,18 @@ class SessionStore:
         return any(picture in session.pictures for session in self._sessions.values())
 
     def evict(self) -> None:
-        """Drops the sessions that nobody has used for too long."""
-        self._sessions.evict()
+        """Drops the sessions that nobody has used for too long, and those of whoever holds the most while pictures are too large."""
+        with self._lock:
+            self._sessions.evict()
+            held = {key: (session.address or key, _size(session)) for key, session in self._sessions.items()}
+            while len(held) > 1 and sum(size for _, size in held.values()) > self._max_picture_bytes:
+                shares: Counter[str] = Counter()
+                for owner, size in held.values():
+                    shares[owner] += size
+                most = shares.most_common(1)[0][0]
+                oldest = next(key for key, (owner, size) in held.items() if owner == most and size)
+                del held[oldest]
+                self.leave(oldest)
 
     def __len__(self) -> int:
         return len(self._sessions)

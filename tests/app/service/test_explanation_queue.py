@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from app.explanation import key_of
+from app.service import limits
 from app.service.cached_answer import first_request
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.example_gallery import ExampleGallery
@@ -186,3 +188,53 @@ def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:
 
 def test_the_first_request_is_about_a_bundled_picture() -> None:
     assert first_request().picture.example.startswith("phantom")
+
+
+def test_an_endless_uploaded_model_holds_up_no_bundled_classifier(shelf: ClassifierRegistry, jobs: ExplanationQueue) -> None:
+    """Its prediction, and its explanation, are held for as long as the test wants; the file stands for an uploaded one."""
+    entry = shelf.entries["phantoms"]
+    theirs = shelf.entries["theirs"] = replace(entry, name="theirs", file=Path("theirs.keras"))
+    held, release = threading.Event(), threading.Event()
+
+    def endless() -> None:
+        held.set()
+        release.wait(PATIENCE)
+
+    try:
+        for pool in ("uploaded_predict", "uploaded_explain"):
+            jobs._pools[pool].submit(endless)
+        assert held.wait(PATIENCE)
+        stuck = [jobs.submit(request_for(number, classifier=theirs.name)) for number in range(2)]
+        assert jobs.idle.is_set(), "metrics and inspections of others go on"
+        assert finished(jobs.submit(request_for(6))).report.state == "done"
+        assert not any(job.report.final for job in stuck)
+        with pytest.raises(UserError, match="Too many people are asking at once \\(2"):
+            jobs.submit(request_for(3, classifier=theirs.name))
+        assert jobs.submit(request_for(7))
+    finally:
+        release.set()
+        for job in stuck:
+            finished(job)
+        del shelf.entries["theirs"]
+
+
+def test_an_uploaded_model_has_less_time(shelf: ClassifierRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "UPLOADED_BUDGET_SECONDS", 0.05)
+    shelf.entries["theirs"] = replace(shelf.entries["phantoms"], name="theirs", file=Path("theirs.keras"))
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=PATIENCE)
+    slow = (Occlusion(search="fixed windows", window=8, stride=2),)
+    report = finished(jobs.submit(request_for(3, classifier="theirs", methods=slow, preset="Thorough"))).report
+    jobs.close()
+    del shelf.entries["theirs"]
+    assert (report.state, "(0.05 s) is over" in report.error) == ("stopped", True)
+
+
+def test_one_address_never_holds_all_places(shelf: ClassifierRegistry) -> None:
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=3, budget=PATIENCE)
+    slow = (Occlusion(search="fixed windows", window=8, stride=2),)
+    for number in range(3):
+        jobs.submit(request_for(number, methods=slow, preset="Thorough"), "192.0.2.1")
+    with pytest.raises(UserError, match="from your address wait already"):
+        jobs.submit(request_for(3, methods=slow, preset="Thorough"), "192.0.2.1")
+    assert jobs.submit(request_for(3, methods=slow, preset="Thorough"), "192.0.2.2")
+    jobs.close()

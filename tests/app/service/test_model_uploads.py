@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from app.service.classifier_registry import UNPROTECTED, ClassifierRegistry
-from app.service.model_uploads import MAX_MODELS, ModelUploads
+from app.service.limits import MAX_MODELS, MODELS_PER_ADDRESS
+from app.service.model_uploads import ModelUploads
 from errors import UserError
 from models.sandbox import landlock
 from models.sandbox.confinement import Protection
@@ -68,7 +69,7 @@ def test_what_is_no_model_gets_its_sentence_and_what_nobody_claims_goes() -> Non
         uploads.reserve("a.h5")
     with pytest.raises(UserError, match="no longer here"):
         uploads.claim("brought-guess", "anna")
-    folders = [Path(model.folder.name) for model in uploads._models.values()]
+    folders = [model.folder.path for model in uploads._models.values()]
     uploads.close()
     assert not any(folder.exists() for folder in folders)
     assert uploads.of("anna") == []
@@ -118,3 +119,35 @@ def test_a_model_dropped_while_it_is_claimed_is_not_on_offer() -> None:
     uploads.claim(token, "anna")
     dropping.join()
     assert list(registry.entries) == ["glass_box"]
+
+
+def test_one_address_leaves_a_place_for_others_and_a_session_keeps_one_model() -> None:
+    registry = ClassifierRegistry(["glass_box"])
+    uploads = ModelUploads(registry)
+    for _ in range(MODELS_PER_ADDRESS):
+        uploads.reserve("half sent.h5", "192.0.2.1")
+    with pytest.raises(UserError, match="from your address are here already"):
+        uploads.reserve("a.h5", "192.0.2.1")
+    first, second = (uploads.reserve("a.h5", "192.0.2.2") for _ in range(2))
+    assert len(uploads._models) == MAX_MODELS, "the second takes the place of one that is half sent"
+    for token, file in (first, second):
+        file.write_bytes(b"x")
+        uploads.arrived(token)
+        uploads.claim(token, "bert")
+    assert uploads.of("bert") == [second[0]]
+    assert not first[1].parent.exists()
+    uploads.close()
+
+
+def test_a_model_that_made_room_is_not_claimed_by_whoever_still_sends_it() -> None:
+    uploads = ModelUploads(ClassifierRegistry(["glass_box"]))
+    half, file = uploads.reserve("a.h5", "192.0.2.1")
+    uploads.reserve("b.h5", "192.0.2.1")
+    uploads.reserve("c.h5", "192.0.2.2")
+    uploads.reserve("d.h5", "192.0.2.3")
+    assert not file.parent.exists()
+    with pytest.raises(UserError, match="made room"):
+        uploads.arrived(half)
+    with pytest.raises(UserError, match="3 models of visitors are here already"):
+        uploads.reserve("e.h5", "192.0.2.4")
+    uploads.close()
