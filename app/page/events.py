@@ -22,6 +22,7 @@ from app.service.session import Session
 from errors import UserError
 
 SWEEP_SECONDS = 60.0
+FORGOTTEN = "Deleted. Choose a picture to begin again."
 SHARED = "Another visitor waits for this measure too, so it goes on."
 INPUTS = ("classifier", "methods", "preset", "status")
 OUTPUTS = (*(part.name for part in PAINTED), "target", "rather", "about", "times")
@@ -58,6 +59,7 @@ class PageEvents:
             "stop inspection": Handler(self.on_stop_inspection, (), ()),
             "upload model": Handler(self.on_model_upload, INPUTS, (*OUTPUTS, "classifier", "bring")),
             "stop": Handler(self.on_stop, (), ()),
+            "forget": Handler(self.on_forget, ("classifier",), (*OUTPUTS, "classifier", "forget")),
         }
         self.components: dict[str, Any] = {}
 
@@ -137,6 +139,22 @@ class PageEvents:
             classifier = {self.components["classifier"]: gr.update(**offered)} if offered else {}
             yield {**classifier, **self._by_component(values)}
             offered = {}
+
+    def on_forget(self, request: gr.Request, classifier: Any) -> dict[Any, Any]:
+        """Deletes a visitor's picture, region, model and answers at once, and paints the page as it is before there is a picture."""
+        owner = str(request.session_hash)
+        if self.services.model_uploads:
+            for name in self.services.model_uploads.of(owner):
+                self.services.model_uploads.remove(name)
+        self.services.sessions.leave(owner)
+        self.evict()
+        session = self._session(request)
+        session.opened, known = True, isinstance(classifier, str) and classifier in self.services.registry.entries
+        session.classifier = classifier if known else self.services.registry.first
+        values = self.stream.forgotten(session)
+        offered = gr.update(choices=self.services.classifier_choices(owner), value=session.classifier)
+        deleted = {self.components["forget"]: {"text": FORGOTTEN}, self.components["classifier"]: offered}
+        return {**deleted, **self._by_component(values)}
 
     def on_stop(self, request: gr.Request) -> None:
         if session := self.services.sessions.existing(request.session_hash):

@@ -17,7 +17,8 @@ LEAD = "Where did the classifier look? Seven explanation methods answer side by 
 WARNING = (
     "For learning and research; **not a medical device**. A map shows what moved the classifier's score, not "
     "what is true about the picture, and explanations that agree can all be wrong. "
-    "Pictures stay in this server's memory, never on its disk; they are dropped when you leave, or after an hour at the latest."
+    "Pictures stay in this server's memory, never on its disk; they are dropped when you leave, or after an hour at the latest. "
+    "A model that you bring lies in its temporary folder for as long, and whoever runs the server can read both while they are here."
 )
 THEME = gr.themes.Base(
     primary_hue=colors.indigo,

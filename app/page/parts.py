@@ -68,6 +68,7 @@ def evidence(state: PageState) -> dict[str, Any]:
 
 PARTS = (
     Part("picture", picture, place="left", events={"pick": "picked"}, empty=empty_picture),
+    Part("forget", None, place="left", events={"forget": "forget"}),
     Part("bring", None, "model_upload", "settings", {"bring": "upload model"}, enabled=lambda services: services.model_uploads is not None),
     Part("prediction", of_report(prediction), place="answer", events={"target": "bar"}, empty=empty_prediction),
     Part("status", of_report(status), place="status line", events={"nudge": "resync"}),

@@ -127,6 +127,11 @@ class AnswerStream:
         values["status"]["error"] = words
         return _changed(values, session.sent)
 
+    def forgotten(self, session: Session) -> Values:
+        """The page without a picture, after everything was deleted."""
+        session.answered = False
+        return _changed(self._renderer.empty_page(session, session.classifier, session.begin()), session.sent)
+
     def refuse(self, session: Session, sentence: str) -> Values:
         """The sentence on the status line: beside the run that goes on, or alone."""
         session.notice = sentence

@@ -173,6 +173,7 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
             compile_remaining(classifier)
     except Exception as error:
         words = public_message(error, "The classifier could not be loaded ({}); the server's log says why.")
+        words = words.replace(str(source), Path(source).name)  # visitors read it, and the server's folders are not theirs to know
         entry.error, entry.state = words, "failed"
         entry.future.set_exception(UnprotectedError() if isinstance(error, UnprotectedError) else UserError(words))
     else:

@@ -131,6 +131,11 @@ export interface Panel {
 
 /* ---- values of the parts ---- */
 
+export interface ForgetValue extends Value {
+  /** That everything is deleted. */
+  text?: string;
+}
+
 export interface PictureValue extends Value {
   alt?: string;
   facts?: string;

@@ -172,8 +172,8 @@ def _layer(each: LayerReport) -> list[str]:
 
 
 def _card(today: Card | None, proposed: Card, entry: RegisteredClassifier) -> Value:
-    """The card as `--fix` would write it, its changes, its file name, and the command that writes it."""
-    source = str(entry.file.name if entry.file else entry.name)
+    """The card as `--fix` would write it, its changes, its file name, and the command that writes it, without the server's folders."""
+    source = entry.file.name if entry.file else Path(entry.name).name
     return {
         "text": proposed.to_text(),
         "changes": [] if today is None else _changes(today, proposed),

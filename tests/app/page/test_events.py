@@ -87,7 +87,7 @@ class Somebody:
 @pytest.fixture(scope="module")
 def handlers() -> Iterator[PageEvents]:
     handlers = PageEvents(Services.build(ServeOptions(queue=2, budget=3600)))
-    handlers.components = {name: name for name in PARTS}
+    handlers.components = {name: name for name in (*PARTS, "classifier", "forget")}
     handlers.services.start()
     handlers.services.registry.get("phantoms")
     yield handlers
@@ -476,3 +476,29 @@ def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_th
 
 def event(kind: str) -> gr.EventData:
     return gr.EventData(None, {"kind": kind})
+
+
+def test_a_visitor_s_picture_and_answers_are_deleted_at_once(handlers: PageEvents) -> None:
+    somebody = Somebody(handlers, "forgetful")
+    token = handlers.services.uploads.put(png(77), "mine.png")
+    assert somebody.do("picked", {"token": token})["prediction"]["bars"]
+    picture = somebody.session.request.picture if somebody.session.request else None
+    assert picture is not None
+    before = somebody.session
+    shown = handlers.on_forget(gr.Request(session_hash=somebody.name), "phantoms")
+    assert shown["forget"]["text"].startswith("Deleted")
+    assert shown["prediction"].get("bars") is None
+    assert shown["status"]["run"] == somebody.session.run > before.run - 1
+    assert somebody.session is not before
+    assert not handlers.services.sessions.references(picture)
+    assert not any(known.picture == picture for known in handlers.services.explanations._jobs)
+    somebody.status = shown["status"]
+    assert somebody.do("picked", {"token": handlers.services.uploads.put(png(78), "next.png")})["prediction"]["bars"]
+    handlers.on_unload(gr.Request(session_hash=somebody.name))
+
+
+def test_where_the_page_is_full_a_newcomer_reads_so(handlers: PageEvents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers.services.sessions, "_max_sessions", len(handlers.services.sessions))
+    late = Somebody(handlers, "late")
+    assert "The page is full" in late.do("arrived")["status"]["error"]
+    assert not handlers.services.sessions.present("late")

@@ -86,7 +86,7 @@ def test_the_card_is_read_back_as_it_was_proposed(tmp_path: Path) -> None:
     assert card["file"] == "my net.json"
     assert Card.read(tmp_path / "my net.json") == REPORT.proposed
     assert card["changes"] == ["scaling: 0..1 → 0..255"]
-    assert card["command"] == "python -m app inspect 'folder/my net.h5' --pictures FOLDER --fix"
+    assert card["command"] == "python -m app inspect 'my net.h5' --pictures FOLDER --fix"
     assert report_value(replace(REPORT, proposed=None), ENTRY)["card"] is None
 
 

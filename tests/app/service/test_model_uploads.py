@@ -151,3 +151,13 @@ def test_a_model_that_made_room_is_not_claimed_by_whoever_still_sends_it() -> No
     with pytest.raises(UserError, match="3 models of visitors are here already"):
         uploads.reserve("e.h5", "192.0.2.4")
     uploads.close()
+
+
+def test_no_sentence_names_a_folder_of_the_server(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.keras"
+    damaged.write_bytes(b"PK no archive")
+    for name in (str(damaged), str(tmp_path / "missing.keras")):
+        with pytest.raises(UserError) as refused:
+            ClassifierRegistry([name]).get(name)
+        assert str(tmp_path) not in str(refused.value)
+        assert Path(name).name in str(refused.value)
