@@ -9,8 +9,8 @@ from app.page.requests import NOT_UNDERSTOOD, require_live_session
 from app.page.views.state import LabelledPictures
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.inspection_queue import MAX_PICTURES, Inspection, InspectionQueue, InspectionRequest
-from app.service.picture_uploads import PictureUploads
 from app.service.session import Session, SessionStore
+from app.service.stores.picture_uploads import PictureUploads
 from errors import UserError
 
 POLL = 0.2  # seconds

@@ -6,10 +6,10 @@ from typing import Any
 from app.page.renderer import PageRenderer, Values
 from app.page.requests import NOT_UNDERSTOOD, require_live_session
 from app.service.example_gallery import ExampleGallery
-from app.service.picture_uploads import PictureUploads
 from app.service.regions import Region, mask_from_evidence, mask_from_file, mask_from_outline
 from app.service.request import ExplanationState
 from app.service.session import Session
+from app.service.stores.picture_uploads import PictureUploads
 from errors import UserError
 
 

@@ -9,10 +9,10 @@ from app.metrics import missing_evaluations
 from app.page.views.controls import NO_CLASS
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery, ExamplePicture
-from app.service.model_uploads import TOKEN
-from app.service.picture_uploads import Picture, PictureUploads
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.session import Session
+from app.service.stores.model_uploads import TOKEN
+from app.service.stores.picture_uploads import Picture, PictureUploads
 from errors import UserError
 from explainers.case import PRESETS
 from explainers.method import Method

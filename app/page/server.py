@@ -25,9 +25,9 @@ from app.page.events import PageEvents
 from app.page.layout import THEME, Layout
 from app.page.messages import MessageMiddleware
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
-from app.service.model_uploads import ModelUploads
-from app.service.picture_uploads import PictureUploads
 from app.service.services import Services
+from app.service.stores.model_uploads import ModelUploads
+from app.service.stores.picture_uploads import PictureUploads
 from errors import UserError
 
 log = logging.getLogger(__name__)

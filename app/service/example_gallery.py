@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.service.picture_uploads import Picture
+from app.service.stores.picture_uploads import Picture
 from examples import examples_for
 from models.images.decoder import fit
 from models.sandbox.picture_decoder import decode_confined

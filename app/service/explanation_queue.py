@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from app.explanation import Earlier, Explanation, ExplanationPlan, FittedPicture, explain_picture, fit_picture, predict
 from app.rendering import to_bytes
 from app.service import limits
-from app.service.case_cache import CaseCache
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.job import ExplanationJob
 from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
-from app.service.picture_uploads import Picture
 from app.service.request import ExplanationRequest, ExplanationState
+from app.service.stores.case_cache import CaseCache
+from app.service.stores.picture_uploads import Picture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
 from explainers.case import Settings, Stopped

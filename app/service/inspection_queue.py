@@ -6,7 +6,7 @@ from typing import Literal
 
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_message
-from app.service.picture_uploads import Picture
+from app.service.stores.picture_uploads import Picture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
 from models.inspection.labelled_image import LabelledImage

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.masks import decode_mask, fit_mask
-from app.service.picture_uploads import Picture
 from app.service.request import ExplanationState
+from app.service.stores.picture_uploads import Picture
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, localisation_scores
 from explainers.runner import positive_maps

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.service.metric_state import MetricState
-from app.service.picture_uploads import Picture
+from app.service.stores.picture_uploads import Picture
 from explainers.method import Method
 from explainers.runner import Result
 from models.cards.card import Card

@@ -12,10 +12,10 @@ from app.service.explanation_queue import ExplanationQueue
 from app.service.inspection_queue import InspectionQueue
 from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
-from app.service.model_uploads import ModelUploads
-from app.service.owned_folders import sweep
-from app.service.picture_uploads import PictureUploads
 from app.service.session import SessionStore
+from app.service.stores.model_uploads import ModelUploads
+from app.service.stores.owned_folders import sweep
+from app.service.stores.picture_uploads import PictureUploads
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
 from models.sandbox.picture_decoder import shared_decoder

@@ -9,11 +9,11 @@ from threading import RLock
 from typing import Any
 
 from app.service import limits
-from app.service.expiring_store import ExpiringStore
 from app.service.inspection_queue import Inspection
-from app.service.picture_uploads import Picture
 from app.service.regions import Region
 from app.service.request import ExplanationRequest, ExplanationState
+from app.service.stores.expiring_store import ExpiringStore
+from app.service.stores.picture_uploads import Picture
 from explainers.method import Method
 
 _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server was restarted

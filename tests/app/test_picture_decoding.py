@@ -13,9 +13,9 @@ from app.page.events import PageEvents
 from app.service import cached_answer, example_gallery
 from app.service.example_gallery import ExampleGallery
 from app.service.inspection_queue import InspectionRequest, _decoded
-from app.service.picture_uploads import Picture
 from app.service.regions import mask_from_file
 from app.service.services import Services
+from app.service.stores.picture_uploads import Picture
 from errors import UserError
 from models.cards.card import Card
 from models.images import decoder

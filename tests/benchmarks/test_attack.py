@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.service.model_uploads import ModelUploads
+from app.service.stores.model_uploads import ModelUploads
 from benchmarks.attack import UPLOADS, attacked, honest_upload, upload_attack
 from benchmarks.attack_parts import hostile_models, hostile_pictures
 from benchmarks.attack_parts.attack_table import AttackRow, Bounds, Outcome, fault_of, refused

@@ -9,8 +9,8 @@ import numpy as np
 from app.explanation import key_of
 from app.formatting import format_p, format_score
 from app.service.metric_state import AGREEMENT
-from app.service.model_uploads import TOKEN
 from app.service.request import ExplanationState
+from app.service.stores.model_uploads import TOKEN
 from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
 from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, control_sentence

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.service.expiring_store import ExpiringStore
+from app.service.stores.expiring_store import ExpiringStore
 from explainers.baselines import fill_picture
 from models.cards.card import Fit
 from models.images.decoder import fit

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from app.service.classifier_registry import RegisteredClassifier
 from app.service.example_gallery import ExamplePicture
 from app.service.inspection_queue import Inspection
-from app.service.picture_uploads import Picture
 from app.service.regions import Region
 from app.service.request import ExplanationState
+from app.service.stores.picture_uploads import Picture
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 
 LabelledPictures = tuple[tuple[Picture, str], ...]

@@ -19,10 +19,10 @@ from app.page.requests import PageEvent
 from app.page.views import images
 from app.page.views.controls import NO_CLASS
 from app.service.example_gallery import ExampleGallery
-from app.service.picture_uploads import Picture
 from app.service.request import ExplanationRequest
 from app.service.services import Services
 from app.service.session import Session
+from app.service.stores.picture_uploads import Picture
 from errors import UserError
 from models.sandbox import landlock
 from models.store import bundled

@@ -16,8 +16,8 @@ from app.page.events import PageEvents
 from app.page.views.inspection import report_value
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.inspection_queue import MAX_PICTURES, MAX_WAITING, Inspection, InspectionQueue, InspectionRequest
-from app.service.picture_uploads import Picture
 from app.service.services import Services
+from app.service.stores.picture_uploads import Picture
 from errors import UserError
 from models.cards.card import Card, Label
 from models.inspection.report import Candidate, Finding, LayerReport, Report

@@ -14,9 +14,9 @@ from app.service.classifier_registry import ClassifierRegistry, RegisteredClassi
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
-from app.service.picture_uploads import Picture
 from app.service.request import ExplanationRequest
 from app.service.session import SessionStore
+from app.service.stores.picture_uploads import Picture
 from errors import UserError
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME

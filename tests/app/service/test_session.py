@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.service import expiring_store
-from app.service.picture_uploads import Picture, PictureUploads
 from app.service.request import ExplanationRequest
 from app.service.session import SessionStore
+from app.service.stores import expiring_store
+from app.service.stores.picture_uploads import Picture, PictureUploads
 from errors import UserError
 
 

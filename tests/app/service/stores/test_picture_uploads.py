@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.service.picture_uploads import Picture, PictureUploads
+from app.service.stores.picture_uploads import Picture, PictureUploads
 from errors import UserError
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from app.service import owned_folders
-from app.service.owned_folders import OWNER, OwnedFolder, sweep
+from app.service.stores import owned_folders
+from app.service.stores.owned_folders import OWNER, OwnedFolder, sweep
 from tests.patience import PATIENCE
 
 
 def test_the_folders_of_a_killed_process_go_and_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owned_folders.tempfile, "tempdir", str(tmp_path))
     program = (
-        "from app.service.owned_folders import OwnedFolder; f = OwnedFolder(); (f.path / 'm.keras').write_bytes(b'x'); "
+        "from app.service.stores.owned_folders import OwnedFolder; f = OwnedFolder(); (f.path / 'm.keras').write_bytes(b'x'); "
         "print(f.path, flush=True); input()"
     )
     with subprocess.Popen(

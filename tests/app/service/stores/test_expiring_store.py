@@ -6,8 +6,8 @@ import weakref
 
 import pytest
 
-from app.service import expiring_store
-from app.service.expiring_store import ExpiringStore
+from app.service.stores import expiring_store
+from app.service.stores.expiring_store import ExpiringStore
 
 
 def test_the_least_recently_used_entry_leaves_when_there_are_too_many() -> None:

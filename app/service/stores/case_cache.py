@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 
-from app.service.expiring_store import ExpiringStore
+from app.service.stores.expiring_store import ExpiringStore
 from explainers.case import Case
 
 MAX_CASES = 8

@@ -10,7 +10,7 @@ from threading import Lock
 
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.limits import MAX_MODELS, MODEL_SECONDS, MODEL_UNCLAIMED_SECONDS, MODELS_PER_ADDRESS, MODELS_PER_OWNER
-from app.service.owned_folders import OwnedFolder
+from app.service.stores.owned_folders import OwnedFolder
 from errors import UserError
 from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
 from models.sandbox import landlock, seccomp

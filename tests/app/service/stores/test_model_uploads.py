@@ -9,7 +9,7 @@ import pytest
 
 from app.service.classifier_registry import UNPROTECTED, ClassifierRegistry
 from app.service.limits import MAX_MODELS, MODELS_PER_ADDRESS
-from app.service.model_uploads import ModelUploads
+from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
 from models.sandbox import landlock
 from models.sandbox.confinement import Protection

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from app.service import limits
-from app.service.expiring_store import ExpiringStore
+from app.service.stores.expiring_store import ExpiringStore
 from errors import UserError
 
 
