@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.attack_parts.client import Access, new_address
-from benchmarks.attack_parts.growth import BOUNDS, Growth, measure_growth
+from benchmarks.attack_parts.growth import BOUNDS, KINDS, Growth, measure_growth
 from benchmarks.attack_parts.leaky_server import leaking
 from benchmarks.attack_parts.mixed_visitors import SHARES, MixedVisitors
 from benchmarks.shared.machine import machine_line
@@ -46,7 +46,7 @@ def main() -> int:
     print("\nThe same of a server that leaks on purpose:\n")
     control = control_growth(CONTROL_SECONDS)
     print(growth_table(control), "\n")
-    missed = [name for name in vars(BOUNDS) if name not in control.leaks]
+    missed = [name for name in KINDS if name not in control.leaks]
     print(f"The page's server: {verdict(growth)}. The control: {'every leak is found' if not missed else 'missed: ' + ', '.join(missed)}.")
     return int(bool(growth.leaks or missed))
 

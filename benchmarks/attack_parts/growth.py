@@ -9,6 +9,7 @@ from benchmarks.attack_parts.processes import Usage, usage_of
 
 BOUNDS = Usage(memory=100.0, threads=8, descriptors=16, children=1, files=2)
 """How much more a server may hold after a soak than after its warm-up. A pool of threads or workers may be filled once."""
+KINDS = ("memory", "threads", "descriptors", "children", "files")
 QUIET_SECONDS, LOOK_EVERY = 3.0, 0.5
 
 
@@ -22,7 +23,7 @@ class Growth:
     def gained(self) -> dict[str, float]:
         """Kind -> more at the end than after the warm-up."""
         first, last = self.readings[0], self.readings[-1]
-        return {name: getattr(last, name) - getattr(first, name) for name in vars(BOUNDS)}
+        return {name: getattr(last, name) - getattr(first, name) for name in KINDS}
 
     @property
     def leaks(self) -> list[str]:
