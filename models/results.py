@@ -11,6 +11,7 @@ from errors import UserError
 from models.cards.card import Card
 from models.output.markdown import markdown_table
 from models.versions import latest
+from plain_files import read_plain_text
 
 COLUMNS = ("accuracy", "balanced accuracy", "macro AUC", "calibration error")
 HEADING = ("made by `python -m models.train`", "test pictures", *COLUMNS, "epochs", "minutes of them")
@@ -48,8 +49,8 @@ def _format_estimate(evaluation: dict[str, float | None]) -> str:
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return json.loads(read_plain_text(file))
+    except (UserError, OSError, RecursionError, ValueError) as error:
         raise UserError(f"{file} cannot be read ({str(error)[:100]}); name the folder that python -m models.train has made.") from error
 
 

@@ -18,6 +18,7 @@ from errors import UserError
 from models.cards.card import sha256_of
 from models.formats.registry import KERAS_SUFFIXES
 from models.output.atomic_files import atomic_file, staging_directory
+from plain_files import read_plain_text
 
 ABOUT, LATEST = "version.json", "latest.json"
 
@@ -67,8 +68,8 @@ def latest(folder: Path) -> Path | None:
     """The folder of the version that latest.json names, or of the highest where it names none; None where `folder` holds no versions."""
     paths = _paths(folder)
     try:
-        named = str(json.loads((folder / LATEST).read_text(encoding="utf-8"))["version"])
-    except (OSError, ValueError, KeyError, TypeError):
+        named = str(json.loads(read_plain_text(folder / LATEST))["version"])
+    except (UserError, OSError, RecursionError, ValueError, KeyError, TypeError):
         named = ""
     return next((path for path in paths if path.name == named), paths[-1] if paths else None)
 
@@ -121,8 +122,8 @@ def _number(path: Path) -> int:
 
 def _read_version(path: Path) -> Version:
     try:
-        return Version.from_json(json.loads((path / ABOUT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Version.from_json(json.loads(read_plain_text(path / ABOUT)))
+    except (UserError, OSError, RecursionError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / ABOUT} cannot be read ({str(error)[:80]}); the folder {path} is no whole version.") from error
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from errors import UserError
 from models.cards.metadata import Field, read_fields
+from plain_files import read_plain_text
 
 Head = Literal["softmax", "sigmoid", "multi-label", "logits"]
 Colour = Literal["rgb", "bgr", "grey"]
@@ -18,6 +19,10 @@ Fit = Literal["letterbox", "crop", "stretch"]
 
 LARGEST_SIDE = 2048
 LONGEST_NAME = 200
+LONGEST_TEXT = 2_000  # of a note, a description, a licence, ...
+MOST_CLASSES = 10_000
+MOST_LAYERS = 100
+MOST_NOTES = 100
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "head": get_args(Head),
@@ -25,6 +30,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "scaling": get_args(Scaling),
     "fit": get_args(Fit),
 }
+
+
+_LONGEST = {"name": LONGEST_NAME} | dict.fromkeys(("licence", "data", "made_by", "measured_on", "sha256"), LONGEST_TEXT)
+"""Characters of a card's texts."""
 
 
 class KnownNote(StrEnum):
@@ -91,6 +100,7 @@ class Card:
                 raise UserError(f"Card field '{name}' is {getattr(self, name)!r}; it must be one of {', '.join(choices)}.")
         if not 1 <= min(self.size) <= max(self.size) <= LARGEST_SIDE:
             raise UserError(f"Card field 'size' is {list(self.size)}; height and width must lie from 1 to {LARGEST_SIDE} pixels.")
+        self._check_texts()
         self._check_labels()
         if not 0.01 <= self.temperature <= 100:
             raise UserError(f"Card field 'temperature' is {self.temperature}; it must lie from 0.01 to 100.")
@@ -99,23 +109,41 @@ class Card:
             if share is not None and not 0 <= share <= 1:
                 raise UserError(f"Card field '{name}' is {share}; it must be a share from 0 to 1.")
 
+    def _check_texts(self) -> None:
+        for name, most in _LONGEST.items():
+            if (length := len(getattr(self, name))) > most:
+                raise UserError(f"Card field '{name}' has {length:,} characters; {most:,} is the most. Shorten it.")
+        for name, most in (("layers", MOST_LAYERS), ("notes", MOST_NOTES)):
+            texts = getattr(self, name)
+            if len(texts) > most:
+                raise UserError(f"Card field '{name}' has {len(texts):,} entries; {most} is the most. Leave some out.")
+            if (length := max(map(len, texts), default=0)) > LONGEST_TEXT:
+                raise UserError(f"Card field '{name}' has an entry of {length:,} characters; {LONGEST_TEXT:,} is the most. Shorten it.")
+
     def _check_labels(self) -> None:
+        check_classes(len(self.labels), "Card field 'labels'")
         names = [label.name for label in self.labels]
         if len(names) < 2:
             raise UserError(f"Card field 'labels' has {len(names)} entry; a classifier tells at least 2 classes apart.")
         if self.head == "sigmoid" and len(names) != 2:
             raise UserError(f"Card field 'labels' has {len(names)} entries; a single sigmoid tells 2 classes apart.")
+        seen: set[str] = set()
         for number, name in enumerate(names):
             if not name.strip() or len(name) > LONGEST_NAME:
                 raise UserError(f"Card field 'labels': class {number} has a name of {len(name)} characters; give 1 to {LONGEST_NAME}.")
-            if name in names[:number]:
+            if name in seen:
                 raise UserError(f"Card field 'labels': two classes are called '{name}'; give each a name of its own.")
+            seen.add(name)
+            if (length := len(self.labels[number].description)) > LONGEST_TEXT:
+                raise UserError(
+                    f"Card field 'labels': the description of class {number} has {length:,} characters; {LONGEST_TEXT:,} is the most."
+                )
 
     @classmethod
     def read(cls, path: Path) -> "Card":
         """The card at `path`; UserError names the field that is wrong."""
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = json.loads(read_plain_text(path))
         except (OSError, ValueError, RecursionError) as error:
             reason = str(error)[:120]
             raise UserError(f"The card {path.name} cannot be read as JSON ({reason}); fix it or delete it to have one inferred.") from error
@@ -172,13 +200,20 @@ def sha256_of(path: Path) -> str:
 
 def distinct(names: Sequence[str]) -> tuple[Label, ...]:
     """Labels of these names; a name that came before (ImageNet has two cranes) is told apart by its class number."""
-    return tuple(Label(f"{name} (class {i})" if name in names[:i] else name) for i, name in enumerate(names))
+    first: dict[str, int] = {}
+    return tuple(Label(f"{name} (class {i})" if first.setdefault(name, i) != i else name) for i, name in enumerate(names))
+
+
+def check_classes(count: int, of_what: str) -> None:
+    """UserError where these are more classes than are taken here."""
+    if count > MOST_CLASSES:
+        raise UserError(f"{of_what} has {count:,} classes; {MOST_CLASSES:,} is the most. Take a model of fewer classes.")
 
 
 def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
     for name in raw:
         if name not in _READERS:
-            raise UserError(f"Card field '{name}' is unknown; the fields are {', '.join(_READERS)}.")
+            raise UserError(f"Card field '{str(name)[:60]}' is unknown; the fields are {', '.join(_READERS)}.")
     for name in _REQUIRED:
         if name not in raw:
             raise UserError(f"Card field '{name}' is missing; add it.")
@@ -186,7 +221,13 @@ def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wrong(name: str, value: object, wanted: str) -> UserError:
-    return UserError(f"Card field '{name}' is {json.dumps(value)[:80]}; it must be {wanted}.")
+    return UserError(f"Card field '{name}' is {_begin(value)}; it must be {wanted}.")
+
+
+def _begin(value: object) -> str:
+    """How a value begins, without writing out a long one."""
+    short = value[:80] if isinstance(value, str | list) else dict(list(value.items())[:8]) if isinstance(value, dict) else value
+    return json.dumps(short)[:80]
 
 
 def _string(name: str, value: object) -> str:
@@ -229,6 +270,7 @@ def _size(name: str, value: object) -> tuple[int, int]:
 def _labels(name: str, value: object) -> tuple[Label, ...]:
     if not isinstance(value, list):
         raise _wrong(name, value, "a list of labels")
+    check_classes(len(value), f"Card field '{name}'")
     return tuple(_label(name, entry) for entry in value)
 
 

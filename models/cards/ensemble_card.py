@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from errors import UserError
-from models.cards.card import Card, Head
+from models.cards.card import LONGEST_NAME, LONGEST_TEXT, Card, Head
 from models.cards.metadata import Field
 
 WHY = (
@@ -24,16 +24,16 @@ def joint_card(name: str, cards: Sequence[Card]) -> Card:
             f"Pictures are brought to size as by {largest.name} ({largest.fit}); by itself a member would take {' or '.join(fits)}."
         )
     return Card(
-        name=name,
+        name=name[:LONGEST_NAME],
         labels=cards[0].labels,
         size=largest.size,
         fit=largest.fit,
         head="softmax" if cards[0].head == "logits" else cards[0].head,
         metadata=_metadata(cards),
-        licence=", ".join(dict.fromkeys(card.licence for card in cards)),
-        data=", ".join(dict.fromkeys(card.data for card in cards)),
+        licence=", ".join(dict.fromkeys(card.licence for card in cards))[:LONGEST_TEXT],
+        data=", ".join(dict.fromkeys(card.data for card in cards))[:LONGEST_TEXT],
         inferred=any(card.inferred for card in cards),
-        notes=tuple(notes),
+        notes=tuple(note[:LONGEST_TEXT] for note in notes),
     )
 
 

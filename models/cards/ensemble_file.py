@@ -7,9 +7,11 @@ from pathlib import Path
 
 from errors import UserError
 from models.store import bundled
+from plain_files import read_plain_text
 
 USUAL_NAME = "ensemble.json"
 MOST = 16
+LONGEST_NAME, LONGEST_MEMBER = 200, 4_096
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,10 @@ def read_ensemble_file(path: Path) -> MemberList | None:
     Paths in it are relative to where it lies.
     """
     file = path / USUAL_NAME if os.path.isdir(path) else path  # which, unlike Path.is_dir, takes an impossible name for a missing one
-    if file.suffix != ".json" or not os.path.isfile(file):
+    if file.suffix != ".json" or not os.path.lexists(file) or os.path.isdir(file):
         return None
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = json.loads(read_plain_text(file))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file.name} cannot be read as JSON ({str(error)[:120]}); it should list an ensemble's members.") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("members"), list) or not set(raw) <= {"name", "members"}:
@@ -40,6 +42,11 @@ def read_ensemble_file(path: Path) -> MemberList | None:
     members, name = raw["members"], raw.get("name", path.stem)
     if not isinstance(name, str) or not all(isinstance(member, str) and member for member in members) or not 2 <= len(members) <= MOST:
         raise UserError(f"{file.name}: 'members' must be a list of 2 to {MOST} paths or names, and 'name' a text.")
+    if len(name) > LONGEST_NAME or max(map(len, members)) > LONGEST_MEMBER:
+        raise UserError(
+            f"{file.name} has a name of {len(name):,} characters and a member of {max(map(len, members)):,}; "
+            f"{LONGEST_NAME} and {LONGEST_MEMBER:,} are the most. Shorten them."
+        )
     return MemberList(name, tuple(_resolved(member, file.parent) for member in members))
 
 

@@ -19,6 +19,8 @@ Missing = Literal["flag", "zero"]
 
 MISSING = "missing"
 LONGEST = 100
+MOST_FIELDS = 100
+MOST_VALUES = 1_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Number:
         if not (_finite(self.mean) and _finite(self.deviation) and self.deviation > 0):
             seen = f"mean {str(self.mean)[:20]} and deviation {str(self.deviation)[:20]}"
             raise UserError(f"Metadata '{self.name}' has {seen}; both must be finite, and the deviation more than 0.")
+        if len(self.unit) > LONGEST:
+            raise UserError(f"Metadata '{self.name}' has a unit of {len(self.unit):,} characters; {LONGEST} is the most. Shorten it.")
         _check_missing(self.name, self.missing)
 
     def to_json(self) -> dict[str, Any]:
@@ -78,6 +82,10 @@ class Category:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
+        if len(self.values) > MOST_VALUES:
+            raise UserError(f"Metadata '{self.name}' has {len(self.values):,} values; {MOST_VALUES:,} is the most. Leave some out.")
+        if (length := max(map(len, self.values), default=0)) > LONGEST:
+            raise UserError(f"Metadata '{self.name}' has a value of {length:,} characters; {LONGEST} is the most. Shorten it.")
         if not self.values or len(set(self.values)) != len(self.values) or not all(self.values):
             raise UserError(f"Metadata '{self.name}' has the values {list(self.values)[:20]}; name at least one, each once, none empty.")
         _check_missing(self.name, self.missing)
@@ -148,6 +156,8 @@ def read_fields(raw: object) -> tuple[Field, ...]:
     """A card's list of objects: name, mean and deviation, or name and values; unit and missing at will. UserError names a wrong one."""
     if not isinstance(raw, list):
         raise UserError(f"Card field 'metadata' is {json.dumps(raw)[:80]}; it must be a list of fields.")
+    if len(raw) > MOST_FIELDS:
+        raise UserError(f"Card field 'metadata' has {len(raw):,} fields; {MOST_FIELDS} is the most. Leave some out.")
     fields = tuple(_read_field(each) for each in raw)
     names = [field.name for field in fields]
     for number, name in enumerate(names):

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from errors import UserError
+from plain_files import read_plain_text
+
 LABELS = "labels.txt"
 WEIGHT_SUFFIXES = (".h5", ".hdf5")
 """Of files that may hold weights alone; their architecture lies beside them."""
 
-_LONGEST = 8_000_000  # bytes of a JSON file
 _USUAL_ARCHITECTURES = ("model.json", "architecture.json")
 
 
@@ -54,6 +56,6 @@ def _architectures(path: Path) -> list[str]:
 
 def _short_text(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="utf-8-sig") if file.stat().st_size <= _LONGEST else None
-    except (OSError, UnicodeDecodeError):
+        return read_plain_text(file, encoding="utf-8-sig")
+    except (OSError, UserError, UnicodeDecodeError):
         return None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import Card, Head, KnownNote, Label, distinct
+from models.cards.card import LONGEST_NAME, Card, Head, KnownNote, Label, check_classes, distinct
 from models.classifiers.label_file import read_labels
 from models.graph.inputs import inputs_of
 from models.graph.keras_hints import Expected, expected_by_name
@@ -24,7 +24,7 @@ def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
     inputs = inputs_of(model, path.name)
     (height, width), channels = inputs.largest.size, inputs.largest.channels
     draft = Card(
-        name=path.parent.name if path.stem in ("model", "keras_model") else path.stem,
+        name=(path.parent.name if path.stem in ("model", "keras_model") else path.stem)[:LONGEST_NAME],
         labels=(Label("0"), Label("1")),
         size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
         colour="grey" if channels == 1 else "rgb",
@@ -66,6 +66,7 @@ def _head(trace: Trace, raw: NDArray[np.float64], name: str) -> tuple[Head, tupl
 
 def labels_of(path: Path, classes: int) -> tuple[Label, ...]:
     """From labels.txt with the model, a line a class; Teachable Machine's leading numbers are dropped."""
+    check_classes(classes, path.name)
     lines = read_labels(path)
     if lines is None:
         return distinct([f"class {number}" for number in range(classes)])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import Card, Head, KnownNote, Label, distinct
+from models.cards.card import LONGEST_NAME, Card, Head, KnownNote, Label, distinct
 from models.classifiers.card_inference import DEFAULT_SIZE, labels_of
 from models.classifiers.label_file import read_labels
 from models.graph.inputs import Inputs
@@ -27,7 +27,7 @@ def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
     if not network.scaling and Path(network.name).name in _TEACHABLE_MACHINE:
         scaling, because = "-1..1", "Teachable Machine calls its exports so, which take that"
     return Card(
-        name=path.parent.name if path.stem in ("model", "model_unquant") else path.stem,
+        name=(path.parent.name if path.stem in ("model", "model_unquant") else path.stem)[:LONGEST_NAME],
         labels=(Label("0"), Label("1")),
         size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
         colour="grey" if channels == 1 else "rgb",

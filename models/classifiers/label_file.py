@@ -1,11 +1,13 @@
 """The names of a model's classes as labels.txt lists them, beside the model or in its archive."""
 
+import os
 import zipfile
 from pathlib import Path
 
 from errors import UserError
 from models.cards.sidecar_files import LABELS
 from models.sandbox.checks.zip_members import opened
+from plain_files import read_plain_file
 
 _LONGEST = 8_000_000  # bytes
 _PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of which no more is unpacked than is asked for
@@ -18,9 +20,9 @@ def read_labels(path: Path) -> list[str] | None:
     """
     text = _packed(path) if path.is_file() else None
     for file in (path / LABELS, path.parent / LABELS):
-        if text is None and file.is_file():
+        if text is None and os.path.lexists(file):
             try:
-                text = file.read_bytes()
+                text = read_plain_file(file)
             except OSError as error:
                 raise UserError(f"{LABELS} beside {path.name} cannot be read ({error.strerror}); give a file that may be read.") from error
     if text is None:

@@ -12,6 +12,7 @@ from models.cards.sidecar_files import LABELS, sidecar_files
 from models.formats.format import Format
 from models.formats.registry import HUB_NAMES, SINGLE
 from models.sandbox.checks.display import printable, reason
+from plain_files import read_plain_text
 
 HUB = "hf://"
 LARGEST = 2_000_000_000  # bytes of all files together
@@ -94,8 +95,8 @@ def _place(repository: str, commit: str) -> Path:
 
 def _kept(place: Path) -> Path | None:
     try:
-        path = place / str(json.loads((place / _DONE).read_text(encoding="utf-8"))["model"])
-    except (OSError, ValueError, KeyError, TypeError):
+        path = place / str(json.loads(read_plain_text(place / _DONE))["model"])
+    except (UserError, OSError, ValueError, KeyError, TypeError):
         return None
     return path if path.exists() else None
 

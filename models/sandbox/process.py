@@ -17,6 +17,7 @@ from errors import UserError
 from models.cards.sidecar_files import sidecar_files
 from models.sandbox.checks.display import printable
 from models.sandbox.ipc import Array, Expected, Pipes, ProtocolError, pair
+from plain_files import is_within
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = 6_000_000_000
@@ -173,7 +174,7 @@ def readable_files(path: Path) -> list[Path]:
     The files beside an untrusted model are untrusted too: a link that leads out of its folder is left out, as are folders and devices.
     """
     folder = path.parent.resolve()
-    return [path.resolve(), *(found for each in sidecar_files(path) if (found := _plain_file(each)) and _is_within(found, folder))]
+    return [path.resolve(), *(found for each in sidecar_files(path) if (found := _plain_file(each)) and is_within(found, folder))]
 
 
 def _plain_file(path: Path) -> Path | None:
@@ -183,12 +184,6 @@ def _plain_file(path: Path) -> Path | None:
         return found if found.is_file() else None
     except (OSError, RuntimeError):  # RuntimeError: links in a circle
         return None
-
-
-def _is_within(found: Path, folder: Path) -> bool:
-    """Whether a file lies in the model's folder, or where the Hub's cache keeps what its snapshots link to."""
-    caches = [each.parent / "blobs" for each in folder.parents if each.name == "snapshots"]
-    return any(found.is_relative_to(each) for each in (folder, *caches))
 
 
 def _environment() -> dict[str, str]:

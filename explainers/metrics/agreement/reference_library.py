@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from explainers.methods import METHODS
 from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity_batch import MapBatch
 from explainers.protocol import Floats
+from plain_arrays import read_arrays
 
 MUST_MATCH = ("model", "cells", "fill")
 """A library made otherwise in one of these speaks of other maps."""
@@ -118,10 +118,10 @@ def write(library: Library, file: BinaryIO) -> None:
 def read(path: Path) -> Library:
     """The library that `write` wrote. UserError where the file is no library."""
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            made_with, pictures = _with_revisions(json.loads(str(file["made_with"]))), tuple(str(name) for name in file["pictures"])
-            maps = {name.removeprefix("maps/"): _shares(file[name]) for name in file.files if name.startswith("maps/")}
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+        arrays = read_arrays(path)
+        made_with, pictures = _with_revisions(json.loads(str(arrays["made_with"]))), tuple(str(name) for name in arrays["pictures"])
+        maps = {name.removeprefix("maps/"): _shares(rows) for name, rows in arrays.items() if name.startswith("maps/")}
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it again.") from error
     if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()):
         raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it again.")
