@@ -50,7 +50,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 def _arrays(file: IO[bytes], name: str) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
     source = _Source(file, name)
-    with zipfile.ZipFile(source) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(source) as archive:
         source.opening = False
         members, left = archive.infolist(), LARGEST
         if len(members) > MOST_MEMBERS:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from models.sandbox.checks.display import reason
-from models.sandbox.confinement import Protection, confine_process
+from models.sandbox.confinement import Protection, confine_process, limit_check
 
 if TYPE_CHECKING:
     from models.sandbox.ipc import Array, Pipes
@@ -22,6 +22,7 @@ KEPT = 3  # variants with other weights or metadata, each of which holds a copy 
 def main() -> None:
     """Arguments: the descriptors to read requests from and to write answers to, the model's path, and what it may read besides."""
     reading, writing, name, *files = sys.argv[1:]
+    limit_check(Path(name))
     _block_side_effects()
     try:
         protection, trouble = confine_process(map(Path, files)), None
@@ -35,10 +36,16 @@ def main() -> None:
         return
     threading.Thread(target=_exit_with, args=(pipes.reading,), daemon=True).start()
     try:
+        before = _identity(path)
         _check(path)
         pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
+        pipes.receive(lambda _: ())  # memory and time are raised now
+        _import()
+        pipes.send({})
         pipes.receive(lambda _: ())
         served = _open(path)
+        if _identity(path) != before:
+            raise UserError(f"{path.name} was changed while it was opened; give it again when it is whole.")
         pipes.send(_described(served))
     except Exception as error:
         pipes.send(_error(error))
@@ -64,8 +71,19 @@ def _check(path: Path) -> None:
     from models.formats.registry import check_model
 
     check_model(path)
+
+
+def _identity(path: Path) -> list[tuple[int, ...]]:
+    """Of the file, or of every file of the folder: what was checked is what is opened."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    seen = (file.stat() for file in files)
+    return [(each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns, each.st_ctime_ns) for each in seen]
+
+
+def _import() -> None:
+    """TensorFlow takes its memory before that is limited for the model."""
     import models.classifiers.keras_classifier
-    import models.loading  # noqa: F401 - TensorFlow takes its memory before that is limited
+    import models.loading  # noqa: F401
 
 
 def _open(path: Path) -> Any:

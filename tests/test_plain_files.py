@@ -76,8 +76,8 @@ def test_links_within_a_folder_and_the_hubs_cache_are_read(tmp_path: Path) -> No
     (blob / "f").write_bytes(b"y")
     (snapshot / "l").symlink_to("../../blobs/f")
     assert read_plain_file(snapshot / "l", 1) == b"y"
-    with pytest.raises(UserError, match="2 bytes|0.0 MB"):
-        (tmp_path / "a").write_bytes(b"xx")
+    (tmp_path / "a").write_bytes(b"xx")
+    with pytest.raises(UserError, match="is the most"):
         read_plain_file(tmp_path / "a", 1)
 
 

@@ -1,6 +1,7 @@
 """The classifier of an untrusted model, which runs in a sandboxed process of its own."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,22 @@ from models.graph.grid_layer import GridLayer
 from models.sandbox.ipc import Array, Expected, ProtocolError
 from models.sandbox.process import Limits, WorkerExited, WorkerProcess
 
-RESTARTS = 1
+RESTARTS = 4
+"""In an hour."""
+HOUR, FIRST_PAUSE = 3600.0, 5.0
+"""Seconds: what is counted, and the pause before the second restart of an hour; each later pause is four times as long."""
 
 
 class WorkerSupervisor:
-    """Runs the process of one model, one request at a time, and restarts it once after it has ended. Starts at once."""
+    """Runs the process of one model, one request at a time, and restarts it after it has ended: at most 4 times an hour, with pauses."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        """Starts at once. clock: seconds."""
         self.path, self.limits = path, limits
         self.traces = 1
         self._process = WorkerProcess(path, limits)
         self._description: WorkerDescription | None = None
-        self._left, self._over = RESTARTS, ""
+        self._clock, self._restarts, self._closed, self._over = clock, list[float](), False, ""
         self._lock = threading.Lock()
 
     @property
@@ -41,7 +46,7 @@ class WorkerSupervisor:
             return self._description
 
     def request(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> list[Array]:
-        """Raises MemoryError, UserError; a process that ended is restarted at the next request, once."""
+        """Raises MemoryError, UserError; a process that ended is restarted at the next request."""
         return self._request(head, arrays, wanted)[1]
 
     def request_json(self, head: dict[str, Any], arrays: Sequence[Array]) -> dict[str, Any]:
@@ -64,21 +69,35 @@ class WorkerSupervisor:
         """Ends the process for good."""
         self._process.kill()  # who asks just now holds the lock, and lets go at once
         with self._lock:
-            self._left, self._over = 0, f"{self.path.name} was closed; load it again."
+            self._closed, self._over = True, f"{self.path.name} was closed; load it again."
             self._process.close()
 
     def _revive(self) -> None:
+        if not self._over and not self._process.alive():
+            self._over = self._process.death()
         if not self._over:
             return
-        if not self._left:
+        if self._closed:
             raise UserError(f"{self._over} It is not started again.")
-        self._left -= 1
+        if (wait := self._pause()) > 0:
+            raise UserError(f"{self._over} It was restarted {len(self._restarts)} times within an hour; try again in {wait:.0f} s.")
+        self._restarts.append(self._clock())
         self._process = WorkerProcess(self.path, self.limits)
         if self._read_description() != self._description:
             self._process.close()
-            self._left = 0
+            self._closed = True
             raise UserError(f"{self.path.name} is another model than before; load it again.")
         self._over = ""
+
+    def _pause(self) -> float:
+        """Seconds until it may be restarted."""
+        now = self._clock()
+        self._restarts = [each for each in self._restarts if now - each < HOUR]
+        if not self._restarts:
+            return 0.0
+        if len(self._restarts) >= RESTARTS:
+            return self._restarts[0] + HOUR - now
+        return self._restarts[-1] + FIRST_PAUSE * 4 ** (len(self._restarts) - 1) - now
 
     def _read_description(self) -> WorkerDescription:
         try:

@@ -52,7 +52,7 @@ class Onnx(Runtime):
             values = np.moveaxis(array, -1, 1) if turned else array
             fed[name] = np.ascontiguousarray(np.clip(np.rint(values), 0, 255) if kind is np.uint8 else values, kind)
         (answer,) = self._session.run(None, fed)
-        return np.asarray(answer).reshape(len(arrays[0]), -1)
+        return self.rows(np.asarray(answer), len(arrays[0]))
 
 
 def _classes(text: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from models.formats.saved_model import SAVED_MODEL
 from models.formats.tflite import TFLITE
 from models.formats.zip_archive import zip_archive
 from models.output.markdown import markdown_table
+from models.sandbox.checks.file_kinds import check_one_kind
 from models.sandbox.checks.file_start import first_bytes, not_a_model
 
 SINGLE: tuple[Format, ...] = (
@@ -61,7 +62,10 @@ def check_model(path: Path) -> None:
 
     Nothing is built. A SavedModel's operations are checked when it is opened, a TFLite or ONNX file only by what runs it.
     """
-    format_of(path).check(path)
+    found = format_of(path)
+    if path.is_file():
+        check_one_kind(path)
+    found.check(path)
 
 
 def open_model(path: Path) -> Any:

@@ -38,7 +38,7 @@ class TFLite(Runtime):
                 self._interpreter.set_tensor(each["index"], _quantised(array, each))
             self._interpreter.invoke()
             answer = self._interpreter.get_tensor(self._output["index"])
-        return _real(answer.reshape(len(arrays[0]), -1), self._output)
+        return _real(self.rows(answer, len(arrays[0])), self._output)
 
     def _step(self) -> float:
         """How far apart two answers are at least: of the quantised output, or of a softmax in int8 before an output of floating point."""

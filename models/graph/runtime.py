@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from errors import UserError
+from models.cards.card import check_classes
 from models.graph.input_port import InputPort, Network
 
 Array = NDArray[Any]
@@ -28,6 +30,7 @@ class Runtime(Network):
         two = [np.stack([np.zeros(self._shape(port), np.float32), np.ones(self._shape(port), np.float32)]) for port in inputs]
         singly = self.evaluate(two)
         self.units = singly.shape[1]
+        check_classes(self.units, name)
         self.together = self._agrees(two, singly)
 
     @abstractmethod
@@ -49,6 +52,15 @@ class Runtime(Network):
         except Exception:  # a graph made for one picture fails on two in whichever way its runtime has
             return False
         return both.shape == singly.shape and np.allclose(both, singly, atol=1e-3 + self.step, equal_nan=True)
+
+    def rows(self, answer: Array, count: int) -> Array:
+        """What the file answered to `count` pictures as (count, units). UserError where it has not a row per picture."""
+        if count == 1 and answer.ndim < 2:  # no axis for pictures
+            return answer.reshape(1, -1)
+        if answer.ndim < 1 or answer.shape[0] != count:
+            seen = f"numbers of shape {answer.shape} for {count} picture{'s' * (count != 1)}"
+            raise UserError(f"{self.name} gives {seen}; a classifier gives a row of numbers per picture. Export it again.")
+        return answer.reshape(count, -1)
 
     @staticmethod
     def _shape(port: InputPort) -> tuple[int, ...]:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
-from models.sandbox import landlock, seccomp
+from models.sandbox import capabilities, landlock, seccomp
 
 _SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store"),
     *("/dev/urandom", "/dev/random", "/dev/null", "/dev/zero", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
     *("/proc/filesystems", "/proc/sys/vm", "/proc/sys/kernel", "/sys/devices/system", "/sys/fs/cgroup"),
 )
+_CHECK_MEMORY, _CHECK_COPIES, _CHECK_SECONDS = 1_000_000_000, 3, 60
 _OPEN_FILES, _THREADS_MORE = 256, 1024
 
 
@@ -56,11 +57,31 @@ def confine_process(files: Iterable[Path], libraries: bool = True) -> Protection
     if (running := _threads()) > 1:
         raise RuntimeError(f"{running} threads run already")
     _limit()
+    capabilities.drop_capabilities()
     version, filtered = _confined([*(_needed() if libraries else ()), *files]), False
     with suppress(OSError):
         seccomp.confine()
         filtered = True
     return Protection(version, filtered)
+
+
+def limit_check(path: Path) -> None:
+    """Memory and time of the process until the static check is done, before anything of the model is read.
+
+    Only what the starting process can raise from outside is set: soft limits, where the system has prlimit.
+    """
+    import resource
+
+    if not hasattr(resource, "prlimit"):
+        return
+    size = 0
+    with suppress(OSError):
+        size = path.stat().st_size
+    for kind, most in ((resource.RLIMIT_AS, _CHECK_MEMORY + _CHECK_COPIES * size), (resource.RLIMIT_CPU, _CHECK_SECONDS)):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _confined(files: Iterable[Path]) -> int:
@@ -87,7 +108,14 @@ def _needed() -> Iterator[Path]:
     """What Python and TensorFlow read of a system."""
     here = Path(__file__).resolve().parents[1]
     installed = {sys.prefix, sys.base_prefix} - {"/", "/usr", "/usr/local"}
-    found = {*installed, *sysconfig.get_paths().values(), *site.getsitepackages(), *_SYSTEM, str(here)}
+    found = {
+        *installed,
+        *sysconfig.get_paths().values(),
+        *site.getsitepackages(),
+        *_SYSTEM,
+        str(here),
+        str(here.with_name("plain_files.py")),
+    }
     yield from map(Path, sorted(found - {"/", "/usr", "/usr/local"}))
 
 

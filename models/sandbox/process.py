@@ -85,6 +85,10 @@ class WorkerProcess:
     def open(self) -> dict[str, Any]:
         """What the process says of the model once it is open and has answered a test. UserError says why it is not opened."""
         shut = self._receive(self.limits.starting, Phase.CHECKING)[0]
+        self._set_memory(None)
+        self._limit_processor(self.limits.starting)
+        self._send({"do": "import"}, self.limits.starting)
+        self._receive(self.limits.starting, Phase.CHECKING)
         self._limit_memory()
         self._limit_processor(self.limits.opening)
         self._send({"do": "open"}, self.limits.opening)
@@ -96,6 +100,13 @@ class WorkerProcess:
         self._limit_processor(self.limits.answering)
         self._send(head, self.limits.answering, arrays)
         return self._receive(self.limits.answering, Phase.ANSWERING, wanted)
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def death(self) -> str:
+        """The sentence about a process that ended while nobody asked it."""
+        return str(self._ended(self._how_it_ended()))
 
     def kill(self) -> None:
         """Ends the process; a caller that waits for its answer gets an error."""
@@ -151,11 +162,16 @@ class WorkerProcess:
 
     def _limit_memory(self) -> None:
         with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # not on every system, or it has just ended
+            taken = int(Path(f"/proc/{self.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+            self._set_memory(taken + self.limits.room)
+
+    def _set_memory(self, most: int | None) -> None:
+        """The limit of its address space; None for the most that it may have."""
+        with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
             import resource
 
-            taken = int(Path(f"/proc/{self.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-            most = taken + self.limits.room
-            resource.prlimit(self.pid, resource.RLIMIT_AS, (most, most))
+            hard = resource.prlimit(self.pid, resource.RLIMIT_AS)[1]
+            resource.prlimit(self.pid, resource.RLIMIT_AS, (hard, hard) if most is None else (most, most))
 
     def _limit_processor(self, seconds: float) -> None:
         """For what comes now; what it does unasked afterwards comes to an end by the same limit."""
@@ -196,6 +212,7 @@ def _environment() -> dict[str, str]:
         "KERAS_HOME": nowhere,
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "-1",
+        "OPENBLAS_NUM_THREADS": "1",  # each takes address space that it never uses
         "TF_CPP_MIN_LOG_LEVEL": "3",
         **{name: value for name, value in os.environ.items() if name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LD_LIBRARY_PATH")},
     }

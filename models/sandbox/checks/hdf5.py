@@ -1,5 +1,6 @@
 """Looks at the structure of an HDF5 file without reading its numbers: what it links to, how large it says that it is."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,9 @@ LARGEST = 2_000_000_000  # bytes of numbers in all
 SMALL = 32_000_000  # bytes that may be stored as compactly as one likes
 MOST_EXPANDED = 20  # times that more may be declared than is stored
 _MOST_PARTS = 100_000
+_LONGEST_TEXT = 8_000_000  # bytes of all attributes of a part
+_MOST_ATTRIBUTES = 1_000  # of a part
+_SINGLE = {b"model_config", b"keras_version", b"backend", b"training_config"}
 _KINDS = "fiubSV"
 _FILTERS = {1, 2, 3}  # gzip, shuffle, checksum
 
@@ -42,6 +46,7 @@ def _datasets(file: Any, name: str) -> Iterator[tuple[str, Any]]:
         if address in met:
             continue
         met.add(address)
+        check_attributes(group, path or "/", name)
         for key in group:
             where = f"{path}/{printable(key)}"
             if len(met) + len(waiting) > _MOST_PARTS:
@@ -52,9 +57,46 @@ def _datasets(file: Any, name: str) -> Iterator[tuple[str, Any]]:
             if isinstance(found, h5py.Group):
                 waiting.append((where, found))
             elif isinstance(found, h5py.Dataset):
+                check_attributes(found, where, name)
                 yield where, found
             else:
                 raise UserError(f"{name} holds a named type at '{where}', which no model file needs; save the model again.")
+
+
+def check_attributes(part: Any, where: str, name: str) -> None:
+    """Of a group or data set: plain numbers and texts, of which a part holds few, however often the file refers to the same text."""
+    import h5py
+
+    count = h5py.h5a.get_num_attrs(part.id)
+    if count > _MOST_ATTRIBUTES:
+        raise UserError(f"{name} has {count:,} attributes at '{where}'; {_MOST_ATTRIBUTES:,} is the most. Save the model again.")
+    total, largest = 0, min(part.file.id.get_filesize(), _LONGEST_TEXT)
+    for number in range(count):
+        attribute = h5py.h5a.open(part.id, index=number)
+        kind, shape = attribute.get_type(), attribute.shape
+        key = printable(attribute.name.decode("utf-8", "replace"))
+        if attribute.name in _SINGLE and shape not in ((), (1,)):
+            raise UserError(f"{name} holds {math.prod(shape):,} texts in '{key}' at '{where}', where a model has one; save it again.")
+        if kind.get_class() not in (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM):
+            raise UserError(f"{name} holds '{key}' at '{where}', neither numbers nor texts; save the model again.")
+        total += math.prod(shape) * kind.get_size()
+        if total > largest:
+            raise UserError(f"{name} says that '{key}' at '{where}' has {total / 1e6:.3g} MB, more than it holds; save the model again.")
+        if kind.get_class() == h5py.h5t.STRING and kind.is_variable_str():
+            total += _length_of_texts(part, attribute, key, name)
+        if total > _LONGEST_TEXT:
+            raise UserError(
+                f"{name} holds {total / 1e6:.3g} MB of attributes at '{where}'; {_LONGEST_TEXT / 1e6:.0f} MB is the most. Save it again."
+            )
+
+
+def _length_of_texts(part: Any, attribute: Any, key: str, name: str) -> int:
+    """Bytes of all the texts: one may stand for itself in many places, so that only reading them tells, within the process's memory."""
+    try:
+        found = part.attrs[attribute.name]
+        return sum(len(each) for each in (found.flat if hasattr(found, "flat") else [found]))
+    except (MemoryError, OSError, RuntimeError) as error:
+        raise UserError(f"{name} holds '{key}', which unpacks to more memory than there is; save the model again.") from error
 
 
 def _check_storage(data: Any, where: str, name: str) -> None:

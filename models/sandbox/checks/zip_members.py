@@ -57,6 +57,8 @@ def check_members(archive: zipfile.ZipFile, name: str) -> None:
         raise UserError(
             f"{name} has {len(members)} members; a saved model has 3, and {MOST_MEMBERS} is the most. Save it again by model.save."
         )
+    if before := min((member.header_offset for member in members), default=0):
+        raise UserError(f"{name} has {before:,} bytes before its first member, perhaps another file; save it again by model.save.")
     seen: set[str] = set()
     for member in members:
         if member.filename in seen:
@@ -69,6 +71,11 @@ def check_members(archive: zipfile.ZipFile, name: str) -> None:
     total = sum(member.file_size for member in members)
     if total > LARGEST:
         raise UserError(f"{name} unpacks to {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
+    packed, stored = sum(member.compress_size for member in members), _size(archive)
+    if packed > stored:
+        raise UserError(
+            f"{name} says that its members take {packed / 1e6:.1f} MB, but has {stored / 1e6:.1f} MB in all; save it again by model.save."
+        )
 
 
 def model_within(archive: zipfile.ZipFile, name: str, is_model: Callable[[str], bool], examples: str) -> str:
@@ -93,6 +100,16 @@ def model_within(archive: zipfile.ZipFile, name: str, is_model: Callable[[str], 
     )
 
 
+def _size(archive: zipfile.ZipFile) -> int:
+    """Bytes on disk."""
+    file = archive.fp
+    assert file is not None
+    place = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(place)
+    return size
+
+
 def _check_member(member: zipfile.ZipInfo, name: str) -> None:
     parts = member.filename.replace("\\", "/").split("/")
     if parts[0] == "" or ".." in parts or ":" in parts[0]:
@@ -103,6 +120,10 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
         raise UserError(f"{name} holds a link, '{printable(member.filename)}', which no saved model has; save it again by model.save.")
     if member.flag_bits & 1:
         raise UserError(f"{name} holds '{printable(member.filename)}' under a password; save it again by model.save.")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UserError(
+            f"{name} packs '{printable(member.filename)}' by method {member.compress_type}, not deflate; save it again by model.save."
+        )
     if member.file_size > SMALL and member.file_size > MOST_EXPANDED * member.compress_size:
         times = member.file_size // max(member.compress_size, 1)
         raise UserError(

@@ -105,10 +105,11 @@ def test_what_is_asked_wrongly_is_refused_here(guarded: SandboxedClassifier) -> 
         guarded.features(hostile_files.noise((32, 32, 3)), [], Score(0))
 
 
-def test_a_process_that_hangs_or_crashes_is_begun_again_once(path: Path, guarded: SandboxedClassifier) -> None:
+def test_a_process_that_hangs_or_crashes_is_restarted_a_few_times_an_hour(path: Path, guarded: SandboxedClassifier) -> None:
     """Last of those that use the shared process, for it ends it."""
     images, before = hostile_files.noise((1, 32, 32, 3)), guarded.outputs(hostile_files.noise((1, 32, 32, 3)))
-    supervisor = guarded._supervisor
+    supervisor, now = guarded._supervisor, [0.0]
+    supervisor._clock = lambda: now[0]
     first = supervisor.pid
     supervisor._process.limits = Limits(answering=1)
     os.kill(first, signal.SIGSTOP)
@@ -117,11 +118,22 @@ def test_a_process_that_hangs_or_crashes_is_begun_again_once(path: Path, guarded
     assert gone(first)
     assert guarded.outputs(images) == pytest.approx(before, abs=1e-6)
     os.kill(supervisor.pid, signal.SIGSEGV)
-    with pytest.raises(UserError, match=r"flat\.keras ended its own process \(SIGSEGV\)"):
+    supervisor._process._process.wait(PATIENCE)
+    with pytest.raises(UserError, match=r"flat\.keras ended its own process \(SIGSEGV\).*try again in 5 s"):
         guarded.outputs(images)
-    with pytest.raises(UserError, match="It is not started again"):
+    now[0] = 6.0
+    assert guarded.outputs(images) == pytest.approx(before, abs=1e-6)
+    supervisor._restarts = [1.0, 2.0, 3.0, 4.0]
+    supervisor._process.kill()
+    supervisor._process._process.wait(PATIENCE)
+    with pytest.raises(UserError, match=r"restarted 4 times within an hour; try again in 3595 s"):
         guarded.outputs(images)
     assert gone(supervisor.pid)
+    now[0] = 4000.0
+    assert guarded.outputs(images) == pytest.approx(before, abs=1e-6)
+    guarded.close()
+    with pytest.raises(UserError, match="It is not started again"):
+        guarded.outputs(images)
 
 
 def needs_49_gigabytes() -> keras.Model:
@@ -232,6 +244,8 @@ def test_every_thread_of_the_process_is_held(path: Path) -> None:
         for task in tasks:
             said = dict(line.split(":\t") for line in (task / "status").read_text().splitlines() if ":\t" in line)
             assert (said["Seccomp"], said["NoNewPrivs"]) == ("2", "1"), said["Name"]
+            assert {said[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0" * 16}, said["Name"]
+            assert os.getuid() or said["CapBnd"] == "0" * 16
     finally:
         served.close()
 

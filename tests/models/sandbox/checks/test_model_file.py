@@ -5,7 +5,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
@@ -245,3 +247,63 @@ def test_an_exported_classifier_passes(build: Callable[[], keras.Model], tmp_pat
     (tmp_path / "m" / "saved_model.pb").write_bytes(b"\x0a\xff")
     with pytest.raises(UserError, match="damaged"):
         check_operations(tmp_path / "m")
+
+
+def one_text_often(file: h5py.File) -> None:
+    file.attrs["layer_names"] = ["x" * 1_000_000] * 20
+
+
+def long_numbers(file: h5py.File) -> None:
+    file.attrs["model_config"] = ["{}"] * 100
+
+
+def compound(file: h5py.File) -> None:
+    file.attrs["x"] = np.zeros(3, [("a", "f4"), ("b", "f4")])
+
+
+def many_attributes(file: h5py.File) -> None:
+    for number in range(1001):
+        file["/"].attrs[f"a{number}"] = 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (one_text_often, "20 MB of attributes"),
+        (long_numbers, "100 texts in 'model_config'"),
+        (compound, "neither numbers nor texts"),
+        (many_attributes, "1,001 attributes"),
+    ],
+)
+def test_attributes_that_no_model_has(change: Callable, words: str, tmp_path: Path) -> None:
+    hostile_files.with_weights(tmp_path / "m.keras", change)
+    with pytest.raises(UserError, match=f"^m.keras .*{words}"):
+        check_model(tmp_path / "m.keras")
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        change(file)
+    with pytest.raises(UserError, match=f"^m.h5 .*{words}"):
+        check_model(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras", ".zip"])
+def test_a_file_of_two_kinds_is_refused(suffix: str, tmp_path: Path) -> None:
+    inner, path = hostile_files.keras_2(tmp_path / "inner.h5", {}).read_bytes(), tmp_path / f"m{suffix}"
+    archive = hostile_files.GOOD.read_bytes()
+    block = b"PK\x03\x04" + bytes(508)
+    for content in (inner + archive, block + inner, b"PK\x00\x00" + bytes(508) + inner + archive, block + inner + archive):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"^m\."):
+            check_model(path)
+
+
+def test_an_archive_that_lies_of_what_it_packs_is_refused(tmp_path: Path) -> None:
+    path = hostile_files.zip_bomb(tmp_path / "m.keras")
+    content = bytearray(path.read_bytes())
+    where = 0
+    while (where := content.find(b"PK\x01\x02", where)) >= 0:
+        if int.from_bytes(content[where + 24 : where + 28], "little") == 30_000_000:
+            content[where + 20 : where + 24] = (29_000_000).to_bytes(4, "little")
+        where += 4
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"members take 29\.\d MB, but has"):
+        check_model(path)
