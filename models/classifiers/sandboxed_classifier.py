@@ -97,7 +97,7 @@ class WorkerSupervisor:
             return 0.0
         if len(self._restarts) >= RESTARTS:
             return self._restarts[0] + HOUR - now
-        return self._restarts[-1] + FIRST_PAUSE * 4 ** (len(self._restarts) - 1) - now
+        return float(self._restarts[-1] + FIRST_PAUSE * 4.0 ** (len(self._restarts) - 1) - now)
 
     def _read_description(self) -> WorkerDescription:
         try:
