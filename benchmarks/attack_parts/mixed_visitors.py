@@ -11,7 +11,8 @@ from benchmarks.attack_parts.client import Gone, Guest, answered, error_of, new_
 from models.store import bundled
 from tests.serving import Server
 
-SHARES = {"new picture": 0.50, "other class": 0.20, "metric": 0.10, "leaves in the middle": 0.14, "model": 0.06}
+NEW_PICTURE, OTHER_CLASS = "new picture", "other class"
+SHARES = {NEW_PICTURE: 0.50, OTHER_CLASS: 0.20, "metric": 0.10, "leaves in the middle": 0.14, "model": 0.06}
 """Request -> its share. The last page of a visitor is closed after 2 to 12 requests, or in the middle of one."""
 METRIC = "average_drop"
 BROKEN = (OSError, http.client.HTTPException, ValueError, KeyError)
@@ -47,7 +48,7 @@ class MixedVisitors:
         guest = Guest(self.server, patience=self.patience)
         guest.stay()
         try:
-            self._note("new picture", guest.explain(new_picture()))
+            self._note(NEW_PICTURE, guest.explain(new_picture()))
             for _ in range(chance.randrange(2, 12)):
                 if time.monotonic() > limit or not self._request(guest, chance):
                     break
@@ -57,9 +58,9 @@ class MixedVisitors:
     def _request(self, guest: Guest, chance: random.Random) -> bool:
         """One request; False where the visitor has gone."""
         kind = chance.choices(list(SHARES), list(SHARES.values()))[0]
-        if kind == "new picture":
+        if kind == NEW_PICTURE:
             self._note(kind, guest.explain(new_picture()))
-        elif kind == "other class":
+        elif kind == OTHER_CLASS:
             self._note(kind, guest.do("prediction", "target", {"index": chance.randrange(3)}))
         elif kind == "metric":
             self._note(kind, guest.do("trust", "measure", {"kind": METRIC}))

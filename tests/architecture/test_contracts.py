@@ -42,6 +42,11 @@ def reflection(source: str) -> Iterator[str]:
 
 
 TEXT_COMPARED = {
+    ("benchmarks/attack_parts/attack_table.py", "event failed"): "a server's answer, which an attacker sees as text",
+    ("benchmarks/attack_parts/attack_table.py", "log says why"): "a server's answer, which an attacker sees as text",
+    ("benchmarks/attack_parts/hostile_visitors.py", "HTTP 429"): "a server's answer, which an attacker sees as text",
+    ("benchmarks/attack_parts/hostile_visitors.py", "HTTP 503"): "a server's answer, which an attacker sees as text",
+    ("benchmarks/attack_parts/killable_commands.py", "--seed 5"): "a command that stands on a card",
     ("benchmarks/shared/machine.py", "model name"): "a key of /proc/cpuinfo",
     ("models/results.py", "python -m models.train "): "the start of a command that stands on a card",
     ("models/sandbox/checks/display.py", "Exception encountered: "): "a prefix of Keras's own",

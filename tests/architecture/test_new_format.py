@@ -50,7 +50,7 @@ from pathlib import Path
 import numpy as np
 from app.page.assets import config
 from app.service.classifier_registry import ClassifierRegistry, title_of
-from app.service.model_uploads import ModelUploads
+from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
 from models.formats.__main__ import write_table
 from models.formats.hub import chosen
