@@ -109,7 +109,7 @@ def _geometry(source: Source, map_size: tuple[int, int], fit: Fit) -> dict[str, 
     """
     place = placement(source.decoded, map_size, fit)
     down, across = (full / side for full, side in zip(source.size, source.decoded, strict=True))
-    top, left, height, width = place.shown
+    top, left, height, width = place.source
     shown = [round(top * down), round(left * across), round(height * down), round(width * across)]
     return {"size": list(source.size), "map_size": list(map_size), "fit": fit, "content": list(place.content), "shown": shown}
 

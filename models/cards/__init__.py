@@ -1,1 +1,1 @@
-"""What is written down about a classifier: card, metadata fields, files beside the model."""
+"""Descriptions of classifiers: cards, metadata fields, sidecar files."""

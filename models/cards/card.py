@@ -1,4 +1,4 @@
-"""A card says what a classifier is: what goes in, what comes out, where it came from and how good it was measured to be."""
+"""A card describes a classifier: its input, its output, where it came from and its measured accuracy."""
 
 import hashlib
 import json
@@ -37,9 +37,9 @@ _LONGEST = {"name": LONGEST_NAME} | dict.fromkeys(("licence", "data", "made_by",
 
 
 class KnownNote(StrEnum):
-    """Notes that the program itself writes on a card and recognises there later, each by the words that it begins with.
+    """Notes that the program itself writes on a card and recognises later by their first words.
 
-    ASSUMED_SCALING: what was assumed of the input of a model without a card. OWN_PROCESS: what holds an untrusted model's process back.
+    ASSUMED_SCALING: the scaling assumed for a model without a card. OWN_PROCESS: how an untrusted model's process is confined.
     NAMED_IN_FILE: the classes' names come from the model's file.
     """
 
@@ -64,14 +64,14 @@ class Label:
 
 @dataclass(frozen=True)
 class Card:
-    """What a classifier is. Lies as JSON beside the weights: `phantoms.keras` has `phantoms.json`.
+    """What a classifier is. Stored as JSON next to the weights: `phantoms.keras` has `phantoms.json`.
 
     size: (H, W) in pixels that the model takes. colour, scaling: what the model expects of its input; the classifier
-    turns RGB 0..1 into it inside its compiled function. fit: how a picture of another shape is brought to `size`.
-    head: what the model's last layer gives. layers: names of the spatial layers for the CAM family; empty means the
-    last of each branch. metadata: what the model takes beside the picture. temperature: divides the logits for a calibrated
+    converts RGB 0..1 to it inside its compiled function. fit: how a picture of another shape is brought to `size`.
+    head: what the model's last layer outputs. layers: names of the spatial layers for the CAM family; empty means the
+    last of each branch. metadata: what the model takes with the picture. temperature: divides the logits for a calibrated
     confidence; 1 where none was fitted.
-    accuracy and calibration_error: shares from 0 to 1 on `measured_on`, or None where nobody measured them.
+    accuracy and calibration_error: shares from 0 to 1 on `measured_on`, or None where they were not measured.
     """
 
     name: str
@@ -156,11 +156,11 @@ class Card:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> "Card":
-        """The card whose fields are these, as JSON gives them; UserError names the one that is wrong."""
+        """The card with these fields, as parsed from JSON; UserError names the one that is wrong."""
         return cls(**_fields(raw))
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as a card file holds them; `of` gives an equal card back."""
+        """The fields as stored in a card file; `of` restores an equal card."""
         return {
             "name": self.name,
             "labels": [label.to_json() for label in self.labels],
@@ -188,7 +188,7 @@ class Card:
         return json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
 
     def write(self, path: Path) -> None:
-        """Writes the card as JSON that `read` gives back equal."""
+        """Writes the card as JSON, from which `read` restores an equal one."""
         path.write_text(self.to_text(), encoding="utf-8")
 
 

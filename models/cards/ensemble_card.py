@@ -14,7 +14,7 @@ _ALIKE: tuple[tuple[Head, ...], ...] = (("softmax", "logits"), ("sigmoid",), ("m
 
 
 def joint_card(name: str, cards: Sequence[Card]) -> Card:
-    """The card of an ensemble of the classifiers with these cards. UserError where they do not answer the same question."""
+    """The card of an ensemble of the classifiers with these cards. UserError where they cannot form one."""
     _check(name, cards)
     largest = max(cards, key=lambda card: card.size[0] * card.size[1])
     fits = sorted({card.fit for card in cards})

@@ -1,4 +1,4 @@
-"""Reads a file that lists the members of an ensemble: a JSON object with `members`, and a `name` if it likes."""
+"""Reads a file that lists the members of an ensemble: a JSON object with `members` and an optional `name`."""
 
 import json
 import os
@@ -23,9 +23,9 @@ class MemberList:
 
 
 def read_ensemble_file(path: Path) -> MemberList | None:
-    """The list that `path` is, or that lies as ensemble.json in the folder that it is; None where it is neither. UserError if damaged.
+    """The list in the file `path`, or in ensemble.json of the folder `path`; None where there is none. UserError if damaged.
 
-    Paths in it are relative to where it lies.
+    Paths in it are relative to its own folder.
     """
     file = path / USUAL_NAME if os.path.isdir(path) else path  # which, unlike Path.is_dir, takes an impossible name for a missing one
     if file.suffix != ".json" or not os.path.lexists(file) or os.path.isdir(file):
@@ -47,8 +47,8 @@ def read_ensemble_file(path: Path) -> MemberList | None:
             f"{file.name} has a name of {len(name):,} characters and a member of {max(map(len, members)):,}; "
             f"{LONGEST_NAME} and {LONGEST_MEMBER:,} are the most. Shorten them."
         )
-    return MemberList(name, tuple(_resolved(member, file.parent) for member in members))
+    return MemberList(name, tuple(_resolve(member, file.parent) for member in members))
 
 
-def _resolved(member: str, folder: Path) -> str:
+def _resolve(member: str, folder: Path) -> str:
     return member if member in bundled() or ":" in member.split("/")[0] else str(folder / member)

@@ -1,4 +1,4 @@
-"""What is known about a picture beside its pixels, such as age, sex or site, as the vector of numbers that a model takes with it."""
+"""Metadata of a picture, such as age, sex or site, encoded as the vector of numbers that a model takes with it."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ Value = str | float | None
 """A number, one of a category's values, or None where it is not known."""
 
 Missing = Literal["flag", "zero"]
-"""How a value that is not known is encoded: by a place of its own that holds 1, or by zeros alone."""
+"""How a missing value is encoded: by an entry of its own that is 1, or by zeros alone."""
 
 MISSING = "missing"
 LONGEST = 100
@@ -47,11 +47,11 @@ class Number:
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """What each number of its code stands for."""
+        """The meaning of each number of its encoding."""
         return (self.name, f"{self.name} {MISSING}") if self.missing == "flag" else (self.name,)
 
     def encode(self, value: Value) -> list[float]:
-        """[(value - mean) / deviation, 0], or [0, 1] where it is missing: the mean's own code, and the flag, if any."""
+        """[(value - mean) / deviation, 0], or [0, 1] where it is missing: the encoding of the mean, and the flag, if any."""
         if value is None:
             return [0.0, 1.0][: len(self.entries)]
         if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
@@ -61,11 +61,11 @@ class Number:
         return [(float(value) - self.mean) / self.deviation, 0.0][: len(self.entries)]
 
     def parse(self, text: str) -> Value:
-        """The number that was typed."""
+        """The typed text as a number."""
         try:
             return float(text)
         except ValueError:
-            return text  # which `encode` refuses in its own words
+            return text  # `encode` refuses it
 
     def describe(self, value: Value) -> str:
         """Name, value and unit, for display."""
@@ -74,7 +74,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Category:
-    """A field that is one of a few values, in the order of its code."""
+    """A field with one of a few values, in the order of its encoding."""
 
     name: str
     values: tuple[str, ...]
@@ -95,11 +95,11 @@ class Category:
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """What each number of its code stands for."""
+        """The meaning of each number of its encoding."""
         return *(f"{self.name} = {value}" for value in self.values), *([f"{self.name} {MISSING}"] if self.missing == "flag" else [])
 
     def encode(self, value: Value) -> list[float]:
-        """1 at the value's place, 0 elsewhere; the last place is that of a missing one, if it has any."""
+        """One-hot; the last entry stands for a missing value, if the encoding has one."""
         if value is not None and value not in self.values:
             raise UserError(f"Metadata '{self.name}' is {str(value)[:60]!r}; it must be one of {', '.join(self.values)}, or left out.")
         code = [0.0] * len(self.entries)
@@ -108,7 +108,7 @@ class Category:
         return code
 
     def parse(self, text: str) -> Value:
-        """The value that was typed."""
+        """The typed text as one of the values."""
         return text
 
     def describe(self, value: Value) -> str:
@@ -120,7 +120,7 @@ Field = Number | Category
 
 
 def encode(fields: Sequence[Field], values: Mapping[str, Value]) -> NDArray[np.float32]:
-    """(m,): the fields' codes one after the other; a field that has no value, or None, is encoded as missing. UserError for a wrong one."""
+    """(m,): the concatenated encodings of the fields; an absent value, or None, is encoded as missing. UserError for a wrong one."""
     known = [field.name for field in fields]
     for name in values:
         if name not in known:
@@ -129,17 +129,17 @@ def encode(fields: Sequence[Field], values: Mapping[str, Value]) -> NDArray[np.f
 
 
 def entries(fields: Sequence[Field]) -> tuple[str, ...]:
-    """What each of `encode`'s m numbers stands for: `age`, `age missing`, `sex = female`, ..."""
+    """The meaning of each of `encode`'s m numbers: `age`, `age missing`, `sex = female`, ..."""
     return tuple(entry for field in fields for entry in field.entries)
 
 
 def describe(fields: Sequence[Field], values: Mapping[str, Value]) -> str:
-    """The values in words, such as `age 55 years, sex missing`."""
+    """The values as text, such as `age 55 years, sex missing`."""
     return ", ".join(field.describe(values.get(field.name)) for field in fields)
 
 
 def parse(fields: Sequence[Field], words: Sequence[str]) -> dict[str, Value]:
-    """Words such as `age=55` -> values. UserError for one that is none."""
+    """Words such as `age=55` -> values. UserError for a malformed one."""
     by_name = {field.name: field for field in fields}
     values: dict[str, Value] = {}
     for word in words:
@@ -153,7 +153,7 @@ def parse(fields: Sequence[Field], words: Sequence[str]) -> dict[str, Value]:
 
 
 def read_fields(raw: object) -> tuple[Field, ...]:
-    """A card's list of objects: name, mean and deviation, or name and values; unit and missing at will. UserError names a wrong one."""
+    """From a card's list of objects: name, mean and deviation, or name and values; unit and missing are optional. UserError."""
     if not isinstance(raw, list):
         raise UserError(f"Card field 'metadata' is {json.dumps(raw)[:80]}; it must be a list of fields.")
     if len(raw) > MOST_FIELDS:
@@ -183,7 +183,7 @@ def _all(kind: type | tuple[type, ...], *values: object) -> bool:
 
 
 def _finite(value: float) -> bool:
-    """Of an integer of any length too."""
+    """Also for integers too long for a float."""
     return abs(value) <= sys.float_info.max
 
 

@@ -1,4 +1,4 @@
-"""What belongs to a model beside its own file: the card, labels.txt, and the architecture where the file holds weights alone."""
+"""The files next to a model that belong to it: the card, labels.txt, and the architecture where the file holds weights alone."""
 
 import json
 from pathlib import Path
@@ -9,24 +9,24 @@ from plain_files import read_plain_text
 
 LABELS = "labels.txt"
 WEIGHT_SUFFIXES = (".h5", ".hdf5")
-"""Of files that may hold weights alone; their architecture lies beside them."""
+"""Suffixes of files that may hold weights alone, with the architecture next to them."""
 
 _USUAL_ARCHITECTURES = ("model.json", "architecture.json")
 
 
 def card_path(path: Path) -> Path:
-    """Where the card of the model at `path` lies, a file or a SavedModel's folder."""
+    """The path of the card of the model at `path`, a file or a SavedModel's folder."""
     return path.with_name(path.name + ".json") if path.is_dir() else path.with_suffix(".json")
 
 
 def sidecar_files(path: Path) -> list[Path]:
-    """Every file beside the model that is read with it, whether it is there or not."""
+    """Every sidecar file that may be read with the model, existing or not."""
     architectures = [path.with_name(name) for name in _architectures(path)] if path.suffix in WEIGHT_SUFFIXES else []
     return [card_path(path), path.parent / LABELS, *architectures]
 
 
 def architecture_of(path: Path) -> str | None:
-    """The text of the architecture beside a file of weights, as model.to_json() gives it; None where there is none."""
+    """The text of the architecture next to a file of weights, as written by model.to_json(); None where there is none."""
     for name in _architectures(path):
         file = path.with_name(name)
         if (text := _short_text(file)) and is_architecture(text):
@@ -44,7 +44,7 @@ def is_architecture(text: str) -> bool:
 
 
 def holds_architecture(file: Path) -> bool:
-    """Whether a JSON file is an architecture, and no card."""
+    """Whether a JSON file is an architecture and not a card."""
     text = _short_text(file)
     return text is not None and is_architecture(text)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.sidecar_files import LABELS
-from models.sandbox.checks.zip_members import opened
+from models.sandbox.checks.zip_members import open_archive
 from plain_files import read_plain_file
 
 _LONGEST = 8_000_000  # bytes
@@ -36,7 +36,7 @@ def read_labels(path: Path) -> list[str] | None:
 def _packed(path: Path) -> bytes | None:
     """labels.txt in the archive, before what only ends so; what macOS adds is passed over."""
     try:
-        with opened(path) as archive:
+        with open_archive(path) as archive:
             members = [each for each in archive.infolist() if _may_be_labels(each)]
             found = sorted(members, key=lambda each: each.filename.split("/")[-1] != LABELS)
             if not found:

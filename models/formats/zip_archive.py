@@ -8,7 +8,7 @@ from typing import Any
 
 from errors import UserError
 from models.formats.format import Format, Provides
-from models.sandbox.checks.zip_members import checked_archive, model_within
+from models.sandbox.checks.zip_members import model_within, open_checked_archive
 
 
 def zip_archive(formats: Sequence[Format]) -> Format:
@@ -30,7 +30,7 @@ class _Inside:
     formats: tuple[Format, ...]
 
     def check(self, path: Path) -> None:
-        with checked_archive(path) as archive:
+        with open_checked_archive(path) as archive:
             found, member = self._find(archive, path.name)
             if found.check_bytes:
                 found.check_bytes(archive.read(member), path)

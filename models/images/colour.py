@@ -1,4 +1,4 @@
-"""Turns what a picture file stores, whatever its mode, into RGB from 0 to 1."""
+"""Converts the pixels of a picture file, in any mode, into RGB from 0 to 1."""
 
 import contextlib
 import io
@@ -22,8 +22,8 @@ _TURNS = {  # EXIF orientation -> (swap rows and columns, then flip rows, flip c
 }
 
 
-def plain(image: Image.Image) -> Image.Image:
-    """In mode L, RGB, CMYK, or F for 16 bits and more: palettes looked up, transparency laid over white."""
+def to_basic_mode(image: Image.Image) -> Image.Image:
+    """In mode L, RGB, CMYK, or F for 16 bits and more: palettes resolved, transparency composited over white."""
     if image.mode.startswith("I;16"):
         return Image.fromarray(np.asarray(image).astype(np.float32) / np.float32(65_535))
     if image.mode in ("I", "F"):
@@ -36,8 +36,8 @@ def plain(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def flat(pixels: Pixels, profile: bytes | None) -> NDArray[np.float32]:
-    """(H, W), (H, W, 3) or (H, W, 4 inks) -> (H, W, 3) float32 in 0..1, in sRGB where `profile` says what the numbers mean."""
+def to_srgb(pixels: Pixels, profile: bytes | None) -> NDArray[np.float32]:
+    """(H, W), (H, W, 3) or (H, W, 4 inks) -> (H, W, 3) float32 in 0..1, converted to sRGB where `profile` gives the colour space."""
     if pixels.dtype == np.float32:
         return np.repeat(_unit(pixels)[..., None], 3, axis=2)
     image = Image.fromarray(pixels, "CMYK") if pixels.ndim == 3 and pixels.shape[2] == 4 else Image.fromarray(pixels)
@@ -45,8 +45,8 @@ def flat(pixels: Pixels, profile: bytes | None) -> NDArray[np.float32]:
     return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
 
 
-def upright(picture: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    """(H, W, 3) turned and mirrored as the EXIF orientation 1..8 asks; any other number leaves it as it is."""
+def apply_orientation(picture: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+    """(H, W, 3) rotated and mirrored by the EXIF orientation 1..8; any other number leaves it unchanged."""
     swap, rows, columns = _TURNS.get(orientation, (False, False, False))
     turned = picture.transpose(1, 0, 2) if swap else picture
     return np.ascontiguousarray(turned[:: -1 if rows else 1, :: -1 if columns else 1])
@@ -62,7 +62,7 @@ def _unit(values: Pixels) -> NDArray[np.float32]:
 
 
 def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    # A profile that is damaged or for other colours than the picture's is no reason to refuse the picture.
+    # A damaged profile, or one for another colour space, is no reason to refuse the picture.
     with contextlib.suppress(ImageCms.PyCMSError, OSError):
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(source).lower():

@@ -1,4 +1,4 @@
-"""What decoding a picture takes in memory, known from its header, so that it can be refused before it is decoded."""
+"""Estimates the memory that decoding a picture takes from its header, so that it can be refused before it is decoded."""
 
 import io
 
@@ -6,31 +6,31 @@ import cv2
 import numpy as np
 from PIL import Image
 
-BUDGET = 100_000_000  # bytes; with the reduced picture beside it, decoding stays under 150 MB
-_PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2, "I;16B": 2}  # as Pillow holds them; 4 for all other modes
+BUDGET = 100_000_000  # bytes; together with the reduced picture, decoding stays under 150 MB
+_PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2, "I;16B": 2}  # in Pillow's memory; 4 for all other modes
 _WEBP_PIXEL_BYTES = 7.5  # measured on OpenCV: lossless, with transparency
 _TIFF_ROWS_PER_STRIP, _TIFF_TILE_LENGTH = 278, 323
 
 
 def stored_bytes(image: Image.Image) -> int:
-    """What Pillow holds once `image` is loaded."""
+    """The size of `image` in Pillow's memory once it is loaded."""
     return image.width * image.height * _PIXEL_BYTES.get(image.mode, 4)
 
 
 def decoding_bytes(image: Image.Image, kind: str, data: bytes) -> int:
-    """The peak of decoding `image`, opened and not yet loaded, from the file `data`."""
+    """The peak memory of decoding `image`, opened and not yet loaded, from the file `data`."""
     if kind == "WEBP":
         return int(image.width * image.height * _WEBP_PIXEL_BYTES)
     if kind == "TIFF":
         rows = image.tag_v2.get(_TIFF_TILE_LENGTH) or image.tag_v2.get(_TIFF_ROWS_PER_STRIP) or image.height  # type: ignore[attr-defined]
         return stored_bytes(image) + min(int(rows), image.height) * image.width * 4
-    if kind == "JPEG":  # decoded reduced, so that only the coefficients can be many
+    if kind == "JPEG":  # decoded at reduced size, so that only the coefficients can take much memory
         return _coefficient_bytes(image) if _is_held_whole(data) else 0
     return stored_bytes(image)
 
 
-def decoded_webp(data: bytes) -> Image.Image:
-    """The first frame of a WebP through OpenCV, which takes half the memory that Pillow takes."""
+def decode_webp(data: bytes) -> Image.Image:
+    """The first frame of a WebP, decoded by OpenCV in half the memory that Pillow takes."""
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if values is None:
         raise OSError("the WebP cannot be decoded")
@@ -46,7 +46,7 @@ def _coefficient_bytes(image: Image.Image) -> int:
 
 
 def _is_held_whole(data: bytes) -> bool:
-    """Whether a JPEG's components come in several scans, so that the decoder holds all coefficients of the picture."""
+    """Whether a JPEG has several scans, so that the decoder holds all coefficients of the picture."""
     stream, components = io.BytesIO(data), 0
     stream.seek(2)
     while marker := stream.read(2):

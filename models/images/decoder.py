@@ -1,7 +1,7 @@
-"""The one decoder: turns the bytes of a picture file into upright RGB numbers, and refuses what is no picture in one sentence.
+"""The decoder: turns the bytes of a picture file into upright RGB numbers, and refuses anything else in one sentence.
 
-A picture is looked at before it is decoded: its size, and the memory that decoding would take. Large ones are read reduced, a
-few rows at a time where the format allows, so that no picture costs more than about 150 MB.
+A picture is checked before it is decoded: its size, and the memory that decoding would take. Large ones are read at reduced size,
+a few rows at a time where the format allows, so that no picture takes more than about 150 MB.
 """
 
 import io
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from errors import UserError
-from models.images.colour import Pixels, flat, plain, upright
-from models.images.decode_cost import BUDGET, decoded_webp, decoding_bytes, stored_bytes
+from models.images.colour import Pixels, apply_orientation, to_basic_mode, to_srgb
+from models.images.decode_cost import BUDGET, decode_webp, decoding_bytes, stored_bytes
 from models.images.placement import content_box, fit
 from models.images.png_rows import chunks, strips
 
@@ -28,7 +28,7 @@ LONG_SIDE = 2048  # pixels that a decoded picture's longer side has at most; cla
 _SIDES = (8, 65_535)
 FILE_BYTES = 100_000_000
 _SCANS = 200  # a JPEG with thousands of scans takes minutes
-_AT_ONCE = 24_000_000  # bytes of pixels that are decoded in one go whatever the format
+_AT_ONCE = 24_000_000  # bytes of pixels that are decoded at once in any format
 _DAMAGED = "This {} is damaged or cut short; save it again, or give the original file."
 _TAKES = "Crosscheck reads JPEG, PNG, WebP, BMP, TIFF and GIF"
 _STARTS = {
@@ -51,7 +51,7 @@ _OTHERS = {
     b"version https://git-lfs": "a Git LFS pointer, not the file it stands for",
 }
 
-# Pillow's own guard, for everything in this process that opens a picture: a large one is an error, not a printed warning.
+# Pillow's own limit, for everything in this process that opens a picture: a large one is an error, not a printed warning.
 Image.MAX_IMAGE_PIXELS = MEGAPIXELS * 1_000_000
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -60,31 +60,31 @@ def decode(data: bytes) -> NDArray[np.float32]:
     """The bytes of a picture file -> (H, W, 3) float32, RGB from 0 to 1, upright.
 
     Pictures whose longer side is above 2048 px come reduced to between 1024 and 2048 px by averaging areas. Upright by the EXIF
-    orientation. Transparency over white. An ICC profile (but for 16-bit grey and float) is turned into sRGB; CMYK without one
-    plainly. 16-bit grey keeps its 16 bits; of 16-bit colour the upper 8 are read. GIF, animated WebP and TIFF: the first frame.
+    orientation. Transparency over white. An ICC profile (except of 16-bit grey and float) is converted to sRGB; CMYK without one
+    by the plain formula. 16-bit grey keeps its 16 bits; of 16-bit colour the upper 8 are read. GIF, animated WebP, TIFF: first frame.
     Float and 32-bit TIFF: white is the smallest of 1, 255 and 65535 that no value exceeds; with values below 0 or above
     65535 black is the smallest value and white the largest. Raises UserError for anything else, with the reason.
     """
-    image = _opened(data)
+    image = _open(data)
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     _look_at_size(image)
     try:
-        pixels = _reduced(image, kind, data)
+        pixels = _reduce(image, kind, data)
         orientation, profile = _orientation(image, data), image.info.get("icc_profile")
         image.close()
-        return upright(flat(pixels, profile), orientation)
+        return apply_orientation(to_srgb(pixels, profile), orientation)
     except UserError:
         raise
     except MemoryError as error:
         raise UserError(f"This {kind} needs more memory to decode than there is; make it smaller.") from error
-    except Exception as error:  # what Pillow raises on damaged files is not a closed list
+    except Exception as error:  # Pillow raises errors of any type on damaged files
         raise UserError(_DAMAGED.format(kind)) from error
 
 
 def original_size(data: bytes) -> tuple[int, int]:
-    """(h, w) in pixels of a picture file as it is seen upright, before anything is reduced. Raises UserError as `decode` does."""
-    with _opened(data) as image:
-        lying = image.format != "TIFF" and _orientation(image, data) >= 5  # Pillow itself turns the size of a TIFF upright
+    """(h, w) in pixels of a picture file, upright and before any reduction. Raises UserError as `decode` does."""
+    with _open(data) as image:
+        lying = image.format != "TIFF" and _orientation(image, data) >= 5  # Pillow itself swaps the size of a TIFF
         return (image.width, image.height) if lying else (image.height, image.width)
 
 
@@ -94,7 +94,7 @@ def check_length(data: bytes) -> None:
         raise UserError(f"The file has {len(data) / 1e6:.0f} MB; {FILE_BYTES / 1e6:.0f} MB is the most. Make the picture smaller.")
 
 
-def _opened(data: bytes) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     if not data:
         raise UserError(f"The file is empty; give a picture. {_TAKES}.")
     check_length(data)
@@ -142,22 +142,22 @@ def _look_at_cost(image: Image.Image, kind: str, data: bytes) -> None:
         raise UserError(f"This {kind} has {pixels:.0f} megapixels; stored in this way, {most:.0f} is the most. {advice}")
 
 
-def _reduced(image: Image.Image, kind: str, data: bytes) -> Pixels:
-    """The picture as it is stored, each square block of pixels averaged into one where it is large."""
+def _reduce(image: Image.Image, kind: str, data: bytes) -> Pixels:
+    """The picture as stored; a large one has each square block of pixels averaged into one."""
     striped = kind == "PNG" and not image.info.get("interlace") and stored_bytes(image) > _AT_ONCE
     if not striped:
-        image = _loaded(image, kind, data)
+        image = _load(image, kind, data)
     factor = _factor(image)
     block = min(factor, image.width), min(factor, image.height)
     rows = block[1] * max(1, 1_000_000 // (image.width * block[1]))
-    runs = strips(data, image, rows) if striped else _cropped(image, rows)
-    return np.concatenate([np.asarray(plain(run).reduce(block)) for run in runs])
+    runs = strips(data, image, rows) if striped else _crop_rows(image, rows)
+    return np.concatenate([np.asarray(to_basic_mode(run).reduce(block)) for run in runs])
 
 
-def _loaded(image: Image.Image, kind: str, data: bytes) -> Image.Image:
+def _load(image: Image.Image, kind: str, data: bytes) -> Image.Image:
     _look_at_cost(image, kind, data)
     if kind == "WEBP" and stored_bytes(image) > _AT_ONCE:
-        return decoded_webp(data)
+        return decode_webp(data)
     if kind == "JPEG":  # the decoder itself reduces by 2, 4 or 8
         factor = _factor(image)
         image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
@@ -165,7 +165,7 @@ def _loaded(image: Image.Image, kind: str, data: bytes) -> Image.Image:
     return image
 
 
-def _cropped(image: Image.Image, rows: int) -> Iterator[Image.Image]:
+def _crop_rows(image: Image.Image, rows: int) -> Iterator[Image.Image]:
     for top in range(0, image.height, rows):
         yield image.crop((0, top, image.width, min(top + rows, image.height)))
 
@@ -175,9 +175,9 @@ def _factor(image: Image.Image) -> int:
 
 
 def _orientation(image: Image.Image, data: bytes) -> int:
-    if image.format == "PNG":  # Pillow would decode the whole picture to look behind its pixels
+    if image.format == "PNG":  # Pillow would decode the whole picture to read what follows its pixels
         image.info.setdefault("exif", b"Exif\0\0" + b"".join(chunks(data, b"eXIf")))
     try:
         return int(Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1))
-    except Exception:  # a damaged EXIF block is no reason to refuse the pixels
+    except Exception:  # a damaged EXIF block is no reason to refuse the picture
         return 1

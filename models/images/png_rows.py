@@ -1,7 +1,7 @@
 """Reads a large PNG a few rows at a time, so that 50 megapixels cost a few megabytes instead of 200.
 
 Pillow decodes a PNG whole. A PNG row depends only on the row above it, so any run of rows is itself a PNG once the row above
-is put before it: each run is wrapped so, unfiltered by Pillow or OpenCV, and its last row starts the next run.
+is prepended: each run is wrapped this way, decoded by Pillow or OpenCV, and its last row starts the next run.
 """
 
 import io
@@ -13,23 +13,23 @@ import cv2
 import numpy as np
 from PIL import Image
 
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the PNG colour types grey, RGB, palette, grey and alpha, RGBA
-_TYPES = {1: 0, 2: 4, 3: 2, 4: 6, 6: 2, 8: 6}  # bytes a pixel -> a colour type that has as many, for the filters to reach back
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG colour type: grey, RGB, palette, grey and alpha, RGBA
+_TYPES = {1: 0, 2: 4, 3: 2, 4: 6, 6: 2, 8: 6}  # bytes per pixel -> a colour type with as many, for the filters' distance
 
 
 def strips(data: bytes, image: Image.Image, rows: int) -> Iterator[Image.Image]:
     """Runs of `rows` rows, the last one shorter, each with the mode and palette of the opened, unloaded `image`.
 
-    Not for interlaced files. Raises ValueError where the data ends early or are no PNG rows.
+    Not for interlaced files. Raises ValueError where the data end early or are not PNG rows.
     """
     width, height = image.size
     bits, channels = data[24], _CHANNELS[data[25]]
     pixel, row = max(1, bits * channels // 8), (width * bits * channels + 7) // 8
     rawmode = image.tile[0].args  # type: ignore[attr-defined]
-    inflate, above = _Inflated(data), bytes(row)
+    inflate, above = _RowReader(data), bytes(row)
     for top in range(0, height, rows):
         count = min(rows, height - top)
-        raw = _unfiltered(above, inflate, count, pixel)
+        raw = _undo_filters(above, inflate, count, pixel)
         above = raw[-row:]
         yield _with_palette(Image.frombytes(image.mode, (width, count), raw, "raw", rawmode), image)
 
@@ -42,8 +42,8 @@ def _with_palette(strip: Image.Image, image: Image.Image) -> Image.Image:
     return strip
 
 
-class _Inflated:
-    """The filtered rows inside a PNG's IDAT chunks, inflated no further than asked."""
+class _RowReader:
+    """Inflates the filtered rows of a PNG's IDAT chunks on demand."""
 
     def __init__(self, data: bytes) -> None:
         self._chunks = chunks(data, b"IDAT")
@@ -73,7 +73,7 @@ def chunks(data: bytes, kind: bytes) -> Iterator[memoryview]:
         start += 12 + length
 
 
-def _unfiltered(above: bytes, inflate: _Inflated, count: int, pixel: int) -> bytes:
+def _undo_filters(above: bytes, inflate: _RowReader, count: int, pixel: int) -> bytes:
     """The bytes of `count` rows with the filters undone; `above` is the finished row over them."""
     row, depth = len(above), 16 if pixel > 4 else 8
     filtered = b"\0" + above + inflate.take(count * (row + 1))

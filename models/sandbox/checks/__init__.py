@@ -1,1 +1,1 @@
-"""Static checks of a model file, before anything opens it."""
+"""Static checks of a model file, run before anything opens it."""

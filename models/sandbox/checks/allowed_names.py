@@ -1,4 +1,4 @@
-"""What a configuration may name: the parts of Keras that compute, and none that read files, run code or hold others' frameworks."""
+"""Names that a configuration may use: the computing parts of Keras, none that read files, run code or wrap other frameworks."""
 
 from pathlib import Path
 
@@ -12,23 +12,23 @@ def _paragraphs() -> dict[str, frozenset[str]]:
 _NAMES = _paragraphs()
 
 CLASSES = frozenset().union(*(_NAMES[part] for part in ("layers", "layers of applications", "operations", "parts", "training", "models")))
-"""What a Keras 3 file names."""
+"""Classes that a Keras 3 file may name."""
 
 CLASSES_OF_KERAS_2 = CLASSES | _NAMES["layers of Keras 2"]
-"""The functions that TFOpLambda and SlicingOpLambda call are looked at by name."""
+"""Classes that a Keras 2 file may name. The functions that TFOpLambda and SlicingOpLambda call are checked by name."""
 
 FUNCTIONS = _NAMES["functions"]
-"""Plain functions that are named in place of an object, such as activations."""
+"""Plain functions, such as activations, that a file names instead of an object."""
 
 VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"})
-"""How a configuration writes down plain values."""
+"""Classes by which a configuration encodes plain values."""
 
 ARITHMETIC = frozenset({"math", "nn", "linalg", "image", "__operators__"})
 ARITHMETIC_FUNCTIONS = frozenset({"cast", "reshape", "concat", "expand_dims", "squeeze", "transpose", "identity"})
 """The parts of TensorFlow, and single functions, that a Keras 2 file may call by name."""
 
 CALLS_BY_NAME = frozenset({"TFOpLambda", "SlicingOpLambda"})
-"""Layers of Keras 2 that call whatever function of TensorFlow their configuration names."""
+"""Keras 2 layers that call any TensorFlow function that their configuration names."""
 
 _ANYTHING = "which calls whatever of TensorFlow it names"
 
@@ -47,4 +47,4 @@ CARRIES_CODE = {
     "IntegerLookup": "whose word list may be any file of this machine",
     "TextVectorization": "whose word list may be any file of this machine",
 }
-"""What is refused, with the reason that each has."""
+"""Refused names, each with its reason."""

@@ -1,4 +1,4 @@
-"""Looks at a model's configuration before anything is built from it: its size, its depth, and every class and function it names."""
+"""Checks a model's configuration before anything is built from it: its size, its depth, and every class and function it names."""
 
 import json
 import re
@@ -21,30 +21,30 @@ _ADVICE = "rebuild the model from layers of Keras and save it again"
 
 
 def check_config(text: str | bytes, name: str, older: bool = False) -> None:
-    """UserError names what no configuration of an image classifier needs. older: whether Keras 2 wrote it. name: the file's."""
+    """Raises UserError for anything an image classifier does not need. older: whether Keras 2 wrote it. name: the file's."""
     if len(text) > LONGEST:
         raise UserError(
             f"{name} describes its layers in {len(text) / 1e6:.0f} MB; {LONGEST / 1e6:.0f} MB is the most for a model that is not trusted."
         )
-    config = _parsed(text, name)
-    config.pop("compile_config", None)  # how it was trained, which nobody reads here
+    config = _parse(text, name)
+    config.pop("compile_config", None)  # the training setup, unused here
     classes = allowed_names.CLASSES_OF_KERAS_2 if older else allowed_names.CLASSES
     for part in _objects(config, name):
         _check_object(part, name, classes)
 
 
 def check_code(text: str | bytes, name: str) -> None:
-    """Only what `check_config` says of code: Keras 2 would run it, and call any TensorFlow function by name, without a question."""
-    for part in _objects(_parsed(text, name), name):
+    """The part of `check_config` about code: Keras 2 would run it, and call any TensorFlow function by name, unconditionally."""
+    for part in _objects(_parse(text, name), name):
         _check_code(part, name)
 
 
 def is_of_keras_3(text: str) -> bool:
-    """Whether Keras 3 wrote the architecture: it says of which module each class is."""
+    """Whether Keras 3 wrote the architecture: it names the module of each class."""
     return "module" in json.loads(text)
 
 
-def _parsed(text: str | bytes, name: str) -> dict[str, Any]:
+def _parse(text: str | bytes, name: str) -> dict[str, Any]:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The first bytes of a file, and what they say of a file that is no model."""
+"""The first bytes of a file, and what they reveal of a file that is not a model."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def first_bytes(path: Path) -> bytes:
 
 
 def not_a_model(path: Path, start: bytes) -> UserError:
-    """Says what a file that is no model seems to be. start: its first bytes."""
+    """An error that says what a file that is not a model seems to be. start: its first bytes."""
     if sentence := other_format(path, start):
         return UserError(sentence)
     if not start:

@@ -1,4 +1,4 @@
-"""Looks at the structure of an HDF5 file without reading its numbers: what it links to, how large it says that it is."""
+"""Checks the structure of an HDF5 file without reading its numbers: its links and declared sizes."""
 
 import math
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from errors import UserError
 from models.sandbox.checks.display import printable
 
 LARGEST = 2_000_000_000  # bytes of numbers in all
-SMALL = 32_000_000  # bytes that may be stored as compactly as one likes
-MOST_EXPANDED = 20  # times that more may be declared than is stored
+SMALL = 32_000_000  # bytes up to which any compression ratio is accepted
+MAX_EXPANSION = 20  # highest ratio of declared to stored bytes
 _MOST_PARTS = 100_000
 _LONGEST_TEXT = 8_000_000  # bytes of all attributes of a part
 _MOST_ATTRIBUTES = 1_000  # of a part
@@ -19,14 +19,14 @@ _FILTERS = {1, 2, 3}  # gzip, shuffle, checksum
 
 
 def check_hdf5(file: Any, name: str) -> None:
-    """file: an open h5py.File. UserError names what a model's weights never hold: links elsewhere, borrowed or absurdly large data."""
+    """file: an open h5py.File. Raises UserError for links to other files, external data and absurd sizes."""
     declared = 0
     for where, data in _datasets(file, name):
         _check_storage(data, where, name)
         size = int(data.size or 0) * data.dtype.itemsize
         declared += size
         stored = data.id.get_storage_size()
-        if size > SMALL and size > MOST_EXPANDED * stored:
+        if size > SMALL and size > MAX_EXPANSION * stored:
             raise UserError(
                 f"{name} says that '{where}' has {size / 1e6:.0f} MB, but holds {stored / 1e6:.3g} MB of it; save it again uncompressed."
             )
@@ -35,7 +35,7 @@ def check_hdf5(file: Any, name: str) -> None:
 
 
 def _datasets(file: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Every data set once, and no group twice, however the links run."""
+    """Every dataset once; links that form cycles are followed only once."""
     import h5py
 
     met: set[int] = set()

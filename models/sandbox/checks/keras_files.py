@@ -1,4 +1,4 @@
-"""The static check of untrusted Keras files before TensorFlow is imported: are they what they say, and do they name layers alone?"""
+"""Static checks of untrusted Keras files before TensorFlow is imported: is the format valid, and does it name layers alone?"""
 
 import io
 import json
@@ -10,28 +10,28 @@ from models.cards.sidecar_files import architecture_of
 from models.sandbox.checks.config import LONGEST, check_config, is_of_keras_3
 from models.sandbox.checks.display import printable
 from models.sandbox.checks.hdf5 import check_hdf5
-from models.sandbox.checks.zip_members import checked_archive, opened
+from models.sandbox.checks.zip_members import open_archive, open_checked_archive
 
 _KNOWN_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 
 
 def is_keras_archive(path: Path) -> bool:
-    """Whether a zip archive is a .keras file. A damaged one counts as one: its opener says what is damaged."""
+    """Whether a zip archive is a .keras file. A damaged one counts: opening it reports what is damaged."""
     try:
-        with opened(path) as archive:
+        with open_archive(path) as archive:
             return "config.json" in archive.namelist()
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
         return True
 
 
 def check_keras_archive(path: Path) -> None:
-    """Of a .keras file: its members, its configuration and its weights. UserError."""
-    with checked_archive(path) as archive:
+    """Checks a .keras file: its members, its configuration and its weights. UserError."""
+    with open_checked_archive(path) as archive:
         _check_members(archive, path.name)
 
 
 def check_keras_hdf5(path: Path, source: io.BytesIO | None = None) -> None:
-    """Of an .h5 file: its structure and its configuration, or that of the architecture beside it. UserError.
+    """Checks an .h5 file: its structure and its configuration, or that of the architecture next to it. UserError.
 
     source: the file's content, where it lies in the archive at `path`.
     """

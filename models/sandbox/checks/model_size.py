@@ -1,4 +1,4 @@
-"""How large a model may be, and that its folder holds plain files."""
+"""Limits on a model's size, and on what its folder may hold."""
 
 from itertools import islice
 from pathlib import Path
@@ -9,13 +9,13 @@ from models.sandbox.checks.zip_members import LARGEST, MOST_MEMBERS
 
 
 def check_size(path: Path) -> None:
-    """UserError where the file is larger than is read here."""
+    """UserError where the file exceeds the limit."""
     if path.stat().st_size > LARGEST:
         raise UserError(f"{path.name} has {path.stat().st_size / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
 
 
 def check_folder(folder: Path) -> None:
-    """Of a SavedModel. UserError names too many files, links, and more bytes than are read here."""
+    """Checks a SavedModel's folder. UserError for too many files, links, or more bytes than the limit."""
     files = sorted(islice(folder.rglob("*"), MOST_MEMBERS + 1))
     if len(files) > MOST_MEMBERS:
         raise UserError(f"{folder.name} has more than {MOST_MEMBERS} files; a SavedModel has about 4. Export it again.")

@@ -1,6 +1,6 @@
-"""Looks at the operations of a TensorFlow SavedModel before it is loaded: some of them read, list and write files.
+"""Checks the operations of a TensorFlow SavedModel before it is loaded: some of them read, list and write files.
 
-Only what a classifier computes with is allowed. What saves and restores variables is allowed where the saver alone reaches it.
+Only operations that compute are allowed. Those that save and restore variables are allowed where the saver alone reaches them.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _LARGEST = 1_900_000_000
 
 
 def check_operations(folder: Path) -> None:
-    """Of the SavedModel in `folder`. UserError names the operation that no classifier needs. Nothing is loaded; TensorFlow is imported."""
+    """Checks the SavedModel in `folder`. UserError names a forbidden operation. Nothing is loaded; TensorFlow is imported."""
     file = folder / "saved_model.pb"
     if file.stat().st_size > _LARGEST:
         raise UserError(f"{folder.name} has a graph of {file.stat().st_size / 1e9:.1f} GB; take a smaller model.")
@@ -26,13 +26,13 @@ def check_operations(folder: Path) -> None:
 
 
 def check_graphs(content: bytes, name: str) -> None:
-    """As `check_operations`, of what saved_model.pb holds. name: the model's, for messages."""
+    """As `check_operations`, for the content of saved_model.pb. name: the model's, for messages."""
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     model = SavedModel()
     try:
         model.ParseFromString(content)
-    except Exception as error:  # protobuf's own, whose package comes with TensorFlow's and is not called here by name
+    except Exception as error:  # protobuf's own, from a package that only TensorFlow depends on
         raise UserError(f"{name} holds a damaged saved_model.pb; export or download it again.") from error
     allowed = frozenset(_TEXT.read_text(encoding="utf-8").split())
     for graph in model.meta_graphs:
@@ -43,11 +43,11 @@ def _check_graph(graph: Any, allowed: frozenset[str], name: str) -> None:
     nodes = {node.name: node for node in graph.graph_def.node}
     functions = {each.signature.name: each.node_def for each in graph.graph_def.library.function}
     saver = graph.saver_def
-    saving = _before(nodes, (saver.save_tensor_name, saver.restore_op_name, saver.filename_tensor_name))
-    answering = _before(nodes, _fetched(graph))
-    helpers = _called((nodes[each] for each in saving - answering), functions)
-    used = _called((node for each, node in nodes.items() if each not in saving - answering), functions)
-    used |= _called((), functions, graph.object_graph_def.concrete_functions)
+    saving = _ancestors(nodes, (saver.save_tensor_name, saver.restore_op_name, saver.filename_tensor_name))
+    answering = _ancestors(nodes, _requested_tensors(graph))
+    helpers = _called_functions((nodes[each] for each in saving - answering), functions)
+    used = _called_functions((node for each, node in nodes.items() if each not in saving - answering), functions)
+    used |= _called_functions((), functions, graph.object_graph_def.concrete_functions)
     for each in nodes:
         _check([nodes[each]], allowed | (_SAVING if each in saving - answering else frozenset()), name)
     for called, body in functions.items():
@@ -63,14 +63,14 @@ def _check(body: Iterable[Any], allowed: frozenset[str], name: str) -> None:
             )
 
 
-def _fetched(graph: Any) -> list[str]:
-    """The tensors that signatures and initialisers ask for."""
+def _requested_tensors(graph: Any) -> list[str]:
+    """The tensors that signatures and initialisers fetch."""
     tensors = [tensor.name for each in graph.signature_def.values() for tensor in each.outputs.values()]
     return tensors + [value for each in graph.collection_def.values() for value in each.node_list.value]
 
 
-def _before(nodes: dict[str, Any], ends: Iterable[str]) -> set[str]:
-    """The names of the nodes that the tensors `ends` depend on, their own included."""
+def _ancestors(nodes: dict[str, Any], ends: Iterable[str]) -> set[str]:
+    """The names of the nodes that the tensors `ends` depend on, including their own."""
     found: set[str] = set()
     waiting = [_node(end) for end in ends]
     while waiting:
@@ -85,18 +85,18 @@ def _node(tensor: str) -> str:
     return tensor.lstrip("^").split(":")[0]
 
 
-def _called(body: Iterable[Any], functions: dict[str, Any], also: Iterable[str] = ()) -> set[str]:
-    """The names of the functions that these nodes call, and those that they call."""
+def _called_functions(body: Iterable[Any], functions: dict[str, Any], also: Iterable[str] = ()) -> set[str]:
+    """The names of the functions that these nodes call, directly or not."""
     found: set[str] = set()
-    waiting = [*also, *(name for node in body for name in _named(node))]
+    waiting = [*also, *(name for node in body for name in _function_names(node))]
     while waiting:
         each = waiting.pop()
         if each in functions and each not in found:
             found.add(each)
-            waiting += [name for node in functions[each] for name in _named(node)]
+            waiting += [name for node in functions[each] for name in _function_names(node)]
     return found
 
 
-def _named(node: Any) -> list[str]:
+def _function_names(node: Any) -> list[str]:
     values = node.attr.values()
     return [node.op, *(value.func.name for value in values), *(each.name for value in values for each in value.list.func)]

@@ -1,4 +1,4 @@
-"""Names the formats that are not read here, and says how to turn each into one that is."""
+"""Recognises unsupported formats, and says how to convert each into a supported one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ _TENSORFLOW_JS = "a model of TensorFlow.js; convert it with tensorflowjs_convert
 
 
 def other_format(path: Path, start: bytes) -> str:
-    """The sentence about a file whose format is known and not read here; empty where it is not known. start: its first bytes."""
+    """The sentence about a file of a known unsupported format; empty for an unknown one. start: its first bytes."""
     if start.lstrip()[:1] == b"{" and (b"weightsManifest" in start or _is_tensorflow_js(path)):
         return f"{path.name} is {_TENSORFLOW_JS}."
     found = _BY_ENDING.get(_ALIASES.get(path.suffix, path.suffix), "")
@@ -29,7 +29,7 @@ def other_format(path: Path, start: bytes) -> str:
 
 
 def refuse_folder(folder: Path, found: Sequence[Path]) -> None:
-    """UserError where a folder without a model holds one of a format that is not read here."""
+    """UserError where a folder holds only a model of an unsupported format."""
     if found:
         return
     for file in sorted(folder.iterdir()):

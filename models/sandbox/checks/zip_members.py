@@ -1,4 +1,4 @@
-"""Looks at the members of a .keras file, which is a zip archive, before anything is unpacked."""
+"""Checks the members of a .keras file, which is a zip archive, before anything is unpacked."""
 
 import io
 import stat
@@ -12,13 +12,13 @@ from models.sandbox.checks.display import printable
 
 MOST_MEMBERS = 64
 LARGEST = 2_000_000_000  # bytes of all members unpacked
-SMALL = 16_000_000  # bytes that may be packed as tightly as one likes: a configuration alone packs 40 to 1
-MOST_EXPANDED = 20
-LONGEST_DIRECTORY = 100_000  # bytes of the list of members
+SMALL = 16_000_000  # bytes up to which any compression ratio is accepted: a configuration alone packs 40 to 1
+MAX_EXPANSION = 20
+LONGEST_DIRECTORY = 100_000  # bytes of the archive's central directory
 
 
 class _File(io.FileIO):
-    """While its archive is opened, nothing is read at once that is longer than a list of members may be. Raises UserError."""
+    """While its archive is being opened, no single read may exceed the limit on the central directory. Raises UserError."""
 
     opening = True
 
@@ -32,18 +32,18 @@ class _File(io.FileIO):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive that a file is or carries; UserError where its list of members is so long that reading it takes seconds."""
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive that a file is or contains; UserError where its central directory is so long that reading it takes seconds."""
     with _File(path) as file, zipfile.ZipFile(file) as archive:
         file.opening = False
         yield archive
 
 
 @contextmanager
-def checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive at `path`, its members checked; UserError where it, or what is done with it, shows that it is damaged."""
+def open_checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive at `path`, its members checked; UserError where opening or using it shows that it is damaged."""
     try:
-        with opened(path) as archive:
+        with open_archive(path) as archive:
             check_members(archive, path.name)
             yield archive
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
@@ -51,7 +51,7 @@ def checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def check_members(archive: zipfile.ZipFile, name: str) -> None:
-    """UserError names what no saved model has: too many members, twice the same, paths elsewhere, links, or a bomb."""
+    """Raises UserError for too many members, duplicates, paths outside the archive, links, or a zip bomb."""
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
         raise UserError(
@@ -79,7 +79,7 @@ def check_members(archive: zipfile.ZipFile, name: str) -> None:
 
 
 def model_within(archive: zipfile.ZipFile, name: str, is_model: Callable[[str], bool], examples: str) -> str:
-    """The one member of which `is_model` holds. UserError where it is not one. examples: the formats that it may have, for messages."""
+    """The only member for which `is_model` holds. UserError unless there is exactly one. examples: its possible formats, for messages."""
     check_members(archive, name)
     members = [each for each in archive.namelist() if not each.endswith("/") and "__MACOSX" not in each]
     kept_apart = {"config.json", "model.weights.h5"}
@@ -124,7 +124,7 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
         raise UserError(
             f"{name} packs '{printable(member.filename)}' by method {member.compress_type}, not deflate; save it again by model.save."
         )
-    if member.file_size > SMALL and member.file_size > MOST_EXPANDED * member.compress_size:
+    if member.file_size > SMALL and member.file_size > MAX_EXPANSION * member.compress_size:
         times = member.file_size // max(member.compress_size, 1)
         raise UserError(
             f"{name} holds '{printable(member.filename)}' packed {times} to 1, as only a zip bomb is; save it again by model.save."

@@ -35,8 +35,8 @@ def test_the_placement_says_where_a_spot_of_the_picture_went(how: str, shape: tu
     inside = framed - (framed == PADDING) * PADDING
     found = np.indices(inside.shape).reshape(2, -1) @ inside.ravel() / inside.sum() + 0.5
     place = placement(shape, (24, 24), how)  # type: ignore[arg-type]
-    back = (found - place.content[:2]) / place.content[2:] * place.shown[2:] + place.shown[:2]
-    assert np.abs(back - spot - 0.5).max() < max(place.shown[2] / place.content[2], place.shown[3] / place.content[3]) / 2
+    back = (found - place.content[:2]) / place.content[2:] * place.source[2:] + place.source[:2]
+    assert np.abs(back - spot - 0.5).max() < max(place.source[2] / place.content[2], place.source[3] / place.content[3]) / 2
     assert placement((20, 10), (40, 40), "letterbox") == Placement((0, 10, 40, 20), (0, 0, 20, 10))
 
 
