@@ -11,7 +11,7 @@ from models.cards.card import Card
 from models.classifiers.card_inference import infer_card
 from models.classifiers.keras_classifier import Classifier
 from models.graph.inputs import inputs_of
-from models.graph.probes import answers, broken, sums_to_one, traced, units
+from models.graph.probes import count_outputs, non_finite_weights, probe_outputs, sums_to_one, trace_model
 from models.graph.trace import Trace
 
 
@@ -24,16 +24,16 @@ def build_classifier(model: Any, card: Card | None, path: Path) -> Classifier:
         trace, card = infer_card(model, path)
     else:
         inputs_of(model, path.name).check_card(card, path.name)
-        trace = traced(model, card, path.name)
+        trace = trace_model(model, card, path.name)
         _check_output(card, trace, path.name)
-    _check_answers(card, answers(trace, path.name), trace, path.name)
+    _check_answers(card, probe_outputs(trace, path.name), trace, path.name)
     made = Classifier(trace, card)
     _ = made.default_layers  # says now, not at the first map, that the card names a layer which is not there
     return made
 
 
 def _check_output(card: Card, trace: Trace, name: str) -> None:
-    numbers = units(trace, name)
+    numbers = count_outputs(trace, name)
     if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
             f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {numbers} numbers; fix 'labels' or 'head'."
@@ -46,7 +46,7 @@ def _check_output(card: Card, trace: Trace, name: str) -> None:
 def _check_answers(card: Card, raw: NDArray[np.float64], trace: Trace, name: str) -> None:
     """raw: what the model answered to a few pictures. Numbers that cannot be what the head says are refused, not squeezed into shape."""
     if not np.isfinite(raw).all():
-        weights = [f"{weight} ({share:.0%} of it)" for weight, share in broken(trace)]
+        weights = [f"{weight} ({share:.0%} of it)" for weight, share in non_finite_weights(trace)]
         why = f"so are some of its weights, {', '.join(weights[:3])}: save or download it again" if weights else "its scaling overflows it"
         raise UserError(f"{name} answers with numbers that are not finite; {why}.")
     if trace.head.activation or card.head == "logits":

@@ -12,8 +12,8 @@ from errors import UserError
 from models.cards.card import LONGEST_NAME, Card, Head, KnownNote, Label, check_classes, distinct
 from models.classifiers.label_file import read_labels
 from models.graph.inputs import inputs_of
-from models.graph.keras_hints import Expected, expected_by_name
-from models.graph.probes import answers, inner_slope, sums_to_one, traced, units
+from models.graph.keras_hints import ExpectedInput, input_by_backbone
+from models.graph.probes import count_outputs, inner_slope, probe_outputs, sums_to_one, trace_model
 from models.graph.trace import Trace
 
 DEFAULT_SIZE = 224
@@ -30,28 +30,28 @@ def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
         colour="grey" if channels == 1 else "rgb",
         inferred=True,
     )
-    trace = traced(model, draft, path.name)
+    trace = trace_model(model, draft, path.name)
     expected = _expected(model, inner_slope(trace))
     colour = draft.colour if channels == 1 else expected.colour
     draft = dataclasses.replace(draft, scaling=expected.scaling, colour=colour)
     if expected.scaling != "0..1":
-        trace = traced(model, draft, path.name)
-    head, why = _head(trace, answers(trace, path.name), path.name)
+        trace = trace_model(model, draft, path.name)
+    head, why = _head(trace, probe_outputs(trace, path.name), path.name)
     notes = (f"{KnownNote.ASSUMED_SCALING} {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
-    return trace, dataclasses.replace(draft, labels=labels_of(path, max(units(trace, path.name), 2)), head=head, notes=notes)
+    return trace, dataclasses.replace(draft, labels=labels_of(path, max(count_outputs(trace, path.name), 2)), head=head, notes=notes)
 
 
-def _expected(model: Any, slope: float | None) -> Expected:
+def _expected(model: Any, slope: float | None) -> ExpectedInput:
     """What the model itself does to its input tells for sure; else the backbone's name tells its usual preprocessing; else 0..1."""
     if slope is not None and slope < 1 / 20:
-        return Expected("0..255", "rgb", f"the model itself divides its input by about {1 / max(slope, 1e-6):.0f}")
+        return ExpectedInput("0..255", "rgb", f"the model itself divides its input by about {1 / max(slope, 1e-6):.0f}")
     if slope is not None and not 0.999 < slope < 1.001:
-        return Expected("0..1", "rgb", f"the model itself multiplies its input by about {slope:.2g}")
-    return expected_by_name(model)
+        return ExpectedInput("0..1", "rgb", f"the model itself multiplies its input by about {slope:.2g}")
+    return input_by_backbone(model)
 
 
 def _head(trace: Trace, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
-    count, activation = units(trace, name), trace.head.activation
+    count, activation = count_outputs(trace, name), trace.head.activation
     if count == 1 and activation != "sigmoid":
         ending = "a softmax over it, which is always 1" if activation else "no sigmoid"
         raise UserError(f"{name} gives one number with {ending}; write a card with head 'sigmoid' if it is a probability.")

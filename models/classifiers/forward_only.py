@@ -124,7 +124,7 @@ def _compiled(inputs: Inputs, card: Card) -> tuple[Callable[..., list[tf.Tensor]
     masks = tf.TensorSpec([None, None, None], tf.float32)
 
     def fed(images: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
-        return list(tf.nest.flatten(inputs.packed(inputs.prepared(images, card), code)))
+        return list(tf.nest.flatten(inputs.pack(inputs.prepare(images, card), code)))
 
     def hidden(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
         return fed(fill + tf.image.resize(masks[..., None], card.size) * (image - fill), code)

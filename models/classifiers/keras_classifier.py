@@ -50,7 +50,7 @@ class Classifier(BaseClassifier[SpatialLayer]):
     @property
     def traces(self) -> int:
         """How often the most traced function has been traced; 1 whatever the number of pictures."""
-        return self._trace.retraced
+        return self._trace.trace_count
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "Classifier":
         return Classifier(self._trace, self.card, self._reinitialised, values)
@@ -101,7 +101,7 @@ class Classifier(BaseClassifier[SpatialLayer]):
 
     @property
     def _logits(self) -> tf.Tensor:
-        return self._trace.derived("logits", self._build_logits)
+        return self._trace.derive("logits", self._build_logits)
 
     def _build_logits(self) -> tf.Tensor:
         logits = self._trace.head.logits
@@ -115,7 +115,7 @@ class Classifier(BaseClassifier[SpatialLayer]):
 
     @property
     def _score_weights(self) -> tf.Tensor:
-        return self._trace.derived("weights", lambda: tf.compat.v1.placeholder(tf.float32, [None, len(self.labels)]))
+        return self._trace.derive("weights", lambda: tf.compat.v1.placeholder(tf.float32, [None, len(self.labels)]))
 
     def _score(self, kind: str) -> tf.Tensor:
         """The sum of the batch's scores: pictures do not touch each other, so its gradient is each picture's own."""
@@ -127,15 +127,15 @@ class Classifier(BaseClassifier[SpatialLayer]):
                 numbers = tf.sigmoid(logits) if self.card.head in ("sigmoid", "multi-label") else tf.nn.softmax(logits)
             return tf.reduce_sum(numbers * tf.cast(weights, numbers.dtype))
 
-        return self._trace.derived(f"score {kind == 'probability'}", build)
+        return self._trace.derive(f"score {kind == 'probability'}", build)
 
     def _image_gradients(self, kind: str) -> tf.Tensor:
         score = self._score(kind)
-        return self._trace.derived(f"image gradients {score.name}", lambda: _gradient(score, self._trace.images))
+        return self._trace.derive(f"image gradients {score.name}", lambda: _gradient(score, self._trace.images))
 
     def _layer_gradients(self, name: str, kind: str) -> tf.Tensor:
         score, tensor = self._score(kind), self.layer(name).tensor
-        return self._trace.derived(f"{name} gradients {score.name}", lambda: _gradient(score, tensor))
+        return self._trace.derive(f"{name} gradients {score.name}", lambda: _gradient(score, tensor))
 
 
 def _gradient(score: tf.Tensor, tensor: tf.Tensor) -> tf.Tensor:

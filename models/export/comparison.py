@@ -76,5 +76,5 @@ def random_images(classifier: "BaseClassifier[Any]", seed: int) -> Floats:
 def named_inputs(images: Floats, inputs: Inputs, card: Card) -> dict[str, Floats]:
     """(n, H, W, 3) RGB 0..1 -> the model's inputs by name; metadata counts as missing."""
     metadata = tf.constant(encode(card.metadata, {})) if inputs.vectors else None
-    flat = tf.nest.flatten(inputs.packed(inputs.prepared(tf.constant(images), card), metadata))
+    flat = tf.nest.flatten(inputs.pack(inputs.prepare(tf.constant(images), card), metadata))
     return {each.name: np.asarray(tensor, np.float32) for each, tensor in zip(inputs.order, flat, strict=True)}

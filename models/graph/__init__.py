@@ -1,1 +1,1 @@
-"""What a network's graph says: layers, inputs, traces."""
+"""Reads a network's graph: layers, inputs, traces."""

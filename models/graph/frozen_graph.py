@@ -1,4 +1,4 @@
-"""Opens a TensorFlow SavedModel as a graph of constants, in which every tensor can be read and differentiated as in a Keras model's own."""
+"""Opens a TensorFlow SavedModel as a graph of constants, in which every tensor can be read and differentiated as in a Keras model's."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -18,15 +18,15 @@ _CALLS = re.compile(r"((Stateful)?PartitionedCall(_\d+)?/)+")
 
 
 class FrozenGraph(Network):
-    """A SavedModel's signature, called as a Keras model is. Its weights are constants, so they cannot be re-initialised."""
+    """A SavedModel's signature, called like a Keras model. Its weights are constants, so they cannot be re-initialised."""
 
     def __init__(self, name: str, frozen: Any, layers: Collection[str]) -> None:
-        """frozen: a concrete function without variables, of one output. layers: names of those that have weights."""
-        self._graph, names = _plain(frozen.graph.as_graph_def())
+        """frozen: a concrete function without variables and with one output. layers: names of those that have weights."""
+        self._graph, names = _simplify(frozen.graph.as_graph_def())
         leaves = {*layers, *_without_weights(names.values(), layers)}
         super().__init__(name, [_port(tensor, name) for tensor in frozen.inputs], frozenset(leaves))
-        self._taken = [_of(tensor.name, names) for tensor in frozen.inputs]
-        self._given = _of(frozen.outputs[0].name, names)
+        self._taken = [_rename(tensor.name, names) for tensor in frozen.inputs]
+        self._given = _rename(frozen.outputs[0].name, names)
 
     def __call__(self, given: Any, training: bool = False) -> tf.Tensor:
         """The output for these inputs, added to the graph that is being traced."""
@@ -37,9 +37,9 @@ class FrozenGraph(Network):
 
 
 def load_saved_model(folder: str, name: str) -> FrozenGraph:
-    """folder: a path of TensorFlow's, of a disk or of memory. name: for messages. UserError says why it cannot be opened.
+    """folder: a TensorFlow path, on disk or in memory. name: for messages. UserError says why it cannot be opened.
 
-    Its operations are looked at first: what reaches files is refused before anything is loaded.
+    Its operations are checked first: those that access files are refused before anything is loaded.
     """
     with tf.io.gfile.GFile(f"{folder}/saved_model.pb", "rb") as file:
         check_graphs(file.read(), name)
@@ -79,7 +79,7 @@ def _port(tensor: tf.Tensor, name: str) -> InputPort:
 
 
 def _without_weights(names: Iterable[str], layers: Collection[str]) -> Iterable[str]:
-    """Names of the layers that have no weights: the scope around an operation that lies in none which has."""
+    """Names of the layers without weights: the innermost scope of every operation outside all layers with weights."""
     for name in names:
         parts = name.split("/")[:-1]
         stems = [re.sub(r"_\d+$", "", part) for part in parts]
@@ -87,8 +87,8 @@ def _without_weights(names: Iterable[str], layers: Collection[str]) -> Iterable[
             yield stems[-1]
 
 
-def _plain(graph: Any) -> tuple[Any, dict[str, str]]:
-    """The graph and its nodes' new names: without the calls that wrapped them, and with the gradients that their operations have anyhow."""
+def _simplify(graph: Any) -> tuple[Any, dict[str, str]]:
+    """The graph and its nodes' new names: without the scopes of wrapping calls, and with the operations' default gradients."""
     names: dict[str, str] = {}
     taken = {node.name for node in graph.node}
     for node in graph.node:
@@ -97,14 +97,14 @@ def _plain(graph: Any) -> tuple[Any, dict[str, str]]:
         taken.add(names[node.name])
     for node in graph.node:
         node.name = names[node.name]
-        node.input[:] = [_of(tensor, names) for tensor in list(node.input)]
+        node.input[:] = [_rename(tensor, names) for tensor in list(node.input)]
         for attribute in {"_gradient_op_type", "_class"} & set(node.attr):
             del node.attr[attribute]
     return graph, names
 
 
-def _of(tensor: str, names: dict[str, str]) -> str:
-    """`^a/b`, `a/b:1` -> the same of the node's new name."""
+def _rename(tensor: str, names: dict[str, str]) -> str:
+    """`^a/b`, `a/b:1` -> the same with the node's new name."""
     sign, plain = ("^", tensor[1:]) if tensor.startswith("^") else ("", tensor)
     node, colon, number = plain.partition(":")
     return sign + names[node] + colon + number

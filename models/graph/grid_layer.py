@@ -1,4 +1,4 @@
-"""A spatial layer as explanations see it: its name, grid and channels, whatever computes it."""
+"""A spatial layer as explanations use it: its name, grid and channels, independent of the backend."""
 
 from dataclasses import dataclass, field
 
@@ -24,5 +24,5 @@ class GridLayer:
 
     @property
     def caveat(self) -> str:
-        """What a reader of its maps should know; empty where its cells simply lie on the picture."""
+        """What a reader of its maps should know; empty where its cells correspond directly to the picture."""
         return PATCHES if self.patches else ""

@@ -1,4 +1,4 @@
-"""The inputs of a network that is no Keras model, in the words in which `models.graph.inputs` asks a Keras model for its own."""
+"""The inputs of a network that is not a Keras model, with the attributes that `models.graph.inputs` reads from a Keras model."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from errors import UserError
 
 @dataclass(frozen=True)
 class InputPort:
-    """An input. shape: (n, H, W, channels) or (n, numbers), None for what is open. dtype: TensorFlow's name for its kind of number."""
+    """An input. shape: (n, H, W, channels) or (n, numbers), None for an open dimension. dtype: TensorFlow's name of the type."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -15,7 +15,7 @@ class InputPort:
 
 
 class Network:
-    """What answers pictures without being a Keras model. inputs: in the order in which it takes them."""
+    """A network that is not a Keras model. inputs: in the order of its call."""
 
     def __init__(self, name: str, inputs: list[InputPort], leaves: frozenset[str] = frozenset()) -> None:
         """name: the file's. leaves: names of the innermost layers, as far as they are known."""
@@ -26,5 +26,5 @@ class Network:
 
     @property
     def input(self) -> list[InputPort]:
-        """The structure that it is called with: a list."""
+        """The structure of its argument: a list."""
         return self.inputs

@@ -1,4 +1,4 @@
-"""Which inputs a Keras model has, and what each is given: the picture at the size that it takes, or a part of the metadata's code."""
+"""Which inputs a Keras model has, and what each receives: the picture at the right size, or a part of the encoded metadata."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ class VectorInput:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A model's inputs in order, and the structure, nested as the model's call takes it, whose leaves they replace."""
+    """A model's inputs in order, and the nested structure of its call's argument, whose leaves they replace."""
 
     order: tuple[PictureInput | VectorInput, ...]
     structure: Any
@@ -60,7 +60,7 @@ class Inputs:
 
     @property
     def largest(self) -> PictureInput:
-        """The picture input of most pixels; one that takes any size gives way to one that takes a size of its own."""
+        """The picture input with most pixels; inputs of a fixed size come before those that take any."""
         return max(self.pictures, key=lambda each: (each.size[0] or 0) * (each.size[1] or 0))
 
     @property
@@ -70,28 +70,28 @@ class Inputs:
             return ()
         return (f"Each of its {len(self.pictures)} picture inputs is given the same picture: {', '.join(map(str, self.pictures))}.",)
 
-    def prepared(self, images: tf.Tensor, card: Card) -> list[tf.Tensor]:
-        """(n, H, W, 3) RGB 0..1 -> what each picture input is given; inputs that take the same share one tensor."""
+    def prepare(self, images: tf.Tensor, card: Card) -> list[tf.Tensor]:
+        """(n, H, W, 3) RGB 0..1 -> one tensor per picture input; equal inputs share one."""
         made: dict[tuple[tuple[int, int], int], tf.Tensor] = {}
         for size, channels in (keys := [(_size_in(each, card), each.channels) for each in self.pictures]):
             if (size, channels) not in made:
                 seen = replace(card, colour="grey") if channels == 1 else card
-                made[size, channels] = prepare(_resized(images, card.size, size), seen, channels)
+                made[size, channels] = prepare(_resize(images, card.size, size), seen, channels)
         return [made[key] for key in keys]
 
-    def packed(self, prepared: Sequence[tf.Tensor], beside: tf.Tensor | None) -> Any:
-        """What the model is called with. beside: (m,), the metadata's code, divided among the vector inputs in order."""
+    def pack(self, prepared: Sequence[tf.Tensor], metadata: tf.Tensor | None) -> Any:
+        """The argument of the model's call. metadata: (m,), the encoded metadata, divided among the vector inputs in order."""
         if len(self.order) == 1:
             return prepared[0]
         pictures = iter(prepared)
         lengths = [each.length for each in self.vectors]
-        parts = iter(tf.split(beside, lengths) if lengths else ())
+        parts = iter(tf.split(metadata, lengths) if lengths else ())
         count = tf.shape(prepared[0])[0]
         given = [next(pictures) if isinstance(each, PictureInput) else tf.tile(next(parts)[None], [count, 1]) for each in self.order]
         return tf.nest.pack_sequence_as(self.structure, given)
 
     def check_card(self, card: Card, name: str) -> None:
-        """UserError where the card's size or colour is not what the model takes."""
+        """UserError where the card's size or colour does not match the model."""
         height, width = self.largest.size
         if (height or card.size[0], width or card.size[1]) != card.size:
             raise UserError(
@@ -101,14 +101,14 @@ class Inputs:
             raise UserError(f"The card says colour '{card.colour}', but {name} takes one channel; fix the card's 'colour' to 'grey'.")
 
     def check_metadata(self, card: Card, name: str) -> None:
-        """UserError where the card's metadata is not what the model takes."""
+        """UserError where the card's metadata does not match the model."""
         wanted, given = sum(each.length for each in self.vectors), len(entries(card.metadata))
         if wanted and not given:
             raise UserError(
-                f"{name} takes {_listed(self.vectors)} beside the picture, and no card says what they are; say so in its card's 'metadata'."
+                f"{name} takes {_join(self.vectors)} beside the picture, and no card says what they are; say so in its card's 'metadata'."
             )
         if wanted != given:
-            taken = _listed(self.vectors) or "none"
+            taken = _join(self.vectors) or "none"
             raise UserError(f"The card's 'metadata' encodes as {given} numbers, but {name} takes {taken}; fix the card's 'metadata'.")
 
 
@@ -117,7 +117,7 @@ def inputs_of(model: Any, name: str) -> Inputs:
     structure = _structure(model, name)
     found = tuple(_input(leaf, name) for leaf in tf.nest.flatten(structure))
     if not any(isinstance(each, PictureInput) for each in found):
-        raise UserError(f"{name} takes {_listed(found)}; a picture has shape (None, height, width, 3).")
+        raise UserError(f"{name} takes {_join(found)}; a picture has shape (None, height, width, 3).")
     return Inputs(found, structure)
 
 
@@ -129,7 +129,7 @@ class _Leaf:
 
 
 def _structure(model: Any, name: str) -> Any:
-    """Of leaves, from the model's symbolic inputs; a subclassed model has none, but remembers the shapes that it was built with."""
+    """Structure of leaves, from the model's symbolic inputs; a subclassed model has none, but stores the shapes it was built with."""
     if getattr(model, "inputs", None):
         nested = model.input if len(model.inputs) > 1 else model.inputs
         return tf.nest.map_structure(lambda x: _Leaf(x.name.split(":")[0], tuple(x.shape), tf.as_dtype(x.dtype).name), nested)
@@ -169,10 +169,10 @@ def _size_in(each: PictureInput, card: Card) -> tuple[int, int]:
     return each.size[0] or card.size[0], each.size[1] or card.size[1]
 
 
-def _resized(images: tf.Tensor, size: tuple[int, int], wanted: tuple[int, int]) -> tf.Tensor:
-    """Bilinear; what is made smaller is smoothed first, so that no pixel is passed over."""
+def _resize(images: tf.Tensor, size: tuple[int, int], wanted: tuple[int, int]) -> tf.Tensor:
+    """Bilinear; antialiased when downscaling."""
     return images if size == wanted else tf.image.resize(images, wanted, antialias=True)
 
 
-def _listed(inputs: Sequence[PictureInput | VectorInput]) -> str:
+def _join(inputs: Sequence[PictureInput | VectorInput]) -> str:
     return " and ".join(f"input {each}" for each in inputs)

@@ -1,4 +1,4 @@
-"""Looks at a loaded Keras model from outside: the names of its innermost layers, signs of what it was trained on."""
+"""Hints from the layer names of a loaded Keras model: its innermost layers, and the preprocessing it was trained with."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +8,8 @@ from models.graph.input_port import Network
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What a model seems to expect of its input, and how that is known."""
+class ExpectedInput:
+    """The preprocessing that a model seems to expect, and the reason."""
 
     scaling: Scaling
     colour: Colour
@@ -31,20 +31,20 @@ _BY_BACKBONE: dict[str, tuple[Scaling, Colour]] = {
 
 
 def innermost_layers(model: Any) -> set[str]:
-    """The names of the layers, at any depth, that hold no others."""
+    """The names of the layers, at any depth, that contain no others."""
     if isinstance(model, Network):
         return set(model.leaves)
     layers = list(model._flatten_layers(include_self=False))
     return {layer.name for layer in layers if not list(layer._flatten_layers(include_self=False))}
 
 
-def expected_by_name(model: Any) -> Expected:
-    """The usual preprocessing of the backbone that the layers are called after; else 0..1."""
+def input_by_backbone(model: Any) -> ExpectedInput:
+    """The usual preprocessing of the backbone that the layers are named after; else 0..1."""
     inner = sorted(model.leaves) if isinstance(model, Network) else [layer.name for layer in model._flatten_layers(include_self=False)]
     names = " ".join([model.name, *inner]).lower()
     for backbone, (scaling, colour) in _BY_BACKBONE.items():
         if backbone in names:
-            return Expected(scaling, colour, f"its layers are called after {backbone}, which was trained so")
+            return ExpectedInput(scaling, colour, f"its layers are called after {backbone}, which was trained so")
     if {"expanded_conv_project", "out_relu"} <= set(names.split()):
-        return Expected("-1..1", "rgb", "its layers are those of MobileNetV2, which was trained so")
-    return Expected("0..1", "rgb", "nothing in the model says otherwise")
+        return ExpectedInput("-1..1", "rgb", "its layers are those of MobileNetV2, which was trained so")
+    return ExpectedInput("0..1", "rgb", "nothing in the model says otherwise")

@@ -1,7 +1,7 @@
-"""Reads a traced graph: which tensor is the logit, which are spatial layers, what lies between them and the picture.
+"""Reads a traced graph: finds the logits, the spatial layers, and the operations between them and the picture.
 
-Nothing is rebuilt and nothing is patched. The graph that a model's call leaves behind holds every intermediate tensor,
-however the model was put together, and any of them can be fetched, fed or differentiated.
+Nothing is rebuilt or patched. The graph traced from a model's call holds every intermediate tensor,
+however the model was built, and any of them can be fetched, fed or differentiated.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -29,7 +29,7 @@ class SpatialLayer(GridLayer):
     first: int | None = None
 
     def on_grid(self, values: NDArray[Any]) -> NDArray[Any]:
-        """One picture's answer, of the tensor's shape, as (h, w, k)."""
+        """One picture's values, of the tensor's shape, as (h, w, k)."""
         height, width = self.grid
         return values if self.first is None else values[self.first : self.first + height * width].reshape(height, width, -1)
 
@@ -43,7 +43,7 @@ class Head:
 
 
 def find_head(output: tf.Tensor) -> Head:
-    """Follows the output back through operations that change no number; what enters a softmax or a sigmoid is the logit."""
+    """Follows the output back through operations that change no values; the input of a softmax or a sigmoid is the logit."""
     tensor = output
     while tensor.op.type in _PASS_THROUGH:
         tensor = tensor.op.inputs[tensor.value_index if tensor.op.type == "IdentityN" else 0]
@@ -53,13 +53,13 @@ def find_head(output: tf.Tensor) -> Head:
 
 
 def _numbers(tensor: tf.Tensor) -> int | None:
-    """How many a picture gets; None where that is not known."""
+    """The number of values per picture; None where it is unknown."""
     count: int | None = tensor.shape[1:].num_elements()
     return count
 
 
 def operations_before(ends: Iterable[tf.Tensor]) -> set[tf.Operation]:
-    """Every operation that one of the tensors depends on, its own included."""
+    """Every operation that one of the tensors depends on, including its own."""
     before: set[tf.Operation] = set()
     waiting = [end.op for end in ends]
     while waiting:
@@ -71,7 +71,7 @@ def operations_before(ends: Iterable[tf.Tensor]) -> set[tf.Operation]:
 
 
 def operations_between(starts: Collection[tf.Tensor], end: tf.Tensor) -> list[tf.Operation]:
-    """The operations through which `end` depends on one of the `starts`, in the order in which they were traced."""
+    """The operations through which `end` depends on one of the `starts`, in tracing order."""
     behind = operations_before([end])
     found = {start.op for start in starts}
     between = []
@@ -83,7 +83,7 @@ def operations_between(starts: Collection[tf.Tensor], end: tf.Tensor) -> list[tf
 
 
 def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Collection[str]) -> tuple[SpatialLayer, ...]:
-    """Every layer whose answer to a picture is a grid of more than one cell, from the picture to the logits.
+    """Every layer whose output for a picture is a grid of more than one cell, from the picture to the logits.
 
     leaves: names of the model's innermost layers; of the tensors that one of them computes, only its last counts.
     """
@@ -108,9 +108,9 @@ def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Col
 
 
 def _keeps_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> bool:
-    """Whether the answer is features that lie on the picture: what a convolution begins and cell-wise operations and pooling carry on.
+    """Whether the output is a feature map: started by a convolution, continued by cell-wise operations and pooling.
 
-    Attention scores (n, heads, tokens, tokens) have four axes too, but do not lie on the picture; rescaled pixels do, but are no features.
+    Attention scores (n, heads, tokens, tokens) have four axes too, but are not spatial; rescaled pixels are spatial, but are not features.
     """
     if not op.outputs or not op.outputs[0].dtype.is_floating or op.outputs[0].shape.rank != 4:
         return False
@@ -147,7 +147,7 @@ def _without_count(part: str, leaves: Collection[str]) -> str:
 def _in_branches(
     layers: dict[str, tf.Tensor], between: Iterable[tf.Operation], patches: Mapping[tf.Operation, Patches]
 ) -> tuple[SpatialLayer, ...]:
-    """A branch ends in a layer after which no other follows. A trailing pooling layer ends none: what it pools is finer."""
+    """A branch ends in a layer that no other follows. A trailing pooling layer does not count: its input is finer."""
     ends_below: dict[tf.Operation, frozenset[int]] = {}
     names = {tensor.op: name for name, tensor in layers.items()}
     ends: list[str] = []

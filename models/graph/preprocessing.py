@@ -1,4 +1,4 @@
-"""Turns display space (RGB 0..1) into what a model was trained on, as its card says, inside the compiled function."""
+"""Converts display space (RGB 0..1) to the model's input space, as its card says, inside the compiled function."""
 
 import tensorflow as tf
 
@@ -10,17 +10,17 @@ _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def prepare(images: tf.Tensor, card: Card, channels: int) -> tf.Tensor:
-    """(n, H, W, 3) RGB 0..1 -> (n, H, W, channels) as the model expects it. "caffe" is 0..255 less ImageNet's mean colour."""
+    """(n, H, W, 3) RGB 0..1 -> (n, H, W, channels) as the model expects it. "caffe" is 0..255 minus ImageNet's mean colour."""
     if card.colour == "grey":
         grey = tf.reduce_sum(images * _LUMINANCE, axis=-1, keepdims=True)
         images = tf.repeat(grey, 3, axis=-1)
-    images = _scaled(images, card.scaling)
+    images = _scale(images, card.scaling)
     if card.colour == "bgr":
         images = images[..., ::-1]
     return images[..., :1] if channels == 1 else images
 
 
-def _scaled(images: tf.Tensor, scaling: str) -> tf.Tensor:
+def _scale(images: tf.Tensor, scaling: str) -> tf.Tensor:
     match scaling:
         case "0..1":
             return images

@@ -1,6 +1,6 @@
-"""Re-initialises a model's weights, from the head backwards, to see whether an explanation depends on them at all.
+"""Re-initialises a model's weights, from the head backwards, to test whether an explanation depends on them.
 
-Adebayo et al. 2018, arXiv:1810.03292. The trained variables are not touched: the tensors that read them are fed instead.
+Adebayo et al. 2018, arXiv:1810.03292. The trained variables are unchanged: the tensors that read them are fed instead.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _ZEROS = ("bias", "beta", "moving_mean", "mean")
 
 
 def reinitialise(trace: Trace, depth: str, seed: int) -> dict[str, NDArray[np.float32]]:
-    """Name of a reading tensor -> its new value. depth: "head", "last block" (with the head) or "everything"."""
+    """Name of a tensor that reads a variable -> its new value. depth: "head", "last block" (with the head) or "everything"."""
     readings = trace.variables()
     if not readings:
         raise UserError("This model's weights are constants in its graph, so they cannot be re-initialised; load it from its Keras file.")
@@ -30,7 +30,7 @@ def reinitialise(trace: Trace, depth: str, seed: int) -> dict[str, NDArray[np.fl
 
 
 def _draw(variable: tf.Variable, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Kernels by He et al. 2015 (normal, variance 2 / fan-in); scales 1, offsets 0, as Keras begins."""
+    """Kernels by He et al. 2015 (normal, variance 2 / fan-in); scales 1, offsets 0, as Keras initialises them."""
     name, shape = variable.name.split(":")[0].split("/")[-1], tuple(variable.shape)
     kind = np.dtype(variable.dtype.as_numpy_dtype)
     if name.endswith(_ONES):
@@ -47,7 +47,7 @@ def _before_head(trace: Trace) -> set[tf.Operation]:
 
 
 def _before_last_block(trace: Trace) -> set[tf.Operation]:
-    """In each branch the last block begins after the last layer of a finer grid, or half way where the grid never changes."""
+    """In each branch the last block begins after the last layer with a finer grid, or half way where the grid never changes."""
     starts = []
     for end in (layer for layer in trace.layers if layer.last):
         before = [layer for layer in trace.layers if layer.branch == end.branch]
@@ -65,4 +65,4 @@ _BEFORE: dict[str, Callable[[Trace], set[tf.Operation]]] = {
     "last block": _before_last_block,
     "everything": lambda _: set(),
 }
-"""Depth -> the operations whose weights stay."""
+"""Depth -> the operations whose weights are kept."""

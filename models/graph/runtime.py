@@ -1,4 +1,4 @@
-"""A network that runs in a runtime of its own: pictures in, numbers out, without layers or gradients."""
+"""A network run by an external runtime: pictures in, numbers out, without layers or gradients."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ Floats = NDArray[np.float32]
 
 
 class Runtime(Network):
-    """kind: the format, in words. units: how many numbers it gives a picture. step: how far apart its answers are at least, 0 where
-    they are not counted in steps. scaling: the card's word for the numbers that it takes, where its quantisation tells; else "".
-    classes: their names as the file itself tells them, if it does."""
+    """kind: the format, in words. units: outputs per picture. step: the smallest difference between two outputs, 0 where
+    they are not quantised. scaling: the card's word for its input range, where its quantisation determines it; else "".
+    classes: their names from the file, if it has them."""
 
     kind: ClassVar[str]
     classes: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Runtime(Network):
         """(n, ...) for each input, in order -> (n, units)."""
 
     def evaluate(self, arrays: Sequence[Floats]) -> Floats:
-        """(n, ...) for each input, in order -> (n, units): together, or one picture at a time where the file knows only one."""
+        """(n, ...) for each input, in order -> (n, units): as one batch, or one picture at a time where the file allows only one."""
         count = len(arrays[0])
         if not count:
             return np.zeros((0, self.units), np.float32)
@@ -49,7 +49,7 @@ class Runtime(Network):
     def _agrees(self, two: list[Floats], singly: Floats) -> bool:
         try:
             both = np.asarray(self.run(two), np.float32)
-        except Exception:  # a graph made for one picture fails on two in whichever way its runtime has
+        except Exception:  # a graph with batch size 1 may fail with any error of its runtime
             return False
         return both.shape == singly.shape and np.allclose(both, singly, atol=1e-3 + self.step, equal_nan=True)
 

@@ -1,4 +1,4 @@
-"""One trace of a model, from which every question is cut: a question is the part of the graph between what is fed and what is fetched."""
+"""One trace of a model, from which functions are pruned: the part of the graph between fed and fetched tensors."""
 
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from models.graph.layers import Head, SpatialLayer, find_head, spatial_layers
 
-# TensorFlow counts questions of one trace as one function traced again and again, and warns; `Trace.retraced` counts rightly.
+# TensorFlow takes the functions of one trace for one function that is retraced, and warns; `Trace.trace_count` counts correctly.
 tf.get_logger().setLevel("ERROR")
 
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
-_plainly = threading.Lock()  # the switch is one for all threads; questions that others ask meanwhile are answered all the same
+_eager_switch = threading.Lock()  # the switch is global to all threads; functions that run meanwhile are unaffected
 
-Question = Callable[..., list[NDArray[np.float32]]]
+CompiledFunction = Callable[..., list[NDArray[np.float32]]]
 Prepare = Callable[[tf.Tensor], Sequence[tf.Tensor]]
 Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], tf.Tensor]
 
@@ -24,9 +24,9 @@ Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], tf.Tensor]
 class Trace:
     """A model called once on `images` (n, H, W, 3) = masks * image + (1 - masks) * fill, in display space.
 
-    Feeding `images` asks about whole pictures; feeding image, masks and fill asks about masked ones, which are then made inside
-    the compiled function. `prepared` are the model's picture inputs; `beside` (m,) is what its vector inputs are given, which
-    questions may feed and need not. Questions are cut once, under a lock; asking them needs none.
+    Feeding `images` evaluates whole pictures; feeding image, masks and fill evaluates masked ones, which are then computed inside
+    the compiled function. `prepared` are the model's picture inputs; `metadata` (m,) is the value of its vector inputs, which
+    functions may feed. Functions are compiled once, under a lock; calling them needs none.
     """
 
     def __init__(
@@ -35,50 +35,50 @@ class Trace:
         model: Model,
         size: tuple[int, int],
         leaves: Collection[str] = (),
-        beside: NDArray[np.float32] | None = None,
+        metadata: NDArray[np.float32] | None = None,
     ) -> None:
         height, width = size
         picture = tf.TensorSpec([height, width, 3], tf.float32)
         masks = tf.TensorSpec([None, None, None], tf.float32)
 
-        def masked_then_asked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor) -> dict[str, Any]:
+        def evaluate_masked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor) -> dict[str, Any]:
             shown = tf.image.resize(masks[..., None], size)
             images = tf.ensure_shape(fill + shown * (image - fill), [None, height, width, 3])
             prepared = list(prepare(images))
-            vector = None if beside is None else tf.constant(beside)
+            vector = None if metadata is None else tf.constant(metadata)
             output = model(prepared, vector)
-            return {"images": images, "prepared": prepared, "beside": [] if vector is None else [vector], "output": output}
+            return {"images": images, "prepared": prepared, "metadata": [] if vector is None else [vector], "output": output}
 
-        self._graph = _traced(masked_then_asked, [picture, masks, picture])
+        self._graph = _trace(evaluate_masked, [picture, masks, picture])
         self.image, self.masks, self.fill = self._graph.inputs[:3]
         made = self._graph.structured_outputs
         self.images, self.prepared, self.output = made["images"], tuple(made["prepared"]), made["output"]
-        self.metadata: tf.Tensor | None = next(iter(made["beside"]), None)
-        self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # the model's, each with its name and shape, where they are known
+        self.metadata: tf.Tensor | None = next(iter(made["metadata"]), None)
+        self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # name and shape of each of the model's inputs, where known
         self.head: Head = find_head(self.output)
         self.layers: tuple[SpatialLayer, ...] = spatial_layers(self.prepared, self.head.logits, leaves)
         self._lock = threading.Lock()
-        self._derived: dict[str, tf.Tensor] = {}
-        self._questions: dict[tuple[str, ...], Question] = {}
+        self._tensors: dict[str, tf.Tensor] = {}
+        self._cache: dict[tuple[str, ...], CompiledFunction] = {}
         self._functions: list[tf.types.experimental.PolymorphicFunction] = []
 
-    def derived(self, name: str, build: Callable[[], tf.Tensor]) -> tf.Tensor:
-        """The tensor of that name, added to the graph by `build` when it is first asked for."""
+    def derive(self, name: str, build: Callable[[], tf.Tensor]) -> tf.Tensor:
+        """The tensor of that name, added to the graph by `build` on first use."""
         with self._lock, self._graph.graph.as_default():
-            if name not in self._derived:
-                self._derived[name] = build()
-            return self._derived[name]
+            if name not in self._tensors:
+                self._tensors[name] = build()
+            return self._tensors[name]
 
-    def function(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Question:
-        """The compiled function that takes `feeds` and gives `fetches`, as arrays; MemoryError where the device's memory ran out."""
+    def function(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> CompiledFunction:
+        """The compiled function from `feeds` to `fetches`, as arrays; MemoryError where the device runs out of memory."""
         key = (*(tensor.name for tensor in feeds), "->", *(tensor.name for tensor in fetches))
         with self._lock:
-            if key not in self._questions:
-                self._questions[key] = _asked_with_arrays(self._compiled(feeds, fetches))
-            return self._questions[key]
+            if key not in self._cache:
+                self._cache[key] = _on_arrays(self._compile(feeds, fetches))
+            return self._cache[key]
 
-    def _compiled(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Callable[..., list[tf.Tensor]]:
-        """The part between, called through a function with a signature: a part called by itself spends 2 ms a call on finding its own."""
+    def _compile(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Callable[..., list[tf.Tensor]]:
+        """The pruned graph, wrapped in a function with a signature: without one, each call spends 2 ms on finding its own."""
         part = self._graph.prune(list(feeds), list(fetches))
         signature = [tf.TensorSpec(feed.shape, feed.dtype) for feed in feeds]
         function: Callable[..., list[tf.Tensor]] = tf.function(lambda *given: part(*given), input_signature=signature)
@@ -86,17 +86,17 @@ class Trace:
         return function
 
     @property
-    def compiled(self) -> int:
-        """How many questions have been cut so far."""
+    def compiled_count(self) -> int:
+        """The number of functions compiled so far."""
         return len(self._functions)
 
     @property
-    def retraced(self) -> int:
-        """The most often that any question was traced: 1, unless the shape of what was fed made it trace again."""
+    def trace_count(self) -> int:
+        """How often the most traced function was traced: 1, unless the shape of a fed array made it retrace."""
         return max((function.experimental_get_tracing_count() for function in self._functions), default=0)
 
     def variables(self) -> list[tuple[tf.Tensor, tf.Variable]]:
-        """Each tensor that reads one of the model's variables, with the variable, in the order in which the model met them."""
+        """Each tensor that reads one of the model's variables, with the variable, in the order of use."""
         by_handle = {id(variable.handle): variable for variable in self._graph.graph.variables}
         found = []
         for outside, inside in self._graph.graph.captures:
@@ -106,16 +106,16 @@ class Trace:
         return found
 
 
-def _traced(function: Callable[..., dict[str, Any]], signature: list[tf.TensorSpec]) -> Any:
-    """The function's graph. A `tf.function` in it is one operation that hides all others, so it is then traced again as plain Python.
+def _trace(function: Callable[..., dict[str, Any]], signature: list[tf.TensorSpec]) -> Any:
+    """The function's graph. A `tf.function` in it is one operation that hides all others, so it is then retraced as plain Python.
 
-    Where that cannot be (its Python needs to be rewritten for a graph first, or XLA must compile it, as Keras has it compile
-    convolutions in groups, which a processor cannot run otherwise), its layers stay hidden.
+    Where that is impossible (its Python needs AutoGraph, or XLA must compile it, as Keras requires for grouped convolutions,
+    which a CPU cannot run otherwise), its layers stay hidden.
     """
     graph = tf.compat.v1.wrap_function(function, signature)
-    if not any(op.type in _CALLS for op in graph.graph.get_operations()) or _compiled(graph.graph):
+    if not any(op.type in _CALLS for op in graph.graph.get_operations()) or _needs_xla(graph.graph):
         return graph
-    with _plainly:
+    with _eager_switch:
         was = tf.config.functions_run_eagerly()
         tf.config.run_functions_eagerly(True)
         try:
@@ -126,18 +126,18 @@ def _traced(function: Callable[..., dict[str, Any]], signature: list[tf.TensorSp
             tf.config.run_functions_eagerly(was)
 
 
-def _compiled(graph: tf.Graph) -> bool:
+def _needs_xla(graph: tf.Graph) -> bool:
     """Whether XLA must compile a function that the graph calls, directly or not."""
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
     return any(node.attr["_XlaMustCompile"].b for node in nodes if node.op in _CALLS)
 
 
-def _asked_with_arrays(function: Callable[..., list[tf.Tensor]]) -> Question:
-    def ask(*arrays: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _on_arrays(function: Callable[..., list[tf.Tensor]]) -> CompiledFunction:
+    def call(*arrays: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
             return [tensor.numpy() for tensor in function(*(tf.convert_to_tensor(array) for array in arrays))]
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(f"The classifier ran out of memory on {len(arrays[0])} pictures at once.") from error
 
-    return ask
+    return call

@@ -1,7 +1,7 @@
-"""Finds a Vision Transformer's patches in a traced graph: tensors (n, tokens, k) whose tokens lie on the picture as a grid.
+"""Finds a Vision Transformer's patches in a traced graph: tensors (n, tokens, k) whose tokens form a grid on the picture.
 
-A tensor is offered if everything that the logits learn of the picture passes through it: the stream that the blocks add to, and
-what comes after it. Where only the class token still speaks to the logits none is, for there every patch's gradient is 0.
+A tensor qualifies if all information from the picture to the logits passes through it: the residual stream, and what follows it.
+Where only the class token still reaches the logits none qualifies: there every patch's gradient is 0.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,9 +20,9 @@ Edges = dict[Part, set[Part]]
 
 @dataclass(frozen=True)
 class Patches:
-    """How an answer's tokens lie on the picture. grid: (h, w), whose tokens begin at `first` of all `tokens`.
+    """How a tensor's tokens correspond to the picture. grid: (h, w), whose tokens begin at `first` of all `tokens`.
 
-    flat: the tokens of all pictures are rows one below the other.
+    flat: the tokens of all pictures are stacked as rows.
     """
 
     grid: tuple[int, int]
@@ -32,33 +32,33 @@ class Patches:
 
     @property
     def others(self) -> int:
-        """Tokens that stand for no place, such as the class token."""
+        """The number of tokens without a position, such as the class token."""
         return self.tokens - self.grid[0] * self.grid[1]
 
 
 def patch_layers(between: Sequence[tf.Operation], grids: Collection[tf.Operation], logits: tf.Tensor) -> dict[tf.Operation, Patches]:
-    """Operation -> how its tokens lie, of every tensor that is offered. between: from picture to logits; grids: those with four axes."""
+    """Operation -> its patches, for every tensor that qualifies. between: from picture to logits; grids: those with four axes."""
     found: dict[tf.Operation, Patches] = {}
     sources = []
     reached = set(between)
     for op in between:
         if not op.outputs or not op.outputs[0].dtype.is_floating:
             continue
-        begun = _begun(op, grids)
-        patches = begun or _carried(op, found, reached)
+        begun = _from_grid(op, grids)
+        patches = begun or _carry_tokens(op, found, reached)
         if patches:
             found[op] = patches
         if begun:
             sources.append(op)
-    edges = _speaking(logits, found, reached) if sources else {}
-    return {op: found[op] for source in sources for op in _passed_by_all(source, logits.op, between, edges) if _is_layer(op, source, found)}
+    edges = _logit_edges(logits, found, reached) if sources else {}
+    return {op: found[op] for source in sources for op in _on_every_path(source, logits.op, between, edges) if _is_layer(op, source, found)}
 
 
 def _is_layer(op: tf.Operation, source: tf.Operation, found: Mapping[tf.Operation, Patches]) -> bool:
     return op is not source and op in found and not found[op].flat and op.outputs[0].shape[2] not in (None, 1)
 
 
-def _begun(op: tf.Operation, grids: Collection[tf.Operation]) -> Patches | None:
+def _from_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> Patches | None:
     """A grid (n, h, w, k) reshaped to (n, h * w, k)."""
     if op.type != "Reshape" or not (op.inputs[0].op in grids or op.inputs[0].op.type in _TAKES_PATCHES):
         return None
@@ -69,8 +69,8 @@ def _begun(op: tf.Operation, grids: Collection[tf.Operation]) -> Patches | None:
     return Patches((height, width), 0, height * width) if list(after[1:]) == [height * width, channels] and height * width > 1 else None
 
 
-def _carried(op: tf.Operation, found: Mapping[tf.Operation, Patches], reached: Collection[tf.Operation]) -> Patches | None:
-    """Of an operation that leaves every token at its place: it treats each by itself, or sets others beside them."""
+def _carry_tokens(op: tf.Operation, found: Mapping[tf.Operation, Patches], reached: Collection[tf.Operation]) -> Patches | None:
+    """The patches of an operation that keeps every token's position: it treats each by itself, or adds other tokens."""
     known = [found[tensor.op] for tensor in op.inputs if tensor.op in found]
     shape = op.outputs[0].shape
     if not known or shape.rank not in (2, 3, 4):
@@ -80,7 +80,7 @@ def _carried(op: tf.Operation, found: Mapping[tf.Operation, Patches], reached: C
         return replace(known[0], flat=flat) if _same_tokens(op, known[0]) else None
     if op.type in _CONTRACTIONS and sum(tensor.op in reached for tensor in op.inputs) > 1:
         return None
-    if op.type in _REARRANGES - _CONTRACTIONS and not _stays(op):
+    if op.type in _REARRANGES - _CONTRACTIONS and not _is_identity(op):
         return None
     if op.type == "ConcatV2" and shape.rank == 3 and shape[1] is not None and shape[1] > known[0].tokens and len(known) == 1:
         place = next(i for i, tensor in enumerate(op.inputs) if tensor.op in found)
@@ -89,16 +89,16 @@ def _carried(op: tf.Operation, found: Mapping[tf.Operation, Patches], reached: C
     return next((each for each in known if each.flat == flat and (flat or shape[1] in (None, each.tokens))), None)
 
 
-def _stays(op: tf.Operation) -> bool:
-    """Whether a transposition is none, as in `tensordot`."""
+def _is_identity(op: tf.Operation) -> bool:
+    """Whether a transposition changes nothing, as in `tensordot`."""
     order = tf.get_static_value(op.inputs[1]) if op.type == "Transpose" else None
     return order is not None and list(order) == list(range(len(order)))
 
 
 def _same_tokens(op: tf.Operation, patches: Patches) -> bool:
-    """Whether a reshape only joins or divides pictures and tokens: (n, t, k) to (n * t, k), or to (1, n * t, k, 1), or back.
+    """Whether a reshape only merges or splits pictures and tokens: (n, t, k) to (n * t, k), or to (1, n * t, k, 1), or back.
 
-    What is divided again comes without its number of tokens where the graph, as a SavedModel's, reads it from a shape.
+    After a split the number of tokens is unknown where the graph, as a SavedModel's, reads it from a shape.
     """
     before, after = op.inputs[0].shape, op.outputs[0].shape
     if after.rank == 4:
@@ -108,10 +108,10 @@ def _same_tokens(op: tf.Operation, patches: Patches) -> bool:
     return (after[1] == patches.tokens and (patches.flat or before.rank == 3)) or (after[1] is None and patches.flat)
 
 
-def _speaking(logits: tf.Tensor, found: Mapping[tf.Operation, Patches], reached: Collection[tf.Operation]) -> Edges:
-    """What each part speaks to the logits through, walking back. A part is an operation and whether all its tokens count.
+def _logit_edges(logits: tf.Tensor, found: Mapping[tf.Operation, Patches], reached: Collection[tf.Operation]) -> Edges:
+    """The inputs through which each part reaches the logits. A part is an operation and whether all its tokens count.
 
-    Where one other token is selected, the patches at its sides no longer count, back to where attention mixed them into it.
+    Where another token is selected, the patches next to it no longer count, back to where attention mixed them into it.
     """
     edges: Edges = {}
     waiting = [(logits.op, True)]
@@ -122,24 +122,24 @@ def _speaking(logits: tf.Tensor, found: Mapping[tf.Operation, Patches], reached:
         edges[part] = set()
         for tensor in op.inputs:
             if tensor.dtype.is_floating:
-                beside = tensor.op in found and (_selects_another(op, found[tensor.op]) or (not whole and op in found))
+                beside = tensor.op in found and (_drops_patches(op, found[tensor.op]) or (not whole and op in found))
                 edges[part].add((tensor.op, not beside))
         waiting.extend(edges[part])
     return edges
 
 
-def _selects_another(op: tf.Operation, patches: Patches) -> bool:
-    """Whether only tokens that stand for no place are kept, as of x[:, 0]."""
+def _drops_patches(op: tf.Operation, patches: Patches) -> bool:
+    """Whether only tokens without a position are kept, as in x[:, 0]."""
     shape = op.outputs[0].shape
     if op.type not in _SELECTIONS or patches.flat:
         return False
     return shape.rank == 2 or (shape.rank == 3 and shape[1] is not None and shape[1] <= patches.others)
 
 
-def _passed_by_all(source: tf.Operation, sink: tf.Operation, between: Sequence[tf.Operation], edges: Edges) -> list[tf.Operation]:
-    """Operations that lie on every path from source to sink, on some with all their tokens.
+def _on_every_path(source: tf.Operation, sink: tf.Operation, between: Sequence[tf.Operation], edges: Edges) -> list[tf.Operation]:
+    """Operations on every path from source to sink, on some path with all their tokens.
 
-    As many paths lead to one and on from it as there are at all; some may pass through the class token alone.
+    An operation qualifies if the paths through it are all there are; some may pass through the class token alone.
     """
     order = [(op, whole) for op in between[between.index(source) :] for whole in (True, False) if (op, whole) in edges]
     ahead: dict[Part, int] = {(source, True): 1}

@@ -12,7 +12,7 @@ from models.classifiers.base import BaseClassifier
 from models.classifiers.forward_only import ForwardOnly
 from models.classifiers.keras_classifier import Classifier
 from models.graph.layers import operations_between
-from models.graph.probes import broken
+from models.graph.probes import non_finite_weights
 from models.graph.trace import Trace
 from models.inspection.input_transform import input_transforms
 from models.inspection.receptive_fields import operation_fields
@@ -52,7 +52,7 @@ def _graph_structure(trace: Trace, images: Floats) -> ModelStructure:
             if op.type in _CONVOLUTIONS and known.get(op) and tuple(op.outputs[0].shape[1:3]) == (1, 1)
         ),
         tuple(_dead_channels(trace, images)),
-        tuple(broken(trace)),
+        tuple(non_finite_weights(trace)),
     )
 
 
@@ -90,6 +90,6 @@ def _extremes(trace: Trace, name: str, tensor: tf.Tensor) -> tuple[tf.Tensor, tf
     """(k,) each: the minimum and maximum of every channel."""
     axes = list(range(tensor.shape.rank - 1))
     return (
-        trace.derived(f"{name} lowest", lambda: tf.cast(tf.reduce_min(tensor, axes), tf.float32)),
-        trace.derived(f"{name} highest", lambda: tf.cast(tf.reduce_max(tensor, axes), tf.float32)),
+        trace.derive(f"{name} lowest", lambda: tf.cast(tf.reduce_min(tensor, axes), tf.float32)),
+        trace.derive(f"{name} highest", lambda: tf.cast(tf.reduce_max(tensor, axes), tf.float32)),
     )

@@ -32,7 +32,7 @@ def _layer_inputs(model: Any, scaling: Scaling, side: int) -> Any:
     size = (inputs.largest.size[0] or side, inputs.largest.size[1] or side)
     card = Card("drawn", (Label("0"), Label("1")), size, scaling=scaling)
     numbers = sum(each.length for each in inputs.vectors)
-    return inputs.packed(inputs.prepared(tf.constant(random_images(size)), card), tf.zeros(numbers) if numbers else None)
+    return inputs.pack(inputs.prepare(tf.constant(random_images(size)), card), tf.zeros(numbers) if numbers else None)
 
 
 def _networks(model: Any) -> list[Any]:

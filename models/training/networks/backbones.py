@@ -109,7 +109,7 @@ def backbone_from_file(path: Path, size: Size) -> Backbone:
     import keras
 
     from models.formats.registry import open_keras
-    from models.graph.keras_hints import expected_by_name
+    from models.graph.keras_hints import input_by_backbone
     from models.loading import model_file
 
     file = model_file(path)
@@ -121,7 +121,7 @@ def backbone_from_file(path: Path, size: Size) -> Backbone:
     if not grids:
         raise UserError(f"{file} has no layer whose answer is a grid of features; give another backbone.")
     card_file = file.with_suffix(".json")
-    expected = Card.read(card_file) if card_file.exists() else expected_by_name(model)
+    expected = Card.read(card_file) if card_file.exists() else input_by_backbone(model)
     return Backbone(model.inputs[0], grids[-1].output, expected.scaling, expected.colour, f"weights of {file.parent.name}/{file.name}")
 
 

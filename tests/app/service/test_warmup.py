@@ -27,17 +27,17 @@ def fresh() -> Classifier:
 def test_the_first_study_compiles_nothing_more(fresh: Classifier) -> None:
     assert min(measure_speed(fresh)) > 0
     compile_remaining(fresh)
-    compiled = fresh.trace.compiled
+    compiled = fresh.trace.compiled_count
     image = np.random.default_rng(0).random((*fresh.size, 3), np.float32)
     results = list(run_methods(Case(fresh, image, Score(1), Settings("Fast")), [method() for method in SEVEN]))
     assert {result.method.title for result in results if result.attribution} == {method.title for method in SEVEN}
-    assert fresh.trace.compiled == compiled
+    assert fresh.trace.compiled_count == compiled
     assert fresh.traces == 1
 
 
 def test_what_nobody_waits_for_is_compiled_before_it_is_offered() -> None:
     starts = (ClassifierRegistry(("glass_box",)).start("glass_box", awaited=wanted) for wanted in (False, True))
-    unawaited, awaited = (loading.result(PATIENCE).trace.compiled for loading in starts)
+    unawaited, awaited = (loading.result(PATIENCE).trace.compiled_count for loading in starts)
     assert unawaited == awaited + 2, "masked pictures and the last layer"
 
 

@@ -57,29 +57,29 @@ def pictures(count: int, side: int = 16) -> np.ndarray:
         ({"age": 70.0, "sex": "male"}, [2, 0, 0, 1, 0], "age 70 years, sex male"),
     ],
 )
-def test_the_model_is_told_the_metadata(model, served, values, code, words) -> None:
-    told, images = served.with_metadata(values), pictures(3)
+def test_the_model_receives_the_metadata(model, served, values, code, words) -> None:
+    with_values, images = served.with_metadata(values), pictures(3)
     expected = np.asarray(model([images, np.repeat(np.float32([code]), 3, axis=0)], training=False))
-    assert told.probabilities(told.outputs(images)) == pytest.approx(expected, abs=1e-6)
+    assert with_values.probabilities(with_values.outputs(images)) == pytest.approx(expected, abs=1e-6)
     halves = np.full((1, 16, 16), 0.5, np.float32)
-    assert told.masked(images[0], halves, images[1]) == pytest.approx(told.outputs((images[:1] + images[1:2]) / 2), abs=1e-5)
-    assert told.metadata_text == words
-    assert told.metadata == values
+    assert with_values.masked(images[0], halves, images[1]) == pytest.approx(with_values.outputs((images[:1] + images[1:2]) / 2), abs=1e-5)
+    assert with_values.metadata_text == words
+    assert with_values.metadata == values
 
 
-def test_all_is_missing_until_it_is_said(served) -> None:
+def test_all_metadata_is_missing_by_default(served) -> None:
     assert served.metadata_text == "age missing, sex missing"
     assert np.array_equal(served.outputs(pictures(2)), served.with_metadata({}).outputs(pictures(2)))
 
 
-def test_other_values_share_the_trace_and_every_question(served) -> None:
+def test_other_values_share_the_trace_and_every_function(served) -> None:
     images, score = pictures(2), Score(1)
     served.outputs(images), served.gradients(images, score)
-    questions = len(served._trace._questions)
+    functions = len(served._trace._cache)
     for age in (20.0, 30.0, 40.0):
-        told = served.with_metadata({"age": age})
-        told.outputs(images), told.gradients(images, score)
-    assert len(served._trace._questions) == questions
+        with_values = served.with_metadata({"age": age})
+        with_values.outputs(images), with_values.gradients(images, score)
+    assert len(served._trace._cache) == functions
     assert served.traces == 1
 
 
