@@ -75,7 +75,8 @@ def made_for(request: ExplanationRequest, card: Card) -> dict[str, Any]:
         "methods": methods,
         "plans": {key_of(method): method.revision for method in request.methods},
     }
-    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+    plain: dict[str, Any] = json.loads(json.dumps(found))
+    return plain
 
 
 def _result(name: str, row: dict[str, Any], stored: Any, request: ExplanationRequest) -> Result:
