@@ -87,7 +87,7 @@ class SessionStore:
     """Session hash -> session. One is dropped when its visitor leaves or rests for an hour.
 
     Where the store is full, one that nobody has used for some time makes room; one that is in use never does, and the new visitor is
-    refused. Where the pictures of all are too large, whoever has the most of them gives way.
+    refused. Where the pictures of all are too large, the visitor with the most gives way.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class SessionStore:
         return any(picture in session.pictures for session in self._sessions.values())
 
     def evict(self) -> None:
-        """Drops the sessions that nobody has used for too long, and those of whoever holds the most while pictures are too large."""
+        """Drops the sessions that nobody has used for too long, and those of the visitor with the most while pictures are too large."""
         with self._lock:
             self._sessions.evict()
             held = {key: (session.address or key, _size(session)) for key, session in self._sessions.items()}

@@ -32,7 +32,7 @@ class ProtocolError(Exception):
 class Pipes:
     """One end of two pipes. `receive` and `send` raise EOFError where the other end is gone, TimeoutError past `deadline` (monotonic).
 
-    Where the system cannot poll a pipe (Windows) they wait without a deadline: whoever began the other process has to end it.
+    Where the system cannot poll a pipe (Windows) they wait without a deadline: the starter of the other process has to end it.
     """
 
     def __init__(self, reading: int, writing: int) -> None:

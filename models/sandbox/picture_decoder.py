@@ -139,7 +139,7 @@ class PictureProcess:
             timer.cancel()
 
     def kill(self) -> None:
-        """Ends the process; whoever waits for its answer hears so."""
+        """Ends the process; a caller that waits for its answer gets an error."""
         self._process.kill()
 
     def close(self) -> None:

@@ -48,7 +48,7 @@ class ModelUploads:
         """Returns a token and the file to write the model to. UserError where the name is not a model's, or there are too many.
 
         A model that could not be opened makes room for another; so does one that is still on its way, for another address: it is the
-        oldest of whoever holds the most. Whoever writes it finds the file's folder gone.
+        oldest of the visitor with the most. A writer of it finds the file's folder gone.
         """
         self.evict()
         plain = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in " ._-")[-80:].lstrip(". ")

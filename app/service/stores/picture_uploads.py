@@ -39,7 +39,7 @@ class _Waiting:
 class PictureUploads:
     """Token -> picture. A token cannot be guessed and is taken once; a picture that nobody takes is dropped.
 
-    Where there are too many or too large ones, the oldest of whoever holds the most is dropped first.
+    Where there are too many or too large ones, the oldest of the visitor with the most is dropped first.
     """
 
     def __init__(
