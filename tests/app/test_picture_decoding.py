@@ -42,7 +42,7 @@ def no_decoding_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return refuse
 
-    for module, name in ((Image, "open"), (cv2, "imdecode"), (cv2, "imread"), (decoder, "_opened")):
+    for module, name in ((Image, "open"), (cv2, "imdecode"), (cv2, "imread"), (decoder, "_open")):
         monkeypatch.setattr(module, name, closed(name))
     for cache in (example_gallery._bundled, example_gallery._pictures_in):
         cache.cache_clear()
@@ -52,7 +52,7 @@ def no_decoding_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_guard_itself_notices(no_decoding_here: list[str]) -> None:
     with pytest.raises(AssertionError):
         decoder.decode(png(PICTURE))
-    assert no_decoding_here == ["_opened"]
+    assert no_decoding_here == ["_open"]
 
 
 def test_pictures_masks_and_examples_of_visitors(no_decoding_here: list[str], tmp_path: Path) -> None:
