@@ -199,7 +199,7 @@ def sha256_of(path: Path) -> str:
 
 
 def distinct(names: Sequence[str]) -> tuple[Label, ...]:
-    """Labels of these names; a name that came before (ImageNet has two cranes) is told apart by its class number."""
+    """Labels with these names; a repeated name (ImageNet has two cranes) gets its class number appended."""
     first: dict[str, int] = {}
     return tuple(Label(f"{name} (class {i})" if first.setdefault(name, i) != i else name) for i, name in enumerate(names))
 

@@ -27,7 +27,7 @@ def read_ensemble_file(path: Path) -> MemberList | None:
 
     Paths in it are relative to its own folder.
     """
-    file = path / USUAL_NAME if os.path.isdir(path) else path  # which, unlike Path.is_dir, takes an impossible name for a missing one
+    file = path / USUAL_NAME if os.path.isdir(path) else path  # unlike Path.is_dir, treats an invalid name as a missing file
     if file.suffix != ".json" or not os.path.lexists(file) or os.path.isdir(file):
         return None
     try:
