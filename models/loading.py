@@ -9,9 +9,9 @@ from errors import UserError
 from models.cards.card import Card, sha256_of
 from models.cards.ensemble_file import read_ensemble_file
 from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, holds_architecture
-from models.formats.hub import HUB, fetched
+from models.formats.hub import HUB, fetch_model
 from models.formats.imagenet import IMAGENET
-from models.formats.registry import TAKEN, TAKEN_IN_FOLDER, is_model
+from models.formats.registry import ACCEPTED, ACCEPTED_IN_FOLDER, is_model
 from models.formats.saved_model import MARKER, is_saved_model
 from models.sandbox.checks.unsupported_formats import refuse_folder
 from models.store import bundled
@@ -95,18 +95,18 @@ def _card_beside(path: Path) -> Card | None:
 def path_of(name: str | Path) -> Path:
     """The file or folder of a model that is none of ImageNet's; what lies on the Hub is fetched. UserError."""
     if str(name).startswith(HUB):
-        return fetched(str(name))
+        return fetch_model(str(name))
     return model_file(bundled().get(str(name), Path(name)))
 
 
 def model_file(path: Path) -> Path:
     """The model that `path` is, a file or a SavedModel's folder, or the one in that folder; of a folder of versions the latest's."""
     if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
-        raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {TAKEN}.")
+        raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {ACCEPTED}.")
     if path.is_file():
         return path.parent if path.name == MARKER else path
     if not path.is_dir():
-        raise UserError(f"{path} is neither a file nor a folder; give the path of {TAKEN}.")
+        raise UserError(f"{path} is neither a file nor a folder; give the path of {ACCEPTED}.")
     if is_saved_model(path):
         return path
     path = latest(path) or path
@@ -114,5 +114,5 @@ def model_file(path: Path) -> Path:
     if len(found) != 1:
         refuse_folder(path, found)
         names = ", ".join(each.name for each in found) or "none"
-        raise UserError(f"The folder {path} must hold one model ({TAKEN_IN_FOLDER}); found: {names}.")
+        raise UserError(f"The folder {path} must hold one model ({ACCEPTED_IN_FOLDER}); found: {names}.")
     return found[0]

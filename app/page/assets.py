@@ -1,4 +1,4 @@
-"""What the browser loads beside Gradio's own: modules, a style sheet, and what the methods say about themselves."""
+"""The page's own static files: modules, a style sheet, and the descriptions of the methods."""
 
 import base64
 import gzip
@@ -14,7 +14,7 @@ from app.page.views.alt_text import FAMILIES, FAMILY_HELP
 from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
 from app.service.limits import MODEL_BYTES, PICTURE_BYTES
 from explainers.method import Choice, Method, Range
-from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
+from models.formats.registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
 
 STATIC = Path(__file__).parent / "static"
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
@@ -82,7 +82,7 @@ VOTES = {
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file as it is served, plain and compressed."""
+    """A served file, plain and compressed."""
 
     media_type: str
     content: bytes
@@ -91,7 +91,7 @@ class StaticFile:
 
 @cache
 def static_files() -> dict[str, StaticFile]:
-    """Path below static/ -> file, read once; nothing else is ever served from there."""
+    """Path below static/ -> file, read once; nothing else is served from there."""
     paths = sorted(path for path in STATIC.rglob("*") if path.suffix in MEDIA_TYPES)
     return {path.relative_to(STATIC).as_posix(): _read(path) for path in paths}
 
@@ -103,36 +103,36 @@ def _read(path: Path) -> StaticFile:
 
 @cache
 def static_digest() -> str:
-    """A digest of all files together: it is part of their addresses, so that browsers may keep each for ever.
+    """A digest of all files together, part of their URLs, so that browsers may cache them forever.
 
-    The modules import each other by relative paths and so stay within one version.
+    The modules import each other by relative paths, so all come from the same version.
     """
     contents = "".join(f"{name} {hashlib.sha256(file.content).hexdigest()}\n" for name, file in static_files().items())
     return hashlib.sha256(contents.encode()).hexdigest()[:12]
 
 
 def static_address(name: str) -> str:
-    """Where the page finds a file, relative to the page."""
+    """The URL of a file, relative to the page."""
     return f"crosscheck/{static_digest()}/{name}"
 
 
 def link_header() -> str:
-    """The Link header of the page: a browser then loads all files beside Gradio's own, and not only when the first component mounts.
+    """The Link header of the page, by which a browser preloads all files before the first component mounts.
 
-    Gradio adds `head` by script, half a second later; one level of imports after the other would follow.
+    Gradio adds `head` by script, half a second later, and imports would then load level by level.
     """
     how = {".css": "preload; as=style", ".js": "modulepreload"}
     return ", ".join(f"<{static_address(name)}>; rel={how[Path(name).suffix]}" for name in static_files())
 
 
 def mount_script(module: str) -> str:
-    """The script of a gr.HTML component: imports a module below static/parts and lets its `mount` paint the component."""
+    """The script of a gr.HTML component: imports a module below static/parts, whose `mount` paints the component."""
     address = f"new URL({json.dumps(static_address(f'parts/{module}.js'))}, document.baseURI)"
     return f"import({address}).then(({{ mount }}) => mount({{ element, props, trigger, watch }}));"
 
 
 def head(methods: Sequence[Method]) -> str:
-    """What Gradio puts into the page's <head>."""
+    """The content that Gradio adds to the page's <head>."""
     return (
         f'<meta name="color-scheme" content="light dark">'
         f'<link rel="stylesheet" href="{static_address("page.css")}">'
@@ -141,7 +141,7 @@ def head(methods: Sequence[Method]) -> str:
 
 
 def config(methods: Sequence[Method]) -> dict[str, Any]:
-    """What does not change while the page runs."""
+    """The page's configuration, which does not change while it runs."""
     tables = {name: base64.b64encode(lut(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
     return {
         "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables},
@@ -152,14 +152,14 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
             "tooLarge": f"The file has {{size}} MB; {PICTURE_BYTES // 1_000_000} MB is the most. Make the picture smaller.",
             "modelBytes": MODEL_BYTES,
             "modelSuffixes": ",".join(UPLOAD_SUFFIXES),
-            "modelKinds": UPLOADED[0].upper() + UPLOADED[1:],
+            "modelKinds": ACCEPTED_UPLOADS[0].upper() + ACCEPTED_UPLOADS[1:],
             "modelTooLarge": f"The file has {{size}} MB; {MODEL_BYTES // 1_000_000} MB is the most. Bring a smaller model.",
         },
     }
 
 
 def card_of(method: Method) -> dict[str, Any]:
-    """What a method says about itself, and its parameters as controls."""
+    """A method's description, and its parameters as controls."""
     defaults = method.parameter_values()
     return {
         "title": method.title,
@@ -180,5 +180,5 @@ def _control(name: str, bounds: Range | Choice, default: Any) -> dict[str, Any]:
 
 
 def _json(value: object) -> str:
-    """JSON that cannot end the script element it lies in."""
+    """JSON that cannot close the script element around it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,1 +1,1 @@
-"""Opens what is no Keras file: SavedModel, TFLite, ONNX, architecture and weights apart, zip archives, models of the Hugging Face Hub."""
+"""The model formats: Keras files, SavedModel, TFLite, ONNX, zip archives, models of the Hugging Face Hub."""

@@ -12,7 +12,7 @@ BEGIN, END = "<!-- formats: made by `python -m models.formats --write docs/model
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0, or 2 after a mistake in what was given."""
+    """0, or 2 after invalid arguments."""
     parser = ArgumentParser("python -m models.formats", description="Lists the formats of models that are read here.")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between its marks in FILE")
     path = parser.parse_args(arguments).write
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write_table(path: Path) -> None:
-    """Puts the table between its marks in the file at `path`. UserError where they are missing."""
+    """Writes the table between its markers in the file at `path`. UserError where they are missing."""
     write_between(path, BEGIN, END, formats_table())
 
 

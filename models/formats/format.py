@@ -1,4 +1,4 @@
-"""What a model format is: how its files are recognised, checked and opened, and what a model of it can provide."""
+"""A model format: how its files are recognised, checked and opened, and what its models provide."""
 
 import re
 import zipfile
@@ -12,7 +12,7 @@ from errors import UserError
 
 
 class Provides(StrEnum):
-    """What the classifier of a model provides, each in the sentence for users."""
+    """What the classifier of a model provides; the values are sentences for users."""
 
     EVERYTHING = "everything"
     GRADIENTS = "maps of every method; its weights cannot be re-initialised, which one of the sanity checks requires"
@@ -22,17 +22,17 @@ class Provides(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format. Its module is imported without TensorFlow: `open` imports what it needs.
+    """One format. Its module imports no TensorFlow: `open` imports what it needs.
 
-    title: what it is, for users, in Markdown. example: how lists of formats name it. suffixes: of its files; a format of folders has
-    none, and `marker` names the file that makes a folder one.
+    title: for users, in Markdown. example: its name in lists of formats. suffixes: of its files; a folder format has none, and
+    `marker` names the file that identifies its folders.
     recognise: path and the file's first bytes (none for a folder) -> whether it is of this format.
-    check: the static check before anything is opened; raises UserError. It builds nothing and imports no TensorFlow.
+    check: the static check before anything is opened; raises UserError. Builds nothing and imports no TensorFlow.
     open: -> a Keras model or a `Network`; raises UserError.
-    open_bytes: as `open`, of a file inside a zip archive: its content, its member's name, the archive's. None where it may not be in one.
-    open_members: the same of a folder: the archive, the folder's name in it, the archive's.
-    check_bytes: as `check`, of a file inside a zip archive: its content, and the archive's path.
-    folder_files: what belongs to a folder of it, as paths from there. upload: whether visitors of the page may upload it.
+    open_bytes: as `open`, for a file inside a zip archive: its content, its member's name, the archive's. None where unsupported.
+    open_members: the same for a folder: the archive, the folder's name in it, the archive's.
+    check_bytes: as `check`, for a file inside a zip archive: its content, and the archive's path.
+    folder_files: matches the relative paths that belong to its folder. upload: whether visitors of the page may upload it.
     """
 
     title: str
@@ -50,7 +50,7 @@ class Format:
     upload: bool = True
 
     def matches(self, path: str) -> bool:
-        """Whether a path, with slashes, is called as files of this format, or as the marker of a folder of it, are."""
+        """Whether a path, with slashes, has a suffix of this format, or is its marker."""
         return path.endswith(self.suffixes) if self.suffixes else path.rpartition("/")[2] == self.marker
 
 

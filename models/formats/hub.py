@@ -1,4 +1,4 @@
-"""Fetches a model from the Hugging Face Hub: only the files that are needed, of one revision that does not change any more."""
+"""Downloads a model from the Hugging Face Hub: only the files needed, of one fixed revision."""
 
 import json
 import os
@@ -21,33 +21,33 @@ _DONE = ".fetched"
 _SECONDS = 20
 
 
-def fetched(name: str) -> Path:
-    """name: hf://owner/name, or hf://owner/name@revision. The model's path on this disk, in the Hub's own folder (HF_HOME).
+def fetch_model(name: str) -> Path:
+    """name: hf://owner/name, or hf://owner/name@revision. Returns the model's local path, in the Hub's own folder (HF_HOME).
 
-    A revision that is a whole commit is asked for once and then needs no network. UserError where it cannot be had.
+    A revision that is a full commit hash is downloaded once and then needs no network. UserError where it is unavailable.
     """
     found = _NAME.fullmatch(name)
     if not found:
         raise UserError(f"{name[:200]} is no model of the Hub; write hf://owner/name or hf://owner/name@revision.")
     repository, revision = found[1], found[2] or "main"
-    if re.fullmatch(r"[0-9a-f]{40}", revision) and (kept := _kept(_place(repository, revision))):
-        return kept
+    if re.fullmatch(r"[0-9a-f]{40}", revision) and (cached := _cached_model(_place(repository, revision))):
+        return cached
     from huggingface_hub import HfApi
 
     endpoint = os.environ.get("HF_ENDPOINT")
     try:
         info = HfApi(endpoint=endpoint).model_info(repository, revision=revision, timeout=_SECONDS, files_metadata=True)
-    except Exception as error:  # the Hub's own errors, the network's and the HTTP library's have nothing in common
+    except Exception as error:  # the errors of the Hub, the network and the HTTP library have no common base
         raise UserError(_why_not(name, error)) from error
     place = _place(repository, str(info.sha))
-    return _kept(place) or _downloaded(name, repository, info, place)
+    return _cached_model(place) or _download(name, repository, info, place)
 
 
-def _downloaded(name: str, repository: str, info: Any, place: Path) -> Path:
+def _download(name: str, repository: str, info: Any, place: Path) -> Path:
     from huggingface_hub import hf_hub_download
 
     sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
-    model, files = chosen(sizes, name)
+    model, files = choose_files(sizes, name)
     if (total := sum(sizes[file] for file in files)) > LARGEST:
         raise UserError(f"{name} has {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
     try:
@@ -59,7 +59,7 @@ def _downloaded(name: str, repository: str, info: Any, place: Path) -> Path:
     return place / model
 
 
-def chosen(files: Iterable[str], name: str) -> tuple[str, list[str]]:
+def choose_files(files: Iterable[str], name: str) -> tuple[str, list[str]]:
     """The model among a repository's files (a SavedModel's folder, else a file), and all files that belong to it. UserError."""
     plain = [file for file in files if ".." not in file.split("/") and not file.startswith("/")]
     for kind, ending in _endings():
@@ -80,7 +80,7 @@ def chosen(files: Iterable[str], name: str) -> tuple[str, list[str]]:
 
 
 def _endings() -> Iterator[tuple[Format, str]]:
-    """Each format of one model with each ending of its files, or with the file that marks its folders."""
+    """Each format of single models with each suffix of its files, or with its marker."""
     for kind in SINGLE:
         for ending in kind.suffixes or (kind.marker,):
             yield kind, ending
@@ -93,7 +93,7 @@ def _place(repository: str, commit: str) -> Path:
     return home / "crosscheck" / commit / repository.replace("/", "--")
 
 
-def _kept(place: Path) -> Path | None:
+def _cached_model(place: Path) -> Path | None:
     try:
         path = place / str(json.loads(read_plain_text(place / _DONE))["model"])
     except (UserError, OSError, ValueError, KeyError, TypeError):

@@ -17,10 +17,10 @@ CLASS_INDEX = "https://storage.googleapis.com/download.tensorflow.org/data/image
 
 
 @dataclass(frozen=True)
-class Published:
-    """How a published network was trained: side of the input in pixels, scaling and colour; its top-1 accuracy; its weights' licence.
+class PublishedNetwork:
+    """A published network: side of the input in pixels, scaling and colour; top-1 accuracy; licence of its weights.
 
-    Accuracies: keras.io/api/applications. Licences: as the Keras documentation names those of the original weights.
+    Accuracies: keras.io/api/applications. Licences of the original weights: the Keras documentation.
     """
 
     side: int
@@ -31,34 +31,34 @@ class Published:
 
 
 NETWORKS = {
-    "MobileNetV2": Published(224, "-1..1", "rgb", 0.713, "Apache-2.0"),
-    "ResNet50": Published(224, "caffe", "bgr", 0.749, "MIT"),
-    "VGG16": Published(224, "caffe", "bgr", 0.713, "CC BY 4.0"),
-    "DenseNet169": Published(224, "imagenet", "rgb", 0.762, "BSD-3-Clause"),
-    "InceptionV3": Published(299, "-1..1", "rgb", 0.779, "Apache-2.0"),
-    "Xception": Published(299, "-1..1", "rgb", 0.790, "MIT"),
-    "EfficientNetB0": Published(224, "0..255", "rgb", 0.771, "Apache-2.0"),
+    "MobileNetV2": PublishedNetwork(224, "-1..1", "rgb", 0.713, "Apache-2.0"),
+    "ResNet50": PublishedNetwork(224, "caffe", "bgr", 0.749, "MIT"),
+    "VGG16": PublishedNetwork(224, "caffe", "bgr", 0.713, "CC BY 4.0"),
+    "DenseNet169": PublishedNetwork(224, "imagenet", "rgb", 0.762, "BSD-3-Clause"),
+    "InceptionV3": PublishedNetwork(299, "-1..1", "rgb", 0.779, "Apache-2.0"),
+    "Xception": PublishedNetwork(299, "-1..1", "rgb", 0.790, "MIT"),
+    "EfficientNetB0": PublishedNetwork(224, "0..255", "rgb", 0.771, "Apache-2.0"),
 }
 
 
 def load_imagenet(name: str) -> "Classifier":
-    """One of NETWORKS with ImageNet weights. UserError for another name, and where the weights cannot be downloaded."""
+    """One of NETWORKS with ImageNet weights. UserError for an unknown name, and where the weights cannot be downloaded."""
     from models.classifiers.build import build_classifier
 
     if name not in NETWORKS:
         raise UserError(f"There is no ImageNet classifier '{name}' here; choose one of {', '.join(NETWORKS)}.")
-    model, labels = _downloaded(name)
+    model, labels = _download(name)
     return build_classifier(model, _card(name, labels), Path(f"imagenet:{name}"))
 
 
-def _downloaded(name: str) -> tuple[Any, tuple[Label, ...]]:
-    """Keras keeps what it downloads in its own folder and prints a progress bar while it does."""
+def _download(name: str) -> tuple[Any, tuple[Label, ...]]:
+    """Keras caches downloads in its own folder and prints a progress bar."""
     import keras
 
     try:
         index = keras.utils.get_file("imagenet_class_index.json", CLASS_INDEX, cache_subdir="models")
         model = getattr(keras.applications, name)(weights="imagenet")
-    except Exception as error:  # whatever the network, the file system or a changed file brings up
+    except Exception as error:  # errors of the network, the file system or a changed file
         raise UserError(
             f"The weights of imagenet:{name} could not be downloaded ({reason(error)}). "
             "Connect to the network once, they are then kept; or give --model the path of a model file."

@@ -1,4 +1,4 @@
-"""The .h5 file of Keras 2 or 3: a whole model, or weights whose architecture lies beside it."""
+"""The .h5 file of Keras 2 or 3: a whole model, or weights with the architecture in a file next to it."""
 
 import io
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from models.sandbox.checks.keras_files import check_keras_hdf5
 
 
 def open_hdf5(source: Path | BinaryIO, name: str) -> Any:
-    """The Keras model in an .h5 file, or in one's content in memory, which is Keras 2's alone. name: for messages."""
+    """The Keras model in an .h5 file, or in its content in memory (Keras 2 only). name: for messages."""
     import h5py
     import keras
 
@@ -46,10 +46,10 @@ def _open_keras_2(source: Path | BinaryIO, name: str) -> Any:
 
 
 def load_keras(source: Any, load_model: Callable[..., Any], name: str) -> Any:
-    """What `load_model` makes of `source`, without an optimiser. UserError where it cannot."""
+    """The model that `load_model` loads from `source`, without an optimiser. UserError where it fails."""
     try:
         return load_model(source, compile=False)
-    except Exception as error:  # Keras raises whatever its layers raise; the sentence must name the file all the same
+    except Exception as error:  # Keras passes on any error of its layers; the sentence must name the file
         raise UserError(f"{name} could not be opened as a Keras model: {reason(error)}") from error
 
 

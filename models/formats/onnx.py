@@ -1,4 +1,4 @@
-"""Answers with an ONNX model by onnxruntime; pictures may go in channels last or channels first."""
+"""Runs ONNX models by onnxruntime, with channels last or channels first."""
 
 import ast
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _LONGEST_NAMES = 1_000_000
 
 
 class Onnx(Runtime):
-    """An input (n, 3 or 1, H, W) is shown as (n, H, W, 3 or 1) and turned round on the way in."""
+    """An input (n, 3 or 1, H, W) is exposed as (n, H, W, 3 or 1) and transposed before each run."""
 
     kind = "ONNX"
 
@@ -42,7 +42,7 @@ class Onnx(Runtime):
             super().__init__(name, [InputPort(each.name, shape) for each, shape in zip(inputs, plain, strict=True)])
         except UserError:
             raise
-        except Exception as error:  # onnxruntime's errors have no class of their own in its public face
+        except Exception as error:  # onnxruntime's public API has no error class
             raise UserError(f"{name} cannot be run by onnxruntime ({reason(error)}); export it again.") from error
         self.classes = _classes(self._session.get_modelmeta().custom_metadata_map.get("names", ""))
 
@@ -56,13 +56,13 @@ class Onnx(Runtime):
 
 
 def _classes(text: str) -> tuple[str, ...]:
-    """The classes' names as exporters write them into an ONNX file; empty where it is none of what they write.
+    """The class names that exporters write into an ONNX file; empty for an unknown form.
 
-    That is {0: 'cat', 1: 'dog'}, JSON's {"0": "cat", "1": "dog"}, or ["cat", "dog"].
+    Known forms: {0: 'cat', 1: 'dog'}, JSON's {"0": "cat", "1": "dog"}, and ["cat", "dog"].
     """
     try:
         names = ast.literal_eval(text) if len(text) <= _LONGEST_NAMES else None
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # TypeError: a key that cannot be one
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # TypeError: an unhashable key
         return ()
     if isinstance(names, dict):
         numbered = {str(number): name for number, name in names.items()}
@@ -73,7 +73,7 @@ def _classes(text: str) -> tuple[str, ...]:
 
 
 def _session(content: bytes, name: str) -> Any:
-    """From bytes, so that a file which keeps its weights in other files finds none."""
+    """Opened from bytes, so that references to external weight files are not followed."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -92,7 +92,7 @@ ONNX = Format(
     example=".onnx",
     suffixes=(".onnx",),
     provides=Provides.OUTPUTS,
-    # Every writer begins with the field ir_version.
+    # Every writer puts the field ir_version first.
     recognise=lambda path, start: path.suffix == ".onnx" and start[:1] == b"\x08",
     check=check_size,
     open=lambda path: Onnx(file_content(path), path.name),

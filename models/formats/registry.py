@@ -1,4 +1,4 @@
-"""The model formats that are read here, and everything that lists them: suffixes, sentences, the table of the documentation."""
+"""The supported model formats, and everything that lists them: suffixes, sentences, the table of the documentation."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ SINGLE: tuple[Format, ...] = (
     TFLITE,
     ONNX,
 )
-"""The formats of one model, in the order in which a file is tried. A new format is a line here."""
+"""The formats of single models, in the order in which they are tried. A new format is a line here."""
 
 ZIP_ARCHIVE = zip_archive(SINGLE)
 FORMATS = (*SINGLE, ZIP_ARCHIVE)
@@ -33,23 +33,23 @@ KERAS_SUFFIXES = tuple(suffix for each in SINGLE if each.provides == Provides.EV
 HUB_NAMES = tuple(name for each in SINGLE for name in each.suffixes or (each.marker,))
 
 
-def _listed(examples: list[str]) -> str:
+def _join(examples: list[str]) -> str:
     return f"{', '.join(examples[:-1])} or {examples[-1]}"
 
 
 _FOLDERS = [each.example for each in SINGLE if each.marker]
-TAKEN = f"a {_listed([each.example for each in SINGLE if each.suffixes])} file, {', '.join(_FOLDERS)}, a zip archive of one, " + (
+ACCEPTED = f"a {_join([each.example for each in SINGLE if each.suffixes])} file, {', '.join(_FOLDERS)}, a zip archive of one, " + (
     "or a folder that holds one"
 )
-"""What may be given as a model, for messages."""
+"""The accepted models, for messages."""
 
-TAKEN_IN_FOLDER = f"{', '.join(SUFFIXES)} or {' or '.join(_FOLDERS)}"
-UPLOADED = f"a {_listed([each.example for each in SINGLE if each.upload and each.suffixes])} file, or {ZIP_ARCHIVE.example}"
-"""What visitors may upload, for messages."""
+ACCEPTED_IN_FOLDER = f"{', '.join(SUFFIXES)} or {' or '.join(_FOLDERS)}"
+ACCEPTED_UPLOADS = f"a {_join([each.example for each in SINGLE if each.upload and each.suffixes])} file, or {ZIP_ARCHIVE.example}"
+"""The uploads accepted from visitors, for messages."""
 
 
 def format_of(path: Path) -> Format:
-    """The format of a file or folder, by what it holds and not by its name. UserError says what it seems to be where it is none."""
+    """The format of a file or folder, by its content and not by its name. UserError says what an unsupported one seems to be."""
     start = b"" if path.is_dir() else first_bytes(path)
     found = next((each for each in FORMATS if each.recognise(path, start)), None)
     if found is None:
@@ -58,9 +58,9 @@ def format_of(path: Path) -> Format:
 
 
 def check_model(path: Path) -> None:
-    """The static check of a model's file, or of a SavedModel's folder. UserError says in one sentence what was found and what to do.
+    """Runs the static check of a model's file, or of a SavedModel's folder. UserError says in one sentence what is wrong and what to do.
 
-    Nothing is built. A SavedModel's operations are checked when it is opened, a TFLite or ONNX file only by what runs it.
+    Nothing is built. A SavedModel's operations are checked when it is opened, a TFLite or ONNX file only by its runtime.
     """
     found = format_of(path)
     if path.is_file():
@@ -74,15 +74,15 @@ def open_model(path: Path) -> Any:
 
 
 def open_keras(path: Path) -> Any:
-    """As `open_model`, but only of a file of Keras itself, whose layers and weights can be taken apart."""
+    """As `open_model`, for Keras files only, whose layers and weights are accessible."""
     found = format_of(path)
     if found.provides != Provides.EVERYTHING:
-        raise UserError(f"{path.name} is no file of Keras; give a {_listed(list(KERAS_SUFFIXES))} file.")
+        raise UserError(f"{path.name} is no file of Keras; give a {_join(list(KERAS_SUFFIXES))} file.")
     return found.open(path)
 
 
 def is_model(path: Path) -> bool:
-    """Whether a file is called as models are, or a folder holds what makes it a model."""
+    """Whether a file has a model's suffix, or a folder contains a model's marker."""
     return path.suffix in SUFFIXES or any((path / each.marker).is_file() for each in SINGLE if each.marker)
 
 

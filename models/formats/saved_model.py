@@ -24,7 +24,7 @@ def _open(path: Path) -> Any:
 
 
 def _open_members(archive: zipfile.ZipFile, folder: str, name: str) -> Any:
-    """By way of TensorFlow's file system in memory, which knows no disk."""
+    """Opened through TensorFlow's in-memory file system, without access to any disk."""
     import tensorflow as tf
 
     from models.graph.frozen_graph import load_saved_model

@@ -1,4 +1,4 @@
-"""Answers with a TensorFlow Lite model, of floating point or quantised, by TensorFlow's own interpreter."""
+"""Runs TensorFlow Lite models, floating point or quantised, by TensorFlow's own interpreter."""
 
 import os
 import threading
@@ -17,7 +17,7 @@ from models.sandbox.checks.model_size import check_size
 
 
 class TFLite(Runtime):
-    """Real numbers in and out: quantised ones are x = scale * (q - zero point), https://ai.google.dev/edge/litert/models/quantization_spec."""
+    """Floats in and out: x = scale * (q - zero point) for quantised tensors, https://ai.google.dev/edge/litert/models/quantization_spec."""
 
     kind = "TFLite"
 
@@ -35,13 +35,13 @@ class TFLite(Runtime):
         with self._lock:
             self._make_room(len(arrays[0]))
             for each, array in zip(self._inputs, arrays, strict=True):
-                self._interpreter.set_tensor(each["index"], _quantised(array, each))
+                self._interpreter.set_tensor(each["index"], _quantise(array, each))
             self._interpreter.invoke()
             answer = self._interpreter.get_tensor(self._output["index"])
-        return _real(self.rows(answer, len(arrays[0])), self._output)
+        return _dequantise(self.rows(answer, len(arrays[0])), self._output)
 
     def _step(self) -> float:
-        """How far apart two answers are at least: of the quantised output, or of a softmax in int8 before an output of floating point."""
+        """The smallest difference between two outputs: of a quantised output, or of an int8 softmax before a float output."""
         if self._output["quantization"][0]:
             return float(self._output["quantization"][0])
         whole = any(np.dtype(each["dtype"]) == np.int8 for each in self._interpreter.get_tensor_details())
@@ -86,7 +86,7 @@ def _port(details: Mapping[str, Any]) -> InputPort:
     return InputPort(str(details["name"]), (None, *(int(side) if side > 0 else None for side in _shape(details)[1:])))
 
 
-def _quantised(values: Array, details: Mapping[str, Any]) -> Array:
+def _quantise(values: Array, details: Mapping[str, Any]) -> Array:
     kind, (scale, zero) = np.dtype(details["dtype"]), details["quantization"]
     if kind.kind not in "iu":
         return np.ascontiguousarray(values, kind)
@@ -95,13 +95,13 @@ def _quantised(values: Array, details: Mapping[str, Any]) -> Array:
     return rounded
 
 
-def _real(values: Array, details: Mapping[str, Any]) -> Array:
+def _dequantise(values: Array, details: Mapping[str, Any]) -> Array:
     scale, zero = details["quantization"]
     return values.astype(np.float32) if values.dtype.kind not in "iu" else np.float32(scale or 1.0) * (values.astype(np.float32) - zero)
 
 
 def _scaling(inputs: Sequence[Mapping[str, Any]]) -> str:
-    """The range that a quantised picture input can take tells what pictures were scaled to."""
+    """The scaling of pictures, from the range that a quantised picture input can represent."""
     for details in inputs:
         kind, (scale, zero) = np.dtype(details["dtype"]), details["quantization"]
         if kind.kind in "iu" and len(_shape(details)) == 4:

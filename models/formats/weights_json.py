@@ -1,4 +1,4 @@
-"""Opens a model whose weights lie in one file and whose architecture, made by model.to_json(), lies beside it."""
+"""Opens a model with its weights in one file and its architecture, written by model.to_json(), in another next to it."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from models.sandbox.checks.display import reason
 
 
 def open_weights(path: Path) -> Any:
-    """The Keras model of the architecture beside `path`, with the weights at `path`. UserError where there is none or they do not fit."""
+    """The Keras model of the architecture next to `path`, with the weights at `path`. UserError where it is missing or does not fit."""
     text = architecture_of(path)
     if text is None:
         raise UserError(
@@ -28,6 +28,6 @@ def open_weights(path: Path) -> Any:
 
             model = tf_keras.models.model_from_json(text)
         model.load_weights(path)
-    except Exception as error:  # Keras raises whatever its layers raise; the sentence must name the file all the same
+    except Exception as error:  # Keras passes on any error of its layers; the sentence must name the file
         raise UserError(f"{path.name} and the architecture beside it do not make a model: {reason(error)}") from error
     return model

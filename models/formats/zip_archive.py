@@ -1,4 +1,4 @@
-"""A model in a zip archive, such as Teachable Machine's exports, which is opened without unpacking it to any disk."""
+"""A model in a zip archive, such as Teachable Machine's exports, opened without unpacking it to disk."""
 
 import zipfile
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from models.sandbox.checks.zip_members import model_within, open_checked_archive
 
 
 def zip_archive(formats: Sequence[Format]) -> Format:
-    """The format of archives that hold one model of one of `formats`, as far as those can be opened from an archive."""
+    """The format of archives with one model of one of `formats`, as far as those can be opened from an archive."""
     inside = _Inside(tuple(each for each in formats if each.open_bytes or each.open_members))
     return Format(
         title="a zip archive of one of them but `.keras`, such as Teachable Machine's",
@@ -36,7 +36,7 @@ class _Inside:
                 found.check_bytes(archive.read(member), path)
 
     def open(self, path: Path) -> Any:
-        """The Keras model, or the network, in the archive. UserError says why there is none."""
+        """The Keras model, or the network, in the archive. UserError where there is none."""
         try:
             with zipfile.ZipFile(path) as archive:
                 found, member = self._find(archive, path.name)
@@ -49,7 +49,7 @@ class _Inside:
         return found.open_bytes(content, member, path.name)
 
     def _find(self, archive: zipfile.ZipFile, name: str) -> tuple[Format, str]:
-        """The format of the model in the archive, and the member that is the model or the marker of its folder. UserError."""
+        """The format of the model in the archive, and its member or the marker of its folder. UserError."""
         files, folders = ([each.example for each in self.formats if bool(each.marker) == marked] for marked in (False, True))
         examples = ", ".join(files) + (f" or {' or '.join(folders)}" if folders else "")
         member = model_within(archive, name, lambda path: any(each.matches(path) for each in self.formats), examples)

@@ -53,7 +53,7 @@ from app.service.classifier_registry import ClassifierRegistry, title_of
 from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
 from models.formats.__main__ import write_table
-from models.formats.hub import chosen
+from models.formats.hub import choose_files
 from models.loading import load
 
 folder = Path(sys.argv[1])
@@ -73,7 +73,7 @@ assert upload["modelSuffixes"].split(",").count(".toy") == 1
 assert ".toy" in upload["modelKinds"]
 assert ModelUploads(ClassifierRegistry(["glass_box"])).reserve("x.toy")[1].name == "x.toy"
 assert title_of("folder/my_net.toy") == "my net"
-assert chosen(["a.toy", "README.md"], "hf://a/b")[0] == "a.toy"
+assert choose_files(["a.toy", "README.md"], "hf://a/b")[0] == "a.toy"
 try:
     load(folder / "nothing")
 except UserError as error:

@@ -12,7 +12,7 @@ from app.service.classifier_registry import ClassifierRegistry
 from app.service.limits import MAX_MODELS, MODEL_SECONDS, MODEL_UNCLAIMED_SECONDS, MODELS_PER_ADDRESS, MODELS_PER_OWNER
 from app.service.stores.owned_folders import OwnedFolder
 from errors import UserError
-from models.formats.registry import UPLOAD_SUFFIXES, UPLOADED
+from models.formats.registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
 from models.sandbox import landlock, seccomp
 
 TOKEN = "brought-"
@@ -53,7 +53,7 @@ class ModelUploads:
         self.evict()
         plain = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in " ._-")[-80:].lstrip(". ")
         if not plain.lower().endswith(UPLOAD_SUFFIXES):
-            raise UserError(f"{plain or 'This'} is no model file by its name; bring {UPLOADED}.")
+            raise UserError(f"{plain or 'This'} is no model file by its name; bring {ACCEPTED_UPLOADS}.")
         mine = [token for token, model in list(self._models.items()) if address and model.address == address]
         for full, tokens in ((len(mine) >= MODELS_PER_ADDRESS, mine), (len(self._models) >= MAX_MODELS, list(self._models))):
             for token in [token for token in tokens if full and self._failed(token)]:

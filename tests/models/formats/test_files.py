@@ -13,7 +13,7 @@ import pytest
 
 from errors import UserError
 from models.classifiers.label_file import read_labels
-from models.formats.hub import chosen, fetched
+from models.formats.hub import choose_files, fetch_model
 from models.formats.onnx import ONNX
 from models.formats.registry import SINGLE, check_model, format_of
 from models.formats.tflite import TFLITE
@@ -146,13 +146,13 @@ def test_an_archive_of_very_many_members_is_not_looked_into(tmp_path: Path, sixt
 
 
 def test_what_is_taken_from_a_repository() -> None:
-    assert chosen(["m.keras", "m.json", "labels.txt", "x.py"], "r") == ("m.keras", ["m.keras", "labels.txt", "m.json"])
+    assert choose_files(["m.keras", "m.json", "labels.txt", "x.py"], "r") == ("m.keras", ["m.keras", "labels.txt", "m.json"])
     tree = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", "assets/x", "labels.txt"]
-    assert chosen(tree, "r") == (".", [*tree[:3], "labels.txt"])
+    assert choose_files(tree, "r") == (".", [*tree[:3], "labels.txt"])
     with pytest.raises(UserError, match="holds 2 models"):
-        chosen(["a.h5", "b.h5"], "r")
+        choose_files(["a.h5", "b.h5"], "r")
     with pytest.raises(UserError, match="it holds: pytorch_model"):
-        chosen(["pytorch_model.bin"], "r")
+        choose_files(["pytorch_model.bin"], "r")
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -200,12 +200,12 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHT
 
 
 def test_only_what_is_needed_is_fetched_and_once(hub: ThreadingHTTPServer) -> None:
-    path = fetched("hf://some/net")
+    path = fetch_model("hf://some/net")
     assert path.read_bytes() == FILES["net.tflite"]
     assert path.parts[-3:] == (COMMIT, "some--net", "net.tflite")
     assert {each.rpartition("/")[2] for each in Hub.asked if "resolve" in each} == {"net.tflite", "labels.txt"}
     Hub.asked.clear()
-    assert fetched(f"hf://some/net@{COMMIT}") == path
+    assert fetch_model(f"hf://some/net@{COMMIT}") == path
     assert not Hub.asked
     assert model_file(path.parent) == path
 
@@ -220,11 +220,11 @@ def test_only_what_is_needed_is_fetched_and_once(hub: ThreadingHTTPServer) -> No
 )
 def test_what_the_hub_has_not(hub: ThreadingHTTPServer, name: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        fetched(name)
+        fetch_model(name)
 
 
 def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(UserError, match=r"could not be fetched .*connect to the network"):
-        fetched("hf://some/net")
+        fetch_model("hf://some/net")
