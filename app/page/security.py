@@ -1,4 +1,4 @@
-"""Closes what Gradio leaves open: only the page's own requests get in, small ones, from the page itself."""
+"""Restricts the requests that reach Gradio: known paths, limited bodies, same origin."""
 
 import logging
 import re
@@ -37,16 +37,16 @@ HEADERS = {
 
 
 class SecurityMiddleware:
-    """ASGI middleware. What it refuses never reaches Gradio.
+    """ASGI middleware. Refused requests never reach Gradio.
 
     404: a path that the page does not use (uploads to disk, files, proxies, direct calls, monitoring, run history).
-    403: a request that changes something, from another site, or to another name where the page serves this machine alone.
-    413: a body over the limit, whether it says its length or not. 408: one that stalls. 503: one for which there is no room just now,
+    403: a state-changing request from another site, or for another host name where the page serves this machine alone.
+    413: a body over the limit, with or without a declared length. 408: one that stalls. 503: one for which there is no room just now,
     or too many requests of one address. 500: what the application did not foresee, in a sentence.
     """
 
     def __init__(self, app: ASGIApp, host: str = "", link: str = "", proxies: Proxies | None = None) -> None:
-        """host: the address that the page listens on. link: the Link header of the page itself, which names what to load early."""
+        """host: the address that the page listens on. link: the Link header of the page, which lists the files to preload."""
         self.app, self.link = app, link
         self.proxies, self.budget = proxies or Proxies(), BodyBudget()
         self._requests: Counter[str] = Counter()
@@ -62,7 +62,7 @@ class SecurityMiddleware:
             return
         if scope["type"] != "http":
             raise NotImplementedError(f"the page answers http, not {scope['type']}")
-        refusal = _refusal(scope) or self._misnamed(scope)
+        refusal = _refusal(scope) or self._check_host(scope)
         if refusal:
             await refusal(scope, receive, _with_headers(send))
             return
@@ -87,7 +87,7 @@ class SecurityMiddleware:
         unforeseen = False
         try:
             await self.app(scope, body, guarded)
-        except Exception:  # what the application makes of a body that was cut off, or did not foresee
+        except Exception:  # the application's errors on a truncated body, or did not foresee
             if not body.refusal:
                 log.exception("a request to %s failed", path)
                 unforeseen = True
@@ -100,8 +100,8 @@ class SecurityMiddleware:
         elif unforeseen:
             await _error("Something went wrong; the server's log says what.", 500)(scope, receive, _with_headers(send))
 
-    def _misnamed(self, scope: Scope) -> JSONResponse | None:
-        """Refuses a site that lets its own name point to this machine, which makes its scripts look like the page's own."""
+    def _check_host(self, scope: Scope) -> JSONResponse | None:
+        """Refuses a foreign host name that resolves to this machine (DNS rebinding), whose scripts would look like the page's own."""
         try:
             name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname
         except ValueError:
@@ -117,7 +117,7 @@ def _refusal(scope: Scope) -> JSONResponse | None:
         return JSONResponse({"error": "This page has no such address."}, 404)
     if scope["method"] not in ("GET", "HEAD", "POST"):
         return JSONResponse({"error": "This page takes GET and POST."}, 405)
-    if scope["method"] == "POST" and _foreign(headers):
+    if scope["method"] == "POST" and _is_cross_site(headers):
         return JSONResponse({"error": "Requests from other sites are refused."}, 403)
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > _limit(path):
@@ -125,8 +125,8 @@ def _refusal(scope: Scope) -> JSONResponse | None:
     return None
 
 
-def _foreign(headers: Headers) -> bool:
-    """Whether a browser says that the request comes from another site than the one it goes to."""
+def _is_cross_site(headers: Headers) -> bool:
+    """Whether the browser's headers mark the request as cross-site."""
     if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         return True
     origin = headers.get("origin")

@@ -1,8 +1,8 @@
-/** Between the page and the server: values that arrive, events and files that leave. */
+/** Communication with the server: incoming values, outgoing events and files. */
 
 /** @import { Gradio, Value } from "../types" */
 
-const PATIENCE = 4000; // ms until an answer that has not begun counts as lost
+const PATIENCE = 4000; // ms until an answer that has not started counts as lost
 let sent = 0;
 let overdue = 0;
 let currentRun = 0;
@@ -19,7 +19,7 @@ export const mountPart = (gradio, paint) => {
   const run = () => {
     const value = gradio.props.value ?? /** @type {V} */ ({});
     const number = value.run ?? 0;
-    if (number < newest) return; // what an older run still had under way
+    if (number < newest) return; // a late value of an older run
     newest = number;
     try {
       paint(value);
@@ -32,7 +32,7 @@ export const mountPart = (gradio, paint) => {
 };
 
 /**
- * Sends an event that begins a run. It is numbered, because requests may overtake each other.
+ * Sends an event that starts a run. It is numbered, because requests may overtake each other.
  * @param {Gradio<any>} gradio
  * @param {string} event
  * @param {object} data
@@ -43,7 +43,7 @@ export const send = (gradio, event, data) => {
 };
 
 /**
- * Requests the newest state again where no answer begins in time: its stream was then closed just as it came.
+ * Requests the newest state again where no answer starts in time: its stream was then closed as it opened.
  * @param {number} [attempts]
  */
 export const watchdog = (attempts = 3) => {

@@ -61,7 +61,7 @@ export const button = (label, iconName, listener, attributes = {}) =>
   make("button", { type: "button", class: "cc-button", on: { click: listener }, ...attributes }, iconName ? icon(iconName) : null, label);
 
 /**
- * Writes text only where it changed: a node that is rewritten loses a click that is under way.
+ * Writes text only where it changed: rewriting a node would lose a click in progress.
  * @param {Node} node
  * @param {string} text
  */
@@ -97,7 +97,7 @@ export const showError = (node, text) => {
 };
 
 /**
- * A list that is repainted in place: an entry keeps its item for as long as its key is listed, so clicks and focus survive.
+ * A list that is updated in place: an entry keeps its item for as long as its key is listed, so clicks and focus survive.
  * The container holds the items' nodes and nothing else; keys are unique.
  * @template Entry
  * @template {{ node: Element }} Item
@@ -125,7 +125,7 @@ export const keyedList = (container, { key, create, update, items = new Map() })
 };
 
 /**
- * A list of texts, an element each.
+ * A list of texts, one element each.
  * @param {Element} container
  * @param {keyof HTMLElementTagNameMap} [tag]
  * @returns {(texts: readonly string[]) => void}

@@ -1,11 +1,11 @@
-/** A map arrives as a small grey picture of codes and becomes colours here, by the same rule as the server's rendering. */
+/** Decodes maps, which arrive as small grey images of codes, and colours them by the same rule as the server's rendering. */
 
 import { config, view } from "./view_state.js";
 
 /** @import { Codes, ShownMap } from "../types" */
 
 /**
- * The codes 0..255 of a map as they left the server.
+ * The codes 0..255 of a map, exactly as the server sent them.
  * @param {string} uri a data URI
  * @returns {Promise<Codes>}
  */
@@ -17,7 +17,7 @@ export const decode = async (uri) => {
 };
 
 /**
- * The RGBA bytes of a picture as they left the server.
+ * The RGBA bytes of a picture, exactly as the server sent them.
  * @param {string} uri a data URI
  */
 export const pixels = async (uri) => {
@@ -46,7 +46,7 @@ export const context2d = (canvas, settings) => {
 };
 
 /**
- * Fills a canvas with an image and takes its size.
+ * Draws an image on a canvas and adopts its size.
  * @param {HTMLCanvasElement} canvas
  * @param {ImageData} image
  */
@@ -57,7 +57,7 @@ export const putImage = (canvas, image) => {
 };
 
 /**
- * Where output cell i of n reads among m input cells: half-pixel bilinear, clamped at the border.
+ * Positions and weights for resampling m cells to n: half-pixel bilinear, clamped at the border.
  * @param {number} n
  * @param {number} m
  */
@@ -127,7 +127,7 @@ const tables = {};
 export const colourTable = (name) => (tables[name] ??= fromBase64(config.colours.tables[name]));
 
 /**
- * Paints a map on a canvas as the view says.
+ * Paints a map on a canvas with the view's settings.
  * @param {HTMLCanvasElement} canvas
  * @param {ShownMap} map
  */
@@ -158,7 +158,7 @@ export const paintMap = (canvas, map) => {
 };
 
 /**
- * How much of the colour covers the photo: nothing where there is no evidence, all from half of the strongest on.
+ * Opacity of the colour over the photo: 0 without evidence, 1 from half of the strongest value on.
  * @param {number} size
  */
 const coverage = (size) => Math.min(1, 2 * size);

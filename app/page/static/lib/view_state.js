@@ -1,4 +1,4 @@
-/** What several parts share: the page's configuration, the view of the maps, and what is on the screen now. */
+/** State shared by several parts: the page's configuration, the view of the maps, and what is shown now. */
 
 /** @import { Config, Observable, Panel, Pictures, View } from "../types" */
 
@@ -50,7 +50,7 @@ export const changeView = (changes) => {
 };
 
 /**
- * A value that parts wait for: a subscriber runs at once, and again whenever it is set.
+ * A value to subscribe to: a subscriber runs at once, and again whenever the value is set.
  * @template T
  * @param {T} value
  * @returns {Observable<T>}
@@ -73,7 +73,7 @@ const observable = (value) => {
   };
 };
 
-/** The picture under the maps. It travels once, with the grid; other parts show it too. */
+/** The picture under the maps. It is sent once, with the grid; other parts show it too. */
 export const pictures = observable(/** @type {Pictures} */ ({}));
 
 /** The name of the open tab. */

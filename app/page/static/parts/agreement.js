@@ -1,4 +1,4 @@
-/** The agreement of every pair of maps above chance, as a table; pointing at a pair says it in words and marks both panels. */
+/** Table of the agreement above chance of every pair of maps; hovering over a pair describes it and marks both panels. */
 
 import { mountPart } from "../lib/channel.js";
 import { make, setAttribute, setShown, setText, textList } from "../lib/dom.js";

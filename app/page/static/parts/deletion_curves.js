@@ -1,4 +1,4 @@
-/** One slider deletes a picture in the order of a map, or inserts it: the picture, the bars and all curves follow, without a request. */
+/** A slider deletes or inserts a picture in the order of a map; picture, bars and curves follow without a request. */
 
 import { mountPart } from "../lib/channel.js";
 import { keyedList, make, makeSvg, setAttribute, setShown, setText } from "../lib/dom.js";

@@ -1,4 +1,4 @@
-/** What opens over the page: a map enlarged, two maps under a slider, the card of a method. Escape closes, focus returns. */
+/** Dialogs: an enlarged map, two maps under a slider, the card of a method. Escape closes, focus returns. */
 
 import { button, icon, make, setAttribute, setShown, setText } from "../lib/dom.js";
 import { paintMap, readMap } from "../lib/maps.js";
@@ -7,7 +7,7 @@ import { config, onViewChange, panels, truth, view } from "../lib/view_state.js"
 /** @import { Child, MethodCard, Panel, PanelEntry, Parameter } from "../types" */
 
 /**
- * Opens a dialog with a title; it leaves the page when closed and gives the focus back.
+ * Opens a dialog with a title; closing it removes it and restores the focus.
  * @param {string} title
  * @param {...Child} children
  */
@@ -33,7 +33,7 @@ export const openDialog = (title, ...children) => {
 };
 
 /**
- * Keeps what a dialog shows in step with the maps while it is open.
+ * Redraws an open dialog whenever the maps change.
  * @param {HTMLDialogElement} dialog
  * @param {() => void} draw
  */
@@ -187,7 +187,7 @@ export const methodCard = (entry, explain) => {
 };
 
 /**
- * The parameters of a method as controls; what the server refuses comes back as a sentence in the status line.
+ * Controls for the parameters of a method; the server reports invalid values in the status line.
  * @param {MethodCard} method
  * @param {PanelEntry} entry
  * @param {(values: Record<string, string | number>) => void} submit

@@ -1,4 +1,4 @@
-/** For each method a line of evidence whose every word opens its numbers, and the buttons that measure more. */
+/** A line of evidence per method, whose chips open their numbers, and the buttons that start measurements. */
 
 import { mountPart, send } from "../lib/channel.js";
 import { button, keyedList, make, setAttribute, setShown, setText, textList } from "../lib/dom.js";
@@ -53,7 +53,7 @@ export const mount = (gradio) => {
 };
 
 /**
- * A method's line: its chips, of which one may be open, and the button that spends more evaluations.
+ * A method's line: its chips, of which one may be open, and the button for more evaluations.
  * @param {Line} entry
  * @param {Gradio<EvidenceValue>} gradio
  */

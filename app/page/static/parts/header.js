@@ -20,7 +20,7 @@ export const mount = ({ element }) => {
     try {
       localStorage.setItem(THEME, classList.contains("dark") ? "dark" : "light");
     } catch {
-      // it lasts until the page is left
+      // storage is blocked: the choice lasts until the page is closed
     }
   });
 };

@@ -1,4 +1,4 @@
-/** The inspection's tab: pictures to inspect a model by, and what was found. Names come from untrusted files and stay text. */
+/** The inspection tab: the pictures to inspect a model with, and the report. Names come from untrusted files and stay text. */
 
 import { mountPart, upload } from "../lib/channel.js";
 import { button, icon, keyedList, make, setAttribute, setShown, setText, showError } from "../lib/dom.js";
@@ -7,8 +7,8 @@ import { config } from "../lib/view_state.js";
 /** @import { Finding, Gradio, InspectionReport, InspectionValue, ProposedCard, Sheet } from "../types" */
 /** @typedef {{ files: File[], label: string }} Group Pictures of one class that were added together. */
 
-const PATIENCE = 5000; // ms until an answer that was lost keeps nobody from pressing again
-const MOST_LAYERS = 8; // rows of the table of layers until all are asked for
+const PATIENCE = 5000; // ms until the button is enabled again after a lost answer
+const MOST_LAYERS = 8; // rows of the folded table of layers
 const FILES = { type: "file", multiple: true, accept: "image/*,.tif,.tiff", class: "cc-hidden", tabindex: "-1" };
 
 /** @param {Gradio<InspectionValue>} gradio */
@@ -143,7 +143,7 @@ export const mount = (gradio) => {
     showError(error, value.error ?? "");
     const labels = JSON.stringify(value.labels ?? []);
     if (shownLabels !== labels) {
-      shownLabels = labels; // another list of classes begins with none chosen
+      shownLabels = labels; // a new list of classes starts with none chosen
       const options = (value.labels ?? []).map((name) => make("option", { value: name }, name));
       label.replaceChildren(make("option", { value: "" }, "I do not know what"), ...options);
     }
@@ -204,7 +204,7 @@ const createTable = (name, { columns, rows, marks }, showMarks) => {
 };
 
 /**
- * A table that begins with its first rows and those that are marked.
+ * A table folded to its first rows and the marked ones.
  * @param {string} name
  * @param {Sheet} sheet
  * @param {number} few

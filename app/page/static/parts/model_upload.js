@@ -1,4 +1,4 @@
-/** A visitor's own model: its bytes go to the server, which opens it in a process that can reach nothing. */
+/** Uploads a visitor's own model; the server opens it in a confined process. */
 
 import { send, upload } from "../lib/channel.js";
 import { button, make, setText, showError } from "../lib/dom.js";

@@ -1,4 +1,4 @@
-/** The grid: a panel per method, a map over the picture, one crosshair through all of them. Repainting sends no request. */
+/** The grid: one panel per method with its map over the picture, and a shared crosshair. Repainting sends no request. */
 
 import { mountPart, send } from "../lib/channel.js";
 import { icon, keyedList, make, setAttribute, setShown, setText } from "../lib/dom.js";
@@ -103,7 +103,7 @@ const create = (entry, gradio, announce) => {
 /**
  * @param {Panel} panel
  * @param {PanelEntry} entry
- * @param {Pictures} under the picture that lies under every map
+ * @param {Pictures} under the picture under every map
  * @param {number | undefined} run
  */
 const update = (panel, entry, under, run) => {
@@ -141,7 +141,7 @@ const update = (panel, entry, under, run) => {
   }
   decode(entry.map)
     .then((codes) => {
-      if (panel.uri !== entry.map) return; // overtaken by a newer map
+      if (panel.uri !== entry.map) return; // a newer map has arrived
       const { width = codes.w, height = codes.h } = panel.pictures;
       const times = Math.max(1, Math.ceil(SIDE / Math.max(width, height)));
       const W = width * times;
@@ -173,7 +173,7 @@ const repaint = (panel) => {
   showCrosshair(panel);
 };
 
-/** @type {Point | null} One crosshair goes through all panels. */
+/** @type {Point | null} The crosshair, shared by all panels. */
 let crosshair = null;
 
 /** @param {Panel} panel */
@@ -187,7 +187,7 @@ const showCrosshair = (panel) => {
   setAttribute(panel.reading, "data-side", x > 0.6 && y < 0.3 ? "left" : null);
 };
 
-/** @param {Point | null} to null takes the crosshair away */
+/** @param {Point | null} to null hides the crosshair */
 const moveCrosshair = (to) => {
   const clamp = (/** @type {number} */ value) => Math.min(0.999, Math.max(0, value));
   crosshair = to && { x: clamp(to.x), y: clamp(to.y) };

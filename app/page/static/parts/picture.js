@@ -1,4 +1,4 @@
-/** The picture box: choose, drop, paste or photograph a picture; its bytes go to the server untouched. */
+/** The picture box: choose, drop, paste or photograph a picture; its bytes are sent unchanged. */
 
 import { mountPart, send, upload } from "../lib/channel.js";
 import { button, keyedList, make, setAttribute, setShown, setText, showError } from "../lib/dom.js";
@@ -126,7 +126,7 @@ export const mount = (gradio) => {
 };
 
 /**
- * Opens the camera in a dialog and hands over one photograph.
+ * Opens the camera in a dialog and takes one photograph.
  * @param {(file: File) => void} sendPicture
  * @param {(text: string) => void} showProblem
  */
@@ -156,7 +156,7 @@ const photograph = async (sendPicture, showProblem) => {
     dialog.close();
   };
   const shutter = button("Take the picture", "camera", take, { "data-part": "take", disabled: true });
-  const ready = () => setAttribute(shutter, "disabled", video.videoWidth ? null : ""); // before its first frame there is nothing to take
+  const ready = () => setAttribute(shutter, "disabled", video.videoWidth ? null : ""); // nothing to take before the first frame
   for (const kind of ["loadeddata", "resize", "playing"]) video.addEventListener(kind, ready);
   const dialog = openDialog("Camera", video, make("div", { class: "cc-row" }, shutter));
   dialog.addEventListener("close", () => stream.getTracks().forEach((track) => track.stop()));

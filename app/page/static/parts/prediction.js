@@ -1,4 +1,4 @@
-/** The prediction: a sentence, and a bar for each of the likeliest classes, each a button that makes its class the one explained. */
+/** The prediction: a sentence, and a bar for each of the likeliest classes; pressing a bar explains its class. */
 
 import { mountPart, send } from "../lib/channel.js";
 import { keyedList, make, setAttribute, setShown, setText } from "../lib/dom.js";

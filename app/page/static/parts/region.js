@@ -175,7 +175,7 @@ export const mount = (gradio) => {
 
   const showPhoto = () => {
     const { photo: uri, width, height } = pictures.value;
-    if (openTab.value !== "trust" || !uri) return; // a second copy of the picture only where it is seen
+    if (openTab.value !== "trust" || !uri) return; // a second copy of the picture only where it is visible
     setAttribute(photo, "src", uri);
     stage.style.aspectRatio = `${width} / ${height}`;
   };

@@ -1,4 +1,4 @@
-/** What is running, how far, how long still: the page's one live region. It also notices an answer that was lost. */
+/** The status line, the page's only live region: what is running, its progress, the time left. It also detects lost answers. */
 
 import { mountPart, setCurrentRun, setResync, watchdog } from "../lib/channel.js";
 import { make, setAttribute, setText, showError } from "../lib/dom.js";

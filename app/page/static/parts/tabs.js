@@ -1,4 +1,4 @@
-/** The tabs below the maps. The open one is named on the page's root, so that panels which mount later obey it too. */
+/** The tabs below the maps. The open one is set on the page's root, so that it also applies to panels mounted later. */
 
 import { make, setAttribute } from "../lib/dom.js";
 import { openTab } from "../lib/view_state.js";

@@ -1,4 +1,4 @@
-/** How all maps are shown: mode, opacity, how much of the area, colours. Nothing here sends a request. */
+/** The display settings of all maps: mode, opacity, share of the area, colours. Nothing here sends a request. */
 
 import { button, make, setAttribute, setShown, setText } from "../lib/dom.js";
 import { colourTable, context2d } from "../lib/maps.js";
@@ -32,7 +32,7 @@ export const createToolbar = () => {
   const truthBox = checkbox("truth");
   const truthTitle = "What was planted in this picture to make its class";
   const truthField = make("label", { class: "cc-field", title: truthTitle }, truthBox, make("span", {}, "Outline true evidence"));
-  truth.subscribe((uri) => setShown(truthField, uri !== "")); // only some examples have evidence that is known
+  truth.subscribe((uri) => setShown(truthField, uri !== "")); // only some examples have known evidence
 
   const spoken = make("p", { class: "cc-hidden", role: "status", "aria-live": "polite" });
   const terms = config.words.glossary.map(([word, meaning]) => make("div", {}, make("dt", {}, word), make("dd", {}, meaning)));
@@ -111,7 +111,7 @@ const colourChoice = (id, label, key, names, drawLegends) => {
 };
 
 /**
- * A colour ramp with its ends, and its middle where it has one, in words.
+ * A colour ramp with labels for its ends, and for its middle where it has one.
  * @param {"colours" | "signedColours"} key
  * @param {string} left
  * @param {string} middle
