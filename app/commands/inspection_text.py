@@ -17,7 +17,7 @@ def report_text(report: Report) -> str:
     lines += ["", f"Warnings ({len(warnings)})", *_findings(warnings)] if warnings else ["", "No warnings."]
     lines += ["", "What it is", *_findings(facts)] if facts else []
     lines += ["", f"Ways of preparing a picture ({_picture_count(report)})", *_candidates(report)] if report.candidates else []
-    lines += ["", *textwrap.wrap(report.sure, WIDTH)] if report.sure else []
+    lines += ["", *textwrap.wrap(report.certainty, WIDTH)] if report.certainty else []
     lines += ["", f"Spatial layers ({len(report.layers)})", *_layers(report.layers)] if report.layers else []
     return "\n".join(_plain(line) for line in lines)
 
@@ -59,7 +59,7 @@ def _candidates(report: Report) -> Iterator[str]:
 
 def _candidate_row(each: Candidate, known: bool) -> list[str]:
     shares = [f"{each.accuracy:.0%}", f"{each.auc:.2f}"] if known else []
-    numbers = [f"{each.confidence:.0%}", f"{each.entropy:.2f} bit", f"{each.steadiness:.0%}", f"{each.spread:.2f} bit"]
+    numbers = [f"{each.confidence:.0%}", f"{each.entropy:.2f} bit", f"{each.stability:.0%}", f"{each.spread:.2f} bit"]
     return [each.scaling, each.colour, *shares, *numbers, textwrap.shorten(each.commonest, 28, placeholder="..."), f"{each.score:.3f}"]
 
 

@@ -23,7 +23,7 @@ class BootstrapRanking:
 
     equivalent: indices of those with nearly the same answers as the best; they may include the current preprocessing, index 0.
     beats_current: share of resamples in which the best does better than the current one. sole_win_rate: share in which no candidate
-    outside `equivalent` does as well as the best. conclusive: whether the best is best beyond doubt.
+    outside `equivalent` does as well as the best. conclusive: whether the ranking's first place is certain.
     """
 
     order: tuple[int, ...]

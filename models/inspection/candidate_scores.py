@@ -43,8 +43,8 @@ def summarise(answers: CandidateAnswers, labels: tuple[str, ...]) -> Candidate:
         None if classes is None else accuracy(p, classes),
         None if classes is None else auc(p, classes),
         float(p.max(1).mean()),
-        float(entropy_bits(normalised(p)).mean()),
-        steadiness(answers),
+        float(entropy_bits(normalise(p)).mean()),
+        stability(answers),
         max(0.0, float(entropy_bits(counts / counts.sum()))),
         labels[int(counts.argmax())],
         score(answers),
@@ -60,7 +60,7 @@ def score(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
     numbers = np.arange(len(answers.probabilities)) if chosen is None else chosen
     p = answers.probabilities[numbers]
     if answers.classes is None:
-        return mutual_information(p) * steadiness(answers, numbers) ** len(answers.perturbed)
+        return mutual_information(p) * stability(answers, numbers) ** len(answers.perturbed)
     right = answers.classes[numbers]
     return (accuracy(p, right) + auc(p, right)) / 2
 
@@ -85,13 +85,13 @@ def mutual_information(p: Floats) -> float:
 
     High where the model is confident of each image and predicts different classes; 0 where all answers are the same, or none is confident.
     """
-    distributions = normalised(p)
+    distributions = normalise(p)
     most = np.log2(min(distributions.shape))
     information = entropy_bits(distributions.mean(0)) - entropy_bits(distributions).mean()
     return float(max(0.0, information) / most) if most > 0 else 0.0
 
 
-def steadiness(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
+def stability(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
     """Share of the perturbed images that keep their predicted class; 1 where there are none. chosen: as in `score`."""
     count = answers.perturbed.shape[1]
     numbers = np.arange(count) if chosen is None else chosen[chosen < count]
@@ -106,6 +106,6 @@ def entropy_bits(p: Floats) -> Floats:
     return np.asarray(entr(p).sum(-1) / np.log(2))
 
 
-def normalised(p: Floats) -> Floats:
+def normalise(p: Floats) -> Floats:
     """Rows that sum to 1; those of a multi-label head's sigmoids do not by themselves."""
     return np.asarray(p / np.maximum(p.sum(1, keepdims=True), 1e-12))

@@ -1,4 +1,4 @@
-"""Writes a model's card; the previous one is backup as a backup."""
+"""Writes a model's card; the previous one is kept as a backup."""
 
 import os
 import shutil

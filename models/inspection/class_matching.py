@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 MIN_IMAGES = 8
-"""Fewer images settle nothing; with fewer of known class, or of fewer than two classes, candidates are compared without classes."""
+"""Minimum number of images; with fewer of known class, or of fewer than two classes, candidates are compared without classes."""
 
 _NEGATIONS = {"no", "non", "not", "without", "negative", "free"}
 

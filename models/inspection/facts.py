@@ -1,4 +1,4 @@
-"""What a model is, in sentences: its inputs, output, classes and layers."""
+"""Describes a model in sentences: its inputs, output, classes and layers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +87,7 @@ def _labels(card: Card, path: Path | None, labels_given: bool) -> Finding:
         return Finding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
     if KnownNote.NAMED_IN_FILE in card.notes:
         return Finding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
-    if names != [f"class {number}" for number in range(len(names))]:  # what they are called where nothing says
+    if names != [f"class {number}" for number in range(len(names))]:  # the default names
         return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
     near = [] if path is None else sorted({file.name for place in _LABEL_FILES for file in path.parent.glob(place) if file.is_file()})
     hint = f" Perhaps they stand in {near[0]}." if near else ""

@@ -76,7 +76,7 @@ def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], 
     """path: the model's file or folder, None for built-in models and members. labels_given: whether the caller named the classes."""
     if served.members:
         return _ensemble(served, pictures, progress)
-    shuffled = _shuffled(pictures)
+    shuffled = _shuffle(pictures)
     images = np.stack([served.fit(each.picture) for each in shuffled]) if shuffled else np.zeros((0, *served.size, 3), np.float32)
     recommendation = recommend(served, images, [each.label for each in shuffled], progress) if shuffled else None
     structure = _structure(served, images[:DEAD_LAYER_IMAGES])
@@ -100,7 +100,7 @@ def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], 
     )
 
 
-def _shuffled(pictures: Sequence[LabelledImage]) -> list[LabelledImage]:
+def _shuffle(pictures: Sequence[LabelledImage]) -> list[LabelledImage]:
     """Shuffled, so that the first few are of every class."""
     return [pictures[number] for number in np.random.default_rng(0).permutation(len(pictures))]
 
@@ -159,13 +159,13 @@ def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress
     for each in served.members:
         report = _inspect(each.classifier, None, pictures, False, progress)
         findings += [replace(finding, says=f"{each.name}: {finding.says}") for finding in report.findings if finding.about != "file"]
-        findings += [Finding("preprocessing", f"{each.name}: {report.sure}", "The ranking of the ways.")] if report.sure else []
+        findings += [Finding("preprocessing", f"{each.name}: {report.certainty}", "The ranking of the ways.")] if report.certainty else []
         layers += [replace(layer, name=f"{each.name}/{layer.name}") for layer in report.layers]
     return Report(
         served.card.name,
         tuple(findings),
         tuple(layers),
-        sure="Each member prepares pictures in its own way; inspect each by itself to have its ways ranked." if pictures else "",
+        certainty="Each member prepares pictures in its own way; inspect each by itself to have its ways ranked." if pictures else "",
         card=served.card,
         pictures=len(pictures),
     )

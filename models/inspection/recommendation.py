@@ -39,7 +39,7 @@ class PreprocessingRecommendation:
 
     @property
     def conclusive(self) -> bool:
-        """Whether one candidate is best beyond doubt; never where the classes were matched by the very answers they evaluate."""
+        """Whether one candidate is certainly the best; never where the classes were matched by the answers under evaluation."""
         return self.ranking.conclusive and not self.matched_by_answers
 
     @property

@@ -50,7 +50,7 @@ class Candidate:
     """One preprocessing, and the model's figures under it.
 
     accuracy, auc: shares over the pictures whose classes are known, or None. confidence: mean probability of the named class. entropy:
-    in bits, mean over the pictures. steadiness: share of images whose class stays under harmless perturbations. spread: entropy in bits of
+    in bits, mean over the pictures. stability: share of images whose class stays under harmless perturbations. spread: entropy in bits of
     the classes predicted over all images; 0 where all are the same. commonest: the class predicted most. score: what the
     candidates are ranked by.
     """
@@ -61,7 +61,7 @@ class Candidate:
     auc: float | None
     confidence: float
     entropy: float
-    steadiness: float
+    stability: float
     spread: float
     commonest: str
     score: float
@@ -74,7 +74,7 @@ class Candidate:
             "auc": self.auc,
             "confidence": self.confidence,
             "entropy": self.entropy,
-            "steadiness": self.steadiness,
+            "steadiness": self.stability,
             "spread": self.spread,
             "commonest": self.commonest,
             "score": self.score,
@@ -85,7 +85,7 @@ class Candidate:
 class Report:
     """Everything an inspection reports about the model called `name`.
 
-    candidates: best first; empty where no pictures were given. sure: one sentence on how sure the ranking is. card: the current
+    candidates: best first; empty where no pictures were given. certainty: one sentence on how certain the ranking is. card: the current
     one, None where the model cannot be opened. proposed: the card to write, None where the current one is the best known. pictures: how
     many the model was evaluated on; classes_known: how many of them had a known class.
     """
@@ -94,7 +94,7 @@ class Report:
     findings: tuple[Finding, ...]
     layers: tuple[LayerReport, ...] = ()
     candidates: tuple[Candidate, ...] = ()
-    sure: str = ""
+    certainty: str = ""
     card: Card | None = None
     proposed: Card | None = None
     pictures: int = 0
@@ -106,7 +106,7 @@ class Report:
             "findings": [each.to_json() for each in self.findings],
             "layers": [each.to_json() for each in self.layers],
             "candidates": [each.to_json() for each in self.candidates],
-            "sure": self.sure,
+            "sure": self.certainty,
             "card": self.card.to_json() if self.card else None,
             "proposed": self.proposed.to_json() if self.proposed else None,
             "pictures": self.pictures,

@@ -90,7 +90,7 @@ def report_value(report: Report, entry: RegisteredClassifier) -> Value:
         "name": report.name,
         "sum": summed(report),
         "findings": [_finding(each) for each in ranked],
-        "sure": report.sure or _no_candidates(report),
+        "sure": report.certainty or _no_candidates(report),
         "candidates": _candidates(report),
         "layers": _layers(report.layers),
         "card": None if report.proposed is None else _card(report.card, report.proposed, entry),
@@ -147,7 +147,7 @@ def _mark(each: Candidate, report: Report) -> str:
 def _candidate(each: Candidate) -> list[str]:
     shares = [_percent(value) for value in (each.accuracy, each.auc, each.confidence)]
     colour = each.colour if each.colour == "grey" else each.colour.upper()
-    rest = [_number(each.entropy), _percent(each.steadiness), _number(each.spread), each.commonest, _number(each.score)]
+    rest = [_number(each.entropy), _percent(each.stability), _number(each.spread), each.commonest, _number(each.score)]
     return [each.scaling, colour, *shares, *rest]
 
 

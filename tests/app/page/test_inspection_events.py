@@ -68,7 +68,7 @@ def test_the_ways_of_preparing_say_which_is_today_s_and_which_is_proposed() -> N
     unknown = report_value(replace(REPORT, candidates=tuple(replace(each, accuracy=None, auc=None) for each in WAYS)), ENTRY)["candidates"]
     assert "Right" not in [name for name, _ in unknown["columns"]]
     assert all(len(row) == len(unknown["columns"]) == len(table["columns"]) - 2 for row in unknown["rows"])
-    assert "there was no picture" in report_value(replace(REPORT, candidates=(), sure="", pictures=0), ENTRY)["sure"]
+    assert "there was no picture" in report_value(replace(REPORT, candidates=(), certainty="", pictures=0), ENTRY)["sure"]
 
 
 def test_layers_stand_from_the_answer_back() -> None:

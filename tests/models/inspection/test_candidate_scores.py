@@ -24,7 +24,7 @@ def test_numbers_by_hand() -> None:
     made = summarise(answers(p, classes), LABELS)
     assert made.accuracy == 0.75
     assert made.auc == 1.0, "every a is likelier an a than either b is"
-    assert (made.confidence, made.steadiness, made.commonest) == (pytest.approx(0.75), 1.0, "a")
+    assert (made.confidence, made.stability, made.commonest) == (pytest.approx(0.75), 1.0, "a")
     assert made.spread == pytest.approx(-(0.75 * np.log2(0.75) + 0.25 * np.log2(0.25)))
     assert auc(p, np.array([0, 0, 1, 1])) == pytest.approx(0.75)
     assert auc(np.full((4, 2), 0.5), classes) == 0.5

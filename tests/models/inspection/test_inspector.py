@@ -31,7 +31,7 @@ def test_a_model_of_0_to_255_is_told_from_its_pictures(tmp_path: Path) -> None:
     report = inspect_model(carded(meter(tmp_path / "m.keras", 127, 10)), shades(32))
     best = report.candidates[0]
     assert (best.scaling, best.colour, best.accuracy, best.auc) == ("0..255", "rgb", 1.0, 1.0)
-    assert report.sure.startswith("Sure, as far as 32 pictures can show: 0..255 RGB")
+    assert report.certainty.startswith("Sure, as far as 32 pictures can show: 0..255 RGB")
     warned = says(report, "preprocessing")
     assert "0..1 RGB, it calls everything dark and is right on 50%" in warned
     assert report.proposed is not None
@@ -70,7 +70,7 @@ def test_too_few_pictures_prove_nothing(tmp_path: Path) -> None:
     report = inspect_model(carded(meter(tmp_path / "m.keras", 127, 10)), shades(6))
     assert report.candidates[0].scaling == "0..255"
     assert report.proposed is None
-    assert report.sure.startswith("Not sure: 6 pictures")
+    assert report.certainty.startswith("Not sure: 6 pictures")
 
 
 def test_scaling_twice_is_seen_with_and_without_pictures(tmp_path: Path) -> None:
@@ -110,15 +110,15 @@ def test_classes_that_are_guessed_from_the_answers_prove_nothing(tmp_path: Path)
     report = inspect_model(carded(meter(tmp_path / "m.keras", 127, 10)), shades(32, ("night", "day")))
     assert (report.candidates[0].scaling, report.candidates[0].accuracy) == ("0..255", 1.0)
     assert report.proposed is None
-    assert "was guessed from the answers" in report.sure
+    assert "was guessed from the answers" in report.certainty
 
 
 def test_without_classes_it_is_judged_by_answers_and_says_so(tmp_path: Path) -> None:
     report = inspect_model(carded(meter(tmp_path / "m.keras", 127, 10)), shades(32, (None, None)))
     assert report.candidates[0].scaling == "0..255"
     assert report.candidates[0].accuracy is None
-    assert "no class is known" in report.sure
-    assert report.sure.startswith("It seems so")
+    assert "no class is known" in report.certainty
+    assert report.certainty.startswith("It seems so")
     assert "It seems to want pictures as 0..255" in says(report, "preprocessing")
     assert report.proposed is None, "answers alone prove nothing"
 
@@ -236,7 +236,7 @@ def test_a_scaling_that_cannot_be_taken_back_is_said_to_be_the_only_one_tried() 
     assert [each.scaling for each in report.candidates] == ["per-picture"]
     assert "no other way was tried" in says(report, "preprocessing", "fact")
     assert "wants pictures" not in says(report, "preprocessing", "fact")
-    assert report.sure == "Only the way that its card says was tried."
+    assert report.certainty == "Only the way that its card says was tried."
 
 
 def test_names_that_are_given_make_a_card(tmp_path: Path) -> None:
