@@ -1,4 +1,4 @@
-"""Maps of each member of an ensemble, and how far the members agree."""
+"""Maps of each member of an ensemble, and the agreement of the members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from explainers.runner import Result
 
 @dataclass(frozen=True)
 class MemberExplanation:
-    """One member's maps of the picture at its own size. results: by the method's name."""
+    """One member's maps of the picture at its own size. results: by method name."""
 
     name: str
     case: Case
@@ -26,12 +26,12 @@ class MemberExplanation:
 
 
 def explain_members(case: Case, methods: Sequence[Method]) -> list[MemberExplanation]:
-    """Each member explained by itself, with the same score and settings; empty where the classifier is no ensemble. Raises UserError."""
+    """Explains each member with the same score and settings; empty where the classifier is not an ensemble. Raises UserError."""
     found = []
     for number, member in enumerate(getattr(case.classifier, "members", ())):
         own = tuple(getattr(layer, "own", "") for layer in case.layers if getattr(layer, "member", None) == number)
         plan = ExplanationPlan(methods, replace(case.settings, layers=own), case.score)
-        alone = explain_picture(FittedPicture.of(member.seen(case.image)), member.classifier, plan)
+        alone = explain_picture(FittedPicture.of(member.resize(case.image)), member.classifier, plan)
         results = {method_name(result.method): result for result in alone.results.values()}
         found.append(MemberExplanation(member.name, alone.case, results))
     return found
@@ -39,10 +39,10 @@ def explain_members(case: Case, methods: Sequence[Method]) -> list[MemberExplana
 
 def write_members(name: str, members: Sequence[MemberExplanation], maps: MapsFile) -> list[dict[str, Any]]:
     """Adds every member's maps to the file, and returns the manifest's part on them. name: of the picture."""
-    return [_written(f"{name}/members/{number}", member, maps) for number, member in enumerate(members)]
+    return [_write_member(f"{name}/members/{number}", member, maps) for number, member in enumerate(members)]
 
 
-def _written(where: str, member: MemberExplanation, maps: MapsFile) -> dict[str, Any]:
+def _write_member(where: str, member: MemberExplanation, maps: MapsFile) -> dict[str, Any]:
     entries = []
     for method, result in member.results.items():
         entry: dict[str, Any] = {"method": method, "evaluations": result.evaluations}
@@ -60,9 +60,9 @@ def _written(where: str, member: MemberExplanation, maps: MapsFile) -> dict[str,
 
 
 def members_agreement(members: Sequence[MemberExplanation], size: tuple[int, int]) -> list[dict[str, Any]]:
-    """For each method how alike the members' maps are, on the grid of the ensemble's picture of `size` (H, W). Chance is not taken out.
+    """The similarity of the members' maps per method, on the grid of the ensemble's `size` (H, W), not corrected for chance.
 
-    mean: of the pairs' mean similarities, None where fewer than two members have positive evidence.
+    mean: over the pairs' mean similarities, None where fewer than two members have positive evidence.
     """
     found = []
     for method in members[0].results if members else ():

@@ -9,8 +9,8 @@ UNKNOWN = "unknown"
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit's hash, with "-dirty" behind it where tracked files were changed since; "unknown" outside a checkout."""
-    if not (root / ".git").exists():  # git itself would look further up, into whatever project holds this folder
+    """The commit's hash, with the suffix "-dirty" where tracked files have changed; "unknown" outside a checkout."""
+    if not (root / ".git").exists():  # git itself would search the parent folders, and find another project's
         return UNKNOWN
     try:
         asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
@@ -21,7 +21,7 @@ def commit(root: Path = ROOT) -> str:
 
 
 def package_version(name: str) -> str:
-    """Of an installed package; "unknown" for one that was installed under another name."""
+    """The version of an installed package; "unknown" where it is installed under another name."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,1 +1,1 @@
-"""Commands that remake stored results: `python -m app.maintenance.<name>`."""
+"""Commands that regenerate stored results: `python -m app.maintenance.<name>`."""

@@ -1,7 +1,7 @@
 """Makes the bundled classifiers' libraries of maps again: `python -m app.maintenance.bundled_libraries [NAME ...]`.
 
-Needed whenever a bundled classifier or a method changes; what was there is not added to. A new method needs it only for its own
-pairs: the libraries serve the others as they are.
+Needed whenever a bundled classifier or a method changes; the existing libraries are replaced. A new method needs it only for its
+own pairs: the libraries remain valid for the others.
 """
 
 import argparse
@@ -21,19 +21,19 @@ from models.datasets.synthetic import glass_box, phantoms
 from models.store import bundled
 
 PICTURES = 100
-DRAWN = ("glass_box", "phantoms", "phantoms_shortcut")
+CLASSIFIERS = ("glass_box", "phantoms", "phantoms_shortcut")
 FIRST_SEED = 800_000
-"""Of pictures that no recipe, test or benchmark uses."""
+"""Seed of pictures that no recipe, test or benchmark uses."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Makes one library after the other; 0 when done, 2 after a mistake in what was asked."""
+    """Regenerates the named libraries; 0, or 2 after invalid arguments."""
     parser = argparse.ArgumentParser("python -m app.maintenance.bundled_libraries", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"bundled classifiers ({', '.join(DRAWN)}); all where none is named")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"bundled classifiers ({', '.join(CLASSIFIERS)}); all where none is named")
     parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N", help="pictures for each (default: %(default)s)")
     chosen = parser.parse_args(arguments)
     try:
-        for name in chosen.names or DRAWN:
+        for name in chosen.names or CLASSIFIERS:
             make(name, chosen.pictures)
     except UserError as mistake:
         print(mistake, file=sys.stderr)
@@ -42,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
-    """Draws the pictures, explains them at Balanced and replaces the library at `out`, or the one beside the weights."""
+    """Draws the pictures, explains them at Balanced and replaces the library at `out`, or the one next to the weights."""
     if name not in bundled():
         raise UserError(f"No classifier {name!r} is bundled; there are {', '.join(bundled())}.")
-    if name not in DRAWN:
+    if name not in CLASSIFIERS:
         raise UserError(f"{name} learnt from real pictures, which cannot be drawn; name a folder: python -m app library --model {name} ...")
     place = out or library_file(name)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What classifiers must have in common to be one ensemble, and the card of that ensemble."""
+"""Checks that classifiers can form an ensemble, and builds its card."""
 
 from collections.abc import Sequence
 

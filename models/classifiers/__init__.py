@@ -1,1 +1,1 @@
-"""Classifiers of every kind behind one interface."""
+"""All kinds of classifiers behind one interface."""

@@ -48,7 +48,7 @@ class BaseClassifier(Generic[L]):
     protected = False
 
     def __init__(self, card: Card, layers: Sequence[L], metadata: Mapping[str, Value] | None = None) -> None:
-        """metadata: the values of the card's metadata; what is absent is missing."""
+        """metadata: the values of the card's metadata; absent values are missing."""
         self.card = card
         self._metadata = dict(metadata or {})
         self.labels = tuple(label.name for label in card.labels)
@@ -61,21 +61,21 @@ class BaseClassifier(Generic[L]):
 
     @property
     def metadata(self) -> dict[str, Value]:
-        """The values that the model takes beside the picture; what is absent is missing."""
+        """The metadata that the model takes with the picture; absent values are missing."""
         return self._metadata
 
     @property
     def metadata_text(self) -> str:
-        """The same in words; empty where the model takes nothing beside the picture."""
+        """The same as text; empty where the model takes no metadata."""
         return describe(self.card.metadata, self.metadata)
 
     def with_metadata(self, values: Mapping[str, Value]) -> Self:
-        """The same classifier with these metadata, the rest missing; what is compiled is shared. UserError."""
+        """The same classifier with these metadata, the rest missing; compiled functions are shared. UserError."""
         encode(self.card.metadata, values)
         return self._with_metadata(values)
 
     def remote_structure(self, images: Floats) -> Any:
-        """(n, H, W, 3) -> what the model's process reads of its structure, as JSON that is not validated yet; None without a process."""
+        """(n, H, W, 3) -> the structure that the model's process reads, as JSON not yet validated; None without a process."""
         return None
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class BaseClassifier(Generic[L]):
 
     def outputs(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> logits (n, classes)."""
-        images = self._checked(images)
+        images = self._check_images(images)
         return self._outputs(images) if len(images) else self._none
 
     def masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
@@ -91,19 +91,19 @@ class BaseClassifier(Generic[L]):
 
         Smaller masks are enlarged half-pixel bilinearly.
         """
-        image, fill = self._checked(image[None])[0], self._checked(fill[None])[0]
+        image, fill = self._check_images(image[None])[0], self._check_images(fill[None])[0]
         masks = np.asarray(masks, np.float32)
         return self._masked(image, masks, fill) if len(masks) else self._none
 
     def gradients(self, images: Floats, score: Score) -> Floats:
         """(n, H, W, 3) -> d score / d image, (n, H, W, 3)."""
-        images = self._checked(images)
+        images = self._check_images(images)
         score.check(self.labels)
         return self._gradients(images, score) if len(images) else np.zeros_like(images)
 
     def pullback(self, images: Floats, weights: Floats) -> Floats:
         """(n, H, W, 3), (n or 1, classes) -> d (sum of weights * logits) / d image, (n, H, W, 3); each picture by its own weights."""
-        images = self._checked(images)
+        images = self._check_images(images)
         return self._pullback(images, weights) if len(images) else np.zeros_like(images)
 
     @cached_property
@@ -136,7 +136,7 @@ class BaseClassifier(Generic[L]):
         return numbers @ self._weights(score).astype(numbers.dtype)
 
     def probabilities(self, logits: Floats) -> Floats:
-        """(n, classes) -> (n, classes) as the model gives them: softmax, or each sigmoid for itself."""
+        """(n, classes) -> (n, classes): softmax, or independent sigmoids."""
         if self.card.head in ("sigmoid", "multi-label"):
             return np.exp(-np.logaddexp(0, -logits))
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -147,7 +147,7 @@ class BaseClassifier(Generic[L]):
         raise NotImplementedError
 
     def _outputs(self, images: Floats) -> Floats:
-        """As `outputs`, of at least one picture that was checked; so are the three below."""
+        """As `outputs`, for at least one checked picture; so are the three below."""
         raise NotImplementedError
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
@@ -163,7 +163,7 @@ class BaseClassifier(Generic[L]):
     def _none(self) -> Floats:
         return np.zeros((0, len(self.labels)), np.float32)
 
-    def _checked(self, images: Floats) -> Floats:
+    def _check_images(self, images: Floats) -> Floats:
         images = np.asarray(images, np.float32)
         if images.ndim != 4 or images.shape[1:] != (*self.size, 3):
             raise UserError(f"{self.card.name} takes pictures of {(*self.size, 3)}; these are {images.shape[1:]}. Use its `fit`.")

@@ -1,4 +1,4 @@
-"""Builds a classifier from a Keras model in memory, and checks that the model and its card belong together."""
+"""Builds a classifier from a Keras model in memory, and checks that the model and its card match."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from models.graph.trace import Trace
 def build_classifier(model: Any, card: Card | None, path: Path) -> Classifier:
     """A classifier from a Keras model in memory (Keras 2 or 3); without a card one is inferred. UserError where they do not fit.
 
-    path: where the model lies; its name is used in messages, and labels.txt is looked for beside it.
+    path: of the model; its name is used in messages, and labels.txt is searched next to it.
     """
     if card is None:
         trace, card = infer_card(model, path)
@@ -28,7 +28,7 @@ def build_classifier(model: Any, card: Card | None, path: Path) -> Classifier:
         _check_output(card, trace, path.name)
     _check_answers(card, probe_outputs(trace, path.name), trace, path.name)
     made = Classifier(trace, card)
-    _ = made.default_layers  # says now, not at the first map, that the card names a layer which is not there
+    _ = made.default_layers  # reports a missing layer of the card now, not at the first map
     return made
 
 
@@ -44,7 +44,7 @@ def _check_output(card: Card, trace: Trace, name: str) -> None:
 
 
 def _check_answers(card: Card, raw: NDArray[np.float64], trace: Trace, name: str) -> None:
-    """raw: what the model answered to a few pictures. Numbers that cannot be what the head says are refused, not squeezed into shape."""
+    """raw: the model's outputs for the probe pictures. Outputs that contradict the head are refused, not converted."""
     if not np.isfinite(raw).all():
         weights = [f"{weight} ({share:.0%} of it)" for weight, share in non_finite_weights(trace)]
         why = f"so are some of its weights, {', '.join(weights[:3])}: save or download it again" if weights else "its scaling overflows it"

@@ -1,4 +1,4 @@
-"""Infers the card of a model that has none: from its input, its last operations, its answers, labels.txt, and what it does to pixels."""
+"""Infers the card of a model that has none: from its input, its last operations, its outputs, labels.txt, and its own scaling."""
 
 import dataclasses
 import re
@@ -20,7 +20,7 @@ DEFAULT_SIZE = 224
 
 
 def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
-    """The model traced, and the card that was inferred for it; its notes say what was assumed and why. UserError where nothing fits."""
+    """The traced model and its inferred card, whose notes say what was assumed and why. UserError where none fits."""
     inputs = inputs_of(model, path.name)
     (height, width), channels = inputs.largest.size, inputs.largest.channels
     draft = Card(
@@ -31,7 +31,7 @@ def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
         inferred=True,
     )
     trace = trace_model(model, draft, path.name)
-    expected = _expected(model, inner_slope(trace))
+    expected = _expected_input(model, inner_slope(trace))
     colour = draft.colour if channels == 1 else expected.colour
     draft = dataclasses.replace(draft, scaling=expected.scaling, colour=colour)
     if expected.scaling != "0..1":
@@ -41,8 +41,8 @@ def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
     return trace, dataclasses.replace(draft, labels=labels_of(path, max(count_outputs(trace, path.name), 2)), head=head, notes=notes)
 
 
-def _expected(model: Any, slope: float | None) -> ExpectedInput:
-    """What the model itself does to its input tells for sure; else the backbone's name tells its usual preprocessing; else 0..1."""
+def _expected_input(model: Any, slope: float | None) -> ExpectedInput:
+    """From the model's own scaling, which is certain; else the usual preprocessing of the backbone by its name; else 0..1."""
     if slope is not None and slope < 1 / 20:
         return ExpectedInput("0..255", "rgb", f"the model itself divides its input by about {1 / max(slope, 1e-6):.0f}")
     if slope is not None and not 0.999 < slope < 1.001:
@@ -65,7 +65,7 @@ def _head(trace: Trace, raw: NDArray[np.float64], name: str) -> tuple[Head, tupl
 
 
 def labels_of(path: Path, classes: int) -> tuple[Label, ...]:
-    """From labels.txt with the model, a line a class; Teachable Machine's leading numbers are dropped."""
+    """From labels.txt of the model, one line per class; Teachable Machine's leading numbers are dropped."""
     check_classes(classes, path.name)
     lines = read_labels(path)
     if lines is None:

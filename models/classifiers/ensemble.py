@@ -16,12 +16,12 @@ from models.classifiers.score import Score
 class Ensemble(BaseClassifier[MemberLayer]):
     """z = mean over members of z_i / T_i, with T_i the temperature on each member's card.
 
-    Pictures have the size of the largest member and are brought to it as its card says; to each other member they are resized, and
-    each scales and colours them as its own card says. Masks are shared: each member hides the same part of the picture.
+    Pictures are fitted to the size of the largest member as its card says, then resized for the other members; each member applies
+    its own scaling and colour order. Masks are shared: they hide the same part of the picture from every member.
     """
 
     def __init__(self, name: str, classifiers: Sequence[BaseClassifier[Any]]) -> None:
-        """UserError where the members are no classifiers of the same classes."""
+        """UserError where the members are not classifiers of the same classes."""
         card = joint_card(name, [each.card for each in classifiers])
         self.members = members_of(classifiers, card.size)
         self.forward_only = any(each.forward_only for each in classifiers)
@@ -44,7 +44,7 @@ class Ensemble(BaseClassifier[MemberLayer]):
             each.classifier.close()
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "Ensemble":
-        """Each member takes those that it knows."""
+        """Each member gets the fields of its own card."""
 
         def own(classifier: BaseClassifier[Any]) -> BaseClassifier[Any]:
             names = {field.name for field in classifier.card.metadata}
@@ -53,34 +53,37 @@ class Ensemble(BaseClassifier[MemberLayer]):
         return self._of([own(each.classifier) for each in self.members])
 
     def _outputs(self, images: Floats) -> Floats:
-        return self._mean(lambda each: each.classifier.outputs(each.all_seen(images)))
+        return self._mean(lambda each: each.classifier.outputs(each.resize_batch(images)))
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        """Each member enlarges the masks to its own size."""
-        return self._mean(lambda each: each.classifier.masked(each.seen(image), masks, each.seen(fill)))
+        """Each member upscales the masks to its own size."""
+        return self._mean(lambda each: each.classifier.masked(each.resize(image), masks, each.resize(fill)))
 
     def _gradients(self, images: Floats, score: Score) -> Floats:
         return self._pullback(images, self._logit_weights(images, score))
 
     def _pullback(self, images: Floats, weights: Floats) -> Floats:
-        pulled = (each.spread(each.classifier.pullback(each.all_seen(images), self._share(each) * weights)) for each in self.members)
+        pulled = (
+            each.resize_transposed(each.classifier.pullback(each.resize_batch(images), self._share(each) * weights))
+            for each in self.members
+        )
         return np.asarray(sum(pulled), np.float32)
 
     def features(self, image: Floats, layers: Sequence[MemberLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the ensemble's score's gradients. UserError without a layer."""
         self._with_a_layer(layers)
-        weights = self._logit_weights(self._checked(image[None]), score)[0]
+        weights = self._logit_weights(self._check_images(image[None]), score)[0]
         found: dict[str, LayerAnswer] = {}
         for number, each in enumerate(self.members):
             asked = [layer for layer in layers if layer.member == number]
             if asked:
                 own = [each.classifier.layer(layer.own) for layer in asked]
-                answers = each.classifier.feature_pullback(each.seen(image), own, self._share(each) * weights)
+                answers = each.classifier.feature_pullback(each.resize(image), own, self._share(each) * weights)
                 found |= {layer.name: replace(answer, layer=layer.name) for layer, answer in zip(asked, answers, strict=True)}
         return tuple(found[layer.name] for layer in layers)
 
     def randomised(self, depth: Depth, seed: int) -> "Ensemble":
-        """The same ensemble with every member's weights re-initialised, each by a seed of its own. UserError where one has no variables."""
+        """The same ensemble with every member's weights re-initialised, each with its own seed. UserError where one has no variables."""
         return self._of([each.classifier.randomised(depth, seed + number) for number, each in enumerate(self.members)])
 
     def _of(self, classifiers: Sequence[BaseClassifier[Any]]) -> "Ensemble":
@@ -95,7 +98,7 @@ class Ensemble(BaseClassifier[MemberLayer]):
         return np.asarray(sum(self._share(each) * answer(each) for each in self.members))
 
     def _logit_weights(self, images: Floats, score: Score) -> Floats:
-        """(n or 1, classes): d score / d logits, at each picture where that differs."""
+        """(n or 1, classes): d score / d logits, per picture where it depends on the picture."""
         weights = self._weights(score)[None]
         if score.kind != "probability":
             return weights

@@ -1,4 +1,4 @@
-"""The members of an ensemble: what each sees of its picture, and what its layers are called there."""
+"""The members of an ensemble: resizing to and from each member's input, and the names of its layers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from models.images.placement import fit
 
 @dataclass(frozen=True)
 class MemberLayer(GridLayer):
-    """A layer of one of the members, which is called by the member's name and its own."""
+    """A layer of one of the members, named by the member's name and its own."""
 
     member: int
     own: str
@@ -22,7 +22,7 @@ class MemberLayer(GridLayer):
 
 @dataclass(frozen=True)
 class Member:
-    """One of an ensemble's classifiers, under a name of its own. rows (h, H), columns (w, W): the ensemble's picture to this one's."""
+    """One of an ensemble's classifiers, with a unique name. rows (h, H), columns (w, W): resize the ensemble's picture to its input."""
 
     name: str
     classifier: BaseClassifier[Any]
@@ -30,34 +30,34 @@ class Member:
     columns: NDArray[np.float32]
 
     @property
-    def resized(self) -> bool:
+    def resizes(self) -> bool:
         """Whether it takes pictures of another size than the ensemble."""
         return bool(len(self.rows) != self.rows.shape[1] or len(self.columns) != self.columns.shape[1])
 
-    def seen(self, image: Floats) -> Floats:
+    def resize(self, image: Floats) -> Floats:
         """(H, W, 3) -> (h, w, 3): the ensemble's picture as this member takes it."""
-        return fit(image, self.classifier.size, "stretch") if self.resized else image
+        return fit(image, self.classifier.size, "stretch") if self.resizes else image
 
-    def all_seen(self, images: Floats) -> Floats:
+    def resize_batch(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> (n, h, w, 3)."""
-        return np.stack([self.seen(image) for image in images]) if self.resized else images
+        return np.stack([self.resize(image) for image in images]) if self.resizes else images
 
-    def spread(self, gradients: Floats) -> Floats:
-        """(n, h, w, 3) with respect to what it sees -> (n, H, W, 3) with respect to the ensemble's picture: `seen`, transposed."""
-        if not self.resized:
+    def resize_transposed(self, gradients: Floats) -> Floats:
+        """(n, h, w, 3) with respect to what it sees -> (n, H, W, 3) with respect to the ensemble's picture: `resize`, transposed."""
+        if not self.resizes:
             return gradients
         return np.asarray(np.einsum("hH,nhwc,wW->nHWc", self.rows, gradients, self.columns, optimize=True), np.float32)
 
 
 def members_of(classifiers: Sequence[BaseClassifier[Any]], size: tuple[int, int]) -> tuple[Member, ...]:
-    """Under the names on their cards, told apart by a number where two are alike. size: (H, W) of the ensemble's pictures."""
+    """Named as on their cards, with a number where two names are equal. size: (H, W) of the ensemble's pictures."""
     names = [each.card.name for each in classifiers]
     distinct = [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, 1)]
     return tuple(Member(name, each, *_resizing(size, each.size)) for name, each in zip(distinct, classifiers, strict=True))
 
 
 def _resizing(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(h, H), (w, W): what `fit` does to rows and to columns, read off from what it makes of one pixel each."""
+    """(h, H), (w, W): the linear maps that `fit` applies to rows and to columns, from its results for unit vectors."""
     made = [
         fit(np.repeat(np.eye(n, dtype=np.float32)[..., None], 3, -1), (m, n), "stretch")[..., 0] for n, m in zip(size, wanted, strict=True)
     ]
@@ -65,7 +65,7 @@ def _resizing(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[NDArray[n
 
 
 def layers_of(members: Sequence[Member]) -> list[MemberLayer]:
-    """Every member's layers; its own choice of them is last in its branch."""
+    """Every member's layers; `last` marks the member's default layers."""
     made: list[MemberLayer] = []
     branches = 0
     for number, each in enumerate(members):

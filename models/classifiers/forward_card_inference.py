@@ -1,4 +1,4 @@
-"""The card of a network that only answers: inferred from what it answers, or held against it."""
+"""The card of a forward-only network: inferred from its outputs, or checked against them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ _TEACHABLE_MACHINE = ("model_unquant.tflite", "vww_96_grayscale_quantized.tflite
 
 
 def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
-    """The card as far as the file itself tells it, before it has been asked anything."""
+    """The card as far as the file itself determines it, before any evaluation."""
     (height, width), channels = inputs.largest.size, inputs.largest.channels
     scaling, because = (
         network.scaling or "0..1",
@@ -37,8 +37,8 @@ def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
     )
 
 
-def completed(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], path: Path) -> Card:
-    """A draft with head and labels. raw: (n, units), what the network answered to a few pictures."""
+def complete_card(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], path: Path) -> Card:
+    """The draft with head and labels. raw: (n, units), the network's outputs for the probe pictures."""
     head, why = _head(network, raw, path.name)
     labels = labels_of(path, max(network.units, 2))
     if len(network.classes) == len(labels) and read_labels(path) is None:
@@ -47,7 +47,7 @@ def completed(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], path
 
 
 def check_card(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], name: str) -> None:
-    """UserError where the card cannot be this network's."""
+    """UserError where the card contradicts the network."""
     if network.units != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
             f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {network.units} numbers; "
@@ -77,6 +77,6 @@ def _within(raw: NDArray[np.floating[Any]]) -> bool:
 
 
 def _sum_to_one(network: Runtime, raw: NDArray[np.floating[Any]]) -> bool:
-    """Quantised answers may each be off by half a step."""
+    """Each quantised output may be off by half a step."""
     slack = max(2e-3, min(0.1, network.units * network.step / 2))
     return bool(np.abs(raw.sum(axis=1) - 1).max() <= slack)

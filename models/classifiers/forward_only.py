@@ -1,4 +1,4 @@
-"""A classifier without gradients: methods that hide parts of the picture work, the others say why they cannot."""
+"""A classifier without gradients: perturbation methods work, the others raise a UserError that says why."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import Value, encode, entries
 from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
-from models.classifiers.forward_card_inference import check_card, completed, draft_card
+from models.classifiers.forward_card_inference import check_card, complete_card, draft_card
 from models.classifiers.score import Score
 from models.graph.grid_layer import GridLayer
 from models.graph.inputs import Inputs, inputs_of
@@ -23,9 +23,9 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 class ForwardOnly(BaseClassifier[GridLayer]):
-    """A `Runtime` with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to use from several threads at once.
+    """A `Runtime` with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; thread-safe.
 
-    Logits are taken from probabilities, which are clipped to 1e-7, or to half a step where the answers are quantised.
+    Logits are computed from probabilities clipped to 1e-7, or to half a step where the outputs are quantised.
     """
 
     forward_only = True
@@ -36,11 +36,11 @@ class ForwardOnly(BaseClassifier[GridLayer]):
         self._network, self._inputs = network, inputs_of(network, network.name)
         self._inputs.check_metadata(card, network.name)
         self._code = encode(card.metadata, self.metadata) if card.metadata else np.zeros(0, np.float32)
-        self._fed, self._hidden = _compiled(self._inputs, card)
+        self._feed, self._feed_masked = _compile_inputs(self._inputs, card)
 
     @property
     def network(self) -> Runtime:
-        """What evaluates the pictures."""
+        """The network that evaluates the pictures."""
         return self._network
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "ForwardOnly":
@@ -50,11 +50,11 @@ class ForwardOnly(BaseClassifier[GridLayer]):
         return self._logits(self.raw(images))
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        return self._logits(self._evaluate(self._hidden(image, masks, fill, self._code)))
+        return self._logits(self._evaluate(self._feed_masked(image, masks, fill, self._code)))
 
     def raw(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> the outputs of the network itself, (n, units)."""
-        return self._evaluate(self._fed(np.asarray(images, np.float32), self._code))
+        return self._evaluate(self._feed(np.asarray(images, np.float32), self._code))
 
     def gradients(self, images: Floats, score: Score) -> Floats:
         """UserError: there are none."""
@@ -73,7 +73,7 @@ class ForwardOnly(BaseClassifier[GridLayer]):
         self._refuse("layers that could be read")
 
     def randomised(self, depth: Depth, seed: int) -> "ForwardOnly":
-        """UserError: its weights cannot be reached."""
+        """UserError: its weights are inaccessible."""
         self._refuse("weights that could be re-initialised")
 
     def _refuse(self, missing: str) -> NoReturn:
@@ -82,8 +82,8 @@ class ForwardOnly(BaseClassifier[GridLayer]):
             "hides parts of the picture (Occlusion, LIME, SHAP, RISE), or the Keras model that it was made from."
         )
 
-    def _evaluate(self, fed: list[tf.Tensor]) -> Floats:
-        return self._network.evaluate([tensor.numpy() for tensor in fed])
+    def _evaluate(self, feed: list[tf.Tensor]) -> Floats:
+        return self._network.evaluate([tensor.numpy() for tensor in feed])
 
     def _logits(self, raw: Floats) -> Floats:
         if self.card.head == "logits":
@@ -97,13 +97,13 @@ class ForwardOnly(BaseClassifier[GridLayer]):
 
 
 def forward_only(network: Runtime, card: Card | None, path: Path) -> ForwardOnly:
-    """The classifier of a network; without a card one is inferred. UserError where they do not fit. path: where the model lies."""
+    """The classifier of a network; without a card one is inferred. UserError where they do not match. path: of the model."""
     inputs = inputs_of(network, path.name)
     if card is None:
         draft = draft_card(network, inputs, path)
         inputs.check_metadata(draft, path.name)
         raw = _answers(network, inputs, draft)
-        card = completed(draft, network, raw, path)
+        card = complete_card(draft, network, raw, path)
     else:
         inputs.check_card(card, path.name)
         raw = _answers(network, inputs, card)
@@ -114,20 +114,20 @@ def forward_only(network: Runtime, card: Card | None, path: Path) -> ForwardOnly
 def _answers(network: Runtime, inputs: Inputs, card: Card) -> Floats:
     """(3, units): the network's outputs for the probe pictures."""
     code = encode(card.metadata, {}) if card.metadata else np.zeros(0, np.float32)
-    fed, _ = _compiled(inputs, card)
-    return np.asarray(network.evaluate([tensor.numpy() for tensor in fed(probes(card.size), code)]), np.float64)
+    feed, _ = _compile_inputs(inputs, card)
+    return np.asarray(network.evaluate([tensor.numpy() for tensor in feed(probes(card.size), code)]), np.float64)
 
 
-def _compiled(inputs: Inputs, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:
-    """Pictures -> what the network takes; and the same of a picture with parts hidden, made inside the compiled function."""
+def _compile_inputs(inputs: Inputs, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:
+    """Two functions to the network's inputs: from pictures, and from image, masks and fill, masked inside the compiled function."""
     picture, code = tf.TensorSpec([*card.size, 3], tf.float32), tf.TensorSpec([len(entries(card.metadata))], tf.float32)
     masks = tf.TensorSpec([None, None, None], tf.float32)
 
-    def fed(images: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
+    def feed(images: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
         return list(tf.nest.flatten(inputs.pack(inputs.prepare(images, card), code)))
 
-    def hidden(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
-        return fed(fill + tf.image.resize(masks[..., None], card.size) * (image - fill), code)
+    def feed_masked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
+        return feed(fill + tf.image.resize(masks[..., None], card.size) * (image - fill), code)
 
     pictures = tf.TensorSpec([None, *card.size, 3], tf.float32)
-    return tf.function(fed, input_signature=[pictures, code]), tf.function(hidden, input_signature=[picture, masks, picture, code])
+    return tf.function(feed, input_signature=[pictures, code]), tf.function(feed_masked, input_signature=[picture, masks, picture, code])

@@ -1,4 +1,4 @@
-"""The classifier of a traced Keras model: outputs, gradients, features, and outputs with parts of the picture hidden."""
+"""The classifier of a traced Keras model: outputs, gradients, features, and outputs of masked pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -19,10 +19,10 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 class Classifier(BaseClassifier[SpatialLayer]):
-    """A traced model with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; safe to use from several threads at once.
+    """A traced model with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; thread-safe.
 
-    Where the model holds no tensor before its softmax or sigmoid, logits are taken from its probabilities, clipped to 1e-7, and
-    `logits_from_probabilities` says so. What the model takes beside the picture is fixed: all missing, until `with_metadata` says it.
+    Where the model has no tensor before its softmax or sigmoid, logits are computed from its probabilities, clipped to 1e-7, and
+    `logits_from_probabilities` is true. The metadata are fixed: all missing, unless set by `with_metadata`.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Classifier(BaseClassifier[SpatialLayer]):
         replaced: Mapping[str, NDArray[np.float32]] | None = None,
         metadata: Mapping[str, Value] | None = None,
     ) -> None:
-        """replaced: name of a tensor -> the values that it is fed instead."""
+        """replaced: name of a tensor -> the value fed instead."""
         super().__init__(card, trace.layers, metadata)
         self.logits_from_probabilities = card.head != "logits" and not trace.head.activation
         self._trace = trace
@@ -59,29 +59,29 @@ class Classifier(BaseClassifier[SpatialLayer]):
         return self._function([self._trace.images], [self._logits])(images)[0]
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        """The pictures exist only inside the compiled function."""
+        """The masked pictures exist only inside the compiled function."""
         return self._function([self._trace.image, self._trace.masks, self._trace.fill], [self._logits])(image, masks, fill)[0]
 
     def _gradients(self, images: Floats, score: Score) -> Floats:
-        return self._pulled(images, self._weights(score)[None], score.kind)
+        return self._pull_back(images, self._weights(score)[None], score.kind)
 
     def _pullback(self, images: Floats, weights: Floats) -> Floats:
-        return self._pulled(images, weights, "logit")
+        return self._pull_back(images, weights, "logit")
 
-    def _pulled(self, images: Floats, weights: Floats, kind: str) -> Floats:
+    def _pull_back(self, images: Floats, weights: Floats, kind: str) -> Floats:
         return self._function([self._trace.images, self._score_weights], [self._image_gradients(kind)])(images, weights)[0]
 
     def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass forward and back. UserError without a layer."""
-        return self._read(image, layers, self._weights(score), score.kind)
+        return self._features(image, layers, self._weights(score), score.kind)
 
     def feature_pullback(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
         """(H, W, 3), (classes,) -> each layer's maps and the gradients of the sum of weights * logits. UserError without a layer."""
-        return self._read(image, layers, weights, "logit")
+        return self._features(image, layers, weights, "logit")
 
-    def _read(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats, kind: str) -> tuple[LayerAnswer, ...]:
+    def _features(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats, kind: str) -> tuple[LayerAnswer, ...]:
         fetches = [tensor for layer in self._with_a_layer(layers) for tensor in (layer.tensor, self._layer_gradients(layer.name, kind))]
-        answers = self._function([self._trace.images, self._score_weights], fetches)(self._checked(image[None]), weights[None])
+        answers = self._function([self._trace.images, self._score_weights], fetches)(self._check_images(image[None]), weights[None])
         arrays = [answer[0].astype(np.promote_types(answer.dtype, np.float32)) for answer in answers]
         pairs = zip(arrays[::2], arrays[1::2], strict=True)
         return tuple(LayerAnswer(layer.name, *map(layer.on_grid, pair)) for layer, pair in zip(layers, pairs, strict=True))
@@ -118,7 +118,7 @@ class Classifier(BaseClassifier[SpatialLayer]):
         return self._trace.derive("weights", lambda: tf.compat.v1.placeholder(tf.float32, [None, len(self.labels)]))
 
     def _score(self, kind: str) -> tf.Tensor:
-        """The sum of the batch's scores: pictures do not touch each other, so its gradient is each picture's own."""
+        """The sum of the batch's scores: pictures are independent, so its gradient is each picture's own."""
         logits, weights = self._logits, self._score_weights
 
         def build() -> tf.Tensor:

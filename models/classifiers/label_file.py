@@ -1,4 +1,4 @@
-"""The names of a model's classes as labels.txt lists them, beside the model or in its archive."""
+"""The names of a model's classes from labels.txt, next to the model or in its archive."""
 
 import os
 import zipfile
@@ -10,15 +10,15 @@ from models.sandbox.checks.zip_members import open_archive
 from plain_files import read_plain_file
 
 _LONGEST = 8_000_000  # bytes
-_PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of which no more is unpacked than is asked for
+_PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # methods that unpack no more than requested
 
 
 def read_labels(path: Path) -> list[str] | None:
-    """The lines of labels.txt in the zip archive or folder that `path` is, or beside it; None where there is none. UserError.
+    """The lines of labels.txt in the zip archive or folder `path`, or next to it; None where there is none. UserError.
 
-    A TFLite file with metadata is such an archive, whose labels may be called after what they are: probability-labels.txt.
+    A TFLite file with metadata is such an archive, whose labels may have a prefix: probability-labels.txt.
     """
-    text = _packed(path) if path.is_file() else None
+    text = _read_packed(path) if path.is_file() else None
     for file in (path / LABELS, path.parent / LABELS):
         if text is None and os.path.lexists(file):
             try:
@@ -33,8 +33,8 @@ def read_labels(path: Path) -> list[str] | None:
         raise UserError(f"{LABELS} beside {path.name} cannot be read as UTF-8 text; save it as a text file, one line a class.") from error
 
 
-def _packed(path: Path) -> bytes | None:
-    """labels.txt in the archive, before what only ends so; what macOS adds is passed over."""
+def _read_packed(path: Path) -> bytes | None:
+    """labels.txt in the archive, before files with a prefix; files added by macOS are ignored."""
     try:
         with open_archive(path) as archive:
             members = [each for each in archive.infolist() if _may_be_labels(each)]

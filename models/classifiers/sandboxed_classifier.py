@@ -35,11 +35,11 @@ class WorkerSupervisor:
 
     @property
     def pid(self) -> int:
-        """Of the process, whether it is alive or not."""
+        """The process id, also after it has ended."""
         return self._process.pid
 
     def description(self) -> WorkerDescription:
-        """What the model is; waits until it is open. UserError where it is not."""
+        """The model's description; waits until it is open. UserError where it cannot be opened."""
         with self._lock:
             if self._description is None:
                 self._description = self._read_description()
@@ -50,7 +50,7 @@ class WorkerSupervisor:
         return self._request(head, arrays, wanted)[1]
 
     def request_json(self, head: dict[str, Any], arrays: Sequence[Array]) -> dict[str, Any]:
-        """As `request`, but its answer's JSON, which is not validated yet."""
+        """As `request`, but returns the JSON of the response, not yet validated."""
         return self._request(head, arrays, [])[0]
 
     def _request(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
@@ -67,7 +67,7 @@ class WorkerSupervisor:
 
     def close(self) -> None:
         """Ends the process for good."""
-        self._process.kill()  # who asks just now holds the lock, and lets go at once
+        self._process.kill()  # a request in progress holds the lock, and now fails at once
         with self._lock:
             self._closed, self._over = True, f"{self.path.name} was closed; load it again."
             self._process.close()
@@ -111,12 +111,12 @@ class WorkerSupervisor:
 
 
 class SandboxedClassifier(BaseClassifier[GridLayer]):
-    """Evaluates in the model's process what `Classifier` evaluates in this one; safe to use from several threads."""
+    """Evaluates in the model's process what `Classifier` evaluates in this one; thread-safe."""
 
     def __init__(
         self, supervisor: WorkerSupervisor, reinitialised: tuple[Depth, int] | None = None, metadata: Mapping[str, Value] | None = None
     ) -> None:
-        """reinitialised: depth and seed of weights that are re-initialised."""
+        """reinitialised: depth and seed of the re-initialised weights."""
         description = supervisor.description()
         super().__init__(description.card, description.layers, metadata)
         self.forward_only = description.forward_only
@@ -126,7 +126,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
 
     @property
     def traces(self) -> int:
-        """The most often that any one question had been traced at the process's last answer."""
+        """How often the most traced function had been traced at the last response."""
         return self._supervisor.traces
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "SandboxedClassifier":
@@ -139,18 +139,18 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         return self._evaluate("masked", [image, masks, fill], [(len(masks), len(self.labels))])[0]
 
     def _gradients(self, images: Floats, score: Score) -> Floats:
-        return self._evaluate("gradients", [images], [images.shape], score=self._known(score))[0]
+        return self._evaluate("gradients", [images], [images.shape], score=self._score_fields(score))[0]
 
     def _pullback(self, images: Floats, weights: Floats) -> Floats:
         return self._evaluate("pullback", [images, weights], [images.shape])[0]
 
     def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerAnswer, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass. UserError without a layer."""
-        return self._read("features", [self._checked(image[None])[0]], layers, self._known(score))
+        return self._features("features", [self._check_images(image[None])[0]], layers, self._score_fields(score))
 
     def feature_pullback(self, image: Floats, layers: Sequence[GridLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
         """(H, W, 3), (classes,) -> each layer's maps and the gradients of the sum of weights * logits."""
-        return self._read("feature_pullback", [self._checked(image[None])[0], weights], layers, None)
+        return self._features("feature_pullback", [self._check_images(image[None])[0], weights], layers, None)
 
     def randomised(self, depth: Depth, seed: int) -> "SandboxedClassifier":
         """The same classifier with its head, its last block and head, or everything re-initialised. UserError where it has no variables."""
@@ -159,7 +159,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         return made
 
     def remote_structure(self, images: Floats) -> Any:
-        images = self._checked(images)
+        images = self._check_images(images)
         head: dict[str, Any] = {
             "request": "structure",
             "layers": [],
@@ -171,19 +171,19 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
 
     @property
     def pid(self) -> int:
-        """Of the model's process."""
+        """The id of the model's process."""
         return self._supervisor.pid
 
     def close(self) -> None:
         """Ends the model's process."""
         self._supervisor.close()
 
-    def _known(self, score: Score) -> list[Any]:
+    def _score_fields(self, score: Score) -> list[Any]:
         score.check(self.labels)
         return [score.target, score.kind, score.rather_than]
 
-    def _read(self, name: str, arrays: list[Array], layers: Sequence[GridLayer], score: list[Any] | None) -> tuple[LayerAnswer, ...]:
-        # A model that only answers says itself why it has no layers.
+    def _features(self, name: str, arrays: list[Array], layers: Sequence[GridLayer], score: list[Any] | None) -> tuple[LayerAnswer, ...]:
+        # A forward-only model itself reports why it has no layers.
         layers = [self.layer(layer.name) for layer in (layers if self.forward_only else self._with_a_layer(layers))]
         wanted = [(*layer.grid, layer.channels) for layer in layers for _ in range(2)]
         found = self._evaluate(name, arrays, wanted, [layer.name for layer in layers], score)

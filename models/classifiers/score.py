@@ -1,4 +1,4 @@
-"""A score is the one number that explanations explain; here is what each kind means for each head."""
+"""A score is the scalar that explanations attribute; this module defines each kind for each head."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -18,7 +18,7 @@ class Score:
 
     Centred: z_t - mean_j z_j, which equals log p_t - mean_j log p_j, does not saturate and sums to 0 over the classes.
     Contrast: z_t - z_r; with a single sigmoid z_t, which already is the log odds of the one class against the other.
-    With sigmoid heads every unit speaks for itself, so its own logit serves where a softmax's would be centred; with a
+    With sigmoid heads every unit is independent, so its own logit serves where a softmax's would be centred; with a
     single sigmoid the two classes' logits are z and -z.
     """
 

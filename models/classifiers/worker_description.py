@@ -13,7 +13,7 @@ _MOST_LAYERS, _LONGEST_NAME, _LARGEST_SIDE, _MOST_NUMBERS = 10_000, 500, 65_536,
 
 @dataclass(frozen=True)
 class WorkerDescription:
-    """A model as its process describes it."""
+    """The description of a model by its process."""
 
     card: Card
     layers: tuple[GridLayer, ...]
@@ -23,7 +23,7 @@ class WorkerDescription:
 
 
 def parse_description(head: dict[str, Any]) -> WorkerDescription:
-    """Raises UserError or ProtocolError where the description has not the form of one."""
+    """Raises UserError or ProtocolError where the description is malformed."""
     try:
         card = Card.of(head["card"])
         layers = tuple(_layer(*each) for each in head["layers"][:_MOST_LAYERS])

@@ -1,4 +1,4 @@
-"""Divides a collection into training, validation and test pictures, so that no lesion or patient is in two of them."""
+"""Splits a collection into training, validation and test pictures, so that no lesion or patient is in two parts."""
 
 import csv
 import hashlib
@@ -30,10 +30,10 @@ class Split:
 
 
 def split(collection: Collection, shares: tuple[float, float, float], seed: int) -> Split:
-    """shares: of training, validation and test, as parts of 1. Each class is divided as the shares say, as far as groups allow.
+    """shares: of training, validation and test, summing to 1. Stratified by class, as far as groups allow.
 
-    A validation or test part that the layout fixes stays as it is; what is left is divided among the parts that are not fixed,
-    their shares in proportion. The same collection, shares and seed give the same split. Groups are dealt out, the largest first,
+    A validation or test part that the layout fixes is kept; the rest is split among the other parts, in proportion to their
+    shares. The same collection, shares and seed give the same split. Groups are assigned in order of size, the largest first,
     each to the part that lacks most of its classes.
     """
     if min(shares) < 0 or not math.isclose(sum(shares), 1, abs_tol=1e-6) or shares[0] == 0:
@@ -48,25 +48,25 @@ def split(collection: Collection, shares: tuple[float, float, float], seed: int)
     open_shares = {part: share for part, share in zip(SPLITS, shares, strict=True) if part not in fixed}
     for row, part in zip(loose, _assign(loose, open_shares, seed, len(collection.labels)), strict=True):
         parts.setdefault(part, []).append(row)
-    made = Split(*(tuple(parts.get(part, ())) for part in SPLITS))
-    _check_groups(made)
-    return made
+    split_ = Split(*(tuple(parts.get(part, ())) for part in SPLITS))
+    _check_groups(split_)
+    return split_
 
 
-def write(made: Split, path: Path) -> None:
-    """As CSV: part, label, group, and the picture's path from the folder that holds them all."""
-    root = _root([*made.train, *made.validation, *made.test])
+def write(split_: Split, path: Path) -> None:
+    """Writes CSV: part, label, group, and the picture's path relative to their common folder."""
+    root = _root([*split_.train, *split_.validation, *split_.test])
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
         for part in SPLITS:
-            rows.writerows((part, row.label, row.group, row.path.relative_to(root).as_posix()) for row in getattr(made, part))
+            rows.writerows((part, row.label, row.group, row.path.relative_to(root).as_posix()) for row in getattr(split_, part))
     os.replace(unfinished, path)
 
 
 def read(path: Path, collection: Collection) -> Split:
-    """The split that `write` wrote. UserError where it is not one of this collection's pictures, all of them, with the same classes."""
+    """The split that `write` wrote. UserError where it is not of exactly this collection's pictures and classes."""
     root = _root(collection.rows)
     known = {row.path.relative_to(root).as_posix(): row for row in collection.rows}
     parts: dict[str, list[Row]] = {part: [] for part in SPLITS}
@@ -83,21 +83,21 @@ def read(path: Path, collection: Collection) -> Split:
         parts[entry["part"]].append(row)
     if known:
         raise UserError(f"{path} lacks {len(known):,} of the folder's pictures, {next(iter(known))} among them; make the split again.")
-    made = Split(*(tuple(parts[part]) for part in SPLITS))
-    _check_groups(made)
-    return made
+    split_ = Split(*(tuple(parts[part]) for part in SPLITS))
+    _check_groups(split_)
+    return split_
 
 
 def class_shares(rows: Sequence[Row], classes: int) -> tuple[float, ...]:
-    """What part of the rows, of which there are some, is of each class."""
+    """The share of each class; rows must not be empty."""
     counts = np.bincount([row.label for row in rows], minlength=classes)
     return tuple(float(count) / len(rows) for count in counts)
 
 
-def fingerprint(made: Split) -> str:
-    """How many pictures each part has, and a hash of every file's bytes, of the paths inside the folder, and of classes, groups and
-    metadata: another where any of it is another, the same for a copy of the folder elsewhere. UserError for a file that is gone."""
-    rows = [(part, row) for part in SPLITS for row in getattr(made, part)]
+def fingerprint(split_: Split) -> str:
+    """The number of pictures in each part, and a hash of file contents, relative paths, classes, groups and metadata, so that a copy of
+    the folder has the same fingerprint. UserError for a missing file."""
+    rows = [(part, row) for part in SPLITS for row in getattr(split_, part)]
     root = _root([row for _, row in rows])
     held = list(parallel_map(lambda number: _digest(rows[number][1].path), len(rows), "recognising pictures"))
     parts = []
@@ -105,7 +105,7 @@ def fingerprint(made: Split) -> str:
         if isinstance(digest, UserError):
             raise digest
         parts.append((part, row.path.relative_to(root).as_posix(), digest, row.label, row.group, row.metadata))
-    counts = " + ".join(f"{len(getattr(made, part)):,}" for part in SPLITS)
+    counts = " + ".join(f"{len(getattr(split_, part)):,}" for part in SPLITS)
     return f"{counts} ({hashlib.sha256(repr(parts).encode()).hexdigest()[:12]})"
 
 
@@ -135,10 +135,10 @@ def _assign(rows: list[Row], shares: dict[str, float], seed: int, classes: int) 
     return [home[row.group] for row in rows]
 
 
-def _check_groups(made: Split) -> None:
+def _check_groups(split_: Split) -> None:
     seen: dict[str, str] = {}
     for part in SPLITS:
-        for row in getattr(made, part):
+        for row in getattr(split_, part):
             if seen.setdefault(row.group, part) != part:
                 raise UserError(
                     f"Pictures of {row.group} are in {seen[row.group]} and in {part}; a lesion or patient may be in one part only."
