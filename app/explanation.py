@@ -48,7 +48,7 @@ class FittedPicture:
 
     @classmethod
     def of(cls, image: Floats) -> "FittedPicture":
-        """Of a picture that has the classifier's size, and whose photo nobody looks at."""
+        """From a picture that already has the classifier's size, where the original is not needed."""
         return cls(image, image)
 
 

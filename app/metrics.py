@@ -1,4 +1,4 @@
-"""Which metrics judge the maps of one picture, what they cost, and in which order they run."""
+"""The metrics that evaluate the maps of one picture, their cost, and the order in which they run."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ MOST_MORE = 20_000
 
 
 def agreement_context(model: str, classifier: "Served") -> AgreementContext:
-    """Reads the library beside the model, if there is one, and makes the untrained twin."""
+    """Reads the library next to the model, if there is one, and builds the untrained twin."""
     notes = []
     try:
         library = library_of(model)

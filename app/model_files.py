@@ -28,7 +28,7 @@ def model_sha256(name: str, classifier: "Served") -> str | None:
 
 
 def library_file(model: str) -> Path:
-    """Where the library of a model lies, whether it is there or not: beside the weights."""
+    """The path of a model's library, existing or not: next to the weights."""
     if model.startswith(IMAGENET):
         home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
         return home / "models" / f"{model.removeprefix(IMAGENET)}{SUFFIX}"

@@ -12,7 +12,7 @@ class ServeOptions:
     """The flags of `python -m app serve`.
 
     models: what `models.loading.load` takes, the first one shown first; empty means the bundled classifiers.
-    examples: a folder of pictures offered beside the bundled ones. concurrency: jobs that may ask the model at once.
+    examples: a folder of pictures offered with the bundled ones. concurrency: jobs that may evaluate the model at once.
     queue: visitors that may wait before the page says that it is busy. budget: seconds one explanation may take. trust: opens
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
     always in such a process. proxies: how many stand in front of the server, each of which appends the address that it was called from
@@ -51,7 +51,7 @@ class ExplainOptions:
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
     likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.Settings. measures: none,
     agreement (next to free) or all (tens of thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
-    metadata: words such as age=55, of what the card says that the model takes beside the picture.
+    metadata: words such as age=55, for the fields that the model takes with the picture according to its card.
     trust: as of serve.
     """
 
@@ -90,7 +90,7 @@ class ExplainOptions:
 class LibraryOptions:
     """The flags of `python -m app library`.
 
-    model: what `models.loading.load` takes. pictures: a folder. out: the file to write; None keeps it beside the model.
+    model: what `models.loading.load` takes. pictures: a folder. out: the file to write; None writes it next to the model.
     trust: as of serve.
     """
 

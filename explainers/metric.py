@@ -17,13 +17,13 @@ F = TypeVar("F")
 class Metric(ABC, Generic[F]):
     """Inputs and parameters as fields, called with a case and the results of its methods, yields what it finds as soon as it is known.
 
-    A field without a default is an input beside the case and its results, such as a region; the metric is left out where it is not given.
+    A field without a default is an input in addition to the case and its results, such as a region; without it the metric is left out.
     key: its name in messages and in JSON. source: paper and section. formula: as text. description: two sentences for a newcomer.
     section: the part of the manifest's `measures` in which its findings stand; empty: a part of its own, called by the key.
     on_request: runs only on request, because it costs evaluations. reruns: runs the methods again, at the price of what they evaluate.
     feeds: the input of other metrics that its findings become, as a mapping from title to reading; empty for nearly all.
     on_page: whether the page offers it. evidence: the name under which a method's line of evidence shows it; empty: its title. button,
-    question: the text of its button there and the sentence beside it; empty: title and description.
+    question: the text of its button there and the sentence next to it; empty: title and description.
     """
 
     title: ClassVar[str]

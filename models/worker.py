@@ -155,7 +155,7 @@ def _structure(served: Any, images: "Array") -> dict[str, Any]:
 
 
 def _error(error: Exception) -> dict[str, Any]:
-    """An error as JSON; of TensorFlow's only running out of memory is told apart."""
+    """An error as JSON; of TensorFlow's errors only running out of memory gets its own kind."""
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, MemoryError) or type(link).__name__ == "ResourceExhaustedError":

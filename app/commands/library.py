@@ -1,4 +1,4 @@
-"""Explains many pictures and stores their coarse maps beside the model: what maps of unrelated pictures have in common."""
+"""Explains many pictures and stores their coarse maps next to the model: what maps of unrelated pictures have in common."""
 
 import sys
 import time
@@ -34,7 +34,7 @@ ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def build(options: LibraryOptions) -> int:
-    """Writes the library beside the model; 0, or 1 where some picture could not be read.
+    """Writes the library next to the model; 0, or 1 where some picture could not be read.
 
     Continues where it was interrupted, and adds to an existing library that was made in the same way.
     """

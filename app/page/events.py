@@ -231,7 +231,7 @@ class PageEvents:
         self.evict()
 
     def evict(self) -> None:
-        """Drops the sessions, uploads, answers and pictures that nobody uses any more."""
+        """Drops unused sessions, uploads, answers and pictures."""
         self.services.evict()
         images.evict()
 

@@ -133,7 +133,7 @@ class AnswerStream:
         return _changed(self._renderer.empty_page(session, session.classifier, session.begin()), session.sent)
 
     def refuse(self, session: Session, sentence: str) -> Values:
-        """The sentence on the status line: beside the run that goes on, or alone."""
+        """The sentence on the status line: with the run in progress, or alone."""
         session.notice = sentence
         if session.painting and session.painting == session.run and session.painted:
             session.wake()

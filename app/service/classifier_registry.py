@@ -124,7 +124,7 @@ class ClassifierRegistry:
     def start(self, name: str, awaited: bool = True) -> "Future[Served]":
         """Starts to load it in a thread of its own, unless that has started; returns its future.
 
-        awaited: whether a visitor waits for it; where nobody does, everything that maps need is compiled first.
+        awaited: whether a visitor waits for it; if not, everything that maps need is compiled first.
         """
         entry = self.entry(name)
         with self._lock:

@@ -42,7 +42,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         """concurrency: jobs that run methods at once. queue: jobs that may wait. budget: seconds that one may take.
 
         The attribute `picture_in_use` says whether anybody still uses a picture; of any other, `evict` drops what is kept, except for the
-        examples. The attribute `idle` is set while nobody waits for maps by a bundled classifier.
+        examples. The attribute `idle` is set while no explanation by a bundled classifier is pending.
         """
         own = {"uploaded_predict": limits.UPLOADED_AT_ONCE, "uploaded_explain": limits.UPLOADED_AT_ONCE}
         super().__init__(MAX_KEPT, predict=limits.PREDICTIONS_AT_ONCE, explain=concurrency, **own)
@@ -100,7 +100,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         return job
 
     def evict(self) -> None:
-        """Drops answers and cases of pictures that nobody uses any more."""
+        """Drops answers and cases of unused pictures."""
         super().evict()
         self._cases.evict(lambda key: self._keeps(key[1]))  # type: ignore[index]
 

@@ -1,4 +1,4 @@
-"""Inspects models for visitors: one at a time, while nobody waits for maps."""
+"""Inspects models for visitors: one at a time, while no explanation is pending."""
 
 from dataclasses import dataclass, replace
 from threading import Event
@@ -64,7 +64,7 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
     """Request -> inspection."""
 
     def __init__(self, registry: ClassifierRegistry, idle: Event) -> None:
-        """idle: set while nobody waits for maps."""
+        """idle: set while no explanation is pending."""
         super().__init__(MAX_KEPT, inspect=1, inspect_uploaded=1)
         self._registry, self._idle = registry, idle
 
@@ -118,7 +118,7 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
                 self._inspect(job)
 
     def _wait(self, job: Inspection) -> None:
-        """Until nobody waits for maps. Raises CancelledError."""
+        """Waits until no explanation is pending. Raises CancelledError."""
         while not self._idle.wait(0.1):
             self._require_subscriber(job)
         self._require_subscriber(job)
@@ -128,7 +128,7 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
         self._require_subscriber(job)
 
     def _require_subscriber(self, job: Inspection) -> None:
-        """Raises CancelledError where nobody waits for it."""
+        """Raises CancelledError where it has no subscriber."""
         if self._closed.is_set() or job.subscribers <= 0:
             raise CancelledError
 

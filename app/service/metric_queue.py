@@ -37,7 +37,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
     """
 
     def __init__(self, registry: ClassifierRegistry, idle: Event) -> None:
-        """idle: set while nobody waits for maps."""
+        """idle: set while no explanation is pending."""
         super().__init__(agreement=1, on_request=1, uploaded=1)
         self.registry, self.idle = registry, idle
         self._contexts: dict[str, AgreementContext] = {}
@@ -107,7 +107,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         return case
 
     def _wait(self, job: ExplanationJob, until: float) -> None:
-        """Until nobody waits for maps. Raises Stopped, TimeLimitReachedError."""
+        """Waits until no explanation is pending. Raises Stopped, TimeLimitReachedError."""
         while True:
             if job.metric_stop.is_set() or self._closed.is_set():
                 raise Stopped

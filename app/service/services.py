@@ -82,7 +82,7 @@ class Services:
             self.model_uploads.close()
 
     def evict(self) -> None:
-        """Drops the sessions, uploads and answers that nobody uses any more."""
+        """Drops unused sessions, uploads and answers."""
         self.sessions.evict()
         self.uploads.evict()
         self.explanations.evict()

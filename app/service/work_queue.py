@@ -65,7 +65,7 @@ class SharedWorkQueue(WorkQueue[Job], Generic[Request, Job]):
         """Whether anybody can still use the answer."""
 
     def _is_busy(self, job: Job) -> bool:
-        """Whether the job stays even if nobody can use its answer."""
+        """Whether the job is kept even if its answer can no longer be used."""
         return False
 
     def _share(self, request: Request, create: Callable[[], Job]) -> tuple[Job, bool]:
@@ -87,7 +87,7 @@ class SharedWorkQueue(WorkQueue[Job], Generic[Request, Job]):
                 del self._jobs[request]
 
     def evict(self) -> None:
-        """Drops the jobs whose answers nobody can use any more."""
+        """Drops the jobs whose answers can no longer be used."""
         with self._lock:
             known = [(request, job) for request, job in self._jobs.items() if not self._is_busy(job)]
         stale = [(request, job) for request, job in known if not self._is_referenced(request)]

@@ -19,7 +19,7 @@ from explainers.protocol import Features, Floats
 CASE, PAPER = "score over the fill", "probability on black"
 FIRST = 8
 OTHERS = 2
-"""Evaluations beside the groups': the features, and the fill alone."""
+"""Evaluations besides the groups': the features, and the fill alone."""
 GROUPS = {"Fast": 16, "Balanced": 32, "Thorough": 64}
 """Preset -> groups of channels of the last map."""
 
@@ -88,7 +88,7 @@ class ScoreCAM(Method):
         return max(min(self.groups or GROUPS[case.preset], case.budget - OTHERS), len(case.layers))
 
     def _counts(self, case: Case, last: int) -> list[int]:
-        """Groups of each map: a few first, where the budget has room for them beside the last."""
+        """Groups of each map: a few first, where the budget allows them in addition to the last."""
         first = max(FIRST, len(case.layers))
         return [first, last] if first < last <= case.budget - OTHERS - first else [last]
 

@@ -36,8 +36,8 @@ FIRST_FRAME = "The first frame only: each segment shown alone and hidden alone."
 def segment_maps(case: Case, estimate: Estimate, frame_factor: float = 1.0, left_out: Estimate | None = None) -> Iterator[Attribution]:
     """Ever better maps: the first frame's, then those of a pool that doubles until the budget is spent.
 
-    Converged: the largest standard error of a segment's density is under 5 % of the densities' range. That the last segment of a "top k" be
-    told from the next is not required: the whole map is shown, no k of it, and where two segments count the same no budget would do.
+    Converged: the largest standard error of a segment's density is under 5 % of the densities' range. The last segment of a "top k" may
+    tie with the next: the whole map is shown, and for two equal segments no budget would suffice.
     A converged map says so but does not end the sampling early: maps of all classes and of all methods on the pool rest on the same
     answers, so another target costs nothing and the maps of all classes add up.
     frame_factor: what the first frame's estimate is multiplied by, where `estimate` tends to a multiple of it.

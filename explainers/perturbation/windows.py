@@ -59,7 +59,7 @@ def mean_over_cover(windows: Sequence[Window], numbers: NDArray[np.float64], siz
 LENGTH = 1 / 14
 """Of the picture's side: how far apart two places are whose evidence is hardly alike."""
 NOISE = 0.8
-"""Variance of what a fall says beside the evidence hidden, as a share of the variance of the evidence in a large window."""
+"""Variance of a score drop not due to the hidden evidence, as a share of the variance of the evidence in a large window."""
 
 
 def coverage(windows: Sequence[Window], cells: int) -> NDArray[np.float64]:

@@ -24,14 +24,14 @@ def trace_model(model: Any, card: Card, name: str) -> Trace:
     inputs = inputs_of(model, name)
     inputs.check_metadata(card, name)
     leaves = innermost_layers(model)
-    beside = encode(card.metadata, {}) if card.metadata else None
+    metadata = encode(card.metadata, {}) if card.metadata else None
     try:
         made = Trace(
             lambda images: inputs.prepare(images, card),
             lambda prepared, vector: _single_output(model(inputs.pack(prepared, vector), training=False), name),
             card.size,
             leaves,
-            beside,
+            metadata,
         )
     except (UserError, MemoryError):
         raise

@@ -122,8 +122,8 @@ def _logit_edges(logits: tf.Tensor, found: Mapping[tf.Operation, Patches], reach
         edges[part] = set()
         for tensor in op.inputs:
             if tensor.dtype.is_floating:
-                beside = tensor.op in found and (_drops_patches(op, found[tensor.op]) or (not whole and op in found))
-                edges[part].add((tensor.op, not beside))
+                partial = tensor.op in found and (_drops_patches(op, found[tensor.op]) or (not whole and op in found))
+                edges[part].add((tensor.op, not partial))
         waiting.extend(edges[part])
     return edges
 

@@ -26,7 +26,7 @@ class Finding:
 class LayerReport:
     """A spatial layer: its grid (h, w), channels, receptive field (height, width) in pixels of the input.
 
-    receptive_field: None where every cell sees the whole picture. used: whether the CAM family reads it where nobody chooses another.
+    receptive_field: None where every cell sees the whole picture. used: whether the CAM family reads it by default.
     """
 
     name: str

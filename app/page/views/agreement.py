@@ -139,7 +139,7 @@ def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
 
 
 def _kappa_cell(each: PairAgreement) -> Cell:
-    """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where nothing can be said."""
+    """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where it is unknown."""
     if each.level == AgreementLevel.NOT_CONVERGED or each.unreliable:
         return {"text": "?", "kind": "unsure", "colour": "", "ink": ""}
     if each.level in (AgreementLevel.BY_CHANCE, AgreementLevel.INCONCLUSIVE):

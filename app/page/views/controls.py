@@ -1,4 +1,4 @@
-"""The controls beside the answer: the lists of classes, facts about the classifier, seconds of the presets."""
+"""The controls next to the answer: the lists of classes, facts about the classifier, seconds of the presets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ NO_CARD: Mapping[str, Any] = {"about": "", "target": Choices((), None), "rather"
 
 
 def controls_for(report: ExplanationState, loaded: bool) -> dict[str, Any]:
-    """loaded: whether the classifier is ready. Facts and classes of another classifier never stay beside this one's name."""
+    """loaded: whether the classifier is ready. Facts and classes of another classifier are never shown with this one's name."""
     values: dict[str, Any] = {"about": card_markdown(report.card) if report.card else ""}
     if report.card is None and not loaded:
         values |= NO_CARD

@@ -201,7 +201,7 @@ def _means(pair_agreements: Sequence[PairAgreement], families: dict[str, Family]
 def _pair_agreement(
     a: Evidence, b: Evidence, nulls: NullDistributions, self_agreements: "_SelfAgreements", controls: Mapping[str, Mapping[str, float]]
 ) -> PairAgreement:
-    """Its level is only known beside the other pairs: `_with_levels`."""
+    """Its level depends on the other pairs: `_with_levels`."""
     chance = nulls.chance(a.title, b.title)
     alike = [name for name in controls if all(nulls.weaker(title, name) == chance.weaker for title in (a.title, b.title))]
     explained = tuple(name for name in alike if explains(chance.kappa, (controls[name][a.title], controls[name][b.title])))

@@ -76,4 +76,4 @@ LIKENESSES: dict[str, Callable[[MapBatch, MapBatch], Values]] = {
     "pearson": correlations,
     "overlap": top_overlaps,
 }
-"""Each of the fields of `Raw`, for one map beside many."""
+"""Each of the fields of `Raw`, for one map against many."""

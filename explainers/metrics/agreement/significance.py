@@ -82,7 +82,7 @@ def shifted_copies(b: Grid) -> list[Grid]:
 
 
 class AgreementLevel(StrEnum):
-    """What is said of a pair of maps; the values are the words that the page and the manifest show."""
+    """The level of agreement of a pair of maps; the values are the words that the page and the manifest show."""
 
     NOT_CONVERGED = "not converged"
     BY_CHANCE = "no better than chance"

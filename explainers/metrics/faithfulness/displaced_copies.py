@@ -57,7 +57,7 @@ class DisplacementTest:
 
 @dataclass(frozen=True)
 class DisplacedCopies(Metric[DisplacementTest]):
-    """Areas under deletion and insertion of each map beside those of 20 copies of it, shifted and flipped."""
+    """Areas under deletion and insertion of each map compared with those of 20 copies of it, shifted and flipped."""
 
     plan: Plan = COARSE
 
@@ -96,7 +96,7 @@ def displaced_cost(plan: Plan) -> int:
 
 
 def displacement_tests(case: Case, title: str, values: Floats, plan: Plan) -> Iterator[DisplacementTest]:
-    """The map (h, w) beside 20 copies of itself, shifted and flipped; `displaced_cost(plan)` evaluations at most. Raises Stopped."""
+    """The map (h, w) compared with 20 copies of itself, shifted and flipped; `displaced_cost(plan)` evaluations at most. Raises Stopped."""
     full = enlarge(values, case.size)
     copies = displaced_maps(full, COPIES, case.seed)
     orders = {str(number): pixel_order(each, case.size, case.seed) for number, each in enumerate([full, *copies])}

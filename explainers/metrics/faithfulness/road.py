@@ -22,7 +22,7 @@ NOISE = 0.01
 NEIGHBOURS = tuple(
     (down, right, 1 / 6 if 0 in (down, right) else 1 / 12) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)
 )
-"""(rows down, columns right, weight): 1/6 beside, 1/12 across the corner; they sum to 1."""
+"""(rows down, columns right, weight): 1/6 for direct, 1/12 for diagonal neighbours; they sum to 1."""
 SOURCE = "Rong, Leemann, Borisov, Kasneci & Kasneci 2022, arXiv:2202.00449, sec. 4"
 
 

@@ -70,7 +70,7 @@ def rank_accuracy(values: Floats, mask: Mask) -> float | None:
 
 @dataclass(frozen=True)
 class LocalisationScore:
-    """Where one map points, beside what a map without knowledge gets. Each from 0 to 1, None where it cannot be said.
+    """Where one map points, compared with a map without knowledge. Each from 0 to 1, None where undefined.
 
     energy: the share of its positive part in the mask. overlap: IoU at the mask's area. ranks: rank accuracy. points: the peak, within
     the tolerance.
@@ -96,7 +96,7 @@ CONSENSUS = "consensus of the families"
 
 @dataclass(frozen=True)
 class Localisation(Metric[LocalisationScore]):
-    """Energy, overlap, rank accuracy and pointing of each map and of the families' consensus, beside three baselines.
+    """Energy, overlap, rank accuracy and pointing of each map and of the families' consensus, next to three baselines.
 
     region: (H, W) where the evidence is known to lie.
     """
