@@ -51,6 +51,7 @@ class ExplainOptions:
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
     likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.Settings. measures: none,
     agreement (next to free) or all (tens of thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
+    hide: places to hide in three ways: "consensus", methods' names, or masks as `mask` takes them.
     metadata: words such as age=55, for the fields that the model takes with the picture according to its card.
     trust: as of serve.
     """
@@ -71,6 +72,7 @@ class ExplainOptions:
     seed: int = 0
     measures: str = "agreement"
     mask: Path | None = None
+    hide: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
     quiet: bool = False
     trust: bool = False

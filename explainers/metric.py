@@ -1,5 +1,6 @@
 """A metric judges the maps of one case by a formula; what it costs is known before it runs."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -20,7 +21,8 @@ class Metric(ABC, Generic[F]):
     A field without a default is an input in addition to the case and its results, such as a region; without it the metric is left out.
     key: its name in messages and in JSON. source: paper and section. formula: as text. description: two sentences for a newcomer.
     section: the part of the manifest's `measures` in which its findings stand; empty: a part of its own, called by the key.
-    on_request: runs only on request, because it costs evaluations. reruns: runs the methods again, at the price of what they evaluate.
+    on_request: runs only on request, because it costs evaluations. seconds_at_most: of one that runs by itself, the longest that it may be
+    predicted to take on the page; beyond it runs on request there. reruns: runs the methods again, at the price of what they evaluate.
     feeds: the input of other metrics that its findings become, as a mapping from title to reading; empty for nearly all.
     on_page: whether the page offers it. evidence: the name under which a method's line of evidence shows it; empty: its title. button,
     question: the text of its button there and the sentence next to it; empty: title and description.
@@ -34,6 +36,7 @@ class Metric(ABC, Generic[F]):
     description: ClassVar[str]
     section: ClassVar[str] = ""
     on_request: ClassVar[bool] = True
+    seconds_at_most: ClassVar[float] = math.inf
     reruns: ClassVar[bool] = False
     feeds: ClassVar[str] = ""
     on_page: ClassVar[bool] = True

@@ -59,6 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where the evidence is known to lie, white on black; or a folder of masks called as the pictures",
     )
+    parser.add_argument(
+        "--hide",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="hide a place and evaluate again, beside 20 others: consensus, a method's name (its strongest tenth), or a mask "
+        "as --mask takes it; may be given several times (the consensus, in one way)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
     add_trust(parser)
 

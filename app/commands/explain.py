@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from app.commands.arguments import method_name, parse_class, parse_methods
 from app.commands.ensemble_members import explain_members, members_agreement, write_members
+from app.commands.hidden_places import check_places, hidden_places, mask_reader
 from app.commands.manifest import Source, as_json, manifest_head, map_entry, picture_entry
-from app.commands.manifest_metrics import localisation_entry, measures_entry
+from app.commands.manifest_metrics import localisation_entry, measures_entry, plain
 from app.commands.methods import localisation_table
 from app.commands.outputs import MapsFile, atomic_directory, folder_names, readable
 from app.explanation import Explanation, ExplanationPlan, as_protocol, explain_picture, key_of
@@ -46,6 +47,7 @@ def explain(options: ExplainOptions, load: "Callable[[], Served]") -> int:
     load: waits for the classifier, whose loading has started.
     """
     methods = parse_methods(options.methods, options.parameters)
+    check_places(options.hide, methods, len(options.pictures))
     settings = Settings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
     classifier = load()
     if options.metadata:
@@ -117,6 +119,11 @@ def _explain_file(path: Path, name: str, folder: Path, maps: MapsFile, run: _Run
         entry["members_agreement"] = members_agreement(members, case.size)
     if run.context or region:
         entry["measures"] = _measures(name, case, results, region, run)
+    if run.options.hide:
+        read_mask = mask_reader(path, source.decoded, run.classifier.fit)
+        hidden = [each.to_json() for each in hidden_places(run.options.hide, case, with_attribution(results), read_mask)]
+        known = entry.setdefault("measures", {}).get("hidden", [])
+        entry["measures"]["hidden"] = [*known, *plain(hidden)] if isinstance(known, list) else known
     if not run.options.quiet:
         print(f"{source.file}: {entry['explained']['label']}, {len(entries)} maps, {case.evaluations} evaluations")
         if region:

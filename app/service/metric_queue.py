@@ -84,8 +84,10 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         if key == AGREEMENT:
             self._wait(job, time.monotonic() + MAX_SECONDS)
             results = list(job.report.results.values())
-            found = {kind.key: tuple(run(kind, case, results, inputs)) for kind in BY_ITSELF}
-            yield {"findings": {**job.report.measures.findings, **found}, "prices": self._prices(case, job)}
+            prices = self._prices(case, job)
+            for kind in self._quick(case, job):
+                found = tuple(run(kind, case, results, inputs))
+                yield {"findings": {**job.report.measures.findings, kind.key: found}, "prices": prices}
         else:
             yield from _findings(ON_REQUEST[key], case, job, inputs)
 
@@ -120,6 +122,12 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         if name not in self._contexts:
             self._contexts[name] = agreement_context(name, classifier)
         return self._contexts[name]
+
+    def _quick(self, case: Case, job: ExplanationJob) -> list[Kind]:
+        """Those that run by themselves, less what would take this classifier longer than they may."""
+        results, entry = list(job.report.results.values()), self.registry.entry(job.report.request.classifier)
+        prices = {kind: metric.cost(case, results) for kind in BY_ITSELF if (metric := kind.given({}))}
+        return [kind for kind in BY_ITSELF if prices.get(kind, 0) * entry.forward * entry.pace <= kind.seconds_at_most]
 
     def _prices(self, case: Case, job: ExplanationJob) -> dict[str, Cost]:
         results, entry = list(job.report.results.values()), self.registry.entry(job.report.request.classifier)

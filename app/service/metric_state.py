@@ -1,5 +1,6 @@
 """What is known of one answer's maps beyond the maps: agreement above chance, and what other metrics found on request."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -15,8 +16,10 @@ F = TypeVar("F")
 AGREEMENT = Agreement.key
 """Stands for all metrics that run by themselves."""
 BY_ITSELF = [kind for kind in METRICS if kind.on_page and not kind.on_request]
-"""The metrics that run as soon as the maps are there."""
-ON_REQUEST: dict[str, type[Metric[Any]]] = {kind.key: kind for kind in METRICS if kind.on_page and kind.on_request}
+"""The metrics that run as soon as the maps are there, as far as they are quick."""
+ON_REQUEST: dict[str, type[Metric[Any]]] = {
+    kind.key: kind for kind in METRICS if kind.on_page and (kind.on_request or kind.seconds_at_most < math.inf)
+}
 """Key -> the metric, of those that the page has a button for."""
 
 

@@ -11,6 +11,7 @@ from explainers.metrics.agreement.agreement import Agreement
 from explainers.metrics.faithfulness.average_drop import AverageDrop
 from explainers.metrics.faithfulness.deletion_insertion import DeletionInsertion
 from explainers.metrics.faithfulness.displaced_copies import DisplacedCopies
+from explainers.metrics.faithfulness.hidden_place import HiddenConsensus, HiddenPlaces
 from explainers.metrics.faithfulness.infidelity import InfidelityMetric
 from explainers.metrics.faithfulness.road import ROAD
 from explainers.metrics.localisation.evidence_overlap import Localisation
@@ -23,6 +24,8 @@ METRICS: tuple[type[Metric[Any]], ...] = (
     Agreement,
     DeletionInsertion,
     DisplacedCopies,
+    HiddenConsensus,
+    HiddenPlaces,
     Reliability,
     ROAD,
     AverageDrop,

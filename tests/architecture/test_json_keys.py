@@ -30,6 +30,7 @@ from explainers.metrics.agreement.similarity import Pair
 from explainers.metrics.faithfulness.average_drop import Drop
 from explainers.metrics.faithfulness.deletion_insertion import Curve
 from explainers.metrics.faithfulness.displaced_copies import DisplacementTest
+from explainers.metrics.faithfulness.hidden_place import HiddenPlace
 from explainers.metrics.faithfulness.infidelity import Infidelity
 from explainers.metrics.faithfulness.road import Road
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
@@ -112,6 +113,12 @@ def test_what_the_metrics_find() -> None:
     assert list(Curve("m", "deletion", "blur", 0, probabilities).to_json()) == ["method", "kind", "substrate", "area", "curve"]
     rank = DisplacementTest("m", "deletion", "blur", 0.1, 10, 20, 1).to_json()
     assert list(rank) == ["title", "kind", "substrate", "area", "better", "copies", "ties", "told", "share"]
+    hidden = HiddenPlace("m", "blur", 0.1, 0.9, 0.5, 0, 1, 1.0, (0.0, 0.5), (0.9, 0.8)).to_json()
+    assert list(hidden) == [
+        *("title", "fill", "area", "before", "after", "answer_before", "answer", "fall", "more_than", "others", "p", "outcome"),
+        *("others_fall", "others_after"),
+    ]
+    assert hidden["outcome"] == "the answer follows"
     stable = Stability("m", 0.5, 0.6, False, 100, ReadingKind.HALF_RUNS).to_json()
     assert list(stable) == ["title", "between", "reliability", "converged", "further", "how", "unfinished", "sentence"]
     assert stable["how"] == "half runs"
@@ -141,7 +148,7 @@ def test_the_metrics_of_the_manifest() -> None:
     assert pair["word"] in ("no better than chance", "not written from chance", "weak", "moderate", "strong")
     assert pair["self_agreement"] == "taken as exact"
     assert list(dict.fromkeys(section_of(kind) for kind in METRICS)) == [
-        *("agreement", "faithfulness", "sanity", "sensitivity", "localisation", "grid_pointing_game"),
+        *("agreement", "faithfulness", "hidden", "hidden_each", "sanity", "sensitivity", "localisation", "grid_pointing_game"),
     ]
     faithfulness = [kind.given({}) for kind in METRICS if kind.section == "faithfulness"]
     assert [list(each.to_json([])) for each in faithfulness if each] == [

@@ -17,6 +17,7 @@ from explainers.metrics import METRICS
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.deletion_insertion import Curve, DeletionInsertion, inconclusive_reason
 from explainers.metrics.faithfulness.displaced_copies import DisplacedCopies, DisplacementTest
+from explainers.metrics.faithfulness.hidden_place import HiddenPlaces, Outcome, sentence
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.randomisation.sanity_checks import SanityChecks, SanityResult
 from explainers.metrics.robustness.reliability import CONVERGED, ReadingKind
@@ -150,6 +151,15 @@ def _stability(method: Method, report: ExplanationState) -> Chip:
     return _chip("Stability", f"{state}, {stable.reliability:.2f}", tone, [stable.sentence, bound])
 
 
+def _hidden(method: Method, report: ExplanationState) -> Chip:
+    found = [each for each in report.measures.of(HiddenPlaces) if each.title == method.title]
+    if not found:
+        why = f"Does the answer change when its strongest tenth is hidden? Press “{HiddenPlaces.button}” below; the cost stands there."
+        return _chip(HiddenPlaces.evidence, NOT_ASKED, "none", why)
+    follows = sum(each.outcome == Outcome.FOLLOWS for each in found)
+    return _chip(HiddenPlaces.evidence, f"the answer follows in {follows} of {len(found)} ways", "none", [sentence(each) for each in found])
+
+
 def _sanity(method: Method, report: ExplanationState) -> Chip:
     found = [finding for finding in report.measures.of(SanityChecks) if finding.title == method.title]
     if not found:
@@ -222,6 +232,7 @@ for _kind in METRICS:
 VIEWS: dict[str, Callable[[Method, ExplanationState], Chip]] = {
     "Agreement": _agreement,
     "Faithfulness": _faithfulness,
+    HiddenPlaces.evidence: _hidden,
     "Stability": _stability,
     "Sanity": _sanity,
 }

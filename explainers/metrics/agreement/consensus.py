@@ -9,6 +9,8 @@ from explainers.grid import Grid
 from explainers.method import Family
 from explainers.metrics.agreement.similarity import Evidence, top_cells
 
+CONSENSUS = "consensus of the families"
+"""The title under which it stands among the maps."""
 FLOOR = 0.0001
 """What a cell without evidence counts for in the consensus, as a share of an even map's cell.
 

@@ -12,7 +12,7 @@ from errors import UserError
 from explainers.case import Case
 from explainers.grid import enlarge
 from explainers.metric import Family, Metric
-from explainers.metrics.agreement.consensus import by_family, consensus
+from explainers.metrics.agreement.consensus import CONSENSUS, by_family, consensus
 from explainers.metrics.agreement.controls import SPREAD
 from explainers.metrics.agreement.similarity import evidence
 from explainers.protocol import Floats
@@ -89,9 +89,6 @@ class LocalisationScore:
 TOLERANCE = 1 / 16
 """Pointing's tolerance as a share of the picture's shorter side."""
 BASELINES = ("the area", "the centre", "a centred Gaussian")
-
-
-CONSENSUS = "consensus of the families"
 
 
 @dataclass(frozen=True)

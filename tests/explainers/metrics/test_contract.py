@@ -25,7 +25,7 @@ from explainers.metrics.agreement.reference_library import Library, stack_maps
 from explainers.metrics.agreement.significance import shifted_copies
 from explainers.metrics.agreement.similarity import Evidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, scores
-from explainers.metrics.faithfulness import average_drop, deletion_insertion, displaced_copies, infidelity, road
+from explainers.metrics.faithfulness import average_drop, deletion_insertion, displaced_copies, hidden_place, infidelity, road
 from explainers.metrics.localisation import evidence_overlap, grid_pointing_game
 from explainers.metrics.randomisation import sanity_checks
 from explainers.metrics.robustness import max_sensitivity, reliability
@@ -132,6 +132,10 @@ def moved(maps: Maps) -> list[float]:
     return [sanity_checks.similarity(*grids), max_sensitivity.largest_change(maps["LIME"], [maps["Grad-CAM"]])]
 
 
+def hidden(maps: Maps) -> list[float]:
+    return [value for found in hidden_place.HiddenConsensus()(case(), results_of(maps)) for value in (found.fall, *found.others)]
+
+
 VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "similarity": agreements,
     "consensus": agreements,
@@ -147,6 +151,7 @@ VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "displaced_copies": lambda maps: [
         each.better for each in displaced_copies.displacement_tests(case(), "LIME", maps["LIME"], deletion_insertion.Plan(steps=3))
     ],
+    "hidden_place": hidden,
     "road": lambda maps: [each.value for each in road.road(case(), maps)],
     "average_drop": lambda maps: [each.drop for each in average_drop.drops(case(), maps)],
     "infidelity": lambda maps: [each.value for each in infidelity.infidelities(case(), maps)],
