@@ -8,7 +8,7 @@ from app.cli import main
 from app.service.classifier_registry import LoadingThread
 
 
-def end(status: int) -> None:
+def _exit_at_once(status: int) -> None:
     """Exits at once while a thread still loads a classifier: it cannot be stopped, and would fail during the interpreter's shutdown."""
     if any(isinstance(thread, LoadingThread) for thread in threading.enumerate()):
         sys.stdout.flush()
@@ -18,4 +18,4 @@ def end(status: int) -> None:
 
 
 if __name__ == "__main__":
-    end(main())
+    _exit_at_once(main())

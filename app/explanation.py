@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import PRESETS, Case, Settings, Stopped
+from explainers.case import PRESETS, Case, ExplanationSettings, Stopped
+from explainers.classifier_protocol import Classifier
+from explainers.classifier_protocol import Score as CaseScore
 from explainers.method import Method
-from explainers.protocol import Classifier
-from explainers.protocol import Score as CaseScore
-from explainers.runner import Result, run_methods
+from explainers.method_runner import MethodResult, run_methods
 from models.cards.card import Card
 from models.classifiers.score import Score
-from models.images.decoder import decode, fit
+from models.images.decoder import decode_picture, fit_to_size
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -30,7 +30,7 @@ ScoreChoice = Callable[[int], Score]
 """The likeliest class -> the score to explain."""
 
 
-class Speed(Protocol):
+class EvaluationSpeed(Protocol):
     """Seconds per image on this machine: of a forward pass, and of a forward and a backward pass."""
 
     @property
@@ -71,7 +71,7 @@ class CostEstimate:
     def evaluations(self) -> int:
         return self.forward + self.backward
 
-    def seconds(self, speed: Speed) -> float:
+    def seconds(self, speed: EvaluationSpeed) -> float:
         return self.forward * speed.forward + self.backward * speed.backward
 
     def __add__(self, other: "CostEstimate") -> "CostEstimate":
@@ -87,18 +87,18 @@ class ExplanationPlan:
     """
 
     methods: Sequence[Method]
-    settings: Settings
+    settings: ExplanationSettings
     score: CaseScore | ScoreChoice
     further: Mapping[str, int] = field(default_factory=dict)
     time_limit: float | None = None
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierExplanation:
     """What an earlier explanation of the same picture left: its case, whose evaluations are reused, and its results by method key."""
 
     case: Case | None = None
-    results: Mapping[str, Result] = field(default_factory=dict)
+    results: Mapping[str, MethodResult] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,29 +111,29 @@ class Explanation:
     picture: FittedPicture
     case: Case
     cost: CostEstimate
-    results: Mapping[str, Result]
+    results: Mapping[str, MethodResult]
     evaluations: int = 0
 
 
 Listener = Callable[[Explanation], None]
 
 
-def key_of(method: Method) -> str:
+def method_key(method: Method) -> str:
     """The method's name in results, on the page and in its messages."""
     return type(method).__name__
 
 
-def as_protocol(classifier: "Served") -> Classifier:
+def as_explainable_classifier(classifier: "Served") -> Classifier:
     """The same classifier as the explainers see it: each kind takes scores and layers of its own kind, which no checker can know."""
     return cast(Classifier, classifier)
 
 
-def fit_picture(picture: bytes | Floats, card: Card) -> FittedPicture:
+def fit_picture_to_input(picture: bytes | Floats, card: Card) -> FittedPicture:
     """A picture's file, or its pixels (any height, any width, 3) RGB 0..1 -> what the classifier gets of it. Raises UserError."""
     height, width = card.size
     times = max(1, SIDE_ON_SCREEN // max(height, width))
-    pixels = decode(picture) if isinstance(picture, bytes) else picture
-    image, photo = (fit(pixels, (height * k, width * k), card.fit) for k in (1, times))
+    pixels = decode_picture(picture) if isinstance(picture, bytes) else picture
+    image, photo = (fit_to_size(pixels, (height * k, width * k), card.fit) for k in (1, times))
     return FittedPicture(image, photo)
 
 
@@ -151,44 +151,46 @@ def explain_picture(
     plan: ExplanationPlan,
     on_start: Listener = lambda explanation: None,
     on_result: Listener = lambda explanation: None,
-    earlier: Earlier | None = None,
+    earlier: EarlierExplanation | None = None,
 ) -> Explanation:
     """Runs the methods, cheap ones first; ends with the maps that are there after `plan.time_limit` or when the case is stopped.
 
     on_start: called once the cost is known; where it raises Stopped, no method runs. on_result: called with each map that is new or
     better. Raises UserError.
     """
-    earlier = earlier or Earlier()
-    fitted = picture if isinstance(picture, FittedPicture) else fit_picture(picture, classifier.card)
+    earlier = earlier or EarlierExplanation()
+    fitted = picture if isinstance(picture, FittedPicture) else fit_picture_to_input(picture, classifier.card)
     score = predict(fitted.image, classifier, plan.score).score if callable(plan.score) else plan.score
-    case = earlier.case.with_score(score) if earlier.case else Case(as_protocol(classifier), fitted.image, score, plan.settings)
+    case = (
+        earlier.case.with_score(score) if earlier.case else Case(as_explainable_classifier(classifier), fitted.image, score, plan.settings)
+    )
     rounds = _rounds(plan, case, earlier.results)
-    cost = sum((estimate_cost(methods, each) for each, methods in rounds), CostEstimate())
+    cost = sum((estimate_explanation_cost(methods, each) for each, methods in rounds), CostEstimate())
     found, before = Explanation(fitted, case, cost, earlier.results), case.evaluations
     with contextlib.suppress(Stopped):
         on_start(found)
         with _time_limit(case, plan.time_limit):
             for each, methods in rounds:
                 for result in run_methods(each, methods):
-                    key = key_of(result.method)
+                    key = method_key(result.method)
                     results = {**found.results, key: _better(found.results.get(key), result)}
                     found = replace(found, results=results, evaluations=case.evaluations - before)
                     on_result(found)
     return found
 
 
-def estimate_cost(methods: Sequence[Method], case: Case) -> CostEstimate:
+def estimate_explanation_cost(methods: Sequence[Method], case: Case) -> CostEstimate:
     """Adds up the methods' own costs; those that share one pool of evaluations count once."""
     costs = [(method.pooled, _cost(method, case)) for method in methods]
     alone = sum((cost for pooled, cost in costs if not pooled), CostEstimate())
     return alone + max((cost for pooled, cost in costs if pooled), key=lambda cost: cost.evaluations, default=CostEstimate())
 
 
-def estimate_presets(classifier: "Served", methods: Sequence[Method], speed: Speed) -> dict[str, float]:
+def estimate_preset_seconds(classifier: "Served", methods: Sequence[Method], speed: EvaluationSpeed) -> dict[str, float]:
     """Preset -> seconds that an explanation takes at most, for the speed measured when the classifier was loaded."""
     grey = np.full((*classifier.size, 3), 0.5, np.float32)
-    cases = {preset: Case(as_protocol(classifier), grey, Score(0), Settings(preset=preset)) for preset in PRESETS}
-    return {preset: estimate_cost(methods, case).seconds(speed) for preset, case in cases.items()}
+    cases = {preset: Case(as_explainable_classifier(classifier), grey, Score(0), ExplanationSettings(preset=preset)) for preset in PRESETS}
+    return {preset: estimate_explanation_cost(methods, case).seconds(speed) for preset, case in cases.items()}
 
 
 def _cost(method: Method, case: Case) -> CostEstimate:
@@ -199,10 +201,10 @@ def _cost(method: Method, case: Case) -> CostEstimate:
 Rounds = list[tuple[Case, list[Method]]]
 
 
-def _rounds(plan: ExplanationPlan, case: Case, known: Mapping[str, Result]) -> Rounds:
+def _rounds(plan: ExplanationPlan, case: Case, known: Mapping[str, MethodResult]) -> Rounds:
     """Which methods run on which case: first those that have no map yet, then each that may spend more, with a case that allows it."""
-    usual = [method for method in plan.methods if key_of(method) not in plan.further and key_of(method) not in known]
-    more = [(case.with_budget(plan.further[key_of(method)]), [method]) for method in plan.methods if key_of(method) in plan.further]
+    usual = [method for method in plan.methods if method_key(method) not in plan.further and method_key(method) not in known]
+    more = [(case.with_budget(plan.further[method_key(method)]), [method]) for method in plan.methods if method_key(method) in plan.further]
     return [(case, usual), *more] if usual else more
 
 
@@ -221,7 +223,7 @@ def _time_limit(case: Case, seconds: float | None) -> Iterator[None]:
         clock.cancel()
 
 
-def _better(old: Result | None, new: Result) -> Result:
+def _better(old: MethodResult | None, new: MethodResult) -> MethodResult:
     """A map that rests on more evaluations than the new one stays until it is surpassed."""
     if old is None or old.attribution is None or new.evaluations + new.shared >= old.evaluations + old.shared:
         return new

@@ -8,7 +8,7 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def format_estimate(seconds: float) -> str:
+def format_estimated_time(seconds: float) -> str:
     """An estimated time in round figures: under 1 s, about 3 s, about 2 min."""
     if seconds < 0.75:
         return "under 1 s"
@@ -22,12 +22,12 @@ def format_probability(value: float) -> str:
     return "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
 
 
-def format_share(value: float | None) -> str:
+def format_fraction(value: float | None) -> str:
     """Three digits; empty where there is no value."""
     return "" if value is None else f"{value:.3f}"
 
 
-def format_p(p: float) -> str:
+def format_p_value(p: float) -> str:
     """A p-value; never 0."""
     return "under 0.001" if p < 0.001 else f"{p:.3f}"
 
@@ -38,6 +38,6 @@ def format_score(value: float) -> str:
     return "0.00" if words == "-0.00" else words.replace("-", "−")
 
 
-def plural(count: int, noun: str) -> str:
+def format_count_with_noun(count: int, noun: str) -> str:
     """1 map, 2,000 maps."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.images.decoder import decode
+from models.images.decoder import decode_picture
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -34,20 +34,22 @@ class MaskFile:
     inside: Mask
 
 
-def region_of(place: Path, picture: Path, shape: tuple[int, int], fit: Callable[[Floats], Floats]) -> MaskFile:
+def load_region_mask(place: Path, picture: Path, shape: tuple[int, int], fit: Callable[[Floats], Floats]) -> MaskFile:
     """The region of a picture. place: the mask's file, or a folder of masks named as the pictures. shape: (h, w) of the picture as decoded.
 
     fit: what brings the picture to the classifier's size. Raises UserError where there is no mask or none that can be used.
     """
-    file = mask_file(place, picture)
+    file = find_mask_file(place, picture)
     try:
         data = file.read_bytes()
     except OSError as error:
         raise UserError(f"The mask {file} cannot be read ({error.strerror}).") from error
-    return MaskFile(file.name, hashlib.sha256(data).hexdigest(), fit_mask(decode_mask(data, file.name, shape), shape, fit, file.name))
+    return MaskFile(
+        file.name, hashlib.sha256(data).hexdigest(), fit_mask_to_input(decode_mask(data, file.name, shape), shape, fit, file.name)
+    )
 
 
-def mask_file(place: Path, picture: Path) -> Path:
+def find_mask_file(place: Path, picture: Path) -> Path:
     """`place` itself, or the one file of that folder that is named as the picture, with or without _mask, _segmentation, _evidence."""
     if not place.is_dir():
         return place
@@ -61,7 +63,7 @@ def mask_file(place: Path, picture: Path) -> Path:
     return found[0]
 
 
-def decode_mask(data: bytes, name: str, shape: tuple[int, int], decoder: Callable[[bytes], Floats] = decode) -> Mask:
+def decode_mask(data: bytes, name: str, shape: tuple[int, int], decoder: Callable[[bytes], Floats] = decode_picture) -> Mask:
     """The bytes of a mask's file -> (h, w) of its own resolution, True where it is bright. UserError for what is no mask of the picture.
 
     decoder: what decodes the file; the page's decodes it in a confined process.
@@ -82,7 +84,7 @@ def decode_mask(data: bytes, name: str, shape: tuple[int, int], decoder: Callabl
     return inside
 
 
-def fit_mask(mask: Mask, shape: tuple[int, int], fit: Callable[[Floats], Floats], name: str) -> Mask:
+def fit_mask_to_input(mask: Mask, shape: tuple[int, int], fit: Callable[[Floats], Floats], name: str) -> Mask:
     """(h, w) -> (H, W): enlarged or reduced to the picture's shape and then fitted as it; bars, which are mid-grey, are outside."""
     same = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
     inside: Mask = fit(np.repeat(same[..., None], 3, axis=2))[..., 0] > 0.5

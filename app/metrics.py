@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.explanation import as_protocol
+from app.explanation import as_explainable_classifier
 from app.model_files import library_of, model_name
 from errors import UserError
 from explainers.case import Case
 from explainers.method import Method
+from explainers.method_runner import MethodResult
 from explainers.metric import Metric
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementContext
 from explainers.metrics.agreement.consistency import Consistency
 from explainers.metrics.agreement.controls import UNTRAINED, untrained_twin
-from explainers.perturbation.segment_maps import ENOUGH, evaluations_to_converge
-from explainers.runner import Result
+from explainers.perturbation.segment_maps import ENOUGH, evaluations_until_convergence
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -27,35 +27,35 @@ MOST_MORE = 20_000
 """Evaluations that one press adds at most."""
 
 
-def agreement_context(model: str, classifier: "Served") -> AgreementContext:
+def build_agreement_context(model: str, classifier: "Served") -> AgreementContext:
     """Reads the library next to the model, if there is one, and builds the untrained twin."""
     notes = []
     try:
         library = library_of(model)
     except UserError as error:
         library, notes = None, [str(error)]
-    untrained = untrained_twin(as_protocol(classifier))
+    untrained = untrained_twin(as_explainable_classifier(classifier))
     if untrained is None:
         notes.append(f"The weights of this format cannot be re-initialised, so {UNTRAINED} is no control.")
     return AgreementContext(library, model_name(model, classifier), untrained, tuple(notes))
 
 
-def selected(level: str, inputs: Inputs) -> list[Kind]:
+def select_metrics(level: str, inputs: Inputs) -> list[Kind]:
     """The metrics for which all inputs are there. level: "all", or else only those that are not on request."""
     return [kind for kind in METRICS if (level == "all" or not kind.on_request) and kind.given(inputs) is not None]
 
 
-def in_order(kinds: Iterable[Kind]) -> list[Kind]:
+def order_by_dependency(kinds: Iterable[Kind]) -> list[Kind]:
     """Those first whose findings feed others."""
     return sorted(kinds, key=lambda kind: not kind.feeds)
 
 
-def fed_by(kind: Kind) -> list[Kind]:
+def dependent_metrics(kind: Kind) -> list[Kind]:
     """The metrics that have to run again when this one has new findings."""
     return [other for other in METRICS if kind.feeds and kind.feeds in other.inputs()]
 
 
-def run(kind: Kind, case: Case, results: Sequence[Result], inputs: Inputs) -> Iterator[Any]:
+def run_metric(kind: Kind, case: Case, results: Sequence[MethodResult], inputs: Inputs) -> Iterator[Any]:
     """What the metric finds, as it finds it. Raises Stopped, UserError, ValueError where an input is missing."""
     metric = kind.given(inputs)
     if metric is None:
@@ -63,12 +63,12 @@ def run(kind: Kind, case: Case, results: Sequence[Result], inputs: Inputs) -> It
     yield from metric(case, results)
 
 
-def full_cost(case: Case, results: Sequence[Result]) -> int:
+def full_cost(case: Case, results: Sequence[MethodResult]) -> int:
     """Evaluations at most of everything that `--measures all` adds."""
     return sum(metric.cost(case, results) for metric in _on_request())
 
 
-def full_seconds(case: Case, results: Sequence[Result], forward: float, backward: float) -> float:
+def full_seconds(case: Case, results: Sequence[MethodResult], forward: float, backward: float) -> float:
     """How long these evaluations take. forward, backward: seconds per image, without and with its gradient."""
     outputs = [result for result in results if result.method.asks == "outputs"]
     gradients = [result for result in results if result.method.asks != "outputs"]
@@ -78,7 +78,7 @@ def full_seconds(case: Case, results: Sequence[Result], forward: float, backward
     return (others + again) * forward + with_gradients * backward
 
 
-def missing_evaluations(method: Method, result: Result | None, found: Consistency | None) -> int:
+def missing_evaluations(method: Method, result: MethodResult | None, found: Consistency | None) -> int:
     """Evaluations beyond those spent that the method's map still needs, as far as more would help; 0 where none are missing."""
     if result is None or result.attribution is None or not method.pooled:
         return 0
@@ -87,7 +87,7 @@ def missing_evaluations(method: Method, result: Result | None, found: Consistenc
     attribution, spent = result.attribution, result.evaluations + result.shared
     unsure = attribution.uncertainty
     if not attribution.converged and unsure is not None and unsure > ENOUGH and attribution.more_helps:
-        missing = max(missing, evaluations_to_converge(spent, unsure))
+        missing = max(missing, evaluations_until_convergence(spent, unsure))
     return min(missing, MOST_MORE)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from explainers.metrics.agreement.reference_library import Library, read
-from models.cards.card import sha256_of
-from models.loading import IMAGENET, model_file
-from models.store import bundled
+from explainers.metrics.agreement.reference_library import MapLibrary, read_library
+from models.cards.card import file_sha256
+from models.loading import IMAGENET, find_model_file
+from models.store import bundled_models
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -22,7 +22,7 @@ def model_sha256(name: str, classifier: "Served") -> str | None:
     if classifier.card.sha256:
         return classifier.card.sha256
     try:
-        return sha256_of(model_file(Path(name)))
+        return file_sha256(find_model_file(Path(name)))
     except (UserError, OSError):
         return None
 
@@ -32,10 +32,10 @@ def library_file(model: str) -> Path:
     if model.startswith(IMAGENET):
         home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
         return home / "models" / f"{model.removeprefix(IMAGENET)}{SUFFIX}"
-    return model_file(bundled().get(model, Path(model))).with_suffix(SUFFIX)
+    return find_model_file(bundled_models().get(model, Path(model))).with_suffix(SUFFIX)
 
 
-def library_of(model: str) -> Library | None:
+def library_of(model: str) -> MapLibrary | None:
     """The library beside the model, read once; None where there is none. UserError where the file is none."""
     try:
         path = library_file(model)
@@ -50,5 +50,5 @@ def model_name(model: str, classifier: "Served") -> str:
 
 
 @lru_cache(maxsize=8)
-def _read_once(path: Path, _changed: int) -> Library:
-    return read(path)
+def _read_once(path: Path, _changed: int) -> MapLibrary:
+    return read_library(path)

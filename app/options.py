@@ -11,7 +11,7 @@ from errors import UserError
 class ServeOptions:
     """The flags of `python -m app serve`.
 
-    models: what `models.loading.load` takes, the first one shown first; empty means the bundled classifiers.
+    models: what `models.loading.load_classifier` takes, the first one shown first; empty means the bundled classifiers.
     examples: a folder of pictures offered with the bundled ones. concurrency: jobs that may evaluate the model at once.
     queue: visitors that may wait before the page says that it is busy. budget: seconds one explanation may take. trust: opens
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
@@ -47,9 +47,9 @@ class ServeOptions:
 class ExplainOptions:
     """The flags of `python -m app explain`.
 
-    pictures: files. model: what `models.loading.load` takes. out: the folder to write. methods: names such as grad_cam; empty
+    pictures: files. model: what `models.loading.load_classifier` takes. out: the folder to write. methods: names such as grad_cam; empty
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
-    likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.Settings. measures: none,
+    likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.ExplanationSettings. measures: none,
     agreement (next to free) or all (tens of thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
     hide: places to hide in three ways: "consensus", methods' names, or masks as `mask` takes them.
     metadata: words such as age=55, for the fields that the model takes with the picture according to its card.
@@ -92,7 +92,7 @@ class ExplainOptions:
 class LibraryOptions:
     """The flags of `python -m app library`.
 
-    model: what `models.loading.load` takes. pictures: a folder. out: the file to write; None writes it next to the model.
+    model: what `models.loading.load_classifier` takes. pictures: a folder. out: the file to write; None writes it next to the model.
     trust: as of serve.
     """
 
@@ -108,9 +108,9 @@ class LibraryOptions:
 class InspectOptions:
     """The flags of `python -m app inspect`.
 
-    model: what `models.loading.load` takes. pictures: a folder, with or without class folders. labels: a text of the model's classes, one
-    a line, or a CSV file with the columns file and class that says what each picture shows. fix: writes the card that the report
-    proposes, after a yes, or without asking where yes is set. as_json: prints the report as JSON. trust: as of serve.
+    model: what `models.loading.load_classifier` takes. pictures: a folder, with or without class folders. labels: a text of the model's
+    classes, one a line, or a CSV file with the columns file and class that says what each picture shows. fix: writes the card that the
+    report proposes, after a yes, or without asking where yes is set. as_json: prints the report as JSON. trust: as of serve.
     """
 
     model: str
@@ -132,8 +132,8 @@ class InspectOptions:
 class GridGameOptions:
     """The flags of `python -m app grid-game`.
 
-    model: what `models.loading.load` takes. pictures: a folder. methods: as of explain. side: pictures a side of a mosaic. mosaics: how
-    many are laid. out: a JSON file to write; None writes none. trust: as of serve.
+    model: what `models.loading.load_classifier` takes. pictures: a folder. methods: as of explain. side: pictures a side of a mosaic.
+    mosaics: how many are laid. out: a JSON file to write; None writes none. trust: as of serve.
     """
 
     model: str

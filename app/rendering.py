@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from explainers.grid import enlarge
+from explainers.grid import enlarge_map
 
 SEQUENTIAL = ("inferno", "viridis", "cividis")
 DIVERGING = ("RdBu_r", "PuOr_r", "coolwarm")
@@ -29,7 +29,7 @@ OPACITY = 0.7
 Values = NDArray[Any]
 
 
-def shares(values: Values, signed: bool) -> NDArray[np.float32]:
+def normalise_by_maximum(values: Values, signed: bool) -> NDArray[np.float32]:
     """(h, w) in any unit -> shares of the strongest value, -1..1 for signed maps, 0..1 for others.
 
     All zero for a map that is blank: nothing but zeros, nothing positive where only positive values count, or not finite.
@@ -45,43 +45,43 @@ def shares(values: Values, signed: bool) -> NDArray[np.float32]:
     return np.asarray(np.clip(values / strongest, -1, 1), np.float32)
 
 
-def scaled(values: Values, signed: bool) -> NDArray[np.uint8]:
+def quantise_map(values: Values, signed: bool) -> NDArray[np.uint8]:
     """(h, w) in any unit -> codes. Signed: 128 is zero, 255 the strongest value, 1 its negative. Unsigned: 0 is zero, 255 the strongest."""
-    return _codes(shares(values, signed), signed)
+    return _codes(normalise_by_maximum(values, signed), signed)
 
 
 @cache
-def lut(name: str) -> NDArray[np.uint8]:
+def colour_lookup_table(name: str) -> NDArray[np.uint8]:
     """(256, 3): the colour of each code. Diverging tables have their neutral colour at 128; 0, which no map uses, repeats 1."""
     colours = mpl.colormaps[name]
     if name in SEQUENTIAL:
-        return to_bytes(colours(np.arange(256)))
-    balanced = to_bytes(colours.resampled(255)(np.arange(255)))
+        return to_uint8(colours(np.arange(256)))
+    balanced = to_uint8(colours.resampled(255)(np.arange(255)))
     return np.concatenate([balanced[:1], balanced])
 
 
-def presence(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+def _overlay_opacity(shares: NDArray[np.float32]) -> NDArray[np.float32]:
     """How much of the colour covers the photograph: nothing where there is no evidence, all from half of the strongest on."""
     return np.asarray(np.minimum(1, 2 * np.abs(shares)), np.float32)
 
 
-def overlay(image: NDArray[np.float32], values: Values, signed: bool, opacity: float = OPACITY) -> NDArray[np.uint8]:
+def overlay_map(image: NDArray[np.float32], values: Values, signed: bool, opacity: float = OPACITY) -> NDArray[np.uint8]:
     """The map's colours over the picture: (H, W, 3) RGB 0..1 and (h, w) -> (H, W, 3) RGB bytes. A blank map gives the plain picture."""
     height, width = image.shape[:2]
-    across = enlarge(shares(values, signed), (height, width))
-    colours = lut((DIVERGING if signed else SEQUENTIAL)[0])[_codes(across, signed)] / np.float32(255)
-    cover = opacity * presence(across)[..., None]
-    return to_bytes(image * (1 - cover) + colours * cover)
+    across = enlarge_map(normalise_by_maximum(values, signed), (height, width))
+    colours = colour_lookup_table((DIVERGING if signed else SEQUENTIAL)[0])[_codes(across, signed)] / np.float32(255)
+    cover = opacity * _overlay_opacity(across)[..., None]
+    return to_uint8(image * (1 - cover) + colours * cover)
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """(H, W, 3) RGB or (H, W) grey bytes -> a PNG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG", compress_level=3)
     return file.getvalue()
 
 
-def to_bytes(colours: NDArray[Any]) -> NDArray[np.uint8]:
+def to_uint8(colours: NDArray[Any]) -> NDArray[np.uint8]:
     """RGB 0..1, whatever lies outside cut off, (..., 3 or more) -> bytes (..., 3)."""
     return np.asarray(np.round(np.clip(colours[..., :3], 0, 1) * 255), np.uint8)
 

@@ -17,13 +17,13 @@ import numpy as np
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
+from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
-from explainers.runner import run_methods
 from models.classifiers.sandboxed_classifier import SandboxedClassifier
 from models.classifiers.score import Score
-from models.loading import load
-from models.output.markdown import markdown_head, markdown_row
+from models.loading import load_classifier
+from models.output.markdown import markdown_table_head, markdown_table_row
 
 GOAL = 1.10
 PIXELS = 224
@@ -38,16 +38,16 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         name = options.model or str(_random_network(Path(folder)))
-        served: dict[str, Any] = {"in this process": load(name), "in its own": load(name, trust=False)}
+        served: dict[str, Any] = {"in this process": load_classifier(name), "in its own": load_classifier(name, trust=False)}
         print(machine_line(), "\n")
-        print(markdown_head(("round", "process", "evaluations", "s", "processor, s")))
+        print(markdown_table_head(("round", "process", "evaluations", "s", "processor, s")))
         times: dict[str, list[tuple[float, float]]] = {where: [] for where in served}
         for number in range(options.rounds + 1):
             for where, classifier in served.items():
                 before = _processor(served["in its own"])
                 seconds, evaluations = _timed(classifier, options.preset)
                 worked = _processor(served["in its own"]) - before
-                print(markdown_row((number or "to warm up", where, evaluations, f"{seconds:.2f}", f"{worked:.2f}")), flush=True)
+                print(markdown_table_row((number or "to warm up", where, evaluations, f"{seconds:.2f}", f"{worked:.2f}")), flush=True)
                 if number:
                     times[where].append((seconds, worked))
         clock, processor = (min(x[i] for x in times["in its own"]) / min(x[i] for x in times["in this process"]) for i in (0, 1))
@@ -76,7 +76,7 @@ def _timed(classifier: Any, preset: str) -> tuple[float, int]:
     waves = np.stack([np.sin(rows), np.cos(columns), np.sin(rows + columns)], -1)
     image = np.asarray(waves / 2 + np.float32(0.5), np.float32)
     started = time.perf_counter()
-    case = Case(classifier, image, Score(int(np.argmax(classifier.predict(image)))), Settings(preset=preset))
+    case = Case(classifier, image, Score(int(np.argmax(classifier.predict(image)))), ExplanationSettings(preset=preset))
     for _ in run_methods(case, [method() for method in SEVEN]):
         pass
     return time.perf_counter() - started, case.evaluations

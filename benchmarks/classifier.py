@@ -18,11 +18,11 @@ from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card
 from models.classifiers.build import build_classifier
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.formats.registry import open_keras
-from models.output.markdown import markdown_head, markdown_row
-from models.store import bundled
+from models.formats.registry import open_keras_model
+from models.output.markdown import markdown_table_head, markdown_table_row
+from models.store import bundled_models
 
 BATCHES = (1, 8, 32)
 GOAL = 1.05
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="how often each pair is timed")
     rounds = parser.parse_args().rounds
     print(machine_line(), "\n")
-    print(markdown_head(("model", "tracing", "question", "batch", "ms a picture", "bare", "ratio")))
+    print(markdown_table_head(("model", "tracing", "question", "batch", "ms a picture", "bare", "ratio")))
     missed = []
     for name, model in measured_models():
         started = time.perf_counter()
@@ -46,12 +46,12 @@ def main() -> None:
                 mine, theirs = fastest(ours, bare, pictures(served, batch), rounds if batch > 1 else 4 * rounds)
                 ratio = mine / theirs
                 times = f"{mine / batch * 1e3:.2f}", f"{theirs / batch * 1e3:.2f}", f"{ratio:.2f}"
-                print(markdown_row((name, f"{tracing:.1f} s", question, batch, *times)), flush=True)
+                print(markdown_table_row((name, f"{tracing:.1f} s", question, batch, *times)), flush=True)
                 if batch == max(BATCHES) and ratio > GOAL:
                     missed.append(f"{name} {question} {ratio:.2f}")
         for count in range(1, 21):
             served.outputs(pictures(served, count))
-        print(markdown_row((name, "", "traces after 20 batch sizes", "1..20", served.traces, "", "")))
+        print(markdown_table_row((name, "", "traces after 20 batch sizes", "1..20", served.traces, "", "")))
         if served.traces > 2:
             missed.append(f"{name} traced {served.traces} times")
     print(
@@ -62,17 +62,17 @@ def main() -> None:
 
 def measured_models() -> Iterator[tuple[str, Any]]:
     """The bundled classifier, and two networks of the usual size with random weights at 224 px."""
-    yield "phantoms", open_keras(bundled()["phantoms"])
+    yield "phantoms", open_keras_model(bundled_models()["phantoms"])
     yield "MobileNetV2", keras.applications.MobileNetV2(weights=None)
     yield "ResNet50", keras.applications.ResNet50(weights=None)
 
 
 def card_of(name: str) -> Card | None:
     """The bundled classifier's card; the others have theirs inferred."""
-    return Card.read(bundled()[name].with_suffix(".json")) if name in bundled() else None
+    return Card.read(bundled_models()[name].with_suffix(".json")) if name in bundled_models() else None
 
 
-def questions(served: Classifier, model: Any) -> Iterator[tuple[str, Ask, Ask]]:
+def questions(served: KerasClassifier, model: Any) -> Iterator[tuple[str, Ask, Ask]]:
     """Each question, as a call of the classifier and of the bare compiled model with its input ready made."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, *served.size, 3])])
@@ -91,7 +91,7 @@ def questions(served: Classifier, model: Any) -> Iterator[tuple[str, Ask, Ask]]:
     yield "gradients", lambda images: served.gradients(images, score), lambda images: bare_gradients(tf.convert_to_tensor(images)).numpy()
 
 
-def pictures(served: Classifier, count: int) -> np.ndarray:
+def pictures(served: KerasClassifier, count: int) -> np.ndarray:
     """Noise: speed does not depend on what a picture shows."""
     return np.random.default_rng(0).random((count, *served.size, 3), np.float32)
 

@@ -15,29 +15,29 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from app.masks import region_of
+from app.masks import load_region_mask
 from benchmarks.agreement_checks import picture_tables
 from benchmarks.shared.data import MODEL, required_data
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from errors import UserError
-from explainers.case import Case, Settings
-from explainers.grid import Grid, grid_cells
+from explainers.case import Case, ExplanationSettings
+from explainers.grid import Grid, grid_cells_per_side
+from explainers.method_runner import deterministic_results, run_methods
 from explainers.methods import SEVEN
-from explainers.metrics.agreement.consistency import Background, Consistency, build_consistency
-from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
-from explainers.metrics.agreement.reference_library import Library, digest, stack_maps
+from explainers.metrics.agreement.consistency import Consistency, ReferenceMaps, consistency_from_maps
+from explainers.metrics.agreement.controls import EDGES, UNTRAINED, control_maps, untrained_twin
+from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, stack_maps
 from explainers.metrics.agreement.significance import MIN_PICTURES
-from explainers.metrics.agreement.similarity import Evidence, evidence
-from explainers.metrics.localisation.evidence_overlap import LocalisationScore, localise
-from explainers.metrics.robustness.reliability import RepeatedReadings, Stability, half_runs, noisy_readings, stabilities
-from explainers.runner import deterministic, run_methods
+from explainers.metrics.agreement.similarity import MapEvidence, evidence_on_grid
+from explainers.metrics.localisation.evidence_overlap import LocalisationScore, score_localisation
+from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatedMaps, half_run_maps, maps_under_noise, reliability_scores
 from models.classifiers.score import Score
 from models.datasets import splits
-from models.datasets.collection import Row
+from models.datasets.collection import CollectionRow
 from models.datasets.layouts import ham10000
-from models.images.decoder import decode
-from models.loading import load, model_file
+from models.images.decoder import decode_picture
+from models.loading import find_model_file, load_classifier
 
 DATA = "ham10000"
 
@@ -47,9 +47,9 @@ class ExplainedPicture:
     """One picture. readings, stable: by title. located: localisation against the lesion's mask; None where that is not meaningful."""
 
     name: str
-    found: Sequence[Evidence]
-    readings: dict[str, RepeatedReadings]
-    stable: dict[str, Stability]
+    found: Sequence[MapEvidence]
+    readings: dict[str, RepeatedMaps]
+    stable: dict[str, ReliabilityScore]
     controls: dict[str, Grid]
     located: list[LocalisationScore] | None
     area: float
@@ -65,17 +65,17 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = required_data(DATA)
     name = chosen.model or str(required_data(*MODEL))
-    classifier: Any = load(name)
+    classifier: Any = load_classifier(name)
     rows, part = _rows(folder, name, chosen.pictures, chosen.seed)
     explained, right = [], []
     twin = untrained_twin(classifier)
     for row in tqdm(rows, desc=DATA, disable=None):
-        each, target = _explain(row, folder, classifier, twin, Settings(preset=chosen.preset))
+        each, target = _explain(row, folder, classifier, twin, ExplanationSettings(preset=chosen.preset))
         explained.append(each)
         right.append(classifier.labels[target] == ham10000.LABELS[row.label].name)
     print(machine_line())
     print(f"{len(rows)} pictures of HAM10000 ({part}), {classifier.card.name}, {chosen.preset}; {np.mean(right):.2f} named rightly")
-    consistencies = _consistencies(explained, grid_cells(classifier.size))
+    consistencies = _consistencies(explained, grid_cells_per_side(classifier.size))
     if any(found.weaker for found in consistencies):
         print(f"Chance is of displaced copies, which know no habits: from {MIN_PICTURES + 1} pictures on it is of the other pictures.")
     picture_tables.print_pairs(consistencies)
@@ -84,11 +84,11 @@ def main() -> None:
     picture_tables.print_located([each.located for each in explained if each.located], [each.area for each in explained if each.located])
 
 
-def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], str]:
+def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[CollectionRow], str]:
     """As many pictures of each class as there are, one of a lesion, by chance; and in words where they come from."""
-    collection = ham10000.read(folder)
-    split_file = model_file(Path(model)).with_name("split.csv")
-    held_out = splits.read(split_file, collection).test if split_file.is_file() else collection.rows
+    collection = ham10000.read_layout(folder)
+    split_file = find_model_file(Path(model)).with_name("split.csv")
+    held_out = splits.read_split(split_file, collection).test if split_file.is_file() else collection.rows
     rng = np.random.default_rng(seed)
     mixed = [held_out[number] for number in rng.permutation(len(held_out))]
     first_of_lesion = list({row.group: row for row in reversed(mixed)}.values())
@@ -99,33 +99,33 @@ def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Row], s
     return turns[:count], "not trained on" if split_file.is_file() else "from the whole collection"
 
 
-def _explain(row: Row, folder: Path, classifier: Any, twin: Any, settings: Settings) -> tuple[ExplainedPicture, int]:
+def _explain(row: CollectionRow, folder: Path, classifier: Any, twin: Any, settings: ExplanationSettings) -> tuple[ExplainedPicture, int]:
     """The seven maps of the most probable class, everything that the agreement needs of them, and that class."""
-    picture = decode(row.path.read_bytes())
+    picture = decode_picture(row.path.read_bytes())
     image = classifier.fit(picture)
     target = int(classifier.predict(image).argmax())
     case = Case(classifier, image, Score(target), settings)
     results = list({result.method.title: result for result in run_methods(case, [method() for method in SEVEN])}.values())
-    readings = {result.method.title: half_runs(result, case.size) for result in results}
+    readings = {result.method.title: half_run_maps(result, case.size) for result in results}
     known = {title: each for title, each in readings.items() if each is not None}
-    known |= dict(noisy_readings(case, [result.method for result in deterministic(results)]))
-    found = [each for each in (evidence(result, case.size) for result in results) if each is not None]
+    known |= dict(maps_under_noise(case, [result.method for result in deterministic_results(results)]))
+    found = [each for each in (evidence_on_grid(result, case.size) for result in results) if each is not None]
     try:
-        inside = region_of(folder / "masks", row.path, picture.shape[:2], classifier.fit).inside
-        located, area = localise(results, case.size, inside), float(inside.mean())
+        inside = load_region_mask(folder / "masks", row.path, picture.shape[:2], classifier.fit).inside
+        located, area = score_localisation(results, case.size, inside), float(inside.mean())
     except UserError as no_use:
         print(f"Not located: {no_use}", file=sys.stderr)
         located, area = None, 1.0
-    stable = stabilities(results, known)
-    return ExplainedPicture(digest(image), found, known, stable, controls_of(case, twin), located, area), target
+    stable = reliability_scores(results, known)
+    return ExplainedPicture(image_digest(image), found, known, stable, control_maps(case, twin), located, area), target
 
 
 def _consistencies(explained: Sequence[ExplainedPicture], cells: int) -> list[Consistency]:
     """Every picture against all others."""
     rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
     titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]
-    library = Library({}, tuple(one.name for one in explained), stack_maps(rows, titles, cells))
-    return [build_consistency(one.found, one.readings, one.stable, Background(library, one.name, one.controls)) for one in explained]
+    library = MapLibrary({}, tuple(one.name for one in explained), stack_maps(rows, titles, cells))
+    return [consistency_from_maps(one.found, one.readings, one.stable, ReferenceMaps(library, one.name, one.controls)) for one in explained]
 
 
 if __name__ == "__main__":

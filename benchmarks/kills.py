@@ -15,7 +15,7 @@ from benchmarks.attack_parts.interruptions import Interruptions, fill_disks, kil
 from benchmarks.attack_parts.killable_commands import COMMANDS
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from models.output.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_table_head, markdown_table_row
 
 CONTROL_KILLS = 10
 
@@ -28,7 +28,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="decides the moments (0)")
     options = parser.parse_args()
     print(machine_line(), "\n")
-    print(markdown_head(("command", "ended by", "runs", "how they ended", "whole", "as before", "half-written", "left after a whole run")))
+    print(
+        markdown_table_head(
+            ("command", "ended by", "runs", "how they ended", "whole", "as before", "half-written", "left after a whole run")
+        )
+    )
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         for interrupt, cause, total in ((kill_runs, "kill", options.count), (fill_disks, "full disk", options.disks)):
@@ -59,7 +63,7 @@ def row(found: Interruptions, cause: str) -> str:
     told = ", ".join(f"{number} {name}" for name, number in sorted(ends.items()))
     half = f"{len(found.faults)}: {found.faults[0]}" if found.faults else "0"
     cells = (found.command, cause, sum(ends.values()), told, *(found.counts[name] for name in results), half, found.left)
-    return markdown_row(tuple(str(cell).replace("|", "/").replace("\n", " ") for cell in cells))
+    return markdown_table_row(tuple(str(cell).replace("|", "/").replace("\n", " ") for cell in cells))
 
 
 if __name__ == "__main__":

@@ -17,18 +17,18 @@ from benchmarks.agreement_checks.ruler_shortcut import ruler
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from explainers.case import Case
+from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
-from explainers.metrics.agreement.consistency import Background, build_consistency
-from explainers.metrics.agreement.controls import CENTRE, EDGES, UNTRAINED, centre
-from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.similarity import Evidence
-from explainers.metrics.faithfulness.deletion_insertion import Plan, curves
-from explainers.metrics.faithfulness.displaced_copies import displaced_cost
-from explainers.metrics.faithfulness.road import cost, road
-from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
-from explainers.runner import run_methods
+from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
+from explainers.metrics.agreement.controls import CENTRE, EDGES, UNTRAINED, centre_map
+from explainers.metrics.agreement.reference_library import MapLibrary
+from explainers.metrics.agreement.similarity import MapEvidence
+from explainers.metrics.faithfulness.deletion_insertion import DeletionPlan, measure_deletion_curves
+from explainers.metrics.faithfulness.displaced_copies import max_evaluations_of_displaced_copies
+from explainers.metrics.faithfulness.road import evaluations_of_road, road_scores
+from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource, reliability_score
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 
 FULL = {"trials": 1000, "phantoms": 100, "halves": 50, "rulers": 100}
 QUICK = {"trials": 200, "phantoms": 6, "halves": 6, "rulers": 4}
@@ -64,18 +64,18 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
     maps: dict[str, Any] = {
         title: rng.dirichlet(np.ones(cells**2), others).reshape(-1, cells, cells) for title in (*titles, EDGES, UNTRAINED)
     }
-    library = Library({}, tuple(map(str, range(others))), maps)
+    library = MapLibrary({}, tuple(map(str, range(others))), maps)
     grids = rng.dirichlet(np.ones(cells**2), 12).reshape(-1, cells, cells)
     found = [
-        Evidence(title, "CAM" if number < 5 else "surrogate", True, grids[number], grids[number]) for number, title in enumerate(titles)
+        MapEvidence(title, "CAM" if number < 5 else "surrogate", True, grids[number], grids[number]) for number, title in enumerate(titles)
     ]
-    readings = {title: RepeatedReadings(grid, grid, ReadingKind.EXACT) for title, grid in zip(titles, grids, strict=False)}
-    stable = {title: stability(title, each, 1) for title, each in readings.items()}
-    background = Background(library, "", {EDGES: grids[10], UNTRAINED: grids[11], CENTRE: centre(cells)})
+    readings = {title: RepeatedMaps(grid, grid, RepeatSource.EXACT) for title, grid in zip(titles, grids, strict=False)}
+    stable = {title: reliability_score(title, each, 1) for title, each in readings.items()}
+    background = ReferenceMaps(library, "", {EDGES: grids[10], UNTRAINED: grids[11], CENTRE: centre_map(cells)})
     seconds = []
     for _ in range(20):
         started = time.process_time()
-        build_consistency(found, readings, stable, background)
+        consistency_from_maps(found, readings, stable, background)
         seconds.append(time.process_time() - started)
     first, best = 1000 * seconds[0], 1000 * min(seconds)
     print(f"Agreement of ten maps with {others} other pictures, {cells} x {cells} cells: {best:.0f} ms of one core ({first:.0f} at first)")
@@ -84,12 +84,12 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
 
 def speed_of_curves() -> list[str]:
     """Deletion and insertion of the seven on the bundled classifier: evaluations, and the share of time that is not the model's."""
-    from models.datasets.synthetic.phantoms import phantom
+    from models.datasets.synthetic.phantoms import draw_phantom
 
-    classifier: Any = load("phantoms")
-    case = Case(classifier, phantom(3, "dots").image, Score(2))
+    classifier: Any = load_classifier("phantoms")
+    case = Case(classifier, draw_phantom(3, "dots").image, Score(2))
     maps = {r.method.title: r.attribution.values for r in run_methods(case, [method() for method in SEVEN]) if r.attribution is not None}
-    plan, inside, batches, missed = Plan(randoms=0), [0.0], [0], []
+    plan, inside, batches, missed = DeletionPlan(randoms=0), [0.0], [0], []
     ask = classifier.masked
 
     def timed(*arguments: Any) -> Any:
@@ -100,19 +100,19 @@ def speed_of_curves() -> list[str]:
         return answer
 
     classifier.masked = timed
-    list(curves(case, maps, Plan(randoms=0, steps=3)))
+    list(measure_deletion_curves(case, maps, DeletionPlan(randoms=0, steps=3)))
     before, inside[0], batches[0], started = case.evaluations, 0.0, 0, time.perf_counter()
-    list(curves(case, maps, plan))
+    list(measure_deletion_curves(case, maps, plan))
     seconds, asked = time.perf_counter() - started, case.evaluations - before
     own = 1 - inside[0] / seconds
     print(
         f"Deletion and insertion of seven maps, 28 steps, both substrates: {asked} evaluations (at most {28 * 7 * 2 * 2}) in "
         f"{batches[0]} batches of at most {case.settings.batch}, {seconds:.2f} s, {own:.0%} of it not the model's; "
-        f"displaced copies of one map would be {displaced_cost(plan)} more"
+        f"displaced copies of one map would be {max_evaluations_of_displaced_copies(plan)} more"
     )
     started = time.perf_counter()
-    road(case, maps)
-    print(f"ROAD of seven maps: {cost(7)} evaluations, {time.perf_counter() - started:.2f} s, most of it imputing")
+    road_scores(case, maps)
+    print(f"ROAD of seven maps: {evaluations_of_road(7)} evaluations, {time.perf_counter() - started:.2f} s, most of it imputing")
     if asked > 28 * 7 * 2 * 2:
         missed.append(f"the curves ask {asked}")
     return [*missed, f"{own:.0%} of the curves' time is not the model's"] if own > 0.2 else missed

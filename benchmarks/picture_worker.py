@@ -17,8 +17,8 @@ from PIL import Image
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from models.images.decoder import decode
-from models.output.markdown import markdown_head, markdown_row
+from models.images.decoder import decode_picture
+from models.output.markdown import markdown_table_head, markdown_table_row
 from models.sandbox.picture_decoder import PictureDecoder
 
 SIZES = ((480, 640), (1536, 2048), (3000, 4000))
@@ -33,20 +33,20 @@ def main() -> None:
     pool = PictureDecoder(1)
     starting = _seconds(pool.decode, _file("PNG", (32, 32)))
     print(machine_line(), "\n")
-    print(markdown_head(("picture", "file, kB", "pixels back, MB", "in this process, ms", "in a warm worker, ms", "ratio")))
+    print(markdown_table_head(("picture", "file, kB", "pixels back, MB", "in this process, ms", "in a warm worker, ms", "ratio")))
     for kind in KINDS:
         for size in SIZES:
             data = _file(kind, size)
-            times: dict[Callable[[bytes], NDArray[np.float32]], list[float]] = {decode: [], pool.decode: []}
+            times: dict[Callable[[bytes], NDArray[np.float32]], list[float]] = {decode_picture: [], pool.decode: []}
             for number in range(options.rounds + 1):
                 for decoder, seconds in times.items():
                     taken = _seconds(decoder, data)
                     if number:
                         seconds.append(taken)
             here, there = (min(seconds) * 1000 for seconds in times.values())
-            back = decode(data).nbytes / 1e6
+            back = decode_picture(data).nbytes / 1e6
             row = f"{kind}, {size[1]} x {size[0]}", f"{len(data) / 1000:.0f}", f"{back:.1f}"
-            print(markdown_row((*row, f"{here:.1f}", f"{there:.1f}", f"{there / here:.2f}")), flush=True)
+            print(markdown_table_row((*row, f"{here:.1f}", f"{there:.1f}", f"{there / here:.2f}")), flush=True)
     print(f"\nA worker is started once, and ready after {starting:.2f} s.")
     pool.close()
 

@@ -17,21 +17,27 @@ from scipy.stats import spearmanr
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from benchmarks.shared.occlusion import print_claims
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import Case, Settings
-from explainers.perturbation.coalitions import CoalitionSample, pool_of
-from explainers.perturbation.estimators import first_frame, kernel_shap, lime, rise, surrogate_shap
-from explainers.perturbation.segment_maps import ENOUGH, standard_errors
-from explainers.superpixels import areas
+from explainers.case import Case, ExplanationSettings
+from explainers.perturbation.coalitions import CoalitionSample, shared_coalition_pool
+from explainers.perturbation.estimators import (
+    first_frame_estimate,
+    kernel_shap_values,
+    lime_coefficients,
+    rise_values,
+    surrogate_shap_values,
+)
+from explainers.perturbation.segment_maps import ENOUGH, jackknife_standard_errors
+from explainers.superpixels import segment_areas
 from models.classifiers.score import Score
-from models.images.decoder import decode
-from models.loading import load
+from models.images.decoder import decode_picture
+from models.loading import load_classifier
 from models.output.command_line import silence_tensorflow
 from models.output.markdown import markdown_table
 from tests.explainers.coalition_games import drawn
 
 SEEDS = range(4)
 GOAL = 0.85
-ESTIMATES = {"LIME": lime, "SHAP": surrogate_shap, "Kernel SHAP": kernel_shap, "RISE": rise}
+ESTIMATES = {"LIME": lime_coefficients, "SHAP": surrogate_shap_values, "Kernel SHAP": kernel_shap_values, "RISE": rise_values}
 
 
 def main() -> None:
@@ -52,9 +58,9 @@ def main() -> None:
 
 def photographs() -> Iterator[tuple[str, Case]]:
     """Each photograph's name and a case in front of MobileNetV2, explaining its first class; segments and seed still to be chosen."""
-    classifier: Any = load(required_data(*MODEL))
+    classifier: Any = load_classifier(required_data(*MODEL))
     for path in sorted(required_data(PHOTOGRAPHS).glob("*.jpg")):
-        image = classifier.fit(decode(path.read_bytes()))
+        image = classifier.fit(decode_picture(path.read_bytes()))
         yield path.stem, Case(classifier, image, Score(int(classifier.outputs(image[None])[0].argmax())))
 
 
@@ -81,35 +87,40 @@ def by_segments(budgets: list[int], counts: list[int]) -> None:
 
 
 def _grown(start: Case, count: int, seed: int, budget: int) -> tuple[Case, CoalitionSample]:
-    case = Case(start.classifier, start.image, start.score, Settings(segments=count, seed=seed, budget=budget))
-    return case, pool_of(case).grow(budget)
+    case = Case(start.classifier, start.image, start.score, ExplanationSettings(segments=count, seed=seed, budget=budget))
+    return case, shared_coalition_pool(case).grow(budget)
 
 
 def _run_to_run(samples: list[tuple[Case, CoalitionSample]], budget: int, estimate: Any, start: Case) -> tuple[float, float]:
     """Agreement of the displayed densities, a segment counted once, and the first run's largest standard error over the map's range."""
     readings, error = [], 0.0
     for case, whole in samples:
-        sample = pool_of(case).grow(budget)
-        values, area = start.values(sample.logits), areas(case.segments)
+        sample = shared_coalition_pool(case).grow(budget)
+        values, area = start.values(sample.logits), segment_areas(case.segments)
         readings.append(estimate(sample, values) / area)
         if case is samples[0][0]:
-            error = float((standard_errors(sample, values, estimate, 0) / area).max() / np.ptp(readings[0]))
+            error = float((jackknife_standard_errors(sample, values, estimate, 0) / area).max() / np.ptp(readings[0]))
         assert len(whole.masks) >= len(sample.masks)
     return agreement(readings), error
 
 
 def against_exact(budgets: list[int]) -> None:
     """Games of 12 segments evaluated exhaustively: each estimator's values from paired draws and the first frame, and the exact ones."""
-    rules = {"first frame": first_frame, "Kernel SHAP": kernel_shap, "surrogate": surrogate_shap, "antithetic permutations": None}
+    rules = {
+        "first frame": first_frame_estimate,
+        "Kernel SHAP": kernel_shap_values,
+        "surrogate": surrogate_shap_values,
+        "antithetic permutations": None,
+    }
     found: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
     for _, start in photographs():
         case, sample = _grown(start, 12, 0, 4096)
         values = start.values(sample.logits)
-        exact = kernel_shap(sample, values)
+        exact = kernel_shap_values(sample, values)
         table = _lookup(sample, values)
         for budget in budgets:
             for name, rule in rules.items():
-                runs = [_one(pool_of(case).parts, budget, seed, rule, table) for seed in SEEDS]
+                runs = [_one(shared_coalition_pool(case).parts, budget, seed, rule, table) for seed in SEEDS]
                 errors = [np.sqrt(((run - exact) ** 2).mean() / exact.var()) for run in runs]
                 ranks = [spearmanr(run, exact)[0] for run in runs]
                 found.setdefault((name, budget), []).append((agreement(runs), float(np.mean(ranks)), float(np.mean(errors))))

@@ -20,7 +20,7 @@ from benchmarks.attack_parts.leaky_server import leaking
 from benchmarks.attack_parts.mixed_visitors import SHARES, MixedVisitors
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from models.output.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_table_head, markdown_table_row
 from tests.serving import Server, serving
 
 FLAGS = ("--allow-model-upload", "--budget", "60")
@@ -82,12 +82,12 @@ def _posts(server: Server, at_least: int = 15) -> Callable[[float], None]:
 def growth_table(growth: Growth) -> str:
     """A row per kind: after the warm-up, after each stretch, the gain and its bound."""
     stretches = [f"after {number}" for number in range(1, len(growth.readings))]
-    lines = [markdown_head(("what", "after the warm-up", *stretches, "gain", "at most", "verdict"))]
+    lines = [markdown_table_head(("what", "after the warm-up", *stretches, "gain", "at most", "verdict"))]
     for name, gain in growth.gained.items():
         values = [f"{getattr(reading, name):.0f}" for reading in growth.readings]
         verdict = "leaks" if name in growth.leaks else "holds"
         title = "memory, MB" if name == "memory" else name
-        lines.append(markdown_row((title, *values, f"{gain:+.0f}", f"{getattr(BOUNDS, name):.0f}", verdict)))
+        lines.append(markdown_table_row((title, *values, f"{gain:+.0f}", f"{getattr(BOUNDS, name):.0f}", verdict)))
     return "\n".join(lines)
 
 

@@ -19,10 +19,10 @@ from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card, Colour
 from models.datasets import layouts
-from models.datasets.collection import Row
-from models.output.markdown import markdown_head, markdown_row
+from models.datasets.collection import CollectionRow
+from models.output.markdown import markdown_table_head, markdown_table_row
 from models.training.augmentation import DERMOSCOPY, NONE, XRAY
-from models.training.pipeline import Feed, batches
+from models.training.pipeline import InputPipelineSettings, iterate_batches
 
 SIZE, BATCH, GOAL = 160, 32, 0.9
 NETWORKS: tuple[tuple[str, Colour], ...] = (("small_cnn", "grey"), ("MobileNetV2", "rgb"))
@@ -50,48 +50,48 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40, help="training steps that are timed (default: %(default)s)")
     options = parser.parse_args()
     where = required_data("chest_xray")
-    rows = [row for row in layouts.read("chest_xray", where).rows if row.split == "train"]
+    rows = [row for row in layouts.read_collection("chest_xray", where).rows if row.split == "train"]
     rows = rows[:: max(1, len(rows) // options.pictures)][: options.pictures]
     print(machine_line(), "\n")
     with tempfile.TemporaryDirectory() as cache:
-        feed = Feed((SIZE, SIZE), Path(cache), batch=BATCH)
-        print(markdown_head((f"{len(rows):,} chest X-rays at {SIZE} px", "pictures a second", "pictures a second of processor time")))
-        print(markdown_row(("decoded for the first time", *rates(rows, feed))), flush=True)
+        feed = InputPipelineSettings((SIZE, SIZE), Path(cache), batch=BATCH)
+        print(markdown_table_head((f"{len(rows):,} chest X-rays at {SIZE} px", "pictures a second", "pictures a second of processor time")))
+        print(markdown_table_row(("decoded for the first time", *rates(rows, feed))), flush=True)
         for name, augmentation in AUGMENTATIONS.items():
-            print(markdown_row((name, *rates(rows, dataclasses.replace(feed, augmentation=augmentation)))), flush=True)
+            print(markdown_table_row((name, *rates(rows, dataclasses.replace(feed, augmentation=augmentation)))), flush=True)
         head = ("network", "ms a step of 32 pictures", "ms waiting for it", "share of the time in the step")
-        print(f"\n{markdown_head(head)}")
+        print(f"\n{markdown_table_head(head)}")
         missed = []
         for name, colour in NETWORKS:
             spent = training_time(name, colour, rows, dataclasses.replace(feed, augmentation=XRAY), options.steps)
             a_step, a_wait = spent.stepping / options.steps * 1e3, spent.waiting / options.steps * 1e3
-            print(markdown_row((name, f"{a_step:.1f}", f"{a_wait:.1f}", f"{spent.share:.1%}")), flush=True)
+            print(markdown_table_row((name, f"{a_step:.1f}", f"{a_wait:.1f}", f"{spent.share:.1%}")), flush=True)
             if spent.share < GOAL:
                 missed.append(f"{name} {spent.share:.1%}")
     print(f"\nGoal (at least {GOAL:.0%} of the time in the step):", "missed: " + ", ".join(missed) + "." if missed else "holds.")
 
 
-def rates(rows: Sequence[Row], feed: Feed) -> tuple[str, str]:
+def rates(rows: Sequence[CollectionRow], feed: InputPipelineSettings) -> tuple[str, str]:
     """One epoch's pictures a second, by the wall clock and by the processor's time."""
     wall, processor = time.perf_counter(), time.process_time()
-    count = sum(len(labels) for _, labels in batches(rows, feed, 0).as_numpy_iterator())
+    count = sum(len(labels) for _, labels in iterate_batches(rows, feed, 0).as_numpy_iterator())
     return f"{count / (time.perf_counter() - wall):,.0f}", f"{count / (time.process_time() - processor):,.0f}"
 
 
-def training_time(name: str, colour: Colour, rows: Sequence[Row], feed: Feed, steps: int) -> TimeSplit:
+def training_time(name: str, colour: Colour, rows: Sequence[CollectionRow], feed: InputPipelineSettings, steps: int) -> TimeSplit:
     """A network with random weights, trained as the recipes train it."""
     from models.datasets.layouts.chest_xray import BINARY
-    from models.training.batches import training_data
-    from models.training.loop import compile_stage
+    from models.training.batches import build_training_data
+    from models.training.loop import compile_training_stage
     from models.training.networks.backbones import build_backbone
-    from models.training.networks.heads import add_head
-    from models.training.settings import Settings, Stage
+    from models.training.networks.heads import add_classification_head
+    from models.training.settings import TrainingSettings, TrainingStage
 
     made = build_backbone(name, feed.size, "random", colour)
-    model = add_head(made, 1, name)
+    model = add_classification_head(made, 1, name)
     card = Card(name, BINARY, feed.size, colour=made.colour, scaling=made.scaling, head="sigmoid")
-    compile_stage(model, Stage(1, 1e-3), Settings())
-    data = training_data(model, card, rows, rows[:BATCH], feed)
+    compile_training_stage(model, TrainingStage(1, 1e-3), TrainingSettings())
+    data = build_training_data(model, card, rows, rows[:BATCH], feed)
     return timed(model, (batch for epoch in range(1000) for batch in data.epoch(epoch)), steps)
 
 

@@ -11,7 +11,7 @@ import time
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import Settings
+from explainers.case import ExplanationSettings
 from models.datasets.synthetic import phantoms
 from models.output.command_line import silence_tensorflow
 
@@ -29,7 +29,7 @@ def main() -> None:
     from benchmarks.known_evidence.rows import goal_lines
 
     print(machine_line())
-    settings = Settings(preset=chosen.preset)
+    settings = ExplanationSettings(preset=chosen.preset)
     phantom_goals, box_goals = print_phantoms(chosen.pictures, settings), print_glass_boxes(chosen.boxes, settings)
     print(f"\n{goal_lines('the phantoms', phantom_goals)}\n{goal_lines('the glass boxes', box_goals)}")
     print(f"Painting a phantom takes {painting_milliseconds():.1f} ms of processor time.")
@@ -37,11 +37,11 @@ def main() -> None:
 
 def painting_milliseconds(count: int = 20) -> float:
     """Processor time of one phantom, the median of several."""
-    phantoms.phantom(0, 0)
+    phantoms.draw_phantom(0, 0)
     times = []
     for seed in range(count):
         started = time.process_time()
-        phantoms.phantom(seed, seed % 4)
+        phantoms.draw_phantom(seed, seed % 4)
         times.append(time.process_time() - started)
     return statistics.median(times) * 1000
 

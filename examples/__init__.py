@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.images.decoder import decode
+from models.images.decoder import decode_picture
 
 FOLDER = Path(__file__).parent
 _LIBRARY = "skimage.data:"
@@ -51,7 +51,7 @@ class Example:
                 f"The example picture {self.source} cannot be read ({error.strerror}); install the requirements again."
             ) from error
 
-    def evidence(self, decoder: Callable[[bytes], NDArray[np.float32]] = decode) -> NDArray[np.bool_] | None:
+    def evidence(self, decoder: Callable[[bytes], NDArray[np.float32]] = decode_picture) -> NDArray[np.bool_] | None:
         """(H, W), true at the evidence for the class; None where it is unknown or there is none. decoder: of the mask's file."""
         if not self.mask_file:
             return None

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from examples import FOLDER, Example
-from models.datasets.synthetic.glass_box import patches
-from models.datasets.synthetic.phantoms import phantom
+from models.datasets.synthetic.glass_box import draw_colour_patches
+from models.datasets.synthetic.phantoms import draw_phantom
 
 DRAWN = "Drawn by Crosscheck, CC0-1.0"
 PHANTOMS = ("phantoms", "phantoms_shortcut")
@@ -85,7 +85,7 @@ def to_json(example: Example) -> dict[str, object]:
 
 def _lesions(folder: Path) -> Iterator[Example]:
     for drawing in LESIONS:
-        picture = phantom(drawing.seed, drawing.label, drawing.ruler)
+        picture = draw_phantom(drawing.seed, drawing.label, drawing.ruler)
         stem = f"phantom_{drawing.seed:02}_{drawing.label.replace(' ', '_')}{'_ruler' * drawing.ruler}"
         title = drawing.label.capitalize() + ", with a ruler" * drawing.ruler
         files = _files(folder, stem, picture.image, picture.evidence)
@@ -94,7 +94,7 @@ def _lesions(folder: Path) -> Iterator[Example]:
 
 def _patches(folder: Path) -> Iterator[Example]:
     for drawing in PATCHES:
-        picture = patches(drawing.seed, drawing.label)
+        picture = draw_colour_patches(drawing.seed, drawing.label)
         files = _files(folder, f"patches_{drawing.label}", picture.image, picture.evidence)
         yield Example(drawing.label.capitalize(), drawing.caption, files[0], ("glass_box",), drawing.label, files[1], DRAWN)
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.protocol import Floats
+from explainers.classifier_protocol import Floats
 
 
-class Fill(StrEnum):
+class BaselineFill(StrEnum):
     """The choices of a user; their values stand in flags, manifests and libraries."""
 
     BLUR = "blur"
@@ -19,24 +19,24 @@ class Fill(StrEnum):
     SEGMENT_MEAN = "segment mean"
 
 
-FILLS: tuple[str, ...] = tuple(str(fill) for fill in Fill)
+FILLS: tuple[str, ...] = tuple(str(fill) for fill in BaselineFill)
 BLUR = 0.1
 """The blur's standard deviation as a share of the picture's shorter side: shapes go, the light and colour of a place stay."""
 NARROW = "blur of 11 px"
 """What insertion starts from by custom (RISE): a window of 11 px, standard deviation 5 px. No choice for hiding; it leaves shapes."""
 
 
-def fill_picture(image: Floats, fill: str, segments: NDArray[np.int64] | None = None) -> Floats:
+def make_baseline_image(image: Floats, fill: str, segments: NDArray[np.int64] | None = None) -> Floats:
     """The picture (H, W, 3) that shows through where `image` (H, W, 3) is hidden. Only "segment mean" reads `segments` (H, W)."""
-    if fill == Fill.BLUR:
+    if fill == BaselineFill.BLUR:
         return _blurred(image)
     if fill == NARROW:
         return np.clip(cv2.GaussianBlur(image, (11, 11), 5, borderType=cv2.BORDER_REFLECT), 0, 1).astype(np.float32)
-    if fill == Fill.MEAN_COLOUR:
+    if fill == BaselineFill.MEAN_COLOUR:
         return np.broadcast_to(image.mean((0, 1), dtype=np.float64).astype(np.float32), image.shape).copy()
-    if fill == Fill.BLACK:
+    if fill == BaselineFill.BLACK:
         return np.zeros(image.shape, np.float32)
-    if fill == Fill.SEGMENT_MEAN and segments is not None:
+    if fill == BaselineFill.SEGMENT_MEAN and segments is not None:
         return _segment_means(image, segments)
     raise UserError(f"The fill is {fill!r}; it must be one of {', '.join(FILLS)}.")
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.baselines import FILLS, Fill, fill_picture
+from explainers.baselines import FILLS, BaselineFill, make_baseline_image
+from explainers.classifier_protocol import Classifier, Floats, Layer, LayerFeatures, Score
 from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped
-from explainers.protocol import Classifier, Features, Floats, Layer, Score
-from explainers.superpixels import superpixels
+from explainers.superpixels import segment_superpixels
 
-__all__ = ["PRESETS", "Case", "Settings", "Stopped"]
+__all__ = ["PRESETS", "Case", "ExplanationSettings", "Stopped"]
 
 PRESETS = {"Fast": 120, "Balanced": 500, "Thorough": 2000}
 """Preset -> evaluations that one method may spend; the pool that LIME, SHAP and RISE share counts as one method."""
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExplanationSettings:
     """What all methods of a case have in common.
 
     preset: how much to spend. fill: what replaces hidden parts, and the baseline. segments: superpixels aimed at; 20 is what
@@ -82,12 +82,12 @@ class Case:
     `with_score` explains another class without evaluating again what does not depend on the score.
     """
 
-    def __init__(self, classifier: Classifier, image: Floats, score: Score, settings: Settings | None = None) -> None:
+    def __init__(self, classifier: Classifier, image: Floats, score: Score, settings: ExplanationSettings | None = None) -> None:
         """image: (H, W, 3) float32 in 0..1 of the classifier's size, as its `fit` makes it. Raises UserError."""
         self.classifier = classifier
         self.image = _checked(image, classifier.size)
         self.score = score
-        self.settings = settings or Settings()
+        self.settings = settings or ExplanationSettings()
         self.layers = _layers(classifier, self.settings.layers)
         self._evaluator = Evaluator(self.settings.batch)
         self._memory: dict[Hashable, Any] = {}
@@ -159,12 +159,14 @@ class Case:
 
     def filled(self, fill: str) -> Floats:
         """(H, W, 3) of any fill, for a method whose baseline is a parameter."""
-        return self.remember(("fill", fill), lambda: fill_picture(self.image, fill, self.segments if fill == Fill.SEGMENT_MEAN else None))
+        return self.remember(
+            ("fill", fill), lambda: make_baseline_image(self.image, fill, self.segments if fill == BaselineFill.SEGMENT_MEAN else None)
+        )
 
     @property
     def segments(self) -> NDArray[np.int64]:
         """(H, W) superpixel labels from 0, by SLIC; made once."""
-        return self.remember("segments", lambda: superpixels(self.image, self.settings.segments))
+        return self.remember("segments", lambda: segment_superpixels(self.image, self.settings.segments))
 
     @property
     def image_logits(self) -> Floats:
@@ -214,11 +216,11 @@ class Case:
         for batch in self._evaluator.evaluate(images, lambda batch: self.classifier.gradients(batch, self.score), rank=3, backward=True):
             yield from batch
 
-    def features(self) -> tuple[Features, ...]:
+    def features(self) -> tuple[LayerFeatures, ...]:
         """For each layer of `layers` its maps and the score's gradients (h, w, k); one pass, made once for a score."""
         key = ("features", tuple(layer.name for layer in self.layers), self.score)
 
-        def ask() -> tuple[tuple[Features, ...], Hashable]:
+        def ask() -> tuple[tuple[LayerFeatures, ...], Hashable]:
             found = self._evaluator.evaluate_once(lambda: self.classifier.features(self.image, self.layers, self.score))
             return found, self.counter.caller
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from errors import UserError
-from explainers.protocol import Floats
+from explainers.classifier_protocol import Floats
 
 Pictures = Floats | Iterable[Floats]
 """An array (n, ...), or an iterable of single pictures or masks, or of arrays (m, ...): made batch by batch, never all at once."""

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from explainers.classifier_protocol import Floats
 from explainers.method import Attribution
-from explainers.protocol import Floats
 
 Grid = NDArray[np.float64]
 """A map on the common grid (G, G)."""
@@ -14,14 +14,14 @@ CELL = 16
 """Side of a cell in pixels, where the grid keeps within 7 to 16 cells a side."""
 
 
-def enlarge(values: Floats, size: tuple[int, int]) -> Floats:
-    """(h, w) -> (H, W), half-pixel bilinear: the middle of each cell stays where it was. For enlarging; `area_sum` makes smaller."""
+def enlarge_map(values: Floats, size: tuple[int, int]) -> Floats:
+    """(h, w) -> (H, W), half-pixel bilinear: the middle of each cell stays where it was. For enlarging; `sum_into_cells` makes smaller."""
     if values.shape == tuple(size):
         return values
     return np.asarray(cv2.resize(np.asarray(values, np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def area_sum(values: NDArray[np.floating], cells: int) -> NDArray[np.float64]:
+def sum_into_cells(values: NDArray[np.floating], cells: int) -> NDArray[np.float64]:
     """(H, W) -> (cells, cells): each cell holds the sum of its pixels, a pixel that two cells cut counted in each by its share.
 
     The sum of the whole is kept, and nothing is rectified.
@@ -31,19 +31,19 @@ def area_sum(values: NDArray[np.floating], cells: int) -> NDArray[np.float64]:
     return summed
 
 
-def grid_cells(size: tuple[int, int]) -> int:
+def grid_cells_per_side(size: tuple[int, int]) -> int:
     """Cells a side for a picture of (H, W) pixels: 16-px cells, at least 7, at most 16; 14 at 224 px."""
     return int(np.clip(round(min(size) / CELL), 7, 16))
 
 
-def on_grid(values: Floats, size: tuple[int, int]) -> NDArray[np.float64]:
+def sum_map_onto_grid(values: Floats, size: tuple[int, int]) -> NDArray[np.float64]:
     """A map on its own grid (h, w) -> its enlargement to the picture (H, W), area-summed on the picture's grid (G, G)."""
-    return area_sum(enlarge(values, size), grid_cells(size))
+    return sum_into_cells(enlarge_map(values, size), grid_cells_per_side(size))
 
 
-def on_common_grid(attribution: Attribution, size: tuple[int, int]) -> Grid:
+def attribution_on_common_grid(attribution: Attribution, size: tuple[int, int]) -> Grid:
     """(G, G): the map before rectifying, enlarged to the picture and summed up in each cell."""
-    return on_grid(attribution.values if attribution.signed is None else attribution.signed, size)
+    return sum_map_onto_grid(attribution.values if attribution.signed is None else attribution.signed, size)
 
 
 def _shares(side: int, cells: int) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ Resolution = Literal["layer", "segments", "windows", "pixels"]
 
 
 @dataclass(frozen=True)
-class Range:
+class ParameterRange:
     """The bounds of a parameter: slider, command-line flag, refusal and documentation in one."""
 
     low: float
@@ -26,7 +26,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ParameterChoice:
     """A parameter that takes one of a few words."""
 
     options: tuple[str, ...]
@@ -91,19 +91,19 @@ class Method(ABC):
     def __post_init__(self) -> None:
         for name, bounds in self.parameters().items():
             value = getattr(self, name)
-            if isinstance(bounds, Range) and not bounds.low <= value <= bounds.high:
+            if isinstance(bounds, ParameterRange) and not bounds.low <= value <= bounds.high:
                 raise UserError(f"{self.title}: {name} is {value}; it must lie from {bounds.low:g} to {bounds.high:g}.")
-            if isinstance(bounds, Choice) and value not in bounds.options:
+            if isinstance(bounds, ParameterChoice) and value not in bounds.options:
                 raise UserError(f"{self.title}: {name} is {value!r}; it must be one of {', '.join(bounds.options)}.")
 
     @classmethod
-    def parameters(cls) -> dict[str, Range | Choice]:
+    def parameters(cls) -> dict[str, ParameterRange | ParameterChoice]:
         """The fields that a person may set, with their bounds, in order."""
         hints = get_type_hints(cls, include_extras=True)
         found: dict[str, Any] = {}
         for field in fields(cls):
             for note in getattr(hints[field.name], "__metadata__", ()):
-                if isinstance(note, Range | Choice):
+                if isinstance(note, ParameterRange | ParameterChoice):
                     found[field.name] = note
         return found
 

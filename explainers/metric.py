@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from explainers.case import Case
-from explainers.runner import Result
+from explainers.method_runner import MethodResult
 
 Family = Literal["agreement", "faithfulness", "robustness", "randomisation", "localisation"]
 F = TypeVar("F")
@@ -45,14 +45,14 @@ class Metric(ABC, Generic[F]):
     question: ClassVar[str] = ""
 
     @abstractmethod
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[F]:
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[F]:
         """What is found, a part at a time. results: of methods that have a map. Raises Stopped, UserError."""
 
     @abstractmethod
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         """Evaluations at most; known before the metric starts."""
 
-    def complete(self, findings: Sequence[F], results: Sequence[Result]) -> bool:
+    def complete(self, findings: Sequence[F], results: Sequence[MethodResult]) -> bool:
         """Whether all is found; run again it would give the same."""
         return bool(findings)
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import Case
-from explainers.grid import area_sum
+from explainers.classifier_protocol import Floats, Score
+from explainers.grid import sum_into_cells
 from explainers.method import Attribution, Method
-from explainers.protocol import Floats, Score
 
 POSITIVE = 0.01
 """A map whose positive part is under this share of its own total shows no positive evidence."""
@@ -33,8 +33,8 @@ REMEDY = {
 """What a method asks -> what to do about a zero map of a score that does not saturate."""
 
 
-class Blank(StrEnum):
-    """Why a map holds no evidence, where that does not depend on the method; `nothing_measured` words what does."""
+class BlankReason(StrEnum):
+    """Why a map holds no evidence, where that does not depend on the method; `_zero_map_reason` words what does."""
 
     NOT_FINITE = "The map holds values that are no numbers: the model overflowed on this picture. Check how its card scales the input."
     CONSTANT = "The map is the same everywhere: it points at no place. Choose an earlier layer, or look at another method."
@@ -44,21 +44,21 @@ class Blank(StrEnum):
     )
 
 
-def mark_if_no_evidence(method: Method, attribution: Attribution, case: Case) -> Attribution:
+def mark_blank_attribution(method: Method, attribution: Attribution, case: Case) -> Attribution:
     """The attribution with `blank` filled in where there is no positive evidence; what is no number or only rounding is set to 0."""
     read = attribution.values if attribution.signed is None else attribution.signed
     if not (np.isfinite(read).all() and np.isfinite(attribution.values).all()):
         signed = None if attribution.signed is None else _finite(attribution.signed)
         branches = tuple((name, _finite(each)) for name, each in attribution.branches)
-        return replace(attribution, values=_finite(attribution.values), signed=signed, branches=branches, blank=Blank.NOT_FINITE)
+        return replace(attribution, values=_finite(attribution.values), signed=signed, branches=branches, blank=BlankReason.NOT_FINITE)
     if attribution.blank:
         return attribution
     if _credited(method, read, case) <= case.rounding:
-        return _emptied(attribution, nothing_measured(method, case.score))
+        return _emptied(attribution, _zero_map_reason(method, case.score))
     return replace(attribution, blank=_reason(read.astype(np.float64)))
 
 
-def nothing_measured(method: Method, score: Score) -> str:
+def _zero_map_reason(method: Method, score: Score) -> str:
     """Why a map is zero everywhere, and what to do about it."""
     return f"{ZERO[method.asks]} {SATURATED if score.kind == 'probability' else REMEDY[method.asks]}"
 
@@ -67,14 +67,14 @@ def _credited(method: Method, read: Floats, case: Case) -> float:
     """The largest change of the score that the map credits one region of the picture with, whatever cells its values are given for."""
     if method.resolution == "windows" and read.shape == case.size:  # fixed windows: every pixel holds a window's whole fall
         return float(np.abs(read).max())
-    return float(np.abs(area_sum(read, REGIONS)).max())
+    return float(np.abs(sum_into_cells(read, REGIONS)).max())
 
 
 def _reason(values: NDArray[np.float64]) -> str:
     largest = np.abs(values).max()
     if np.maximum(values, 0).sum() < POSITIVE * np.abs(values).sum():
-        return Blank.NEGATIVE
-    return Blank.CONSTANT if np.ptp(values) <= FLAT * largest else ""
+        return BlankReason.NEGATIVE
+    return BlankReason.CONSTANT if np.ptp(values) <= FLAT * largest else ""
 
 
 def _emptied(attribution: Attribution, blank: str) -> Attribution:

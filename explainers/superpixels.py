@@ -15,7 +15,7 @@ SMALLEST = 0.25
 """Smallest segment, as a share of the mean's area: a score per pixel of a few pixels would drown the map in its own noise."""
 
 
-def superpixels(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+def segment_superpixels(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """(H, W, 3) in 0..1 -> (H, W) labels 0..M-1, each a connected patch; M is near `count`, at least 2.
 
     Bars of one even colour along the sides, as fitting a picture to a square leaves them, are one segment each. The rest is cut by SLIC
@@ -66,7 +66,7 @@ def _bars(size: tuple[int, int], inside: tuple[int, int, int, int]) -> NDArray[n
 def _patches(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """SLIC, which often finds far fewer patches than requested, repeated until the count fits."""
     asked = count
-    best = even_grid(image.shape[:2], count)
+    best = rectangular_segments(image.shape[:2], count)
     miss = count / 2
     for _ in range(TRIES):
         patches = _slic(image, asked)
@@ -100,7 +100,7 @@ def _slic(image: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     return np.asarray(label(found, connectivity=1) - 1, np.int64)  # type: ignore[no-untyped-call]
 
 
-def even_grid(size: tuple[int, int], count: int) -> NDArray[np.int64]:
+def rectangular_segments(size: tuple[int, int], count: int) -> NDArray[np.int64]:
     """(H, W) labels of about `count` rectangles of like shape, at least 2 wherever there are 2 pixels."""
     height, width = size
     rows = int(np.clip(round((count * height / width) ** 0.5), 1, height))
@@ -112,6 +112,6 @@ def even_grid(size: tuple[int, int], count: int) -> NDArray[np.int64]:
     return np.asarray(row[:, None] * columns + column[None, :], np.int64)
 
 
-def areas(segments: NDArray[np.int64]) -> NDArray[np.float64]:
+def segment_areas(segments: NDArray[np.int64]) -> NDArray[np.float64]:
     """(H, W) labels -> (M,) pixels of each segment."""
     return np.bincount(segments.ravel()).astype(np.float64)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from errors import UserError
 from models.datasets import grouping
-from models.output.command_line import run_command
+from models.output.command_line import run_tensorflow_command
 
 if TYPE_CHECKING:
-    from models.datasets.collection import Collection, Row
-    from models.evaluation.records import Evaluation, EvaluationData
+    from models.datasets.collection import CollectionRow, PictureCollection
+    from models.evaluation.evaluation_records import Evaluation, EvaluationData
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,31 +21,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
 
     def command() -> int:
-        from models.evaluation.assessment import evaluate
-        from models.evaluation.records import Settings
-        from models.evaluation.writer import write_evaluation
-        from models.loading import load
+        from models.evaluation.assessment import evaluate_classifier
+        from models.evaluation.evaluation_records import EvaluationSettings
+        from models.evaluation.evaluation_writer import write_evaluation
+        from models.loading import load_classifier
 
         if not 20 <= options.resamples <= 100_000:
             raise UserError(f"--resamples is {options.resamples}; give a whole number from 20 to 100000.")
-        served = load(options.model, options.trust)
-        evaluation = evaluate(served, evaluation_data(options, served.labels), Settings(options.resamples, options.seed))
-        print("\n".join(summary(evaluation)))
+        served = load_classifier(options.model, options.trust)
+        evaluation = evaluate_classifier(
+            served, _load_evaluation_data(options, served.labels), EvaluationSettings(options.resamples, options.seed)
+        )
+        print("\n".join(_evaluation_summary(evaluation)))
         print("Written: {}, {}".format(*write_evaluation(evaluation, options.out)))
         return 0
 
-    return run_command(command)
+    return run_tensorflow_command(command)
 
 
-def evaluation_data(options: Namespace, labels: Sequence[str]) -> "EvaluationData":
+def _load_evaluation_data(options: Namespace, labels: Sequence[str]) -> "EvaluationData":
     """The requested pictures, with the classifier's class numbers."""
     from models.datasets import splits
-    from models.datasets.layouts import read
-    from models.evaluation.records import EvaluationData
+    from models.datasets.layouts import read_collection
+    from models.evaluation.evaluation_records import EvaluationData
 
-    collection = read(options.layout, options.data, options.group)
+    collection = read_collection(options.layout, options.data, options.group)
     if options.split:
-        rows, how = getattr(splits.read(options.split, collection), options.part), f"{options.part} part of {options.split.name}"
+        rows, how = getattr(splits.read_split(options.split, collection), options.part), f"{options.part} part of {options.split.name}"
     elif parts := {row.split for row in collection.rows} - {""}:
         if options.part not in parts:
             raise UserError(
@@ -54,10 +56,12 @@ def evaluation_data(options: Namespace, labels: Sequence[str]) -> "EvaluationDat
         rows, how = tuple(row for row in collection.rows if row.split == options.part), f"the {options.part} part as it was published"
     else:
         rows, how = collection.rows, "all pictures"
-    return EvaluationData(collection.name, with_classifier_labels(rows, collection, labels), how, collection.source, collection.licence)
+    return EvaluationData(collection.name, _match_classifier_labels(rows, collection, labels), how, collection.source, collection.licence)
 
 
-def with_classifier_labels(rows: Sequence["Row"], collection: "Collection", labels: Sequence[str]) -> tuple["Row", ...]:
+def _match_classifier_labels(
+    rows: Sequence["CollectionRow"], collection: "PictureCollection", labels: Sequence[str]
+) -> tuple["CollectionRow", ...]:
     """The rows with the classifier's class numbers, matched by name. UserError where it does not know a class."""
     class_of_name = {label.casefold(): number for number, label in enumerate(labels)}
     unknown = [label.name for label in collection.labels if label.name.casefold() not in class_of_name]
@@ -70,12 +74,12 @@ def with_classifier_labels(rows: Sequence["Row"], collection: "Collection", labe
     return tuple(dataclasses.replace(row, label=numbers[row.label]) for row in rows)
 
 
-def summary(evaluation: "Evaluation") -> list[str]:
+def _evaluation_summary(evaluation: "Evaluation") -> list[str]:
     """A line for each figure."""
-    from models.evaluation.html_report import format_estimate
+    from models.evaluation.html_report import format_with_interval
 
     lines = [f"{len(evaluation.data.rows):,} pictures of {evaluation.data.name}, {evaluation.data.part}"]
-    return lines + [f"{name}: {format_estimate(figure)}" for name, figure in evaluation.overall.items()]
+    return lines + [f"{name}: {format_with_interval(figure)}" for name, figure in evaluation.overall.items()]
 
 
 def _parser() -> ArgumentParser:

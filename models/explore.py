@@ -8,9 +8,9 @@ from pathlib import Path
 
 from errors import UserError
 from models.datasets import grouping, layouts, splits
-from models.datasets.collection import SPLITS, Collection
-from models.datasets.contact_sheet import draw_sheet, save_sheet
-from models.datasets.quality_checks import DataWarning, find_warnings, fingerprint_rows, unreadable_warnings
+from models.datasets.collection import SPLITS, PictureCollection
+from models.datasets.contact_sheet import draw_contact_sheet, save_contact_sheet
+from models.datasets.quality_checks import DataWarning, find_data_warnings, fingerprint_collection, unreadable_picture_warnings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("explored.html"), help="the sheet, .html or .png (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:
-        collection, warnings = explore(options.folder, options.layout, options.split, options.out, options.group)
+        collection, warnings = explore_folder(options.folder, options.layout, options.split, options.out, options.group)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -35,25 +35,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def explore(folder: Path, layout: str | None, split: Path | None, out: Path, group: str = "") -> tuple[Collection, list[DataWarning]]:
-    """What the folder holds and what is wrong with it; the sheet is written to `out`. group: as `layouts.read` takes it."""
+def explore_folder(
+    folder: Path, layout: str | None, split: Path | None, out: Path, group: str = ""
+) -> tuple[PictureCollection, list[DataWarning]]:
+    """What the folder holds and what is wrong with it; the sheet is written to `out`. group: as `layouts.read_collection` takes it."""
     if out.suffix.lower() not in (".html", ".png"):
         raise UserError(f"--out is {out}; give a name that ends in .html or .png.")
-    collection = layouts.read(layout, folder, group) if layout else layouts.detect(folder, group)
+    collection = layouts.read_collection(layout, folder, group) if layout else layouts.detect_layout(folder, group)
     if split:
-        collection = with_split(collection, splits.read(split, collection))
-    rows, prints, failed = fingerprint_rows(collection)
-    warnings = [*unreadable_warnings(failed), *find_warnings(collection, rows, prints)]
+        collection = mark_split_parts(collection, splits.read_split(split, collection))
+    rows, prints, failed = fingerprint_collection(collection)
+    warnings = [*unreadable_picture_warnings(failed), *find_data_warnings(collection, rows, prints)]
     if not rows:
         raise UserError(f"None of the {len(failed):,} pictures of {folder} can be read. {warnings[0]}")
     try:
-        save_sheet(out, collection, draw_sheet(collection, rows, prints), warnings)
+        save_contact_sheet(out, collection, draw_contact_sheet(collection, rows, prints), warnings)
     except OSError as error:
         raise UserError(f"{out} cannot be written ({error.strerror}); choose another with --out.") from error
     return collection, warnings
 
 
-def with_split(collection: Collection, made: splits.Split) -> Collection:
+def mark_split_parts(collection: PictureCollection, made: splits.DataSplit) -> PictureCollection:
     """The collection with each row's part of the split."""
     rows = [dataclasses.replace(row, split=part) for part in SPLITS for row in getattr(made, part)]
     return dataclasses.replace(collection, rows=tuple(rows))

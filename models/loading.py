@@ -6,100 +6,108 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from models.cards.card import Card, sha256_of
+from models.cards.card import Card, file_sha256
 from models.cards.ensemble_file import read_ensemble_file
-from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, holds_architecture
-from models.formats.hub import HUB, fetch_model
+from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, is_architecture_file
+from models.formats.hub import HUB, fetch_hub_model
 from models.formats.imagenet import IMAGENET
-from models.formats.registry import ACCEPTED, ACCEPTED_IN_FOLDER, is_model
+from models.formats.registry import ACCEPTED, ACCEPTED_IN_FOLDER, is_model_path
 from models.formats.saved_model import MARKER, is_saved_model
-from models.sandbox.checks.unsupported_formats import refuse_folder
-from models.store import bundled
-from models.versions import latest
+from models.sandbox.checks.unsupported_formats import refuse_unsupported_folder
+from models.store import bundled_models
+from models.versions import latest_version_folder
 
 if TYPE_CHECKING:
-    from models.classifiers.ensemble import Ensemble
-    from models.classifiers.forward_only import ForwardOnly
-    from models.classifiers.keras_classifier import Classifier
+    from models.classifiers.ensemble import EnsembleClassifier
+    from models.classifiers.forward_only import ForwardOnlyClassifier
+    from models.classifiers.keras_classifier import KerasClassifier
     from models.classifiers.sandboxed_classifier import SandboxedClassifier
 
-    Served = Classifier | Ensemble | ForwardOnly | SandboxedClassifier
+    Served = KerasClassifier | EnsembleClassifier | ForwardOnlyClassifier | SandboxedClassifier
 
 
-__all__ = ["HUB", "IMAGENET", "load", "load_in_process", "model_file", "path_of", "start_loading"]
+__all__ = [
+    "HUB",
+    "IMAGENET",
+    "find_model_file",
+    "load_classifier",
+    "load_classifier_in_process",
+    "resolve_model_path",
+    "start_loading_classifier",
+]
 
 
-def load(name: str | Path, trust: bool = True) -> "Served":
+def load_classifier(name: str | Path, trust: bool = True) -> "Served":
     """The classifier at a path, of a bundled name, `imagenet:NAME` or `hf://owner/name`, or the ensemble that a JSON file lists.
 
     trust: whether a model from a path may run in this process; else each gets a process of its own that can reach nothing. Bundled ones
     and ImageNet's are always trusted. UserError says in one sentence what is wrong with the model.
     """
-    return start_loading(name, trust)()
+    return start_loading_classifier(name, trust)()
 
 
-def start_loading(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
-    """As `load`, but only begins: calling the result waits. A process of its own, where one is needed, starts meanwhile."""
-    members = None if str(name) in bundled() else read_ensemble_file(Path(name))
+def start_loading_classifier(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
+    """As `load_classifier`, but only begins: calling the result waits. A process of its own, where one is needed, starts meanwhile."""
+    members = None if str(name) in bundled_models() else read_ensemble_file(Path(name))
     if not members:
         return _begin_one(name, trust)
     begun = [_begin_one(member, trust) for member in members.members]
 
     def joined() -> "Served":
-        from models.classifiers.ensemble import Ensemble
+        from models.classifiers.ensemble import EnsembleClassifier
 
-        return Ensemble(members.name, [each() for each in begun])
+        return EnsembleClassifier(members.name, [each() for each in begun])
 
     return joined
 
 
 def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Served"]:
-    if trust or str(name) in bundled() or str(name).startswith(IMAGENET):
-        return lambda: load_in_process(name)
-    from models.classifiers.sandboxed_classifier import start_sandboxed
+    if trust or str(name) in bundled_models() or str(name).startswith(IMAGENET):
+        return lambda: load_classifier_in_process(name)
+    from models.classifiers.sandboxed_classifier import start_sandboxed_classifier
 
-    return start_sandboxed(path_of(name))
+    return start_sandboxed_classifier(resolve_model_path(name))
 
 
-def load_in_process(name: str | Path) -> "Classifier | ForwardOnly":
-    """As `load`, but no ensemble, and in this process."""
+def load_classifier_in_process(name: str | Path) -> "KerasClassifier | ForwardOnlyClassifier":
+    """As `load_classifier`, but no ensemble, and in this process."""
     if str(name).startswith(IMAGENET):
         from models.formats.imagenet import load_imagenet
 
         return load_imagenet(str(name).removeprefix(IMAGENET))
     from models.classifiers.build import build_classifier
     from models.formats.registry import open_model
-    from models.graph.runtime import Runtime
+    from models.graph.runtime import RuntimeNetwork
 
-    path = path_of(name)
+    path = resolve_model_path(name)
     model, card = open_model(path), _card_beside(path)
-    if isinstance(model, Runtime):
-        from models.classifiers.forward_only import forward_only
+    if isinstance(model, RuntimeNetwork):
+        from models.classifiers.forward_only import build_forward_only_classifier
 
-        return forward_only(model, card, path)
+        return build_forward_only_classifier(model, card, path)
     return build_classifier(model, card, path)
 
 
 def _card_beside(path: Path) -> Card | None:
     beside = card_path(path)
-    if not beside.exists() or (path.suffix in WEIGHT_SUFFIXES and holds_architecture(beside)):
+    if not beside.exists() or (path.suffix in WEIGHT_SUFFIXES and is_architecture_file(beside)):
         return None
     card = Card.read(beside)
-    if card.sha256 and path.is_file() and card.sha256 != (found := sha256_of(path)):
+    if card.sha256 and path.is_file() and card.sha256 != (found := file_sha256(path)):
         raise UserError(
             f"{beside.name} is the card of other weights: it says sha256 {card.sha256[:12]}..., {path.name} has {found[:12]}...."
         )
     return card
 
 
-def path_of(name: str | Path) -> Path:
+def resolve_model_path(name: str | Path) -> Path:
     """The file or folder of a model that is none of ImageNet's; what lies on the Hub is fetched. UserError."""
     if str(name).startswith(HUB):
-        return fetch_model(str(name))
-    return model_file(bundled().get(str(name), Path(name)))
+        return fetch_hub_model(str(name))
+    return find_model_file(bundled_models().get(str(name), Path(name)))
 
 
-def model_file(path: Path) -> Path:
+def find_model_file(path: Path) -> Path:
     """The model that `path` is, a file or a SavedModel's folder, or the one in that folder; of a folder of versions the latest's."""
     if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
         raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {ACCEPTED}.")
@@ -109,10 +117,10 @@ def model_file(path: Path) -> Path:
         raise UserError(f"{path} is neither a file nor a folder; give the path of {ACCEPTED}.")
     if is_saved_model(path):
         return path
-    path = latest(path) or path
-    found = sorted(each for each in path.iterdir() if is_model(each))
+    path = latest_version_folder(path) or path
+    found = sorted(each for each in path.iterdir() if is_model_path(each))
     if len(found) != 1:
-        refuse_folder(path, found)
+        refuse_unsupported_folder(path, found)
         names = ", ".join(each.name for each in found) or "none"
         raise UserError(f"The folder {path} must hold one model ({ACCEPTED_IN_FOLDER}); found: {names}.")
     return found[0]

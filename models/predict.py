@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errors import UserError
-from models.output.command_line import run_command
+from models.output.command_line import run_tensorflow_command
 
 if TYPE_CHECKING:
     pass
@@ -28,27 +28,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     def command() -> int:
-        from models.cards.metadata import parse
-        from models.loading import load
+        from models.cards.metadata import parse_metadata
+        from models.loading import load_classifier
 
-        served = load(options.model, options.trust)
+        served = load_classifier(options.model, options.trust)
         if options.metadata:
-            served = served.with_metadata(parse(served.card.metadata, options.metadata))
+            served = served.with_metadata(parse_metadata(served.card.metadata, options.metadata))
         failed = 0
         for file in options.pictures:
             try:
-                prediction = predict_file(served, file, options.top)
+                prediction = _predict_picture_file(served, file, options.top)
             except UserError as error:
                 failed += 1
                 print(f"{file}: {error}", file=sys.stderr)
             else:
-                print(json.dumps(prediction, ensure_ascii=False) if options.json else summary(prediction), flush=True)
+                print(json.dumps(prediction, ensure_ascii=False) if options.json else _prediction_summary(prediction), flush=True)
         return 0 if not failed else 2 if failed == len(options.pictures) else 1
 
-    return run_command(command)
+    return run_tensorflow_command(command)
 
 
-def predict_file(served: Any, file: Path, top: int) -> dict[str, Any]:
+def _predict_picture_file(served: Any, file: Path, top: int) -> dict[str, Any]:
     """The picture's path, its most probable classes with their probabilities at the card's temperature, and the given metadata in words,
     where the model takes some. UserError where the picture cannot be read.
     """
@@ -61,7 +61,7 @@ def predict_file(served: Any, file: Path, top: int) -> dict[str, Any]:
     return {**prediction, "metadata": served.metadata_text} if served.card.metadata else prediction
 
 
-def summary(prediction: dict[str, Any]) -> str:
+def _prediction_summary(prediction: dict[str, Any]) -> str:
     """The picture's path, its metadata if the model takes any, and a line for each class."""
     metadata = f" ({prediction['metadata']})" if "metadata" in prediction else ""
     return "\n".join(

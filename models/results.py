@@ -10,7 +10,7 @@ from typing import Any
 from errors import UserError
 from models.cards.card import Card
 from models.output.markdown import markdown_table
-from models.versions import latest
+from models.versions import latest_version_folder
 from plain_files import read_plain_text
 
 COLUMNS = ("accuracy", "balanced accuracy", "macro AUC", "calibration error")
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser("python -m models.results", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="a classifier's folder of versions, or one version")
     try:
-        rows = [result_row(folder) for folder in parser.parse_args(arguments).folders]
+        rows = [_training_result_row(folder) for folder in parser.parse_args(arguments).folders]
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -30,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def result_row(folder: Path) -> tuple[str, ...]:
+def _training_result_row(folder: Path) -> tuple[str, ...]:
     """The latest version's command, and its figures on the test part with their intervals. UserError where there is no evaluation."""
-    version = latest(folder) or folder
+    version = latest_version_folder(folder) or folder
     evaluation, history = _read(version / "evaluation.json"), _read(version / "history.json")
     command = Card.read(version / f"{evaluation['model']}.json").made_by.removeprefix("python -m models.train ")
     seconds = sum(epoch["seconds"] for epoch in history)

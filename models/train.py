@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from errors import UserError
 from models import versions
-from models.cards.card import sha256_of
+from models.cards.card import file_sha256
 from models.datasets import splits
 from models.output.atomic_files import staging_directory
 from models.training import checkpoint
@@ -20,7 +20,7 @@ from models.training.recipes import RECIPES, load_recipe
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
-    from models.evaluation.records import EvaluationData
+    from models.evaluation.evaluation_records import EvaluationData
 
 STORE = Path(__file__).parent / "store"
 OUTPUT_OPTIONS = ("--out", "--cache")
@@ -44,11 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _add_recipe(names, name)
     options = parser.parse_args(words)
     try:
-        made = load_recipe(options.recipe).make(options)
+        made = load_recipe(options.recipe).make_classifier(options)
         weights = (
-            save_classifier(made, options.out, _command(words))
+            _save_classifier(made, options.out, _command(words))
             if made.outcome is None
-            else save_version(made, made.outcome, options.out, _command(words))
+            else save_model_version(made, made.outcome, options.out, _command(words))
         )
         print(f"Saved {weights}")
     except UserError as error:
@@ -68,10 +68,10 @@ def _add_recipe(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
     what = "folder for the weights, the card" + (", the checkpoint and the evaluation" if layout else " (default: the bundled store)")
     one.add_argument("--out", type=Path, required=bool(layout), default=None if layout else STORE, help=what)
     one.add_argument("--seed", type=int, default=0, help="decides every random draw (default: 0)")
-    load_recipe(name).options(one)
+    load_recipe(name).add_options(one)
 
 
-def save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
+def _save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
     """Saves the weights and the card, with their hash and the command that made them; returns the weights' path.
 
     What was there of that name is replaced only when both are complete.
@@ -84,34 +84,34 @@ def save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
     with _disk_errors(out), staging_directory(weights) as folder:
         unfinished = folder / weights.name
         made.model.save(unfinished)
-        dataclasses.replace(made.card, made_by=command, sha256=sha256_of(unfinished)).write(unfinished.with_suffix(".json"))
+        dataclasses.replace(made.card, made_by=command, sha256=file_sha256(unfinished)).write(unfinished.with_suffix(".json"))
         for path in (unfinished, unfinished.with_suffix(".json")):
             path.replace(out / path.name)
     return weights
 
 
-def save_version(made: TrainedModel, outcome: TrainingOutcome, out: Path, command: str) -> Path:
+def save_model_version(made: TrainedModel, outcome: TrainingOutcome, out: Path, command: str) -> Path:
     """Saves a classifier of real pictures as a new version, with its split, history and evaluation; returns the weights' path."""
     folder = out / made.card.name
-    with versions.new_version(folder) as version, _disk_errors(out):
-        weights = save_classifier(made, version, command)
-        splits.write(outcome.split, version / "split.csv")
+    with versions.create_version(folder) as version, _disk_errors(out):
+        weights = _save_classifier(made, version, command)
+        splits.write_split(outcome.split, version / "split.csv")
         (version / "history.json").write_text(json.dumps(outcome.history, indent=1) + "\n", encoding="utf-8")
         if outcome.test:
-            evaluate_saved(weights, outcome.test)
-    checkpoint.remove(out)
-    return (versions.latest(folder) or folder) / weights.name
+            _evaluate_saved_classifier(weights, outcome.test)
+    checkpoint.remove_checkpoint(out)
+    return (versions.latest_version_folder(folder) or folder) / weights.name
 
 
-def evaluate_saved(weights: Path, test: "EvaluationData") -> None:
+def _evaluate_saved_classifier(weights: Path, test: "EvaluationData") -> None:
     """Evaluates the saved classifier on the test pictures; writes evaluation.json, evaluation.html and the figures on its card."""
-    from models.evaluation.assessment import evaluate, with_results
-    from models.evaluation.writer import write_evaluation
-    from models.loading import load
+    from models.evaluation.assessment import card_with_results, evaluate_classifier
+    from models.evaluation.evaluation_writer import write_evaluation
+    from models.loading import load_classifier
 
-    classifier = load(weights)
-    found = evaluate(classifier, test)
-    with_results(classifier.card, found).write(weights.with_suffix(".json"))
+    classifier = load_classifier(weights)
+    found = evaluate_classifier(classifier, test)
+    card_with_results(classifier.card, found).write(weights.with_suffix(".json"))
     write_evaluation(found, weights.parent)
     for name, figure in found.overall.items():
         if figure.value is not None:

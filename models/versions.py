@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from errors import UserError
-from models.cards.card import sha256_of
+from models.cards.card import file_sha256
 from models.formats.registry import KERAS_SUFFIXES
 from models.output.atomic_files import atomic_file, staging_directory
 from plain_files import read_plain_text
@@ -24,7 +24,7 @@ ABOUT, LATEST = "version.json", "latest.json"
 
 
 @dataclass(frozen=True)
-class Version:
+class ModelVersion:
     """version: the folder's name. name: the model file's, without its ending. date: when it was kept, ISO 8601, UTC."""
 
     version: str
@@ -36,13 +36,13 @@ class Version:
         return {"version": self.version, "name": self.name, "sha256": self.sha256, "date": self.date}
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, str]) -> "Version":
+    def from_json(cls, raw: Mapping[str, str]) -> "ModelVersion":
         """What `to_json` gave. Raises KeyError, TypeError for anything else."""
         return cls(version=raw["version"], name=raw["name"], sha256=raw["sha256"], date=raw["date"])
 
 
 @contextmanager
-def new_version(folder: Path) -> Iterator[Path]:
+def create_version(folder: Path) -> Iterator[Path]:
     """A folder to write a model file, its card and whatever belongs to it into; at the end it becomes the next version and the latest.
 
     If anything comes in between, nothing is kept. Two that write at once become two versions.
@@ -59,12 +59,12 @@ def new_version(folder: Path) -> Iterator[Path]:
             raise UserError(f"The version could not be written to {folder} ({error.strerror}); nothing was kept.") from error
 
 
-def versions(folder: Path) -> tuple[Version, ...]:
+def list_versions(folder: Path) -> tuple[ModelVersion, ...]:
     """The versions of a model, the first one first. UserError where one cannot be read."""
     return tuple(_read_version(path) for path in _paths(folder))
 
 
-def latest(folder: Path) -> Path | None:
+def latest_version_folder(folder: Path) -> Path | None:
     """The folder of the version that latest.json names, or of the highest where it names none; None where `folder` holds no versions."""
     paths = _paths(folder)
     try:
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, metavar="OUT/NAME", help="the folder that holds v1, v2, ...")
     folder = parser.parse_args(arguments).folder
     try:
-        found, last = versions(folder), latest(folder)
+        found, last = list_versions(folder), latest_version_folder(folder)
         if last is None:
             raise UserError(f"{folder} holds no versions of a model (v1, v2, ...); give the folder that training wrote, OUT/NAME.")
     except UserError as error:
@@ -92,11 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _publish(made: Path, weights: Path, folder: Path) -> None:
-    sha256, date = sha256_of(weights), datetime.now(UTC).isoformat(timespec="seconds")
+    sha256, date = file_sha256(weights), datetime.now(UTC).isoformat(timespec="seconds")
     number = max((_number(path) for path in folder.iterdir()), default=0)
     while True:
         number += 1
-        about = Version(f"v{number}", weights.stem, sha256, date)
+        about = ModelVersion(f"v{number}", weights.stem, sha256, date)
         (made / ABOUT).write_text(json.dumps(about.to_json(), indent=1) + "\n", encoding="utf-8")
         try:
             made.rename(folder / about.version)
@@ -120,9 +120,9 @@ def _number(path: Path) -> int:
     return int(path.name[1:]) if re.fullmatch(r"v[1-9]\d{0,8}", path.name) else 0
 
 
-def _read_version(path: Path) -> Version:
+def _read_version(path: Path) -> ModelVersion:
     try:
-        return Version.from_json(json.loads(read_plain_text(path / ABOUT)))
+        return ModelVersion.from_json(json.loads(read_plain_text(path / ABOUT)))
     except (UserError, OSError, RecursionError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path / ABOUT} cannot be read ({str(error)[:80]}); the folder {path} is no whole version.") from error
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import UserError
-from models.sandbox.checks.display import reason
-from models.sandbox.confinement import Protection, confine_process, limit_check
+from models.sandbox.checks.display import error_reason
+from models.sandbox.confinement import SandboxProtection, confine_process, limit_check_resources
 
 if TYPE_CHECKING:
-    from models.sandbox.ipc import Array, Pipes
+    from models.sandbox.ipc import Array, MessagePipes
 
 KEPT = 3  # variants with other weights or metadata, each of which holds a copy of what is other
 
@@ -22,15 +22,15 @@ KEPT = 3  # variants with other weights or metadata, each of which holds a copy 
 def main() -> None:
     """Arguments: the descriptors to read requests from and to write answers to, the model's path, and what it may read besides."""
     reading, writing, name, *files = sys.argv[1:]
-    limit_check(Path(name))
+    limit_check_resources(Path(name))
     _block_side_effects()
     try:
         protection, trouble = confine_process(map(Path, files)), None
     except UserError as error:
-        protection, trouble = Protection(0, False), error
-    from models.sandbox.ipc import Pipes  # numpy begins threads, and only those of a process that is shut are held
+        protection, trouble = SandboxProtection(0, False), error
+    from models.sandbox.ipc import MessagePipes  # numpy begins threads, and only those of a process that is shut are held
 
-    pipes, path = Pipes(int(reading), int(writing)), Path(name)
+    pipes, path = MessagePipes(int(reading), int(writing)), Path(name)
     if trouble:
         pipes.send(_error(trouble))
         return
@@ -68,9 +68,9 @@ def _exit_with(asking: int) -> None:
 
 
 def _check(path: Path) -> None:
-    from models.formats.registry import check_model
+    from models.formats.registry import check_model_file
 
-    check_model(path)
+    check_model_file(path)
 
 
 def _identity(path: Path) -> list[tuple[int, ...]]:
@@ -87,9 +87,9 @@ def _import() -> None:
 
 
 def _open(path: Path) -> Any:
-    from models.loading import load_in_process
+    from models.loading import load_classifier_in_process
 
-    return load_in_process(path)
+    return load_classifier_in_process(path)
 
 
 def _described(served: Any) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _described(served: Any) -> dict[str, Any]:
     }
 
 
-def _serve(pipes: "Pipes", served: Any) -> None:
+def _serve(pipes: "MessagePipes", served: Any) -> None:
     variants: OrderedDict[str, Any] = OrderedDict()
     while True:
         head, arrays = pipes.receive(lambda head: head["shapes"])
@@ -149,9 +149,9 @@ def _answer(served: Any, head: dict[str, Any], arrays: "list[Array]") -> "list[A
 
 
 def _structure(served: Any, images: "Array") -> dict[str, Any]:
-    from models.inspection.structure_reader import read_structure
+    from models.inspection.structure_reader import read_model_structure
 
-    return read_structure(served, images).to_json()
+    return read_model_structure(served, images).to_json()
 
 
 def _error(error: Exception) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _error(error: Exception) -> dict[str, Any]:
         link = link.__cause__ or link.__context__
     if isinstance(error, UserError):
         return {"error": "user", "message": str(error)}
-    return {"error": "other", "message": f"{type(error).__name__}: {reason(error)}"}
+    return {"error": "other", "message": f"{type(error).__name__}: {error_reason(error)}"}
 
 
 if __name__ == "__main__":

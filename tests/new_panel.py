@@ -33,7 +33,7 @@ export const mount = (gradio) => {
   mountPart(gradio, (value) => setText(sentence, value.sentence ?? "No maps."));
 };
 """
-LINE = 'Part("map_count", map_count, events={"again": "explain"}),'
+LINE = 'PagePart("map_count", map_count, events={"again": "explain"}),'
 
 
 def copy_with_panel(folder: Path) -> Path:
@@ -45,7 +45,7 @@ def copy_with_panel(folder: Path) -> Path:
         shutil.copy2(ROOT / name, root)
     (root / "app/page/views/map_count.py").write_text(VIEW, encoding="utf-8")
     (root / "app/page/static/parts/map_count.js").write_text(SCRIPT, encoding="utf-8")
-    parts = root / "app/page/parts.py"
+    parts = root / "app/page/page_parts.py"
     text = parts.read_text(encoding="utf-8")
     assert text.count("PARTS = (\n") == 1
     text = text.replace("PARTS = (\n", f"from app.page.views.map_count import map_count\n\nPARTS = (\n    {LINE}\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import COMMANDS, name_of
+from app.cli import COMMANDS, command_name
 from models.datasets.layouts import LAYOUTS
 from models.training.recipes import RECIPES
 from tests.architecture.test_import_direction import ROOT
@@ -80,7 +80,7 @@ def test_a_broken_link_is_found() -> None:
 def test_every_command_names_a_module_that_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert [name for name in modules(text) if name != "benchmarks.NAME" and not exists(name)] == []
-    assert set(re.findall(r"-m app ([a-z][\w-]*)", text)) <= set(map(name_of, COMMANDS))
+    assert set(re.findall(r"-m app ([a-z][\w-]*)", text)) <= set(map(command_name, COMMANDS))
 
 
 def test_every_recipe_and_layout_is_in_its_table() -> None:
@@ -92,7 +92,7 @@ def test_every_recipe_and_layout_is_in_its_table() -> None:
 
 def test_every_command_is_named_in_the_docs() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    assert [name for name in map(name_of, COMMANDS) if f"python -m app {name}" not in text] == []
+    assert [name for name in map(command_name, COMMANDS) if f"python -m app {name}" not in text] == []
 
 
 def exists(module: str) -> bool:

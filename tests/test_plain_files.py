@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from models.cards.card import Card, distinct
+from models.cards.card import Card, unique_labels
 from models.cards.ensemble_file import read_ensemble_file
-from models.classifiers.label_file import read_labels
-from models.versions import latest
+from models.classifiers.label_file import read_label_file
+from models.versions import latest_version_folder
 from plain_arrays import read_arrays
 from plain_files import read_plain_file
 
@@ -55,8 +55,8 @@ def test_no_reader_beside_a_model_waits_or_follows(tmp_path: Path, made: Callabl
     with pytest.raises(UserError):
         read_ensemble_file(tmp_path)
     with pytest.raises(UserError):
-        read_labels(tmp_path)
-    assert latest(tmp_path) is None
+        read_label_file(tmp_path)
+    assert latest_version_folder(tmp_path) is None
 
 
 def test_a_socket_is_no_file() -> None:
@@ -181,7 +181,7 @@ def test_ten_thousand_classes_take_no_square_of_the_time() -> None:
     def seconds(count: int) -> float:
         start = time.process_time()
         Card.of({"name": "m", "labels": [f"class {i}" for i in range(count)], "size": [8, 8]})
-        distinct([f"class {i}" for i in range(count)])
+        unique_labels([f"class {i}" for i in range(count)])
         return time.process_time() - start
 
     assert seconds(10_000) < 1

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app import __version__
 from app.cli import explain, grid_game, inspect, library, methods, metrics, serve
-from models.output.command_line import exit_status, silence_tensorflow
+from models.output.command_line import run_for_exit_status, silence_tensorflow
 
 
 class Command(Protocol):
@@ -18,7 +18,7 @@ class Command(Protocol):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the command's flags."""
 
-    def run(self, chosen: argparse.Namespace) -> int:
+    def run_subcommand(self, chosen: argparse.Namespace) -> int:
         """Runs the command; returns its exit status. Raises UserError."""
 
 
@@ -28,14 +28,14 @@ COMMANDS: tuple[Command, ...] = (serve, explain, inspect, library, grid_game, me
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command, `serve` where none is named; returns its exit status: 0 done, 1 partly failed, 2 wrong input."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] not in (*map(name_of, COMMANDS), "-h", "--help", "--version"):
-        given = [name_of(serve), *given]
+    if not given or given[0] not in (*map(command_name, COMMANDS), "-h", "--help", "--version"):
+        given = [command_name(serve), *given]
     chosen = _parser().parse_args(given)
     silence_tensorflow()
-    return exit_status(lambda: int(chosen.run(chosen)))
+    return run_for_exit_status(lambda: int(chosen.run_subcommand(chosen)))
 
 
-def name_of(command: Command) -> str:
+def command_name(command: Command) -> str:
     """grid-game for the module app.cli.grid_game."""
     return str(getattr(command, "__name__", "")).rpartition(".")[2].replace("_", "-")
 
@@ -47,9 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command the page is served: python -m app --model my.keras",
     )
     parser.add_argument("--version", action="version", version=f"Crosscheck {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="{" + ",".join(map(name_of, COMMANDS)) + "}", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="{" + ",".join(map(command_name, COMMANDS)) + "}", required=True)
     for command in COMMANDS:
-        own = commands.add_parser(name_of(command), help=command.HELP)
+        own = commands.add_parser(command_name(command), help=command.HELP)
         command.add_arguments(own)
-        own.set_defaults(run=command.run)
+        own.set_defaults(run_subcommand=command.run_subcommand)
     return parser

@@ -4,7 +4,7 @@ import argparse
 import signal
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_methods, add_preset, add_seed, add_trust, options_of
+from app.cli.flags import MODEL_HELP, add_methods_flag, add_preset_flag, add_seed_flag, add_trust_flag, options_from_arguments
 from app.options import ExplainOptions
 
 HELP = "explain pictures and write overlays, maps and a manifest"
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="picture files")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write: overlays, maps.npz, manifest.json")
     parser.add_argument("--model", default=usual.model, metavar="MODEL", help=f"{MODEL_HELP}; {usual.model} where none is given")
-    add_methods(parser)
+    add_methods_flag(parser)
     parser.add_argument(
         "--set", action="append", default=[], dest="parameters", metavar="METHOD.PARAMETER=VALUE", help="such as occlusion.window=32"
     )
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--score", default=usual.score, choices=("centred", "logit", "probability"), help="what is explained (centred logit)"
     )
-    add_preset(parser, usual.preset)
+    add_preset_flag(parser, usual.preset)
     parser.add_argument(
         "--fill", default=usual.fill, metavar="FILL", help="what replaces hidden parts: blur, mean colour, black, segment mean"
     )
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="what the model takes besides the picture, such as age=55; may be given several times (all missing)",
     )
-    add_seed(parser, usual.seed)
+    add_seed_flag(parser, usual.seed)
     parser.add_argument(
         "--measures",
         default=usual.measures,
@@ -68,16 +68,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "as --mask takes it; may be given several times (the consensus, in one way)",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
-    add_trust(parser)
+    add_trust_flag(parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run_subcommand(chosen: argparse.Namespace) -> int:
     """Runs the command; returns its exit status."""
-    options = options_of(ExplainOptions, chosen)
+    options = options_from_arguments(ExplainOptions, chosen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run tidies up as an interrupted one does
-    from models.loading import start_loading
+    from models.loading import start_loading_classifier
 
-    loading = start_loading(options.model, options.trust)  # a process of its own starts while this one imports the methods
-    from app.commands.explain import explain
+    loading = start_loading_classifier(options.model, options.trust)  # a process of its own starts while this one imports the methods
+    from app.commands.explain import explain_pictures
 
-    return explain(options, loading)
+    return explain_pictures(options, loading)

@@ -4,38 +4,38 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
-from models.store import bundled
+from models.store import bundled_models
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
 
-MODEL_HELP = f"a model file or folder, hf://owner/name, imagenet:MobileNetV2 and the like, or bundled: {', '.join(bundled())}"
+MODEL_HELP = f"a model file or folder, hf://owner/name, imagenet:MobileNetV2 and the like, or bundled: {', '.join(bundled_models())}"
 TRUST_HELP = "run the model in this process: only for a maker you know (else in one that reaches no files, network or programs)"
 
 
-def options_of(kind: type[T], chosen: argparse.Namespace) -> T:
+def options_from_arguments(kind: type[T], chosen: argparse.Namespace) -> T:
     """The dataclass `kind` with what was chosen; its fields bear the names of the flags' destinations. Raises UserError."""
     given = {field.name: getattr(chosen, field.name) for field in fields(kind) if hasattr(chosen, field.name)}
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
 
 
-def add_methods(parser: argparse.ArgumentParser) -> None:
+def add_methods_flag(parser: argparse.ArgumentParser) -> None:
     """--methods: names of methods."""
     parser.add_argument("--methods", nargs="+", default=[], metavar="METHOD", help="such as grad_cam lime; all where none is named")
 
 
-def add_preset(parser: argparse.ArgumentParser, usual: str) -> None:
+def add_preset_flag(parser: argparse.ArgumentParser, usual: str) -> None:
     """usual: the preset where none is named."""
     parser.add_argument("--preset", default=usual, type=str.capitalize, choices=("Fast", "Balanced", "Thorough"), help="how much to spend")
 
 
-def add_seed(parser: argparse.ArgumentParser, usual: int) -> None:
+def add_seed_flag(parser: argparse.ArgumentParser, usual: int) -> None:
     """usual: the seed where none is given."""
     parser.add_argument("--seed", type=int, default=usual, help="of everything that is drawn (0)")
 
 
-def add_trust(parser: argparse.ArgumentParser) -> None:
+def add_trust_flag(parser: argparse.ArgumentParser) -> None:
     """--trust: runs the model in this process."""
     parser.add_argument("--trust", action="store_true", help=TRUST_HELP)

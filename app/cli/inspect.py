@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_trust, options_of
+from app.cli.flags import MODEL_HELP, add_trust_flag, options_from_arguments
 from app.options import InspectOptions
 
 HELP = "say what a model is, how it wants its pictures, and what will go wrong with its maps"
@@ -30,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="with --fix: do not ask")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print the report as JSON")
-    add_trust(parser)
+    add_trust_flag(parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run_subcommand(chosen: argparse.Namespace) -> int:
     """Runs the command; returns its exit status."""
-    options = options_of(InspectOptions, chosen)
-    from app.commands.inspect import inspect
+    options = options_from_arguments(InspectOptions, chosen)
+    from app.commands.inspect import print_inspection
 
-    return inspect(options)
+    return print_inspection(options)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_preset, add_trust, options_of
+from app.cli.flags import MODEL_HELP, add_preset_flag, add_trust_flag, options_from_arguments
 from app.options import LibraryOptions
 
 HELP = "explain many pictures to learn what a model's maps have in common by habit"
@@ -15,14 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("--pictures", type=Path, required=True, metavar="DIR", help="a folder of more than 30 pictures, better 100 or 200")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the file to write (beside the model: NAME.library.npz)")
-    add_preset(parser, usual.preset)
+    add_preset_flag(parser, usual.preset)
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
-    add_trust(parser)
+    add_trust_flag(parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run_subcommand(chosen: argparse.Namespace) -> int:
     """Runs the command; returns its exit status."""
-    options = options_of(LibraryOptions, chosen)
-    from app.commands.library import build
+    options = options_from_arguments(LibraryOptions, chosen)
+    from app.commands.library import build_map_library
 
-    return build(options)
+    return build_map_library(options)

@@ -11,12 +11,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between its two marks in FILE instead of printing it")
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run_subcommand(chosen: argparse.Namespace) -> int:
     """Runs the command; returns its exit status."""
-    from app.commands.methods import method_table, write_table
+    from app.commands.methods import markdown_method_table, write_method_table
 
     if chosen.write:
-        write_table(chosen.write)
+        write_method_table(chosen.write)
     else:
-        print(method_table())
+        print(markdown_method_table())
     return 0

@@ -11,12 +11,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between its two marks in FILE instead of printing it")
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run_subcommand(chosen: argparse.Namespace) -> int:
     """Runs the command; returns its exit status."""
-    from app.commands.metrics import metric_table, write_table
+    from app.commands.metrics import markdown_metric_table, write_metric_table
 
     if chosen.write:
-        write_table(chosen.write)
+        write_metric_table(chosen.write)
     else:
-        print(metric_table())
+        print(markdown_metric_table())
     return 0

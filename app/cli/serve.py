@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_trust, options_of
+from app.cli.flags import MODEL_HELP, add_trust_flag, options_from_arguments
 from app.options import ServeOptions
 
 HELP = "open the page in a browser (the default)"
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", type=int, default=usual.queue, metavar="N", help=f"visitors that may wait ({usual.queue})")
     parser.add_argument("--budget", type=float, default=usual.budget, metavar="SECONDS", help=f"longest explanation ({usual.budget:g})")
     parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser of this machine")
-    add_trust(parser)
+    add_trust_flag(parser)
     parser.add_argument(
         "--allow-model-upload", action="store_true", help="let visitors bring a model; it runs in a process that can reach nothing"
     )
@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run_subcommand(chosen: argparse.Namespace) -> int:
     """Runs the command; returns its exit status."""
-    options = options_of(ServeOptions, chosen)
+    options = options_from_arguments(ServeOptions, chosen)
     from app.page import serve
 
     serve(options)

@@ -7,18 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from errors import UserError
-from explainers.method import Method, Range
+from explainers.method import Method, ParameterRange
 from explainers.methods import METHODS
 
 
-def method_name(method: type[Method] | Method) -> str:
+def method_slug(method: type[Method] | Method) -> str:
     """The method's name on the command line and in file names: its title in lower case, such as grad_cam_plus_plus."""
     return re.sub(r"[^a-z0-9]+", "_", method.title.lower().replace("++", " plus plus")).strip("_")
 
 
 def parse_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Method, ...]:
     """The named methods, all where none is named, with `parameters` such as "occlusion.window=32" set. UserError."""
-    known = {method_name(method): method for method in METHODS}
+    known = {method_slug(method): method for method in METHODS}
     words = [word for name in names for word in name.split(",") if word.strip()] or list(known)
     chosen = {name: known[name]() for name in dict.fromkeys(_known(word, known, "method") for word in words)}
     for parameter in parameters:
@@ -69,7 +69,7 @@ def _with(method: Method, name: str, text: str) -> Method:
         raise UserError(f"{method.title} has no parameter {name!r}; it has {', '.join(method.parameters()) or 'none'}.")
     kind = type(method.parameter_values()[name])
     try:
-        value = kind(text) if isinstance(bounds, Range) else text
+        value = kind(text) if isinstance(bounds, ParameterRange) else text
     except ValueError as error:
         whole = "a whole number" if kind is int else "a number"
         raise UserError(f"{method.title}: {name} is {text!r}; it must be {whole}.") from error

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.commands.arguments import method_name
-from app.masks import region_of
+from app.commands.arguments import method_slug
+from app.masks import load_region_mask
 from errors import UserError
 from explainers.case import Case
 from explainers.method import Method
+from explainers.method_runner import MethodResult
 from explainers.metrics.agreement.consensus import CONSENSUS
 from explainers.metrics.faithfulness.hidden_place import COMPARED, HiddenPlace, Mask, hide, shares, strongest_place
-from explainers.runner import Result
 
 SHARED = "consensus"
 """The word for the families' consensus."""
@@ -23,7 +23,7 @@ Fit = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 def check_places(words: Sequence[str], methods: Sequence[Method], pictures: int) -> None:
     """UserError where a word is neither the consensus, nor one of the methods that run, nor a mask that exists."""
-    names = [method_name(method) for method in methods]
+    names = [method_slug(method) for method in methods]
     for word in words:
         if word not in (SHARED, *names) and not Path(word).exists():
             raise UserError(f"--hide is {word!r}; give {SHARED}, a mask's file or folder, or a method that runs: {', '.join(names)}.")
@@ -31,10 +31,10 @@ def check_places(words: Sequence[str], methods: Sequence[Method], pictures: int)
             raise UserError(f"--hide is one mask, {word}, for {pictures} pictures; give a folder of masks called as the pictures.")
 
 
-def hidden_places(words: Sequence[str], case: Case, results: Sequence[Result], mask: Callable[[Path], Mask]) -> Iterator[HiddenPlace]:
+def hidden_places(words: Sequence[str], case: Case, results: Sequence[MethodResult], mask: Callable[[Path], Mask]) -> Iterator[HiddenPlace]:
     """Each place hidden by a blur, the mean colour and inpainting. mask: what reads a mask at the classifier's size. Raises UserError."""
     found = shares(results, case.size)
-    titles = {SHARED: CONSENSUS, **{method_name(result.method): result.method.title for result in results}}
+    titles = {SHARED: CONSENSUS, **{method_slug(result.method): result.method.title for result in results}}
     for word in words:
         title = titles.get(word, Path(word).name)
         if word in titles and title not in found:
@@ -45,4 +45,4 @@ def hidden_places(words: Sequence[str], case: Case, results: Sequence[Result], m
 
 def mask_reader(picture: Path, shape: tuple[int, int], fit: Fit) -> Callable[[Path], Mask]:
     """Reads the mask of a picture whose file was decoded to (h, w) pixels; a folder holds masks called as the pictures."""
-    return lambda place: region_of(place, picture, shape, fit).inside
+    return lambda place: load_region_mask(place, picture, shape, fit).inside

@@ -7,19 +7,23 @@ from typing import Any
 
 from tqdm import tqdm
 
-from app.commands.inspection_text import report_text
-from app.commands.picture_sample import read_labels, read_pictures, sample_files
+from app.commands.inspection_text import inspection_report_text
+from app.commands.picture_sample import read_class_names, read_sampled_pictures, sample_picture_files
 from app.options import InspectOptions
 from errors import UserError
 from models.cards.card import Card
-from models.inspection.card_writer import card_file, write_card
+from models.inspection.card_writer import writable_card_path, write_card
 
 
-def inspect(options: InspectOptions) -> int:
+def print_inspection(options: InspectOptions) -> int:
     """Prints the report; 0, or 2 where the model cannot be opened or something given is wrong."""
     by_table = options.labels is not None and options.labels.suffix.lower() == ".csv"
-    labels = read_labels(options.labels) if options.labels and not by_table else ()
-    seen, failed = read_pictures(sample_files(options.pictures, options.labels if by_table else None)) if options.pictures else ([], [])
+    labels = read_class_names(options.labels) if options.labels and not by_table else ()
+    seen, failed = (
+        read_sampled_pictures(sample_picture_files(options.pictures, options.labels if by_table else None))
+        if options.pictures
+        else ([], [])
+    )
     for sentence in failed:
         print(sentence, file=sys.stderr)
     from models.inspection.inspector import inspect_model  # TensorFlow takes seconds, and what was given is wrong before that
@@ -32,7 +36,7 @@ def inspect(options: InspectOptions) -> int:
     elif refused:
         raise UserError(refused[0])
     else:
-        print(report_text(report))
+        print(inspection_report_text(report))
     if refused:
         return 2
     if options.fix:
@@ -52,7 +56,7 @@ def _fix(options: InspectOptions, proposed: Card | None) -> None:
     if proposed is None:
         print("\nNothing is written: the report does not show surely that another card is right.", file=sys.stderr)
         return
-    file = card_file(options.model)
+    file = writable_card_path(options.model)
     print(f"\nThe card to write to {file}:\n{proposed.to_text()}", end="", file=sys.stderr)
     if not options.yes and not _is_confirmed(file):
         print("Nothing is written.", file=sys.stderr)

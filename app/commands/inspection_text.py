@@ -4,12 +4,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from models.inspection.report import Candidate, Finding, LayerReport, Report
+from models.inspection.report import Finding, InspectionReport, LayerReport, PreprocessingCandidate
 
 WIDTH, MOST_LAYERS = 110, 16
 
 
-def report_text(report: Report) -> str:
+def inspection_report_text(report: InspectionReport) -> str:
     """Warnings first, then facts, the candidates for preprocessing, and the layers."""
     warnings = [each for each in report.findings if each.level != "fact"]
     facts = [each for each in report.findings if each.level == "fact"]
@@ -33,12 +33,12 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield from textwrap.wrap(f"({each.known_by})", WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
-def _picture_count(report: Report) -> str:
+def _picture_count(report: InspectionReport) -> str:
     known = "none" if not report.classes_known else "all" if report.classes_known == report.pictures else report.classes_known
     return f"{report.pictures} pictures, {known} of known class"
 
 
-def _candidates(report: Report) -> Iterator[str]:
+def _candidates(report: InspectionReport) -> Iterator[str]:
     known = report.candidates[0].accuracy is not None
     heads = [
         "",
@@ -57,7 +57,7 @@ def _candidates(report: Report) -> Iterator[str]:
     return _table([heads, *rows])
 
 
-def _candidate_row(each: Candidate, known: bool) -> list[str]:
+def _candidate_row(each: PreprocessingCandidate, known: bool) -> list[str]:
     shares = [f"{each.accuracy:.0%}", f"{each.auc:.2f}"] if known else []
     numbers = [f"{each.confidence:.0%}", f"{each.entropy:.2f} bit", f"{each.stability:.0%}", f"{each.spread:.2f} bit"]
     return [each.scaling, each.colour, *shares, *numbers, textwrap.shorten(each.commonest, 28, placeholder="..."), f"{each.score:.3f}"]

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from app.explanation import Explanation, ExplanationPlan, as_protocol, explain_picture, fit_picture
+from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, explain_picture, fit_picture_to_input
 from app.model_files import library_file, model_name
 from app.options import LibraryOptions
 from errors import UserError
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.grid import Grid
 from explainers.methods import METHODS
-from explainers.metrics.agreement.controls import EDGES, UNTRAINED, controls_of, untrained_twin
-from explainers.metrics.agreement.reference_library import Library, digest, read, settings_of, stack_maps, write
+from explainers.metrics.agreement.controls import EDGES, UNTRAINED, control_maps, untrained_twin
+from explainers.metrics.agreement.reference_library import (
+    MapLibrary,
+    image_digest,
+    library_settings,
+    read_library,
+    stack_maps,
+    write_library,
+)
 from explainers.metrics.agreement.significance import MIN_PICTURES
-from explainers.metrics.agreement.similarity import evidence
+from explainers.metrics.agreement.similarity import evidence_on_grid
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 from models.output.atomic_files import atomic_file
 
 if TYPE_CHECKING:
@@ -33,15 +40,15 @@ TITLES = (*(method.title for method in METHODS), EDGES, UNTRAINED)
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
-def build(options: LibraryOptions) -> int:
+def build_map_library(options: LibraryOptions) -> int:
     """Writes the library next to the model; 0, or 1 where some picture could not be read.
 
     Continues where it was interrupted, and adds to an existing library that was made in the same way.
     """
-    files = picture_files(options.pictures)
+    files = list_picture_files(options.pictures)
     if len(files) <= MIN_PICTURES:
         raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {MIN_PICTURES}, better 100 or 200.")
-    classifier = load(options.model, options.trust)
+    classifier = load_classifier(options.model, options.trust)
     path = options.out or library_file(options.model)
     builder = _Builder.resumed(classifier, _settings(options, classifier), path)
     failed = 0
@@ -50,7 +57,7 @@ def build(options: LibraryOptions) -> int:
             failed += not builder.add(file, options.preset)
             bar.update()
     builder.finish()
-    for title, count in read(path).too_few().items():
+    for title, count in read_library(path).too_few().items():
         need = f"of {len(builder.rows)} pictures only {count} gave a map of {title}, and chance needs more than {MIN_PICTURES}"
         print(f"{path.name}: {need}; what is compared with it rests on shifted copies, which is weaker.", file=sys.stderr)
     if not options.quiet:
@@ -59,11 +66,16 @@ def build(options: LibraryOptions) -> int:
 
 
 def _settings(options: LibraryOptions, classifier: "Served") -> dict[str, Any]:
-    case = Case(as_protocol(classifier), np.zeros((*classifier.size, 3), np.float32), Score(0), Settings(preset=options.preset))
-    return settings_of(case, model_name(options.model, classifier))
+    case = Case(
+        as_explainable_classifier(classifier),
+        np.zeros((*classifier.size, 3), np.float32),
+        Score(0),
+        ExplanationSettings(preset=options.preset),
+    )
+    return library_settings(case, model_name(options.model, classifier))
 
 
-def picture_files(folder: Path) -> list[Path]:
+def list_picture_files(folder: Path) -> list[Path]:
     """The picture files of a folder and of those in it, by name. UserError where it is no folder."""
     if not folder.is_dir():
         raise UserError(f"--pictures is {folder}, which is no folder; give a folder of pictures like those to be explained.")
@@ -83,9 +95,9 @@ class _Builder:
 
     @classmethod
     def resumed(cls, classifier: "Served", made_with: dict[str, Any], path: Path) -> "_Builder":
-        builder = cls(classifier, untrained_twin(as_protocol(classifier)), made_with, path, {}, time.monotonic())
+        builder = cls(classifier, untrained_twin(as_explainable_classifier(classifier)), made_with, path, {}, time.monotonic())
         for file in (path, builder.unfinished):
-            if file.is_file() and (earlier := read(file)).made_with == made_with:
+            if file.is_file() and (earlier := read_library(file)).made_with == made_with:
                 builder.rows |= {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}
         return builder
 
@@ -96,15 +108,15 @@ class _Builder:
     def add(self, file: Path, preset: str) -> bool:
         """Explains one picture with every method unless the library holds it; False where it cannot be read."""
         try:
-            picture = fit_picture(file.read_bytes(), self.classifier.card)
+            picture = fit_picture_to_input(file.read_bytes(), self.classifier.card)
         except (UserError, OSError) as error:
             print(f"{file}: {error}", file=sys.stderr)
             return False
-        name = digest(picture.image)
+        name = image_digest(picture.image)
         if name not in self.rows:
-            plan = ExplanationPlan([method() for method in METHODS], Settings(preset=preset), Score)
+            plan = ExplanationPlan([method() for method in METHODS], ExplanationSettings(preset=preset), Score)
             explanation = explain_picture(picture, self.classifier, plan)
-            self.rows[name] = {**_maps(explanation), **controls_of(explanation.case, self.untrained)}
+            self.rows[name] = {**_maps(explanation), **control_maps(explanation.case, self.untrained)}
             if time.monotonic() - self.saved > SAVED_EVERY:
                 self._save(self.unfinished)
         return True
@@ -119,17 +131,17 @@ class _Builder:
     def _save(self, path: Path) -> None:
         cells = int(self.made_with["cells"])
         with atomic_file(path) as file:
-            write(Library(self.made_with, tuple(self.rows), stack_maps(list(self.rows.values()), TITLES, cells)), file)
+            write_library(MapLibrary(self.made_with, tuple(self.rows), stack_maps(list(self.rows.values()), TITLES, cells)), file)
         self.saved = time.monotonic()
 
 
 def _maps(explanation: Explanation) -> dict[str, Grid]:
     """Title -> (G, G) positive share of every method that has one."""
-    found = {result.method.title: evidence(result, explanation.case.size) for result in explanation.results.values()}
+    found = {result.method.title: evidence_on_grid(result, explanation.case.size) for result in explanation.results.values()}
     return {title: each.share for title, each in found.items() if each is not None and each.share is not None}
 
 
-def _row(library: Library, number: int) -> Iterator[tuple[str, Grid]]:
+def _row(library: MapLibrary, number: int) -> Iterator[tuple[str, Grid]]:
     for title, rows in library.maps.items():
         if np.isfinite(rows[number]).all():
             yield title, rows[number].astype(np.float64)

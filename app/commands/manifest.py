@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.commands.arguments import method_name
-from app.commands.provenance import commit, package_version
+from app.commands.arguments import method_slug
+from app.commands.provenance import git_commit_hash, installed_package_version
 from app.model_files import model_sha256
 from app.options import ExplainOptions
 from app.rendering import SCALE_RULE
 from explainers.baselines import FILLS
-from explainers.case import Case, Settings
-from explainers.runner import Result
+from explainers.case import Case, ExplanationSettings
+from explainers.method_runner import MethodResult
 from models.cards.card import Fit
 from models.classifiers.score import Score
-from models.images.placement import placement
+from models.images.placement import compute_placement
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -32,7 +32,7 @@ LIBRARIES = (
 LIKELIEST = 5
 
 
-def manifest_head(options: ExplainOptions, classifier: "Served", settings: Settings) -> dict[str, Any]:
+def manifest_header(options: ExplainOptions, classifier: "Served", settings: ExplanationSettings) -> dict[str, Any]:
     """What all pictures have in common."""
     card = {name: value for name, value in classifier.card.to_json().items() if name != "labels"}
     return {
@@ -49,14 +49,14 @@ def manifest_head(options: ExplainOptions, classifier: "Served", settings: Setti
         "settings": settings.to_json(),
         "colours": SCALE_RULE,
         "versions": {
-            "crosscheck": commit(),
+            "crosscheck": git_commit_hash(),
             "python": platform.python_version(),
-            **{name: package_version(name) for name in LIBRARIES},
+            **{name: installed_package_version(name) for name in LIBRARIES},
         },
     }
 
 
-def as_json(manifest: dict[str, Any]) -> str:
+def to_strict_json(manifest: dict[str, Any]) -> str:
     """Strict JSON: NaN and infinity become null."""
     return json.dumps(_finite(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -70,7 +70,7 @@ def _finite(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Source:
+class PictureSource:
     """A picture file: name, sha256, (h, w) in pixels of the upright picture, and as decoded, which may be smaller."""
 
     file: str
@@ -79,7 +79,7 @@ class Source:
     decoded: tuple[int, int]
 
 
-def picture_entry(source: Source, case: Case, classifier: "Served", maps: list[dict[str, Any]]) -> dict[str, Any]:
+def picture_manifest_entry(source: PictureSource, case: Case, classifier: "Served", maps: list[dict[str, Any]]) -> dict[str, Any]:
     """One picture: what the classifier got of it, its prediction, what was explained, its maps, and what the maps cost."""
     assert isinstance(case.score, Score)
     labels = classifier.labels
@@ -101,13 +101,13 @@ def picture_entry(source: Source, case: Case, classifier: "Served", maps: list[d
     }
 
 
-def _geometry(source: Source, map_size: tuple[int, int], fit: Fit) -> dict[str, Any]:
+def _geometry(source: PictureSource, map_size: tuple[int, int], fit: Fit) -> dict[str, Any]:
     """How a full map (H, W) lies on the picture. Boxes are top, left, height, width.
 
     size: of the file's picture, upright. content: of a full map, where the picture is; the rest is bars. shown: the part of the
     picture that `content` covers, in the picture's pixels.
     """
-    place = placement(source.decoded, map_size, fit)
+    place = compute_placement(source.decoded, map_size, fit)
     down, across = (full / side for full, side in zip(source.size, source.decoded, strict=True))
     top, left, height, width = place.source
     shown = [round(top * down), round(left * across), round(height * down), round(width * across)]
@@ -120,11 +120,11 @@ def _scores(case: Case, maps: list[dict[str, Any]]) -> dict[str, Any]:
     return {"picture": case.image_value, "fills": {fill: float(case.values(case.fill_logits(fill))[0]) for fill in sorted(fills)}}
 
 
-def map_entry(result: Result, where: str) -> dict[str, Any]:
+def map_manifest_entry(result: MethodResult, where: str) -> dict[str, Any]:
     """One map: its method, cost, convergence, and names in the output folder. where: picture/method."""
     method, attribution = result.method, result.attribution
     entry = {
-        "method": method_name(method),
+        "method": method_slug(method),
         "title": method.title,
         "signed": method.signed,
         "source": method.source,

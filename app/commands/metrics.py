@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.metrics import Kind
 from explainers.metrics import METRICS
-from models.output.markdown import markdown_table, write_between
+from models.output.markdown import markdown_table, write_between_markers
 
 BEGIN, END = "<!-- metrics: made by `python -m app metrics --write docs/metrics.md` -->", "<!-- end of metrics -->"
 HEAD = ("metric", "family", "definition", "what it says", "computed", "source")
@@ -12,14 +12,14 @@ FLAGS = {"region": "`--mask`", "mosaic": "`grid-game`"}
 """An input that a metric needs -> what gives it on the command line."""
 
 
-def metric_table() -> str:
+def markdown_metric_table() -> str:
     """A Markdown table, one line per metric."""
     return markdown_table(HEAD, [_row(kind) for kind in METRICS])
 
 
-def write_table(path: Path) -> None:
+def write_metric_table(path: Path) -> None:
     """Puts the table of metrics between its marks in the file at `path`. UserError where they are missing."""
-    write_between(path, BEGIN, END, metric_table())
+    write_between_markers(path, BEGIN, END, markdown_metric_table())
 
 
 def _row(kind: Kind) -> list[str]:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.output.atomic_files import atomic_directory
-from models.sandbox.checks.display import printable
+from models.sandbox.checks.display import printable_text
 
-__all__ = ["MapsFile", "atomic_directory", "folder_names", "readable"]
+__all__ = ["MapsArchive", "atomic_directory", "printable_file_name", "unique_folder_names"]
 
 
 RESERVED = ("maps.npz", "manifest.json")
@@ -20,7 +20,7 @@ RESERVED = ("maps.npz", "manifest.json")
 LONGEST = 200  # bytes of a folder's name; file systems take 255, and a number may follow
 
 
-def folder_names(paths: Sequence[Path]) -> list[str]:
+def unique_folder_names(paths: Sequence[Path]) -> list[str]:
     """A folder name per picture: the file's stem, with a number where the name is taken.
 
     Characters that some file systems refuse become `_`.
@@ -38,10 +38,10 @@ def folder_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def readable(name: object) -> str:
+def printable_file_name(name: object) -> str:
     """A file's name as printable text: bytes that are not UTF-8 as \\xff, control characters as ?."""
     plain = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return printable(plain, len(plain))
+    return printable_text(plain, len(plain))
 
 
 def _plain(stem: str) -> str:
@@ -50,7 +50,7 @@ def _plain(stem: str) -> str:
     return plain.encode()[:LONGEST].decode("utf-8", "ignore").strip(". ") or "picture"
 
 
-class MapsFile:
+class MapsArchive:
     """An .npz file written picture by picture, so that a thousand pictures need no more memory than one."""
 
     def __init__(self, path: Path) -> None:
@@ -72,7 +72,7 @@ class MapsFile:
         """Discards what was added since the last call."""
         self._waiting.clear()
 
-    def __enter__(self) -> "MapsFile":
+    def __enter__(self) -> "MapsArchive":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
-from models.datasets.folder_listing import list_folders, list_pictures, read_table, split_folders
-from models.images.decoder import decode
+from models.datasets.folder_listing import find_split_folders, list_folders, list_pictures, read_csv_rows
+from models.images.decoder import decode_picture
 from models.inspection.labelled_image import LabelledImage
 
 MAX_PICTURES = 64
@@ -16,7 +16,7 @@ COLUMNS = ("file", "class")
 Sample = tuple[Path, str | None]
 
 
-def sample_files(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
+def sample_picture_files(folder: Path, classes: Path | None, seed: int = 0) -> list[Sample]:
     """At most MAX_PICTURES files with their classes' names, as many of each class as there are. classes: a table, or None. UserError."""
     if not folder.is_dir():
         raise UserError(
@@ -32,12 +32,12 @@ def sample_files(folder: Path, classes: Path | None, seed: int = 0) -> list[Samp
     return [(mixed[name][turn], name) for turn, name in turns[:MAX_PICTURES]]
 
 
-def read_pictures(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[str]]:
+def read_sampled_pictures(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[str]]:
     """The decoded pictures, large ones reduced, and a sentence per picture that cannot be read. UserError where none can."""
     seen, failed = [], []
     for file, name in samples:
         try:
-            seen.append(LabelledImage.from_picture(decode(file.read_bytes()), name))
+            seen.append(LabelledImage.from_picture(decode_picture(file.read_bytes()), name))
         except (UserError, OSError) as error:
             failed.append(f"{file} is left out. {error}")
     if not seen:
@@ -45,7 +45,7 @@ def read_pictures(samples: Sequence[Sample]) -> tuple[list[LabelledImage], list[
     return seen, failed
 
 
-def read_labels(file: Path) -> tuple[str, ...]:
+def read_class_names(file: Path) -> tuple[str, ...]:
     """The classes that a text lists, one per line; leading line numbers are dropped. UserError."""
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
@@ -58,7 +58,7 @@ def read_labels(file: Path) -> tuple[str, ...]:
 
 def _by_folder(folder: Path) -> list[Sample]:
     """Of the test part where there is one, else of every part; without class folders the classes are unknown."""
-    found = split_folders(folder)
+    found = find_split_folders(folder)
     holders = found.get("test") or [holder for several in found.values() for holder in several]
     classes = [(name.name, each) for holder in holders for name in list_folders(holder).values() if (each := list(_pictures(name)))]
     if classes:
@@ -67,7 +67,7 @@ def _by_folder(folder: Path) -> list[Sample]:
 
 
 def _by_table(folder: Path, classes: Path) -> list[Sample]:
-    rows = read_table(classes, COLUMNS)
+    rows = read_csv_rows(classes, COLUMNS)
     files = [folder / row["file"] for row in rows]
     if missing := [file for file in files if not file.is_file()]:
         raise UserError(f"{classes} names {missing[0].name}, which {folder} does not hold; name files as they lie in that folder.")

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = "unknown"
 
 
-def commit(root: Path = ROOT) -> str:
+def git_commit_hash(root: Path = ROOT) -> str:
     """The commit's hash, with the suffix "-dirty" where tracked files have changed; "unknown" outside a checkout."""
     if not (root / ".git").exists():  # git itself would search the parent folders, and find another project's
         return UNKNOWN
@@ -20,7 +20,7 @@ def commit(root: Path = ROOT) -> str:
     return answer.stdout.strip() or UNKNOWN
 
 
-def package_version(name: str) -> str:
+def installed_package_version(name: str) -> str:
     """The version of an installed package; "unknown" where it is installed under another name."""
     try:
         return version(name)

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from app.commands.library import build
+from app.commands.library import build_map_library
 from app.model_files import library_file
 from app.options import LibraryOptions
 from errors import UserError
 from models.datasets.synthetic import glass_box, phantoms
-from models.store import bundled
+from models.store import bundled_models
 
 PICTURES = 100
 CLASSIFIERS = ("glass_box", "phantoms", "phantoms_shortcut")
@@ -34,25 +34,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         for name in chosen.names or CLASSIFIERS:
-            make(name, chosen.pictures)
+            rebuild_map_library(name, chosen.pictures)
     except UserError as mistake:
         print(mistake, file=sys.stderr)
         return 2
     return 0
 
 
-def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
+def rebuild_map_library(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
     """Draws the pictures, explains them at Balanced and replaces the library at `out`, or the one next to the weights."""
-    if name not in bundled():
-        raise UserError(f"No classifier {name!r} is bundled; there are {', '.join(bundled())}.")
+    if name not in bundled_models():
+        raise UserError(f"No classifier {name!r} is bundled; there are {', '.join(bundled_models())}.")
     if name not in CLASSIFIERS:
         raise UserError(f"{name} learnt from real pictures, which cannot be drawn; name a folder: python -m app library --model {name} ...")
     place = out or library_file(name)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
-            Image.fromarray(draw_picture(name, number)).save(Path(folder) / f"{number:04}.png")
+            Image.fromarray(draw_synthetic_picture(name, number)).save(Path(folder) / f"{number:04}.png")
         fresh = Path(folder) / place.name
-        build(LibraryOptions(name, Path(folder), fresh, quiet=not sys.stderr.isatty()))
+        build_map_library(LibraryOptions(name, Path(folder), fresh, quiet=not sys.stderr.isatty()))
         unfinished = place.with_name(f".{place.name}")
         unfinished.write_bytes(fresh.read_bytes())
         unfinished.replace(place)
@@ -60,10 +60,10 @@ def make(name: str, count: int = PICTURES, out: Path | None = None) -> Path:
     return place
 
 
-def draw_picture(name: str, number: int) -> np.ndarray:
+def draw_synthetic_picture(name: str, number: int) -> np.ndarray:
     """(H, W, 3) 0..255: the picture of that number, classes in turn."""
     seed, label = FIRST_SEED + number, number % 4
-    drawn = glass_box.patches(seed, glass_box.NAMES[label]) if name == "glass_box" else phantoms.phantom(seed, label)
+    drawn = glass_box.draw_colour_patches(seed, glass_box.NAMES[label]) if name == "glass_box" else phantoms.draw_phantom(seed, label)
     return np.round(drawn.image * 255).astype(np.uint8)
 
 

@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from app.service.cached_answer import CLASSIFIER, FILE, first_request, made_for
+from app.service.cached_answer import CLASSIFIER, FILE, cached_answer_key, first_page_request
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from app.service.request import ExplanationState
 
 
-def compute() -> ExplanationState:
+def compute_first_answer() -> ExplanationState:
     """The answer to the page's first request."""
     queue = ExplanationQueue(ClassifierRegistry([CLASSIFIER]), concurrency=1, queue=1, budget=600)
-    job = queue.submit(first_request())
+    job = queue.submit(first_page_request())
     while not job.report.final:
         time.sleep(0.1)
     queue.close()
     return job.report
 
 
-def write(report: ExplanationState, file: Path = FILE) -> None:
+def write_cached_answer(report: ExplanationState, file: Path = FILE) -> None:
     """Stores a finished answer."""
     assert report.card is not None
     facts: dict[str, Any] = {
@@ -34,7 +34,7 @@ def write(report: ExplanationState, file: Path = FILE) -> None:
         "evaluations": report.evaluations,
         "expected": report.expected,
         "seconds": report.seconds,
-        "made_for": made_for(report.request, report.card),
+        "made_for": cached_answer_key(report.request, report.card),
         "results": {},
     }
     arrays: dict[str, Any] = {"probabilities": report.probabilities}
@@ -60,5 +60,5 @@ def write(report: ExplanationState, file: Path = FILE) -> None:
 
 
 if __name__ == "__main__":
-    write(compute())
+    write_cached_answer(compute_first_answer())
     print(f"Wrote {FILE.name} ({FILE.stat().st_size / 1e3:.0f} kB).")

@@ -12,6 +12,6 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 def serve(options: ServeOptions) -> None:
     """Serves the page until it is interrupted. UserError where the address is taken or a setting is wrong."""
-    from app.page.server import serve as run
+    from app.page.server import serve_page as run
 
     run(options)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP
-from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, lut
+from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, colour_lookup_table
 from app.service.limits import MODEL_BYTES, PICTURE_BYTES
-from explainers.method import Choice, Method, Range
+from explainers.method import Method, ParameterChoice, ParameterRange
 from models.formats.registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
 
 STATIC = Path(__file__).parent / "static"
@@ -90,7 +90,7 @@ class StaticFile:
 
 
 @cache
-def static_files() -> dict[str, StaticFile]:
+def load_static_files() -> dict[str, StaticFile]:
     """Path below static/ -> file, read once; nothing else is served from there."""
     paths = sorted(path for path in STATIC.rglob("*") if path.suffix in MEDIA_TYPES)
     return {path.relative_to(STATIC).as_posix(): _read(path) for path in paths}
@@ -102,50 +102,50 @@ def _read(path: Path) -> StaticFile:
 
 
 @cache
-def static_digest() -> str:
+def static_files_digest() -> str:
     """A digest of all files together, part of their URLs, so that browsers may cache them forever.
 
     The modules import each other by relative paths, so all come from the same version.
     """
-    contents = "".join(f"{name} {hashlib.sha256(file.content).hexdigest()}\n" for name, file in static_files().items())
+    contents = "".join(f"{name} {hashlib.sha256(file.content).hexdigest()}\n" for name, file in load_static_files().items())
     return hashlib.sha256(contents.encode()).hexdigest()[:12]
 
 
-def static_address(name: str) -> str:
+def static_file_url(name: str) -> str:
     """The URL of a file, relative to the page."""
-    return f"crosscheck/{static_digest()}/{name}"
+    return f"crosscheck/{static_files_digest()}/{name}"
 
 
-def link_header() -> str:
+def preload_link_header() -> str:
     """The Link header of the page, by which a browser preloads all files before the first component mounts.
 
     Gradio adds `head` by script, half a second later, and imports would then load level by level.
     """
     how = {".css": "preload; as=style", ".js": "modulepreload"}
-    return ", ".join(f"<{static_address(name)}>; rel={how[Path(name).suffix]}" for name in static_files())
+    return ", ".join(f"<{static_file_url(name)}>; rel={how[Path(name).suffix]}" for name in load_static_files())
 
 
-def mount_script(module: str) -> str:
+def component_mount_script(module: str) -> str:
     """The script of a gr.HTML component: imports a module below static/parts, whose `mount` paints the component."""
-    address = f"new URL({json.dumps(static_address(f'parts/{module}.js'))}, document.baseURI)"
+    address = f"new URL({json.dumps(static_file_url(f'parts/{module}.js'))}, document.baseURI)"
     return f"import({address}).then(({{ mount }}) => mount({{ element, props, trigger, watch }}));"
 
 
-def head(methods: Sequence[Method]) -> str:
+def page_head_html(methods: Sequence[Method]) -> str:
     """The content that Gradio adds to the page's <head>."""
     return (
         f'<meta name="color-scheme" content="light dark">'
-        f'<link rel="stylesheet" href="{static_address("page.css")}">'
-        f'<script type="application/json" id="crosscheck-config">{_json(config(methods))}</script>'
+        f'<link rel="stylesheet" href="{static_file_url("page.css")}">'
+        f'<script type="application/json" id="crosscheck-config">{_json(page_config(methods))}</script>'
     )
 
 
-def config(methods: Sequence[Method]) -> dict[str, Any]:
+def page_config(methods: Sequence[Method]) -> dict[str, Any]:
     """The page's configuration, which does not change while it runs."""
-    tables = {name: base64.b64encode(lut(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
+    tables = {name: base64.b64encode(colour_lookup_table(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
     return {
         "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables},
-        "methods": {type(method).__name__: card_of(method) for method in methods},
+        "methods": {type(method).__name__: describe_method(method) for method in methods},
         "words": {"scale": SCALE_RULE, "keys": KEYS, "summaries": {"Consensus": CONSENSUS, "Votes": VOTES}, "glossary": GLOSSARY},
         "upload": {
             "bytes": PICTURE_BYTES,
@@ -158,7 +158,7 @@ def config(methods: Sequence[Method]) -> dict[str, Any]:
     }
 
 
-def card_of(method: Method) -> dict[str, Any]:
+def describe_method(method: Method) -> dict[str, Any]:
     """A method's description, and its parameters as controls."""
     defaults = method.parameter_values()
     return {
@@ -173,8 +173,8 @@ def card_of(method: Method) -> dict[str, Any]:
     }
 
 
-def _control(name: str, bounds: Range | Choice, default: Any) -> dict[str, Any]:
-    if isinstance(bounds, Choice):
+def _control(name: str, bounds: ParameterRange | ParameterChoice, default: Any) -> dict[str, Any]:
+    if isinstance(bounds, ParameterChoice):
         return {"name": name, "help": bounds.help, "default": default, "options": list(bounds.options)}
     return {"name": name, "help": bounds.help, "default": default, "low": bounds.low, "high": bounds.high, "step": bounds.step}
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.page.bodies import network
+from app.page.request_bodies import client_network
 from app.service import limits
 
 
-def limited_protocol(count_addresses: bool, total: int = limits.CONNECTIONS, per_address: int = limits.CONNECTIONS_PER_ADDRESS) -> type:
+def connection_limiting_protocol(
+    count_addresses: bool, total: int = limits.CONNECTIONS, per_address: int = limits.CONNECTIONS_PER_ADDRESS
+) -> type:
     """uvicorn's protocol with these limits. count_addresses: off behind a proxy, whose own address all connections have."""
     open_connections: Counter[str] = Counter()
 
@@ -22,7 +24,7 @@ def limited_protocol(count_addresses: bool, total: int = limits.CONNECTIONS, per
 
         def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            address = network(self.client[0]) if self.client else ""
+            address = client_network(self.client[0]) if self.client else ""
             if open_connections.total() >= total or (count_addresses and open_connections[address] >= per_address):
                 transport.abort()
                 return

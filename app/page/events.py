@@ -9,14 +9,14 @@ from typing import Any
 
 import gradio as gr
 
+from app.page.answer_stream import AnswerStream, skip_all_updates
 from app.page.inspection_events import InspectionEvents
-from app.page.parts import PAINTED, PARTS
+from app.page.page_parts import PAINTED, PARTS
 from app.page.region_events import RegionEvents
 from app.page.renderer import PageRenderer, Values
 from app.page.requests import PageEvent, RequestParser, require_live_session
-from app.page.stream import AnswerStream, no_change
 from app.page.views import images
-from app.page.views.controls import Choices
+from app.page.views.controls import DropdownChoices
 from app.service.services import Services
 from app.service.session import Session
 from errors import UserError
@@ -29,7 +29,7 @@ OUTPUTS = (*(part.name for part in PAINTED), "target", "rather", "about", "times
 
 
 @dataclass(frozen=True)
-class Handler:
+class EventHandler:
     """What answers an event. inputs, outputs: components by name; no outputs where it paints nothing."""
 
     handle: Callable[..., Any]
@@ -51,15 +51,15 @@ class PageEvents:
         self.regions = RegionEvents(services.uploads, services.examples, self.renderer)
         self.inspections = InspectionEvents(services.registry, services.inspections, services.sessions, services.uploads, self.renderer)
         self.handlers = {
-            "resync": Handler(self.on_resync),
-            "measure": Handler(self.on_measure, ("status",)),
-            "stop measure": Handler(self.on_stop_measure, (), ()),
-            "region": Handler(self.on_region, ("status",), ("region", "trust")),
-            "inspect": Handler(self.on_inspect, ("classifier", "status"), ("doctor",)),
-            "stop inspection": Handler(self.on_stop_inspection, (), ()),
-            "upload model": Handler(self.on_model_upload, INPUTS, (*OUTPUTS, "classifier", "bring")),
-            "stop": Handler(self.on_stop, (), ()),
-            "forget": Handler(self.on_forget, ("classifier",), (*OUTPUTS, "classifier", "forget")),
+            "resync": EventHandler(self.on_resync),
+            "measure": EventHandler(self.on_measure, ("status",)),
+            "stop measure": EventHandler(self.on_stop_measure, (), ()),
+            "region": EventHandler(self.on_region, ("status",), ("region", "trust")),
+            "inspect": EventHandler(self.on_inspect, ("classifier", "status"), ("doctor",)),
+            "stop inspection": EventHandler(self.on_stop_inspection, (), ()),
+            "upload model": EventHandler(self.on_model_upload, INPUTS, (*OUTPUTS, "classifier", "bring")),
+            "stop": EventHandler(self.on_stop, (), ()),
+            "forget": EventHandler(self.on_forget, ("classifier",), (*OUTPUTS, "classifier", "forget")),
         }
         self.components: dict[str, Any] = {}
 
@@ -69,17 +69,17 @@ class PageEvents:
         for part in PARTS:
             for trigger, kind in part.events.items():
                 if part.name in components:
-                    self._connect(getattr(components[part.name], trigger), self.handlers.get(kind) or Handler(self._on_part(kind)))
-        self._connect(components["classifier"].input, Handler(self._on_control("classifier")))
+                    self._connect(getattr(components[part.name], trigger), self.handlers.get(kind) or EventHandler(self._on_part(kind)))
+        self._connect(components["classifier"].input, EventHandler(self._on_control("classifier")))
         # A list of classes is read only when it is used: it may still show the class of an older picture.
         for name in ("target", "rather"):
-            self._connect(components[name].input, Handler(self._on_control(name), (*INPUTS, name)))
-        self._connect(components["explain"].click, Handler(self._on_control("explain")))
-        self._connect(blocks.load, Handler(self._on_control("arrived")))
+            self._connect(components[name].input, EventHandler(self._on_control(name), (*INPUTS, name)))
+        self._connect(components["explain"].click, EventHandler(self._on_control("explain")))
+        self._connect(blocks.load, EventHandler(self._on_control("arrived")))
         self._connect(components["stop"].click, self.handlers["stop"])
         blocks.unload(self.on_unload)
 
-    def _connect(self, listen: Callable[..., Any], handler: Handler) -> None:
+    def _connect(self, listen: Callable[..., Any], handler: EventHandler) -> None:
         # The newest event wins: a second one of a session may begin while the first still paints, and then silences it.
         listen(
             handler.handle,
@@ -195,18 +195,18 @@ class PageEvents:
         run, measured = session.run, session.request
         if session.painting == run or measured is None:
             session.wake()
-            yield self._by_component(no_change())
+            yield self._by_component(skip_all_updates())
             return
         async for values in self.stream.answers(session, run, measured, job, measured):
             yield self._by_component(values)
         if session.run != run:
-            yield self._by_component(no_change())
+            yield self._by_component(skip_all_updates())
 
     async def on_region(self, event: gr.EventData, request: gr.Request, status: Any) -> dict[Any, Any]:
         """Measures the maps in a region that was drawn, uploaded or is known; or forgets it."""
         session = self._session(request)
         if session.refused:
-            return self._by_component(no_change())
+            return self._by_component(skip_all_updates())
         return self._by_component(await self.regions.change(session, event._data, status))
 
     async def on_inspect(self, event: gr.EventData, request: gr.Request, classifier: Any, status: Any) -> AsyncIterator[dict[Any, Any]]:
@@ -233,7 +233,7 @@ class PageEvents:
     def evict(self) -> None:
         """Drops unused sessions, uploads, answers and pictures."""
         self.services.evict()
-        images.evict()
+        images.evict_encoded_images()
 
     async def evict_regularly(self) -> None:
         """Until it is cancelled."""
@@ -256,4 +256,4 @@ def _require_kept(session: Session) -> None:
 
 
 def _gradio_value(value: Any) -> Any:
-    return gr.update(choices=list(value.entries), value=value.value) if isinstance(value, Choices) else value
+    return gr.update(choices=list(value.entries), value=value.value) if isinstance(value, DropdownChoices) else value

@@ -8,7 +8,7 @@ from app.page.renderer import PageRenderer, Values
 from app.page.requests import NOT_UNDERSTOOD, require_live_session
 from app.page.views.state import LabelledPictures
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.inspection_queue import MAX_PICTURES, Inspection, InspectionQueue, InspectionRequest
+from app.service.inspection_queue import MAX_PICTURES, InspectionJob, InspectionQueue, InspectionRequest
 from app.service.session import Session, SessionStore
 from app.service.stores.picture_uploads import PictureUploads
 from errors import UserError
@@ -55,7 +55,7 @@ class InspectionEvents:
         if session.inspection and not session.inspection.final:
             session.inspection = None
 
-    async def _follow(self, session: Session, inspection: Inspection, owner: str) -> AsyncIterator[Values]:
+    async def _follow(self, session: Session, inspection: InspectionJob, owner: str) -> AsyncIterator[Values]:
         shown: dict[str, Any] = {}
         try:
             while session.inspection is inspection and self._sessions.present(owner):

@@ -5,10 +5,10 @@ from typing import Any
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
-from app.explanation import key_of
-from app.page.assets import mount_script
+from app.explanation import method_key
+from app.page.assets import component_mount_script
 from app.page.events import PageEvents
-from app.page.parts import PARTS, Part, Place
+from app.page.page_parts import PARTS, PagePart, Place
 from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
 from explainers.case import PRESETS
 
@@ -44,14 +44,14 @@ THEME = gr.themes.Base(
 UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
 
 
-class Layout:
+class PageLayout:
     """The page's Blocks. `components`: name -> component."""
 
     def __init__(self, events: PageEvents) -> None:
         self.components: dict[str, Any] = {}
         self._services = events.services
         with gr.Blocks(title=f"{TITLE}: seven explanations side by side", analytics_enabled=False, fill_width=True) as self.blocks:
-            gr.HTML(html_template=_header(), js_on_load=mount_script("header"), elem_id="cc-header", apply_default_css=False)
+            gr.HTML(html_template=_header(), js_on_load=component_mount_script("header"), elem_id="cc-header", apply_default_css=False)
             with gr.Row(elem_id="cc-columns", equal_height=False):
                 with gr.Column(elem_id="cc-left", scale=0, min_width=280):
                     self._left()
@@ -67,13 +67,13 @@ class Layout:
         with gr.Row(elem_id="cc-actions"):
             self._add("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
         titles = [(method.title, name) for name, method in services.methods.items()]
-        usual = [key_of(method) for method in services.usual]
+        usual = [method_key(method) for method in services.usual]
         with gr.Column(elem_id="cc-settings", elem_classes="cc-card"):
             choices, first = services.classifier_choices(), services.registry.first
             self._add("classifier", gr.Dropdown(choices, value=first, label="Classifier", elem_id="cc-classifier"))
             self._parts("settings")
             self._add("about", gr.Markdown("", elem_id="cc-about"))
-            gr.HTML(html_template=UNFOLD, js_on_load=mount_script("fold"), elem_id="cc-unfold", apply_default_css=False)
+            gr.HTML(html_template=UNFOLD, js_on_load=component_mount_script("fold"), elem_id="cc-unfold", apply_default_css=False)
             with gr.Column(elem_id="cc-folded"):
                 self._add("methods", gr.CheckboxGroup(titles, value=usual, label="Methods", elem_id="cc-methods"))
                 self._add("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
@@ -102,10 +102,10 @@ class Layout:
         self.components[name] = component
 
 
-def _component(part: Part) -> gr.HTML:
+def _component(part: PagePart) -> gr.HTML:
     """Painted by the page's own modules; its template is static, so no text from outside is ever markup."""
     events = " ".join(f"'{event}'" for event in part.events)  # Gradio reads the names of a component's events from its script
-    script = f"{mount_script(part.script or part.name)} // events: {events}"
+    script = f"{component_mount_script(part.script or part.name)} // events: {events}"
     return gr.HTML(value={}, html_template="<div></div>", js_on_load=script, elem_id=f"cc-{part.name}", apply_default_css=False)
 
 

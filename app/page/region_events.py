@@ -6,7 +6,7 @@ from typing import Any
 from app.page.renderer import PageRenderer, Values
 from app.page.requests import NOT_UNDERSTOOD, require_live_session
 from app.service.example_gallery import ExampleGallery
-from app.service.regions import Region, mask_from_evidence, mask_from_file, mask_from_outline
+from app.service.regions import EvidenceRegion, mask_from_evidence, mask_from_file, mask_from_outline
 from app.service.request import ExplanationState
 from app.service.session import Session
 from app.service.stores.picture_uploads import PictureUploads
@@ -35,7 +35,7 @@ class RegionEvents:
         session.sent |= values
         return values
 
-    def _parse(self, report: ExplanationState | None, data: Any) -> Region | None:
+    def _parse(self, report: ExplanationState | None, data: Any) -> EvidenceRegion | None:
         """data: {"points": [[x, y], ...]}, {"token": an uploaded mask}, {"known": true}, or {} for none. UserError.
 
         report: what the page shows.
@@ -47,13 +47,13 @@ class RegionEvents:
         request = report.request
         size = (report.image.shape[0], report.image.shape[1])
         if "points" in data:
-            return Region(request.picture, request.classifier, mask_from_outline(data["points"], size), "drawn")
+            return EvidenceRegion(request.picture, request.classifier, mask_from_outline(data["points"], size), "drawn")
         if "token" in data:
             mask = mask_from_file(self._uploads.take(data["token"]), request.picture, report.card)
-            return Region(request.picture, request.classifier, mask, "uploaded")
+            return EvidenceRegion(request.picture, request.classifier, mask, "uploaded")
         if data.get("known"):
             example = self._examples.find(request.classifier, request.picture)
             if example is None or example.evidence is None:
                 raise UserError("Nobody knows where this picture's evidence lies; draw a region instead.")
-            return Region(request.picture, request.classifier, mask_from_evidence(example.evidence, size, report.card.fit), "known")
+            return EvidenceRegion(request.picture, request.classifier, mask_from_evidence(example.evidence, size, report.card.fit), "known")
         return None

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.explanation import estimate_presets
-from app.page.parts import PAINTED, Part
-from app.page.views.controls import NO_CARD, controls_for, preset_times
+from app.explanation import estimate_preset_seconds
+from app.page.page_parts import PAINTED, PagePart
+from app.page.views.controls import NO_CARD, controls_view, format_preset_times
 from app.page.views.state import LabelledPictures, PageState
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery
 from app.service.inspection_queue import MAX_PICTURES
-from app.service.regions import score_report
+from app.service.regions import score_report_in_region
 from app.service.request import ExplanationState
 from app.service.session import Session
 from explainers.method import Method
@@ -30,7 +30,7 @@ class PageRenderer:
         """All parts and controls. classifier: the one that is chosen, which a failed request may not have reached."""
         state = self._state(session, report, classifier, run)
         loaded = self._registry.ready(report.request.classifier) is not None
-        controls = controls_for(report, loaded) | {"times": self.times(report.request.classifier)}
+        controls = controls_view(report, loaded) | {"times": self.times(report.request.classifier)}
         return {part.name: _shown(part, state) for part in PAINTED} | controls
 
     def empty_page(self, session: Session, classifier: str, run: int) -> Values:
@@ -49,8 +49,8 @@ class PageRenderer:
         if loaded is None:
             return ""
         if not entry.forecasts:
-            entry.forecasts = estimate_presets(loaded, self._usual, entry)
-        return preset_times({preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()})
+            entry.forecasts = estimate_preset_seconds(loaded, self._usual, entry)
+        return format_preset_times({preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()})
 
     def inspection_pictures(self, session: Session, classifier: str) -> LabelledPictures:
         """The visitor's own picture, and the classifier's examples with the class that they show where it is known."""
@@ -74,12 +74,12 @@ class PageRenderer:
             examples=self._examples.of(report.request.classifier if report else classifier),
             example=self._examples.find(report.request.classifier, report.request.picture) if report else None,
             region=region,
-            region_rows=score_report(report, region) if region and report else ((), ()),
+            region_rows=score_report_in_region(report, region) if region and report else ((), ()),
             pictures=self.inspection_pictures(session, classifier) if entry else (),
             inspection=inspection if inspection and inspection.request.classifier == classifier else None,
         )
 
 
-def _shown(part: Part, state: PageState) -> dict[str, Any]:
+def _shown(part: PagePart, state: PageState) -> dict[str, Any]:
     view = part.empty if state.report is None else part.view
     return {"run": state.run, **(view(state) if view else {})}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.explanation import key_of
+from app.explanation import method_key
 from app.metrics import missing_evaluations
 from app.page.views.controls import NO_CLASS
 from app.service.classifier_registry import ClassifierRegistry
@@ -12,7 +12,7 @@ from app.service.example_gallery import ExampleGallery, ExamplePicture
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.session import Session
 from app.service.stores.model_uploads import TOKEN
-from app.service.stores.picture_uploads import Picture, PictureUploads
+from app.service.stores.picture_uploads import PictureUploads, UploadedPicture
 from errors import UserError
 from explainers.case import PRESETS
 from explainers.method import Method
@@ -81,7 +81,7 @@ class RequestParser:
             raise UserError("The model that you brought is no longer here; bring it again, or choose another classifier.")
         return self._registry.entry(classifier).name
 
-    def _picture(self, classifier: str, event: PageEvent, last: ExplanationRequest | None) -> Picture | None:
+    def _picture(self, classifier: str, event: PageEvent, last: ExplanationRequest | None) -> UploadedPicture | None:
         if event.kind == "picked":
             if isinstance(event.data, dict) and "example" in event.data:
                 return self._example(classifier, event.data["example"]).picture
@@ -130,7 +130,7 @@ def require_live_session(session: Session, status: Any, kind: str = "") -> None:
         raise SessionEndedError("Your session has ended; choose the picture again.")
 
 
-def is_stale(session: Session, event: PageEvent) -> bool:
+def is_stale_event(session: Session, event: PageEvent) -> bool:
     """Whether a newer event of the page's own parts was received first: requests may overtake each other."""
     number = event.data.get("wish") if isinstance(event.data, dict) else None
     if isinstance(number, bool) or not isinstance(number, int | float):
@@ -141,7 +141,7 @@ def is_stale(session: Session, event: PageEvent) -> bool:
     return False
 
 
-def is_duplicate(session: Session, event: PageEvent) -> bool:
+def is_duplicate_event(session: Session, event: PageEvent) -> bool:
     """Gradio's lists fire twice, when an entry is taken and when the list is left; and they may fire about an older answer.
 
     The page's first event may arrive after others, and what they began stays.
@@ -181,10 +181,10 @@ def _with_more(session: Session, event: PageEvent) -> ExplanationRequest:
     """The request of the answer on the screen, with more evaluations for one method."""
     last, answer = session.request, session.painted
     name = _field(event.data, "method")
-    method = next((one for one in last.methods if key_of(one) == name), None) if last else None
+    method = next((one for one in last.methods if method_key(one) == name), None) if last else None
     missing = 0
     if method and answer and answer.request == last and answer.final:
-        missing = missing_evaluations(method, answer.results.get(key_of(method)), answer.measures.consistency)
+        missing = missing_evaluations(method, answer.results.get(method_key(method)), answer.measures.consistency)
     if last is None or answer is None or not missing:
         raise UserError("That map needs no more evaluations, or its answer is not there yet.")
     result = answer.results[str(name)]

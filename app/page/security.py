@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.page.bodies import Answer, Body, BodyBudget, Proxies, too_large
+from app.page.request_bodies import GuardedResponse, LimitedRequestBody, ProxySettings, RequestBodyBudget, body_too_large_sentence
 from app.service.limits import EVENT_BYTES, MODEL_BYTES, PICTURE_BYTES, REQUESTS_PER_ADDRESS
 
 PICTURE_PATH = "/crosscheck/picture"
@@ -45,10 +45,10 @@ class SecurityMiddleware:
     or too many requests of one address. 500: what the application did not foresee, in a sentence.
     """
 
-    def __init__(self, app: ASGIApp, host: str = "", link: str = "", proxies: Proxies | None = None) -> None:
+    def __init__(self, app: ASGIApp, host: str = "", link: str = "", proxies: ProxySettings | None = None) -> None:
         """host: the address that the page listens on. link: the Link header of the page, which lists the files to preload."""
         self.app, self.link = app, link
-        self.proxies, self.budget = proxies or Proxies(), BodyBudget()
+        self.proxies, self.budget = proxies or ProxySettings(), RequestBodyBudget()
         self._requests: Counter[str] = Counter()
         self.names = {*LOOPBACK, host} if host in LOOPBACK or host.startswith("127.") else None
 
@@ -82,8 +82,8 @@ class SecurityMiddleware:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
-        body = Body(receive, _limit(path), self.budget, address, kept=path != MODEL_PATH)
-        guarded = Answer(_with_headers(send, {"Link": self.link} if self.link and path == "/" else {}), body)
+        body = LimitedRequestBody(receive, _limit(path), self.budget, address, kept=path != MODEL_PATH)
+        guarded = GuardedResponse(_with_headers(send, {"Link": self.link} if self.link and path == "/" else {}), body)
         unforeseen = False
         try:
             await self.app(scope, body, guarded)
@@ -121,7 +121,7 @@ def _refusal(scope: Scope) -> JSONResponse | None:
         return JSONResponse({"error": "Requests from other sites are refused."}, 403)
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > _limit(path):
-        return _error(too_large(_limit(path)), 413)
+        return _error(body_too_large_sentence(_limit(path)), 413)
     return None
 
 

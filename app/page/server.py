@@ -18,12 +18,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
 from app.options import ServeOptions
-from app.page.assets import head, link_header, static_digest, static_files
-from app.page.bodies import Proxies
-from app.page.connections import limited_protocol
+from app.page.assets import load_static_files, page_head_html, preload_link_header, static_files_digest
+from app.page.connections import connection_limiting_protocol
+from app.page.event_messages import EventValidationMiddleware
 from app.page.events import PageEvents
-from app.page.layout import THEME, Layout
-from app.page.messages import MessageMiddleware
+from app.page.layout import THEME, PageLayout
+from app.page.request_bodies import ProxySettings
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
 from app.service.services import Services
 from app.service.stores.model_uploads import ModelUploads
@@ -33,10 +33,10 @@ from errors import UserError
 log = logging.getLogger(__name__)
 
 
-def serve(options: ServeOptions) -> None:
+def serve_page(options: ServeOptions) -> None:
     """Serves the page until it is interrupted. UserError where the address is taken or a setting is wrong."""
     with _listening(options.host, options.port) as listener:
-        app = application(options)
+        app = create_application(options)
         host, port = listener.getsockname()[:2]
         address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
         config = uvicorn.Config(
@@ -45,7 +45,7 @@ def serve(options: ServeOptions) -> None:
             timeout_graceful_shutdown=2,
             server_header=False,
             h11_max_incomplete_event_size=32_768,
-            http=limited_protocol(count_addresses=options.proxies == 0),
+            http=connection_limiting_protocol(count_addresses=options.proxies == 0),
             proxy_headers=False,  # the security middleware reads the visitor's address, where --proxies says that there is one to read
         )
         server = uvicorn.Server(config)
@@ -53,13 +53,13 @@ def serve(options: ServeOptions) -> None:
         server.run(sockets=[listener])
 
 
-def application(options: ServeOptions) -> FastAPI:
+def create_application(options: ServeOptions) -> FastAPI:
     """The page as an ASGI application; the first classifier starts to load with it."""
     # Around every event Gradio changes to this backend and back; while another thread imports pyplot, that change would fail the event.
     mpl.use("agg")
     services = Services.build(options)
     events = PageEvents(services)
-    blocks = Layout(events).blocks
+    blocks = PageLayout(events).blocks
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -76,8 +76,13 @@ def application(options: ServeOptions) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         middleware=[
-            Middleware(SecurityMiddleware, host=options.host, link=link_header(), proxies=Proxies(options.proxies, options.proxy_header)),
-            Middleware(MessageMiddleware, functions=frozenset(blocks.fns)),
+            Middleware(
+                SecurityMiddleware,
+                host=options.host,
+                link=preload_link_header(),
+                proxies=ProxySettings(options.proxies, options.proxy_header),
+            ),
+            Middleware(EventValidationMiddleware, functions=frozenset(blocks.fns)),
             Middleware(CORSMiddleware),
         ],
     )
@@ -96,7 +101,7 @@ def application(options: ServeOptions) -> FastAPI:
         show_error=False,
         ssr_mode=False,
         theme=THEME,
-        head=head(tuple(services.methods.values())),
+        head=page_head_html(tuple(services.methods.values())),
     )
     return mounted
 
@@ -108,7 +113,7 @@ def _add_routes(app: FastAPI, uploads: PictureUploads) -> None:
 
     @app.get("/crosscheck/{digest}/{name:path}")
     async def static(request: Request, digest: str, name: str) -> Response:
-        file = static_files().get(name) if digest == static_digest() else None
+        file = load_static_files().get(name) if digest == static_files_digest() else None
         if file is None:
             return JSONResponse({"error": "This page has no such address."}, 404)
         headers = {"Cache-Control": "max-age=31536000, immutable", "Vary": "Accept-Encoding"}

@@ -9,78 +9,81 @@ from typing import Any
 
 import numpy as np
 
-from app.explanation import fit_picture, key_of
-from app.rendering import to_bytes
+from app.explanation import fit_picture_to_input, method_key
+from app.rendering import to_uint8
 from app.service.example_gallery import ExampleGallery
 from app.service.request import ExplanationRequest, ExplanationState
-from explainers.grid import grid_cells
+from explainers.grid import grid_cells_per_side
 from explainers.method import Attribution
+from explainers.method_runner import MethodResult
 from explainers.methods import SEVEN
-from explainers.metrics.agreement.agreement import Agreement, AgreementResult
-from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, Background, consistency
-from explainers.metrics.agreement.controls import CENTRE, EDGES, centre, edges
-from explainers.metrics.agreement.reference_library import digest
-from explainers.metrics.agreement.reference_library import read as library_at
-from explainers.runner import Result
+from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
+from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, ReferenceMaps, measure_consistency
+from explainers.metrics.agreement.controls import CENTRE, EDGES, centre_map, edge_map
+from explainers.metrics.agreement.reference_library import image_digest
+from explainers.metrics.agreement.reference_library import read_library as library_at
 from models.cards.card import Card
-from models.sandbox.picture_decoder import decode_confined
-from models.store import bundled
+from models.sandbox.picture_decoder import decode_picture_confined
+from models.store import bundled_models
 
 CLASSIFIER = "phantoms"
 FILE = Path(__file__).with_name("cached_answer.npz")
 
 
-def first_request() -> ExplanationRequest:
+def first_page_request() -> ExplanationRequest:
     """What the page explains when it opens with the bundled classifiers."""
     return ExplanationRequest(CLASSIFIER, ExampleGallery(None).of(CLASSIFIER)[0].picture, tuple(method() for method in SEVEN))
 
 
-def read(file: Path = FILE) -> ExplanationState | None:
+def read_cached_answer(file: Path = FILE) -> ExplanationState | None:
     """The stored answer, or None where the classifier, the picture or a method has changed since."""
-    request, card = first_request(), Card.read(bundled()[CLASSIFIER].with_suffix(".json"))
+    request, card = first_page_request(), Card.read(bundled_models()[CLASSIFIER].with_suffix(".json"))
     if not file.exists():
         return None
     with np.load(file, allow_pickle=False) as stored:
         facts = json.loads(str(stored["told"]))
-        if facts["made_for"] != made_for(request, card):
+        if facts["made_for"] != cached_answer_key(request, card):
             return None
         results = {name: _result(name, row, stored, request) for name, row in facts["results"].items()}
         probabilities = stored["probabilities"]
-    fitted = fit_picture(decode_confined(request.picture.data), card)
+    fitted = fit_picture_to_input(decode_picture_confined(request.picture.data), card)
     fixed = {name: facts[name] for name in ("target", "evaluations", "expected", "seconds")}
-    photo = to_bytes(fitted.photo)
+    photo = to_uint8(fitted.photo)
     return ExplanationState(request, "done", card, fitted.image, photo, probabilities, results=results, stored=True, **fixed)
 
 
-def cached_consistency(report: ExplanationState) -> dict[str, Any]:
+def consistency_of_cached_answer(report: ExplanationState) -> dict[str, Any]:
     """A stored answer's agreement, as far as it is known before its classifier is loaded: without the control by an untrained network."""
     assert report.image is not None
-    weights = bundled()[CLASSIFIER]
+    weights = bundled_models()[CLASSIFIER]
     library = library_at(weights.with_suffix(".library.npz")) if weights.with_suffix(".library.npz").exists() else None
-    controls = {EDGES: edges(report.image, grid_cells(report.image.shape[:2])), CENTRE: centre(grid_cells(report.image.shape[:2]))}
-    background = Background(library, digest(report.image), controls)
-    found = consistency(list(report.results.values()), report.image.shape[:2], background, {})
+    controls = {
+        EDGES: edge_map(report.image, grid_cells_per_side(report.image.shape[:2])),
+        CENTRE: centre_map(grid_cells_per_side(report.image.shape[:2])),
+    }
+    background = ReferenceMaps(library, image_digest(report.image), controls)
+    found = measure_consistency(list(report.results.values()), report.image.shape[:2], background, {})
     others = len(library.pictures) if library and not found.weaker else 0
-    return {"findings": {Agreement.key: (AgreementResult(found, (DISPLACED_CHANCE,) if found.weaker else (), others),)}}
+    return {"findings": {AgreementMetric.key: (AgreementResult(found, (DISPLACED_CHANCE,) if found.weaker else (), others),)}}
 
 
-def made_for(request: ExplanationRequest, card: Card) -> dict[str, Any]:
+def cached_answer_key(request: ExplanationRequest, card: Card) -> dict[str, Any]:
     """What the stored answer depends on."""
-    methods = {key_of(method): method.parameter_values() for method in request.methods}
+    methods = {method_key(method): method.parameter_values() for method in request.methods}
     found = {
         "weights": card.sha256,
         "temperature": card.temperature,
         "picture": request.picture.sha256,
         "preset": request.preset,
         "methods": methods,
-        "plans": {key_of(method): method.revision for method in request.methods},
+        "plans": {method_key(method): method.revision for method in request.methods},
     }
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain
 
 
-def _result(name: str, row: dict[str, Any], stored: Any, request: ExplanationRequest) -> Result:
-    method = next(method for method in request.methods if key_of(method) == name)
+def _result(name: str, row: dict[str, Any], stored: Any, request: ExplanationRequest) -> MethodResult:
+    method = next(method for method in request.methods if method_key(method) == name)
     signed = stored.get(f"{name}.signed")
     halves = stored.get(f"{name}.halves")
     attribution = Attribution(
@@ -93,4 +96,4 @@ def _result(name: str, row: dict[str, Any], stored: Any, request: ExplanationReq
         remark=row["remark"],
         blank=row["blank"],
     )
-    return Result(method, attribution, evaluations=row["evaluations"], shared=row["shared"], seconds=row["seconds"], done=True)
+    return MethodResult(method, attribution, evaluations=row["evaluations"], shared=row["shared"], seconds=row["seconds"], done=True)

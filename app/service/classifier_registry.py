@@ -10,11 +10,11 @@ from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.service.error_message import public_message
-from app.service.warmup import compile_remaining, measure_speed
+from app.service.error_message import public_error_message
+from app.service.warmup import compile_remaining_functions, measure_classifier_speed
 from errors import UserError
 from models.cards.card import Card
-from models.formats.registry import without_suffix
+from models.formats.registry import strip_format_suffix
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -31,7 +31,7 @@ BUNDLED = {
 }
 
 
-class UnprotectedError(UserError):
+class SandboxUnavailableError(UserError):
     """The system cannot confine an uploaded model."""
 
     def __init__(self) -> None:
@@ -73,10 +73,10 @@ class ClassifierRegistry:
     """Name -> classifier. `get` waits until it is loaded; concurrent calls load it once."""
 
     def __init__(self, names: Sequence[str], trust: bool = False) -> None:
-        """names: as `models.loading.load` takes them; the first is shown first. trust: as there."""
+        """names: as `models.loading.load_classifier` takes them; the first is shown first. trust: as there."""
         if not names:
             raise UserError("There is no classifier to show; name one with --model.")
-        self.entries = {name: RegisteredClassifier(name, title_of(name)) for name in dict.fromkeys(names)}
+        self.entries = {name: RegisteredClassifier(name, classifier_title(name)) for name in dict.fromkeys(names)}
         self._trust = trust
         self._lock = Lock()
 
@@ -87,7 +87,7 @@ class ClassifierRegistry:
     def add(self, name: str, file: Path) -> None:
         """Offers the untrusted model in `file` under its own name."""
         with self._lock:
-            self.entries.setdefault(name, RegisteredClassifier(name, title_of(str(file)), file=file))
+            self.entries.setdefault(name, RegisteredClassifier(name, classifier_title(str(file)), file=file))
 
     def remove(self, name: str) -> None:
         """Offers it no longer; its process ends, at once or as soon as it is open."""
@@ -109,13 +109,13 @@ class ClassifierRegistry:
         return entry is None or entry.file is not None
 
     def source(self, name: str) -> tuple[str | Path, bool]:
-        """What `models.loading.load` takes, and whether it is trusted: an uploaded model never is.
+        """What `models.loading.load_classifier` takes, and whether it is trusted: an uploaded model never is.
 
         Waits until an uploaded model is loaded. UserError where its process was not fully confined.
         """
         entry = self.entry(name)
-        if entry.file is not None and isinstance(self.start(name).exception(), UnprotectedError):
-            raise UnprotectedError
+        if entry.file is not None and isinstance(self.start(name).exception(), SandboxUnavailableError):
+            raise SandboxUnavailableError
         return self._source(entry)
 
     def _source(self, entry: RegisteredClassifier) -> tuple[str | Path, bool]:
@@ -146,13 +146,13 @@ class ClassifierRegistry:
         return entry.future.result() if entry.state == "ready" else None
 
 
-def title_of(name: str) -> str:
+def classifier_title(name: str) -> str:
     """Its title in the list: a bundled one's, the name on the card, or the file's name where there is no card to read."""
     if name in BUNDLED:
         return BUNDLED[name]
     with contextlib.suppress(UserError, OSError):
         return Card.read(Path(name).with_suffix(".json")).name
-    plain = without_suffix(name.rstrip("/").rsplit("/", 1)[-1])
+    plain = strip_format_suffix(name.rstrip("/").rsplit("/", 1)[-1])
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
 
 
@@ -163,19 +163,19 @@ def _close(loaded: "Future[Served]") -> None:
 
 def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
     try:
-        from models.loading import load  # TensorFlow takes seconds, and the page is up before it
+        from models.loading import load_classifier  # TensorFlow takes seconds, and the page is up before it
 
-        classifier = load(source, trust)
+        classifier = load_classifier(source, trust)
         if entry.file is not None:
             _check_protected(classifier)
-        entry.forward, entry.backward = measure_speed(classifier)
+        entry.forward, entry.backward = measure_classifier_speed(classifier)
         if not entry.awaited:
-            compile_remaining(classifier)
+            compile_remaining_functions(classifier)
     except Exception as error:
-        words = public_message(error, "The classifier could not be loaded ({}); the server's log says why.")
+        words = public_error_message(error, "The classifier could not be loaded ({}); the server's log says why.")
         words = words.replace(str(source), Path(source).name)  # visitors read it, and the server's folders are not theirs to know
         entry.error, entry.state = words, "failed"
-        entry.future.set_exception(UnprotectedError() if isinstance(error, UnprotectedError) else UserError(words))
+        entry.future.set_exception(SandboxUnavailableError() if isinstance(error, SandboxUnavailableError) else UserError(words))
     else:
         entry.state = "ready"
         entry.future.set_result(classifier)
@@ -185,4 +185,4 @@ def _check_protected(classifier: Any) -> None:
     """UserError, and its process ends, where Landlock and seccomp do not both confine it."""
     if not classifier.protected:
         classifier.close()
-        raise UnprotectedError
+        raise SandboxUnavailableError

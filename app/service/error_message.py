@@ -7,7 +7,7 @@ from errors import UserError
 log = logging.getLogger(__name__)
 
 
-def public_message(error: Exception, sentence: str = "Something went wrong ({}); the server's log says what.") -> str:
+def public_error_message(error: Exception, sentence: str = "Something went wrong ({}); the server's log says what.") -> str:
     """A UserError's own sentence. Any other error goes to the log, and only its type into the sentence."""
     if isinstance(error, UserError):
         return str(error)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from examples import examples_for
-from models.images.decoder import fit
-from models.sandbox.picture_decoder import decode_confined
+from models.images.decoder import fit_to_size
+from models.sandbox.picture_decoder import decode_picture_confined
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 MAX_FILES = 24
@@ -26,7 +26,7 @@ class ExamplePicture:
     label: the class that it shows, in the classifier's words; empty where it is not known.
     """
 
-    picture: Picture
+    picture: UploadedPicture
     title: str
     caption: str = ""
     credit: str = ""
@@ -45,7 +45,7 @@ class ExampleGallery:
         """The examples of that classifier, the best one first; each is read once."""
         return _bundled(classifier) + (_pictures_in(self._folder) if self._folder else ())
 
-    def find(self, classifier: str, picture: Picture) -> ExamplePicture | None:
+    def find(self, classifier: str, picture: UploadedPicture) -> ExamplePicture | None:
         """The example that this picture is, if it is one."""
         return next((one for one in self.of(classifier) if one.picture == picture), None)
 
@@ -57,12 +57,12 @@ def _bundled(classifier: str) -> tuple[ExamplePicture, ...]:
         data = example.data()
         found.append(
             ExamplePicture(
-                Picture.of(data, example.title, example.name),
+                UploadedPicture.of(data, example.title, example.name),
                 example.title,
                 example.caption,
                 example.credit,
-                _thumb(decode_confined(data)),
-                example.evidence(decode_confined),
+                _thumb(decode_picture_confined(data)),
+                example.evidence(decode_picture_confined),
                 example.label,
             )
         )
@@ -79,12 +79,12 @@ def _read(file: Path) -> ExamplePicture | None:
     """None, and a line in the log, where the file is not a picture."""
     data = file.read_bytes()
     try:
-        thumb = _thumb(decode_confined(data))
+        thumb = _thumb(decode_picture_confined(data))
     except Exception as error:
         log.warning("the example %s is left out: %s", file.name, error)
         return None
-    return ExamplePicture(Picture.of(data, file.name, file.name), file.stem.replace("_", " "), thumb=thumb)
+    return ExamplePicture(UploadedPicture.of(data, file.name, file.name), file.stem.replace("_", " "), thumb=thumb)
 
 
 def _thumb(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.round(np.clip(fit(picture, THUMB, "crop"), 0, 1) * 255).astype(np.uint8)
+    return np.round(np.clip(fit_to_size(picture, THUMB, "crop"), 0, 1) * 255).astype(np.uint8)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from app.explanation import Earlier, Explanation, ExplanationPlan, FittedPicture, explain_picture, fit_picture, predict
-from app.rendering import to_bytes
+from app.explanation import EarlierExplanation, Explanation, ExplanationPlan, FittedPicture, explain_picture, fit_picture_to_input, predict
+from app.rendering import to_uint8
 from app.service import limits
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.job import ExplanationJob
@@ -16,13 +16,13 @@ from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.stores.case_cache import CaseCache
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
-from explainers.case import Settings, Stopped
-from explainers.runner import Result
+from explainers.case import ExplanationSettings, Stopped
+from explainers.method_runner import MethodResult
 from models.classifiers.score import Score
-from models.sandbox.picture_decoder import decode_confined
+from models.sandbox.picture_decoder import decode_picture_confined
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -48,7 +48,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         super().__init__(MAX_KEPT, predict=limits.PREDICTIONS_AT_ONCE, explain=concurrency, **own)
         self.registry = registry
         self.budget = budget
-        self.picture_in_use: Callable[[Picture], bool] = lambda picture: True
+        self.picture_in_use: Callable[[UploadedPicture], bool] = lambda picture: True
         self._capacity = concurrency + queue
         self._uploaded_capacity = limits.UPLOADED_AT_ONCE + max(1, queue // 4)
         self._capacity_per_owner = max(2, int(self._capacity * limits.EXPLANATIONS_SHARE))
@@ -129,7 +129,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
     def _is_busy(self, job: ExplanationJob) -> bool:
         return job in self._unfinished
 
-    def _keeps(self, picture: Picture) -> bool:
+    def _keeps(self, picture: UploadedPicture) -> bool:
         return bool(picture.example) or self.picture_in_use(picture)
 
     def _fail(self, job: ExplanationJob, error: Exception) -> None:
@@ -160,9 +160,9 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
             classifier, entry = self.registry.get(request.classifier), self.registry.entry(request.classifier)
             assert report.image is not None
             assert report.target is not None
-            score, settings = Score.of(report.target, request.rather_than), Settings(preset=request.preset)
+            score, settings = Score.of(report.target, request.rather_than), ExplanationSettings(preset=request.preset)
             plan = ExplanationPlan(request.methods, settings, score, dict(request.further), budget)
-            earlier = Earlier(self._cases.take(key), self._earlier_results(job))
+            earlier = EarlierExplanation(self._cases.take(key), self._earlier_results(job))
 
             def on_start(found: Explanation) -> None:
                 job.stop_case = found.case.stop
@@ -188,7 +188,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         job.stop_case = lambda: None  # the case is another's from here on
         return self._cases.put(key, found.case)
 
-    def _earlier_results(self, job: ExplanationJob) -> dict[str, Result]:
+    def _earlier_results(self, job: ExplanationJob) -> dict[str, MethodResult]:
         """The maps that a request for more evaluations goes on from, if they are still there."""
         request = job.report.request
         with self._lock:
@@ -234,14 +234,14 @@ def _publish_prediction(job: ExplanationJob, loaded: "Future[Served]") -> None:
         return job.fail(error, "classifier")
     job.publish(state="looking", card=classifier.card)
     try:
-        fitted = fit_picture(decode_confined(request.picture.data), classifier.card)
+        fitted = fit_picture_to_input(decode_picture_confined(request.picture.data), classifier.card)
     except Exception as error:
         return job.fail(error, "picture")
     try:
         found = predict(fitted.image, classifier, lambda top: _score(request, top))
     except Exception as error:
         return job.fail(error, "request")
-    photo, target = to_bytes(fitted.photo), found.score.target
+    photo, target = to_uint8(fitted.photo), found.score.target
     return job.publish(request=_bare(request), image=fitted.image, photo=photo, probabilities=found.probabilities, target=target)
 
 

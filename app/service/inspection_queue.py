@@ -5,13 +5,13 @@ from threading import Event
 from typing import Literal
 
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.error_message import public_message
-from app.service.stores.picture_uploads import Picture
+from app.service.error_message import public_error_message
+from app.service.stores.picture_uploads import UploadedPicture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
 from models.inspection.labelled_image import LabelledImage
-from models.inspection.report import Report
-from models.sandbox.picture_decoder import decode_confined
+from models.inspection.report import InspectionReport
+from models.sandbox.picture_decoder import decode_picture_confined
 
 State = Literal["waiting", "running", "done", "failed"]
 MAX_PICTURES = 24
@@ -28,7 +28,7 @@ class InspectionRequest:
     """classifier: its name in the registry. pictures: each with the class that it shows, in the classifier's words, or ""."""
 
     classifier: str
-    pictures: tuple[tuple[Picture, str], ...] = ()
+    pictures: tuple[tuple[UploadedPicture, str], ...] = ()
 
     @property
     def bare(self) -> "InspectionRequest":
@@ -36,7 +36,7 @@ class InspectionRequest:
         return replace(self, pictures=tuple((picture.bare, label) for picture, label in self.pictures))
 
 
-class Inspection:
+class InspectionJob:
     """An inspection under way, or over.
 
     left_out: a sentence per picture that cannot be read. progress: pictures evaluated, and how many there are in all, about.
@@ -45,7 +45,7 @@ class Inspection:
     def __init__(self, request: InspectionRequest) -> None:
         self.request = request
         self.state: State = "waiting"
-        self.report: Report | None = None
+        self.report: InspectionReport | None = None
         self.left_out: tuple[str, ...] = ()
         self.error = ""
         self.subscribers = 0
@@ -60,7 +60,7 @@ class Inspection:
         self.subscribers -= 1
 
 
-class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
+class InspectionQueue(SharedWorkQueue[InspectionRequest, InspectionJob]):
     """Request -> inspection."""
 
     def __init__(self, registry: ClassifierRegistry, idle: Event) -> None:
@@ -68,7 +68,7 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
         super().__init__(MAX_KEPT, inspect=1, inspect_uploaded=1)
         self._registry, self._idle = registry, idle
 
-    def submit(self, request: InspectionRequest) -> Inspection:
+    def submit(self, request: InspectionRequest) -> InspectionJob:
         """The inspection; started, joined or done. The caller unsubscribes from it in the end. UserError where too many wait."""
         with self._lock:
             inspection, new = self._share(request.bare, lambda: self._new(request))
@@ -77,29 +77,29 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
             self._start("inspect_uploaded" if self._registry.is_uploaded(request.classifier) else "inspect", self._inspect, inspection)
         return inspection
 
-    def _new(self, request: InspectionRequest) -> Inspection:
+    def _new(self, request: InspectionRequest) -> InspectionJob:
         if sum(not each.final for each in self._jobs.values()) >= MAX_WAITING:
             raise UserError(f"{MAX_WAITING} models wait to be examined already; try again in a minute.")
-        return Inspection(request)
+        return InspectionJob(request)
 
-    def _is_reusable(self, job: Inspection) -> bool:
+    def _is_reusable(self, job: InspectionJob) -> bool:
         return job.state != "failed"
 
-    def _is_over(self, job: Inspection) -> bool:
+    def _is_over(self, job: InspectionJob) -> bool:
         return job.final
 
     def _is_referenced(self, request: InspectionRequest) -> bool:
         return request.classifier in self._registry.entries
 
-    def _fail(self, job: Inspection, error: Exception) -> None:
-        sentence = public_message(error, "The examination failed ({}); the server's log says why.")
+    def _fail(self, job: InspectionJob, error: Exception) -> None:
+        sentence = public_error_message(error, "The examination failed ({}); the server's log says why.")
         self._end(job, sentence)
 
-    def _end(self, job: Inspection, error: str = "") -> None:
+    def _end(self, job: InspectionJob, error: str = "") -> None:
         job.request = job.request.bare
         job.error, job.state = error, "failed" if error else "done"
 
-    def _inspect(self, job: Inspection) -> None:
+    def _inspect(self, job: InspectionJob) -> None:
         try:
             self._wait(job)
             from models.inspection.inspector import inspect_model  # TensorFlow takes seconds, and the page is up before it
@@ -117,17 +117,17 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, Inspection]):
             if again:
                 self._inspect(job)
 
-    def _wait(self, job: Inspection) -> None:
+    def _wait(self, job: InspectionJob) -> None:
         """Waits until no explanation is pending. Raises CancelledError."""
         while not self._idle.wait(0.1):
             self._require_subscriber(job)
         self._require_subscriber(job)
 
-    def _on_progress(self, job: Inspection, done: int, total: int) -> None:
+    def _on_progress(self, job: InspectionJob, done: int, total: int) -> None:
         job.progress = done, total
         self._require_subscriber(job)
 
-    def _require_subscriber(self, job: Inspection) -> None:
+    def _require_subscriber(self, job: InspectionJob) -> None:
         """Raises CancelledError where it has no subscriber."""
         if self._closed.is_set() or job.subscribers <= 0:
             raise CancelledError
@@ -138,7 +138,7 @@ def _decoded(request: InspectionRequest) -> tuple[list[LabelledImage], tuple[str
     found, left_out = [], []
     for picture, label in request.pictures:
         try:
-            found.append(LabelledImage.from_picture(decode_confined(picture.data), label or None))
+            found.append(LabelledImage.from_picture(decode_picture_confined(picture.data), label or None))
         except UserError as error:
             left_out.append(f"{picture.name} is left out. {error}")
     return found, tuple(left_out)

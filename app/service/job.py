@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Event, Lock
 from typing import Any
 
-from app.service.error_message import public_message
+from app.service.error_message import public_error_message
 from app.service.metric_state import AGREEMENT
 from app.service.request import ExplanationRequest, ExplanationState, Place
 
@@ -47,7 +47,7 @@ class ExplanationJob:
 
     def fail(self, error: Exception, place: Place) -> None:
         """Ends the job with a sentence. place: where on the page it belongs."""
-        self.publish(state="failed", error=public_message(error), place=place)
+        self.publish(state="failed", error=public_error_message(error), place=place)
 
     def subscribe(self, subscriber: Subscriber) -> bool:
         """False where the job was abandoned before anybody could join."""

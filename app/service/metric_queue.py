@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from threading import Event
 from typing import Any
 
-from app.metrics import Kind, agreement_context, fed_by, run
+from app.metrics import Kind, build_agreement_context, dependent_metrics, run_metric
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.error_message import public_message
+from app.service.error_message import public_error_message
 from app.service.job import ExplanationJob
-from app.service.metric_state import AGREEMENT, BY_ITSELF, ON_REQUEST, Cost
+from app.service.metric_state import AGREEMENT, BY_ITSELF, ON_REQUEST, MetricCost
 from app.service.work_queue import WorkQueue
 from app.service.yielding_classifier import YieldingClassifier
 from errors import UserError
-from explainers.case import Case, Settings, Stopped
+from explainers.case import Case, ExplanationSettings, Stopped
+from explainers.method_runner import maps_with_positive_evidence
 from explainers.metrics.agreement.agreement import AgreementContext
-from explainers.runner import positive_maps
 from models.classifiers.score import Score
 
 Changes = dict[str, Any]
@@ -44,7 +44,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
 
     def score_agreement(self, job: ExplanationJob) -> None:
         """The agreement of the maps; nothing where there are none."""
-        if positive_maps(job.report.results.values()):
+        if maps_with_positive_evidence(job.report.results.values()):
             self._submit("agreement", job, AGREEMENT)
         else:
             job.publish_metrics(running="")
@@ -60,7 +60,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         if key not in ON_REQUEST:
             raise UserError(f"There is no measure {key[:40]!r}; press one of the buttons.")
         report = job.report
-        if not report.final or not positive_maps(report.results.values()):
+        if not report.final or not maps_with_positive_evidence(report.results.values()):
             raise UserError("There are no finished maps to measure yet; wait for them.")
         if report.measures.running:
             raise UserError("Another measure of these maps is under way; wait for it, or stop it.")
@@ -73,7 +73,9 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         self._start("uploaded" if job.uploaded else pool, lambda job: _publish(job, self._work(job, key)), job)
 
     def _fail(self, job: ExplanationJob, error: Exception) -> None:
-        job.publish_metrics(running="", error=public_message(error, "The measure failed ({}); the server's log says why."), stopped="")
+        job.publish_metrics(
+            running="", error=public_error_message(error, "The measure failed ({}); the server's log says why."), stopped=""
+        )
 
     def _work(self, job: ExplanationJob, key: str) -> Iterator[Changes]:
         """The findings, as the metric finds them. Raises Stopped, TimeLimitReachedError, UserError."""
@@ -86,7 +88,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
             results = list(job.report.results.values())
             prices = self._prices(case, job)
             for kind in self._quick(case, job):
-                found = tuple(run(kind, case, results, inputs))
+                found = tuple(run_metric(kind, case, results, inputs))
                 yield {"findings": {**job.report.measures.findings, kind.key: found}, "prices": prices}
         else:
             yield from _findings(ON_REQUEST[key], case, job, inputs)
@@ -105,7 +107,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         assert report.image is not None
         assert report.target is not None
         score = Score.of(report.target, report.request.rather_than)
-        case = Case(YieldingClassifier(classifier, before), report.image, score, Settings(preset=report.request.preset))
+        case = Case(YieldingClassifier(classifier, before), report.image, score, ExplanationSettings(preset=report.request.preset))
         return case
 
     def _wait(self, job: ExplanationJob, until: float) -> None:
@@ -120,7 +122,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
 
     def _context(self, name: str, classifier: Any) -> AgreementContext:
         if name not in self._contexts:
-            self._contexts[name] = agreement_context(name, classifier)
+            self._contexts[name] = build_agreement_context(name, classifier)
         return self._contexts[name]
 
     def _quick(self, case: Case, job: ExplanationJob) -> list[Kind]:
@@ -129,22 +131,22 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         prices = {kind: metric.cost(case, results) for kind in BY_ITSELF if (metric := kind.given({}))}
         return [kind for kind in BY_ITSELF if prices.get(kind, 0) * entry.forward * entry.pace <= kind.seconds_at_most]
 
-    def _prices(self, case: Case, job: ExplanationJob) -> dict[str, Cost]:
+    def _prices(self, case: Case, job: ExplanationJob) -> dict[str, MetricCost]:
         results, entry = list(job.report.results.values()), self.registry.entry(job.report.request.classifier)
         found = {key: metric.cost(case, results) for key, kind in ON_REQUEST.items() if (metric := kind.given({}))}
-        return {key: Cost(count, count * entry.forward * entry.pace) for key, count in found.items()}
+        return {key: MetricCost(count, count * entry.forward * entry.pace) for key, count in found.items()}
 
 
 def _findings(kind: Kind, case: Case, job: ExplanationJob, inputs: dict[str, Any]) -> Iterator[Changes]:
     """One change per finding; of a metric that feeds others one change in all, with what the others find now."""
     results, known = list(job.report.results.values()), job.report.measures.findings
     if kind.feeds:
-        found = tuple(run(kind, case, results, inputs))
-        fed = {other.key: tuple(run(other, case, results, {**inputs, kind.feeds: dict(found)})) for other in fed_by(kind)}
+        found = tuple(run_metric(kind, case, results, inputs))
+        fed = {other.key: tuple(run_metric(other, case, results, {**inputs, kind.feeds: dict(found)})) for other in dependent_metrics(kind)}
         yield {"findings": {**known, kind.key: found, **fed}}
         return
     so_far: tuple[Any, ...] = ()
-    for finding in run(kind, case, results, inputs):
+    for finding in run_metric(kind, case, results, inputs):
         so_far = (*so_far, finding)
         yield {"findings": {**known, kind.key: so_far}}
 

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from explainers.method_runner import MethodResult
 from explainers.metric import Metric
 from explainers.metrics import METRICS
-from explainers.metrics.agreement.agreement import Agreement, AgreementResult
+from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
 from explainers.metrics.agreement.consistency import Consistency
-from explainers.runner import Result
 
 F = TypeVar("F")
 
-AGREEMENT = Agreement.key
+AGREEMENT = AgreementMetric.key
 """Stands for all metrics that run by themselves."""
 BY_ITSELF = [kind for kind in METRICS if kind.on_page and not kind.on_request]
 """The metrics that run as soon as the maps are there, as far as they are quick."""
@@ -24,7 +24,7 @@ ON_REQUEST: dict[str, type[Metric[Any]]] = {
 
 
 @dataclass(frozen=True)
-class Cost:
+class MetricCost:
     """What a metric costs at most: evaluations, and about how many seconds on this machine."""
 
     evaluations: int
@@ -40,7 +40,7 @@ class MetricState:
     """
 
     findings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    prices: Mapping[str, Cost] = field(default_factory=dict)
+    prices: Mapping[str, MetricCost] = field(default_factory=dict)
     running: str = ""
     done: int = 0
     expected: int = 0
@@ -54,7 +54,7 @@ class MetricState:
     @property
     def agreement(self) -> AgreementResult | None:
         """None until the maps were compared."""
-        found = self.of(Agreement)
+        found = self.of(AgreementMetric)
         return found[-1] if found else None
 
     @property
@@ -66,7 +66,7 @@ class MetricState:
         """As somebody sees it. stopper: whether they have stopped the last metric."""
         return replace(self, error=self.error or self.stopped) if stopper else self
 
-    def complete(self, key: str, results: Mapping[str, Result]) -> bool:
+    def complete(self, key: str, results: Mapping[str, MethodResult]) -> bool:
         """Whether all of a metric is known; run again it would give the same."""
         metric = ON_REQUEST[key].given({})
         return metric is not None and metric.complete(self.findings.get(key, ()), list(results.values()))

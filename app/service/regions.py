@@ -7,15 +7,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.masks import decode_mask, fit_mask
+from app.masks import decode_mask, fit_mask_to_input
 from app.service.request import ExplanationState
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
+from explainers.method_runner import maps_with_positive_evidence
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, localisation_scores
-from explainers.runner import positive_maps
 from models.cards.card import Card, Fit
-from models.images.decoder import fit
-from models.sandbox.picture_decoder import decode_confined
+from models.images.decoder import fit_to_size
+from models.sandbox.picture_decoder import decode_picture_confined
 
 Mask = NDArray[np.bool_]
 Source = Literal["drawn", "uploaded", "known"]
@@ -24,10 +24,10 @@ FEWEST = 3
 
 
 @dataclass(frozen=True)
-class Region:
+class EvidenceRegion:
     """mask: (H, W) of the picture as the classifier gets it. It belongs to that picture and classifier alone."""
 
-    picture: Picture
+    picture: UploadedPicture
     classifier: str
     mask: Mask
     source: Source
@@ -48,31 +48,31 @@ def mask_from_outline(points: object, size: tuple[int, int]) -> Mask:
     return _checked(np.asarray(mask, np.bool_))
 
 
-def mask_from_file(mask: Picture, picture: Picture, card: Card) -> Mask:
+def mask_from_file(mask: UploadedPicture, picture: UploadedPicture, card: Card) -> Mask:
     """The file of a mask, white where the evidence lies, fitted to (H, W) as its picture is. UserError where it is not a mask of it."""
-    shape = decode_confined(picture.data).shape[:2]
-    inside = decode_mask(mask.data, mask.name, shape, decode_confined)
-    return fit_mask(inside, shape, lambda image: fit(image, card.size, card.fit), mask.name)
+    shape = decode_picture_confined(picture.data).shape[:2]
+    inside = decode_mask(mask.data, mask.name, shape, decode_picture_confined)
+    return fit_mask_to_input(inside, shape, lambda image: fit_to_size(image, card.size, card.fit), mask.name)
 
 
 def mask_from_evidence(evidence: Mask, size: tuple[int, int], how: Fit) -> Mask:
     """An example's evidence (h, w), fitted to (H, W) as its picture is."""
-    return _checked(np.asarray(fit(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5))
+    return _checked(np.asarray(fit_to_size(np.repeat(evidence[..., None].astype(np.float32), 3, axis=2), size, how)[..., 0] > 0.5))
 
 
-def score_maps(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
+def score_maps_in_region(maps: Mapping[str, NDArray[np.float32]], mask: Mask) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
     """The scores of every map, and of the baselines, which need no map."""
     rows = localisation_scores(maps, mask)
     return rows[: -len(BASELINES)], rows[-len(BASELINES) :]
 
 
-def score_report(report: ExplanationState, region: Region) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
-    """`score_maps` of the report's maps and of their consensus; nothing before the maps are finished."""
-    found, agreement = positive_maps(report.results.values()), report.measures.consistency
+def score_report_in_region(report: ExplanationState, region: EvidenceRegion) -> tuple[list[LocalisationScore], list[LocalisationScore]]:
+    """`score_maps_in_region` of the report's maps and of their consensus; nothing before the maps are finished."""
+    found, agreement = maps_with_positive_evidence(report.results.values()), report.measures.consistency
     maps = {method.title: found[method.title] for method in report.request.methods if method.title in found}
     if agreement and agreement.consensus is not None:
         maps["Consensus"] = agreement.consensus.astype(np.float32)
-    return score_maps(maps, region.mask) if report.final and maps else ([], [])
+    return score_maps_in_region(maps, region.mask) if report.final and maps else ([], [])
 
 
 def _corners(points: object) -> NDArray[np.float64]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.service.metric_state import MetricState
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from explainers.method import Method
-from explainers.runner import Result
+from explainers.method_runner import MethodResult
 from models.cards.card import Card
 
 State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]
@@ -28,7 +28,7 @@ class ExplanationRequest:
     """
 
     classifier: str
-    picture: Picture
+    picture: UploadedPicture
     methods: tuple[Method, ...]
     preset: str = "Balanced"
     target: int | None = None
@@ -52,7 +52,7 @@ class ExplanationState:
     photo: NDArray[np.uint8] | None = None
     probabilities: NDArray[np.float32] | None = None
     target: int | None = None
-    results: Mapping[str, Result] = field(default_factory=dict)
+    results: Mapping[str, MethodResult] = field(default_factory=dict)
     ahead: int = 0
     evaluations: int = 0
     expected: int = 0

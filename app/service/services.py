@@ -14,12 +14,12 @@ from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.session import SessionStore
 from app.service.stores.model_uploads import ModelUploads
-from app.service.stores.owned_folders import sweep
+from app.service.stores.owned_folders import delete_orphaned_folders
 from app.service.stores.picture_uploads import PictureUploads
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
-from models.sandbox.picture_decoder import shared_decoder
-from models.store import bundled
+from models.sandbox.picture_decoder import shared_picture_decoder
+from models.store import bundled_models
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Services:
     @classmethod
     def build(cls, options: ServeOptions) -> "Services":
         """UserError where a setting is wrong."""
-        registry = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled())), options.trust)
+        registry = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled_models())), options.trust)
         explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)
         sessions = SessionStore()
         explanations.picture_in_use = sessions.references
@@ -65,19 +65,19 @@ class Services:
 
         Until it is ready, the first visitor sees the stored answer.
         """
-        if removed := sweep():
+        if removed := delete_orphaned_folders():
             log.warning("A killed server left %d folders with visitors' models; they are deleted.", removed)
-        shared_decoder().start()
-        if self.registry.first == cached_answer.CLASSIFIER and (stored := cached_answer.read()):
+        shared_picture_decoder().start()
+        if self.registry.first == cached_answer.CLASSIFIER and (stored := cached_answer.read_cached_answer()):
             job = self.explanations.add(replace(stored, measures=MetricState(running=AGREEMENT)))
-            self.metrics.score_stored(job, lambda: cached_answer.cached_consistency(stored))
+            self.metrics.score_stored(job, lambda: cached_answer.consistency_of_cached_answer(stored))
         self.registry.start(self.registry.first, awaited=False)
 
     def close(self) -> None:
         """Stops all jobs and the processes that decode pictures, and removes the uploaded models."""
         self.explanations.close()
         self.inspections.close()
-        shared_decoder().close()
+        shared_picture_decoder().close()
         if self.model_uploads:
             self.model_uploads.close()
 

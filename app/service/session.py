@@ -9,11 +9,11 @@ from threading import RLock
 from typing import Any
 
 from app.service import limits
-from app.service.inspection_queue import Inspection
-from app.service.regions import Region
+from app.service.inspection_queue import InspectionJob
+from app.service.regions import EvidenceRegion
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.stores.expiring_store import ExpiringStore
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from explainers.method import Method
 
 _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server was restarted
@@ -46,9 +46,9 @@ class Session:
     notice: str = ""
     sent: dict[str, Any] = field(default_factory=dict)
     newest_event: float = 0.0
-    region: Region | None = None
+    region: EvidenceRegion | None = None
     classifier: str = ""
-    inspection: Inspection | None = None
+    inspection: InspectionJob | None = None
     stop_asked: bool = False
     metric_stopped: bool = False
     wake: Callable[[], None] = lambda: None
@@ -72,7 +72,7 @@ class Session:
         return report if same else None
 
     @property
-    def pictures(self) -> set[Picture]:
+    def pictures(self) -> set[UploadedPicture]:
         """The pictures that this visitor can still ask about or see."""
         questions = [self.request, *(report.request for report in (self.report, self.painted) if report)]
         return {request.picture for request in questions if request}
@@ -151,7 +151,7 @@ class SessionStore:
         """Whether that visitor is still here."""
         return session_hash in self._sessions
 
-    def references(self, picture: Picture) -> bool:
+    def references(self, picture: UploadedPicture) -> bool:
         """Whether a visitor can still ask about that picture or see it."""
         return any(picture in session.pictures for session in self._sessions.values())
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def measure_speed(classifier: "Served") -> tuple[float, float]:
+def measure_classifier_speed(classifier: "Served") -> tuple[float, float]:
     """Seconds per image, forward and with a gradient, in a batch of 16; the first calls trace and are not counted."""
     from models.classifiers.score import Score
 
@@ -31,8 +31,8 @@ def measure_speed(classifier: "Served") -> tuple[float, float]:
     return forward, (time.perf_counter() - start) / len(images)
 
 
-def compile_remaining(classifier: "Served") -> None:
-    """Evaluates once what `measure_speed` does not: masked images, and the layers of the CAM family.
+def compile_remaining_functions(classifier: "Served") -> None:
+    """Evaluates once what `measure_classifier_speed` does not: masked images, and the layers of the CAM family.
 
     What fails here fails again in the method that needs it and is reported there.
     """

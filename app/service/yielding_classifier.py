@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from explainers.protocol import Classifier, Features, Floats, Layer, Score
+from explainers.classifier_protocol import Classifier, Floats, Layer, LayerFeatures, Score
 
 
 class YieldingClassifier:
@@ -26,7 +26,7 @@ class YieldingClassifier:
         self._before()
         return self._inner.gradients(images, score)
 
-    def features(self, image: Floats, layers: Sequence[Layer], score: Score) -> tuple[Features, ...]:
+    def features(self, image: Floats, layers: Sequence[Layer], score: Score) -> tuple[LayerFeatures, ...]:
         self._before()
         return self._inner.features(image, layers, score)
 

@@ -10,24 +10,24 @@ from tqdm import tqdm
 from app.model_files import library_of
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.known_evidence.rows import NEAR
-from explainers.case import Case, Settings
-from explainers.grid import area_sum
+from explainers.case import Case, ExplanationSettings
+from explainers.grid import sum_into_cells
+from explainers.method_runner import MethodResult, run_methods
 from explainers.methods import METHODS
 from explainers.methods.lime import LIME
 from explainers.methods.shap import SHAP
-from explainers.metrics.agreement.attenuation import LEAST, kappa_star
-from explainers.metrics.agreement.consensus import FLOOR, consensus, votes
-from explainers.metrics.agreement.consistency import Background, PairAgreement, consistency
-from explainers.metrics.agreement.controls import UNTRAINED, controls_of, untrained_twin
+from explainers.metrics.agreement.attenuation import LEAST, disattenuated_kappa
+from explainers.metrics.agreement.consensus import FLOOR, consensus_map, count_family_votes
+from explainers.metrics.agreement.consistency import PairAgreement, ReferenceMaps, measure_consistency
+from explainers.metrics.agreement.controls import UNTRAINED, control_maps, untrained_twin
 from explainers.metrics.agreement.null_distribution import NullDistributions
-from explainers.metrics.agreement.reference_library import Library, digest
-from explainers.metrics.agreement.similarity import Evidence, evidence
-from explainers.metrics.localisation.evidence_overlap import dilated
-from explainers.metrics.robustness.reliability import correlation
-from explainers.runner import Result, run_methods
+from explainers.metrics.agreement.reference_library import MapLibrary, image_digest
+from explainers.metrics.agreement.similarity import MapEvidence, evidence_on_grid
+from explainers.metrics.localisation.evidence_overlap import dilate_mask
+from explainers.metrics.robustness.reliability import pearson_correlation
 from models.classifiers.score import Score
-from models.datasets.synthetic.phantoms import Phantom
-from models.loading import load
+from models.datasets.synthetic.phantoms import PhantomPicture
+from models.loading import load_classifier
 from models.output.markdown import markdown_table
 
 EVIDENCE = 0.10
@@ -37,20 +37,20 @@ OTHER_FLOOR = 0.1
 CONSENSUS, OTHER = f"geometric consensus, floor {FLOOR:g}", f"geometric consensus, floor {OTHER_FLOOR:g}"
 
 
-def results_of(case: Case) -> list[Result]:
+def results_of(case: Case) -> list[MethodResult]:
     """Every method's last result."""
     return list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
 
 
-def grid_maps(case: Case, results: Sequence[Result]) -> list[Evidence]:
+def grid_maps(case: Case, results: Sequence[MethodResult]) -> list[MapEvidence]:
     """The maps on the common grid."""
-    return [each for each in (evidence(result, case.size) for result in results) if each is not None]
+    return [each for each in (evidence_on_grid(result, case.size) for result in results) if each is not None]
 
 
 def untrained_and_votes(count: int) -> list[str]:
     """Two checks from the same explanations: kappa against the untrained network, and what votes and consensus are worth."""
     print(f"\n{count} phantoms\n")
-    classifier: Any = load("phantoms")
+    classifier: Any = load_classifier("phantoms")
     library, twin = library_of("phantoms"), untrained_twin(classifier)
     kappas: dict[str, list[float]] = defaultdict(list)
     blank: dict[str, int] = defaultdict(int)
@@ -60,7 +60,7 @@ def untrained_and_votes(count: int) -> list[str]:
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="phantoms", disable=None):
         case = Case(classifier, picture.image, Score(picture.target))
         results = results_of(case)
-        agreement = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, twin)), {})
+        agreement = measure_consistency(results, case.size, ReferenceMaps(library, image_digest(case.image), control_maps(case, twin)), {})
         for title, kappa in agreement.controls.get(UNTRAINED, {}).items():
             kappas[title].append(kappa)
         for title in {result.method.title for result in results} - set(agreement.controls.get(UNTRAINED, {})):
@@ -74,18 +74,18 @@ def untrained_and_votes(count: int) -> list[str]:
 
 
 def _count(
-    found: list[Evidence], truth: np.ndarray, chosen: dict[int, list[float]], energies: dict[str, list[tuple[float, float]]]
+    found: list[MapEvidence], truth: np.ndarray, chosen: dict[int, list[float]], energies: dict[str, list[tuple[float, float]]]
 ) -> None:
     """Adds one picture: for each number of votes whether the cells are evidence, and each map's energy in and near the evidence."""
     cells = len(found[0].signed)
     pixels = truth.size / cells**2
-    inside = area_sum(truth.astype(float), cells) / pixels
+    inside = sum_into_cells(truth.astype(float), cells) / pixels
     true_cells = inside >= EVIDENCE
-    for number, true in zip(votes(found).ravel().tolist(), true_cells.ravel().tolist(), strict=True):
+    for number, true in zip(count_family_votes(found).ravel().tolist(), true_cells.ravel().tolist(), strict=True):
         chosen[number].append(true)
-    near = area_sum(dilated(truth, NEAR * len(truth)).astype(float), cells) / pixels
-    shared = consensus(found)
-    wider = consensus(found, OTHER_FLOOR)
+    near = sum_into_cells(dilate_mask(truth, NEAR * len(truth)).astype(float), cells) / pixels
+    shared = consensus_map(found)
+    wider = consensus_map(found, OTHER_FLOOR)
     maps = {each.title: each.share for each in found} | {CONSENSUS: shared, OTHER: wider, "even": np.full((cells, cells), 1 / cells**2)}
     for title, share in maps.items():
         if share is not None:
@@ -128,7 +128,7 @@ def _check_votes(chosen: dict[int, list[float]], energies: dict[str, list[tuple[
 
 def half_runs(count: int, budget: int = 120) -> list[str]:
     """Whether kappa* of LIME and SHAP from `budget` evaluations is what their maps have in common after 2,000, nothing being corrected."""
-    classifier: Any = load("phantoms")
+    classifier: Any = load_classifier("phantoms")
     library = library_of("phantoms")
     rows = []
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="half runs", disable=None):
@@ -144,15 +144,17 @@ def half_runs(count: int, budget: int = 120) -> list[str]:
     return [f"kappa* is {crossed:.3f}, converged {true:.3f}"] if abs(crossed - true) > 0.05 else []
 
 
-def _pair(classifier: Any, picture: Phantom, library: Library | None, budget: int) -> tuple[PairAgreement, float] | None:
+def _pair(classifier: Any, picture: PhantomPicture, library: MapLibrary | None, budget: int) -> tuple[PairAgreement, float] | None:
     """The agreement of LIME and SHAP, and their maps' Pearson correlation above chance as it is; None where one has no evidence."""
-    case = Case(classifier, picture.image, Score(picture.target), Settings(budget=budget))
+    case = Case(classifier, picture.image, Score(picture.target), ExplanationSettings(budget=budget))
     results = list({result.method.title: result for result in run_methods(case, [LIME(), SHAP()])}.values())
     shares = {each.title: each.share for each in grid_maps(case, results) if each.share is not None}
-    name = digest(case.image)
-    pair_agreements = consistency(results, case.size, Background(library, name), {}).pair_agreements
+    name = image_digest(case.image)
+    pair_agreements = measure_consistency(results, case.size, ReferenceMaps(library, name), {}).pair_agreements
     if not pair_agreements:
         return None
     first, second = shares
-    plain = kappa_star(correlation(shares[first], shares[second]), NullDistributions(shares, library, name).mean_correlation(first, second))
+    plain = disattenuated_kappa(
+        pearson_correlation(shares[first], shares[second]), NullDistributions(shares, library, name).mean_correlation(first, second)
+    )
     return pair_agreements[0], plain

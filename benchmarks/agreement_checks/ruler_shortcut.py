@@ -9,12 +9,12 @@ from tqdm import tqdm
 
 from benchmarks.known_evidence.rows import NEAR
 from explainers.case import Case
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS
-from explainers.metrics.localisation.evidence_overlap import BASELINES, dilated, localise
-from explainers.runner import run_methods
+from explainers.metrics.localisation.evidence_overlap import BASELINES, dilate_mask, score_localisation
 from models.classifiers.score import Score
-from models.datasets.synthetic.phantoms import NAMES, Phantom, phantom
-from models.loading import load
+from models.datasets.synthetic.phantoms import NAMES, PhantomPicture, draw_phantom
+from models.loading import load_classifier
 from models.output.markdown import markdown_table
 
 FIRST_SEED = 900_000
@@ -26,10 +26,10 @@ Table = dict[str, dict[tuple[str, str, str], list[float]]]
 
 def ruler(count: int) -> list[str]:
     """Prints both classifiers' answers with and without the ruler, and where their maps point; returns the missed goals."""
-    pictures = [phantom(FIRST_SEED + seed, "streaks", ruler=True) for seed in range(count)]
+    pictures = [draw_phantom(FIRST_SEED + seed, "streaks", ruler=True) for seed in range(count)]
     table: Table = defaultdict(lambda: defaultdict(list))
     for name in (MISLED, SOUND):
-        classifier: Any = load(name)
+        classifier: Any = load_classifier(name)
         _print_answers(name, classifier, count)
         for picture in tqdm(pictures, desc=name, disable=None):
             _collect(table, name, Case(classifier, picture.image, Score(STREAKS)), picture)
@@ -40,18 +40,18 @@ def _print_answers(name: str, classifier: Any, count: int) -> None:
     """Prints how often the classifier answers streaks, with the ruler alone, the streaks alone, both and neither."""
     shares = {}
     for label, with_ruler in (("streaks", True), ("streaks", False), ("plain", True), ("plain", False)):
-        images = np.stack([phantom(FIRST_SEED + seed, label, ruler=with_ruler).image for seed in range(count)])
+        images = np.stack([draw_phantom(FIRST_SEED + seed, label, ruler=with_ruler).image for seed in range(count)])
         answers = np.concatenate([classifier.outputs(images[start : start + 32]).argmax(1) for start in range(0, count, 32)])
         shares[f"{label}{' and a ruler' if with_ruler else ''}"] = float(np.mean(answers == STREAKS))
     print(f"\n{name} says streaks of " + ", ".join(f"{what} {share:.0%}" for what, share in shares.items()))
 
 
-def _collect(table: Table, name: str, case: Case, picture: Phantom) -> None:
+def _collect(table: Table, name: str, case: Case, picture: PhantomPicture) -> None:
     """Adds one picture's energies within 8 px of both places, and whether the peaks are there; undefined values are left out."""
     results = list({result.method.title: result for result in run_methods(case, [method() for method in METHODS])}.values())
     for place, mask in zip(PLACES, (picture.ruler, picture.evidence), strict=True):
-        near = dilated(mask, NEAR * len(mask))
-        for wide, exact in zip(localise(results, case.size, near), localise(results, case.size, mask), strict=True):
+        near = dilate_mask(mask, NEAR * len(mask))
+        for wide, exact in zip(score_localisation(results, case.size, near), score_localisation(results, case.size, mask), strict=True):
             for what, value in (("energy", wide.energy), ("points", exact.points)):
                 if value is not None:
                     table[wide.title][name, place, what].append(value)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from models.output.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_table_head, markdown_table_row
 
 SERVER_MB, CHILD_MB, STALLED_MB = 200.0, 1000.0, 300.0
 """Memory above what the server held before, the largest child's, and the server's with 200 stalled uploads."""
@@ -63,12 +63,12 @@ class AttackRow:
         others = f"{self.slower[0]:.1f} times (most {self.slower[1]:.1f})" if self.slower else "-"
         verdict = "; ".join(self.failures) or "hold"
         cells = (self.title, self.expected, self.outcome.words, memory, f"{self.child:.0f}", f"{self.starts:.1f}", others, verdict)
-        return markdown_row(tuple(cell.replace("|", "/").replace("\n", " ") for cell in cells))
+        return markdown_table_row(tuple(cell.replace("|", "/").replace("\n", " ") for cell in cells))
 
 
 def table_head() -> str:
     """The first two lines of the table."""
-    return markdown_head(HEAD)
+    return markdown_table_head(HEAD)
 
 
 def refused(sentence: str) -> Outcome:

@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from models.store import bundled
+from models.store import bundled_models
 
 GOOD = "glass_box"
 BLOCK = 16 << 20
@@ -21,13 +21,13 @@ BLOCK = 16 << 20
 
 def honest(path: Path) -> Path:
     """An ordinary classifier: the control."""
-    path.write_bytes(bundled()[GOOD].read_bytes())
+    path.write_bytes(bundled_models()[GOOD].read_bytes())
     return path
 
 
 def members() -> dict[str, bytes]:
     """What lies in an ordinary .keras file."""
-    with zipfile.ZipFile(bundled()[GOOD]) as archive:
+    with zipfile.ZipFile(bundled_models()[GOOD]) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from benchmarks.attack_parts.client import new_picture
 from errors import UserError
-from explainers.metrics.agreement.reference_library import read
-from models.cards.card import Card, sha256_of
-from models.store import bundled
+from explainers.metrics.agreement.reference_library import read_library
+from models.cards.card import Card, file_sha256
+from models.store import bundled_models
 
 CLASSIFIER = "glass_box"
 LIBRARY_PICTURES = 31
@@ -72,7 +72,7 @@ def _explain_fault(folder: Path) -> str:
 
 def _prepare_library(folder: Path) -> None:
     """A library that exists, and copies of one new picture: a run explains one, and writes the library again with it."""
-    source = bundled()[CLASSIFIER]
+    source = bundled_models()[CLASSIFIER]
     shutil.copy(source.with_suffix(".library.npz"), folder / "own.library.npz")
     (folder / "pictures").mkdir()
     data = new_picture(128)
@@ -86,7 +86,7 @@ def _library_words(folder: Path) -> list[str]:
 
 def _library_fault(folder: Path) -> str:
     try:
-        count = len(read(folder / "own.library.npz").pictures)
+        count = len(read_library(folder / "own.library.npz").pictures)
     except UserError as error:
         return str(error)
     before = _bundled_pictures()
@@ -94,18 +94,18 @@ def _library_fault(folder: Path) -> str:
 
 
 def _library_finished(folder: Path) -> bool:
-    return not _library_fault(folder) and len(read(folder / "own.library.npz").pictures) == _bundled_pictures() + 1
+    return not _library_fault(folder) and len(read_library(folder / "own.library.npz").pictures) == _bundled_pictures() + 1
 
 
 def _bundled_pictures() -> int:
-    return len(read(bundled()[CLASSIFIER].with_suffix(".library.npz")).pictures)
+    return len(read_library(bundled_models()[CLASSIFIER].with_suffix(".library.npz")).pictures)
 
 
 def _prepare_small_training(folder: Path) -> None:
     """An earlier classifier, to be replaced."""
     (folder / "out").mkdir()
     for ending in (".keras", ".json"):
-        shutil.copy(bundled()[CLASSIFIER].with_suffix(ending), folder / "out")
+        shutil.copy(bundled_models()[CLASSIFIER].with_suffix(ending), folder / "out")
 
 
 def _classifier_fault(folder: Path, name: str) -> str:
@@ -118,7 +118,7 @@ def _classifier_fault(folder: Path, name: str) -> str:
         card = Card.read(weights.with_suffix(".json"))
     except (OSError, ValueError, UserError, zipfile.BadZipFile) as error:
         return f"{type(error).__name__}: {error}"
-    return "" if card.sha256 == sha256_of(weights) else "the card belongs to other weights"
+    return "" if card.sha256 == file_sha256(weights) else "the card belongs to other weights"
 
 
 def _small_training_finished(folder: Path) -> bool:

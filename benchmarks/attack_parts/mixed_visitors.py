@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.attack_parts.client import Gone, Guest, answered, error_of, new_picture
-from models.store import bundled
+from models.store import bundled_models
 from tests.serving import Server
 
 NEW_PICTURE, OTHER_CLASS = "new picture", "other class"
@@ -65,7 +65,7 @@ class MixedVisitors:
         elif kind == "metric":
             self._note(kind, guest.do("trust", "measure", {"kind": METRIC}))
         elif kind == "model":
-            token, painted = guest.bring(bundled()["glass_box"].read_bytes(), "own.keras")
+            token, painted = guest.bring(bundled_models()["glass_box"].read_bytes(), "own.keras")
             if token and not error_of(painted):
                 painted = guest.explain(new_picture(), classifier=token)
             self._note(kind, painted)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
-from models.cards.card import Card, distinct
-from models.images.decoder import decode
-from models.loading import load
+from models.cards.card import Card, unique_labels
+from models.images.decoder import decode_picture
+from models.loading import load_classifier
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class ComparisonCase:
 def make_cases(model: str, names: list[str], folder: Path) -> list[ComparisonCase]:
     """A case for each photograph; for random weights only the first, because only speed is measured with them."""
     trained = model == "MobileNetV2"
-    photographs = {name: decode(required_data(PHOTOGRAPHS, f"{name}.jpg").read_bytes()) for name in names}
+    photographs = {name: decode_picture(required_data(PHOTOGRAPHS, f"{name}.jpg").read_bytes()) for name in names}
     path = required_data(*MODEL) if trained else random_weights(folder, photographs)
-    classifier: Any = load(path)
+    classifier: Any = load_classifier(path)
     if classifier.card.scaling != "-1..1":
         raise SystemExit(f"{path.name} is taken to scale {classifier.card.scaling}; the packages are given -1..1.")
     made = []
@@ -46,16 +46,16 @@ def random_weights(folder: Path, photographs: dict[str, np.ndarray]) -> Path:
     """ResNet50 as it is drawn, its batch-norms set to what they see on the photographs so that answers neither vanish nor explode."""
     import keras
 
-    from models.images.placement import fit
+    from models.images.placement import fit_to_size
 
     keras.utils.set_random_seed(0)
     model = keras.applications.ResNet50(weights=None)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    model(np.stack([fit(photograph, (224, 224), "crop") for photograph in photographs.values()]) * 2 - 1, training=True)
+    model(np.stack([fit_to_size(photograph, (224, 224), "crop") for photograph in photographs.values()]) * 2 - 1, training=True)
     path = folder / "resnet50.keras"
     model.save(path)
-    labels = distinct([f"class {number}" for number in range(1000)])
+    labels = unique_labels([f"class {number}" for number in range(1000)])
     Card(name="ResNet50 (random weights)", labels=labels, size=(224, 224), scaling="-1..1").write(path.with_suffix(".json"))
     return path

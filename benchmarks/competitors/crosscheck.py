@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from app.service.warmup import compile_remaining, measure_speed
+from app.service.warmup import compile_remaining_functions, measure_classifier_speed
 from benchmarks.competitors import OPENED, WHOLE
 from benchmarks.competitors.harness import Calls, Memory, RunResult, Task, parse_task
-from explainers.case import Case, Settings
-from explainers.grid import enlarge
+from explainers.case import Case, ExplanationSettings
+from explainers.grid import enlarge_map
 from explainers.method import Attribution, Method
+from explainers.method_runner import MethodResult, run_methods
 from explainers.methods import SEVEN
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
-from explainers.runner import Result, run_methods
 from models.classifiers.score import Score
-from models.formats.registry import open_keras
-from models.loading import load
+from models.formats.registry import open_keras_model
+from models.loading import load_classifier
 
 MANY = 256
 SAMPLES = 4000
@@ -31,12 +31,12 @@ def main() -> None:
     """Runs the task: once cold, then in turn with the bare model; or once as the page answers first, having opened the model."""
     task = parse_task()
     answer = RunResult(task)
-    classifier: Any = load(task.model)
+    classifier: Any = load_classifier(task.model)
     classifier.predict(task.image)
     if OPENED in task.maps:
         started = time.perf_counter()
-        measure_speed(classifier)
-        compile_remaining(classifier)
+        measure_classifier_speed(classifier)
+        compile_remaining_functions(classifier)
         opening, scratch = time.perf_counter() - started, RunResult(task)
         explain(task, classifier, task.seeds[0], scratch)
         answer.calls[OPENED], answer.figures = scratch.calls[WHOLE], {**scratch.figures, "opening, seconds": opening}
@@ -62,8 +62,8 @@ def main() -> None:
 
 def explain(task: Task, classifier: Any, seed: int, answer: RunResult) -> Case:
     """All seven maps, put down with their cost; the time and the evaluations at which every panel had its first."""
-    case = Case(classifier, task.image, Score(task.target), Settings(seed=seed))
-    latest: dict[str, Result] = {}
+    case = Case(classifier, task.image, Score(task.target), ExplanationSettings(seed=seed))
+    latest: dict[str, MethodResult] = {}
     started, busy = time.perf_counter(), time.process_time()
     for result in run_methods(case, [method() for method in SEVEN]):
         new = result.method.title not in latest
@@ -94,12 +94,12 @@ def record_call(answer: RunResult, name: str, evaluations: int, seconds: float, 
 
 def full_size(attribution: Attribution, case: Case) -> np.ndarray:
     """(H, W): the map before rectifying."""
-    return enlarge(attribution.values if attribution.signed is None else attribution.signed, case.size)
+    return enlarge_map(attribution.values if attribution.signed is None else attribution.signed, case.size)
 
 
 def bare_model(task: Task, case: Case) -> Callable[[], None]:
     """Evaluates the bare compiled model as often, forward and backward, as the case did, in prepared batches of 32."""
-    model, shape = open_keras(task.model), (None, *case.size, 3)
+    model, shape = open_keras_model(task.model), (None, *case.size, 3)
     backward = sum(case.counter.backward.values())
     forward = case.evaluations - backward
     batch = tf.constant(np.repeat(task.batch, BATCH, axis=0))
@@ -132,7 +132,7 @@ def measure_time(ask: Callable[[], None]) -> tuple[float, float]:
 
 def references(task: Task, classifier: Any) -> dict[str, np.ndarray]:
     """Maps that many more evaluations give: all channels, all blocks, 256 points of another rule, 4,000 answers by another estimator."""
-    case = Case(classifier, task.image, Score(task.target), Settings(preset="Thorough", budget=SAMPLES, seed=1000))
+    case = Case(classifier, task.image, Score(task.target), ExplanationSettings(preset="Thorough", budget=SAMPLES, seed=1000))
     methods: list[Method] = [ScoreCAM(groups=4096), Occlusion(), SHAP(estimator="regression")]
     found = {result.method.title: full_size(result.attribution, case) for result in run_methods(case, methods) if result.attribution}
     return {**found, "Integrated Gradients": midpoint_integral(case)}

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from explainers.case import Case
-from explainers.grid import area_sum, grid_cells
-from explainers.metrics.agreement.similarity import positive_share, top_cells
+from explainers.grid import grid_cells_per_side, sum_into_cells
+from explainers.metrics.agreement.similarity import normalise_positive_part, strongest_cells
 
 STEPS = 28
 TOP = 0.20
@@ -18,13 +18,13 @@ def similarity(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
 
     first, second: (H, W), signed. No number where a map is constant or has no positive part.
     """
-    a, b = (area_sum(values, grid_cells((values.shape[0], values.shape[1]))) for values in (first, second))
+    a, b = (sum_into_cells(values, grid_cells_per_side((values.shape[0], values.shape[1]))) for values in (first, second))
     if min(np.ptp(a), np.ptp(b)) <= 0:
         return float("nan"), float("nan")
-    shares = [share for share in (positive_share(a), positive_share(b)) if share is not None]
+    shares = [share for share in (normalise_positive_part(a), normalise_positive_part(b)) if share is not None]
     overlap = float("nan")
     if len(shares) == 2:
-        tops = [top_cells(share, TOP) for share in shares]
+        tops = [strongest_cells(share, TOP) for share in shares]
         overlap = float(np.minimum(*tops).sum() / np.maximum(*tops).sum())
     return float(spearmanr(a.ravel(), b.ravel()).statistic), overlap
 
@@ -40,8 +40,8 @@ def insertion_minus_deletion(case: Case, found: np.ndarray) -> float:
 
     Hidden cells show the case's fill; the cells are the common grid's, 28 steps, for every package.
     """
-    cells = grid_cells(case.size)
-    order = np.argsort(-area_sum(found, cells), axis=None, kind="stable")
+    cells = grid_cells_per_side(case.size)
+    order = np.argsort(-sum_into_cells(found, cells), axis=None, kind="stable")
     rank = np.empty(cells**2)
     rank[order] = np.arange(cells**2)
     counts = np.linspace(0, cells**2, STEPS + 1)

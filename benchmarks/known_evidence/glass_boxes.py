@@ -21,14 +21,14 @@ from benchmarks.known_evidence.rows import (
     random_goal,
     table_cells,
 )
-from explainers.case import Case, Settings
-from explainers.grid import on_grid
+from explainers.case import Case, ExplanationSettings
+from explainers.grid import sum_map_onto_grid
 from explainers.method import Attribution
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS
-from explainers.runner import run_methods
 from models.classifiers.score import Score
 from models.datasets.synthetic import glass_box
-from models.loading import load
+from models.loading import load_classifier
 from models.output.markdown import markdown_table
 
 HEAD = ("map", "rank correlation with the exact evidence", "energy in the colour", "points at it", "blank", "converged", "evaluations")
@@ -43,16 +43,16 @@ BELOW_THE_MASK = {
 """Why a method may have less of its energy in the colour than the mask of all colours has."""
 
 
-def print_glass_boxes(count: int, settings: Settings) -> list[Goal]:
+def print_glass_boxes(count: int, settings: ExplanationSettings) -> list[Goal]:
     """Prints the table of glass boxes; gives the goals."""
-    classifier: Any = load("glass_box")
+    classifier: Any = load_classifier("glass_box")
     rows: dict[str, list[Row]] = defaultdict(list)
     areas = []
     for seed in tqdm(range(count), desc="glass boxes", disable=None):
-        picture = glass_box.patches(seed, glass_box.NAMES[seed % len(glass_box.NAMES)])
-        exact = glass_box.exact_evidence(picture.image)
+        picture = glass_box.draw_colour_patches(seed, glass_box.NAMES[seed % len(glass_box.NAMES)])
+        exact = glass_box.exact_pixel_evidence(picture.image)
         target = glass_box.NAMES.index(picture.label)
-        truth = on_grid((exact[..., target] - exact.mean(axis=-1)).astype(np.float32), exact.shape[:2]).ravel()
+        truth = sum_map_onto_grid((exact[..., target] - exact.mean(axis=-1)).astype(np.float32), exact.shape[:2]).ravel()
         case = Case(classifier, picture.image, Score(target), settings)
         for title, values in baselines(seed, np.asarray(np.abs(exact).any(axis=-1)), case).items():
             rows[MASK if title == "mask" else title].append(_row(Attribution(values), picture.evidence, truth))
@@ -71,7 +71,7 @@ def print_glass_boxes(count: int, settings: Settings) -> list[Goal]:
 
 
 def _row(found: Attribution, evidence: np.ndarray, truth: np.ndarray, evaluations: int = 0) -> Row:
-    values = on_grid(found.values if found.signed is None else found.signed, evidence.shape).ravel()
+    values = sum_map_onto_grid(found.values if found.signed is None else found.signed, evidence.shape).ravel()
     ranks = float(spearmanr(values, truth).statistic) if np.ptp(values) else None
     return measure_map(
         found.values, evidence, evidence, NEAR * len(evidence), evaluations=evaluations, converged=found.converged, ranks=ranks

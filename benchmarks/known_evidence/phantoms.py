@@ -9,13 +9,13 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.known_evidence.rows import NEAR, RANDOM, Goal, Row, at_least, baselines, mean, measure_map, random_goal, table_cells
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS
-from explainers.metrics.localisation.evidence_overlap import dilated
-from explainers.runner import run_methods
+from explainers.metrics.localisation.evidence_overlap import dilate_mask
 from models.classifiers.score import Score
-from models.datasets.synthetic.phantoms import Phantom, phantom, plain_twin
-from models.loading import load
+from models.datasets.synthetic.phantoms import PhantomPicture, draw_phantom, phantom_without_evidence
+from models.loading import load_classifier
 from models.output.markdown import markdown_table
 
 FIRST_SEED = 700_000
@@ -24,12 +24,12 @@ HEAD = ("map", "energy in the evidence", "energy near it", "points near it", "bl
 MASK = "lesion mask"
 
 
-def decisive_phantoms(classifier: Any, count: int) -> Iterator[Phantom]:
+def decisive_phantoms(classifier: Any, count: int) -> Iterator[PhantomPicture]:
     """Phantoms of classes with evidence, classified correctly, whose predicted class changes when the evidence is removed."""
     seed, found = FIRST_SEED, 0
     while found < count:
-        picture = phantom(seed, 1 + seed % 3)
-        both = np.stack([picture.image, plain_twin(picture).image])
+        picture = draw_phantom(seed, 1 + seed % 3)
+        both = np.stack([picture.image, phantom_without_evidence(picture).image])
         answer, without = classifier.outputs(both).argmax(axis=1)
         seed += 1
         if answer == picture.target and without != picture.target:
@@ -37,15 +37,15 @@ def decisive_phantoms(classifier: Any, count: int) -> Iterator[Phantom]:
             yield picture
 
 
-def print_phantoms(count: int, settings: Settings) -> list[Goal]:
+def print_phantoms(count: int, settings: ExplanationSettings) -> list[Goal]:
     """Prints the table of phantoms; gives the goals."""
-    classifier: Any = load("phantoms")
+    classifier: Any = load_classifier("phantoms")
     rows: dict[str, list[Row]] = defaultdict(list)
     areas = []
     started = time.perf_counter()
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="phantoms", disable=None):
         side = NEAR * len(picture.image)
-        near = dilated(picture.evidence, side)
+        near = dilate_mask(picture.evidence, side)
         areas.append((picture.evidence.mean(), near.mean()))
         case = Case(classifier, picture.image, Score(picture.target), settings)
         for title, values in baselines(picture.seed, picture.lesion, case).items():

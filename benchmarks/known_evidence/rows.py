@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from explainers.case import Case
-from explainers.metrics.localisation.evidence_overlap import energy_inside, points_at
+from explainers.metrics.localisation.evidence_overlap import energy_inside_mask, pointing_game_hit
 
 RANDOM, CENTRE, ACTIVATION = "random", "centre (Gaussian)", "mean activation"
 NEAR = 1 / 16  # of the picture's side: 8 px at 128, 4 px at 64
@@ -52,7 +52,9 @@ def baselines(seed: int, mask: np.ndarray, case: Case) -> dict[str, np.ndarray]:
 
 def measure_map(values: np.ndarray, evidence: np.ndarray, near: np.ndarray, tolerance: float, **known: Any) -> Row:
     """The row of one map. tolerance: pixels by which it may miss the evidence and still point at it."""
-    return Row(energy_inside(values, evidence), energy_inside(values, near), points_at(values, evidence, tolerance), **known)
+    return Row(
+        energy_inside_mask(values, evidence), energy_inside_mask(values, near), pointing_game_hit(values, evidence, tolerance), **known
+    )
 
 
 def table_cells(title: str, rows: list[Row], columns: tuple[str, ...]) -> tuple[str, ...]:

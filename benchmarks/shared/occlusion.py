@@ -11,14 +11,14 @@ from tqdm import tqdm
 
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
-from explainers.case import Case, Settings
-from explainers.grid import on_grid
+from explainers.case import Case, ExplanationSettings
+from explainers.grid import sum_map_onto_grid
 from explainers.method import Attribution
 from explainers.methods.occlusion import Occlusion
 from explainers.perturbation.convergence import ENOUGH_AGREEMENT
 from models.classifiers.score import Score
-from models.images.decoder import decode
-from models.loading import load
+from models.images.decoder import decode_picture
+from models.loading import load_classifier
 from models.output.markdown import markdown_table
 
 BUDGETS = (("Fast", 27), ("Fast", 31), ("Fast", 40), ("Fast", 120), ("Balanced", 500))
@@ -56,16 +56,16 @@ def _summary(rows: list[Row]) -> tuple[str, ...]:
 
 def _rows(case: Case) -> Iterator[tuple[str, Row]]:
     """One picture's maps, all from the same remembered answers."""
-    best = _last(case, Settings("Thorough"))
+    best = _last(case, ExplanationSettings("Thorough"))
     for preset, budget in BUDGETS:
-        found = _last(case, Settings(preset, budget=budget))
-        here, there = (on_grid(each.values, case.size).ravel() for each in (found, best))
+        found = _last(case, ExplanationSettings(preset, budget=budget))
+        here, there = (sum_map_onto_grid(each.values, case.size).ravel() for each in (found, best))
         assert found.uncertainty is not None
         name = f"{preset}, cut at {budget}" if budget < 76 else preset
         yield name, (float(spearmanr(here, there).statistic), 1 - found.uncertainty, found.converged)
 
 
-def _last(case: Case, settings: Settings) -> Attribution:
+def _last(case: Case, settings: ExplanationSettings) -> Attribution:
     other = case.with_score(case.score)
     other.settings = settings
     return list(Occlusion()(other))[-1]
@@ -73,15 +73,15 @@ def _last(case: Case, settings: Settings) -> Attribution:
 
 def _xrays() -> Iterator[Case]:
     folders = [required_data("chest_xray", "test", label) for label in ("NORMAL", "PNEUMONIA")]
-    return _of_files(load("chest_xray"), [path for folder in folders for path in sorted(folder.iterdir())[: 10 * XRAYS : 10]])
+    return _of_files(load_classifier("chest_xray"), [path for folder in folders for path in sorted(folder.iterdir())[: 10 * XRAYS : 10]])
 
 
 def _photographs() -> Iterator[Case]:
-    return _of_files(load(required_data(*MODEL)), sorted(required_data(PHOTOGRAPHS).glob("*.jpg")))
+    return _of_files(load_classifier(required_data(*MODEL)), sorted(required_data(PHOTOGRAPHS).glob("*.jpg")))
 
 
 def _phantoms() -> Iterator[Case]:
-    classifier: Any = load("phantoms")
+    classifier: Any = load_classifier("phantoms")
     for picture in islice(decisive_phantoms(classifier, PHANTOMS), PHANTOMS):
         yield Case(classifier, picture.image, Score(picture.target))
 
@@ -89,5 +89,5 @@ def _phantoms() -> Iterator[Case]:
 def _of_files(classifier: Any, files: list[Path]) -> Iterator[Case]:
     """Explaining the first class of each picture."""
     for path in files:
-        image = classifier.fit(decode(path.read_bytes()))
+        image = classifier.fit(decode_picture(path.read_bytes()))
         yield Case(classifier, image, Score(int(classifier.outputs(image[None])[0].argmax())))

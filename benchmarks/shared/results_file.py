@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from app.commands.provenance import commit
+from app.commands.provenance import git_commit_hash
 from benchmarks.shared.machine import machine_line
 from errors import UserError
-from models.output.command_line import exit_status
+from models.output.command_line import run_for_exit_status
 
 FOLDER = Path(__file__).parents[1] / "results"
 
@@ -32,7 +32,7 @@ def run_benchmark(benchmark: str, main: Callable[[], int | None]) -> int:
     """
     write = OPTION.parse_known_args()[0].write
     if write is None:
-        return exit_status(main)
+        return run_for_exit_status(main)
     printed = io.StringIO()
 
     def recorded() -> int:
@@ -44,7 +44,7 @@ def run_benchmark(benchmark: str, main: Callable[[], int | None]) -> int:
             file.write_text(results_text(benchmark, sys.argv[1:], printed.getvalue()), encoding="utf-8")
         return status
 
-    return exit_status(recorded)
+    return run_for_exit_status(recorded)
 
 
 def results_file(name: str) -> Path:
@@ -60,7 +60,7 @@ def results_text(benchmark: str, arguments: list[str], printed: str) -> str:
     body = printed.strip()
     if "\n|" not in f"\n{body}":
         body = f"```text\n{body}\n```"
-    made = f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}, {machine_line()}."
+    made = f"{datetime.now(UTC):%Y-%m-%d}, commit {git_commit_hash()}, {machine_line()}."
     return f"# benchmarks.{benchmark}\n\n    {command}\n\n{made}\n\n{body}\n"
 
 

@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import Case
-from explainers.grid import enlarge
+from explainers.classifier_protocol import LayerFeatures
+from explainers.grid import enlarge_map
 from explainers.method import Attribution
-from explainers.protocol import Features
 
 
-def channel_sum(features: Features, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def weighted_channel_sum(features: LayerFeatures, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """(h, w): the layer's channels (h, w, k), each times its weight (k,), added up."""
     return features.maps.astype(np.float64) @ weights
 
 
-def class_map(case: Case, of_layer: Callable[[Features], NDArray[np.float64]]) -> Attribution:
+def class_activation_map(case: Case, of_layer: Callable[[LayerFeatures], NDArray[np.float64]]) -> Attribution:
     """The signed map (h, w) in score per cell that `of_layer` gives of each layer, branches added up, and its positive part."""
     branches = [(features.layer, of_layer(features)) for features in case.features()]
     signed = _added([branch for _, branch in branches])
@@ -39,4 +39,4 @@ def _on(branch: NDArray[np.float64], grid: tuple[int, ...]) -> NDArray[np.float6
     if branch.shape == grid:
         return branch
     share = branch.size / (grid[0] * grid[1])
-    return share * enlarge(branch.astype(np.float32), (grid[0], grid[1])).astype(np.float64)
+    return share * enlarge_map(branch.astype(np.float32), (grid[0], grid[1])).astype(np.float64)

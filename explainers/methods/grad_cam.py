@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explainers.cam.class_map import channel_sum, class_map
+from explainers.cam.class_map import class_activation_map, weighted_channel_sum
 from explainers.case import Case
 from explainers.method import Attribution, Method
 
@@ -37,7 +37,7 @@ class GradCAM(Method):
     )
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        yield class_map(case, lambda layer: channel_sum(layer, layer.gradients.mean((0, 1), dtype=np.float64)))
+        yield class_activation_map(case, lambda layer: weighted_channel_sum(layer, layer.gradients.mean((0, 1), dtype=np.float64)))
 
     def cost(self, case: Case) -> int:
         return 1

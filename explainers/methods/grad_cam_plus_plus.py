@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.cam.class_map import channel_sum, class_map
+from explainers.cam.class_map import class_activation_map, weighted_channel_sum
 from explainers.case import Case
+from explainers.classifier_protocol import LayerFeatures
 from explainers.method import Attribution, Method
-from explainers.protocol import Features
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class GradCAMPlusPlus(Method):
     )
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        yield class_map(case, lambda layer: channel_sum(layer, _weights(layer)))
+        yield class_activation_map(case, lambda layer: weighted_channel_sum(layer, _weights(layer)))
 
     def cost(self, case: Case) -> int:
         return 1
 
 
-def _weights(features: Features) -> NDArray[np.float64]:
+def _weights(features: LayerFeatures) -> NDArray[np.float64]:
     """(k,): sum over cells of alpha relu(g)."""
     rising = np.maximum(features.gradients.astype(np.float64), 0)
     total = np.maximum(features.maps.sum((0, 1), dtype=np.float64), 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explainers.cam.class_map import class_map
+from explainers.cam.class_map import class_activation_map
 from explainers.case import Case
 from explainers.method import Attribution, Method
 
@@ -35,7 +35,7 @@ class HiResCAM(Method):
     )
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        yield class_map(case, lambda layer: np.einsum("hwk,hwk->hw", layer.gradients, layer.maps, dtype=np.float64))
+        yield class_activation_map(case, lambda layer: np.einsum("hwk,hwk->hw", layer.gradients, layer.maps, dtype=np.float64))
 
     def cost(self, case: Case) -> int:
         return 1

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from explainers.baselines import FILLS
 from explainers.case import Case
-from explainers.grid import on_grid
-from explainers.method import Attribution, Choice, Method, Range
+from explainers.grid import sum_map_onto_grid
+from explainers.method import Attribution, Method, ParameterChoice, ParameterRange
 
 SAME_AS_FILL = "same as fill"
 GAP = 0.02
@@ -47,8 +47,10 @@ class IntegratedGradients(Method):
         "Deep networks' gradients are noisy, so maps look grainy, and edges light up for any class."
     )
 
-    baseline: Annotated[str, Choice((SAME_AS_FILL, *FILLS), "the picture without information that the path starts from")] = SAME_AS_FILL
-    points: Annotated[int, Range(0, 256, 8, "most points of one map; 0 takes the preset's 16, 32 or 64")] = 0
+    baseline: Annotated[str, ParameterChoice((SAME_AS_FILL, *FILLS), "the picture without information that the path starts from")] = (
+        SAME_AS_FILL
+    )
+    points: Annotated[int, ParameterRange(0, 256, 8, "most points of one map; 0 takes the preset's 16, 32 or 64")] = 0
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         fill = case.fill if self.baseline == SAME_AS_FILL else self.baseline
@@ -80,7 +82,7 @@ class IntegratedGradients(Method):
     def _more(self, case: Case, points: int) -> str:
         """What to raise, and how far, for a better map than one of `points`: the number of points, the budget, or both."""
         asked, bounds = self.points or LAST[case.preset], self.parameters()["points"]
-        most = int(bounds.high) if isinstance(bounds, Range) else asked
+        most = int(bounds.high) if isinstance(bounds, ParameterRange) else asked
         further = asked if points < asked else min(2 * points, most)
         if further == points:
             return f"More than {most} points are not offered; compare another method."
@@ -113,7 +115,7 @@ def _path_integral(case: Case, baseline: NDArray[np.float32], points: int) -> ND
 
 def _difference(case: Case, last: NDArray[np.float32], values: NDArray[np.float32]) -> tuple[float, float]:
     """Overlap of the strongest tenth of cells, and the largest difference of a cell as a share of the map's range."""
-    before, now = (on_grid(reading, case.size).ravel() for reading in (last, values))
+    before, now = (sum_map_onto_grid(reading, case.size).ravel() for reading in (last, values))
     top = max(1, round(before.size / 10))
     strongest = [set(np.argsort(-cells, kind="stable")[:top].tolist()) for cells in (before, now)]
     spread = max(float(np.ptp(now)), 1e-12)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from explainers.case import Case
 from explainers.method import Attribution, Method
-from explainers.perturbation.estimators import lime
-from explainers.perturbation.segment_maps import segment_maps
+from explainers.perturbation.estimators import lime_coefficients
+from explainers.perturbation.segment_maps import refine_segment_maps
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class LIME(Method):
     )
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        return segment_maps(case, lime)
+        return refine_segment_maps(case, lime_coefficients)
 
     def cost(self, case: Case) -> int:
         return case.budget

@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from explainers.case import Case
-from explainers.method import Attribution, Choice, Method, Range
-from explainers.perturbation.convergence import ENOUGH_AGREEMENT, predicted_agreement
-from explainers.perturbation.windows import Window, in_pixels, lattice, mean_over_cover, positions, score_drops, smooth_evidence
+from explainers.method import Attribution, Method, ParameterChoice, ParameterRange
+from explainers.perturbation.convergence import ENOUGH_AGREEMENT, predict_final_agreement
+from explainers.perturbation.windows import (
+    Window,
+    fit_smooth_evidence,
+    mean_over_covering_windows,
+    score_drops_of_windows,
+    sliding_windows,
+    window_positions,
+    windows_in_pixels,
+)
 
 COARSE_TO_FINE, FIXED_WINDOWS = SEARCHES = ("coarse to fine", "fixed windows")
 GRIDS = (7, 14, 28)
@@ -26,10 +34,10 @@ class Occlusion(Method):
     """How much of the score lies where; signed. A fall is S(x) - S(x with the window hidden).
 
     "coarse to fine": overlapping windows of 3/7 of the side everywhere, then smaller ones where the map so far has most evidence of
-    either sign. Values are score per cell: the smooth map whose sums over the windows explain all the falls (`smooth_evidence`), linear
+    either sign. Values are score per cell: the smooth map whose sums over the windows explain all the falls (`fit_smooth_evidence`), linear
     in the falls of the windows; which are evaluated follows the score. Converged: the map of every window of every size is expected to
-    correlate with it at .95 (`predicted_agreement`: what the other windows may still bring), and the budget covered the whole last step.
-    "fixed windows": a pixel's value is the mean of the falls of the windows that cover it, one window on a regular grid of positions,
+    correlate with it at .95 (`predict_final_agreement`: what the other windows may still bring), and the budget covered the whole last
+    step. "fixed windows": a pixel's value is the mean of the falls of the windows that cover it, one window on a regular grid of positions,
     those at the border included; values are whole falls.
     """
 
@@ -50,11 +58,11 @@ class Occlusion(Method):
         "What the hidden part is replaced by may itself look like something to the model."
     )
 
-    search: Annotated[str, Choice(SEARCHES, "hide large windows, then smaller ones where it matters, or one window everywhere")] = (
-        COARSE_TO_FINE
-    )
-    window: Annotated[int, Range(4, 128, 4, "side of a fixed window, in pixels")] = 32
-    stride: Annotated[int, Range(2, 128, 2, "pixels from one fixed window to the next; at most the window's side")] = 16
+    search: Annotated[
+        str, ParameterChoice(SEARCHES, "hide large windows, then smaller ones where it matters, or one window everywhere")
+    ] = COARSE_TO_FINE
+    window: Annotated[int, ParameterRange(4, 128, 4, "side of a fixed window, in pixels")] = 32
+    stride: Annotated[int, ParameterRange(2, 128, 2, "pixels from one fixed window to the next; at most the window's side")] = 16
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,12 +84,12 @@ class Occlusion(Method):
         for step in (4 * stride, 2 * stride, stride):
             if step == stride or step <= self.window:
                 windows = self._windows(case, step)
-                values = mean_over_cover(windows, score_drops(case, windows), case.size)
+                values = mean_over_covering_windows(windows, score_drops_of_windows(case, windows), case.size)
                 yield Attribution(values.astype(np.float32), converged=step == self.stride, remark=wider)
 
     def _windows(self, case: Case, stride: int) -> list[Window]:
         (height, width), side = case.size, self.window
-        rows, columns = positions(height, side, stride), positions(width, side, stride)
+        rows, columns = window_positions(height, side, stride), window_positions(width, side, stride)
         return [(top, left, min(top + side, height), min(left + side, width)) for top in rows for left in columns]
 
     def _stride(self, case: Case) -> int:
@@ -122,7 +130,7 @@ def _finest(case: Case) -> int:
 def _windows_of(grid: int, cells: int, step: int = 1) -> list[Window]:
     """The windows of a grid, in cells of the map."""
     scale = cells // grid
-    return [(top * scale, left * scale, bottom * scale, right * scale) for top, left, bottom, right in lattice(grid, ACROSS, step)]
+    return [(top * scale, left * scale, bottom * scale, right * scale) for top, left, bottom, right in sliding_windows(grid, ACROSS, step)]
 
 
 def _large(case: Case) -> list[Window]:
@@ -141,8 +149,8 @@ def _telling(grid: int, asked: list[Window], values: NDArray[np.float32]) -> lis
 def _map(case: Case, asked: list[Window]) -> tuple[NDArray[np.float32], float]:
     """The map, and its expected correlation with that of every window."""
     cells = _finest(case)
-    found = score_drops(case, in_pixels(asked, cells, case.size))
-    return smooth_evidence(asked, found, cells).astype(np.float32), predicted_agreement(asked, found, _every(cells), cells)
+    found = score_drops_of_windows(case, windows_in_pixels(asked, cells, case.size))
+    return fit_smooth_evidence(asked, found, cells).astype(np.float32), predict_final_agreement(asked, found, _every(cells), cells)
 
 
 def _every(cells: int) -> list[Window]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import Case
-from explainers.method import Attribution, Method, Range
-from explainers.perturbation.segment_maps import steps
+from explainers.method import Attribution, Method, ParameterRange
+from explainers.perturbation.segment_maps import evaluation_milestones
 
 FIRST = 64
 
@@ -43,12 +43,12 @@ class PartitionSHAP(Method):
         "Within a small budget large parts of the picture keep one even colour."
     )
 
-    cells: Annotated[int, Range(4, 64, 4, "finest cells along the picture's longer side")] = 32
+    cells: Annotated[int, ParameterRange(4, 64, 4, "finest cells along the picture's longer side")] = 32
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         tree = RectangleTree(case.size, self.cells)
         budget = case.budget // 2 * 2  # the two halves of a rectangle are evaluated together
-        for evaluations in (FIRST, *steps(FIRST, budget)) if budget > FIRST else (budget,):
+        for evaluations in (FIRST, *evaluation_milestones(FIRST, budget)) if budget > FIRST else (budget,):
             credit, asked = _explained(case, tree, evaluations)
             finished = asked < evaluations - 2
             spent = evaluations == budget and not finished
@@ -93,7 +93,7 @@ class RectangleTree:
         return self.shape[0] * self.shape[1] + len(self._rows) - 1
 
 
-def shap_package() -> Any:
+def import_shap() -> Any:
     """The `shap` package; importing it warns of matplotlib's future, which is not ours to fix."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -127,7 +127,7 @@ def _explained(case: Case, tree: RectangleTree, evaluations: int) -> tuple[NDArr
                 logits[between] = case.recall([key for key, asked in zip(keys, between, strict=True) if asked], mask_of)
         return case.values(logits)
 
-    explainer, ties = shap_package().explainers.Partition(model, Masker()), _Ties(case.seed)
+    explainer, ties = import_shap().explainers.Partition(model, Masker()), _Ties(case.seed)
     with ties:
         answer = explainer(np.zeros((1, len(tree.areas))), max_evals=evaluations, batch_size=8, silent=True)
     return np.asarray(answer.values[0], np.float64), int(explainer.last_eval_count) + 2

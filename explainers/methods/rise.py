@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from explainers.case import Case
 from explainers.method import Attribution, Method
-from explainers.perturbation.estimators import rise
-from explainers.perturbation.segment_maps import segment_maps
+from explainers.perturbation.estimators import rise_values
+from explainers.perturbation.segment_maps import refine_segment_maps
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class RISE(Method):
     )
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        return segment_maps(case, rise, frame_factor=0.5)
+        return refine_segment_maps(case, rise_values, frame_factor=0.5)
 
     def cost(self, case: Case) -> int:
         return case.budget

@@ -8,13 +8,13 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.cam.channel_groups import Group, channel_groups, scaled_channels, within_group_variation
-from explainers.cam.class_map import class_map
+from explainers.cam.channel_groups import Group, cluster_channels, scale_channels, within_group_variation
+from explainers.cam.class_map import class_activation_map
 from explainers.case import Case
-from explainers.grid import enlarge
-from explainers.method import Attribution, Choice, Method, Range
-from explainers.perturbation.convergence import agreement_gain, has_converged
-from explainers.protocol import Features, Floats
+from explainers.classifier_protocol import Floats, LayerFeatures
+from explainers.grid import enlarge_map
+from explainers.method import Attribution, Method, ParameterChoice, ParameterRange
+from explainers.perturbation.convergence import extrapolate_final_agreement, has_converged
 
 CASE, PAPER = "score over the fill", "probability on black"
 FIRST = 8
@@ -33,7 +33,8 @@ class ScoreCAM(Method):
     Channels that light up alike form a group, which is shown once through the mean of its scaled maps; with as many groups
     as channels the result is the paper's. Constant channels are left out. Branches are added up as in Grad-CAM.
     Converged: the map of every channel is expected to have the same ranks at a correlation of .95, judged by how far they moved from the
-    first groups to the last and by how much the channels within the groups still vary (`agreement_gain`); 1 less it is the uncertainty.
+    first groups to the last and by how much the channels within the groups still vary (`extrapolate_final_agreement`); 1 less it is the
+    uncertainty.
     """
 
     title = "Score-CAM"
@@ -53,17 +54,17 @@ class ScoreCAM(Method):
         "A pattern that matters only together with another gets little."
     )
 
-    groups: Annotated[int, Range(0, 4096, 8, "groups of channels that are shown; 0 takes the preset's 16, 32 or 64")] = 0
-    weight: Annotated[str, Choice((CASE, PAPER), "what a channel's weight is read from, and what hides the rest")] = CASE
+    groups: Annotated[int, ParameterRange(0, 4096, 8, "groups of channels that are shown; 0 takes the preset's 16, 32 or 64")] = 0
+    weight: Annotated[str, ParameterChoice((CASE, PAPER), "what a channel's weight is read from, and what hides the rest")] = CASE
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         before: tuple[NDArray[np.float32], float] | None = None
         for count in self._counts(case, self._last(case)):
             share = max(1, count // len(case.features()))
-            found = class_map(case, partial(self._signed, case, count=share))
-            lost = sum(within_group_variation(layer, channel_groups(case, layer, share)) for layer in case.features())
+            found = class_activation_map(case, partial(self._signed, case, count=share))
+            lost = sum(within_group_variation(layer, cluster_channels(case, layer, share)) for layer in case.features())
             now = (found.values if found.signed is None else found.signed, lost)
-            agreement = 1.0 if not lost else agreement_gain(before, now) if before else None
+            agreement = 1.0 if not lost else extrapolate_final_agreement(before, now) if before else None
             converged = agreement is not None and has_converged(agreement)
             uncertainty = None if not lost or agreement is None else 1 - agreement
             yield replace(found, uncertainty=uncertainty, converged=converged, remark=self._remark(case, count, lost, agreement))
@@ -92,19 +93,19 @@ class ScoreCAM(Method):
         first = max(FIRST, len(case.layers))
         return [first, last] if first < last <= case.budget - OTHERS - first else [last]
 
-    def _signed(self, case: Case, layer: Features, count: int) -> NDArray[np.float64]:
+    def _signed(self, case: Case, layer: LayerFeatures, count: int) -> NDArray[np.float64]:
         """(h, w): each group's weight times the sum of its channels."""
         total = np.zeros(layer.maps.shape[:2])
-        sorted_out = channel_groups(case, layer, count)
+        sorted_out = cluster_channels(case, layer, count)
         for group, weight in zip(sorted_out, self._weights(case, layer, sorted_out), strict=True):
             total += weight * layer.maps[..., group].sum(-1, dtype=np.float64)
         return total
 
-    def _weights(self, case: Case, layer: Features, shown: list[Group]) -> NDArray[np.float64]:
+    def _weights(self, case: Case, layer: LayerFeatures, shown: list[Group]) -> NDArray[np.float64]:
         if not shown:
             return np.zeros(0)
         fill = "black" if self.weight == PAPER else case.fill
-        scaled = scaled_channels(layer)
+        scaled = scale_channels(layer)
         mask_of = partial(_mask, case, layer, scaled)
         logits = case.recall([(layer.layer, group) for group in shown], lambda key: mask_of(key[1]), fill)
         nothing = case.fill_logits(fill)
@@ -116,7 +117,7 @@ class ScoreCAM(Method):
         return risen if risen.max() > case.rounding else np.zeros(len(shown))
 
 
-def _mask(case: Case, layer: Features, scaled: NDArray[np.float64], group: Group) -> Floats:
+def _mask(case: Case, layer: LayerFeatures, scaled: NDArray[np.float64], group: Group) -> Floats:
     """(H, W): the group's mean map, enlarged and scaled to 0..1."""
-    shown = enlarge(scaled[list(group)].mean(0).reshape(layer.maps.shape[:2]).astype(np.float32), case.size)
+    shown = enlarge_map(scaled[list(group)].mean(0).reshape(layer.maps.shape[:2]).astype(np.float32), case.size)
     return np.asarray((shown - shown.min()) / max(float(np.ptp(shown)), 1e-12), np.float32)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from explainers.case import Case
-from explainers.method import Attribution, Choice, Method
-from explainers.perturbation.estimators import kernel_shap, left_out, surrogate_shap
-from explainers.perturbation.segment_maps import segment_maps
+from explainers.method import Attribution, Method, ParameterChoice
+from explainers.perturbation.estimators import kernel_shap_values, leave_one_out_residuals, surrogate_shap_values
+from explainers.perturbation.segment_maps import refine_segment_maps
 
-ESTIMATORS = {"surrogate": surrogate_shap, "regression": kernel_shap}
+ESTIMATORS = {"surrogate": surrogate_shap_values, "regression": kernel_shap_values}
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class SHAP(Method):
         "It often needs more evaluations than the budget has: look at whether it has converged."
     )
 
-    estimator: Annotated[str, Choice(tuple(ESTIMATORS), "how Shapley values are estimated from the answers")] = "surrogate"
+    estimator: Annotated[str, ParameterChoice(tuple(ESTIMATORS), "how Shapley values are estimated from the answers")] = "surrogate"
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        foretelling = left_out if self.estimator == "surrogate" else None
-        return segment_maps(case, ESTIMATORS[self.estimator], left_out=foretelling)
+        foretelling = leave_one_out_residuals if self.estimator == "surrogate" else None
+        return refine_segment_maps(case, ESTIMATORS[self.estimator], left_out=foretelling)
 
     def cost(self, case: Case) -> int:
         return case.budget

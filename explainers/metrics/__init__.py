@@ -7,32 +7,32 @@ its command. The page, the command line and the manifest follow.
 from typing import Any
 
 from explainers.metric import Metric
-from explainers.metrics.agreement.agreement import Agreement
-from explainers.metrics.faithfulness.average_drop import AverageDrop
-from explainers.metrics.faithfulness.deletion_insertion import DeletionInsertion
-from explainers.metrics.faithfulness.displaced_copies import DisplacedCopies
+from explainers.metrics.agreement.agreement import AgreementMetric
+from explainers.metrics.faithfulness.average_drop import AverageDropMetric
+from explainers.metrics.faithfulness.deletion_insertion import DeletionInsertionMetric
+from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric
 from explainers.metrics.faithfulness.hidden_place import HiddenConsensus, HiddenPlaces
 from explainers.metrics.faithfulness.infidelity import InfidelityMetric
-from explainers.metrics.faithfulness.road import ROAD
-from explainers.metrics.localisation.evidence_overlap import Localisation
-from explainers.metrics.localisation.grid_pointing_game import GridPointingGame
-from explainers.metrics.randomisation.sanity_checks import SanityChecks
-from explainers.metrics.robustness.max_sensitivity import MaxSensitivity
-from explainers.metrics.robustness.reliability import Reliability
+from explainers.metrics.faithfulness.road import RoadMetric
+from explainers.metrics.localisation.evidence_overlap import LocalisationMetric
+from explainers.metrics.localisation.grid_pointing_game import GridPointingGameMetric
+from explainers.metrics.randomisation.sanity_checks import SanityChecksMetric
+from explainers.metrics.robustness.max_sensitivity import MaxSensitivityMetric
+from explainers.metrics.robustness.reliability import ReliabilityMetric
 
 METRICS: tuple[type[Metric[Any]], ...] = (
-    Agreement,
-    DeletionInsertion,
-    DisplacedCopies,
+    AgreementMetric,
+    DeletionInsertionMetric,
+    DisplacedCopiesMetric,
     HiddenConsensus,
     HiddenPlaces,
-    Reliability,
-    ROAD,
-    AverageDrop,
+    ReliabilityMetric,
+    RoadMetric,
+    AverageDropMetric,
     InfidelityMetric,
-    SanityChecks,
-    MaxSensitivity,
-    Localisation,
-    GridPointingGame,
+    SanityChecksMetric,
+    MaxSensitivityMetric,
+    LocalisationMetric,
+    GridPointingGameMetric,
 )
 """All metrics, in the order of the page and the manifest."""

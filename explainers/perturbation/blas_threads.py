@@ -6,7 +6,7 @@ from functools import cache
 from threadpoolctl import ThreadpoolController
 
 
-def one_thread() -> AbstractContextManager[object]:
+def limit_blas_to_one_thread() -> AbstractContextManager[object]:
     """While it lasts numpy and scipy solve on one thread."""
     limit: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
     return limit

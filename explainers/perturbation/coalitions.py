@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.case import Case
-from explainers.perturbation.coalition_weights import UNIFORM_SHARE, Vector, drawing
-from explainers.protocol import Floats
+from explainers.classifier_protocol import Floats
+from explainers.perturbation.coalition_weights import UNIFORM_SHARE, Vector, sampling_size_distribution
 
 Masks = NDArray[np.float64]
 ENUMERATED = 12
@@ -68,7 +68,7 @@ class CoalitionSample:
         return [np.sort(order[start::count]) for start in range(count)]
 
 
-def pool_of(case: Case) -> "CoalitionPool":
+def shared_coalition_pool(case: Case) -> "CoalitionPool":
     """The masked evaluations of the case that LIME, SHAP and RISE share; made once and kept by the case, whatever its score."""
     return case.remember("pool", lambda: CoalitionPool(case))
 
@@ -86,7 +86,7 @@ class CoalitionPool:
         self.first = min(2 * self.parts + 2, 2**self.parts)
         self.has_frame = self.first <= case.budget
         self._few = self.parts <= ENUMERATED
-        self._chance = drawing(self.parts, self.has_frame, 0.0 if self._few else UNIFORM_SHARE)
+        self._chance = sampling_size_distribution(self.parts, self.has_frame, 0.0 if self._few else UNIFORM_SHARE)
         self._pairs = self._all_pairs() if self._few else self._random_pairs()
         self._masks = np.stack([np.zeros(self.parts), np.ones(self.parts)])
         self._logits = self._ends()

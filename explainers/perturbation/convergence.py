@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.stats import spearmanr
 
-from explainers.perturbation.blas_threads import one_thread
-from explainers.perturbation.windows import NOISE, Window, coverage, smoothness_kernel
+from explainers.perturbation.blas_threads import limit_blas_to_one_thread
+from explainers.perturbation.windows import NOISE, Window, smoothness_kernel, window_coverage
 
 ENOUGH_AGREEMENT = 0.95
 """Agreement with the map of every question that a converged map is expected to have."""
@@ -20,14 +20,14 @@ def has_converged(agreement: float) -> bool:
     return agreement >= ENOUGH_AGREEMENT
 
 
-def predicted_agreement(windows: Sequence[Window], numbers: NDArray[np.float64], every: Sequence[Window], cells: int) -> float:
+def predict_final_agreement(windows: Sequence[Window], numbers: NDArray[np.float64], every: Sequence[Window], cells: int) -> float:
     """The expected correlation of `smooth_evidence` from windows, in cells, whose falls are `numbers` (n,), with that from `every` window.
 
     sqrt(S / (S + g E)). S: the variance of the map over its cells. E: the variance over the cells that the further windows would explain of
     the kernel, which rests on where windows lie alone. g = f'(A K A' + s I)^-1 f / n: the kernel's scale, by maximum likelihood.
     1 where there is no further window, or no evidence.
     """
-    with one_thread():
+    with limit_blas_to_one_thread():
         root, carried = _whitened(windows, cells)
         further = max(_explained(tuple(every), cells) - _spread(carried), 0.0)
         whitened = solve_triangular(root, numbers, lower=True)
@@ -38,7 +38,7 @@ def predicted_agreement(windows: Sequence[Window], numbers: NDArray[np.float64],
 
 def _whitened(windows: Sequence[Window], cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """L (n, n), the lower root of A K A' + s I of `smooth_evidence`, and L^-1 A K (n, cells^2): the map is (L^-1 f)' L^-1 A K."""
-    cover = coverage(windows, cells)
+    cover = window_coverage(windows, cells)
     spread = cover @ smoothness_kernel(cells)
     between = spread @ cover.T
     root = cholesky(between + NOISE * between.diagonal().max() * np.eye(len(windows)), lower=True)
@@ -55,7 +55,7 @@ def _spread(carried: NDArray[np.float64]) -> float:
     return float(carried.var(axis=1).sum())
 
 
-def agreement_gain(before: tuple[NDArray[np.float32], float], now: tuple[NDArray[np.float32], float]) -> float:
+def extrapolate_final_agreement(before: tuple[NDArray[np.float32], float], now: tuple[NDArray[np.float32], float]) -> float:
     """The expected rank correlation of a map with the one that leaves nothing unasked, from how far it moved since the map before.
 
     before, now: a map (h, w), and how much is left to evaluate after it, in any unit, the same for both. A map is taken to differ
@@ -64,11 +64,11 @@ def agreement_gain(before: tuple[NDArray[np.float32], float], now: tuple[NDArray
     (first, left), (second, lacking) = before, now
     if lacking <= 0:
         return 1.0
-    moved = 1 - rank_correlation(first, second)
+    moved = 1 - _rank_correlation(first, second)
     return max(1 - moved * lacking / (left - lacking), 0.0) if left > lacking else 0.0
 
 
-def rank_correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+def _rank_correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """Spearman's over the cells; 1 for two maps without any difference between cells, 0 where one alone has none."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float(np.ptp(first) == np.ptp(second))

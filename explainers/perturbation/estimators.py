@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.perturbation.coalition_weights import Vector, binomial, lime_mass, shapley_mass
+from explainers.perturbation.coalition_weights import Vector, binomial_size_distribution, kernel_shap_size_weights, lime_size_weights
 from explainers.perturbation.coalitions import CoalitionSample
 
 
-def keep_only(sample: CoalitionSample, values: Vector) -> Vector:
+def keep_only_effects(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) v({i}) - v(nothing): what each segment says alone. Needs the first frame."""
     return np.asarray(values[2 : 2 + 2 * sample.parts : 2] - values[0])
 
 
-def leave_one_out(sample: CoalitionSample, values: Vector) -> Vector:
+def leave_one_out_effects(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) v(everything) - v(everything but i). Needs the first frame."""
     return np.asarray(values[1] - values[3 : 3 + 2 * sample.parts : 2])
 
 
-def first_frame(sample: CoalitionSample, values: Vector) -> Vector:
+def first_frame_estimate(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) the mean of keep-only and leave-one-out, plus an equal share of what is missing to v(everything) - v(nothing).
 
     The Shapley and the Banzhaf value wherever segments interact at most in pairs. Needs the first frame.
@@ -28,22 +28,22 @@ def first_frame(sample: CoalitionSample, values: Vector) -> Vector:
     if sample.parts == 2:
         alone = values[2:4] - values[0]
         return _efficient((alone + values[1] - values[3:1:-1]) / 2, values)
-    return _efficient((keep_only(sample, values) + leave_one_out(sample, values)) / 2, values)
+    return _efficient((keep_only_effects(sample, values) + leave_one_out_effects(sample, values)) / 2, values)
 
 
-def kernel_shap(sample: CoalitionSample, values: Vector) -> Vector:
+def kernel_shap_values(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) Kernel SHAP with efficiency as a constraint: the weighted least squares whose sum is v(everything) - v(nothing), exactly.
 
     phi = A^-1 y - A^-1 1 (1'A^-1 y - total) / (1'A^-1 1), A = Z'WZ, y = Z'W(v - v0).
     """
-    weighted = sample.masks * sample.weights(shapley_mass(sample.parts))[:, None]
+    weighted = sample.masks * sample.weights(kernel_shap_size_weights(sample.parts))[:, None]
     matrix = weighted.T @ sample.masks
     columns = np.stack([weighted.T @ (values - values[0]), np.ones(sample.parts)], axis=1)
     free, ones = np.linalg.lstsq(matrix, columns, rcond=1e-12)[0].T
     return _efficient(free - ones * (free.sum() - (values[1] - values[0])) / ones.sum(), values)
 
 
-def lime(sample: CoalitionSample, values: Vector, ridge: float = 1.0) -> Vector:
+def lime_coefficients(sample: CoalitionSample, values: Vector, ridge: float = 1.0) -> Vector:
     """(M,) coefficients of `lime`'s own ridge regression on our masks, weighted as `lime` weights its own; the intercept is not penalised.
 
     The weights have the sum that `lime`'s have for as many draws, so that its ridge of 1 means the same.
@@ -52,7 +52,7 @@ def lime(sample: CoalitionSample, values: Vector, ridge: float = 1.0) -> Vector:
     from sklearn.linear_model import LinearRegression, Ridge
 
     solver = Ridge(alpha=ridge) if ridge else LinearRegression()
-    weights = sample.weights(lime_mass(sample.parts)) * len(values)
+    weights = sample.weights(lime_size_weights(sample.parts)) * len(values)
     fit: Any = LimeBase(lambda given: given, random_state=0).explain_instance_with_data
     found = fit(sample.masks, values[:, None], weights, 0, sample.parts, "none", solver)[1]
     coefficients = np.zeros(sample.parts)
@@ -61,14 +61,14 @@ def lime(sample: CoalitionSample, values: Vector, ridge: float = 1.0) -> Vector:
     return coefficients
 
 
-def rise(sample: CoalitionSample, values: Vector) -> Vector:
+def rise_values(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) half the coefficients of the regression in which every coalition counts the same: E[v | i shown] - E[v], less noise."""
-    root = np.sqrt(sample.weights(binomial(sample.parts)))[:, None]
+    root = np.sqrt(sample.weights(binomial_size_distribution(sample.parts)))[:, None]
     design = np.column_stack([np.ones(len(values)), sample.masks])
     return np.asarray(np.linalg.lstsq(design * root, values * root[:, 0], rcond=None)[0][1:] / 2)
 
 
-def surrogate_shap(sample: CoalitionSample, values: Vector) -> Vector:
+def surrogate_shap_values(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) the exact Shapley values of a smooth game through the answers; of the game itself where every coalition was evaluated.
 
     The smooth game is the mean of a Gaussian process: a free straight line plus interactions whose covariance falls as exp(-3 d / M), d the
@@ -77,7 +77,7 @@ def surrogate_shap(sample: CoalitionSample, values: Vector) -> Vector:
     several blocks of so many is fitted alone and the mean taken, so that memory is bounded and time grows with the answers.
     """
     if sample.complete:
-        return kernel_shap(sample, values)
+        return kernel_shap_values(sample, values)
     parts = [_smooth_shap(sample.keep(pairs), values[sample.rows(pairs)]) for pairs in _blocks(sample)]
     return _efficient(np.mean(parts, axis=0), values)
 
@@ -92,7 +92,7 @@ def _smooth_shap(sample: CoalitionSample, values: Vector) -> Vector:
     return np.asarray(curved + 2 * STRAIGHT * sides.T @ pull)
 
 
-def left_out(sample: CoalitionSample, values: Vector) -> Vector:
+def leave_one_out_residuals(sample: CoalitionSample, values: Vector) -> Vector:
     """(n,) each answer less what the smooth game of its block predicts of it from all the others of the block: (K^-1 y)_i / (K^-1)_ii."""
     missed = np.zeros(len(values))
     for pairs in _blocks(sample):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from errors import UserError
-from models.cards.metadata import Field, read_fields
+from models.cards.metadata import Field, read_metadata_fields
 from plain_files import read_plain_text
 
 Head = Literal["softmax", "sigmoid", "multi-label", "logits"]
@@ -36,7 +36,7 @@ _LONGEST = {"name": LONGEST_NAME} | dict.fromkeys(("licence", "data", "made_by",
 """Characters of a card's texts."""
 
 
-class KnownNote(StrEnum):
+class CardNote(StrEnum):
     """Notes that the program itself writes on a card and recognises later by their first words.
 
     ASSUMED_SCALING: the scaling assumed for a model without a card. OWN_PROCESS: how an untrusted model's process is confined.
@@ -52,7 +52,7 @@ class KnownNote(StrEnum):
 
 
 @dataclass(frozen=True)
-class Label:
+class ClassLabel:
     """A class: its name, and one sentence that says what it stands for."""
 
     name: str
@@ -75,7 +75,7 @@ class Card:
     """
 
     name: str
-    labels: tuple[Label, ...]
+    labels: tuple[ClassLabel, ...]
     size: tuple[int, int]
     colour: Colour = "rgb"
     scaling: Scaling = "0..1"
@@ -121,7 +121,7 @@ class Card:
                 raise UserError(f"Card field '{name}' has an entry of {length:,} characters; {LONGEST_TEXT:,} is the most. Shorten it.")
 
     def _check_labels(self) -> None:
-        check_classes(len(self.labels), "Card field 'labels'")
+        check_class_count(len(self.labels), "Card field 'labels'")
         names = [label.name for label in self.labels]
         if len(names) < 2:
             raise UserError(f"Card field 'labels' has {len(names)} entry; a classifier tells at least 2 classes apart.")
@@ -192,19 +192,19 @@ class Card:
         path.write_text(self.to_text(), encoding="utf-8")
 
 
-def sha256_of(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal, read piecewise."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def distinct(names: Sequence[str]) -> tuple[Label, ...]:
+def unique_labels(names: Sequence[str]) -> tuple[ClassLabel, ...]:
     """Labels with these names; a repeated name (ImageNet has two cranes) gets its class number appended."""
     first: dict[str, int] = {}
-    return tuple(Label(f"{name} (class {i})" if first.setdefault(name, i) != i else name) for i, name in enumerate(names))
+    return tuple(ClassLabel(f"{name} (class {i})" if first.setdefault(name, i) != i else name) for i, name in enumerate(names))
 
 
-def check_classes(count: int, of_what: str) -> None:
+def check_class_count(count: int, of_what: str) -> None:
     """UserError where these are more classes than are taken here."""
     if count > MOST_CLASSES:
         raise UserError(f"{of_what} has {count:,} classes; {MOST_CLASSES:,} is the most. Take a model of fewer classes.")
@@ -267,18 +267,18 @@ def _size(name: str, value: object) -> tuple[int, int]:
     raise _wrong(name, value, "two positive whole numbers, height and width")
 
 
-def _labels(name: str, value: object) -> tuple[Label, ...]:
+def _labels(name: str, value: object) -> tuple[ClassLabel, ...]:
     if not isinstance(value, list):
         raise _wrong(name, value, "a list of labels")
-    check_classes(len(value), f"Card field '{name}'")
+    check_class_count(len(value), f"Card field '{name}'")
     return tuple(_label(name, entry) for entry in value)
 
 
-def _label(name: str, value: object) -> Label:
+def _label(name: str, value: object) -> ClassLabel:
     if isinstance(value, str):
-        return Label(value)
+        return ClassLabel(value)
     if isinstance(value, dict) and set(value) <= {"name", "description"} and "name" in value:
-        return Label(_string(f"{name}.name", value["name"]), _string(f"{name}.description", value.get("description", "")))
+        return ClassLabel(_string(f"{name}.name", value["name"]), _string(f"{name}.description", value.get("description", "")))
     raise _wrong(name, value, "a name, or an object with 'name' and 'description'")
 
 
@@ -291,7 +291,7 @@ _READERS: dict[str, Any] = {
     "fit": _string,
     "head": _string,
     "layers": _strings,
-    "metadata": lambda _, value: read_fields(value),
+    "metadata": lambda _, value: read_metadata_fields(value),
     "licence": _string,
     "data": _string,
     "made_by": _string,

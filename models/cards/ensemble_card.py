@@ -13,7 +13,7 @@ WHY = (
 _ALIKE: tuple[tuple[Head, ...], ...] = (("softmax", "logits"), ("sigmoid",), ("multi-label",))
 
 
-def joint_card(name: str, cards: Sequence[Card]) -> Card:
+def build_ensemble_card(name: str, cards: Sequence[Card]) -> Card:
     """The card of an ensemble of the classifiers with these cards. UserError where they cannot form one."""
     _check(name, cards)
     largest = max(cards, key=lambda card: card.size[0] * card.size[1])

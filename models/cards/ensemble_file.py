@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
-from models.store import bundled
+from models.store import bundled_models
 from plain_files import read_plain_text
 
 USUAL_NAME = "ensemble.json"
@@ -15,14 +15,14 @@ LONGEST_NAME, LONGEST_MEMBER = 200, 4_096
 
 
 @dataclass(frozen=True)
-class MemberList:
-    """name: what the ensemble is called. members: paths, bundled names or `imagenet:NAME`, as `models.loading.load` takes them."""
+class EnsembleMemberList:
+    """name: what the ensemble is called. members: paths, bundled names or `imagenet:NAME`, as `load_classifier` takes them."""
 
     name: str
     members: tuple[str, ...]
 
 
-def read_ensemble_file(path: Path) -> MemberList | None:
+def read_ensemble_file(path: Path) -> EnsembleMemberList | None:
     """The list in the file `path`, or in ensemble.json of the folder `path`; None where there is none. UserError if damaged.
 
     Paths in it are relative to its own folder.
@@ -47,8 +47,8 @@ def read_ensemble_file(path: Path) -> MemberList | None:
             f"{file.name} has a name of {len(name):,} characters and a member of {max(map(len, members)):,}; "
             f"{LONGEST_NAME} and {LONGEST_MEMBER:,} are the most. Shorten them."
         )
-    return MemberList(name, tuple(_resolve(member, file.parent) for member in members))
+    return EnsembleMemberList(name, tuple(_resolve(member, file.parent) for member in members))
 
 
 def _resolve(member: str, folder: Path) -> str:
-    return member if member in bundled() or ":" in member.split("/")[0] else str(folder / member)
+    return member if member in bundled_models() or ":" in member.split("/")[0] else str(folder / member)

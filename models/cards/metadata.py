@@ -24,7 +24,7 @@ MOST_VALUES = 1_000
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberField:
     """A field that is a number. mean, deviation: of the training data, by which it is standardised; unit: for display, such as years."""
 
     name: str
@@ -73,7 +73,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Category:
+class CategoryField:
     """A field with one of a few values, in the order of its encoding."""
 
     name: str
@@ -116,10 +116,10 @@ class Category:
         return f"{self.name} {MISSING if value is None else value}"
 
 
-Field = Number | Category
+Field = NumberField | CategoryField
 
 
-def encode(fields: Sequence[Field], values: Mapping[str, Value]) -> NDArray[np.float32]:
+def encode_metadata(fields: Sequence[Field], values: Mapping[str, Value]) -> NDArray[np.float32]:
     """(m,): the concatenated encodings of the fields; an absent value, or None, is encoded as missing. UserError for a wrong one."""
     known = [field.name for field in fields]
     for name in values:
@@ -128,17 +128,17 @@ def encode(fields: Sequence[Field], values: Mapping[str, Value]) -> NDArray[np.f
     return np.array([number for field in fields for number in field.encode(values.get(field.name))], np.float32)
 
 
-def entries(fields: Sequence[Field]) -> tuple[str, ...]:
+def encoding_entry_names(fields: Sequence[Field]) -> tuple[str, ...]:
     """The meaning of each of `encode`'s m numbers: `age`, `age missing`, `sex = female`, ..."""
     return tuple(entry for field in fields for entry in field.entries)
 
 
-def describe(fields: Sequence[Field], values: Mapping[str, Value]) -> str:
+def describe_metadata(fields: Sequence[Field], values: Mapping[str, Value]) -> str:
     """The values as text, such as `age 55 years, sex missing`."""
     return ", ".join(field.describe(values.get(field.name)) for field in fields)
 
 
-def parse(fields: Sequence[Field], words: Sequence[str]) -> dict[str, Value]:
+def parse_metadata(fields: Sequence[Field], words: Sequence[str]) -> dict[str, Value]:
     """Words such as `age=55` -> values. UserError for a malformed one."""
     by_name = {field.name: field for field in fields}
     values: dict[str, Value] = {}
@@ -148,11 +148,11 @@ def parse(fields: Sequence[Field], words: Sequence[str]) -> dict[str, Value]:
             known = ", ".join(f"{field}=..." for field in by_name) or "none"
             raise UserError(f"{word[:60]!r} is no metadata of this classifier, or is given twice; it takes: {known}")
         values[name] = by_name[name].parse(text)
-    encode(fields, values)
+    encode_metadata(fields, values)
     return values
 
 
-def read_fields(raw: object) -> tuple[Field, ...]:
+def read_metadata_fields(raw: object) -> tuple[Field, ...]:
     """From a card's list of objects: name, mean and deviation, or name and values; unit and missing are optional. UserError."""
     if not isinstance(raw, list):
         raise UserError(f"Card field 'metadata' is {json.dumps(raw)[:80]}; it must be a list of fields.")
@@ -171,9 +171,9 @@ def _read_field(raw: object) -> Field:
     keys, texts = set(given), _all(str, given.get("name"), given.get("unit", ""), given.get("missing"))
     if texts and {"name", "mean", "deviation"} <= keys <= {"name", "mean", "deviation", "unit", "missing"}:
         if _all((int, float), given["mean"], given["deviation"]):
-            return Number(given["name"], given["mean"], given["deviation"], given.get("unit", ""), given["missing"])
+            return NumberField(given["name"], given["mean"], given["deviation"], given.get("unit", ""), given["missing"])
     elif texts and keys == {"name", "values", "missing"} and isinstance(given["values"], list) and _all(str, *given["values"]):
-        return Category(given["name"], tuple(given["values"]), given["missing"])
+        return CategoryField(given["name"], tuple(given["values"]), given["missing"])
     wanted = "an object with 'name', 'mean' and 'deviation', or with 'name' and 'values'; 'unit' and 'missing' are optional"
     raise UserError(f"Card field 'metadata' holds {json.dumps(raw)[:80]}; it must be {wanted}.")
 

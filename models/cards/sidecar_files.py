@@ -19,22 +19,22 @@ def card_path(path: Path) -> Path:
     return path.with_name(path.name + ".json") if path.is_dir() else path.with_suffix(".json")
 
 
-def sidecar_files(path: Path) -> list[Path]:
+def list_sidecar_files(path: Path) -> list[Path]:
     """Every sidecar file that may be read with the model, existing or not."""
     architectures = [path.with_name(name) for name in _architectures(path)] if path.suffix in WEIGHT_SUFFIXES else []
     return [card_path(path), path.parent / LABELS, *architectures]
 
 
-def architecture_of(path: Path) -> str | None:
+def read_architecture(path: Path) -> str | None:
     """The text of the architecture next to a file of weights, as written by model.to_json(); None where there is none."""
     for name in _architectures(path):
         file = path.with_name(name)
-        if (text := _short_text(file)) and is_architecture(text):
+        if (text := _short_text(file)) and _is_architecture_json(text):
             return text
     return None
 
 
-def is_architecture(text: str) -> bool:
+def _is_architecture_json(text: str) -> bool:
     """Whether the JSON text is a Keras model's architecture."""
     try:
         raw: Any = json.loads(text)
@@ -43,10 +43,10 @@ def is_architecture(text: str) -> bool:
     return isinstance(raw, dict) and "class_name" in raw and "config" in raw
 
 
-def holds_architecture(file: Path) -> bool:
+def is_architecture_file(file: Path) -> bool:
     """Whether a JSON file is an architecture and not a card."""
     text = _short_text(file)
-    return text is not None and is_architecture(text)
+    return text is not None and _is_architecture_json(text)
 
 
 def _architectures(path: Path) -> list[str]:

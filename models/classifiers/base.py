@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Card
-from models.cards.metadata import Value, describe, encode
+from models.cards.metadata import Value, describe_metadata, encode_metadata
 from models.classifiers.score import Score
 from models.graph.grid_layer import GridLayer
-from models.images.placement import fit
+from models.images.placement import fit_to_size
 
 Floats = NDArray[np.float32]
 Depth = Literal["head", "last block", "everything"]
 
 
 @dataclass(frozen=True)
-class LayerAnswer:
+class LayerActivations:
     """One layer's maps for one picture, and the gradients of the score with respect to them: (h, w, k) each."""
 
     layer: str
@@ -67,11 +67,11 @@ class BaseClassifier(Generic[L]):
     @property
     def metadata_text(self) -> str:
         """The same as text; empty where the model takes no metadata."""
-        return describe(self.card.metadata, self.metadata)
+        return describe_metadata(self.card.metadata, self.metadata)
 
     def with_metadata(self, values: Mapping[str, Value]) -> Self:
         """The same classifier with these metadata, the rest missing; compiled functions are shared. UserError."""
-        encode(self.card.metadata, values)
+        encode_metadata(self.card.metadata, values)
         return self._with_metadata(values)
 
     def remote_structure(self, images: Floats) -> Any:
@@ -123,7 +123,7 @@ class BaseClassifier(Generic[L]):
 
     def fit(self, picture: Floats) -> Floats:
         """(any height, any width, 3) RGB 0..1 -> (H, W, 3) as the card says."""
-        return fit(picture, self.size, self.card.fit)
+        return fit_to_size(picture, self.size, self.card.fit)
 
     def predict(self, image: Floats) -> Floats:
         """(H, W, 3) -> (classes,) probabilities, calibrated by the card's temperature."""

@@ -8,31 +8,31 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Card
-from models.classifiers.card_inference import infer_card
-from models.classifiers.keras_classifier import Classifier
-from models.graph.inputs import inputs_of
-from models.graph.probes import count_outputs, non_finite_weights, probe_outputs, sums_to_one, trace_model
-from models.graph.trace import Trace
+from models.classifiers.card_inference import infer_model_card
+from models.classifiers.keras_classifier import KerasClassifier
+from models.graph.inputs import read_model_inputs
+from models.graph.probes import count_outputs, non_finite_weights, probe_outputs, rows_sum_to_one, trace_model
+from models.graph.trace import ModelTrace
 
 
-def build_classifier(model: Any, card: Card | None, path: Path) -> Classifier:
+def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifier:
     """A classifier from a Keras model in memory (Keras 2 or 3); without a card one is inferred. UserError where they do not fit.
 
     path: of the model; its name is used in messages, and labels.txt is searched next to it.
     """
     if card is None:
-        trace, card = infer_card(model, path)
+        trace, card = infer_model_card(model, path)
     else:
-        inputs_of(model, path.name).check_card(card, path.name)
+        read_model_inputs(model, path.name).check_card(card, path.name)
         trace = trace_model(model, card, path.name)
         _check_output(card, trace, path.name)
     _check_answers(card, probe_outputs(trace, path.name), trace, path.name)
-    made = Classifier(trace, card)
+    made = KerasClassifier(trace, card)
     _ = made.default_layers  # reports a missing layer of the card now, not at the first map
     return made
 
 
-def _check_output(card: Card, trace: Trace, name: str) -> None:
+def _check_output(card: Card, trace: ModelTrace, name: str) -> None:
     numbers = count_outputs(trace, name)
     if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
@@ -43,7 +43,7 @@ def _check_output(card: Card, trace: Trace, name: str) -> None:
         raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; fix the card's 'head'.")
 
 
-def _check_answers(card: Card, raw: NDArray[np.float64], trace: Trace, name: str) -> None:
+def _check_answers(card: Card, raw: NDArray[np.float64], trace: ModelTrace, name: str) -> None:
     """raw: the model's outputs for the probe pictures. Outputs that contradict the head are refused, not converted."""
     if not np.isfinite(raw).all():
         weights = [f"{weight} ({share:.0%} of it)" for weight, share in non_finite_weights(trace)]
@@ -51,6 +51,6 @@ def _check_answers(card: Card, raw: NDArray[np.float64], trace: Trace, name: str
         raise UserError(f"{name} answers with numbers that are not finite; {why}.")
     if trace.head.activation or card.head == "logits":
         return
-    if raw.min() < -1e-3 or raw.max() > 1 + 1e-3 or (card.head == "softmax" and not sums_to_one(raw)):
+    if raw.min() < -1e-3 or raw.max() > 1 + 1e-3 or (card.head == "softmax" and not rows_sum_to_one(raw)):
         seen = f"{raw.min():.3g} to {raw.max():.3g}"
         raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; fix 'head' to 'logits'.")

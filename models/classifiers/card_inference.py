@@ -9,48 +9,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import LONGEST_NAME, Card, Head, KnownNote, Label, check_classes, distinct
-from models.classifiers.label_file import read_labels
-from models.graph.inputs import inputs_of
-from models.graph.keras_hints import ExpectedInput, input_by_backbone
-from models.graph.probes import count_outputs, inner_slope, probe_outputs, sums_to_one, trace_model
-from models.graph.trace import Trace
+from models.cards.card import LONGEST_NAME, Card, CardNote, ClassLabel, Head, check_class_count, unique_labels
+from models.classifiers.label_file import read_label_file
+from models.graph.inputs import read_model_inputs
+from models.graph.keras_hints import ExpectedPreprocessing, preprocessing_by_backbone
+from models.graph.probes import count_outputs, first_convolution_slope, probe_outputs, rows_sum_to_one, trace_model
+from models.graph.trace import ModelTrace
 
 DEFAULT_SIZE = 224
 
 
-def infer_card(model: Any, path: Path) -> tuple[Trace, Card]:
+def infer_model_card(model: Any, path: Path) -> tuple[ModelTrace, Card]:
     """The traced model and its inferred card, whose notes say what was assumed and why. UserError where none fits."""
-    inputs = inputs_of(model, path.name)
+    inputs = read_model_inputs(model, path.name)
     (height, width), channels = inputs.largest.size, inputs.largest.channels
     draft = Card(
         name=(path.parent.name if path.stem in ("model", "keras_model") else path.stem)[:LONGEST_NAME],
-        labels=(Label("0"), Label("1")),
+        labels=(ClassLabel("0"), ClassLabel("1")),
         size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
         colour="grey" if channels == 1 else "rgb",
         inferred=True,
     )
     trace = trace_model(model, draft, path.name)
-    expected = _expected_input(model, inner_slope(trace))
+    expected = _expected_input(model, first_convolution_slope(trace))
     colour = draft.colour if channels == 1 else expected.colour
     draft = dataclasses.replace(draft, scaling=expected.scaling, colour=colour)
     if expected.scaling != "0..1":
         trace = trace_model(model, draft, path.name)
     head, why = _head(trace, probe_outputs(trace, path.name), path.name)
-    notes = (f"{KnownNote.ASSUMED_SCALING} {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
-    return trace, dataclasses.replace(draft, labels=labels_of(path, max(count_outputs(trace, path.name), 2)), head=head, notes=notes)
+    notes = (f"{CardNote.ASSUMED_SCALING} {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
+    return trace, dataclasses.replace(
+        draft, labels=read_class_labels(path, max(count_outputs(trace, path.name), 2)), head=head, notes=notes
+    )
 
 
-def _expected_input(model: Any, slope: float | None) -> ExpectedInput:
+def _expected_input(model: Any, slope: float | None) -> ExpectedPreprocessing:
     """From the model's own scaling, which is certain; else the usual preprocessing of the backbone by its name; else 0..1."""
     if slope is not None and slope < 1 / 20:
-        return ExpectedInput("0..255", "rgb", f"the model itself divides its input by about {1 / max(slope, 1e-6):.0f}")
+        return ExpectedPreprocessing("0..255", "rgb", f"the model itself divides its input by about {1 / max(slope, 1e-6):.0f}")
     if slope is not None and not 0.999 < slope < 1.001:
-        return ExpectedInput("0..1", "rgb", f"the model itself multiplies its input by about {slope:.2g}")
-    return input_by_backbone(model)
+        return ExpectedPreprocessing("0..1", "rgb", f"the model itself multiplies its input by about {slope:.2g}")
+    return preprocessing_by_backbone(model)
 
 
-def _head(trace: Trace, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
+def _head(trace: ModelTrace, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
     count, activation = count_outputs(trace, name), trace.head.activation
     if count == 1 and activation != "sigmoid":
         ending = "a softmax over it, which is always 1" if activation else "no sigmoid"
@@ -59,19 +61,19 @@ def _head(trace: Trace, raw: NDArray[np.float64], name: str) -> tuple[Head, tupl
         return ("sigmoid" if count == 1 else "multi-label"), ()
     if activation == "softmax":
         return "softmax", ()
-    if sums_to_one(raw):
+    if rows_sum_to_one(raw):
         return "softmax", ("No softmax was found at its end, but its answers sum to 1: logits are taken from its probabilities.",)
     return "logits", ("Its answers are taken for logits: nothing at its end makes them probabilities, and they do not sum to 1.",)
 
 
-def labels_of(path: Path, classes: int) -> tuple[Label, ...]:
+def read_class_labels(path: Path, classes: int) -> tuple[ClassLabel, ...]:
     """From labels.txt of the model, one line per class; Teachable Machine's leading numbers are dropped."""
-    check_classes(classes, path.name)
-    lines = read_labels(path)
+    check_class_count(classes, path.name)
+    lines = read_label_file(path)
     if lines is None:
-        return distinct([f"class {number}" for number in range(classes)])
+        return unique_labels([f"class {number}" for number in range(classes)])
     if len(lines) != classes:
         raise UserError(f"labels.txt has {len(lines)} lines, but {path.name} tells {classes} classes apart; it needs one line a class.")
     if all(re.match(rf"{number}\s+\S", line) for number, line in enumerate(lines)):
         lines = [line.split(maxsplit=1)[1] for line in lines]
-    return distinct(lines)
+    return unique_labels(lines)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from models.cards.ensemble_card import joint_card
+from models.cards.ensemble_card import build_ensemble_card
 from models.cards.metadata import Value
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
-from models.classifiers.ensemble_members import Member, MemberLayer, layers_of, members_of
+from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
+from models.classifiers.ensemble_members import EnsembleMember, MemberLayer, ensemble_layers, name_ensemble_members
 from models.classifiers.score import Score
 
 
-class Ensemble(BaseClassifier[MemberLayer]):
+class EnsembleClassifier(BaseClassifier[MemberLayer]):
     """z = mean over members of z_i / T_i, with T_i the temperature on each member's card.
 
     Pictures are fitted to the size of the largest member as its card says, then resized for the other members; each member applies
@@ -22,11 +22,11 @@ class Ensemble(BaseClassifier[MemberLayer]):
 
     def __init__(self, name: str, classifiers: Sequence[BaseClassifier[Any]]) -> None:
         """UserError where the members are not classifiers of the same classes."""
-        card = joint_card(name, [each.card for each in classifiers])
-        self.members = members_of(classifiers, card.size)
+        card = build_ensemble_card(name, [each.card for each in classifiers])
+        self.members = name_ensemble_members(classifiers, card.size)
         self.forward_only = any(each.forward_only for each in classifiers)
         self.logits_from_probabilities = any(each.logits_from_probabilities for each in classifiers)
-        super().__init__(card, layers_of(self.members))
+        super().__init__(card, ensemble_layers(self.members))
 
     @property
     def traces(self) -> int:
@@ -43,7 +43,7 @@ class Ensemble(BaseClassifier[MemberLayer]):
         for each in self.members:
             each.classifier.close()
 
-    def _with_metadata(self, values: Mapping[str, Value]) -> "Ensemble":
+    def _with_metadata(self, values: Mapping[str, Value]) -> "EnsembleClassifier":
         """Each member gets the fields of its own card."""
 
         def own(classifier: BaseClassifier[Any]) -> BaseClassifier[Any]:
@@ -69,11 +69,11 @@ class Ensemble(BaseClassifier[MemberLayer]):
         )
         return np.asarray(sum(pulled), np.float32)
 
-    def features(self, image: Floats, layers: Sequence[MemberLayer], score: Score) -> tuple[LayerAnswer, ...]:
+    def features(self, image: Floats, layers: Sequence[MemberLayer], score: Score) -> tuple[LayerActivations, ...]:
         """(H, W, 3) -> each layer's maps and the ensemble's score's gradients. UserError without a layer."""
         self._with_a_layer(layers)
         weights = self._logit_weights(self._check_images(image[None]), score)[0]
-        found: dict[str, LayerAnswer] = {}
+        found: dict[str, LayerActivations] = {}
         for number, each in enumerate(self.members):
             asked = [layer for layer in layers if layer.member == number]
             if asked:
@@ -82,19 +82,19 @@ class Ensemble(BaseClassifier[MemberLayer]):
                 found |= {layer.name: replace(answer, layer=layer.name) for layer, answer in zip(asked, answers, strict=True)}
         return tuple(found[layer.name] for layer in layers)
 
-    def randomised(self, depth: Depth, seed: int) -> "Ensemble":
+    def randomised(self, depth: Depth, seed: int) -> "EnsembleClassifier":
         """The same ensemble with every member's weights re-initialised, each with its own seed. UserError where one has no variables."""
         return self._of([each.classifier.randomised(depth, seed + number) for number, each in enumerate(self.members)])
 
-    def _of(self, classifiers: Sequence[BaseClassifier[Any]]) -> "Ensemble":
-        made = Ensemble(self.card.name, classifiers)
+    def _of(self, classifiers: Sequence[BaseClassifier[Any]]) -> "EnsembleClassifier":
+        made = EnsembleClassifier(self.card.name, classifiers)
         made.card = self.card
         return made
 
-    def _share(self, member: Member) -> np.float32:
+    def _share(self, member: EnsembleMember) -> np.float32:
         return np.float32(1 / (len(self.members) * member.classifier.card.temperature))
 
-    def _mean(self, answer: Callable[[Member], Floats]) -> Floats:
+    def _mean(self, answer: Callable[[EnsembleMember], Floats]) -> Floats:
         return np.asarray(sum(self._share(each) * answer(each) for each in self.members))
 
     def _logit_weights(self, images: Floats, score: Score) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.classifiers.base import BaseClassifier, Floats
 from models.graph.grid_layer import GridLayer
-from models.images.placement import fit
+from models.images.placement import fit_to_size
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class MemberLayer(GridLayer):
 
 
 @dataclass(frozen=True)
-class Member:
+class EnsembleMember:
     """One of an ensemble's classifiers, with a unique name. rows (h, H), columns (w, W): resize the ensemble's picture to its input."""
 
     name: str
@@ -36,7 +36,7 @@ class Member:
 
     def resize(self, image: Floats) -> Floats:
         """(H, W, 3) -> (h, w, 3): the ensemble's picture as this member takes it."""
-        return fit(image, self.classifier.size, "stretch") if self.resizes else image
+        return fit_to_size(image, self.classifier.size, "stretch") if self.resizes else image
 
     def resize_batch(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> (n, h, w, 3)."""
@@ -49,22 +49,23 @@ class Member:
         return np.asarray(np.einsum("hH,nhwc,wW->nHWc", self.rows, gradients, self.columns, optimize=True), np.float32)
 
 
-def members_of(classifiers: Sequence[BaseClassifier[Any]], size: tuple[int, int]) -> tuple[Member, ...]:
+def name_ensemble_members(classifiers: Sequence[BaseClassifier[Any]], size: tuple[int, int]) -> tuple[EnsembleMember, ...]:
     """Named as on their cards, with a number where two names are equal. size: (H, W) of the ensemble's pictures."""
     names = [each.card.name for each in classifiers]
     distinct = [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, 1)]
-    return tuple(Member(name, each, *_resizing(size, each.size)) for name, each in zip(distinct, classifiers, strict=True))
+    return tuple(EnsembleMember(name, each, *_resizing(size, each.size)) for name, each in zip(distinct, classifiers, strict=True))
 
 
 def _resizing(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(h, H), (w, W): the linear maps that `fit` applies to rows and to columns, from its results for unit vectors."""
     made = [
-        fit(np.repeat(np.eye(n, dtype=np.float32)[..., None], 3, -1), (m, n), "stretch")[..., 0] for n, m in zip(size, wanted, strict=True)
+        fit_to_size(np.repeat(np.eye(n, dtype=np.float32)[..., None], 3, -1), (m, n), "stretch")[..., 0]
+        for n, m in zip(size, wanted, strict=True)
     ]
     return made[0], made[1]
 
 
-def layers_of(members: Sequence[Member]) -> list[MemberLayer]:
+def ensemble_layers(members: Sequence[EnsembleMember]) -> list[MemberLayer]:
     """Every member's layers; `last` marks the member's default layers."""
     made: list[MemberLayer] = []
     branches = 0

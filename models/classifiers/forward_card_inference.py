@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import LONGEST_NAME, Card, Head, KnownNote, Label, distinct
-from models.classifiers.card_inference import DEFAULT_SIZE, labels_of
-from models.classifiers.label_file import read_labels
-from models.graph.inputs import Inputs
-from models.graph.runtime import Runtime
+from models.cards.card import LONGEST_NAME, Card, CardNote, ClassLabel, Head, unique_labels
+from models.classifiers.card_inference import DEFAULT_SIZE, read_class_labels
+from models.classifiers.label_file import read_label_file
+from models.graph.inputs import ModelInputStructure
+from models.graph.runtime import RuntimeNetwork
 
 _TEACHABLE_MACHINE = ("model_unquant.tflite", "vww_96_grayscale_quantized.tflite")
 
 
-def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
+def draft_model_card(network: RuntimeNetwork, inputs: ModelInputStructure, path: Path) -> Card:
     """The card as far as the file itself determines it, before any evaluation."""
     (height, width), channels = inputs.largest.size, inputs.largest.channels
     scaling, because = (
@@ -28,25 +28,25 @@ def draft_card(network: Runtime, inputs: Inputs, path: Path) -> Card:
         scaling, because = "-1..1", "Teachable Machine calls its exports so, which take that"
     return Card(
         name=(path.parent.name if path.stem in ("model", "model_unquant") else path.stem)[:LONGEST_NAME],
-        labels=(Label("0"), Label("1")),
+        labels=(ClassLabel("0"), ClassLabel("1")),
         size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
         colour="grey" if channels == 1 else "rgb",
         scaling=scaling,  # type: ignore[arg-type]
         inferred=True,
-        notes=(f"{KnownNote.ASSUMED_SCALING} {scaling} assumed, because {because}.", *inputs.notes),
+        notes=(f"{CardNote.ASSUMED_SCALING} {scaling} assumed, because {because}.", *inputs.notes),
     )
 
 
-def complete_card(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], path: Path) -> Card:
+def complete_model_card(card: Card, network: RuntimeNetwork, raw: NDArray[np.floating[Any]], path: Path) -> Card:
     """The draft with head and labels. raw: (n, units), the network's outputs for the probe pictures."""
     head, why = _head(network, raw, path.name)
-    labels = labels_of(path, max(network.units, 2))
-    if len(network.classes) == len(labels) and read_labels(path) is None:
-        labels, why = distinct(list(network.classes)), (*why, str(KnownNote.NAMED_IN_FILE))
+    labels = read_class_labels(path, max(network.units, 2))
+    if len(network.classes) == len(labels) and read_label_file(path) is None:
+        labels, why = unique_labels(list(network.classes)), (*why, str(CardNote.NAMED_IN_FILE))
     return replace(card, labels=labels, head=head, notes=(*card.notes, *why))
 
 
-def check_card(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], name: str) -> None:
+def check_card_matches_network(card: Card, network: RuntimeNetwork, raw: NDArray[np.floating[Any]], name: str) -> None:
     """UserError where the card contradicts the network."""
     if network.units != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
@@ -60,7 +60,7 @@ def check_card(card: Card, network: Runtime, raw: NDArray[np.floating[Any]], nam
         raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; fix 'head' to 'logits'.")
 
 
-def _head(network: Runtime, raw: NDArray[np.floating[Any]], name: str) -> tuple[Head, tuple[str, ...]]:
+def _head(network: RuntimeNetwork, raw: NDArray[np.floating[Any]], name: str) -> tuple[Head, tuple[str, ...]]:
     if network.units == 1:
         if not _within(raw):
             raise UserError(f"{name} gives one number that is no probability, {raw.min():.3g} to {raw.max():.3g}; it is no classifier.")
@@ -76,7 +76,7 @@ def _within(raw: NDArray[np.floating[Any]]) -> bool:
     return bool(raw.min() >= -1e-3 and raw.max() <= 1 + 1e-3)
 
 
-def _sum_to_one(network: Runtime, raw: NDArray[np.floating[Any]]) -> bool:
+def _sum_to_one(network: RuntimeNetwork, raw: NDArray[np.floating[Any]]) -> bool:
     """Each quantised output may be off by half a step."""
     slack = max(2e-3, min(0.1, network.units * network.step / 2))
     return bool(np.abs(raw.sum(axis=1) - 1).max() <= slack)

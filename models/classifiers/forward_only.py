@@ -10,41 +10,41 @@ import tensorflow as tf
 
 from errors import UserError
 from models.cards.card import Card
-from models.cards.metadata import Value, encode, entries
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
-from models.classifiers.forward_card_inference import check_card, complete_card, draft_card
+from models.cards.metadata import Value, encode_metadata, encoding_entry_names
+from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
+from models.classifiers.forward_card_inference import check_card_matches_network, complete_model_card, draft_model_card
 from models.classifiers.score import Score
 from models.graph.grid_layer import GridLayer
-from models.graph.inputs import Inputs, inputs_of
-from models.graph.probes import probes
-from models.graph.runtime import Runtime
+from models.graph.inputs import ModelInputStructure, read_model_inputs
+from models.graph.probes import probe_images
+from models.graph.runtime import RuntimeNetwork
 
 SMALLEST_PROBABILITY = 1e-7
 
 
-class ForwardOnly(BaseClassifier[GridLayer]):
-    """A `Runtime` with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; thread-safe.
+class ForwardOnlyClassifier(BaseClassifier[GridLayer]):
+    """A `RuntimeNetwork` with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; thread-safe.
 
     Logits are computed from probabilities clipped to 1e-7, or to half a step where the outputs are quantised.
     """
 
     forward_only = True
 
-    def __init__(self, network: Runtime, card: Card, metadata: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, network: RuntimeNetwork, card: Card, metadata: Mapping[str, Value] | None = None) -> None:
         super().__init__(replace(card, layers=()), (), metadata)
         self.logits_from_probabilities = card.head != "logits"
-        self._network, self._inputs = network, inputs_of(network, network.name)
+        self._network, self._inputs = network, read_model_inputs(network, network.name)
         self._inputs.check_metadata(card, network.name)
-        self._code = encode(card.metadata, self.metadata) if card.metadata else np.zeros(0, np.float32)
+        self._code = encode_metadata(card.metadata, self.metadata) if card.metadata else np.zeros(0, np.float32)
         self._feed, self._feed_masked = _compile_inputs(self._inputs, card)
 
     @property
-    def network(self) -> Runtime:
+    def network(self) -> RuntimeNetwork:
         """The network that evaluates the pictures."""
         return self._network
 
-    def _with_metadata(self, values: Mapping[str, Value]) -> "ForwardOnly":
-        return ForwardOnly(self._network, self.card, values)
+    def _with_metadata(self, values: Mapping[str, Value]) -> "ForwardOnlyClassifier":
+        return ForwardOnlyClassifier(self._network, self.card, values)
 
     def _outputs(self, images: Floats) -> Floats:
         return self._logits(self.raw(images))
@@ -64,15 +64,15 @@ class ForwardOnly(BaseClassifier[GridLayer]):
         """UserError: there are no gradients."""
         self._refuse("gradients")
 
-    def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerAnswer, ...]:
+    def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerActivations, ...]:
         """UserError: no layer can be read."""
         self._refuse("layers that could be read")
 
-    def feature_pullback(self, image: Floats, layers: Sequence[GridLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
+    def feature_pullback(self, image: Floats, layers: Sequence[GridLayer], weights: Floats) -> tuple[LayerActivations, ...]:
         """UserError: no layer can be read."""
         self._refuse("layers that could be read")
 
-    def randomised(self, depth: Depth, seed: int) -> "ForwardOnly":
+    def randomised(self, depth: Depth, seed: int) -> "ForwardOnlyClassifier":
         """UserError: its weights are inaccessible."""
         self._refuse("weights that could be re-initialised")
 
@@ -96,31 +96,31 @@ class ForwardOnly(BaseClassifier[GridLayer]):
         return np.concatenate([-z, z], axis=-1) if self.card.head == "sigmoid" else z
 
 
-def forward_only(network: Runtime, card: Card | None, path: Path) -> ForwardOnly:
+def build_forward_only_classifier(network: RuntimeNetwork, card: Card | None, path: Path) -> ForwardOnlyClassifier:
     """The classifier of a network; without a card one is inferred. UserError where they do not match. path: of the model."""
-    inputs = inputs_of(network, path.name)
+    inputs = read_model_inputs(network, path.name)
     if card is None:
-        draft = draft_card(network, inputs, path)
+        draft = draft_model_card(network, inputs, path)
         inputs.check_metadata(draft, path.name)
         raw = _answers(network, inputs, draft)
-        card = complete_card(draft, network, raw, path)
+        card = complete_model_card(draft, network, raw, path)
     else:
         inputs.check_card(card, path.name)
         raw = _answers(network, inputs, card)
-    check_card(card, network, raw, path.name)
-    return ForwardOnly(network, card)
+    check_card_matches_network(card, network, raw, path.name)
+    return ForwardOnlyClassifier(network, card)
 
 
-def _answers(network: Runtime, inputs: Inputs, card: Card) -> Floats:
+def _answers(network: RuntimeNetwork, inputs: ModelInputStructure, card: Card) -> Floats:
     """(3, units): the network's outputs for the probe pictures."""
-    code = encode(card.metadata, {}) if card.metadata else np.zeros(0, np.float32)
+    code = encode_metadata(card.metadata, {}) if card.metadata else np.zeros(0, np.float32)
     feed, _ = _compile_inputs(inputs, card)
-    return np.asarray(network.evaluate([tensor.numpy() for tensor in feed(probes(card.size), code)]), np.float64)
+    return np.asarray(network.evaluate([tensor.numpy() for tensor in feed(probe_images(card.size), code)]), np.float64)
 
 
-def _compile_inputs(inputs: Inputs, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:
+def _compile_inputs(inputs: ModelInputStructure, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:
     """Two functions to the network's inputs: from pictures, and from image, masks and fill, masked inside the compiled function."""
-    picture, code = tf.TensorSpec([*card.size, 3], tf.float32), tf.TensorSpec([len(entries(card.metadata))], tf.float32)
+    picture, code = tf.TensorSpec([*card.size, 3], tf.float32), tf.TensorSpec([len(encoding_entry_names(card.metadata))], tf.float32)
     masks = tf.TensorSpec([None, None, None], tf.float32)
 
     def feed(images: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:

@@ -7,18 +7,18 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.cards.card import Card
-from models.cards.metadata import Value, encode
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
+from models.cards.metadata import Value, encode_metadata
+from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
 from models.graph.layers import SpatialLayer
-from models.graph.trace import Trace
+from models.graph.trace import ModelTrace
 
-__all__ = ["Classifier", "LayerAnswer"]
+__all__ = ["KerasClassifier", "LayerActivations"]
 
 SMALLEST_PROBABILITY = 1e-7
 
 
-class Classifier(BaseClassifier[SpatialLayer]):
+class KerasClassifier(BaseClassifier[SpatialLayer]):
     """A traced model with its card. Pictures are (n, H, W, 3) float32, RGB 0..1; thread-safe.
 
     Where the model has no tensor before its softmax or sigmoid, logits are computed from its probabilities, clipped to 1e-7, and
@@ -27,7 +27,7 @@ class Classifier(BaseClassifier[SpatialLayer]):
 
     def __init__(
         self,
-        trace: Trace,
+        trace: ModelTrace,
         card: Card,
         replaced: Mapping[str, NDArray[np.float32]] | None = None,
         metadata: Mapping[str, Value] | None = None,
@@ -37,13 +37,13 @@ class Classifier(BaseClassifier[SpatialLayer]):
         self.logits_from_probabilities = card.head != "logits" and not trace.head.activation
         self._trace = trace
         self._reinitialised = dict(replaced or {})
-        code = {} if trace.metadata is None else {trace.metadata.name: encode(card.metadata, self.metadata)}
+        code = {} if trace.metadata is None else {trace.metadata.name: encode_metadata(card.metadata, self.metadata)}
         self._replaced = {**self._reinitialised, **code}
         readings = [tensor for tensor, _ in trace.variables()] if self._reinitialised else []
         self._feeds = [tensor for tensor in (*readings, trace.metadata) if tensor is not None and tensor.name in self._replaced]
 
     @property
-    def trace(self) -> Trace:
+    def trace(self) -> ModelTrace:
         """The model's graph."""
         return self._trace
 
@@ -52,8 +52,8 @@ class Classifier(BaseClassifier[SpatialLayer]):
         """How often the most traced function has been traced; 1 whatever the number of pictures."""
         return self._trace.trace_count
 
-    def _with_metadata(self, values: Mapping[str, Value]) -> "Classifier":
-        return Classifier(self._trace, self.card, self._reinitialised, values)
+    def _with_metadata(self, values: Mapping[str, Value]) -> "KerasClassifier":
+        return KerasClassifier(self._trace, self.card, self._reinitialised, values)
 
     def _outputs(self, images: Floats) -> Floats:
         return self._function([self._trace.images], [self._logits])(images)[0]
@@ -71,26 +71,26 @@ class Classifier(BaseClassifier[SpatialLayer]):
     def _pull_back(self, images: Floats, weights: Floats, kind: str) -> Floats:
         return self._function([self._trace.images, self._score_weights], [self._image_gradients(kind)])(images, weights)[0]
 
-    def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerAnswer, ...]:
+    def features(self, image: Floats, layers: Sequence[SpatialLayer], score: Score) -> tuple[LayerActivations, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass forward and back. UserError without a layer."""
         return self._features(image, layers, self._weights(score), score.kind)
 
-    def feature_pullback(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
+    def feature_pullback(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats) -> tuple[LayerActivations, ...]:
         """(H, W, 3), (classes,) -> each layer's maps and the gradients of the sum of weights * logits. UserError without a layer."""
         return self._features(image, layers, weights, "logit")
 
-    def _features(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats, kind: str) -> tuple[LayerAnswer, ...]:
+    def _features(self, image: Floats, layers: Sequence[SpatialLayer], weights: Floats, kind: str) -> tuple[LayerActivations, ...]:
         fetches = [tensor for layer in self._with_a_layer(layers) for tensor in (layer.tensor, self._layer_gradients(layer.name, kind))]
         answers = self._function([self._trace.images, self._score_weights], fetches)(self._check_images(image[None]), weights[None])
         arrays = [answer[0].astype(np.promote_types(answer.dtype, np.float32)) for answer in answers]
         pairs = zip(arrays[::2], arrays[1::2], strict=True)
-        return tuple(LayerAnswer(layer.name, *map(layer.on_grid, pair)) for layer, pair in zip(layers, pairs, strict=True))
+        return tuple(LayerActivations(layer.name, *map(layer.on_grid, pair)) for layer, pair in zip(layers, pairs, strict=True))
 
-    def randomised(self, depth: Depth, seed: int) -> "Classifier":
+    def randomised(self, depth: Depth, seed: int) -> "KerasClassifier":
         """The same classifier with its head, its last block and head, or everything re-initialised. UserError where it has no variables."""
-        from models.graph.randomisation import reinitialise
+        from models.graph.randomisation import reinitialise_weights
 
-        return Classifier(self._trace, self.card, reinitialise(self._trace, depth, seed), self.metadata)
+        return KerasClassifier(self._trace, self.card, reinitialise_weights(self._trace, depth, seed), self.metadata)
 
     def _function(self, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> Callable[..., list[Floats]]:
         function = self._trace.function(feeds + self._feeds, fetches)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.sidecar_files import LABELS
-from models.sandbox.checks.zip_members import open_archive
+from models.sandbox.checks.zip_members import open_zip_archive
 from plain_files import read_plain_file
 
 _LONGEST = 8_000_000  # bytes
 _PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # methods that unpack no more than requested
 
 
-def read_labels(path: Path) -> list[str] | None:
+def read_label_file(path: Path) -> list[str] | None:
     """The lines of labels.txt in the zip archive or folder `path`, or next to it; None where there is none. UserError.
 
     A TFLite file with metadata is such an archive, whose labels may have a prefix: probability-labels.txt.
@@ -36,7 +36,7 @@ def read_labels(path: Path) -> list[str] | None:
 def _read_packed(path: Path) -> bytes | None:
     """labels.txt in the archive, before files with a prefix; files added by macOS are ignored."""
     try:
-        with open_archive(path) as archive:
+        with open_zip_archive(path) as archive:
             members = [each for each in archive.infolist() if _may_be_labels(each)]
             found = sorted(members, key=lambda each: each.filename.split("/")[-1] != LABELS)
             if not found:

@@ -8,12 +8,12 @@ from typing import Any
 
 from errors import UserError
 from models.cards.metadata import Value
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerAnswer
+from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
-from models.classifiers.worker_description import WorkerDescription, parse_description
+from models.classifiers.worker_description import WorkerDescription, parse_worker_description
 from models.graph.grid_layer import GridLayer
 from models.sandbox.ipc import Array, Expected, ProtocolError
-from models.sandbox.process import Limits, WorkerExited, WorkerProcess
+from models.sandbox.process import WorkerExited, WorkerLimits, WorkerProcess
 
 RESTARTS = 4
 """In an hour."""
@@ -24,7 +24,7 @@ HOUR, FIRST_PAUSE = 3600.0, 5.0
 class WorkerSupervisor:
     """Runs the process of one model, one request at a time, and restarts it after it has ended: at most 4 times an hour, with pauses."""
 
-    def __init__(self, path: Path, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path, limits: WorkerLimits, clock: Callable[[], float] = time.monotonic) -> None:
         """Starts at once. clock: seconds."""
         self.path, self.limits = path, limits
         self.traces = 1
@@ -101,7 +101,7 @@ class WorkerSupervisor:
 
     def _read_description(self) -> WorkerDescription:
         try:
-            return parse_description(self._process.open())
+            return parse_worker_description(self._process.open())
         except ProtocolError as error:
             self._process.close()
             raise UserError(f"{self.path.name} describes itself in a way that is none ({error}); use another model.") from error
@@ -144,11 +144,11 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
     def _pullback(self, images: Floats, weights: Floats) -> Floats:
         return self._evaluate("pullback", [images, weights], [images.shape])[0]
 
-    def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerAnswer, ...]:
+    def features(self, image: Floats, layers: Sequence[GridLayer], score: Score) -> tuple[LayerActivations, ...]:
         """(H, W, 3) -> each layer's maps and the score's gradients, in one pass. UserError without a layer."""
         return self._features("features", [self._check_images(image[None])[0]], layers, self._score_fields(score))
 
-    def feature_pullback(self, image: Floats, layers: Sequence[GridLayer], weights: Floats) -> tuple[LayerAnswer, ...]:
+    def feature_pullback(self, image: Floats, layers: Sequence[GridLayer], weights: Floats) -> tuple[LayerActivations, ...]:
         """(H, W, 3), (classes,) -> each layer's maps and the gradients of the sum of weights * logits."""
         return self._features("feature_pullback", [self._check_images(image[None])[0], weights], layers, None)
 
@@ -182,12 +182,14 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         score.check(self.labels)
         return [score.target, score.kind, score.rather_than]
 
-    def _features(self, name: str, arrays: list[Array], layers: Sequence[GridLayer], score: list[Any] | None) -> tuple[LayerAnswer, ...]:
+    def _features(
+        self, name: str, arrays: list[Array], layers: Sequence[GridLayer], score: list[Any] | None
+    ) -> tuple[LayerActivations, ...]:
         # A forward-only model itself reports why it has no layers.
         layers = [self.layer(layer.name) for layer in (layers if self.forward_only else self._with_a_layer(layers))]
         wanted = [(*layer.grid, layer.channels) for layer in layers for _ in range(2)]
         found = self._evaluate(name, arrays, wanted, [layer.name for layer in layers], score)
-        return tuple(LayerAnswer(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))
+        return tuple(LayerActivations(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))
 
     def _evaluate(
         self, name: str, arrays: list[Array], wanted: Sequence[Expected], layers: Sequence[str] = (), score: list[Any] | None = None
@@ -196,7 +198,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         return self._supervisor.request(head | {"shapes": [list(each.shape) for each in arrays]}, arrays, wanted)
 
 
-def start_sandboxed(path: Path, limits: Limits | None = None) -> Callable[[], SandboxedClassifier]:
+def start_sandboxed_classifier(path: Path, limits: WorkerLimits | None = None) -> Callable[[], SandboxedClassifier]:
     """Starts the process of the model at `path`; the function returned waits until it is open, or raises UserError."""
-    supervisor = WorkerSupervisor(path, limits or Limits())
+    supervisor = WorkerSupervisor(path, limits or WorkerLimits())
     return lambda: SandboxedClassifier(supervisor)

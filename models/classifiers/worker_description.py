@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models.cards.card import Card, KnownNote
+from models.cards.card import Card, CardNote
 from models.graph.grid_layer import GridLayer
-from models.sandbox.confinement import Protection
+from models.sandbox.confinement import SandboxProtection
 from models.sandbox.ipc import ProtocolError
 
 _MOST_LAYERS, _LONGEST_NAME, _LARGEST_SIDE, _MOST_NUMBERS = 10_000, 500, 65_536, 2**28
@@ -19,16 +19,16 @@ class WorkerDescription:
     layers: tuple[GridLayer, ...]
     from_probabilities: bool
     forward_only: bool
-    protection: Protection
+    protection: SandboxProtection
 
 
-def parse_description(head: dict[str, Any]) -> WorkerDescription:
+def parse_worker_description(head: dict[str, Any]) -> WorkerDescription:
     """Raises UserError or ProtocolError where the description is malformed."""
     try:
         card = Card.of(head["card"])
         layers = tuple(_layer(*each) for each in head["layers"][:_MOST_LAYERS])
-        protection = Protection(int(head["landlock"]), bool(head["filtered"]))
-        card = replace(card, notes=(*card.notes, f"{KnownNote.OWN_PROCESS}: {protection}."))
+        protection = SandboxProtection(int(head["landlock"]), bool(head["filtered"]))
+        card = replace(card, notes=(*card.notes, f"{CardNote.OWN_PROCESS}: {protection}."))
         flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
         return WorkerDescription(card, layers, *flags, protection)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

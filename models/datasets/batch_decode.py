@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from errors import UserError
-from models.images.decoder import decode
+from models.images.decoder import decode_picture
 
 T = TypeVar("T")
 _NAMED = 5
@@ -23,7 +23,7 @@ def read_image(file: Path) -> NDArray[np.float32]:
         data = file.read_bytes()
     except OSError as error:
         raise UserError(f"The file cannot be read ({error.strerror}).") from error
-    return decode(data)
+    return decode_picture(data)
 
 
 def parallel_map(work: Callable[[int], T], count: int, saying: str) -> Iterator[T | UserError]:
@@ -39,7 +39,7 @@ def parallel_map(work: Callable[[int], T], count: int, saying: str) -> Iterator[
         yield from tqdm(pool.map(attempt, range(count)), saying, count, unit="picture", leave=False, disable=None)
 
 
-def unreadable_error(files: Sequence[Path], reasons: Sequence[UserError]) -> UserError:
+def unreadable_files_error(files: Sequence[Path], reasons: Sequence[UserError]) -> UserError:
     """What to raise for files that are no pictures."""
     named = "; ".join(f"{file}: {reason}" for file, reason in zip(files[:_NAMED], reasons, strict=False))
     more = f"; and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""

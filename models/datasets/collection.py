@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
-from models.cards.card import Label
+from models.cards.card import ClassLabel
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Row:
+class CollectionRow:
     """One picture.
 
     label: its class, an index into the collection's labels. group: what it shares with other pictures of the same
@@ -27,15 +27,15 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Collection:
+class PictureCollection:
     """Pictures with their classes, and under which licence and from where they come.
 
     remarks: what its reader left out and why, in sentences.
     """
 
     name: str
-    labels: tuple[Label, ...]
-    rows: tuple[Row, ...]
+    labels: tuple[ClassLabel, ...]
+    rows: tuple[CollectionRow, ...]
     licence: str
     source: str
     remarks: tuple[str, ...] = ()

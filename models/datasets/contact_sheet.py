@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from models.datasets.batch_decode import read_image
-from models.datasets.collection import SPLITS, Collection, Row
-from models.datasets.near_duplicates import Fingerprint
+from models.datasets.collection import SPLITS, CollectionRow, PictureCollection
+from models.datasets.near_duplicates import PictureFingerprint
 from models.datasets.quality_checks import DataWarning
-from models.images.placement import fit
+from models.images.placement import fit_to_size
 
 EXAMPLES = 8
 _MOST = 40  # classes of which examples are shown
@@ -27,7 +27,7 @@ pre{{white-space:pre-wrap;background:#f4f4f4;color:#222;padding:.6rem}}</style>
 """
 
 
-def draw_sheet(collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerprint]) -> bytes:
+def draw_contact_sheet(collection: PictureCollection, rows: Sequence[CollectionRow], prints: Sequence[PictureFingerprint]) -> bytes:
     """A PNG: bars of counts by class and part, a scatter of sizes, and examples of the first 40 classes."""
     classes = min(len(collection.labels), _MOST)
     figure = Figure(figsize=(11, 4 + 1.3 * classes), layout="constrained")
@@ -43,14 +43,14 @@ def draw_sheet(collection: Collection, rows: Sequence[Row], prints: Sequence[Fin
         for cell in cells:
             cell.axis("off")
         for cell, place in zip(cells, chosen, strict=False):
-            cell.imshow(fit(read_image(rows_of_class[place].path), (_SIDE, _SIDE), "letterbox"))
+            cell.imshow(fit_to_size(read_image(rows_of_class[place].path), (_SIDE, _SIDE), "letterbox"))
         cells[0].set_title(label.name, loc="left", fontsize=10)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100)
     return file.getvalue()
 
 
-def render_page(collection: Collection, drawing: bytes, warnings: Sequence[DataWarning]) -> str:
+def _render_page(collection: PictureCollection, drawing: bytes, warnings: Sequence[DataWarning]) -> str:
     """One self-contained HTML page with the drawing and the warnings."""
     about = f"{len(collection.rows):,} pictures. {collection.source}. Licence: {collection.licence}. {' '.join(collection.remarks)}"
     counts = ", ".join(f"{name} {count:,}" for name, count in collection.counts().items())
@@ -64,15 +64,15 @@ def render_page(collection: Collection, drawing: bytes, warnings: Sequence[DataW
     )
 
 
-def save_sheet(path: Path, collection: Collection, drawing: bytes, warnings: Sequence[DataWarning]) -> None:
+def save_contact_sheet(path: Path, collection: PictureCollection, drawing: bytes, warnings: Sequence[DataWarning]) -> None:
     """As PNG where `path` ends so, else as HTML."""
     if path.suffix.lower() == ".png":
         path.write_bytes(drawing)
     else:
-        path.write_text(render_page(collection, drawing, warnings), encoding="utf-8")
+        path.write_text(_render_page(collection, drawing, warnings), encoding="utf-8")
 
 
-def _bars(axes: Axes, collection: Collection) -> None:
+def _bars(axes: Axes, collection: PictureCollection) -> None:
     names = [label.name for label in collection.labels]
     left = np.zeros(len(names))
     for part in ("", *SPLITS):
@@ -88,7 +88,7 @@ def _bars(axes: Axes, collection: Collection) -> None:
     axes.legend(fontsize=9)
 
 
-def _sizes(axes: Axes, collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerprint]) -> None:
+def _sizes(axes: Axes, collection: PictureCollection, rows: Sequence[CollectionRow], prints: Sequence[PictureFingerprint]) -> None:
     for number, label in enumerate(collection.labels):
         sides = np.array([found.size for row, found in zip(rows, prints, strict=True) if row.label == number]).reshape(-1, 2)
         axes.scatter(sides[:, 1], sides[:, 0], s=12, alpha=0.5, label=label.name)

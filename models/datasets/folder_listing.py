@@ -20,7 +20,7 @@ SPLIT_NAMES = {
 _SHOWN = 6
 
 
-class LayoutError(UserError):
+class LayoutMismatchError(UserError):
     """A folder does not match a layout, so that another layout may fit."""
 
 
@@ -35,21 +35,21 @@ def list_other_files(folder: Path) -> list[Path]:
 
 
 def list_folders(folder: Path) -> dict[str, Path]:
-    """The folders in a folder by their names, which `plain_name` makes comparable. UserError where two then have the same name."""
+    """The folders in a folder by their names, which `normalise_name` makes comparable. UserError where two then have the same name."""
     found: dict[str, Path] = {}
     for each in sorted(folder.iterdir()):
-        if each.is_dir() and not _is_hidden(each.name) and found.setdefault(plain_name(each.name), each) != each:
-            twin = found[plain_name(each.name)].name
+        if each.is_dir() and not _is_hidden(each.name) and found.setdefault(normalise_name(each.name), each) != each:
+            twin = found[normalise_name(each.name)].name
             raise UserError(f"{folder} has the folders {twin} and {each.name}, which read as the same name; rename or join them.")
     return found
 
 
-def plain_name(name: str) -> str:
+def normalise_name(name: str) -> str:
     """`Viral Pneumonia`, `viral_pneumonia` and `VIRAL-PNEUMONIA` are one name."""
     return re.sub(r"[\s_-]+", " ", name).strip().lower()
 
 
-def split_folders(folder: Path) -> dict[str, list[Path]]:
+def find_split_folders(folder: Path) -> dict[str, list[Path]]:
     """The folders train, val (valid, validation) and test by part of the split; {"": [folder]} where there are none.
 
     With other folders next to them they are parts only if one of them contains folders: otherwise a class may have such a name.
@@ -64,18 +64,18 @@ def split_folders(folder: Path) -> dict[str, list[Path]]:
     return found or {"": [folder]}
 
 
-def ignored_folders(folder: Path) -> tuple[str, ...]:
+def ignored_folders_sentence(folder: Path) -> tuple[str, ...]:
     """A sentence about folders next to train, val and test, which are ignored."""
     others = [each.name for name, each in list_folders(folder).items() if name not in SPLIT_NAMES]
-    return (f"Left out: {count_and_names('folder', others)} beside the parts.",) if others and "" not in split_folders(folder) else ()
+    return (f"Left out: {count_and_names('folder', others)} beside the parts.",) if others and "" not in find_split_folders(folder) else ()
 
 
-def layout_error(folder: Path, expected: str) -> LayoutError:
+def layout_mismatch_error(folder: Path, expected: str) -> LayoutMismatchError:
     """What to raise where `folder` does not look as `expected`."""
-    return LayoutError(f"{folder} holds {describe_contents(folder)}; expected is {expected}.")
+    return LayoutMismatchError(f"{folder} holds {_describe_folder_contents(folder)}; expected is {expected}.")
 
 
-def describe_contents(folder: Path) -> str:
+def _describe_folder_contents(folder: Path) -> str:
     """`2 folders (test, train) and 1 file (notes.txt)`."""
     entries = sorted(each for each in folder.iterdir() if not _is_hidden(each.name))
     inside = [each.name for each in entries if each.is_dir()]
@@ -90,7 +90,7 @@ def count_and_names(kind: str, names: Sequence[str]) -> str:
     return f"{len(names):,} {kind}{'' if len(names) == 1 else 's'} ({', '.join(names[:_SHOWN])}{more})"
 
 
-def read_table(file: Path, columns: Iterable[str]) -> list[Mapping[str, str]]:
+def read_csv_rows(file: Path, columns: Iterable[str]) -> list[Mapping[str, str]]:
     """The rows of a CSV file with a header that has at least these columns, by column. UserError names those that it lacks."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as opened:

@@ -4,12 +4,12 @@ import dataclasses
 import re
 
 from errors import UserError
-from models.datasets.collection import Collection
+from models.datasets.collection import PictureCollection
 
 HELP = "regular expression that finds in a file's name whom it is of; its first bracket, if it has one: 'p([0-9]+)_'"
 
 
-def group_by_name(collection: Collection, pattern: str) -> Collection:
+def group_by_file_name(collection: PictureCollection, pattern: str) -> PictureCollection:
     """The collection with pictures in one group where `pattern` finds the same in their names. UserError where it finds nothing in one."""
     try:
         finder = re.compile(pattern)

@@ -20,7 +20,7 @@ _FLAT = 4 / 255
 
 
 @dataclass(frozen=True)
-class Fingerprint:
+class PictureFingerprint:
     """size: (H, W) in pixels. digest: SHA-256 of the pixels. bits: (4,) uint64, whether each of 16 x 16 areas is brighter than the one
     to its left, a difference hash. plain: the picture is all but of one brightness, so that its bits say nothing."""
 
@@ -30,16 +30,16 @@ class Fingerprint:
     plain: bool
 
 
-def fingerprint(picture: NDArray[np.float32]) -> Fingerprint:
+def fingerprint_picture(picture: NDArray[np.float32]) -> PictureFingerprint:
     """Of a picture (H, W, 3) in 0..1."""
     pixels = np.rint(picture * 255).astype(np.uint8)
     digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
     grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (SIDE + 1, SIDE), interpolation=cv2.INTER_AREA)
     bits = np.packbits(grey[:, 1:] > grey[:, :-1]).view(np.uint64)
-    return Fingerprint((picture.shape[0], picture.shape[1]), digest, bits, bool(np.ptp(grey) < _FLAT))
+    return PictureFingerprint((picture.shape[0], picture.shape[1]), digest, bits, bool(np.ptp(grey) < _FLAT))
 
 
-def exact_copies(prints: Sequence[Fingerprint]) -> list[tuple[int, ...]]:
+def find_exact_copies(prints: Sequence[PictureFingerprint]) -> list[tuple[int, ...]]:
     """The places of pictures that are equal pixel for pixel, two or more together."""
     found = defaultdict(list)
     for place, each in enumerate(prints):
@@ -47,7 +47,7 @@ def exact_copies(prints: Sequence[Fingerprint]) -> list[tuple[int, ...]]:
     return [tuple(places) for places in found.values() if len(places) > 1]
 
 
-def near_duplicate_pairs(prints: Sequence[Fingerprint]) -> list[tuple[int, int]]:
+def find_near_duplicates(prints: Sequence[PictureFingerprint]) -> list[tuple[int, int]]:
     """Pairs of places whose pictures differ, but hardly: in at most 12 of 256 bits."""
     candidates = np.array([place for place, each in enumerate(prints) if not each.plain], np.int64)
     if len(candidates) < 2:

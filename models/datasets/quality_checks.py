@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from errors import UserError
 from models.datasets.batch_decode import parallel_map, read_image
-from models.datasets.collection import Collection, Row
-from models.datasets.near_duplicates import Fingerprint, exact_copies, fingerprint, near_duplicate_pairs
+from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.near_duplicates import PictureFingerprint, find_exact_copies, find_near_duplicates, fingerprint_picture
 
 _SHOWN = 8
 _FEW = 10
@@ -27,10 +27,14 @@ class DataWarning:
         return f"{self.sentence}{shown}" + (f"\n  and {rest:,} more" if rest > 0 else "")
 
 
-def fingerprint_rows(collection: Collection) -> tuple[list[Row], list[Fingerprint], list[tuple[Row, UserError]]]:
+def fingerprint_collection(
+    collection: PictureCollection,
+) -> tuple[list[CollectionRow], list[PictureFingerprint], list[tuple[CollectionRow, UserError]]]:
     """The rows whose picture can be read, their fingerprints, and those that cannot, with the reason."""
     rows, prints, failed = [], [], []
-    fingerprints = parallel_map(lambda number: fingerprint(read_image(collection.rows[number].path)), len(collection.rows), "looking")
+    fingerprints = parallel_map(
+        lambda number: fingerprint_picture(read_image(collection.rows[number].path)), len(collection.rows), "looking"
+    )
     for row, found in zip(collection.rows, fingerprints, strict=True):
         if isinstance(found, UserError):
             failed.append((row, found))
@@ -40,9 +44,11 @@ def fingerprint_rows(collection: Collection) -> tuple[list[Row], list[Fingerprin
     return rows, prints, failed
 
 
-def find_warnings(collection: Collection, rows: Sequence[Row], prints: Sequence[Fingerprint]) -> list[DataWarning]:
+def find_data_warnings(
+    collection: PictureCollection, rows: Sequence[CollectionRow], prints: Sequence[PictureFingerprint]
+) -> list[DataWarning]:
     """All warnings, most harmful first. Row.split is the part of the split that a picture is in; "" is no part."""
-    same, near = exact_copies(prints), near_duplicate_pairs(prints)
+    same, near = find_exact_copies(prints), find_near_duplicates(prints)
     return [
         *_leaks(rows, same, near),
         *_groups(rows),
@@ -58,18 +64,18 @@ def find_warnings(collection: Collection, rows: Sequence[Row], prints: Sequence[
     ]
 
 
-def unreadable_warnings(failed: Iterable[tuple[Row, UserError]]) -> list[DataWarning]:
+def unreadable_picture_warnings(failed: Iterable[tuple[CollectionRow, UserError]]) -> list[DataWarning]:
     """The pictures that cannot be read, with the decoder's reason."""
     return _warnings("unreadable", "Pictures that cannot be read: {}", [(f"{row.path}: {reason}",) for row, reason in failed])
 
 
-def _leaks(rows: Sequence[Row], same: Sequence[tuple[int, ...]], near: Sequence[tuple[int, ...]]) -> list[DataWarning]:
+def _leaks(rows: Sequence[CollectionRow], same: Sequence[tuple[int, ...]], near: Sequence[tuple[int, ...]]) -> list[DataWarning]:
     split_cases = [case for case in [*same, *near] if len({rows[place].split for place in case} - {""}) > 1]
     sentence = "LEAK, which makes figures too good: the same or nearly the same picture in two parts: {}"
     return _warnings("leak", sentence, [tuple(f"{rows[place].split}: {rows[place].path.name}" for place in case) for case in split_cases])
 
 
-def _groups(rows: Sequence[Row]) -> list[DataWarning]:
+def _groups(rows: Sequence[CollectionRow]) -> list[DataWarning]:
     parts: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         parts[row.group].add(row.split)
@@ -78,19 +84,19 @@ def _groups(rows: Sequence[Row]) -> list[DataWarning]:
     return _warnings("groups", sentence, [(f"{group} in {' and '.join(sorted(parts[group] - {''}))}",) for group in conflicts])
 
 
-def _contradictions(collection: Collection, rows: Sequence[Row], same: Sequence[tuple[int, ...]]) -> list[DataWarning]:
+def _contradictions(collection: PictureCollection, rows: Sequence[CollectionRow], same: Sequence[tuple[int, ...]]) -> list[DataWarning]:
     conflicts = [[rows[place] for place in case] for case in same if len({rows[place].label for place in case}) > 1]
     cases = [tuple(f"{collection.labels[row.label].name}: {row.path.name}" for row in case) for case in conflicts]
     return _warnings("contradiction", "The same picture under two classes: {}", cases)
 
 
-def _rare_classes(collection: Collection) -> list[DataWarning]:
+def _rare_classes(collection: PictureCollection) -> list[DataWarning]:
     counts = collection.counts()
     rare = [(f"{name}: {count:,}",) for name, count in counts.items() if count < _FEW]
     return _warnings("few", "Classes of fewer than 10 pictures, too few to learn or to judge by: {}", rare)
 
 
-def _file_names(rows: Sequence[Row], case: Sequence[int]) -> tuple[str, ...]:
+def _file_names(rows: Sequence[CollectionRow], case: Sequence[int]) -> tuple[str, ...]:
     return tuple(rows[place].path.name for place in case)
 
 

@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.datasets.batch_decode import parallel_map
-from models.datasets.collection import SPLITS, Collection, Row
-from models.datasets.folder_listing import read_table
+from models.datasets.collection import SPLITS, CollectionRow, PictureCollection
+from models.datasets.folder_listing import read_csv_rows
 
 COLUMNS = ("part", "label", "group", "path")
 
 
 @dataclass(frozen=True)
-class Split:
+class DataSplit:
     """The three parts of a collection; each picture is in one of them, each group in one."""
 
-    train: tuple[Row, ...]
-    validation: tuple[Row, ...]
-    test: tuple[Row, ...]
+    train: tuple[CollectionRow, ...]
+    validation: tuple[CollectionRow, ...]
+    test: tuple[CollectionRow, ...]
 
 
-def split(collection: Collection, shares: tuple[float, float, float], seed: int) -> Split:
+def split_collection(collection: PictureCollection, shares: tuple[float, float, float], seed: int) -> DataSplit:
     """shares: of training, validation and test, summing to 1. Stratified by class, as far as groups allow.
 
     A validation or test part that the layout fixes is kept; the rest is split among the other parts, in proportion to their
@@ -48,12 +48,12 @@ def split(collection: Collection, shares: tuple[float, float, float], seed: int)
     open_shares = {part: share for part, share in zip(SPLITS, shares, strict=True) if part not in fixed}
     for row, part in zip(loose, _assign(loose, open_shares, seed, len(collection.labels)), strict=True):
         parts.setdefault(part, []).append(row)
-    split_ = Split(*(tuple(parts.get(part, ())) for part in SPLITS))
+    split_ = DataSplit(*(tuple(parts.get(part, ())) for part in SPLITS))
     _check_groups(split_)
     return split_
 
 
-def write(split_: Split, path: Path) -> None:
+def write_split(split_: DataSplit, path: Path) -> None:
     """Writes CSV: part, label, group, and the picture's path relative to their common folder."""
     root = _root([*split_.train, *split_.validation, *split_.test])
     unfinished = path.with_name(path.name + ".part")
@@ -65,12 +65,12 @@ def write(split_: Split, path: Path) -> None:
     os.replace(unfinished, path)
 
 
-def read(path: Path, collection: Collection) -> Split:
-    """The split that `write` wrote. UserError where it is not of exactly this collection's pictures and classes."""
+def read_split(path: Path, collection: PictureCollection) -> DataSplit:
+    """The split that `write_split` wrote. UserError where it is not of exactly this collection's pictures and classes."""
     root = _root(collection.rows)
     known = {row.path.relative_to(root).as_posix(): row for row in collection.rows}
-    parts: dict[str, list[Row]] = {part: [] for part in SPLITS}
-    for entry in read_table(path, COLUMNS):
+    parts: dict[str, list[CollectionRow]] = {part: [] for part in SPLITS}
+    for entry in read_csv_rows(path, COLUMNS):
         row = known.pop(entry["path"], None)
         if row is None:
             raise UserError(f"{path} names {entry['path']}, which {root} does not hold, or names it twice; make the split again.")
@@ -83,18 +83,18 @@ def read(path: Path, collection: Collection) -> Split:
         parts[entry["part"]].append(row)
     if known:
         raise UserError(f"{path} lacks {len(known):,} of the folder's pictures, {next(iter(known))} among them; make the split again.")
-    split_ = Split(*(tuple(parts[part]) for part in SPLITS))
+    split_ = DataSplit(*(tuple(parts[part]) for part in SPLITS))
     _check_groups(split_)
     return split_
 
 
-def class_shares(rows: Sequence[Row], classes: int) -> tuple[float, ...]:
+def class_frequencies(rows: Sequence[CollectionRow], classes: int) -> tuple[float, ...]:
     """The share of each class; rows must not be empty."""
     counts = np.bincount([row.label for row in rows], minlength=classes)
     return tuple(float(count) / len(rows) for count in counts)
 
 
-def fingerprint(split_: Split) -> str:
+def split_fingerprint(split_: DataSplit) -> str:
     """The number of pictures in each part, and a hash of file contents, relative paths, classes, groups and metadata, so that a copy of
     the folder has the same fingerprint. UserError for a missing file."""
     rows = [(part, row) for part in SPLITS for row in getattr(split_, part)]
@@ -117,7 +117,7 @@ def _digest(file: Path) -> str:
         raise UserError(f"The picture {file} cannot be read any more ({error.strerror}); put it back or start over.") from error
 
 
-def _assign(rows: list[Row], shares: dict[str, float], seed: int, classes: int) -> list[str]:
+def _assign(rows: list[CollectionRow], shares: dict[str, float], seed: int, classes: int) -> list[str]:
     """The part of each row."""
     groups: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(classes, np.int64))
     for row in rows:
@@ -135,7 +135,7 @@ def _assign(rows: list[Row], shares: dict[str, float], seed: int, classes: int) 
     return [home[row.group] for row in rows]
 
 
-def _check_groups(split_: Split) -> None:
+def _check_groups(split_: DataSplit) -> None:
     seen: dict[str, str] = {}
     for part in SPLITS:
         for row in getattr(split_, part):
@@ -145,5 +145,5 @@ def _check_groups(split_: Split) -> None:
                 )
 
 
-def _root(rows: list[Row] | tuple[Row, ...]) -> Path:
+def _root(rows: list[CollectionRow] | tuple[CollectionRow, ...]) -> Path:
     return Path(os.path.commonpath([row.path.parent for row in rows]))

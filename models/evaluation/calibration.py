@@ -12,18 +12,18 @@ EPSILON = 1e-7
 _INDEPENDENT_UNITS = ("sigmoid", "multi-label")  # heads without a softmax
 
 
-def calibration_error(probabilities: Floats, targets: NDArray[np.int64], bins: int = 15) -> float:
+def expected_calibration_error(probabilities: Floats, targets: NDArray[np.int64], bins: int = 15) -> float:
     """sum over bins of (share of pictures in it) * |accuracy - mean confidence|; Guo et al. 2017, arXiv:1706.04599, eq. 3.
 
     probabilities: (n, classes); targets: (n,) true classes. The bins are equally wide, over the confidence of the predicted class.
     """
     confidence = probabilities.max(1)
     correct = probabilities.argmax(1) == targets
-    gaps = np.bincount(bin_indices(confidence, bins), correct - confidence, bins)
+    gaps = np.bincount(confidence_bin_indices(confidence, bins), correct - confidence, bins)
     return float(np.abs(gaps).sum() / len(targets))
 
 
-def bin_indices(confidence: Floats, bins: int) -> NDArray[np.int64]:
+def confidence_bin_indices(confidence: Floats, bins: int) -> NDArray[np.int64]:
     """(n,) confidences -> (n,) index of the equally wide bin of each; 1 falls in the last."""
     return np.minimum((confidence * bins).astype(np.int64), bins - 1)
 

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
 from matplotlib.rcsetup import cycler
 
-from models.evaluation.records import Bin, Evaluation
+from models.evaluation.evaluation_records import Evaluation, ReliabilityBin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def reliability_chart(evaluation: Evaluation) -> str:
         return _svg(canvas, "Reliability diagram")
 
 
-def _dots(axes: "Axes", bins: Sequence[Bin], label: str, colour: str) -> None:
+def _dots(axes: "Axes", bins: Sequence[ReliabilityBin], label: str, colour: str) -> None:
     x, y = [each.confidence for each in bins], [each.accuracy for each in bins]
     most = max(each.pictures for each in bins)
     axes.plot(x, y, color=colour, linewidth=1.4, marker="o", markersize=4, label=label)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from models.evaluation.calibration import calibration_error
+from models.evaluation.calibration import expected_calibration_error
 from models.evaluation.roc_auc import roc_auc
 
 Floats = NDArray[np.float32]
@@ -18,7 +18,7 @@ BY_CLASS = ("precision", "recall", "F1", "AUC")
 
 
 @dataclass(frozen=True)
-class Estimate:
+class IntervalEstimate:
     """A value with its interval; None where the pictures do not determine it, such as the recall of an absent class."""
 
     value: float | None
@@ -30,7 +30,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Metrics:
+class ClassificationMetrics:
     """overall: (5,) as OVERALL; by_class: (4, classes) as BY_CLASS; confusion: (classes, classes) shares of each
     true class. NaN: undetermined."""
 
@@ -39,7 +39,7 @@ class Metrics:
     confusion: NDArray[np.float64]
 
 
-def compute_metrics(probabilities: Floats, targets: Ints) -> Metrics:
+def compute_classification_metrics(probabilities: Floats, targets: Ints) -> ClassificationMetrics:
     """probabilities: (n, classes); targets: (n,) true classes.
 
     Means over classes leave out those without pictures. AUC is of one class against the rest; of two classes both are equal.
@@ -51,11 +51,13 @@ def compute_metrics(probabilities: Floats, targets: Ints) -> Metrics:
     precision, recall, f1 = _ratio(correct, predicted), _ratio(correct, pictures), _ratio(2 * correct, predicted + pictures)
     by_class = np.array([precision, recall, f1, roc_auc(probabilities, targets[:, None] == np.arange(classes))])
     means = [_mean(row[pictures > 0]) for row in by_class[1:]]
-    overall = np.array([float((answers == targets).mean()), *means, calibration_error(probabilities, targets)])
-    return Metrics(overall, by_class, _ratio(counts, pictures[:, None]))
+    overall = np.array([float((answers == targets).mean()), *means, expected_calibration_error(probabilities, targets)])
+    return ClassificationMetrics(overall, by_class, _ratio(counts, pictures[:, None]))
 
 
-def bootstrap_metrics(probabilities: Floats, targets: Ints, groups: Sequence[str], resamples: int, seed: int) -> list[Metrics]:
+def bootstrap_metrics(
+    probabilities: Floats, targets: Ints, groups: Sequence[str], resamples: int, seed: int
+) -> list[ClassificationMetrics]:
     """The metrics of `resamples` sets of pictures, drawn with replacement by whole groups; Efron & Tibshirani 1993, ch. 6.
 
     groups: (n,) shared by pictures of the same lesion or patient, which are not independent of each other.
@@ -66,18 +68,18 @@ def bootstrap_metrics(probabilities: Floats, targets: Ints, groups: Sequence[str
     metrics = []
     for _ in tqdm(range(resamples), "intervals", unit="draw", leave=False, disable=None):
         chosen = np.concatenate([rows_of_group[i] for i in rng.integers(len(rows_of_group), size=len(rows_of_group))])
-        metrics.append(compute_metrics(probabilities[chosen], targets[chosen]))
+        metrics.append(compute_classification_metrics(probabilities[chosen], targets[chosen]))
     return metrics
 
 
-def with_intervals(values: NDArray[np.float64], resamples: Sequence[NDArray[np.float64]], level: float) -> list[Estimate]:
+def percentile_intervals(values: NDArray[np.float64], resamples: Sequence[NDArray[np.float64]], level: float) -> list[IntervalEstimate]:
     """values: (m,); resamples: the same for each. The bounds are the percentiles that leave (1 - level) / 2 at either side."""
     return [
         _estimate(value, column, level) for value, column in zip(values.ravel(), np.reshape(resamples, (len(resamples), -1)).T, strict=True)
     ]
 
 
-def basic_interval(estimate: Estimate) -> Estimate:
+def basic_bootstrap_interval(estimate: IntervalEstimate) -> IntervalEstimate:
     """The estimate with its bounds mirrored at its value, no lower than 0: the basic interval, Davison & Hinkley 1997, sec. 5.2.1.
 
     For the calibration error, which is biased upwards: with few pictures in a bin, accuracy and confidence differ by chance, and in a
@@ -88,17 +90,17 @@ def basic_interval(estimate: Estimate) -> Estimate:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return estimate
     low, high = (max(0.0, 2 * estimate.value - bound) for bound in (estimate.high, estimate.low))
-    return Estimate(estimate.value, low, high)
+    return IntervalEstimate(estimate.value, low, high)
 
 
-def _estimate(value: float, column: NDArray[np.float64], level: float) -> Estimate:
+def _estimate(value: float, column: NDArray[np.float64], level: float) -> IntervalEstimate:
     column = column[np.isfinite(column)]
     if not np.isfinite(value):
-        return Estimate(None, None, None)
+        return IntervalEstimate(None, None, None)
     if not len(column):
-        return Estimate(float(value), None, None)
+        return IntervalEstimate(float(value), None, None)
     low, high = np.quantile(column, ((1 - level) / 2, (1 + level) / 2))
-    return Estimate(float(value), float(low), float(high))
+    return IntervalEstimate(float(value), float(low), float(high))
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,17 +11,17 @@ from PIL import Image
 
 from models.datasets.batch_decode import read_image
 from models.evaluation.charts import reliability_chart, roc_chart
-from models.evaluation.classification_metrics import BY_CLASS, UNCALIBRATED, Estimate
-from models.evaluation.records import Evaluation
+from models.evaluation.classification_metrics import BY_CLASS, UNCALIBRATED, IntervalEstimate
+from models.evaluation.evaluation_records import Evaluation
 
 THUMBNAIL = 192  # pixels, the longer side
 _TEMPLATE = Path(__file__).with_name("html_report.html.j2")
 
 
-def render_html(evaluation: Evaluation) -> str:
+def render_evaluation_html(evaluation: Evaluation) -> str:
     """The whole page as HTML."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"figure": format_estimate, "thumbnail": thumbnail}
+    environment.filters |= {"figure": format_with_interval, "thumbnail": picture_thumbnail_uri}
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     counts = Counter(row.label for row in evaluation.data.rows)
     return template.render(
@@ -35,7 +35,7 @@ def render_html(evaluation: Evaluation) -> str:
     )
 
 
-def format_estimate(estimate: Estimate) -> str:
+def format_with_interval(estimate: IntervalEstimate) -> str:
     """0.912 (0.88 to 0.94), or a dash where the pictures do not determine it."""
     if estimate.value is None:
         return "–"
@@ -44,7 +44,7 @@ def format_estimate(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-def thumbnail(file: Path) -> str:
+def picture_thumbnail_uri(file: Path) -> str:
     """A picture file as a small JPEG in a data URI."""
     image = Image.fromarray(np.rint(read_image(file) * 255).astype(np.uint8))
     image.thumbnail((THUMBNAIL, THUMBNAIL))

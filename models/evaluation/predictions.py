@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from errors import UserError
-from models.datasets.batch_decode import read_image, unreadable_error
-from models.datasets.collection import Row
+from models.datasets.batch_decode import read_image, unreadable_files_error
+from models.datasets.collection import CollectionRow
 
 if TYPE_CHECKING:
     from models.classifiers.base import BaseClassifier
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BATCH = 32
 
 
-def predict_collection(classifier: "BaseClassifier[Any]", rows: Sequence[Row], description: str) -> NDArray[np.float32]:
+def predict_collection(classifier: "BaseClassifier[Any]", rows: Sequence[CollectionRow], description: str) -> NDArray[np.float32]:
     """Logits (n, classes) of pictures, each with its metadata where the classifier takes some; with a progress bar.
 
     UserError names the files that cannot be decoded.
@@ -28,14 +28,14 @@ def predict_collection(classifier: "BaseClassifier[Any]", rows: Sequence[Row], d
     logits: list[NDArray[np.float32]] = []
     done = 0  # a hidden bar does not count
     with tqdm(total=len(rows), desc=description, unit="picture", leave=False, disable=None) as bar:
-        for images in fitted_batches(classifier, [row.path for row in rows]):
+        for images in iterate_fitted_batches(classifier, [row.path for row in rows]):
             logits.append(_logits(classifier, images, rows[done : done + len(images)]))
             done += len(images)
             bar.update(len(images))
     return np.concatenate(logits)
 
 
-def _logits(classifier: Any, images: NDArray[np.float32], rows: Sequence[Row]) -> NDArray[np.float32]:
+def _logits(classifier: Any, images: NDArray[np.float32], rows: Sequence[CollectionRow]) -> NDArray[np.float32]:
     names = {field.name for field in classifier.card.metadata}
     if not names:
         return np.asarray(classifier.outputs(images))
@@ -43,7 +43,7 @@ def _logits(classifier: Any, images: NDArray[np.float32], rows: Sequence[Row]) -
     return np.concatenate([classifier.with_metadata(each).outputs(image[None]) for each, image in zip(metadata, images, strict=True)])
 
 
-def fitted_batches(classifier: "BaseClassifier[Any]", files: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
+def iterate_fitted_batches(classifier: "BaseClassifier[Any]", files: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
     """Batches (b, H, W, 3) of the files' pictures as the classifier takes them; at most two batches are in memory."""
 
     def batch(start: int) -> list[NDArray[np.float32] | UserError]:
@@ -55,7 +55,7 @@ def fitted_batches(classifier: "BaseClassifier[Any]", files: Sequence[Path]) -> 
             batch_images, next_batch = next_batch.result(), decoder.submit(batch, start + BATCH)
             failed = [(file, reason) for file, reason in zip(files[start:], batch_images, strict=False) if isinstance(reason, UserError)]
             if failed:
-                raise unreadable_error([file for file, _ in failed], [reason for _, reason in failed])
+                raise unreadable_files_error([file for file, _ in failed], [reason for _, reason in failed])
             yield np.stack([image for image in batch_images if not isinstance(image, UserError)])
 
 

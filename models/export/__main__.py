@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.output.command_line import run_command
+from models.output.command_line import run_tensorflow_command
 
 FORMATS = ("keras", "savedmodel", "tflite", "tflite-int8")
 
@@ -25,17 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     def command() -> int:
-        from models.export.exporter import export
+        from models.export.exporter import export_model
 
         formats = options.formats or [name for name in FORMATS if name != "tflite-int8" or options.pictures]
-        exported = export(options.model, options.out, formats, options.pictures, options.seed)
+        exported = export_model(options.model, options.out, formats, options.pictures, options.seed)
         print("\n".join(each.summary() for each in exported))
         if not options.formats and not options.pictures:
             print("tflite-int8: left out, because it needs pictures like those it will see; give a folder with --pictures.")
         print(f"Written to {options.out}")
         return int(any(each.reason for each in exported))
 
-    return run_command(command)
+    return run_tensorflow_command(command)
 
 
 if __name__ == "__main__":

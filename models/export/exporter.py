@@ -10,14 +10,21 @@ from typing import Any
 from tqdm import tqdm
 
 from errors import UserError
-from models.cards.card import Card, sha256_of
-from models.export.comparison import Difference, choose_images, compare_outputs, fitted_images, named_inputs, random_images
-from models.export.writers import FORMATS, ExportSource, ModelFunction, ModelInputs, keras_function
-from models.formats.registry import open_keras
-from models.graph.inputs import inputs_of
-from models.loading import load_in_process, model_file
+from models.cards.card import Card, file_sha256
+from models.export.comparison import (
+    OutputDifference,
+    choose_comparison_images,
+    compare_outputs,
+    load_fitted_images,
+    model_inputs_by_name,
+    random_colour_images,
+)
+from models.export.format_writers import FORMATS, ExportSource, ModelFunction, ModelInputs, keras_model_as_function
+from models.formats.registry import open_keras_model
+from models.graph.inputs import read_model_inputs
+from models.loading import find_model_file, load_classifier_in_process
 from models.output.atomic_files import atomic_directory
-from models.store import bundled
+from models.store import bundled_models
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class ExportResult:
     format: str
     file: str = ""
     bytes: int = 0
-    difference: Difference | None = None
+    difference: OutputDifference | None = None
     reason: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -58,7 +65,7 @@ class _Original:
     checked_on: str
 
 
-def export(model: str, out: Path, formats: Sequence[str], pictures: Path | None, seed: int) -> list[ExportResult]:
+def export_model(model: str, out: Path, formats: Sequence[str], pictures: Path | None, seed: int) -> list[ExportResult]:
     """model: a model file or folder, or a bundled name. out: a new or empty folder, which appears once everything is written."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"--out is {out}, which exists and is not empty; name another folder or delete it first.")
@@ -75,18 +82,18 @@ def export(model: str, out: Path, formats: Sequence[str], pictures: Path | None,
 
 
 def _load_original(model: str, pictures: Path | None, seed: int) -> _Original:
-    path = model_file(bundled().get(model, Path(model)))
-    network, served = open_keras(path), load_in_process(path)
-    inputs, card = inputs_of(network, path.name), dataclasses.replace(served.card, sha256=sha256_of(path))
+    path = find_model_file(bundled_models().get(model, Path(model)))
+    network, served = open_keras_model(path), load_classifier_in_process(path)
+    inputs, card = read_model_inputs(network, path.name), dataclasses.replace(served.card, sha256=file_sha256(path))
     representative = None
     if pictures is None:
-        images, described = random_images(served, seed), "32 pictures of soft random colours"
+        images, described = random_colour_images(served, seed), "32 pictures of soft random colours"
     else:
-        checked, others = choose_images(pictures, seed)
-        images, described = fitted_images(served, checked), f"{len(checked)} pictures of {pictures.name}"
-        representative = named_inputs(fitted_images(served, others), inputs, card)
+        checked, others = choose_comparison_images(pictures, seed)
+        images, described = load_fitted_images(served, checked), f"{len(checked)} pictures of {pictures.name}"
+        representative = model_inputs_by_name(load_fitted_images(served, others), inputs, card)
     source = ExportSource(network, path.stem, tuple(each.name for each in inputs.order), representative)
-    return _Original(source, card, named_inputs(images, inputs, card), keras_function(network, inputs), described)
+    return _Original(source, card, model_inputs_by_name(images, inputs, card), keras_model_as_function(network, inputs), described)
 
 
 def _export_one(name: str, original: _Original, folder: Path) -> ExportResult:
@@ -104,9 +111,9 @@ def _export_one(name: str, original: _Original, folder: Path) -> ExportResult:
     return ExportResult(name, path.relative_to(folder).as_posix(), size, difference)
 
 
-def _card(name: str, original: _Original, path: Path, difference: Difference) -> Card:
+def _card(name: str, original: _Original, path: Path, difference: OutputDifference) -> Card:
     """The original's card for the exported weights; without the measured accuracy where quantisation changes the answers."""
-    sha256 = sha256_of(path) if path.is_file() else ""
+    sha256 = file_sha256(path) if path.is_file() else ""
     differ = f"differ by {difference.largest:.2g} at most and {difference.mean:.2g} on average, same answer to {difference.agreement:.1%}"
     note = f"Exported as {name} from the weights {original.card.sha256[:12]}...: its probabilities {differ} of {original.checked_on}."
     card = dataclasses.replace(original.card, sha256=sha256, notes=(*original.card.notes, note))

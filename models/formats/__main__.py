@@ -4,9 +4,9 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from models.formats.registry import formats_table
-from models.output.command_line import exit_status
-from models.output.markdown import write_between
+from models.formats.registry import markdown_format_table
+from models.output.command_line import run_for_exit_status
+from models.output.markdown import write_between_markers
 
 BEGIN, END = "<!-- formats: made by `python -m models.formats --write docs/models.md` -->", "<!-- end of formats -->"
 
@@ -16,12 +16,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = ArgumentParser("python -m models.formats", description="Lists the formats of models that are read here.")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between its marks in FILE")
     path = parser.parse_args(arguments).write
-    return exit_status(lambda: print(formats_table()) if path is None else write_table(path))
+    return run_for_exit_status(lambda: print(markdown_format_table()) if path is None else write_format_table(path))
 
 
-def write_table(path: Path) -> None:
+def write_format_table(path: Path) -> None:
     """Writes the table between its markers in the file at `path`. UserError where they are missing."""
-    write_between(path, BEGIN, END, formats_table())
+    write_between_markers(path, BEGIN, END, markdown_format_table())
 
 
 if __name__ == "__main__":

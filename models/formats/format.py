@@ -11,7 +11,7 @@ from typing import Any
 from errors import UserError
 
 
-class Provides(StrEnum):
+class ModelCapabilities(StrEnum):
     """What the classifier of a model provides; the values are sentences for users."""
 
     EVERYTHING = "everything"
@@ -21,7 +21,7 @@ class Provides(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Format:
+class ModelFormat:
     """One format. Its module imports no TensorFlow: `open` imports what it needs.
 
     title: for users, in Markdown. example: its name in lists of formats. suffixes: of its files; a folder format has none, and
@@ -37,7 +37,7 @@ class Format:
 
     title: str
     example: str
-    provides: Provides
+    provides: ModelCapabilities
     recognise: Callable[[Path, bytes], bool]
     check: Callable[[Path], None]
     open: Callable[[Path], Any]
@@ -54,7 +54,7 @@ class Format:
         return path.endswith(self.suffixes) if self.suffixes else path.rpartition("/")[2] == self.marker
 
 
-def file_content(path: Path) -> bytes:
+def read_file_content(path: Path) -> bytes:
     """UserError where it cannot be read."""
     try:
         return path.read_bytes()

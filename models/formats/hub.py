@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from errors import UserError
-from models.cards.sidecar_files import LABELS, sidecar_files
-from models.formats.format import Format
+from models.cards.sidecar_files import LABELS, list_sidecar_files
+from models.formats.format import ModelFormat
 from models.formats.registry import HUB_NAMES, SINGLE
-from models.sandbox.checks.display import printable, reason
+from models.sandbox.checks.display import error_reason, printable_text
 from plain_files import read_plain_text
 
 HUB = "hf://"
@@ -21,7 +21,7 @@ _DONE = ".fetched"
 _SECONDS = 20
 
 
-def fetch_model(name: str) -> Path:
+def fetch_hub_model(name: str) -> Path:
     """name: hf://owner/name, or hf://owner/name@revision. Returns the model's local path, in the Hub's own folder (HF_HOME).
 
     A revision that is a full commit hash is downloaded once and then needs no network. UserError where it is unavailable.
@@ -47,7 +47,7 @@ def _download(name: str, repository: str, info: Any, place: Path) -> Path:
     from huggingface_hub import hf_hub_download
 
     sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
-    model, files = choose_files(sizes, name)
+    model, files = choose_model_files(sizes, name)
     if (total := sum(sizes[file] for file in files)) > LARGEST:
         raise UserError(f"{name} has {total / 1e9:.1f} GB; {LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
     try:
@@ -59,13 +59,13 @@ def _download(name: str, repository: str, info: Any, place: Path) -> Path:
     return place / model
 
 
-def choose_files(files: Iterable[str], name: str) -> tuple[str, list[str]]:
+def choose_model_files(files: Iterable[str], name: str) -> tuple[str, list[str]]:
     """The model among a repository's files (a SavedModel's folder, else a file), and all files that belong to it. UserError."""
     plain = [file for file in files if ".." not in file.split("/") and not file.startswith("/")]
     for kind, ending in _endings():
         found = [file for file in plain if file.endswith(ending)]
         if len(found) > 1:
-            listed = printable(", ".join(found), 160)
+            listed = printable_text(", ".join(found), 160)
             raise UserError(f"{name} holds {len(found)} models ({listed}); download the one that you mean and give its path.")
         if found and kind.folder_files:
             folder = found[0].removesuffix(ending)
@@ -73,13 +73,13 @@ def choose_files(files: Iterable[str], name: str) -> tuple[str, list[str]]:
             labels = {folder + LABELS, (PurePosixPath(folder).parent / LABELS).as_posix()} & set(plain)
             return folder.rstrip("/") or ".", inner + sorted(labels)
         if found:
-            beside = {each.as_posix() for each in sidecar_files(Path(found[0]))}
+            beside = {each.as_posix() for each in list_sidecar_files(Path(found[0]))}
             return found[0], [found[0], *sorted(beside & set(plain))]
-    seen = printable(", ".join(plain), 160) or "nothing"
+    seen = printable_text(", ".join(plain), 160) or "nothing"
     raise UserError(f"{name} holds no model that is read here ({', '.join(HUB_NAMES)}); it holds: {seen}.")
 
 
-def _endings() -> Iterator[tuple[Format, str]]:
+def _endings() -> Iterator[tuple[ModelFormat, str]]:
     """Each format of single models with each suffix of its files, or with its marker."""
     for kind in SINGLE:
         for ending in kind.suffixes or (kind.marker,):
@@ -110,4 +110,4 @@ def _why_not(name: str, error: Exception) -> str:
         return f"{name} has no such revision; name a branch, a tag or a commit of it."
     if isinstance(error, errors.RepositoryNotFoundError):
         return f"{name} is not on the Hugging Face Hub, or not for everyone; check owner and name."
-    return f"{name} could not be fetched ({reason(error)}); connect to the network, or name a whole commit that was fetched before."
+    return f"{name} could not be fetched ({error_reason(error)}); connect to the network, or name a whole commit that was fetched before."

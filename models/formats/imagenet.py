@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import UserError
-from models.cards.card import Card, Colour, Label, Scaling, distinct
-from models.sandbox.checks.display import reason
+from models.cards.card import Card, ClassLabel, Colour, Scaling, unique_labels
+from models.sandbox.checks.display import error_reason
 
 if TYPE_CHECKING:
-    from models.classifiers.keras_classifier import Classifier
+    from models.classifiers.keras_classifier import KerasClassifier
 
 IMAGENET = "imagenet:"
 CLASS_INDEX = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
@@ -41,7 +41,7 @@ NETWORKS = {
 }
 
 
-def load_imagenet(name: str) -> "Classifier":
+def load_imagenet(name: str) -> "KerasClassifier":
     """One of NETWORKS with ImageNet weights. UserError for an unknown name, and where the weights cannot be downloaded."""
     from models.classifiers.build import build_classifier
 
@@ -51,7 +51,7 @@ def load_imagenet(name: str) -> "Classifier":
     return build_classifier(model, _card(name, labels), Path(f"imagenet:{name}"))
 
 
-def _download(name: str) -> tuple[Any, tuple[Label, ...]]:
+def _download(name: str) -> tuple[Any, tuple[ClassLabel, ...]]:
     """Keras caches downloads in its own folder and prints a progress bar."""
     import keras
 
@@ -60,14 +60,14 @@ def _download(name: str) -> tuple[Any, tuple[Label, ...]]:
         model = getattr(keras.applications, name)(weights="imagenet")
     except Exception as error:  # errors of the network, the file system or a changed file
         raise UserError(
-            f"The weights of imagenet:{name} could not be downloaded ({reason(error)}). "
+            f"The weights of imagenet:{name} could not be downloaded ({error_reason(error)}). "
             "Connect to the network once, they are then kept; or give --model the path of a model file."
         ) from error
     classes = json.loads(Path(index).read_text(encoding="utf-8"))
-    return model, distinct([classes[str(number)][1].replace("_", " ") for number in range(len(classes))])
+    return model, unique_labels([classes[str(number)][1].replace("_", " ") for number in range(len(classes))])
 
 
-def _card(name: str, labels: tuple[Label, ...]) -> Card:
+def _card(name: str, labels: tuple[ClassLabel, ...]) -> Card:
     published = NETWORKS[name]
     return Card(
         name=f"{name} (ImageNet)",

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.formats.format import Format, Provides
-from models.formats.keras_hdf5 import load_keras
+from models.formats.format import ModelCapabilities, ModelFormat
+from models.formats.keras_hdf5 import load_keras_file
 from models.sandbox.checks.keras_files import check_keras_archive, is_keras_archive
 
 
@@ -26,14 +26,14 @@ def open_keras_archive(path: Path) -> Any:
         )
     if damaged:
         raise UserError(f"{path.name} is damaged at its member {damaged}; save or download it again.")
-    return load_keras(path, keras.saving.load_model, path.name)
+    return load_keras_file(path, keras.saving.load_model, path.name)
 
 
-KERAS_ARCHIVE = Format(
+KERAS_ARCHIVE = ModelFormat(
     title="`.keras` of Keras 3",
     example=".keras",
     suffixes=(".keras",),
-    provides=Provides.EVERYTHING,
+    provides=ModelCapabilities.EVERYTHING,
     recognise=lambda path, start: start.startswith(b"PK") and is_keras_archive(path),
     check=check_keras_archive,
     open=open_keras_archive,

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.formats.format import Format, Provides, file_content
-from models.graph.input_port import InputPort
-from models.graph.runtime import Array, Runtime
-from models.sandbox.checks.display import printable, reason
-from models.sandbox.checks.model_size import check_size
+from models.formats.format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.input_port import NetworkInput
+from models.graph.runtime import Array, RuntimeNetwork
+from models.sandbox.checks.display import error_reason, printable_text
+from models.sandbox.checks.model_size import check_model_size
 
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 _SILENT = 4
 _LONGEST_NAMES = 1_000_000
 
 
-class Onnx(Runtime):
+class OnnxNetwork(RuntimeNetwork):
     """An input (n, 3 or 1, H, W) is exposed as (n, H, W, 3 or 1) and transposed before each run."""
 
     kind = "ONNX"
@@ -27,23 +27,23 @@ class Onnx(Runtime):
         self._session = _session(content, name)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(outputs) != 1:
-            names = printable(", ".join(each.name for each in outputs), 120)
+            names = printable_text(", ".join(each.name for each in outputs), 120)
             raise UserError(f"{name} gives {len(outputs)} outputs ({names}); a classifier here gives one, a number for each class.")
         for each in inputs:
             if each.type not in _KINDS:
                 raise UserError(
-                    f"{name} takes '{printable(each.name)}' of kind {printable(each.type)}; a picture goes in as float or uint8."
+                    f"{name} takes '{printable_text(each.name)}' of kind {printable_text(each.type)}; a picture goes in as float or uint8."
                 )
         shapes = [tuple(side if isinstance(side, int) and side > 0 else None for side in each.shape) for each in inputs]
         self._names, self._kinds = [each.name for each in inputs], [_KINDS[each.type] for each in inputs]
         self._turned = [len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3) for shape in shapes]
         plain = [(None, *shape[2:], shape[1]) if turned else shape for shape, turned in zip(shapes, self._turned, strict=True)]
         try:
-            super().__init__(name, [InputPort(each.name, shape) for each, shape in zip(inputs, plain, strict=True)])
+            super().__init__(name, [NetworkInput(each.name, shape) for each, shape in zip(inputs, plain, strict=True)])
         except UserError:
             raise
         except Exception as error:  # onnxruntime's public API has no error class
-            raise UserError(f"{name} cannot be run by onnxruntime ({reason(error)}); export it again.") from error
+            raise UserError(f"{name} cannot be run by onnxruntime ({error_reason(error)}); export it again.") from error
         self.classes = _classes(self._session.get_modelmeta().custom_metadata_map.get("names", ""))
 
     def run(self, arrays: Sequence[Array]) -> Array:
@@ -69,7 +69,7 @@ def _classes(text: str) -> tuple[str, ...]:
         names = [numbered.get(str(number)) for number in range(len(names))]
     if not isinstance(names, list) or not all(isinstance(each, str) and each.strip() for each in names):
         return ()
-    return tuple(printable(each.strip(), len(each)) for each in names)
+    return tuple(printable_text(each.strip(), len(each)) for each in names)
 
 
 def _session(content: bytes, name: str) -> Any:
@@ -81,20 +81,20 @@ def _session(content: bytes, name: str) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above
-        line = reason(error)
+        line = error_reason(error)
         if "external" in line.lower():
             raise UserError(f"{name} keeps its weights in another file, which would be read here; save it as one file.") from error
         raise UserError(f"{name} could not be opened by onnxruntime: {line}") from error
 
 
-ONNX = Format(
+ONNX = ModelFormat(
     title="`.onnx`, channels last or first",
     example=".onnx",
     suffixes=(".onnx",),
-    provides=Provides.OUTPUTS,
+    provides=ModelCapabilities.OUTPUTS,
     # Every writer puts the field ir_version first.
     recognise=lambda path, start: path.suffix == ".onnx" and start[:1] == b"\x08",
-    check=check_size,
-    open=lambda path: Onnx(file_content(path), path.name),
-    open_bytes=lambda content, member, name: Onnx(content, member),
+    check=check_model_size,
+    open=lambda path: OnnxNetwork(read_file_content(path), path.name),
+    open_bytes=lambda content, member, name: OnnxNetwork(content, member),
 )

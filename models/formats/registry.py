@@ -4,18 +4,18 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.formats.format import Format, Provides
+from models.formats.format import ModelCapabilities, ModelFormat
 from models.formats.keras_archive import KERAS_ARCHIVE
 from models.formats.keras_hdf5 import KERAS_HDF5
 from models.formats.onnx import ONNX
 from models.formats.saved_model import SAVED_MODEL
 from models.formats.tflite import TFLITE
-from models.formats.zip_archive import zip_archive
+from models.formats.zip_archive import zip_archive_format
 from models.output.markdown import markdown_table
-from models.sandbox.checks.file_kinds import check_one_kind
-from models.sandbox.checks.file_start import first_bytes, not_a_model
+from models.sandbox.checks.file_kinds import check_file_is_one_kind
+from models.sandbox.checks.file_start import not_a_model_error, read_first_bytes
 
-SINGLE: tuple[Format, ...] = (
+SINGLE: tuple[ModelFormat, ...] = (
     KERAS_ARCHIVE,
     KERAS_HDF5,
     SAVED_MODEL,
@@ -24,12 +24,12 @@ SINGLE: tuple[Format, ...] = (
 )
 """The formats of single models, in the order in which they are tried. A new format is a line here."""
 
-ZIP_ARCHIVE = zip_archive(SINGLE)
+ZIP_ARCHIVE = zip_archive_format(SINGLE)
 FORMATS = (*SINGLE, ZIP_ARCHIVE)
 
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 UPLOAD_SUFFIXES = tuple(suffix for each in FORMATS if each.upload for suffix in each.suffixes)
-KERAS_SUFFIXES = tuple(suffix for each in SINGLE if each.provides == Provides.EVERYTHING for suffix in each.suffixes)
+KERAS_SUFFIXES = tuple(suffix for each in SINGLE if each.provides == ModelCapabilities.EVERYTHING for suffix in each.suffixes)
 HUB_NAMES = tuple(name for each in SINGLE for name in each.suffixes or (each.marker,))
 
 
@@ -48,52 +48,52 @@ ACCEPTED_UPLOADS = f"a {_join([each.example for each in SINGLE if each.upload an
 """The uploads accepted from visitors, for messages."""
 
 
-def format_of(path: Path) -> Format:
+def detect_format(path: Path) -> ModelFormat:
     """The format of a file or folder, by its content and not by its name. UserError says what an unsupported one seems to be."""
-    start = b"" if path.is_dir() else first_bytes(path)
+    start = b"" if path.is_dir() else read_first_bytes(path)
     found = next((each for each in FORMATS if each.recognise(path, start)), None)
     if found is None:
-        raise not_a_model(path, start)
+        raise not_a_model_error(path, start)
     return found
 
 
-def check_model(path: Path) -> None:
+def check_model_file(path: Path) -> None:
     """Runs the static check of a model's file, or of a SavedModel's folder. UserError says in one sentence what is wrong and what to do.
 
     Nothing is built. A SavedModel's operations are checked when it is opened, a TFLite or ONNX file only by its runtime.
     """
-    found = format_of(path)
+    found = detect_format(path)
     if path.is_file():
-        check_one_kind(path)
+        check_file_is_one_kind(path)
     found.check(path)
 
 
 def open_model(path: Path) -> Any:
     """A Keras model (2 or 3), or a `Network`. UserError says in one sentence why it cannot be opened."""
-    return format_of(path).open(path)
+    return detect_format(path).open(path)
 
 
-def open_keras(path: Path) -> Any:
+def open_keras_model(path: Path) -> Any:
     """As `open_model`, for Keras files only, whose layers and weights are accessible."""
-    found = format_of(path)
-    if found.provides != Provides.EVERYTHING:
+    found = detect_format(path)
+    if found.provides != ModelCapabilities.EVERYTHING:
         raise UserError(f"{path.name} is no file of Keras; give a {_join(list(KERAS_SUFFIXES))} file.")
     return found.open(path)
 
 
-def is_model(path: Path) -> bool:
+def is_model_path(path: Path) -> bool:
     """Whether a file has a model's suffix, or a folder contains a model's marker."""
     return path.suffix in SUFFIXES or any((path / each.marker).is_file() for each in SINGLE if each.marker)
 
 
-def without_suffix(name: str) -> str:
+def strip_format_suffix(name: str) -> str:
     """A model file's name without the suffix of its format."""
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
     return name
 
 
-def formats_table() -> str:
+def markdown_format_table() -> str:
     """The Markdown table of the formats, for the documentation."""
     rows = [(each.title, each.provides) for each in FORMATS]
     return markdown_table(("format", "what works"), rows)

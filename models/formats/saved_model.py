@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from models.formats.format import Format, Provides
-from models.sandbox.checks.model_size import check_folder
+from models.formats.format import ModelCapabilities, ModelFormat
+from models.sandbox.checks.model_size import check_saved_model_folder
 
 MARKER = "saved_model.pb"
 
@@ -43,14 +43,14 @@ def _open_members(archive: zipfile.ZipFile, folder: str, name: str) -> Any:
             tf.io.gfile.rmtree(place)
 
 
-SAVED_MODEL = Format(
+SAVED_MODEL = ModelFormat(
     title="a SavedModel, from `model.export`, Keras 2 or TensorFlow alone",
     example="a SavedModel",
     marker=MARKER,
     folder_files=re.compile(r"(saved_model|keras_metadata|fingerprint)\.pb|variables/variables\.(index|data-\d+-of-\d+)"),
-    provides=Provides.GRADIENTS,
+    provides=ModelCapabilities.GRADIENTS,
     recognise=lambda path, start: path.is_dir(),
-    check=check_folder,
+    check=check_saved_model_folder,
     open=_open,
     open_members=_open_members,
     upload=False,

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.formats.format import Format, Provides, file_content
-from models.graph.input_port import InputPort
-from models.graph.runtime import Array, Runtime
-from models.sandbox.checks.display import printable
-from models.sandbox.checks.model_size import check_size
+from models.formats.format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.input_port import NetworkInput
+from models.graph.runtime import Array, RuntimeNetwork
+from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.model_size import check_model_size
 
 
-class TFLite(Runtime):
+class TFLiteNetwork(RuntimeNetwork):
     """Floats in and out: x = scale * (q - zero point) for quantised tensors, https://ai.google.dev/edge/litert/models/quantization_spec."""
 
     kind = "TFLite"
@@ -25,7 +25,7 @@ class TFLite(Runtime):
         self._interpreter, self._lock = _interpreter(content, name), threading.Lock()
         self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(outputs) != 1:
-            names = printable(", ".join(str(each["name"]) for each in outputs), 120)
+            names = printable_text(", ".join(str(each["name"]) for each in outputs), 120)
             raise UserError(f"{name} gives {len(outputs)} outputs ({names}); a classifier here gives one, a number for each class.")
         self._output, self._count = outputs[0], 0
         self._run_once(name)
@@ -62,7 +62,7 @@ class TFLite(Runtime):
             self._make_room(1)
             self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
-            reason = printable((str(error).strip().splitlines() or [""])[-1], 160)
+            reason = printable_text((str(error).strip().splitlines() or [""])[-1], 160)
             raise UserError(f"{name} cannot be run by TensorFlow Lite ({reason}); convert it with its own operations.") from error
 
 
@@ -82,8 +82,8 @@ def _shape(details: Mapping[str, Any]) -> list[int]:
     return list(details["shape"] if signature is None or not len(signature) else signature)
 
 
-def _port(details: Mapping[str, Any]) -> InputPort:
-    return InputPort(str(details["name"]), (None, *(int(side) if side > 0 else None for side in _shape(details)[1:])))
+def _port(details: Mapping[str, Any]) -> NetworkInput:
+    return NetworkInput(str(details["name"]), (None, *(int(side) if side > 0 else None for side in _shape(details)[1:])))
 
 
 def _quantise(values: Array, details: Mapping[str, Any]) -> Array:
@@ -112,13 +112,13 @@ def _scaling(inputs: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-TFLITE = Format(
+TFLITE = ModelFormat(
     title="`.tflite`, floating point or quantised",
     example=".tflite",
     suffixes=(".tflite",),
-    provides=Provides.OUTPUTS,
+    provides=ModelCapabilities.OUTPUTS,
     recognise=lambda path, start: start[4:8] == b"TFL3",
-    check=check_size,
-    open=lambda path: TFLite(file_content(path), path.name),
-    open_bytes=lambda content, member, name: TFLite(content, member),
+    check=check_model_size,
+    open=lambda path: TFLiteNetwork(read_file_content(path), path.name),
+    open_bytes=lambda content, member, name: TFLiteNetwork(content, member),
 )

@@ -4,22 +4,22 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.cards.sidecar_files import architecture_of
-from models.sandbox.checks.config import check_code, is_of_keras_3
-from models.sandbox.checks.display import reason
+from models.cards.sidecar_files import read_architecture
+from models.sandbox.checks.config import check_config_for_code, is_keras_3_config
+from models.sandbox.checks.display import error_reason
 
 
-def open_weights(path: Path) -> Any:
+def open_weights_with_architecture(path: Path) -> Any:
     """The Keras model of the architecture next to `path`, with the weights at `path`. UserError where it is missing or does not fit."""
-    text = architecture_of(path)
+    text = read_architecture(path)
     if text is None:
         raise UserError(
             f"{path.name} holds weights without an architecture; put model.to_json() beside it as model.json, "
             "or save the whole model with model.save('name.keras')."
         )
-    check_code(text, path.name)
+    check_config_for_code(text, path.name)
     try:
-        if is_of_keras_3(text):
+        if is_keras_3_config(text):
             import keras
 
             model = keras.models.model_from_json(text)
@@ -29,5 +29,5 @@ def open_weights(path: Path) -> Any:
             model = tf_keras.models.model_from_json(text)
         model.load_weights(path)
     except Exception as error:  # Keras passes on any error of its layers; the sentence must name the file
-        raise UserError(f"{path.name} and the architecture beside it do not make a model: {reason(error)}") from error
+        raise UserError(f"{path.name} and the architecture beside it do not make a model: {error_reason(error)}") from error
     return model

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.formats.format import Format, Provides
-from models.sandbox.checks.zip_members import model_within, open_checked_archive
+from models.formats.format import ModelCapabilities, ModelFormat
+from models.sandbox.checks.zip_members import open_checked_archive, single_model_in_zip
 
 
-def zip_archive(formats: Sequence[Format]) -> Format:
+def zip_archive_format(formats: Sequence[ModelFormat]) -> ModelFormat:
     """The format of archives with one model of one of `formats`, as far as those can be opened from an archive."""
     inside = _Inside(tuple(each for each in formats if each.open_bytes or each.open_members))
-    return Format(
+    return ModelFormat(
         title="a zip archive of one of them but `.keras`, such as Teachable Machine's",
         example="a .zip of Teachable Machine",
         suffixes=(".zip",),
-        provides=Provides.AS_INSIDE,
+        provides=ModelCapabilities.AS_INSIDE,
         recognise=lambda path, start: start.startswith(b"PK"),
         check=inside.check,
         open=inside.open,
@@ -27,7 +27,7 @@ def zip_archive(formats: Sequence[Format]) -> Format:
 
 @dataclass(frozen=True)
 class _Inside:
-    formats: tuple[Format, ...]
+    formats: tuple[ModelFormat, ...]
 
     def check(self, path: Path) -> None:
         with open_checked_archive(path) as archive:
@@ -48,9 +48,9 @@ class _Inside:
         assert found.open_bytes is not None
         return found.open_bytes(content, member, path.name)
 
-    def _find(self, archive: zipfile.ZipFile, name: str) -> tuple[Format, str]:
+    def _find(self, archive: zipfile.ZipFile, name: str) -> tuple[ModelFormat, str]:
         """The format of the model in the archive, and its member or the marker of its folder. UserError."""
         files, folders = ([each.example for each in self.formats if bool(each.marker) == marked] for marked in (False, True))
         examples = ", ".join(files) + (f" or {' or '.join(folders)}" if folders else "")
-        member = model_within(archive, name, lambda path: any(each.matches(path) for each in self.formats), examples)
+        member = single_model_in_zip(archive, name, lambda path: any(each.matches(path) for each in self.formats), examples)
         return next(each for each in self.formats if each.matches(member)), member

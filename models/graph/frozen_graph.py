@@ -8,16 +8,16 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from errors import UserError
-from models.graph.input_port import InputPort, Network
-from models.sandbox.checks.display import printable, reason
-from models.sandbox.checks.saved_model_ops import check_graphs
+from models.graph.input_port import NetworkInput, NonKerasNetwork
+from models.sandbox.checks.display import error_reason, printable_text
+from models.sandbox.checks.saved_model_ops import check_graph_operations
 
 LARGEST = 1_900_000_000  # bytes: a graph with its constants has to stay below 2 GB
 _USUAL = ("serving_default", "serve")
 _CALLS = re.compile(r"((Stateful)?PartitionedCall(_\d+)?/)+")
 
 
-class FrozenGraph(Network):
+class FrozenGraph(NonKerasNetwork):
     """A SavedModel's signature, called like a Keras model. Its weights are constants, so they cannot be re-initialised."""
 
     def __init__(self, name: str, frozen: Any, layers: Collection[str]) -> None:
@@ -42,11 +42,11 @@ def load_saved_model(folder: str, name: str) -> FrozenGraph:
     Its operations are checked first: those that access files are refused before anything is loaded.
     """
     with tf.io.gfile.GFile(f"{folder}/saved_model.pb", "rb") as file:
-        check_graphs(file.read(), name)
+        check_graph_operations(file.read(), name)
     try:
         loaded = tf.saved_model.load(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
-        raise UserError(f"{name} could not be opened as a SavedModel: {reason(error)}") from error
+        raise UserError(f"{name} could not be opened as a SavedModel: {error_reason(error)}") from error
     signature = _signature(loaded.signatures, name)
     size = sum(variable.shape.num_elements() * variable.dtype.size for variable in signature.variables)
     if size > LARGEST:
@@ -59,7 +59,9 @@ def _freeze(name: str, signature: Any, layers: set[str]) -> FrozenGraph:
     frozen = convert_variables_to_constants_v2(signature)
     if len(frozen.outputs) != 1:
         names = ", ".join(sorted(signature.structured_outputs))
-        raise UserError(f"{name} gives {len(frozen.outputs)} outputs ({printable(names, 120)}); a classifier gives one, a number a class.")
+        raise UserError(
+            f"{name} gives {len(frozen.outputs)} outputs ({printable_text(names, 120)}); a classifier gives one, a number a class."
+        )
     return FrozenGraph(name, frozen, layers)
 
 
@@ -68,14 +70,14 @@ def _signature(signatures: Any, name: str) -> Any:
     if not found:
         raise UserError(f"{name} has no signature, so nothing says what it takes; save it by model.export, or with signatures=....")
     if found[0] not in _USUAL and len(found) > 1:
-        raise UserError(f"{name} has {len(found)} signatures ({printable(', '.join(found), 120)}); name the one to ask '{_USUAL[0]}'.")
+        raise UserError(f"{name} has {len(found)} signatures ({printable_text(', '.join(found), 120)}); name the one to ask '{_USUAL[0]}'.")
     return signatures[found[0]]
 
 
-def _port(tensor: tf.Tensor, name: str) -> InputPort:
+def _port(tensor: tf.Tensor, name: str) -> NetworkInput:
     if not tensor.dtype.is_floating:
         raise UserError(f"{name} takes {tensor.dtype.name} ('{tensor.op.name}'), through which no gradient goes; export it with float32.")
-    return InputPort(tensor.op.name, tuple(tensor.shape) if tensor.shape.rank else (), tensor.dtype.name)
+    return NetworkInput(tensor.op.name, tuple(tensor.shape) if tensor.shape.rank else (), tensor.dtype.name)
 
 
 def _without_weights(names: Iterable[str], layers: Collection[str]) -> Iterable[str]:

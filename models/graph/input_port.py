@@ -6,7 +6,7 @@ from errors import UserError
 
 
 @dataclass(frozen=True)
-class InputPort:
+class NetworkInput:
     """An input. shape: (n, H, W, channels) or (n, numbers), None for an open dimension. dtype: TensorFlow's name of the type."""
 
     name: str
@@ -14,10 +14,10 @@ class InputPort:
     dtype: str = "float32"
 
 
-class Network:
+class NonKerasNetwork:
     """A network that is not a Keras model. inputs: in the order of its call."""
 
-    def __init__(self, name: str, inputs: list[InputPort], leaves: frozenset[str] = frozenset()) -> None:
+    def __init__(self, name: str, inputs: list[NetworkInput], leaves: frozenset[str] = frozenset()) -> None:
         """name: the file's. leaves: names of the innermost layers, as far as they are known."""
         for each in inputs:
             if not each.shape:
@@ -25,6 +25,6 @@ class Network:
         self.name, self.inputs, self.leaves = name, inputs, leaves
 
     @property
-    def input(self) -> list[InputPort]:
+    def input(self) -> list[NetworkInput]:
         """The structure of its argument: a list."""
         return self.inputs

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from errors import UserError
 from models.cards.card import Card
-from models.cards.metadata import entries
-from models.graph.preprocessing import prepare
+from models.cards.metadata import encoding_entry_names
+from models.graph.preprocessing import preprocess_images
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class VectorInput:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class ModelInputStructure:
     """A model's inputs in order, and the nested structure of its call's argument, whose leaves they replace."""
 
     order: tuple[PictureInput | VectorInput, ...]
@@ -76,7 +76,7 @@ class Inputs:
         for size, channels in (keys := [(_size_in(each, card), each.channels) for each in self.pictures]):
             if (size, channels) not in made:
                 seen = replace(card, colour="grey") if channels == 1 else card
-                made[size, channels] = prepare(_resize(images, card.size, size), seen, channels)
+                made[size, channels] = preprocess_images(_resize(images, card.size, size), seen, channels)
         return [made[key] for key in keys]
 
     def pack(self, prepared: Sequence[tf.Tensor], metadata: tf.Tensor | None) -> Any:
@@ -102,7 +102,7 @@ class Inputs:
 
     def check_metadata(self, card: Card, name: str) -> None:
         """UserError where the card's metadata does not match the model."""
-        wanted, given = sum(each.length for each in self.vectors), len(entries(card.metadata))
+        wanted, given = sum(each.length for each in self.vectors), len(encoding_entry_names(card.metadata))
         if wanted and not given:
             raise UserError(
                 f"{name} takes {_join(self.vectors)} beside the picture, and no card says what they are; say so in its card's 'metadata'."
@@ -112,13 +112,13 @@ class Inputs:
             raise UserError(f"The card's 'metadata' encodes as {given} numbers, but {name} takes {taken}; fix the card's 'metadata'.")
 
 
-def inputs_of(model: Any, name: str) -> Inputs:
+def read_model_inputs(model: Any, name: str) -> ModelInputStructure:
     """The inputs of a Keras model (2 or 3). UserError names those that are neither a picture nor a vector of numbers."""
     structure = _structure(model, name)
     found = tuple(_input(leaf, name) for leaf in tf.nest.flatten(structure))
     if not any(isinstance(each, PictureInput) for each in found):
         raise UserError(f"{name} takes {_join(found)}; a picture has shape (None, height, width, 3).")
-    return Inputs(found, structure)
+    return ModelInputStructure(found, structure)
 
 
 @dataclass(frozen=True)

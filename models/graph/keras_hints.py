@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.cards.card import Colour, Scaling
-from models.graph.input_port import Network
+from models.graph.input_port import NonKerasNetwork
 
 
 @dataclass(frozen=True)
-class ExpectedInput:
+class ExpectedPreprocessing:
     """The preprocessing that a model seems to expect, and the reason."""
 
     scaling: Scaling
@@ -32,19 +32,21 @@ _BY_BACKBONE: dict[str, tuple[Scaling, Colour]] = {
 
 def innermost_layers(model: Any) -> set[str]:
     """The names of the layers, at any depth, that contain no others."""
-    if isinstance(model, Network):
+    if isinstance(model, NonKerasNetwork):
         return set(model.leaves)
     layers = list(model._flatten_layers(include_self=False))
     return {layer.name for layer in layers if not list(layer._flatten_layers(include_self=False))}
 
 
-def input_by_backbone(model: Any) -> ExpectedInput:
+def preprocessing_by_backbone(model: Any) -> ExpectedPreprocessing:
     """The usual preprocessing of the backbone that the layers are named after; else 0..1."""
-    inner = sorted(model.leaves) if isinstance(model, Network) else [layer.name for layer in model._flatten_layers(include_self=False)]
+    inner = (
+        sorted(model.leaves) if isinstance(model, NonKerasNetwork) else [layer.name for layer in model._flatten_layers(include_self=False)]
+    )
     names = " ".join([model.name, *inner]).lower()
     for backbone, (scaling, colour) in _BY_BACKBONE.items():
         if backbone in names:
-            return ExpectedInput(scaling, colour, f"its layers are called after {backbone}, which was trained so")
+            return ExpectedPreprocessing(scaling, colour, f"its layers are called after {backbone}, which was trained so")
     if {"expanded_conv_project", "out_relu"} <= set(names.split()):
-        return ExpectedInput("-1..1", "rgb", "its layers are those of MobileNetV2, which was trained so")
-    return ExpectedInput("0..1", "rgb", "nothing in the model says otherwise")
+        return ExpectedPreprocessing("-1..1", "rgb", "its layers are those of MobileNetV2, which was trained so")
+    return ExpectedPreprocessing("0..1", "rgb", "nothing in the model says otherwise")

@@ -12,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.graph.grid_layer import GridLayer
-from models.graph.vit_patches import Patches, patch_layers
+from models.graph.vit_patches import TokenGrid, find_patch_layers
 
 _PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape", "Reshape", "Squeeze", "ExpandDims"}
 _HEADS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
@@ -35,21 +35,21 @@ class SpatialLayer(GridLayer):
 
 
 @dataclass(frozen=True)
-class Head:
+class ClassificationHead:
     """The tensor before the model's final activation, and what that activation is; `activation` is "" where there is none."""
 
     logits: tf.Tensor
     activation: str
 
 
-def find_head(output: tf.Tensor) -> Head:
+def find_classification_head(output: tf.Tensor) -> ClassificationHead:
     """Follows the output back through operations that change no values; the input of a softmax or a sigmoid is the logit."""
     tensor = output
     while tensor.op.type in _PASS_THROUGH:
         tensor = tensor.op.inputs[tensor.value_index if tensor.op.type == "IdentityN" else 0]
     if tensor.op.type in _HEADS and _numbers(tensor) == _numbers(output):
-        return Head(tensor.op.inputs[0], _HEADS[tensor.op.type])
-    return Head(output, "")
+        return ClassificationHead(tensor.op.inputs[0], _HEADS[tensor.op.type])
+    return ClassificationHead(output, "")
 
 
 def _numbers(tensor: tf.Tensor) -> int | None:
@@ -82,7 +82,7 @@ def operations_between(starts: Collection[tf.Tensor], end: tf.Tensor) -> list[tf
     return between
 
 
-def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Collection[str]) -> tuple[SpatialLayer, ...]:
+def find_spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Collection[str]) -> tuple[SpatialLayer, ...]:
     """Every layer whose output for a picture is a grid of more than one cell, from the picture to the logits.
 
     leaves: names of the model's innermost layers; of the tensors that one of them computes, only its last counts.
@@ -93,7 +93,7 @@ def spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Col
     for op in between:
         if _keeps_grid(op, grids):
             grids.add(op)
-    patches = patch_layers(between, grids, logits)
+    patches = find_patch_layers(between, grids, logits)
     for op in between:
         if op in patches or (op in grids and _has_cells(op.outputs[0])):
             scope = _scope(op.name, leaves)
@@ -145,7 +145,7 @@ def _without_count(part: str, leaves: Collection[str]) -> str:
 
 
 def _in_branches(
-    layers: dict[str, tf.Tensor], between: Iterable[tf.Operation], patches: Mapping[tf.Operation, Patches]
+    layers: dict[str, tf.Tensor], between: Iterable[tf.Operation], patches: Mapping[tf.Operation, TokenGrid]
 ) -> tuple[SpatialLayer, ...]:
     """A branch ends in a layer that no other follows. A trailing pooling layer does not count: its input is finer."""
     ends_below: dict[tf.Operation, frozenset[int]] = {}

@@ -9,7 +9,7 @@ CAFFE_MEAN = (123.68, 116.779, 103.939)
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
-def prepare(images: tf.Tensor, card: Card, channels: int) -> tf.Tensor:
+def preprocess_images(images: tf.Tensor, card: Card, channels: int) -> tf.Tensor:
     """(n, H, W, 3) RGB 0..1 -> (n, H, W, channels) as the model expects it. "caffe" is 0..255 minus ImageNet's mean colour."""
     if card.colour == "grey":
         grey = tf.reduce_sum(images * _LUMINANCE, axis=-1, keepdims=True)

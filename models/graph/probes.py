@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import Card
-from models.cards.metadata import encode
-from models.graph.inputs import inputs_of
+from models.cards.metadata import encode_metadata
+from models.graph.inputs import read_model_inputs
 from models.graph.keras_hints import innermost_layers
 from models.graph.layers import operations_before, operations_between
-from models.graph.trace import Trace
-from models.sandbox.checks.display import reason
+from models.graph.trace import ModelTrace
+from models.sandbox.checks.display import error_reason
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
 
-def trace_model(model: Any, card: Card, name: str) -> Trace:
+def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
     """The model traced on pictures preprocessed as the card says. UserError where its output is not one tensor."""
-    inputs = inputs_of(model, name)
+    inputs = read_model_inputs(model, name)
     inputs.check_metadata(card, name)
     leaves = innermost_layers(model)
-    metadata = encode(card.metadata, {}) if card.metadata else None
+    metadata = encode_metadata(card.metadata, {}) if card.metadata else None
     try:
-        made = Trace(
+        made = ModelTrace(
             lambda images: inputs.prepare(images, card),
             lambda prepared, vector: _single_output(model(inputs.pack(prepared, vector), training=False), name),
             card.size,
@@ -36,7 +36,7 @@ def trace_model(model: Any, card: Card, name: str) -> Trace:
     except (UserError, MemoryError):
         raise
     except Exception as error:  # a model's own code may raise anything
-        why = f"{card.size[0]} x {card.size[1]} pixels ({type(error).__name__}: {reason(error, 160)})"
+        why = f"{card.size[0]} x {card.size[1]} pixels ({type(error).__name__}: {error_reason(error, 160)})"
         raise UserError(
             f"{name} cannot be called on pictures of {why}; give it a card with the 'size' that it was trained with."
         ) from error
@@ -51,7 +51,7 @@ def _single_output(answer: object, name: str) -> tf.Tensor:
     return outputs[0]
 
 
-def count_outputs(trace: Trace, name: str) -> int:
+def count_outputs(trace: ModelTrace, name: str) -> int:
     """The number of outputs per picture. UserError where they are not a vector."""
     shape = trace.output.shape
     if shape.rank != 2 or shape[1] is None:
@@ -59,10 +59,10 @@ def count_outputs(trace: Trace, name: str) -> int:
     return int(shape[1])
 
 
-def probe_outputs(trace: Trace, name: str) -> NDArray[np.float64]:
+def probe_outputs(trace: ModelTrace, name: str) -> NDArray[np.float64]:
     """(3, units): the raw outputs for noise, a grey and a gradient picture. UserError where the model cannot be evaluated."""
     try:
-        (raw,) = trace.function([trace.images], [trace.output])(probes(tuple(trace.image.shape[:2])))
+        (raw,) = trace.function([trace.images], [trace.output])(probe_images(tuple(trace.image.shape[:2])))
     except MemoryError as error:
         raise UserError(f"{name} needs more memory for three pictures than there is; take a smaller model.") from error
     except tf.errors.InvalidArgumentError as error:
@@ -70,7 +70,7 @@ def probe_outputs(trace: Trace, name: str) -> NDArray[np.float64]:
     return raw.reshape(len(raw), -1).astype(np.float64)
 
 
-def probes(size: tuple[int, int]) -> NDArray[np.float32]:
+def probe_images(size: tuple[int, int]) -> NDArray[np.float32]:
     """(3, H, W, 3) in 0..1: noise, plain grey, and a horizontal gradient."""
     height, width = size
     slope = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
@@ -78,12 +78,12 @@ def probes(size: tuple[int, int]) -> NDArray[np.float32]:
     return np.stack([noise, np.full((height, width, 3), 0.5, np.float32), np.full((height, width, 3), slope)])
 
 
-def sums_to_one(raw: NDArray[np.float64]) -> bool:
+def rows_sum_to_one(raw: NDArray[np.float64]) -> bool:
     """Whether every row (n, classes) holds probabilities of mutually exclusive classes."""
     return bool(raw.min() >= -1e-3 and np.allclose(raw.sum(axis=1), 1, atol=2e-3))
 
 
-def inner_slope(trace: Trace) -> float | None:
+def first_convolution_slope(trace: ModelTrace) -> float | None:
     """The slope of the first convolution's input with respect to the model's input; None where there is no convolution.
 
     1 where the model does not scale its input; about 1/255 to 1/50 where it scales 0..255 itself.
@@ -97,7 +97,7 @@ def inner_slope(trace: Trace) -> float | None:
     return float(np.median(np.abs(light - dark)))
 
 
-def non_finite_weights(trace: Trace) -> Iterator[tuple[str, float]]:
+def non_finite_weights(trace: ModelTrace) -> Iterator[tuple[str, float]]:
     """Name of each weight with values that are not finite, and their share."""
     for reading, variable in trace.variables():
         if variable.dtype.is_floating and (share := _not_finite(variable.numpy())):

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import check_classes
-from models.graph.input_port import InputPort, Network
+from models.cards.card import check_class_count
+from models.graph.input_port import NetworkInput, NonKerasNetwork
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
 
 
-class Runtime(Network):
+class RuntimeNetwork(NonKerasNetwork):
     """kind: the format, in words. units: outputs per picture. step: the smallest difference between two outputs, 0 where
     they are not quantised. scaling: the card's word for its input range, where its quantisation determines it; else "".
     classes: their names from the file, if it has them."""
@@ -23,14 +23,14 @@ class Runtime(Network):
     kind: ClassVar[str]
     classes: tuple[str, ...] = ()
 
-    def __init__(self, name: str, inputs: list[InputPort], step: float = 0.0, scaling: str = "") -> None:
+    def __init__(self, name: str, inputs: list[NetworkInput], step: float = 0.0, scaling: str = "") -> None:
         super().__init__(name, inputs)
         self.step, self.scaling = step, scaling
         self.together = False
         two = [np.stack([np.zeros(self._shape(port), np.float32), np.ones(self._shape(port), np.float32)]) for port in inputs]
         singly = self.evaluate(two)
         self.units = singly.shape[1]
-        check_classes(self.units, name)
+        check_class_count(self.units, name)
         self.together = self._agrees(two, singly)
 
     @abstractmethod
@@ -63,5 +63,5 @@ class Runtime(Network):
         return answer.reshape(count, -1)
 
     @staticmethod
-    def _shape(port: InputPort) -> tuple[int, ...]:
+    def _shape(port: NetworkInput) -> tuple[int, ...]:
         return tuple(side or 64 for side in port.shape[1:])

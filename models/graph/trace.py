@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.graph.layers import Head, SpatialLayer, find_head, spatial_layers
+from models.graph.layers import ClassificationHead, SpatialLayer, find_classification_head, find_spatial_layers
 
 # TensorFlow takes the functions of one trace for one function that is retraced, and warns; `Trace.trace_count` counts correctly.
 tf.get_logger().setLevel("ERROR")
@@ -21,7 +21,7 @@ Prepare = Callable[[tf.Tensor], Sequence[tf.Tensor]]
 Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], tf.Tensor]
 
 
-class Trace:
+class ModelTrace:
     """A model called once on `images` (n, H, W, 3) = masks * image + (1 - masks) * fill, in display space.
 
     Feeding `images` evaluates whole pictures; feeding image, masks and fill evaluates masked ones, which are then computed inside
@@ -55,8 +55,8 @@ class Trace:
         self.images, self.prepared, self.output = made["images"], tuple(made["prepared"]), made["output"]
         self.metadata: tf.Tensor | None = next(iter(made["metadata"]), None)
         self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # name and shape of each of the model's inputs, where known
-        self.head: Head = find_head(self.output)
-        self.layers: tuple[SpatialLayer, ...] = spatial_layers(self.prepared, self.head.logits, leaves)
+        self.head: ClassificationHead = find_classification_head(self.output)
+        self.layers: tuple[SpatialLayer, ...] = find_spatial_layers(self.prepared, self.head.logits, leaves)
         self._lock = threading.Lock()
         self._tensors: dict[str, tf.Tensor] = {}
         self._cache: dict[tuple[str, ...], CompiledFunction] = {}

@@ -19,7 +19,7 @@ Edges = dict[Part, set[Part]]
 
 
 @dataclass(frozen=True)
-class Patches:
+class TokenGrid:
     """How a tensor's tokens correspond to the picture. grid: (h, w), whose tokens begin at `first` of all `tokens`.
 
     flat: the tokens of all pictures are stacked as rows.
@@ -36,9 +36,9 @@ class Patches:
         return self.tokens - self.grid[0] * self.grid[1]
 
 
-def patch_layers(between: Sequence[tf.Operation], grids: Collection[tf.Operation], logits: tf.Tensor) -> dict[tf.Operation, Patches]:
+def find_patch_layers(between: Sequence[tf.Operation], grids: Collection[tf.Operation], logits: tf.Tensor) -> dict[tf.Operation, TokenGrid]:
     """Operation -> its patches, for every tensor that qualifies. between: from picture to logits; grids: those with four axes."""
-    found: dict[tf.Operation, Patches] = {}
+    found: dict[tf.Operation, TokenGrid] = {}
     sources = []
     reached = set(between)
     for op in between:
@@ -54,11 +54,11 @@ def patch_layers(between: Sequence[tf.Operation], grids: Collection[tf.Operation
     return {op: found[op] for source in sources for op in _on_every_path(source, logits.op, between, edges) if _is_layer(op, source, found)}
 
 
-def _is_layer(op: tf.Operation, source: tf.Operation, found: Mapping[tf.Operation, Patches]) -> bool:
+def _is_layer(op: tf.Operation, source: tf.Operation, found: Mapping[tf.Operation, TokenGrid]) -> bool:
     return op is not source and op in found and not found[op].flat and op.outputs[0].shape[2] not in (None, 1)
 
 
-def _from_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> Patches | None:
+def _from_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> TokenGrid | None:
     """A grid (n, h, w, k) reshaped to (n, h * w, k)."""
     if op.type != "Reshape" or not (op.inputs[0].op in grids or op.inputs[0].op.type in _TAKES_PATCHES):
         return None
@@ -66,10 +66,10 @@ def _from_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> Patches | N
     if before.rank != 4 or after.rank != 3 or None in (*before[1:], *after[1:]):
         return None
     height, width, channels = before[1:]
-    return Patches((height, width), 0, height * width) if list(after[1:]) == [height * width, channels] and height * width > 1 else None
+    return TokenGrid((height, width), 0, height * width) if list(after[1:]) == [height * width, channels] and height * width > 1 else None
 
 
-def _carry_tokens(op: tf.Operation, found: Mapping[tf.Operation, Patches], reached: Collection[tf.Operation]) -> Patches | None:
+def _carry_tokens(op: tf.Operation, found: Mapping[tf.Operation, TokenGrid], reached: Collection[tf.Operation]) -> TokenGrid | None:
     """The patches of an operation that keeps every token's position: it treats each by itself, or adds other tokens."""
     known = [found[tensor.op] for tensor in op.inputs if tensor.op in found]
     shape = op.outputs[0].shape
@@ -95,7 +95,7 @@ def _is_identity(op: tf.Operation) -> bool:
     return order is not None and list(order) == list(range(len(order)))
 
 
-def _same_tokens(op: tf.Operation, patches: Patches) -> bool:
+def _same_tokens(op: tf.Operation, patches: TokenGrid) -> bool:
     """Whether a reshape only merges or splits pictures and tokens: (n, t, k) to (n * t, k), or to (1, n * t, k, 1), or back.
 
     After a split the number of tokens is unknown where the graph, as a SavedModel's, reads it from a shape.
@@ -108,7 +108,7 @@ def _same_tokens(op: tf.Operation, patches: Patches) -> bool:
     return (after[1] == patches.tokens and (patches.flat or before.rank == 3)) or (after[1] is None and patches.flat)
 
 
-def _logit_edges(logits: tf.Tensor, found: Mapping[tf.Operation, Patches], reached: Collection[tf.Operation]) -> Edges:
+def _logit_edges(logits: tf.Tensor, found: Mapping[tf.Operation, TokenGrid], reached: Collection[tf.Operation]) -> Edges:
     """The inputs through which each part reaches the logits. A part is an operation and whether all its tokens count.
 
     Where another token is selected, the patches next to it no longer count, back to where attention mixed them into it.
@@ -128,7 +128,7 @@ def _logit_edges(logits: tf.Tensor, found: Mapping[tf.Operation, Patches], reach
     return edges
 
 
-def _drops_patches(op: tf.Operation, patches: Patches) -> bool:
+def _drops_patches(op: tf.Operation, patches: TokenGrid) -> bool:
     """Whether only tokens without a position are kept, as in x[:, 0]."""
     shape = op.outputs[0].shape
     if op.type not in _SELECTIONS or patches.flat:

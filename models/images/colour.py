@@ -22,7 +22,7 @@ _TURNS = {  # EXIF orientation -> (swap rows and columns, then flip rows, flip c
 }
 
 
-def to_basic_mode(image: Image.Image) -> Image.Image:
+def to_basic_colour_mode(image: Image.Image) -> Image.Image:
     """In mode L, RGB, CMYK, or F for 16 bits and more: palettes resolved, transparency composited over white."""
     if image.mode.startswith("I;16"):
         return Image.fromarray(np.asarray(image).astype(np.float32) / np.float32(65_535))
@@ -45,7 +45,7 @@ def to_srgb(pixels: Pixels, profile: bytes | None) -> NDArray[np.float32]:
     return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
 
 
-def apply_orientation(picture: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+def apply_exif_orientation(picture: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
     """(H, W, 3) rotated and mirrored by the EXIF orientation 1..8; any other number leaves it unchanged."""
     swap, rows, columns = _TURNS.get(orientation, (False, False, False))
     turned = picture.transpose(1, 0, 2) if swap else picture

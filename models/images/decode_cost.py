@@ -12,21 +12,21 @@ _WEBP_PIXEL_BYTES = 7.5  # measured on OpenCV: lossless, with transparency
 _TIFF_ROWS_PER_STRIP, _TIFF_TILE_LENGTH = 278, 323
 
 
-def stored_bytes(image: Image.Image) -> int:
+def decoded_size_in_bytes(image: Image.Image) -> int:
     """The size of `image` in Pillow's memory once it is loaded."""
     return image.width * image.height * _PIXEL_BYTES.get(image.mode, 4)
 
 
-def decoding_bytes(image: Image.Image, kind: str, data: bytes) -> int:
+def peak_decoding_memory(image: Image.Image, kind: str, data: bytes) -> int:
     """The peak memory of decoding `image`, opened and not yet loaded, from the file `data`."""
     if kind == "WEBP":
         return int(image.width * image.height * _WEBP_PIXEL_BYTES)
     if kind == "TIFF":
         rows = image.tag_v2.get(_TIFF_TILE_LENGTH) or image.tag_v2.get(_TIFF_ROWS_PER_STRIP) or image.height  # type: ignore[attr-defined]
-        return stored_bytes(image) + min(int(rows), image.height) * image.width * 4
+        return decoded_size_in_bytes(image) + min(int(rows), image.height) * image.width * 4
     if kind == "JPEG":  # decoded at reduced size, so that only the coefficients can take much memory
         return _coefficient_bytes(image) if _is_held_whole(data) else 0
-    return stored_bytes(image)
+    return decoded_size_in_bytes(image)
 
 
 def decode_webp(data: bytes) -> Image.Image:

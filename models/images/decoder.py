@@ -15,12 +15,22 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from errors import UserError
-from models.images.colour import Pixels, apply_orientation, to_basic_mode, to_srgb
-from models.images.decode_cost import BUDGET, decode_webp, decoding_bytes, stored_bytes
-from models.images.placement import content_box, fit
-from models.images.png_rows import chunks, strips
+from models.images.colour import Pixels, apply_exif_orientation, to_basic_colour_mode, to_srgb
+from models.images.decode_cost import BUDGET, decode_webp, decoded_size_in_bytes, peak_decoding_memory
+from models.images.placement import fit_to_size, letterbox_content_box
+from models.images.png_rows import iterate_png_rows, read_png_chunks
 
-__all__ = ["FILE_BYTES", "FORMATS", "LONG_SIDE", "MEGAPIXELS", "check_length", "content_box", "decode", "fit", "original_size"]
+__all__ = [
+    "FILE_BYTES",
+    "FORMATS",
+    "LONG_SIDE",
+    "MEGAPIXELS",
+    "check_file_length",
+    "decode_picture",
+    "fit_to_size",
+    "letterbox_content_box",
+    "original_picture_size",
+]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MEGAPIXELS = 50
@@ -56,7 +66,7 @@ Image.MAX_IMAGE_PIXELS = MEGAPIXELS * 1_000_000
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def decode(data: bytes) -> NDArray[np.float32]:
+def decode_picture(data: bytes) -> NDArray[np.float32]:
     """The bytes of a picture file -> (H, W, 3) float32, RGB from 0 to 1, upright.
 
     Pictures whose longer side is above 2048 px come reduced to between 1024 and 2048 px by averaging areas. Upright by the EXIF
@@ -72,7 +82,7 @@ def decode(data: bytes) -> NDArray[np.float32]:
         pixels = _reduce(image, kind, data)
         orientation, profile = _orientation(image, data), image.info.get("icc_profile")
         image.close()
-        return apply_orientation(to_srgb(pixels, profile), orientation)
+        return apply_exif_orientation(to_srgb(pixels, profile), orientation)
     except UserError:
         raise
     except MemoryError as error:
@@ -81,14 +91,14 @@ def decode(data: bytes) -> NDArray[np.float32]:
         raise UserError(_DAMAGED.format(kind)) from error
 
 
-def original_size(data: bytes) -> tuple[int, int]:
-    """(h, w) in pixels of a picture file, upright and before any reduction. Raises UserError as `decode` does."""
+def original_picture_size(data: bytes) -> tuple[int, int]:
+    """(h, w) in pixels of a picture file, upright and before any reduction. Raises UserError as `decode_picture` does."""
     with _open(data) as image:
         lying = image.format != "TIFF" and _orientation(image, data) >= 5  # Pillow itself swaps the size of a TIFF
         return (image.width, image.height) if lying else (image.height, image.width)
 
 
-def check_length(data: bytes) -> None:
+def check_file_length(data: bytes) -> None:
     """UserError where a file is too large, whatever it holds."""
     if len(data) > FILE_BYTES:
         raise UserError(f"The file has {len(data) / 1e6:.0f} MB; {FILE_BYTES / 1e6:.0f} MB is the most. Make the picture smaller.")
@@ -97,7 +107,7 @@ def check_length(data: bytes) -> None:
 def _open(data: bytes) -> Image.Image:
     if not data:
         raise UserError(f"The file is empty; give a picture. {_TAKES}.")
-    check_length(data)
+    check_file_length(data)
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -135,7 +145,7 @@ def _look_at_size(image: Image.Image) -> None:
 def _look_at_cost(image: Image.Image, kind: str, data: bytes) -> None:
     if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > _SCANS:
         raise UserError(f"This JPEG has {scans} scans; {_SCANS} is the most. Save it again.")
-    cost, pixels = decoding_bytes(image, kind, data), image.width * image.height / 1e6
+    cost, pixels = peak_decoding_memory(image, kind, data), image.width * image.height / 1e6
     if cost > BUDGET:
         most = pixels * BUDGET / cost
         advice = "Make it smaller, or save it as an ordinary JPEG or PNG."
@@ -144,19 +154,19 @@ def _look_at_cost(image: Image.Image, kind: str, data: bytes) -> None:
 
 def _reduce(image: Image.Image, kind: str, data: bytes) -> Pixels:
     """The picture as stored; a large one has each square block of pixels averaged into one."""
-    striped = kind == "PNG" and not image.info.get("interlace") and stored_bytes(image) > _AT_ONCE
+    striped = kind == "PNG" and not image.info.get("interlace") and decoded_size_in_bytes(image) > _AT_ONCE
     if not striped:
         image = _load(image, kind, data)
     factor = _factor(image)
     block = min(factor, image.width), min(factor, image.height)
     rows = block[1] * max(1, 1_000_000 // (image.width * block[1]))
-    runs = strips(data, image, rows) if striped else _crop_rows(image, rows)
-    return np.concatenate([np.asarray(to_basic_mode(run).reduce(block)) for run in runs])
+    runs = iterate_png_rows(data, image, rows) if striped else _crop_rows(image, rows)
+    return np.concatenate([np.asarray(to_basic_colour_mode(run).reduce(block)) for run in runs])
 
 
 def _load(image: Image.Image, kind: str, data: bytes) -> Image.Image:
     _look_at_cost(image, kind, data)
-    if kind == "WEBP" and stored_bytes(image) > _AT_ONCE:
+    if kind == "WEBP" and decoded_size_in_bytes(image) > _AT_ONCE:
         return decode_webp(data)
     if kind == "JPEG":  # the decoder itself reduces by 2, 4 or 8
         factor = _factor(image)
@@ -176,7 +186,7 @@ def _factor(image: Image.Image) -> int:
 
 def _orientation(image: Image.Image, data: bytes) -> int:
     if image.format == "PNG":  # Pillow would decode the whole picture to read what follows its pixels
-        image.info.setdefault("exif", b"Exif\0\0" + b"".join(chunks(data, b"eXIf")))
+        image.info.setdefault("exif", b"Exif\0\0" + b"".join(read_png_chunks(data, b"eXIf")))
     try:
         return int(Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1))
     except Exception:  # a damaged EXIF block is no reason to refuse the picture

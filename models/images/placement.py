@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 PADDING = 0.5  # letterbox bars are mid-grey: neither dark nor bright, and 0 for models that take -1..1
 
 
-def fit(picture: NDArray[np.float32], size: tuple[int, int], how: Literal["letterbox", "crop", "stretch"]) -> NDArray[np.float32]:
+def fit_to_size(picture: NDArray[np.float32], size: tuple[int, int], how: Literal["letterbox", "crop", "stretch"]) -> NDArray[np.float32]:
     """(h, w, 3) in 0..1 -> (H, W, 3) in 0..1, for size (H, W) in pixels.
 
     letterbox: the whole picture, centred, between mid-grey bars. crop: fills the size, the excess cut off evenly at both
@@ -20,7 +20,7 @@ def fit(picture: NDArray[np.float32], size: tuple[int, int], how: Literal["lette
         return _resize(picture, size)
     if how == "crop":
         return _crop(picture, size)
-    top, left, height, width = content_box(picture.shape[:2], size)
+    top, left, height, width = letterbox_content_box(picture.shape[:2], size)
     framed = np.full((*size, 3), PADDING, np.float32)
     framed[top : top + height, left : left + width] = _resize(picture, (height, width))
     return framed
@@ -38,15 +38,15 @@ class Placement:
     source: tuple[int, int, int, int]
 
 
-def placement(shape: tuple[int, ...], size: tuple[int, int], how: Literal["letterbox", "crop", "stretch"]) -> Placement:
+def compute_placement(shape: tuple[int, ...], size: tuple[int, int], how: Literal["letterbox", "crop", "stretch"]) -> Placement:
     """The placement of a picture of shape (h, w) that is fitted to `size` (H, W)."""
     whole = (0, 0, shape[0], shape[1])
     if how == "letterbox":
-        return Placement(content_box(shape, size), whole)
+        return Placement(letterbox_content_box(shape, size), whole)
     return Placement((0, 0, *size), _centre_crop(shape, size) if how == "crop" else whole)
 
 
-def content_box(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def letterbox_content_box(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The box of a letterboxed picture of shape (h, w) inside `size` (H, W): top, left, height, width in pixels."""
     scale = min(size[0] / shape[0], size[1] / shape[1])
     height, width = (min(full, max(1, round(side * scale))) for side, full in zip(shape[:2], size, strict=True))

@@ -17,7 +17,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG colour type: grey, RGB, pal
 _TYPES = {1: 0, 2: 4, 3: 2, 4: 6, 6: 2, 8: 6}  # bytes per pixel -> a colour type with as many, for the filters' distance
 
 
-def strips(data: bytes, image: Image.Image, rows: int) -> Iterator[Image.Image]:
+def iterate_png_rows(data: bytes, image: Image.Image, rows: int) -> Iterator[Image.Image]:
     """Runs of `rows` rows, the last one shorter, each with the mode and palette of the opened, unloaded `image`.
 
     Not for interlaced files. Raises ValueError where the data end early or are not PNG rows.
@@ -46,7 +46,7 @@ class _RowReader:
     """Inflates the filtered rows of a PNG's IDAT chunks on demand."""
 
     def __init__(self, data: bytes) -> None:
-        self._chunks = chunks(data, b"IDAT")
+        self._chunks = read_png_chunks(data, b"IDAT")
         self._stream = zlib.decompressobj()
         self._rest: bytes | memoryview = b""
 
@@ -62,7 +62,7 @@ class _RowReader:
         return b"".join(parts)
 
 
-def chunks(data: bytes, kind: bytes) -> Iterator[memoryview]:
+def read_png_chunks(data: bytes, kind: bytes) -> Iterator[memoryview]:
     """The contents of a PNG's chunks of one kind, in pieces of at most 64 KiB."""
     view, start = memoryview(data), 8
     while start + 8 <= len(view):

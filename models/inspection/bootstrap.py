@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.inspection.candidate_scores import CandidateAnswers, score
+from models.inspection.candidate_scores import CandidateAnswers, score_candidate
 from models.inspection.class_matching import MIN_IMAGES
 
 RESAMPLES = 400
@@ -43,12 +43,12 @@ class BootstrapRanking:
         return tuple(each for each in self.order[1:] if each not in self.equivalent and self.win_rates[each] > (1 - CONFIDENCE) / 2)
 
 
-def bootstrap_ranking(candidates: Sequence[CandidateAnswers], seed: int = 0) -> BootstrapRanking:
+def rank_by_bootstrap(candidates: Sequence[CandidateAnswers], seed: int = 0) -> BootstrapRanking:
     """Bootstrap over the images (Efron 1979); every candidate is scored on the same resamples. The first is the current preprocessing."""
-    scores = [score(each) for each in candidates]
+    scores = [score_candidate(each) for each in candidates]
     order = tuple(int(index) for index in np.argsort([-each for each in scores], kind="stable"))
     best = order[0]
-    equivalent = tuple(index for index in order[1:] if nearly_equal(candidates[index], candidates[best]))
+    equivalent = tuple(index for index in order[1:] if _nearly_equal_answers(candidates[index], candidates[best]))
     scores_by_resample = _resampled_scores(candidates, seed)
     highest = scores_by_resample.max(axis=1, keepdims=True)
     win_rates = np.asarray((scores_by_resample >= highest - 1e-12).mean(axis=0))
@@ -58,11 +58,11 @@ def bootstrap_ranking(candidates: Sequence[CandidateAnswers], seed: int = 0) -> 
     current_is_best = 0 in (best, *equivalent)
     beats_current = 0.0 if current_is_best else float((best_scores > scores_by_resample[:, 0] + 1e-12).mean())
     enough = len(candidates[0].probabilities) >= MIN_IMAGES
-    conclusive = enough and sole_win_rate >= CONFIDENCE and scores[best] > constant_score(candidates[best]) + MARGIN
+    conclusive = enough and sole_win_rate >= CONFIDENCE and scores[best] > constant_answer_score(candidates[best]) + MARGIN
     return BootstrapRanking(order, win_rates, equivalent, beats_current, sole_win_rate, bool(conclusive))
 
 
-def nearly_equal(first: CandidateAnswers, second: CandidateAnswers) -> bool:
+def _nearly_equal_answers(first: CandidateAnswers, second: CandidateAnswers) -> bool:
     """Whether both have the same predicted classes and almost the same probabilities."""
     predicted = [each.probabilities.argmax(1) for each in (first, second)]
     return bool(np.array_equal(*predicted) and np.abs(first.probabilities - second.probabilities).max() <= EQUAL_WITHIN)
@@ -72,10 +72,12 @@ def _resampled_scores(candidates: Sequence[CandidateAnswers], seed: int) -> NDAr
     """(resamples, candidates): the scores on images drawn with replacement."""
     rng = np.random.default_rng(seed)
     count = len(candidates[0].probabilities)
-    return np.array([[score(each, chosen) for each in candidates] for chosen in (rng.integers(0, count, count) for _ in range(RESAMPLES))])
+    return np.array(
+        [[score_candidate(each, chosen) for each in candidates] for chosen in (rng.integers(0, count, count) for _ in range(RESAMPLES))]
+    )
 
 
-def constant_score(answers: CandidateAnswers) -> float:
+def constant_answer_score(answers: CandidateAnswers) -> float:
     """The score of a model that gives every image the same answer."""
     if answers.classes is None:
         return 0.0

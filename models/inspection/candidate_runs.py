@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from models.classifiers.base import BaseClassifier
 from models.inspection.candidate_scores import CandidateAnswers
-from models.inspection.candidates import Preprocessing, apply_preprocessing, usual_candidates
+from models.inspection.preprocessing_candidates import Preprocessing, apply_preprocessing, list_preprocessing_candidates
 
 Floats = NDArray[np.float32]
 
@@ -22,10 +22,10 @@ _BATCH = 8
 _SHIFT, _DARKER, _BLUR = 0.04, 0.9, 0.7  # of the sides; times; pixels
 
 
-def run_candidates(served: BaseClassifier[Any], images: Floats, progress: Progress) -> list[CandidateAnswers]:
+def run_preprocessing_candidates(served: BaseClassifier[Any], images: Floats, progress: Progress) -> list[CandidateAnswers]:
     """images: (n, H, W, 3) as the classifier takes them. The preprocessing that its card states comes first."""
-    candidates = usual_candidates(served.card, images)
-    perturbed = perturbations(images[:PERTURBED])
+    candidates = list_preprocessing_candidates(served.card, images)
+    perturbed = perturb_images(images[:PERTURBED])
     classifier = _CountingClassifier(served, len(candidates) * (len(images) + sum(map(len, perturbed))), progress)
     return [_run_candidate(classifier, images, perturbed, each) for each in candidates]
 
@@ -58,7 +58,7 @@ def _run_candidate(
     return CandidateAnswers(preprocessing, classifier.probabilities(apply_preprocessing(images, card, preprocessing)), np.stack(answers))
 
 
-def perturbations(images: Floats) -> tuple[Floats, ...]:
+def perturb_images(images: Floats) -> tuple[Floats, ...]:
     """(n, H, W, 3) -> the same mirrored, shifted, darker and blurred: what they show stays the same."""
     height, width = images.shape[1:3]
     moved = shift(images, (0, round(_SHIFT * height), round(_SHIFT * width), 0), order=0, mode="nearest")

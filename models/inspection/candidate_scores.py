@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from models.evaluation.roc_auc import roc_auc
-from models.inspection.candidates import Preprocessing
-from models.inspection.report import Candidate
+from models.inspection.preprocessing_candidates import Preprocessing
+from models.inspection.report import PreprocessingCandidate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,25 +33,25 @@ class CandidateAnswers:
         return str(self.preprocessing)
 
 
-def summarise(answers: CandidateAnswers, labels: tuple[str, ...]) -> Candidate:
+def summarise_candidate(answers: CandidateAnswers, labels: tuple[str, ...]) -> PreprocessingCandidate:
     """The figures that are reported of it."""
     p, classes = answers.probabilities, answers.classes
     counts = np.bincount(p.argmax(1), minlength=len(labels))
-    return Candidate(
+    return PreprocessingCandidate(
         answers.preprocessing.scaling,
         answers.preprocessing.colour,
-        None if classes is None else accuracy(p, classes),
-        None if classes is None else auc(p, classes),
+        None if classes is None else _accuracy(p, classes),
+        None if classes is None else mean_auc(p, classes),
         float(p.max(1).mean()),
-        float(entropy_bits(normalise(p)).mean()),
-        stability(answers),
-        max(0.0, float(entropy_bits(counts / counts.sum()))),
+        float(_entropy_bits(_normalise_rows(p)).mean()),
+        _prediction_stability(answers),
+        max(0.0, float(_entropy_bits(counts / counts.sum()))),
         labels[int(counts.argmax())],
-        score(answers),
+        score_candidate(answers),
     )
 
 
-def score(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
+def score_candidate(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
     """0 to 1. With known classes the mean of accuracy and AUC; without, `mutual_information` times the chance to keep the class under
     all perturbations.
 
@@ -60,18 +60,18 @@ def score(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
     numbers = np.arange(len(answers.probabilities)) if chosen is None else chosen
     p = answers.probabilities[numbers]
     if answers.classes is None:
-        return mutual_information(p) * stability(answers, numbers) ** len(answers.perturbed)
+        return mutual_information(p) * _prediction_stability(answers, numbers) ** len(answers.perturbed)
     right = answers.classes[numbers]
-    return (accuracy(p, right) + auc(p, right)) / 2
+    return (_accuracy(p, right) + mean_auc(p, right)) / 2
 
 
-def accuracy(p: Floats, classes: Ints) -> float:
+def _accuracy(p: Floats, classes: Ints) -> float:
     """Share of the images of known class that are predicted correctly; 0 where there are none."""
     known = classes >= 0
     return float((p[known].argmax(1) == classes[known]).mean()) if known.any() else 0.0
 
 
-def auc(p: Floats, classes: Ints) -> float:
+def mean_auc(p: Floats, classes: Ints) -> float:
     """Mean over the classes of the area under the ROC curve of each against the rest; 0.5 where no class has both."""
     known = classes >= 0
     present = np.unique(classes[known])
@@ -85,14 +85,14 @@ def mutual_information(p: Floats) -> float:
 
     High where the model is confident of each image and predicts different classes; 0 where all answers are the same, or none is confident.
     """
-    distributions = normalise(p)
+    distributions = _normalise_rows(p)
     most = np.log2(min(distributions.shape))
-    information = entropy_bits(distributions.mean(0)) - entropy_bits(distributions).mean()
+    information = _entropy_bits(distributions.mean(0)) - _entropy_bits(distributions).mean()
     return float(max(0.0, information) / most) if most > 0 else 0.0
 
 
-def stability(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
-    """Share of the perturbed images that keep their predicted class; 1 where there are none. chosen: as in `score`."""
+def _prediction_stability(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
+    """Share of the perturbed images that keep their predicted class; 1 where there are none. chosen: as in `score_candidate`."""
     count = answers.perturbed.shape[1]
     numbers = np.arange(count) if chosen is None else chosen[chosen < count]
     if not numbers.size:
@@ -101,11 +101,11 @@ def stability(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
     return float((answers.perturbed[:, numbers].argmax(2) == before).mean())
 
 
-def entropy_bits(p: Floats) -> Floats:
+def _entropy_bits(p: Floats) -> Floats:
     """(..., classes) shares -> (...) their entropy in bits; rows need not sum to 1."""
     return np.asarray(entr(p).sum(-1) / np.log(2))
 
 
-def normalise(p: Floats) -> Floats:
+def _normalise_rows(p: Floats) -> Floats:
     """Rows that sum to 1; those of a multi-label head's sigmoids do not by themselves."""
     return np.asarray(p / np.maximum(p.sum(1, keepdims=True), 1e-12))

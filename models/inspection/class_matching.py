@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from models.datasets.folder_listing import plain_name
+from models.datasets.folder_listing import normalise_name
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -18,13 +18,13 @@ MIN_IMAGES = 8
 _NEGATIONS = {"no", "non", "not", "without", "negative", "free"}
 
 
-def match_by_name(names: Sequence[str | None], labels: Sequence[str]) -> dict[str, int]:
+def match_classes_by_name(names: Sequence[str | None], labels: Sequence[str]) -> dict[str, int]:
     """Name -> the class of that name, or the only class whose words contain all of its words, or the reverse."""
-    plain = [plain_name(label) for label in labels]
+    plain = [normalise_name(label) for label in labels]
     found: dict[str, int] = {}
     for name in sorted({name for name in names if name is not None}):
         words = _words(name)
-        matches = [number for number, label in enumerate(plain) if label == plain_name(name)]
+        matches = [number for number, label in enumerate(plain) if label == normalise_name(name)]
         matches = matches or [number for number, label in enumerate(labels) if _is_contained(words, _words(label))]
         matches = matches or [number for number, label in enumerate(labels) if _is_contained(_words(label), words)]
         if len(matches) == 1:
@@ -32,7 +32,7 @@ def match_by_name(names: Sequence[str | None], labels: Sequence[str]) -> dict[st
     return found
 
 
-def match_by_answers(p: Floats, names: Sequence[str | None]) -> dict[str, int]:
+def match_classes_by_answers(p: Floats, names: Sequence[str | None]) -> dict[str, int]:
     """Name -> a class, one each, such that most answers are correct; the Hungarian method. p: (n, classes)."""
     known = sorted({name for name in names if name is not None})
     counts = np.zeros((len(known), p.shape[1]))
@@ -48,7 +48,7 @@ def class_indices(names: Sequence[str | None], class_of_name: Mapping[str, int])
     return np.array([-1 if name is None else class_of_name.get(name, -1) for name in names], np.int64)
 
 
-def enough_labelled(classes: Ints) -> bool:
+def has_enough_labelled_images(classes: Ints) -> bool:
     """Whether there are enough images of known class, of two classes at least: a constant answer would fit one."""
     return int((classes >= 0).sum()) >= MIN_IMAGES and len(np.unique(classes[classes >= 0])) >= 2
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from models.cards.card import Card, KnownNote
+from models.cards.card import Card, CardNote
 from models.cards.sidecar_files import LABELS
 from models.classifiers.base import BaseClassifier
 from models.inspection.report import Finding, LayerReport
@@ -24,7 +24,7 @@ def model_facts(served: BaseClassifier[Any], structure: ModelStructure, path: Pa
     yield from _layers(served, structure)
 
 
-def layer_reports(served: BaseClassifier[Any], structure: ModelStructure) -> tuple[LayerReport, ...]:
+def report_layers(served: BaseClassifier[Any], structure: ModelStructure) -> tuple[LayerReport, ...]:
     """Every spatial layer, from the input to the output."""
     fields, used = dict(structure.receptive_fields), {layer.name for layer in served.default_layers}
     return tuple(LayerReport(x.name, x.grid, x.channels, fields.get(x.name), x.name in used) for x in served.layers)
@@ -69,7 +69,7 @@ def _head(served: BaseClassifier[Any], structure: ModelStructure) -> Finding:
 
 
 def _preprocessing(card: Card) -> Finding:
-    note = next((note for note in card.notes if KnownNote.ASSUMED_SCALING.begins(note)), "Nothing but its format is known.")
+    note = next((note for note in card.notes if CardNote.ASSUMED_SCALING.begins(note)), "Nothing but its format is known.")
     says = f"Pictures are brought to {card.size[0]} x {card.size[1]} pixels ({card.fit}) and given to it as {card.scaling}, {card.colour}."
     return Finding("preprocessing", says, note if card.inferred else "Its card says so.")
 
@@ -85,7 +85,7 @@ def _labels(card: Card, path: Path | None, labels_given: bool) -> Finding:
         return Finding("labels", f"{len(names)} classes: {listed}.", "They were given with the question.")
     if not card.inferred:
         return Finding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
-    if KnownNote.NAMED_IN_FILE in card.notes:
+    if CardNote.NAMED_IN_FILE in card.notes:
         return Finding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
     if names != [f"class {number}" for number in range(len(names))]:  # the default names
         return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")

@@ -9,17 +9,22 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.cards.card import Card, KnownNote, distinct, sha256_of
+from models.cards.card import Card, CardNote, file_sha256, unique_labels
 from models.classifiers.base import BaseClassifier
 from models.inspection.candidate_runs import Progress
-from models.inspection.facts import layer_reports, model_facts
+from models.inspection.facts import model_facts, report_layers
 from models.inspection.labelled_image import LabelledImage
-from models.inspection.problems import DEAD_LAYER_IMAGES, find_problems
-from models.inspection.recommendation import PreprocessingRecommendation, certainty_sentence, recommend, recommendation_findings
-from models.inspection.report import Finding, Report
-from models.inspection.scaling import scaling_findings
-from models.inspection.structure import ModelStructure, parse_structure
-from models.loading import IMAGENET, load, path_of
+from models.inspection.map_problems import DEAD_LAYER_IMAGES, find_map_problems
+from models.inspection.recommendation import (
+    PreprocessingRecommendation,
+    ranking_certainty_sentence,
+    recommend_preprocessing,
+    recommendation_findings,
+)
+from models.inspection.report import Finding, InspectionReport
+from models.inspection.scaling import find_scaling_problems
+from models.inspection.structure import ModelStructure, parse_model_structure
+from models.loading import IMAGENET, load_classifier, resolve_model_path
 from models.sandbox.ipc import ProtocolError
 
 __all__ = ["LabelledImage", "inspect_model"]
@@ -33,15 +38,15 @@ def inspect_model(
     trust: bool = True,
     labels: Sequence[str] = (),
     progress: Progress = lambda *_: None,
-) -> Report:
-    """Inspects the model of a path or name, as `models.loading.load` takes them.
+) -> InspectionReport:
+    """Inspects the model of a path or name, as `models.loading.load_classifier` takes them.
 
     A model that cannot be opened or evaluated gives a report with a finding of level "refused". labels: the names of the model's classes
     in order, which replace those of its own files; UserError where their number is not the model's. progress: starts again with every
     member of an ensemble; what it raises, other than UserError, ends the inspection.
     """
     try:
-        served = load(name, trust)
+        served = load_classifier(name, trust)
     except UserError as error:
         return _refusal(str(name), error)
     with contextlib.ExitStack() as exit_stack:
@@ -55,8 +60,8 @@ def inspect_model(
             return _refusal(served.card.name, error)
 
 
-def _refusal(name: str, error: Exception) -> Report:
-    return Report(name, (Finding("file", str(error), _OPENED, "refused"),))
+def _refusal(name: str, error: Exception) -> InspectionReport:
+    return InspectionReport(name, (Finding("file", str(error), _OPENED, "refused"),))
 
 
 def _members(served: Any) -> tuple[Any, ...]:
@@ -68,31 +73,31 @@ def _set_labels(served: BaseClassifier[Any], labels: Sequence[str]) -> None:
         return
     if len(labels) != len(served.labels):
         raise UserError(f"--labels has {len(labels)} lines, but {served.card.name} tells {len(served.labels)} classes apart; give as many.")
-    served.card = replace(served.card, labels=distinct(list(labels)))
+    served.card = replace(served.card, labels=unique_labels(list(labels)))
     served.labels = tuple(label.name for label in served.card.labels)
 
 
-def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], labels_given: bool, progress: Progress) -> Report:
+def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], labels_given: bool, progress: Progress) -> InspectionReport:
     """path: the model's file or folder, None for built-in models and members. labels_given: whether the caller named the classes."""
     if served.members:
         return _ensemble(served, pictures, progress)
     shuffled = _shuffle(pictures)
     images = np.stack([served.fit(each.picture) for each in shuffled]) if shuffled else np.zeros((0, *served.size, 3), np.float32)
-    recommendation = recommend(served, images, [each.label for each in shuffled], progress) if shuffled else None
+    recommendation = recommend_preprocessing(served, images, [each.label for each in shuffled], progress) if shuffled else None
     structure = _structure(served, images[:DEAD_LAYER_IMAGES])
     findings = (
         *_file(served, path),
         *model_facts(served, structure, path, labels_given),
-        *scaling_findings(structure, served.card, recommendation is not None and recommendation.proven),
+        *find_scaling_problems(structure, served.card, recommendation is not None and recommendation.proven),
         *(recommendation_findings(recommendation, served) if recommendation else ()),
-        *find_problems(served, structure, recommendation.current if recommendation else None),
+        *find_map_problems(served, structure, recommendation.current if recommendation else None),
     )
-    return Report(
+    return InspectionReport(
         served.card.name,
         findings,
-        layer_reports(served, structure),
+        report_layers(served, structure),
         recommendation.candidates if recommendation else (),
-        certainty_sentence(recommendation) if recommendation else "",
+        ranking_certainty_sentence(recommendation) if recommendation else "",
         served.card,
         _proposed_card(served.card, recommendation, path, labels_given),
         len(shuffled),
@@ -108,16 +113,16 @@ def _shuffle(pictures: Sequence[LabelledImage]) -> list[LabelledImage]:
 def _structure(served: Any, images: np.ndarray) -> ModelStructure:
     if served.protection is not None:
         try:
-            return parse_structure(served.remote_structure(images))
+            return parse_model_structure(served.remote_structure(images))
         except ProtocolError as error:
             raise UserError(f"{served.card.name} describes itself in a way that is none ({error}); use another model.") from error
-    from models.inspection.structure_reader import read_structure
+    from models.inspection.structure_reader import read_model_structure
 
-    return read_structure(served, images)
+    return read_model_structure(served, images)
 
 
 def _path(name: str | Path) -> Path | None:
-    return None if str(name).startswith(IMAGENET) else path_of(name)
+    return None if str(name).startswith(IMAGENET) else resolve_model_path(name)
 
 
 def _file(served: BaseClassifier[Any], path: Path | None) -> Iterator[Finding]:
@@ -133,9 +138,9 @@ def _proposed_card(card: Card, recommendation: PreprocessingRecommendation | Non
     improvement = recommendation.improvement if recommendation else None
     if improvement is None and not labels_given:
         return None
-    assumed = [note for note in card.notes if KnownNote.ASSUMED_SCALING.begins(note)]
-    kept = [note for note in card.notes if note not in assumed and not KnownNote.OWN_PROCESS.begins(note)]
-    notes = [f"Scaling and colour are the doctor's. {certainty_sentence(recommendation)}"] if improvement and recommendation else []
+    assumed = [note for note in card.notes if CardNote.ASSUMED_SCALING.begins(note)]
+    kept = [note for note in card.notes if note not in assumed and not CardNote.OWN_PROCESS.begins(note)]
+    notes = [f"Scaling and colour are the doctor's. {ranking_certainty_sentence(recommendation)}"] if improvement and recommendation else []
     if improvement is None and card.inferred:
         notes = assumed
     return replace(
@@ -144,11 +149,11 @@ def _proposed_card(card: Card, recommendation: PreprocessingRecommendation | Non
         colour=improvement.preprocessing.colour if improvement else card.colour,
         inferred=False,
         notes=(*notes, *kept),
-        sha256=sha256_of(path) if path is not None and path.is_file() else "",
+        sha256=file_sha256(path) if path is not None and path.is_file() else "",
     )
 
 
-def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress) -> Report:
+def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress) -> InspectionReport:
     """Each member is inspected by itself, since each has its own preprocessing."""
     findings = [
         Finding(
@@ -161,7 +166,7 @@ def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress
         findings += [replace(finding, says=f"{each.name}: {finding.says}") for finding in report.findings if finding.about != "file"]
         findings += [Finding("preprocessing", f"{each.name}: {report.certainty}", "The ranking of the ways.")] if report.certainty else []
         layers += [replace(layer, name=f"{each.name}/{layer.name}") for layer in report.layers]
-    return Report(
+    return InspectionReport(
         served.card.name,
         tuple(findings),
         tuple(layers),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.images.decoder import fit
+from models.images.decoder import fit_to_size
 
 LONG_SIDE = 768  # pixels, so that dozens of photographs do not fill the memory
 
@@ -23,4 +23,4 @@ class LabelledImage:
         height, width = picture.shape[:2]
         times = LONG_SIDE / max(height, width)
         size = (max(1, round(times * height)), max(1, round(times * width)))
-        return cls(picture if times >= 1 else fit(picture, size, "stretch"), label)
+        return cls(picture if times >= 1 else fit_to_size(picture, size, "stretch"), label)

@@ -52,9 +52,11 @@ class ReceptiveField:
         return ReceptiveField((size[0], size[1]), (jump[0], jump[1]))
 
 
-def receptive_fields(starts: Collection[tf.Tensor], logits: tf.Tensor, layers: Iterable[SpatialLayer]) -> dict[str, tuple[int, int] | None]:
+def compute_receptive_fields(
+    starts: Collection[tf.Tensor], logits: tf.Tensor, layers: Iterable[SpatialLayer]
+) -> dict[str, tuple[int, int] | None]:
     """Name of each layer -> (height, width) in pixels of the tensors it starts from; None where a cell sees everything, or may."""
-    known = operation_fields(starts, logits)
+    known = operation_receptive_fields(starts, logits)
     found: dict[str, tuple[int, int] | None] = {}
     for layer in layers:
         field = known.get(layer.tensor.op)
@@ -62,7 +64,7 @@ def receptive_fields(starts: Collection[tf.Tensor], logits: tf.Tensor, layers: I
     return found
 
 
-def operation_fields(starts: Collection[tf.Tensor], logits: tf.Tensor) -> dict[tf.Operation, ReceptiveField | None]:
+def operation_receptive_fields(starts: Collection[tf.Tensor], logits: tf.Tensor) -> dict[tf.Operation, ReceptiveField | None]:
     """Every operation between the picture and the logits -> its field; None where a cell sees the whole picture, or may."""
     known: dict[tf.Operation, ReceptiveField | None] = {start.op: ReceptiveField() for start in starts}
     for op in operations_between(starts, logits):

@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 
 from models.classifiers.base import BaseClassifier
-from models.inspection.bootstrap import CONFIDENCE, MARGIN, RESAMPLES, BootstrapRanking, bootstrap_ranking, constant_score
-from models.inspection.candidate_runs import Progress, run_candidates
-from models.inspection.candidate_scores import CandidateAnswers, score, summarise
-from models.inspection.candidates import is_invertible
-from models.inspection.class_matching import MIN_IMAGES, class_indices, enough_labelled, match_by_answers, match_by_name
-from models.inspection.report import Candidate, Finding
+from models.inspection.bootstrap import CONFIDENCE, MARGIN, RESAMPLES, BootstrapRanking, constant_answer_score, rank_by_bootstrap
+from models.inspection.candidate_runs import Progress, run_preprocessing_candidates
+from models.inspection.candidate_scores import CandidateAnswers, score_candidate, summarise_candidate
+from models.inspection.class_matching import (
+    MIN_IMAGES,
+    class_indices,
+    has_enough_labelled_images,
+    match_classes_by_answers,
+    match_classes_by_name,
+)
+from models.inspection.preprocessing_candidates import is_preprocessing_invertible
+from models.inspection.report import Finding, PreprocessingCandidate
 
 _NAMED = 3
 
@@ -26,7 +32,7 @@ class PreprocessingRecommendation:
     """
 
     answers: tuple[CandidateAnswers, ...]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[PreprocessingCandidate, ...]
     ranking: BootstrapRanking
     labelled: int
     class_of_name: Mapping[str, int]
@@ -65,23 +71,26 @@ class PreprocessingRecommendation:
     def uninformative(self) -> bool:
         """Whether no candidate does much better than a constant answer."""
         best = self.answers[self.ranking.best]
-        return len(best.probabilities) >= MIN_IMAGES and score(best) <= constant_score(best) + MARGIN
+        return len(best.probabilities) >= MIN_IMAGES and score_candidate(best) <= constant_answer_score(best) + MARGIN
 
 
-def recommend(
+def recommend_preprocessing(
     served: BaseClassifier[Any], images: np.ndarray, names: Sequence[str | None], progress: Progress
 ) -> PreprocessingRecommendation:
     """images: (n, H, W, 3) as the classifier takes them, n at least 1. names: the class name of each, or None."""
-    answers = run_candidates(served, images, progress)
-    class_of_name = match_by_name(names, served.labels)
+    answers = run_preprocessing_candidates(served, images, progress)
+    class_of_name = match_classes_by_name(names, served.labels)
     matched_by_answers = not class_of_name and any(names)
-    known = [class_indices(names, match_by_answers(each.probabilities, names) if matched_by_answers else class_of_name) for each in answers]
-    if enough_labelled(known[0]):
+    known = [
+        class_indices(names, match_classes_by_answers(each.probabilities, names) if matched_by_answers else class_of_name)
+        for each in answers
+    ]
+    if has_enough_labelled_images(known[0]):
         answers = [replace(each, classes=classes) for each, classes in zip(answers, known, strict=True)]
-    ranking = bootstrap_ranking(answers)
+    ranking = rank_by_bootstrap(answers)
     if matched_by_answers:
-        class_of_name = match_by_answers(answers[ranking.best].probabilities, names)
-    candidates = tuple(summarise(answers[number], served.labels) for number in ranking.order)
+        class_of_name = match_classes_by_answers(answers[ranking.best].probabilities, names)
+    candidates = tuple(summarise_candidate(answers[number], served.labels) for number in ranking.order)
     return PreprocessingRecommendation(
         tuple(answers), candidates, ranking, int((known[ranking.best] >= 0).sum()), class_of_name, matched_by_answers
     )
@@ -91,7 +100,7 @@ def recommendation_findings(recommendation: PreprocessingRecommendation, served:
     """What the images show of the preprocessing and of the class names."""
     labels, ranking, known = served.labels, recommendation.ranking, _known_by(recommendation)
     yield from _matched_names(recommendation, labels)
-    current, best = (summarise(each, labels) for each in (recommendation.current, recommendation.answers[ranking.best]))
+    current, best = (summarise_candidate(each, labels) for each in (recommendation.current, recommendation.answers[ranking.best]))
     today = f"Prepared as today, {recommendation.current.name}, {_shortcoming(current)}"
     if recommendation.proven:
         yield Finding(
@@ -114,16 +123,16 @@ def recommendation_findings(recommendation: PreprocessingRecommendation, served:
         way = recommendation.answers[ranking.best].name
         says = f"{today}; as {way} it does better{_accuracy_clause(best)}"
         says += ". Whether that is how it was trained is not sure: give more pictures like those it learnt from."
-        uninformative = score(recommendation.current) <= constant_score(recommendation.current) + MARGIN
+        uninformative = score_candidate(recommendation.current) <= constant_answer_score(recommendation.current) + MARGIN
         yield Finding("preprocessing", says, known, "warning" if uninformative else "fact")
-    if len(recommendation.answers) == 1 or not is_invertible(served.card):
+    if len(recommendation.answers) == 1 or not is_preprocessing_invertible(served.card):
         says = (
             f"Its card says {recommendation.current.name}{_accuracy_clause(current)}. That cannot be taken back, so no other way was tried."
         )
         yield Finding("preprocessing", says, "The scaling that standardises each picture forgets its black and white.")
 
 
-def certainty_sentence(recommendation: PreprocessingRecommendation) -> str:
+def ranking_certainty_sentence(recommendation: PreprocessingRecommendation) -> str:
     """How certain the ranking is, in one sentence."""
     ranking, count = recommendation.ranking, len(recommendation.current.probabilities)
     if len(recommendation.answers) == 1:
@@ -178,11 +187,11 @@ def _known_by(recommendation: PreprocessingRecommendation) -> str:
     return f"It was shown {_count_pictures(count)} in {ways} ({evaluated_by}; {RESAMPLES} resamples)."
 
 
-def _accuracy_clause(each: Candidate) -> str:
+def _accuracy_clause(each: PreprocessingCandidate) -> str:
     return "" if each.accuracy is None else f", where it is right on {each.accuracy:.0%}"
 
 
-def _shortcoming(each: Candidate) -> str:
+def _shortcoming(each: PreprocessingCandidate) -> str:
     if each.spread == 0:
         calls = f"it calls everything {each.commonest}"
     else:

@@ -46,7 +46,7 @@ class LayerReport:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PreprocessingCandidate:
     """One preprocessing, and the model's figures under it.
 
     accuracy, auc: shares over the pictures whose classes are known, or None. confidence: mean probability of the named class. entropy:
@@ -82,7 +82,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Report:
+class InspectionReport:
     """Everything an inspection reports about the model called `name`.
 
     candidates: best first; empty where no pictures were given. certainty: one sentence on how certain the ranking is. card: the current
@@ -93,7 +93,7 @@ class Report:
     name: str
     findings: tuple[Finding, ...]
     layers: tuple[LayerReport, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[PreprocessingCandidate, ...] = ()
     certainty: str = ""
     card: Card | None = None
     proposed: Card | None = None

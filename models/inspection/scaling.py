@@ -16,7 +16,7 @@ _RANGE: dict[Scaling, float] = {"0..1": 1.0, "-1..1": 2.0, "0..255": 255.0, "ima
 _ALONE, _BESIDE = 0.05, 0.5
 
 
-def scaling_findings(structure: ModelStructure, card: Card, proven: bool) -> Iterator[Finding]:
+def find_scaling_problems(structure: ModelStructure, card: Card, proven: bool) -> Iterator[Finding]:
     """proven: whether images show that the card's preprocessing is right."""
     if structure.runtime_kind:
         yield Finding("preprocessing", "What it does to pixels inside cannot be seen.", f"It is run from {structure.runtime_kind}.")
@@ -29,7 +29,7 @@ def scaling_findings(structure: ModelStructure, card: Card, proven: bool) -> Ite
         yield from _conflicts(transform, card, proven)
 
 
-def known_scaling(transform: InputTransform) -> Scaling | None:
+def _identify_scaling(transform: InputTransform) -> Scaling | None:
     """The common scaling that the model applies to 0..255 or 0..1; None where it is none of them."""
     slope, offset = np.array(transform.slope), np.array(transform.offset)
     if _close(slope, 1 / 255) and _close(offset, 0):
@@ -45,7 +45,7 @@ def known_scaling(transform: InputTransform) -> Scaling | None:
     return None
 
 
-def is_identity(transform: InputTransform) -> bool:
+def _is_identity_transform(transform: InputTransform) -> bool:
     """Whether pixels enter the first convolution unchanged."""
     return not transform.reverses_channels and _close(np.array(transform.slope), 1) and _close(np.array(transform.offset), 0)
 
@@ -55,9 +55,9 @@ def _close(values: NDArray[np.float64], expected: float) -> bool:
 
 
 def _description(transform: InputTransform) -> str:
-    if is_identity(transform):
+    if _is_identity_transform(transform):
         return "It takes pixels as they are given: nothing in it scales them"
-    known = known_scaling(transform)
+    known = _identify_scaling(transform)
     swapped = " and turns RGB into BGR" if transform.reverses_channels else ""
     slopes = ", ".join(f"{value:.4g}" for value in dict.fromkeys(transform.slope))
     offsets = ", ".join(f"{value:.4g}" for value in dict.fromkeys(transform.offset))
@@ -74,10 +74,10 @@ def _conflicts(transform: InputTransform, card: Card, proven: bool) -> Iterator[
             f"black and white are {value_range * slope:.2g} apart at the first convolution. Give the card scaling '0..255'."
         )
         yield Finding("preprocessing", says, known, "warning")
-    elif known_scaling(transform) and slope > _BESIDE and card.scaling not in ("0..1", "0..255"):
+    elif _identify_scaling(transform) and slope > _BESIDE and card.scaling not in ("0..1", "0..255"):
         says = f"Scaled twice: the card makes pixels {card.scaling}, and the model scales them once more. Give the card scaling '0..1'."
         yield Finding("preprocessing", says, known, "warning")
-    elif value_range is not None and is_identity(transform) and card.scaling == "0..255" and not proven:
+    elif value_range is not None and _is_identity_transform(transform) and card.scaling == "0..255" and not proven:
         says = (
             "Not scaled at all: neither the card nor the model scales pixels, which reach the first convolution as 0..255. That is right "
             "only for a model that was trained so; show it pictures of known class."

@@ -61,7 +61,7 @@ class ModelStructure:
     runtime_kind: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """What `parse_structure` reads."""
+        """What `parse_model_structure` reads."""
         return {
             "inputs": [each.to_json() for each in self.inputs],
             "output": self.output.to_json(),
@@ -76,7 +76,7 @@ class ModelStructure:
         }
 
 
-def parse_structure(raw: Any) -> ModelStructure:
+def parse_model_structure(raw: Any) -> ModelStructure:
     """Validates what an untrusted process sent. Raises ProtocolError."""
     try:
         return ModelStructure(

@@ -9,13 +9,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.classifiers.base import BaseClassifier
-from models.classifiers.forward_only import ForwardOnly
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.forward_only import ForwardOnlyClassifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.graph.layers import operations_between
 from models.graph.probes import non_finite_weights
-from models.graph.trace import Trace
-from models.inspection.input_transform import input_transforms
-from models.inspection.receptive_fields import operation_fields
+from models.graph.trace import ModelTrace
+from models.inspection.input_transform import measure_input_transforms
+from models.inspection.receptive_fields import operation_receptive_fields
 from models.inspection.structure import ModelStructure, TensorSpec
 
 Floats = NDArray[np.float32]
@@ -24,26 +24,26 @@ _BATCH = 4
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
 
-def read_structure(served: BaseClassifier[Any], images: Floats) -> ModelStructure:
+def read_model_structure(served: BaseClassifier[Any], images: Floats) -> ModelStructure:
     """images: (n, H, W, 3) as the classifier takes them, by which dead channels are found; n may be 0."""
-    if isinstance(served, Classifier):
+    if isinstance(served, KerasClassifier):
         return _graph_structure(served.trace, images)
-    if isinstance(served, ForwardOnly):
+    if isinstance(served, ForwardOnlyClassifier):
         network = served.network
         ports = tuple(TensorSpec(port.name, tuple(port.shape), port.dtype) for port in network.inputs)
         return ModelStructure(ports, TensorSpec("output", (None, network.units), "float32"), runtime_kind=network.kind)
     raise TypeError(type(served))
 
 
-def _graph_structure(trace: Trace, images: Floats) -> ModelStructure:
-    known = operation_fields(trace.prepared, trace.head.logits)
+def _graph_structure(trace: ModelTrace, images: Floats) -> ModelStructure:
+    known = operation_receptive_fields(trace.prepared, trace.head.logits)
     sizes = {name: None if field is None else field.size for name, field in ((x.name, known.get(x.tensor.op)) for x in trace.layers)}
     between = operations_between(trace.prepared, trace.head.logits)
     return ModelStructure(
         tuple(TensorSpec(name, shape, "float32") for name, shape in trace.inputs),
         TensorSpec(_layer_name(trace.output.op.name), tuple(trace.output.shape), trace.output.dtype.name),
         trace.head.activation,
-        input_transforms(trace),
+        measure_input_transforms(trace),
         tuple((name, None if size is None else (_pixels(size[0]), _pixels(size[1]))) for name, size in sizes.items()),
         any(_flattens(op) for op in between),
         tuple(
@@ -73,7 +73,7 @@ def _flattens(op: tf.Operation) -> bool:
     return None not in (height, width, channels) and height * width > 1 and op.outputs[0].shape[1] == height * width * channels
 
 
-def _dead_channels(trace: Trace, images: Floats) -> Iterator[tuple[str, float]]:
+def _dead_channels(trace: ModelTrace, images: Floats) -> Iterator[tuple[str, float]]:
     """Each layer and the share of its channels that are constant whatever the image."""
     if not len(images) or not trace.layers:
         return
@@ -86,7 +86,7 @@ def _dead_channels(trace: Trace, images: Floats) -> Iterator[tuple[str, float]]:
         yield layer.name, float((low == high).mean())
 
 
-def _extremes(trace: Trace, name: str, tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _extremes(trace: ModelTrace, name: str, tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """(k,) each: the minimum and maximum of every channel."""
     axes = list(range(tensor.shape.rank - 1))
     return (

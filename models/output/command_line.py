@@ -7,13 +7,13 @@ from collections.abc import Callable
 from errors import UserError
 
 
-def run_command(command: Callable[[], int]) -> int:
+def run_tensorflow_command(command: Callable[[], int]) -> int:
     """The exit status of a command that needs TensorFlow from its beginning: as `ended`, hushed."""
     silence_tensorflow()
-    return exit_status(command)
+    return run_for_exit_status(command)
 
 
-def exit_status(command: Callable[[], int | None]) -> int:
+def run_for_exit_status(command: Callable[[], int | None]) -> int:
     """The command's exit status, 0 where it gives none; 2 after a mistake in what was given, which is printed; 130 when interrupted."""
     try:
         return command() or 0

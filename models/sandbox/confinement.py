@@ -22,7 +22,7 @@ _OPEN_FILES, _THREADS_MORE = 256, 1024
 
 
 @dataclass(frozen=True)
-class Protection:
+class SandboxProtection:
     """What holds a process back. landlock: the version, 0 where there is none. filtered: whether calls are filtered by seccomp."""
 
     landlock: int
@@ -46,7 +46,7 @@ class Protection:
         )
 
 
-def confine_process(files: Iterable[Path], libraries: bool = True) -> Protection:
+def confine_process(files: Iterable[Path], libraries: bool = True) -> SandboxProtection:
     """Confines this process for good, as far as the system can. files: what it may read besides what Python and TensorFlow need.
 
     libraries: False for a process that has imported everything and reads nothing but `files`.
@@ -60,12 +60,12 @@ def confine_process(files: Iterable[Path], libraries: bool = True) -> Protection
     capabilities.drop_capabilities()
     version, filtered = _confined([*(_needed() if libraries else ()), *files]), False
     with suppress(OSError):
-        seccomp.confine()
+        seccomp.apply_seccomp_filter()
         filtered = True
-    return Protection(version, filtered)
+    return SandboxProtection(version, filtered)
 
 
-def limit_check(path: Path) -> None:
+def limit_check_resources(path: Path) -> None:
     """Memory and time of the process until the static check is done, before anything of the model is read.
 
     Only what the starting process can raise from outside is set: soft limits, where the system has prlimit.
@@ -86,10 +86,10 @@ def limit_check(path: Path) -> None:
 
 def _confined(files: Iterable[Path]) -> int:
     """Landlock's version, 0 where the system has none."""
-    if not landlock.version():
+    if not landlock.landlock_version():
         return 0
     try:
-        return landlock.confine(files)
+        return landlock.apply_landlock(files)
     except OSError as error:
         raise UserError(
             f"Landlock is here, but cannot be put over a model's process ({error.strerror or error}), so that the model is not opened; "

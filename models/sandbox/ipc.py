@@ -29,7 +29,7 @@ class ProtocolError(Exception):
     """What came is not what was agreed: too long, no JSON, or arrays of another kind or shape."""
 
 
-class Pipes:
+class MessagePipes:
     """One end of two pipes. `receive` and `send` raise EOFError where the other end is gone, TimeoutError past `deadline` (monotonic).
 
     Where the system cannot poll a pipe (Windows) they wait without a deadline: the starter of the other process has to end it.
@@ -37,7 +37,7 @@ class Pipes:
 
     def __init__(self, reading: int, writing: int) -> None:
         self.reading, self.writing = reading, writing
-        if can_poll():
+        if pipes_support_deadlines():
             for end in (reading, writing):
                 os.set_blocking(end, False)
         _widen(writing)
@@ -118,13 +118,13 @@ class Pipes:
                 raise EOFError from error
 
 
-def pair() -> tuple[tuple[int, int], tuple[int, int]]:
+def create_pipe_pair() -> tuple[tuple[int, int], tuple[int, int]]:
     """(reading, writing) ends of this process, and of the other."""
     here, there = os.pipe(), os.pipe()
     return (there[0], here[1]), (here[0], there[1])
 
 
-def can_poll() -> bool:
+def pipes_support_deadlines() -> bool:
     """Whether pipes know deadlines here."""
     return hasattr(select, "poll")
 

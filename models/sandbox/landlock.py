@@ -32,7 +32,7 @@ class _Beneath(ctypes.Structure):
     _fields_ = [("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32)]
 
 
-def version() -> int:
+def landlock_version() -> int:
     """Of the Landlock that this kernel has; 0 where it has none or hides it."""
     try:
         return max(0, _call(_CREATE, None, 0, _GIVE_VERSION))
@@ -40,13 +40,13 @@ def version() -> int:
         return 0
 
 
-def confine(readable: Iterable[Path]) -> int:
+def apply_landlock(readable: Iterable[Path]) -> int:
     """From here on this process and all that it begins read only what lies at or below `readable`, and write, run and connect to nothing.
 
     What cannot be opened is not read either. Returns the version that does it. Raises OSError where there is none, or where it cannot be
     put over this process; a process with other threads already running is not covered.
     """
-    found = version()
+    found = landlock_version()
     if not found:
         raise OSError("this system has no Landlock")
     rights = sum(added for since, added in _FILE_RIGHTS.items() if found >= since)

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.images.decoder import FILE_BYTES, LONG_SIDE, check_length
-from models.sandbox.checks.display import printable
-from models.sandbox.confinement import Protection
-from models.sandbox.ipc import Expected, Pipes, ProtocolError, can_poll
+from models.images.decoder import FILE_BYTES, LONG_SIDE, check_file_length
+from models.sandbox.checks.display import printable_text
+from models.sandbox.confinement import SandboxProtection
+from models.sandbox.ipc import Expected, MessagePipes, ProtocolError, pipes_support_deadlines
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = ("-B", "-m", "models.sandbox.picture_worker")
@@ -62,7 +62,7 @@ class PictureProcess:
     def __init__(self, limits: DecoderLimits, worker: Sequence[str] = WORKER) -> None:
         """worker: what Python runs."""
         self.limits, self.pictures = limits, 0
-        self.protection: Protection | None = None
+        self.protection: SandboxProtection | None = None
         self._answered = True
         self._process = subprocess.Popen(
             [sys.executable, *worker, str(FILE_BYTES), str(limits.processor)],
@@ -75,7 +75,7 @@ class PictureProcess:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._pipes = Pipes(os.dup(self._process.stdout.fileno()), os.dup(self._process.stdin.fileno()))
+        self._pipes = MessagePipes(os.dup(self._process.stdout.fileno()), os.dup(self._process.stdin.fileno()))
         self._process.stdin.close()
         self._process.stdout.close()
         self._end = weakref.finalize(self, _end, self._process, self._pipes)
@@ -90,8 +90,8 @@ class PictureProcess:
         return self._answered and self._process.poll() is None
 
     def decode(self, data: bytes) -> NDArray[np.float32]:
-        """As `models.images.decoder.decode`. Raises DecoderExited where the process ended over it, UserError."""
-        check_length(data)
+        """As `models.images.decoder.decode_picture`. Raises DecoderExited where the process ended over it, UserError."""
+        check_file_length(data)
         self._answered, late = False, Event()
         try:
             with self._ended_when_late(late):
@@ -110,19 +110,19 @@ class PictureProcess:
         _limit_processor(self.pid, self.limits.processor)
         deadline = time.monotonic() + self.limits.decoding
         self._pipes.send_bytes(data, deadline)
-        return receive_answer(self._pipes, deadline)
+        return receive_decoded_picture(self._pipes, deadline)
 
     def _why(self, error: Exception, late: Event) -> str:
         if isinstance(error, TimeoutError) or late.is_set():
             return f"The picture took longer than {self.limits.decoding:g} s to decode and was given up"
         if isinstance(error, ProtocolError):
-            return f"The picture was not decoded: its decoder answered with what is no picture ({printable(error)}) and was stopped"
+            return f"The picture was not decoded: its decoder answered with what is no picture ({printable_text(error)}) and was stopped"
         return f"The picture was not decoded: {self._how_it_ended()}"
 
     @contextlib.contextmanager
     def _ended_when_late(self, late: Event) -> Iterator[None]:
         """Where pipes know no deadlines, the process is ended at it."""
-        if can_poll():
+        if pipes_support_deadlines():
             yield
             return
 
@@ -146,16 +146,16 @@ class PictureProcess:
         """Ends the process; nobody may be waiting for an answer."""
         self._end()
 
-    def _started(self) -> Protection:
+    def _started(self) -> SandboxProtection:
         """What the process says before it has seen a picture."""
         head = self._pipes.receive(lambda _: (), time.monotonic() + self.limits.starting)[0]
         if "error" in head:
-            log.error("the picture decoder cannot be confined: %s", printable(head["error"], LONGEST_SENTENCE))
+            log.error("the picture decoder cannot be confined: %s", printable_text(head["error"], LONGEST_SENTENCE))
             raise self._ended("Pictures cannot be decoded: this system does not let their decoder be confined; the server's log says why.")
         landlock, filtered = head.get("landlock"), head.get("filtered")
         if not isinstance(landlock, int) or not isinstance(filtered, bool):
             raise ProtocolError("no word on its confinement")
-        return Protection(landlock, filtered)
+        return SandboxProtection(landlock, filtered)
 
     def _how_it_ended(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -190,7 +190,7 @@ class PictureDecoder:
                 self._idle.append(PictureProcess(self.limits, self._worker))
 
     def decode(self, data: bytes) -> NDArray[np.float32]:
-        """As `models.images.decoder.decode`: pixels, or its UserError. Also UserError where the process ended, or all are busy for long."""
+        """As `models.images.decoder.decode_picture`: pixels, or its UserError. UserError also where the process ended, or all are busy."""
         process = self._acquired()
         first = process.protection is None
         try:
@@ -271,21 +271,21 @@ class PictureDecoder:
 
 
 @lru_cache(maxsize=1)
-def shared_decoder() -> PictureDecoder:
+def shared_picture_decoder() -> PictureDecoder:
     """The decoder of this server."""
     return PictureDecoder()
 
 
-def decode_confined(data: bytes) -> NDArray[np.float32]:
-    """As `models.images.decoder.decode`, in a confined process: for everything that a server decodes. Raises UserError."""
-    return shared_decoder().decode(data)
+def decode_picture_confined(data: bytes) -> NDArray[np.float32]:
+    """As `models.images.decoder.decode_picture`, in a confined process: for everything that a server decodes. Raises UserError."""
+    return shared_picture_decoder().decode(data)
 
 
-def receive_answer(pipes: Pipes, deadline: float | None = None) -> NDArray[np.float32] | str:
+def receive_decoded_picture(pipes: MessagePipes, deadline: float | None = None) -> NDArray[np.float32] | str:
     """The next answer: (H, W, 3) float32 in 0..1, or the sentence of a refusal. ProtocolError for anything that is neither."""
     head, arrays = pipes.receive(_expected, deadline)
     if "error" in head:
-        return printable(head["error"], LONGEST_SENTENCE)
+        return printable_text(head["error"], LONGEST_SENTENCE)
     pixels = arrays[0]
     if pixels.dtype != np.float32 or not (pixels.min() >= 0 and pixels.max() <= 1):
         raise ProtocolError("numbers that are no colours")
@@ -321,7 +321,7 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": nowhere, **threads, **known}
 
 
-def _end(process: "subprocess.Popen[bytes]", pipes: Pipes) -> None:
+def _end(process: "subprocess.Popen[bytes]", pipes: MessagePipes) -> None:
     process.kill()
     process.wait()
     pipes.close()

@@ -15,28 +15,28 @@ MEMORY = 1_000_000_000
 STARTING_CPU = 60
 
 if TYPE_CHECKING:
-    from models.sandbox.ipc import Pipes
+    from models.sandbox.ipc import MessagePipes
 
 
 def main() -> None:
     """Arguments: bytes that a file has at most, seconds of CPU time. Files come through standard input; output takes the answers."""
     most_bytes, seconds = map(int, sys.argv[1:])
-    reading, writing = own_pipes()
+    reading, writing = take_standard_streams()
     _limit_memory()
     _limit_processor(STARTING_CPU)
     _import_libraries()
 
     from errors import UserError
-    from models.sandbox.confinement import Protection, confine_process
-    from models.sandbox.ipc import Pipes, can_poll
+    from models.sandbox.confinement import SandboxProtection, confine_process
+    from models.sandbox.ipc import MessagePipes, pipes_support_deadlines
 
-    pipes = Pipes(reading, writing)
+    pipes = MessagePipes(reading, writing)
     try:
-        protection = confine_process((), libraries=False) if sys.platform != "win32" else Protection(0, False)
+        protection = confine_process((), libraries=False) if sys.platform != "win32" else SandboxProtection(0, False)
     except (UserError, RuntimeError) as error:
         pipes.send({"error": str(error)})
         return
-    if can_poll():
+    if pipes_support_deadlines():
         threading.Thread(target=_exit_with, args=(reading,), daemon=True).start()
     pipes.send({"landlock": protection.landlock, "filtered": protection.filtered})
     with suppress(EOFError):
@@ -44,7 +44,7 @@ def main() -> None:
             _answer(pipes, most_bytes, seconds)
 
 
-def own_pipes() -> tuple[int, int]:
+def take_standard_streams() -> tuple[int, int]:
     """Standard input and output for this program alone; nothing that a library prints gets into the answers."""
     reading, writing = os.dup(0), os.dup(1)
     with open(os.devnull, "r+b", buffering=0) as nowhere:
@@ -58,14 +58,14 @@ def own_pipes() -> tuple[int, int]:
     return reading, writing
 
 
-def _answer(pipes: "Pipes", most_bytes: int, seconds: int) -> None:
+def _answer(pipes: "MessagePipes", most_bytes: int, seconds: int) -> None:
     from errors import UserError
-    from models.images.decoder import decode
+    from models.images.decoder import decode_picture
 
     data = pipes.receive_bytes(most_bytes)
     _limit_processor(seconds)
     try:
-        pixels = decode(data)
+        pixels = decode_picture(data)
     except UserError as error:
         pipes.send({"error": str(error)})
         return

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.cards.sidecar_files import sidecar_files
-from models.sandbox.checks.display import printable
-from models.sandbox.ipc import Array, Expected, Pipes, ProtocolError, pair
+from models.cards.sidecar_files import list_sidecar_files
+from models.sandbox.checks.display import printable_text
+from models.sandbox.ipc import Array, Expected, MessagePipes, ProtocolError, create_pipe_pair
 from plain_files import is_within
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ _SHARE_OF_MACHINE = 0.75
 
 
 @dataclass(frozen=True)
-class Limits:
+class WorkerLimits:
     """memory: bytes beyond what TensorFlow itself takes. starting, opening, answering: seconds by the clock."""
 
     memory: int = MEMORY
@@ -40,7 +40,7 @@ class Limits:
         return int(min(self.memory, _SHARE_OF_MACHINE * machine))
 
 
-class Phase(StrEnum):
+class WorkerPhase(StrEnum):
     """What the process is doing, each in the words for its failing."""
 
     CHECKING = "was not looked at"
@@ -55,11 +55,11 @@ class WorkerExited(UserError):  # noqa: N818 - it is the sentence that a person 
 class WorkerProcess:
     """Starts at once; `open` waits for the model, `request` for an answer. One request at a time. Ends with `close` or this object."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: WorkerLimits) -> None:
         self.name, self.limits = path.name, limits
-        (reading, writing), theirs = pair()
+        (reading, writing), theirs = create_pipe_pair()
         place = path.absolute()
-        command = [sys.executable, "-B", "-m", "models.worker", *map(str, (*theirs, place, *readable_files(place)))]
+        command = [sys.executable, "-B", "-m", "models.worker", *map(str, (*theirs, place, *files_readable_by_worker(place)))]
         nowhere = subprocess.DEVNULL
         try:
             self._process = subprocess.Popen(
@@ -75,7 +75,7 @@ class WorkerProcess:
         finally:
             for end in theirs:
                 os.close(end)
-        self._pipes = Pipes(reading, writing)
+        self._pipes = MessagePipes(reading, writing)
         self._end = weakref.finalize(self, _end, self._process, self._pipes)
 
     @property
@@ -84,22 +84,22 @@ class WorkerProcess:
 
     def open(self) -> dict[str, Any]:
         """What the process says of the model once it is open and has answered a test. UserError says why it is not opened."""
-        shut = self._receive(self.limits.starting, Phase.CHECKING)[0]
+        shut = self._receive(self.limits.starting, WorkerPhase.CHECKING)[0]
         self._set_memory(None)
         self._limit_processor(self.limits.starting)
         self._send({"do": "import"}, self.limits.starting)
-        self._receive(self.limits.starting, Phase.CHECKING)
+        self._receive(self.limits.starting, WorkerPhase.CHECKING)
         self._limit_memory()
         self._limit_processor(self.limits.opening)
         self._send({"do": "open"}, self.limits.opening)
-        opened = self._receive(self.limits.opening, Phase.OPENING)[0]
+        opened = self._receive(self.limits.opening, WorkerPhase.OPENING)[0]
         return opened | {name: shut.get(name) for name in ("landlock", "filtered")}  # said before the model could have a say
 
     def request(self, head: dict[str, Any], arrays: Sequence[Array], wanted: Sequence[Expected]) -> tuple[dict[str, Any], list[Array]]:
         """The answer's arrays, of the shapes `wanted`. Raises MemoryError where its memory was used up, WorkerExited, UserError."""
         self._limit_processor(self.limits.answering)
         self._send(head, self.limits.answering, arrays)
-        return self._receive(self.limits.answering, Phase.ANSWERING, wanted)
+        return self._receive(self.limits.answering, WorkerPhase.ANSWERING, wanted)
 
     def alive(self) -> bool:
         return self._process.poll() is None
@@ -123,21 +123,21 @@ class WorkerProcess:
             except TimeoutError as error:
                 raise self._ended("did not listen") from error
 
-    def _receive(self, seconds: float, phase: Phase, wanted: Sequence[Expected] = ()) -> tuple[dict[str, Any], list[Array]]:
+    def _receive(self, seconds: float, phase: WorkerPhase, wanted: Sequence[Expected] = ()) -> tuple[dict[str, Any], list[Array]]:
         try:
             head, arrays = self._pipes.receive(lambda head: () if "error" in head else wanted, time.monotonic() + seconds)
         except TimeoutError as error:
             raise self._ended(f"{phase} within {seconds:g} s and was stopped") from error
         except ProtocolError as error:
-            raise self._ended(f"answered with what nobody asked for ({printable(error)}) and was stopped") from error
+            raise self._ended(f"answered with what nobody asked for ({printable_text(error)}) and was stopped") from error
         except EOFError as error:
             raise self._ended(self._how_it_ended()) from error
         if "error" in head:
-            raise self._trouble(head["error"], printable(head.get("message", ""), 400), phase)
+            raise self._trouble(head["error"], printable_text(head.get("message", ""), 400), phase)
         return head, arrays
 
-    def _trouble(self, kind: object, words: str, phase: Phase) -> Exception:
-        if kind == "memory" and phase == Phase.ANSWERING:
+    def _trouble(self, kind: object, words: str, phase: WorkerPhase) -> Exception:
+        if kind == "memory" and phase == WorkerPhase.ANSWERING:
             return MemoryError(words)
         if kind == "memory":
             most = f"the {self.limits.room / 1e9:.1f} GB that a model gets which is not trusted"
@@ -184,13 +184,13 @@ class WorkerProcess:
             resource.prlimit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
 
 
-def readable_files(path: Path) -> list[Path]:
+def files_readable_by_worker(path: Path) -> list[Path]:
     """What belongs to a model, links followed: the file or folder itself, its card, its labels, its architecture where that lies apart.
 
     The files beside an untrusted model are untrusted too: a link that leads out of its folder is left out, as are folders and devices.
     """
     folder = path.parent.resolve()
-    return [path.resolve(), *(found for each in sidecar_files(path) if (found := _plain_file(each)) and is_within(found, folder))]
+    return [path.resolve(), *(found for each in list_sidecar_files(path) if (found := _plain_file(each)) and is_within(found, folder))]
 
 
 def _plain_file(path: Path) -> Path | None:
@@ -218,7 +218,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _end(process: "subprocess.Popen[bytes]", pipes: Pipes) -> None:
+def _end(process: "subprocess.Popen[bytes]", pipes: MessagePipes) -> None:
     process.kill()
     process.wait()
     pipes.close()

@@ -27,12 +27,12 @@ _ACTIONS = Path("/proc/sys/kernel/seccomp/actions_avail")
 Step = tuple[int, int, int, int]
 
 
-def possible() -> bool:
+def is_seccomp_available() -> bool:
     """Whether a filter is written for this machine and its kernel takes one."""
     return platform.system() == "Linux" and platform.machine() in _MACHINES and _ACTIONS.exists()
 
 
-def confine() -> None:
+def apply_seccomp_filter() -> None:
     """Puts the filter over every thread of this process and all that they begin, for good. OSError where the kernel has none, or cannot."""
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in _MACHINES:

@@ -64,7 +64,7 @@ class TrainingState:
 _ARRAYS = ("model", "optimizer", "best")
 
 
-def write(state: TrainingState, folder: Path) -> None:
+def write_checkpoint(state: TrainingState, folder: Path) -> None:
     """Replaces the folder's checkpoint in one step. UserError where the disk is full: the one before it is kept then."""
     arrays = {f"{kind}_{number:04}": array for kind, several in state.arrays().items() for number, array in enumerate(several)}
     members: dict[str, Any] = {"told": np.array(json.dumps(state.to_json())), **arrays}
@@ -72,7 +72,7 @@ def write(state: TrainingState, folder: Path) -> None:
         np.savez(file, **members)
 
 
-def read(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
+def read_checkpoint(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
     """The folder's checkpoint, or None where there is none. UserError where it is of another plan or damaged."""
     path = folder / NAME
     if not path.exists():
@@ -91,7 +91,7 @@ def read(folder: Path, plan: dict[str, Any]) -> TrainingState | None:
     return TrainingState.from_json(header, arrays)
 
 
-def remove(folder: Path) -> None:
+def remove_checkpoint(folder: Path) -> None:
     """Forgets the folder's checkpoint."""
     (folder / NAME).unlink(missing_ok=True)
 

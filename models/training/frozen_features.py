@@ -12,12 +12,21 @@ from tqdm import tqdm
 
 from errors import UserError
 from models.cards.card import Card
-from models.datasets.collection import Row
+from models.datasets.collection import CollectionRow
 from models.output.atomic_files import atomic_file
-from models.training.batches import preprocessed
-from models.training.image_cache import cache_key, load_mapped
+from models.training.batches import add_preprocessing
+from models.training.image_cache import cache_file_name, load_memory_mapped
 from models.training.loop import TrainingData
-from models.training.pipeline import Feed, batches, class_weights, epoch_order, hide_metadata, labels_of, metadata_vectors, steps_per_epoch
+from models.training.pipeline import (
+    InputPipelineSettings,
+    class_weights,
+    encode_row_metadata,
+    hide_metadata,
+    iterate_batches,
+    row_labels,
+    shuffled_epoch_order,
+    steps_per_epoch,
+)
 from models.training.trainable_layers import body_layers as body_of
 from models.training.trainable_layers import layers_with_weights
 
@@ -25,7 +34,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def split_at(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "keras.Model"]:
+def split_network(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "keras.Model"]:
     """(lower, upper): the model cut at the last place where one tensor carries all, below its last
     `open_layers` layers with weights.
 
@@ -61,7 +70,11 @@ def _cut_points(model: "keras.Model", body: list[Any]) -> Iterator[int]:
 
 
 def cached_training_data(
-    parts: tuple["keras.Model", "keras.Model"], card: Card, rows: tuple[Sequence[Row], Sequence[Row]], feed: Feed, forms: int
+    parts: tuple["keras.Model", "keras.Model"],
+    card: Card,
+    rows: tuple[Sequence[CollectionRow], Sequence[CollectionRow]],
+    feed: InputPipelineSettings,
+    forms: int,
 ) -> TrainingData:
     """Like feeding.material for the upper of `parts`; each training picture comes in `forms` changed forms, drawn once.
 
@@ -73,11 +86,11 @@ def cached_training_data(
     plain = _cached_features(lower, card, validation, known, 0)
     changed = dataclasses.replace(known, augmentation=feed.augmentation)
     features_by_form = [_cached_features(lower, card, train, changed, number) for number in range(forms)]
-    units, labels, weights = upper.output_shape[-1], labels_of(train), class_weights(train, len(card.labels), feed.balance)
-    codes = metadata_vectors(train, feed.fields), metadata_vectors(validation, feed.fields)
+    units, labels, weights = upper.output_shape[-1], row_labels(train), class_weights(train, len(card.labels), feed.balance)
+    codes = encode_row_metadata(train, feed.fields), encode_row_metadata(validation, feed.fields)
 
     def epoch(number: int) -> Iterator[Any]:
-        chosen, rng = epoch_order(train, feed, number), np.random.default_rng([feed.seed, number, 1])
+        chosen, rng = shuffled_epoch_order(train, feed, number), np.random.default_rng([feed.seed, number, 1])
         form = rng.integers(forms, size=len(train))
         for batch in range(steps_per_epoch(train, feed)):
             places = chosen[batch * feed.batch : (batch + 1) * feed.batch]
@@ -88,7 +101,7 @@ def cached_training_data(
     def validation_batches() -> Iterator[Any]:
         for i in range(0, len(validation), feed.batch):
             end = i + feed.batch
-            yield _inputs(plain[i:end], codes[1][i:end]), labels_of(validation[i:end])
+            yield _inputs(plain[i:end], codes[1][i:end]), row_labels(validation[i:end])
 
     return TrainingData(epoch, steps_per_epoch(train, feed), validation_batches)
 
@@ -98,10 +111,12 @@ def _inputs(features: NDArray[np.float16], metadata: NDArray[np.float32]) -> Any
     return (features.astype(np.float32), metadata) if metadata.shape[1] else features.astype(np.float32)
 
 
-def _cached_features(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> NDArray[np.float16]:
+def _cached_features(
+    lower: "keras.Model", card: Card, rows: Sequence[CollectionRow], feed: InputPipelineSettings, number: int
+) -> NDArray[np.float16]:
     """(n, h, w, k): the lower part's answers, of the augmentation's draw `number`; read where they were computed before."""
     file_path = feed.cache / f"features-{_key(lower, card, rows, feed)}-{number}.npy"
-    if (found := load_mapped(file_path)) is not None:
+    if (found := load_memory_mapped(file_path)) is not None:
         return found
     made = np.concatenate(list(_features(lower, card, rows, feed, number)))
     with atomic_file(file_path) as file:
@@ -109,18 +124,20 @@ def _cached_features(lower: "keras.Model", card: Card, rows: Sequence[Row], feed
     return np.asarray(np.load(file_path, mmap_mode="r"))
 
 
-def _features(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed, number: int) -> Iterator[NDArray[np.float16]]:
+def _features(
+    lower: "keras.Model", card: Card, rows: Sequence[CollectionRow], feed: InputPipelineSettings, number: int
+) -> Iterator[NDArray[np.float16]]:
     with tqdm(total=len(rows), desc=f"features, form {number + 1}", unit="picture", leave=False, disable=None) as bar:
-        for inputs, labels in preprocessed(batches(rows, feed, number), card, lower.inputs[0].shape[-1]):
+        for inputs, labels in add_preprocessing(iterate_batches(rows, feed, number), card, lower.inputs[0].shape[-1]):
             yield np.asarray(lower.predict_on_batch(inputs), np.float16)
             bar.update(len(labels))
 
 
-def _key(lower: "keras.Model", card: Card, rows: Sequence[Row], feed: Feed) -> str:
+def _key(lower: "keras.Model", card: Card, rows: Sequence[CollectionRow], feed: InputPipelineSettings) -> str:
     """Another one where anything is another that the features depend on."""
     inputs = (lower.name, lower.output_shape, card.size, card.scaling, card.colour, dataclasses.replace(feed, cache=Path()))
     weights_digest = hashlib.sha256(b"".join(np.ascontiguousarray(weights).tobytes() for weights in lower.get_weights())).hexdigest()
-    return cache_key([row.path for row in rows], (inputs, weights_digest))
+    return cache_file_name([row.path for row in rows], (inputs, weights_digest))
 
 
 def _input_layers(layer: Any) -> list[Any]:

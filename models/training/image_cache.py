@@ -12,29 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.datasets.batch_decode import parallel_map, read_image, unreadable_error
-from models.images.placement import fit
+from models.datasets.batch_decode import parallel_map, read_image, unreadable_files_error
+from models.images.placement import fit_to_size
 
 Fit = Literal["letterbox", "crop", "stretch"]
 _FORMAT = 1  # a new number invalidates every cache
 
 
-def decoded_images(files: Sequence[Path], size: tuple[int, int], how: Fit, folder: Path) -> NDArray[np.uint8]:
+def cache_decoded_images(files: Sequence[Path], size: tuple[int, int], how: Fit, folder: Path) -> NDArray[np.uint8]:
     """(n, H, W, 3) uint8 RGB: the classifier's input images, rounded to 1/255. Recreated in `folder` when a file or the size changes.
 
     UserError names the pictures that cannot be read.
     """
-    cache_file = folder / f"{cache_key(files, (size, how))}.npy"
-    if (found := load_mapped(cache_file)) is not None:
+    cache_file = folder / f"{cache_file_name(files, (size, how))}.npy"
+    if (found := load_memory_mapped(cache_file)) is not None:
         return found
     _make(cache_file, files, size, how)
-    made = load_mapped(cache_file)
+    made = load_memory_mapped(cache_file)
     if made is None:
         raise UserError(f"The decoded pictures in {cache_file} cannot be read back; name another folder.")
     return made
 
 
-def load_mapped(cache_file: Path) -> NDArray[Any] | None:
+def load_memory_mapped(cache_file: Path) -> NDArray[Any] | None:
     """The array in a file, left on the disk until it is read; None where there is no file, or a damaged one."""
     try:
         return np.asarray(np.load(cache_file, mmap_mode="r"))
@@ -70,15 +70,15 @@ def _fill(pictures: "np.memmap[tuple[int, ...], np.dtype[np.uint8]]", files: Seq
     height, width = pictures.shape[1:3]
 
     def place(number: int) -> None:
-        pictures[number] = np.rint(fit(read_image(files[number]), (height, width), how) * 255).astype(np.uint8)
+        pictures[number] = np.rint(fit_to_size(read_image(files[number]), (height, width), how) * 255).astype(np.uint8)
 
     failed = [(file, made) for file, made in zip(files, parallel_map(place, len(files), "decoding"), strict=True) if made]
     if failed:
-        raise unreadable_error([file for file, _ in failed], [reason for _, reason in failed])
+        raise unreadable_files_error([file for file, _ in failed], [reason for _, reason in failed])
     pictures.flush()
 
 
-def cache_key(files: Sequence[Path], made: tuple[object, ...]) -> str:
+def cache_file_name(files: Sequence[Path], made: tuple[object, ...]) -> str:
     """A file name for what is made of picture files: it changes with any path, length or modification time, and with `made`, whose values
     must have a stable repr.
     """

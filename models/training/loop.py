@@ -13,10 +13,10 @@ from tqdm import tqdm
 from errors import UserError
 from models.training import checkpoint
 from models.training.checkpoint import Arrays, TrainingState
-from models.training.losses import loss_for
-from models.training.schedules import cosine_rate, plateau_rate, should_stop
-from models.training.settings import Settings, Stage
-from models.training.trainable_layers import unfreeze_last
+from models.training.losses import build_loss
+from models.training.schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
+from models.training.settings import TrainingSettings, TrainingStage
+from models.training.trainable_layers import unfreeze_last_layers
 from models.training.validation import ValidationMetrics, measure_validation, predict_batches
 
 if TYPE_CHECKING:
@@ -40,23 +40,23 @@ class TrainingData:
 class TrainingRun:
     """How to train, and the folder of the checkpoint. plan: the run's options; a checkpoint of another plan is refused."""
 
-    stages: Sequence[Stage]
-    settings: Settings
+    stages: Sequence[TrainingStage]
+    settings: TrainingSettings
     folder: Path
     plan: dict[str, Any]
 
 
-def train(model: "keras.Model", data: TrainingData, run: TrainingRun) -> TrainingState:
+def train_model(model: "keras.Model", data: TrainingData, run: TrainingRun) -> TrainingState:
     """Trains stage by stage, from the folder's checkpoint where there is one, and leaves the best weights in the model.
 
     A resumed run has the state and the batches of an uninterrupted one. It ends with the same weights wherever two uninterrupted runs do:
     where the device always adds in the same order, which TensorFlow's convolutions on several threads do not always do. Exact
     resumption in several stages is the reason for this loop in place of Keras's `fit` and callbacks.
     """
-    state = checkpoint.read(run.folder, run.plan) or TrainingState(run.plan)
+    state = checkpoint.read_checkpoint(run.folder, run.plan) or TrainingState(run.plan)
     first = state.stage
     for number in range(first, len(run.stages)):
-        compile_stage(model, run.stages[number], run.settings)
+        compile_training_stage(model, run.stages[number], run.settings)
         if number == first and state.epoch:
             _assign(model.variables, state.model)
             _assign(model.optimizer.variables, state.optimizer)
@@ -68,16 +68,16 @@ def train(model: "keras.Model", data: TrainingData, run: TrainingRun) -> Trainin
     return state
 
 
-def compile_stage(model: "keras.Model", stage: Stage, settings: Settings) -> None:
+def compile_training_stage(model: "keras.Model", stage: TrainingStage, settings: TrainingSettings) -> None:
     """Freezes the layers that this stage does not train, and gives the model a new Adam and the loss.
 
-    The trained layers are those of `trainable_layers.unfreeze_last`.
+    The trained layers are those of `trainable_layers.unfreeze_last_layers`.
     """
     import keras
 
-    unfreeze_last(model, stage.open_layers)
+    unfreeze_last_layers(model, stage.open_layers)
     average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
-    model.compile(keras.optimizers.Adam(stage.rate, **average), loss=loss_for(settings, model.output_shape[-1]))
+    model.compile(keras.optimizers.Adam(stage.rate, **average), loss=build_loss(settings, model.output_shape[-1]))
     model.optimizer.build(model.trainable_variables)
 
 
@@ -85,7 +85,7 @@ def _train_stage(model: "keras.Model", data: TrainingData, run: TrainingRun, sta
     stage = run.stages[state.stage]
     while state.epoch < stage.epochs:
         losses = [entry["validation_loss"] for entry in state.history if entry["stage"] == state.stage]
-        if should_stop(losses, run.settings.patience):
+        if should_stop_early(losses, run.settings.patience):
             return
         started = time.perf_counter()
         loss = _epoch(model, data, run.settings, stage, state, losses)
@@ -98,24 +98,26 @@ def _train_stage(model: "keras.Model", data: TrainingData, run: TrainingRun, sta
         state.epoch += 1
         entry = {f"validation_{name}": value for name, value in figures.to_json().items()}
         state.history.append({"stage": state.stage, "loss": loss, **entry, "seconds": time.perf_counter() - started})
-        checkpoint.write(state, run.folder)
+        checkpoint.write_checkpoint(state, run.folder)
         print(_progress_line(state), flush=True)
 
 
-def _epoch(model: "keras.Model", data: TrainingData, settings: Settings, stage: Stage, state: TrainingState, losses: list[float]) -> float:
+def _epoch(
+    model: "keras.Model", data: TrainingData, settings: TrainingSettings, stage: TrainingStage, state: TrainingState, losses: list[float]
+) -> float:
     """Trains on one epoch's batches, each at the rate that follows from where the run stands; gives the mean loss."""
-    steady, total = plateau_rate(losses, stage.rate), 0.0
+    steady, total = plateau_learning_rate(losses, stage.rate), 0.0
     description = f"Epoch {state.epoch + 1} of {stage.epochs}"
     batches = tqdm(data.epoch(len(state.history)), description, data.steps, leave=False, unit="batch", disable=None)
     for number, (inputs, targets, weights) in enumerate(batches):
         done = (state.epoch + number / data.steps) / stage.epochs
-        model.optimizer.learning_rate.assign(cosine_rate(done, stage.rate) if settings.schedule == "cosine" else steady)
+        model.optimizer.learning_rate.assign(cosine_learning_rate(done, stage.rate) if settings.schedule == "cosine" else steady)
         total += float(model.train_on_batch(inputs, targets, weights, return_dict=True)["loss"])
         _check_finite(total, state, stage)
     return total / data.steps
 
 
-def _check_finite(loss: float, state: TrainingState, stage: Stage) -> None:
+def _check_finite(loss: float, state: TrainingState, stage: TrainingStage) -> None:
     """Before anything of a diverged epoch is written down."""
     if not math.isfinite(loss):
         raise UserError(
@@ -124,7 +126,7 @@ def _check_finite(loss: float, state: TrainingState, stage: Stage) -> None:
         )
 
 
-def _validate(model: "keras.Model", data: TrainingData, settings: Settings) -> tuple[ValidationMetrics, Arrays]:
+def _validate(model: "keras.Model", data: TrainingData, settings: TrainingSettings) -> tuple[ValidationMetrics, Arrays]:
     """How well the weights do on the validation pictures, or their running mean if there is one and it does better; and those weights."""
     found = [(measure_validation(*predict_batches(model, data.validation())), _values(model.variables))]
     if settings.average:

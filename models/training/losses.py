@@ -4,7 +4,7 @@ as they are, or adjusted as if all classes were equally frequent.
 
 from typing import TYPE_CHECKING, Any
 
-from models.training.settings import Settings
+from models.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import keras
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 EPSILON = 1e-7
 
 
-def loss_for(settings: Settings, units: int) -> "keras.losses.Loss":
+def build_loss(settings: TrainingSettings, units: int) -> "keras.losses.Loss":
     """For a model of so many units: one sigmoid, or a softmax; targets are (n, units), 0..1.
 
     Focal loss: -(1 - p)^focus log p of the right class's probability p; Lin et al. 2017, arXiv:1708.02002, eq. 4.
@@ -27,12 +27,12 @@ def loss_for(settings: Settings, units: int) -> "keras.losses.Loss":
 
     class Adjusted(keras.losses.Loss):
         def call(self, y_true: Any, y_pred: Any) -> Any:
-            return plain.call(y_true, logit_adjusted(y_pred, settings.shares))
+            return plain.call(y_true, _adjust_for_class_frequencies(y_pred, settings.shares))
 
     return Adjusted()
 
 
-def logit_adjusted(probabilities: Any, shares: tuple[float, ...]) -> Any:
+def _adjust_for_class_frequencies(probabilities: Any, shares: tuple[float, ...]) -> Any:
     """(n, units) probabilities for classes that are all as frequent -> for classes of these shares: p_c s_c / sum_k p_k s_k, which is
     the softmax of logits with log s_c added. Of a single sigmoid the shares are those of class 0 and 1."""
     from keras import ops
@@ -44,7 +44,7 @@ def logit_adjusted(probabilities: Any, shares: tuple[float, ...]) -> Any:
     return weighted / ops.maximum(ops.sum(weighted, axis=-1, keepdims=True), EPSILON)
 
 
-def _base_loss(settings: Settings, units: int) -> "keras.losses.Loss":
+def _base_loss(settings: TrainingSettings, units: int) -> "keras.losses.Loss":
     import keras
 
     if settings.loss == "focal":

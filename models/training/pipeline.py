@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.metadata import Field, encode
-from models.datasets.collection import Row
+from models.cards.metadata import Field, encode_metadata
+from models.datasets.collection import CollectionRow
 from models.training.augmentation import NONE, Augmentation
-from models.training.image_cache import Fit, decoded_images
+from models.training.image_cache import Fit, cache_decoded_images
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -25,7 +25,7 @@ AHEAD = 4  # batches that are prefetched
 
 
 @dataclass(frozen=True)
-class Feed:
+class InputPipelineSettings:
     """How pictures reach a model. size: (H, W) in pixels; fit: how a picture of another shape is brought to it.
 
     cache: folder for the decoded pictures. order: shuffled (whole batches) or given (every picture once). balance: sampling draws every
@@ -49,20 +49,20 @@ class Feed:
             if not least <= getattr(self, name) <= most:
                 raise UserError(f"The feed's {name} is {getattr(self, name)}; it must lie from {least} to {most}.")
 
-    def plain(self) -> "Feed":
+    def plain(self) -> "InputPipelineSettings":
         """The same for evaluation: every picture once, in order, unaugmented."""
         return dataclasses.replace(self, augmentation=NONE, balance="none", order="given", forget=0.0)
 
 
-def batches(rows: Sequence[Row], feed: Feed, epoch: int) -> "tf.data.Dataset":
+def iterate_batches(rows: Sequence[CollectionRow], feed: InputPipelineSettings, epoch: int) -> "tf.data.Dataset":
     """Batches of (images float32 (b, H, W, 3) RGB 0..1, labels int32 (b,)); with fields, ((images, vectors float32 (b, m)), labels).
 
     Batch k of an epoch follows from (rows, feed, epoch, k) alone: a run that starts again at an epoch sees what it would have seen.
     """
     import tensorflow as tf
 
-    pictures = decoded_images([row.path for row in rows], feed.size, feed.fit, feed.cache)
-    chosen, labels, codes = epoch_order(rows, feed, epoch), labels_of(rows), metadata_vectors(rows, feed.fields)
+    pictures = cache_decoded_images([row.path for row in rows], feed.size, feed.fit, feed.cache)
+    chosen, labels, codes = shuffled_epoch_order(rows, feed, epoch), row_labels(rows), encode_row_metadata(rows, feed.fields)
 
     def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
         rng = np.random.default_rng([feed.seed, epoch, int(number) + 1])
@@ -79,43 +79,43 @@ def batches(rows: Sequence[Row], feed: Feed, epoch: int) -> "tf.data.Dataset":
     return made.prefetch(AHEAD)
 
 
-def steps_per_epoch(rows: Sequence[Row], feed: Feed) -> int:
+def steps_per_epoch(rows: Sequence[CollectionRow], feed: InputPipelineSettings) -> int:
     """Batches in an epoch."""
     return max(1, len(rows) // feed.batch) if feed.order == "shuffled" else -(-len(rows) // feed.batch)
 
 
-def epoch_order(rows: Sequence[Row], feed: Feed, epoch: int) -> NDArray[np.int64]:
+def shuffled_epoch_order(rows: Sequence[CollectionRow], feed: InputPipelineSettings, epoch: int) -> NDArray[np.int64]:
     """(n,) places in `rows`, in the epoch's order."""
     if feed.order == "given":
         return np.arange(len(rows))
     rng = np.random.default_rng([feed.seed, epoch])
     if feed.balance != "sampling":
         return rng.permutation(len(rows))
-    labels = labels_of(rows)
+    labels = row_labels(rows)
     kinds = np.unique(labels)
     quota, left = divmod(len(rows), len(kinds))
     sampled = [_sample_class(np.flatnonzero(labels == kind), quota + (n < left), rng) for n, kind in enumerate(rng.permutation(kinds))]
     return rng.permutation(np.concatenate(sampled))
 
 
-def labels_of(rows: Sequence[Row]) -> NDArray[np.int32]:
+def row_labels(rows: Sequence[CollectionRow]) -> NDArray[np.int32]:
     """(n,)"""
     return np.array([row.label for row in rows], np.int32)
 
 
-def metadata_vectors(rows: Sequence[Row], fields: tuple[Field, ...]) -> NDArray[np.float32]:
+def encode_row_metadata(rows: Sequence[CollectionRow], fields: tuple[Field, ...]) -> NDArray[np.float32]:
     """(n, m): each row's metadata as the fields encode it."""
     names = {field.name for field in fields}
-    coded = [encode(fields, {name: value for name, value in row.metadata if name in names}) for row in rows]
-    return np.stack(coded) if coded else np.zeros((0, len(encode(fields, {}))), np.float32)
+    coded = [encode_metadata(fields, {name: value for name, value in row.metadata if name in names}) for row in rows]
+    return np.stack(coded) if coded else np.zeros((0, len(encode_metadata(fields, {}))), np.float32)
 
 
-def class_weights(rows: Sequence[Row], classes: int, balance: Balance) -> NDArray[np.float32]:
+def class_weights(rows: Sequence[CollectionRow], classes: int, balance: Balance) -> NDArray[np.float32]:
     """(classes,): what a picture of each class counts in the loss. Ones unless `balance` is "weights": then n / (classes present * pictures
     of the class), so that every class counts as much and the mean over the pictures is 1."""
     if balance != "weights":
         return np.ones(classes, np.float32)
-    counts = np.bincount(labels_of(rows), minlength=classes)
+    counts = np.bincount(row_labels(rows), minlength=classes)
     weights = len(rows) / ((counts > 0).sum() * np.maximum(counts, 1))
     return np.where(counts > 0, weights, 0).astype(np.float32)
 
@@ -126,11 +126,11 @@ def _sample_class(places: NDArray[np.int64], quota: int, rng: np.random.Generato
     return np.concatenate(rounds)[:quota]
 
 
-def hide_metadata(codes: NDArray[np.float32], feed: Feed, rng: np.random.Generator) -> NDArray[np.float32]:
+def hide_metadata(codes: NDArray[np.float32], feed: InputPipelineSettings, rng: np.random.Generator) -> NDArray[np.float32]:
     """(n, m) metadata with a share `feed.forget` of its values, sampled by `rng`, replaced by what stands for a missing one."""
     if not feed.fields or not feed.forget:
         return codes
-    missing = encode(feed.fields, {})
+    missing = encode_metadata(feed.fields, {})
     hidden = rng.random((len(codes), len(feed.fields))) < feed.forget
     widths = [len(field.entries) for field in feed.fields]
     return np.where(np.repeat(hidden, widths, axis=1), missing, codes)

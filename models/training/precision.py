@@ -11,7 +11,7 @@ HALF = "mixed_bfloat16"
 LEAST_CAPABILITY = (8, 0)  # NVIDIA Ampere: the first whose matrix units take bfloat16
 
 
-def best_policy() -> str:
+def best_precision_policy() -> str:
     """What this machine's device gains by."""
     import tensorflow as tf
 
@@ -21,7 +21,7 @@ def best_policy() -> str:
     return "float32"
 
 
-def build_with_policy(build: Callable[[], T], name: str) -> T:
+def build_with_precision_policy(build: Callable[[], T], name: str) -> T:
     """What `build` makes of layers that compute by the policy `name`."""
     import keras
 
@@ -33,8 +33,8 @@ def build_with_policy(build: Callable[[], T], name: str) -> T:
         keras.config.set_dtype_policy(before)
 
 
-def float32_copy(model: "keras.Model", build: Callable[[], "keras.Model"]) -> "keras.Model":
+def copy_in_float32(model: "keras.Model", build: Callable[[], "keras.Model"]) -> "keras.Model":
     """The same network with the same weights, of layers that compute in 32 bits."""
-    plain = build_with_policy(build, "float32")
+    plain = build_with_precision_policy(build, "float32")
     plain.set_weights(model.get_weights())
     return plain

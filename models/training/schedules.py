@@ -8,12 +8,12 @@ WAIT = 3
 FACTOR = 0.3
 
 
-def cosine_rate(done: float, rate: float) -> float:
+def cosine_learning_rate(done: float, rate: float) -> float:
     """rate * (FLOOR + (1 - FLOOR) (1 + cos(pi done)) / 2), done: the share of the stage's steps taken; arXiv:1608.03983, eq. 5."""
     return rate * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * done)) / 2)
 
 
-def plateau_rate(losses: Sequence[float], rate: float) -> float:
+def plateau_learning_rate(losses: Sequence[float], rate: float) -> float:
     """`rate` times FACTOR for each time that WAIT epochs in a row brought no loss below the previous minimum."""
     least, waited = math.inf, 0
     for loss in losses:
@@ -23,6 +23,6 @@ def plateau_rate(losses: Sequence[float], rate: float) -> float:
     return rate
 
 
-def should_stop(losses: Sequence[float], patience: int) -> bool:
+def should_stop_early(losses: Sequence[float], patience: int) -> bool:
     """Whether the last `patience` losses are all no lower than the least before them."""
     return len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])

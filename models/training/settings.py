@@ -14,7 +14,7 @@ _CHOICES = {"schedule": get_args(Schedule), "loss": get_args(Loss), "balance": g
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainingStage:
     """So many epochs at one rate. open_layers: the last so many layers with weights learn, the others are frozen; None: all learn."""
 
     epochs: int
@@ -29,7 +29,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """schedule: how the rate falls within a stage. patience: epochs without a better validation loss after which a stage ends.
 
     balance: rare classes count more in the loss ("weights"), are sampled more often ("sampling"), or the loss is adjusted by `shares`, the

@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 from models.cards.card import Card
 from models.classifiers.build import build_classifier
-from models.datasets.collection import Row
+from models.datasets.collection import CollectionRow
 from models.evaluation.calibration import apply_temperature, fit_temperature
 from models.evaluation.predictions import predict_collection
-from models.training.threshold import best_shift, subtract_from_bias
+from models.training.threshold import balanced_logit_shift, subtract_from_bias
 from models.training.validation import measure_validation
 
 if TYPE_CHECKING:
     import keras
 
 
-def calibrate(model: "keras.Model", card: Card, validation: Sequence[Row]) -> Card:
+def calibrate_classifier(model: "keras.Model", card: Card, validation: Sequence[CollectionRow]) -> Card:
     """The card with the temperature fitted on the validation pictures. A single sigmoid's last bias is shifted so that 0.5 decides."""
     if not validation:
         return card
     labels = np.array([row.label for row in validation], np.int64)
     found = predict_collection(build_classifier(model, card, Path(card.name)), validation, "calibrating")
     if card.head == "sigmoid" and len(np.unique(labels)) == 2:
-        shift = best_shift(found[:, 1], labels)
+        shift = balanced_logit_shift(found[:, 1], labels)
         subtract_from_bias(shift, model)
         moved = found + np.float32(shift) * np.array([1, -1], np.float32)
         card = dataclasses.replace(card, notes=(*card.notes, _shift_note(shift, found, moved, labels)))

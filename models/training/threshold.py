@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MAX_SHIFT = 10.0
 
 
-def best_shift(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+def balanced_logit_shift(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """The s, at most 10 either way, for which sigmoid(z - s) has the least cross-entropy when both classes count the same.
 
     logits: (n,) of class 1. labels: (n,) of 0 and 1, both present.

@@ -29,7 +29,7 @@ def layers_with_weights(layers: Iterable[Any]) -> list[Any]:
     return found
 
 
-def unfreeze_last(model: "keras.Model", number: int | None) -> None:
+def unfreeze_last_layers(model: "keras.Model", number: int | None) -> None:
     """Lets the head learn and of the body the last `number` layers that hold weights, or all for None.
 
     Where only the last layers do, batch normalisation keeps its statistics and does not learn, inside networks too.

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.cards.card import Card
-from models.datasets.splits import Split
+from models.datasets.splits import DataSplit
 
 if TYPE_CHECKING:
     import keras
 
-    from models.evaluation.records import EvaluationData
+    from models.evaluation.evaluation_records import EvaluationData
 
 
 @dataclass(frozen=True)
 class TrainingOutcome:
     """How a classifier of real pictures was trained. test: the data to evaluate it on, if any; history: each epoch's figures."""
 
-    split: Split
+    split: DataSplit
     test: "EvaluationData | None"
     history: list[dict[str, float]]
 

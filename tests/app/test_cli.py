@@ -12,7 +12,7 @@ import pytest
 import app.page
 from app.cli import main
 from app.options import ExplainOptions, ServeOptions
-from explainers.case import Settings
+from explainers.case import ExplanationSettings
 from tests.patience import PATIENCE, until
 from tests.serving import serving
 from tools.imports import ROOT
@@ -50,7 +50,7 @@ def test_a_container_says_where_to_listen(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_flags_of_explain_reach_its_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[ExplainOptions] = []
-    monkeypatch.setattr("app.commands.explain.explain", lambda options, begun: seen.append(options) or 0)
+    monkeypatch.setattr("app.commands.explain.explain_pictures", lambda options, begun: seen.append(options) or 0)
     monkeypatch.setattr("app.cli.silence_tensorflow", lambda: None)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert main(["explain", "a.png", "--out", str(tmp_path / "o")]) == 0
@@ -61,7 +61,7 @@ def test_flags_of_explain_reach_its_options(monkeypatch: pytest.MonkeyPatch, tmp
     both, methods = (Path("a.png"), Path("b.png")), ("lime", "shap")
     changes = {"segments": 40, "budget": 99, "layers": ("one", "two"), "parameters": ("lime.x=1",)}
     assert seen[1] == replace(plain, pictures=both, methods=methods, **changes)
-    usual = Settings()
+    usual = ExplanationSettings()
     assert (plain.preset, plain.fill, plain.segments, plain.seed) == (usual.preset, usual.fill, usual.segments, usual.seed)
     assert (plain.budget, plain.layers) == (usual.budget, usual.layers)
 

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.masks import decode_mask, fit_mask, mask_file, region_of
+from app.masks import decode_mask, find_mask_file, fit_mask_to_input, load_region_mask
 from errors import UserError
-from explainers.metrics.localisation.evidence_overlap import energy_inside
-from models.datasets.synthetic.glass_box import patches
-from models.images.decoder import fit
+from explainers.metrics.localisation.evidence_overlap import energy_inside_mask
+from models.datasets.synthetic.glass_box import draw_colour_patches
+from models.images.decoder import fit_to_size
 
 
 def encoded(pixels: np.ndarray, kind: str = "PNG") -> bytes:
@@ -36,20 +36,22 @@ def test_a_mask_of_any_resolution_lies_as_the_letterboxed_picture(size) -> None:
     expected = np.zeros((32, 32), bool)
     expected[4:12, 16:] = True
     mask = decode_mask(encoded(spot(*size)), "m.png", (60, 80))
-    np.testing.assert_array_equal(fit_mask(mask, (60, 80), partial(fit, size=(32, 32), how="letterbox"), "m.png"), expected)
+    np.testing.assert_array_equal(
+        fit_mask_to_input(mask, (60, 80), partial(fit_to_size, size=(32, 32), how="letterbox"), "m.png"), expected
+    )
 
 
 def test_cropped_and_stretched_as_the_picture() -> None:
     mask = decode_mask(encoded(spot()), "m.png", (60, 80))
-    cropped = fit_mask(mask, (60, 80), partial(fit, size=(30, 30), how="crop"), "m.png")
-    stretched = fit_mask(mask, (60, 80), partial(fit, size=(30, 30), how="stretch"), "m.png")
+    cropped = fit_mask_to_input(mask, (60, 80), partial(fit_to_size, size=(30, 30), how="crop"), "m.png")
+    stretched = fit_mask_to_input(mask, (60, 80), partial(fit_to_size, size=(30, 30), how="stretch"), "m.png")
     for found in (cropped, stretched):
         assert found[:10, 15:].all()
         assert found.sum() == 150
     left = np.zeros((60, 80), np.uint8)
     left[:, :8] = 255
     with pytest.raises(UserError, match=r"At the classifier's size the mask m.png is empty"):
-        fit_mask(decode_mask(encoded(left), "m.png", (60, 80)), (60, 80), partial(fit, size=(30, 30), how="crop"), "m.png")
+        fit_mask_to_input(decode_mask(encoded(left), "m.png", (60, 80)), (60, 80), partial(fit_to_size, size=(30, 30), how="crop"), "m.png")
 
 
 def test_the_rim_of_a_jpeg_is_no_grey() -> None:
@@ -77,15 +79,15 @@ def test_what_is_no_mask_of_the_picture_is_refused_in_a_sentence(data, sentence)
 def test_a_folder_is_searched_by_the_pictures_name(tmp_path: Path) -> None:
     for name in ("mole.jpg", "mole_segmentation.png", "other.png", "other_mask.png", "other_evidence.png"):
         (tmp_path / name).write_bytes(b"x")
-    assert mask_file(tmp_path, tmp_path / "mole.jpg").name == "mole_segmentation.png"
-    assert mask_file(tmp_path, Path("elsewhere/MOLE_SEGMENTATION.png")).name == "mole_segmentation.png"
-    assert mask_file(tmp_path / "other.png", Path("mole.jpg")).name == "other.png"
+    assert find_mask_file(tmp_path, tmp_path / "mole.jpg").name == "mole_segmentation.png"
+    assert find_mask_file(tmp_path, Path("elsewhere/MOLE_SEGMENTATION.png")).name == "mole_segmentation.png"
+    assert find_mask_file(tmp_path / "other.png", Path("mole.jpg")).name == "other.png"
     with pytest.raises(UserError, match=r"holds no mask of eye.png; it would be called eye.png or eye_mask.png"):
-        mask_file(tmp_path, Path("eye.png"))
+        find_mask_file(tmp_path, Path("eye.png"))
     with pytest.raises(UserError, match=r"holds 2 masks of other.png \(other_evidence.png, other_mask.png\); leave one"):
-        mask_file(tmp_path, tmp_path / "other.png")
+        find_mask_file(tmp_path, tmp_path / "other.png")
     with pytest.raises(UserError, match="cannot be read"):
-        region_of(tmp_path / "gone.png", Path("mole.jpg"), (60, 80), partial(fit, size=(30, 30), how="crop"))
+        load_region_mask(tmp_path / "gone.png", Path("mole.jpg"), (60, 80), partial(fit_to_size, size=(30, 30), how="crop"))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two pictures of patches of colour with their evidence, and a third without."""
     folder = tmp_path_factory.mktemp("boxes")
     for seed, name in enumerate(("red", "green", "blue")):
-        found = patches(seed, name)
+        found = draw_colour_patches(seed, name)
         Image.fromarray(np.round(found.image * 255).astype(np.uint8)).save(folder / f"{name}.png")
         if name != "blue":
             Image.fromarray(found.evidence.astype(np.uint8) * 255).save(folder / f"{name}_evidence.png")
@@ -114,14 +116,14 @@ def test_explain_writes_where_every_map_points(boxes: Path, tmp_path: Path, caps
     assert "holds no mask" in entries[2]["error"]
     found = entries[0]["measures"]["localisation"]
     assert found["mask"] == "red_evidence.png"
-    truth = patches(0, "red").evidence
+    truth = draw_colour_patches(0, "red").evidence
     assert found["area"] == pytest.approx(truth.mean(), abs=1e-4)
     assert found["tolerance"] == len(truth) / 16
     titles = [row["title"] for row in found["maps"]]
     assert titles == ["Grad-CAM", "Occlusion", "consensus of the families", "the area", "the centre", "a centred Gaussian"]
     rows = dict(zip(titles, found["maps"], strict=True))
     with np.load(tmp_path / "out" / "maps.npz") as maps:
-        assert rows["Grad-CAM"]["energy"] == pytest.approx(energy_inside(maps["red/grad_cam/full"], truth), abs=1e-4)
+        assert rows["Grad-CAM"]["energy"] == pytest.approx(energy_inside_mask(maps["red/grad_cam/full"], truth), abs=1e-4)
     assert rows["Grad-CAM"]["energy"] > 0.9 > rows["the area"]["energy"]
 
 

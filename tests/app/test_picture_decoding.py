@@ -15,12 +15,12 @@ from app.service.example_gallery import ExampleGallery
 from app.service.inspection_queue import InspectionRequest, _decoded
 from app.service.regions import mask_from_file
 from app.service.services import Services
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
 from models.cards.card import Card
 from models.images import decoder
-from models.sandbox.picture_decoder import decode_confined, shared_decoder
-from models.store import bundled
+from models.sandbox.picture_decoder import decode_picture_confined, shared_picture_decoder
+from models.store import bundled_models
 from tests.app.page.test_events import PARTS, Somebody
 from tests.models.picture_files import png
 
@@ -51,29 +51,29 @@ def no_decoding_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_guard_itself_notices(no_decoding_here: list[str]) -> None:
     with pytest.raises(AssertionError):
-        decoder.decode(png(PICTURE))
+        decoder.decode_picture(png(PICTURE))
     assert no_decoding_here == ["_open"]
 
 
 def test_pictures_masks_and_examples_of_visitors(no_decoding_here: list[str], tmp_path: Path) -> None:
     data = png(PICTURE)
-    np.testing.assert_array_equal(decode_confined(data), PICTURE.astype(np.float32) / 255)
-    card = Card.read(bundled()["phantoms"].with_suffix(".json"))
-    region = mask_from_file(Picture.of(png(MASK), "m.png"), Picture.of(data, "p.png"), card)
+    np.testing.assert_array_equal(decode_picture_confined(data), PICTURE.astype(np.float32) / 255)
+    card = Card.read(bundled_models()["phantoms"].with_suffix(".json"))
+    region = mask_from_file(UploadedPicture.of(png(MASK), "m.png"), UploadedPicture.of(data, "p.png"), card)
     assert region.shape == card.size
     assert 0 < region.mean() < 1
     with pytest.raises(UserError, match=r"The mask m\.png cannot be read: This file is a PDF"):
-        mask_from_file(Picture.of(b"%PDF-1.7", "m.png"), Picture.of(data, "p.png"), card)
-    request = InspectionRequest("phantoms", ((Picture.of(data, "p.png"), ""), (Picture.of(b"%PDF-1.7", "q.pdf"), "")))
+        mask_from_file(UploadedPicture.of(b"%PDF-1.7", "m.png"), UploadedPicture.of(data, "p.png"), card)
+    request = InspectionRequest("phantoms", ((UploadedPicture.of(data, "p.png"), ""), (UploadedPicture.of(b"%PDF-1.7", "q.pdf"), "")))
     (found,), (left_out,) = _decoded(request)
     assert found is not None
     assert left_out.startswith("q.pdf is left out. This file is a PDF")
     (tmp_path / "own.png").write_bytes(data)
     assert [each.picture.name for each in ExampleGallery(tmp_path).of("phantoms")][-1] == "own.png"
     assert any(each.evidence is not None for each in ExampleGallery(None).of("phantoms"))
-    assert cached_answer.read() is not None
+    assert cached_answer.read_cached_answer() is not None
     assert not no_decoding_here
-    assert shared_decoder().pids
+    assert shared_picture_decoder().pids
 
 
 def test_a_picture_that_a_visitor_chooses(no_decoding_here: list[str]) -> None:
@@ -90,7 +90,7 @@ def test_a_picture_that_a_visitor_chooses(no_decoding_here: list[str]) -> None:
     finally:
         handlers.services.close()
     assert not no_decoding_here
-    assert not shared_decoder().pids
+    assert not shared_picture_decoder().pids
 
 
 def test_the_server_imports_no_decoder() -> None:
@@ -101,7 +101,7 @@ def test_the_server_imports_no_decoder() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 names = {alias.name for alias in node.names}
-                if (node.module == "models.images.decoder" and names & {"decode", "original_size"}) or node.module == "PIL":
+                if (node.module == "models.images.decoder" and names & {"decode_picture", "original_picture_size"}) or node.module == "PIL":
                     wrong.append(f"{path.relative_to(ROOT)} imports {sorted(names)} from {node.module}")
             if isinstance(node, ast.Attribute) and node.attr in ("imdecode", "imread"):
                 wrong.append(f"{path.relative_to(ROOT)} uses {node.attr}")

@@ -7,52 +7,52 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.commands.grid_game import play
-from app.commands.manifest import Source, manifest_head, map_entry, picture_entry
-from app.commands.manifest_metrics import localisation_entry, plain, section_of
-from app.explanation import as_protocol
-from app.maintenance.bundled_libraries import draw_picture
+from app.commands.grid_game import play_grid_game
+from app.commands.manifest import PictureSource, manifest_header, map_manifest_entry, picture_manifest_entry
+from app.commands.manifest_metrics import localisation_manifest_entry, manifest_section_of_metric, to_json_values
+from app.explanation import as_explainable_classifier
+from app.maintenance.bundled_libraries import draw_synthetic_picture
 from app.masks import MaskFile
 from app.options import ExplainOptions, GridGameOptions
-from app.page.assets import card_of, config
+from app.page.assets import describe_method, page_config
 from app.service import cached_answer
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.method import Attribution
+from explainers.method_runner import MethodResult
 from explainers.methods import METHODS
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics import METRICS
-from explainers.metrics.agreement.agreement import Agreement, AgreementContext, AgreementResult
-from explainers.metrics.agreement.consistency import Background
-from explainers.metrics.agreement.raw_similarity import Raw
-from explainers.metrics.agreement.reference_library import settings_of
-from explainers.metrics.agreement.similarity import Pair
-from explainers.metrics.faithfulness.average_drop import Drop
-from explainers.metrics.faithfulness.deletion_insertion import Curve
+from explainers.metrics.agreement.agreement import AgreementContext, AgreementMetric, AgreementResult
+from explainers.metrics.agreement.consistency import ReferenceMaps
+from explainers.metrics.agreement.raw_similarity import RawSimilarity
+from explainers.metrics.agreement.reference_library import library_settings
+from explainers.metrics.agreement.similarity import PairSimilarity
+from explainers.metrics.faithfulness.average_drop import AverageDropScore
+from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve
 from explainers.metrics.faithfulness.displaced_copies import DisplacementTest
 from explainers.metrics.faithfulness.hidden_place import HiddenPlace
-from explainers.metrics.faithfulness.infidelity import Infidelity
-from explainers.metrics.faithfulness.road import Road
+from explainers.metrics.faithfulness.infidelity import InfidelityScore
+from explainers.metrics.faithfulness.road import RoadScore
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
-from explainers.metrics.localisation.grid_pointing_game import PartShare
-from explainers.metrics.randomisation.sanity_checks import CLASS, SanityResult
-from explainers.metrics.robustness.max_sensitivity import Sensitivity
-from explainers.metrics.robustness.reliability import ReadingKind, Stability
-from explainers.runner import Result
-from models.cards.card import Card, Label
-from models.cards.metadata import Category, Number
+from explainers.metrics.localisation.grid_pointing_game import GridPointingScore
+from explainers.metrics.randomisation.sanity_checks import CLASS, SanityCheckResult
+from explainers.metrics.robustness.max_sensitivity import MaxSensitivityScore
+from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatSource
+from models.cards.card import Card, ClassLabel
+from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.score import Score
-from models.datasets.collection import Row
-from models.evaluation.assessment import assess
-from models.evaluation.records import EvaluationData
-from models.evaluation.writer import evaluation_json
-from models.export.comparison import Difference
+from models.datasets.collection import CollectionRow
+from models.evaluation.assessment import assess_logits
+from models.evaluation.evaluation_records import EvaluationData
+from models.evaluation.evaluation_writer import evaluation_json
+from models.export.comparison import OutputDifference
 from models.export.exporter import ExportResult
 from models.inspection import report, structure
-from models.loading import load
+from models.loading import load_classifier
 from models.training.checkpoint import TrainingState
 from models.training.validation import ValidationMetrics
-from models.versions import Version
+from models.versions import ModelVersion
 from models.worker import _described, _error, _structure
 from tests.explainers.metrics.agreement.test_consistency import judged as consistency_of
 from tests.explainers.metrics.agreement.test_consistency import noise
@@ -67,8 +67,8 @@ SETTINGS = ["preset", "fill", "segments", "seed", "budget", "batch", "layers"]
 
 
 def card() -> Card:
-    fields = (Number("age", 50, 20, "years"), Category("sex", ("female", "male")))
-    return Card("m", (Label("a", "the first"), Label("b")), (8, 8), metadata=fields)
+    fields = (NumberField("age", 50, 20, "years"), CategoryField("sex", ("female", "male")))
+    return Card("m", (ClassLabel("a", "the first"), ClassLabel("b")), (8, 8), metadata=fields)
 
 
 def test_a_card() -> None:
@@ -81,7 +81,7 @@ def test_a_card() -> None:
 
 def test_a_score_and_the_settings_of_a_case() -> None:
     assert list(Score(1, "contrast", 0).to_json()) == ["target", "kind", "rather_than"]
-    assert list(Settings().to_json()) == SETTINGS
+    assert list(ExplanationSettings().to_json()) == SETTINGS
 
 
 def test_the_parameters_of_methods() -> None:
@@ -101,16 +101,16 @@ def test_the_parameters_of_methods() -> None:
 
 def test_what_the_metrics_find() -> None:
     probabilities = np.zeros((3, 2), np.float32)
-    located, pair = LocalisationScore("m", 0.5, 0.5, 0.5, 1.0), Pair("a", "b", 0.1, 0.2, 0.3, None)
+    located, pair = LocalisationScore("m", 0.5, 0.5, 0.5, 1.0), PairSimilarity("a", "b", 0.1, 0.2, 0.3, None)
     assert list(located.to_json()) == ["title", "energy", "overlap", "ranks", "points"]
-    assert list(PartShare("m", 0.5).to_json()) == ["title", "share"]
+    assert list(GridPointingScore("m", 0.5).to_json()) == ["title", "share"]
     assert list(pair.to_json()) == ["first", "second", "top_overlap", "shared_mass", "rank_correlation", "same_sign", "headline"]
-    assert list(Raw(0.1, 0.2, 0.3, 0.4).to_json()) == ["spearman", "ssim", "pearson", "overlap"]
-    assert list(Sensitivity("m", None, "why").to_json()) == ["title", "value", "reason"]
-    assert list(Infidelity("m", 0.1).to_json()) == ["title", "value"]
-    assert list(Road("m", 0.1, 0.2).to_json()) == ["title", "least", "most", "value", "remark"]
-    assert list(Drop("m", 0.1, 0.2).to_json()) == ["title", "drop", "increase"]
-    assert list(Curve("m", "deletion", "blur", 0, probabilities).to_json()) == ["method", "kind", "substrate", "area", "curve"]
+    assert list(RawSimilarity(0.1, 0.2, 0.3, 0.4).to_json()) == ["spearman", "ssim", "pearson", "overlap"]
+    assert list(MaxSensitivityScore("m", None, "why").to_json()) == ["title", "value", "reason"]
+    assert list(InfidelityScore("m", 0.1).to_json()) == ["title", "value"]
+    assert list(RoadScore("m", 0.1, 0.2).to_json()) == ["title", "least", "most", "value", "remark"]
+    assert list(AverageDropScore("m", 0.1, 0.2).to_json()) == ["title", "drop", "increase"]
+    assert list(DeletionCurve("m", "deletion", "blur", 0, probabilities).to_json()) == ["method", "kind", "substrate", "area", "curve"]
     rank = DisplacementTest("m", "deletion", "blur", 0.1, 10, 20, 1).to_json()
     assert list(rank) == ["title", "kind", "substrate", "area", "better", "copies", "ties", "told", "share"]
     hidden = HiddenPlace("m", "blur", 0.1, 0.9, 0.5, 0, 1, 1.0, (0.0, 0.5), (0.9, 0.8)).to_json()
@@ -119,18 +119,18 @@ def test_what_the_metrics_find() -> None:
         *("others_fall", "others_after"),
     ]
     assert hidden["outcome"] == "the answer follows"
-    stable = Stability("m", 0.5, 0.6, False, 100, ReadingKind.HALF_RUNS).to_json()
+    stable = ReliabilityScore("m", 0.5, 0.6, False, 100, RepeatSource.HALF_RUNS).to_json()
     assert list(stable) == ["title", "between", "reliability", "converged", "further", "how", "unfinished", "sentence"]
     assert stable["how"] == "half runs"
-    found = SanityResult("m", CLASS, 0.1, "green", "", (0.1,)).to_json()
+    found = SanityCheckResult("m", CLASS, 0.1, "green", "", (0.1,)).to_json()
     assert list(found) == ["title", "check", "similarity", "light", "reason", "drawn"]
     assert found["check"] == "another class"
 
 
 def test_the_metrics_of_the_manifest() -> None:
-    metric = Agreement(AgreementContext(None, "m", None, ()))
-    consistency = consistency_of({"cam": noise(1), "lime": noise(2)}, Background())
-    written = json.loads(json.dumps(plain(metric.to_json([AgreementResult(consistency)]))))
+    metric = AgreementMetric(AgreementContext(None, "m", None, ()))
+    consistency = consistency_of({"cam": noise(1), "lime": noise(2)}, ReferenceMaps())
+    written = json.loads(json.dumps(to_json_values(metric.to_json([AgreementResult(consistency)]))))
     assert list(written) == [
         *("kappa", "as_well_as_themselves", "weaker", "warning", "pairs", "stability"),
         *("controls", "weaker_controls", "left_out", "consensus", "votes", "notes"),
@@ -147,7 +147,7 @@ def test_the_metrics_of_the_manifest() -> None:
     assert list(pair["raw"]["by_chance"]) == ["spearman", "ssim", "pearson", "overlap"]
     assert pair["word"] in ("no better than chance", "not written from chance", "weak", "moderate", "strong")
     assert pair["self_agreement"] == "taken as exact"
-    assert list(dict.fromkeys(section_of(kind) for kind in METRICS)) == [
+    assert list(dict.fromkeys(manifest_section_of_metric(kind) for kind in METRICS)) == [
         *("agreement", "faithfulness", "hidden", "hidden_each", "sanity", "sensitivity", "localisation", "grid_pointing_game"),
     ]
     faithfulness = [kind.given({}) for kind in METRICS if kind.section == "faithfulness"]
@@ -157,15 +157,15 @@ def test_the_metrics_of_the_manifest() -> None:
 
 
 def test_the_manifest_and_a_library(tmp_path: Path) -> None:
-    classifier = load("glass_box")
-    head = manifest_head(ExplainOptions((), "glass_box", tmp_path / "out"), classifier, Settings())
+    classifier = load_classifier("glass_box")
+    head = manifest_header(ExplainOptions((), "glass_box", tmp_path / "out"), classifier, ExplanationSettings())
     assert list(head) == ["schema", "made_by", "made_at", "model", "settings", "colours", "versions"]
     assert list(head["model"]) == ["given_as", "sha256", "classes", "card", "metadata"]
     assert list(head["model"]["card"]) == [name for name in CARD if name != "labels"]
     assert list(head["settings"]) == SETTINGS
-    case = Case(as_protocol(classifier), np.full((*classifier.size, 3), 0.5, np.float32), Score(1, "contrast", 0))
+    case = Case(as_explainable_classifier(classifier), np.full((*classifier.size, 3), 0.5, np.float32), Score(1, "contrast", 0))
     attribution = Attribution(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32))
-    made = map_entry(Result(GradCAM(), attribution, error="stopped"), "picture/grad_cam")
+    made = map_manifest_entry(MethodResult(GradCAM(), attribution, error="stopped"), "picture/grad_cam")
     assert list(made) == [
         *("method", "title", "signed", "source", "parameters", "evaluations", "shared_evaluations", "seconds"),
         *(
@@ -183,21 +183,21 @@ def test_the_manifest_and_a_library(tmp_path: Path) -> None:
             "error",
         ),
     ]
-    entry = picture_entry(Source("p.png", "0", (64, 64), (64, 64)), case, classifier, [made])
+    entry = picture_manifest_entry(PictureSource("p.png", "0", (64, 64), (64, 64)), case, classifier, [made])
     assert list(entry) == ["file", "sha256", "geometry", "prediction", "explained", "scores", "layers", "evaluations", "maps"]
     assert list(entry["explained"]) == ["target", "kind", "rather_than", "label", "rather_than_label"]
     region = MaskFile("mask.png", "0", np.ones(classifier.size, bool))
-    located = localisation_entry(case, [Result(Occlusion(), attribution)], region)
+    located = localisation_manifest_entry(case, [MethodResult(Occlusion(), attribution)], region)
     assert list(located) == ["mask", "sha256", "area", "tolerance", "maps"]
     assert list(located["maps"][0]) == ["title", "energy", "overlap", "ranks", "points"]
-    assert list(settings_of(case, "m")) == ["model", "cells", "fill", "preset", "segments", "score", "methods"]
+    assert list(library_settings(case, "m")) == ["model", "cells", "fill", "preset", "segments", "score", "methods"]
 
 
 def test_the_game(tmp_path: Path) -> None:
     for number in range(4):
-        Image.fromarray(draw_picture("glass_box", number)).save(tmp_path / f"{number}.png")
+        Image.fromarray(draw_synthetic_picture("glass_box", number)).save(tmp_path / f"{number}.png")
     out = tmp_path / "game.json"
-    play(GridGameOptions("glass_box", tmp_path, ("grad_cam",), mosaics=1, out=out, quiet=True))
+    play_grid_game(GridGameOptions("glass_box", tmp_path, ("grad_cam",), mosaics=1, out=out, quiet=True))
     written = json.loads(out.read_text(encoding="utf-8"))
     assert list(written) == ["made_by", "source", "versions", "model", "settings", "side", "chance", "mosaics", "methods"]
     assert list(written["settings"]) == SETTINGS
@@ -214,12 +214,12 @@ def test_the_stored_first_answer() -> None:
 
 
 def test_the_configuration_of_the_page() -> None:
-    written = config([method() for method in METHODS])
+    written = page_config([method() for method in METHODS])
     assert list(written) == ["colours", "methods", "words", "upload"]
     assert list(written["colours"]) == ["plain", "signed", "titles", "tables"]
     assert list(written["words"]) == ["scale", "keys", "summaries", "glossary"]
     assert list(written["upload"]) == ["bytes", "tooLarge", "modelBytes", "modelSuffixes", "modelKinds", "modelTooLarge"]
-    method = card_of(Occlusion())
+    method = describe_method(Occlusion())
     assert list(method) == ["title", "about", "formula", "source", "asks", "costs", "fails", "parameters"]
     choice, number, _ = method["parameters"]
     assert list(choice) == ["name", "help", "default", "options"]
@@ -227,11 +227,11 @@ def test_the_configuration_of_the_page() -> None:
 
 
 def test_the_report_of_an_inspection() -> None:
-    written = report.Report(
+    written = report.InspectionReport(
         name="m",
         findings=(report.Finding("file", "It opens.", "It was tried."),),
         layers=(report.LayerReport("conv", (2, 2), 4, None, True),),
-        candidates=(report.Candidate("0..1", "rgb", None, None, 0.5, 0.5, 0.5, 0.5, "a", 0.5),),
+        candidates=(report.PreprocessingCandidate("0..1", "rgb", None, None, 0.5, 0.5, 0.5, 0.5, "a", 0.5),),
         card=card(),
     ).to_json()
     assert list(written) == ["name", "findings", "layers", "candidates", "sure", "card", "proposed", "pictures", "classes_known"]
@@ -245,10 +245,10 @@ def test_the_report_of_an_inspection() -> None:
 
 
 def test_an_evaluation() -> None:
-    rows = tuple(Row(Path(f"/data/a/{n}.png"), n % 2, "") for n in range(8))
+    rows = tuple(CollectionRow(Path(f"/data/a/{n}.png"), n % 2, "") for n in range(8))
     logits = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
     logits[0] = 0, 5  # a mistake
-    written = json.loads(evaluation_json(assess(logits, card(), EvaluationData("set", rows, "all", "nowhere", "none"))))
+    written = json.loads(evaluation_json(assess_logits(logits, card(), EvaluationData("set", rows, "all", "nowhere", "none"))))
     assert list(written) == [
         *("model", "sha256", "labels", "head", "temperature", "material", "groups", "settings", "overall", "classes", "confusion"),
         *("confusion_shares", "curves", "reliability", "reliability_before", "mistakes"),
@@ -271,19 +271,19 @@ def test_a_checkpoint_a_version_and_an_export() -> None:
     assert list(state.arrays()) == ["model", "optimizer", "best"]
     assert TrainingState.from_json(state.to_json(), state.arrays()) == state
     assert list(ValidationMetrics(0.1, 0.2, 0.3).to_json()) == ["loss", "accuracy", "balanced_accuracy"]
-    version = Version("v1", "m", "0", "today")
+    version = ModelVersion("v1", "m", "0", "today")
     assert list(version.to_json()) == ["version", "name", "sha256", "date"]
-    assert Version.from_json(version.to_json()) == version
+    assert ModelVersion.from_json(version.to_json()) == version
     with pytest.raises(KeyError):
-        Version.from_json({"version": "v1"})
-    written = ExportResult("onnx", "onnx/m.onnx", 10, Difference(0.1, 0.1, 1.0)).to_json()
+        ModelVersion.from_json({"version": "v1"})
+    written = ExportResult("onnx", "onnx/m.onnx", 10, OutputDifference(0.1, 0.1, 1.0)).to_json()
     assert list(written) == ["format", "file", "bytes", "difference", "reason"]
     assert list(written["difference"]) == ["largest", "mean", "agreement"]
     assert ExportResult("onnx", reason="why").to_json()["difference"] is None
 
 
 def test_the_messages_of_an_untrusted_models_process() -> None:
-    served = load("glass_box")
+    served = load_classifier("glass_box")
     written = json.loads(json.dumps(_described(served)))
     assert list(written) == ["card", "layers", "from_probabilities", "forward_only"]
     assert list(written["card"]) == CARD
@@ -292,5 +292,7 @@ def test_the_messages_of_an_untrusted_models_process() -> None:
     assert list(seen) == ANATOMY
     assert list(seen["inputs"][0]) == list(seen["output"]) == ["name", "shape", "dtype"]
     assert list(structure.InputTransform((1.0,), (0.0,), False).to_json()) == ["slope", "offset", "backwards"]
-    assert structure.parse_structure(seen) == structure.parse_structure(json.loads(json.dumps(structure.parse_structure(seen).to_json())))
+    assert structure.parse_model_structure(seen) == structure.parse_model_structure(
+        json.loads(json.dumps(structure.parse_model_structure(seen).to_json()))
+    )
     assert list(_error(ValueError("no"))) == ["error", "message"]

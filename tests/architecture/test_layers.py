@@ -31,7 +31,7 @@ APP_LAYERS = (
 )
 """The same of `app/`: the page and the commands stand on the service, and that on one pipeline."""
 
-SCHEDULER, ITS_USERS = "app.service.explanation_queue", {"app.service.services", "app.maintenance.cached_answer", "app.page.stream"}
+SCHEDULER, ITS_USERS = "app.service.explanation_queue", {"app.service.services", "app.maintenance.cached_answer", "app.page.answer_stream"}
 
 GRAPH = import_graph()
 

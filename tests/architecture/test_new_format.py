@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from models.formats.__main__ import BEGIN, END
-from models.formats.registry import formats_table
+from models.formats.registry import markdown_format_table
 from tests.patience import PATIENCE
 from tools.imports import ROOT
 
@@ -15,31 +15,31 @@ TOY = '''
 
 import numpy as np
 
-from models.sandbox.checks.model_size import check_size
-from models.formats.format import Format, Provides, file_content
-from models.graph.input_port import InputPort
-from models.graph.runtime import Runtime
+from models.sandbox.checks.model_size import check_model_size
+from models.formats.format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.input_port import NetworkInput
+from models.graph.runtime import RuntimeNetwork
 
 
-class Toy(Runtime):
+class Toy(RuntimeNetwork):
     kind = "toy"
 
     def __init__(self, content, name):
         self.logits = np.array([float(each) for each in content.split()[1:]], np.float32)
-        super().__init__(name, [InputPort("image", (None, 8, 8, 3))])
+        super().__init__(name, [NetworkInput("image", (None, 8, 8, 3))])
 
     def run(self, arrays):
         return np.tile(self.logits, (len(arrays[0]), 1))
 
 
-TOY = Format(
+TOY = ModelFormat(
     title="`.toy`, for tests",
     example=".toy",
     suffixes=(".toy",),
-    provides=Provides.OUTPUTS,
+    provides=ModelCapabilities.OUTPUTS,
     recognise=lambda path, start: start.startswith(b"toy "),
-    check=check_size,
-    open=lambda path: Toy(file_content(path), path.name),
+    check=check_model_size,
+    open=lambda path: Toy(read_file_content(path), path.name),
     open_bytes=lambda content, member, name: Toy(content, member),
 )
 '''
@@ -48,13 +48,13 @@ PROGRAM = """
 import sys, zipfile
 from pathlib import Path
 import numpy as np
-from app.page.assets import config
-from app.service.classifier_registry import ClassifierRegistry, title_of
+from app.page.assets import page_config
+from app.service.classifier_registry import ClassifierRegistry, classifier_title
 from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
-from models.formats.__main__ import write_table
-from models.formats.hub import choose_files
-from models.loading import load
+from models.formats.__main__ import write_format_table
+from models.formats.hub import choose_model_files
+from models.loading import load_classifier
 
 folder = Path(sys.argv[1])
 (folder / "my_net.toy").write_bytes(b"toy 2.0 -3.0")
@@ -64,21 +64,21 @@ alone = folder / "alone"
 alone.mkdir()
 (alone / "m.toy").write_bytes(b"toy 2.0 -3.0")
 for model, trust in ((folder / "my_net.toy", True), (folder / "packed.zip", True), (alone, True), (folder / "my_net.toy", False)):
-    classifier = load(model, trust)
+    classifier = load_classifier(model, trust)
     assert classifier.outputs(np.zeros((1, *classifier.size, 3), np.float32)).tolist() == [[2.0, -3.0]], model
     assert classifier.forward_only
     classifier.close() if not trust else None
-upload = config(())["upload"]
+upload = page_config(())["upload"]
 assert upload["modelSuffixes"].split(",").count(".toy") == 1
 assert ".toy" in upload["modelKinds"]
 assert ModelUploads(ClassifierRegistry(["glass_box"])).reserve("x.toy")[1].name == "x.toy"
-assert title_of("folder/my_net.toy") == "my net"
-assert choose_files(["a.toy", "README.md"], "hf://a/b")[0] == "a.toy"
+assert classifier_title("folder/my_net.toy") == "my net"
+assert choose_model_files(["a.toy", "README.md"], "hf://a/b")[0] == "a.toy"
 try:
-    load(folder / "nothing")
+    load_classifier(folder / "nothing")
 except UserError as error:
     assert ".toy" in str(error), error
-write_table(Path("docs/models.md"))
+write_format_table(Path("docs/models.md"))
 assert "| `.toy`, for tests | outputs only" in Path("docs/models.md").read_text(encoding="utf-8")
 print("done")
 """
@@ -106,4 +106,4 @@ def test_a_new_format_is_one_file_and_one_line(tmp_path: Path) -> None:
 
 def test_the_table_of_formats_in_the_documentation() -> None:
     text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    assert f"{BEGIN}\n\n{formats_table()}\n\n{END}" in text, "run python -m models.formats --write docs/models.md"
+    assert f"{BEGIN}\n\n{markdown_format_table()}\n\n{END}" in text, "run python -m models.formats --write docs/models.md"

@@ -23,7 +23,7 @@ from typing import Annotated
 import numpy as np
 
 from explainers.case import Case
-from explainers.method import Attribution, Method, Range
+from explainers.method import Attribution, Method, ParameterRange
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class GradientTimesInput(Method):
     about = "Weighs every pixel by the gradient there."
     fails = "Black pixels never count."
 
-    sharpness: Annotated[float, Range(0.5, 2, 0.5, "power of the picture")] = 1.0
+    sharpness: Annotated[float, ParameterRange(0.5, 2, 0.5, "power of the picture")] = 1.0
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
         for gradient in case.gradients([case.image]):
@@ -52,11 +52,11 @@ PAGE = """
 import json
 
 from app.options import ServeOptions
-from app.page.assets import config
+from app.page.assets import page_config
 from app.service.services import Services
 
 services = Services.build(ServeOptions())
-print(json.dumps(config(list(services.methods.values()))["methods"]))
+print(json.dumps(page_config(list(services.methods.values()))["methods"]))
 services.close()
 """
 

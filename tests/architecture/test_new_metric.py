@@ -23,7 +23,7 @@ import numpy as np
 
 from explainers.case import Case
 from explainers.metric import Family, Metric
-from explainers.runner import Result, positive_maps
+from explainers.method_runner import MethodResult, maps_with_positive_evidence
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Compactness(Metric[Spread]):
+class CompactnessMetric(Metric[Spread]):
     title = "Compactness"
     key = "compactness"
     family: ClassVar[Family] = "faithfulness"
@@ -44,13 +44,13 @@ class Compactness(Metric[Spread]):
     formula = "the share of cells that holds half of the map"
     description = "A map that fits on a stamp is easier to read than one that covers the wall."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Spread]:
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[Spread]:
         case.image_logits
-        for title, values in positive_maps(results).items():
+        for title, values in maps_with_positive_evidence(results).items():
             falling = np.sort(np.maximum(values, 0), axis=None)[::-1].cumsum()
             yield Spread(title, float((falling < falling[-1] / 2).mean()))
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         return 1
 '''
 PAGE = """
@@ -58,8 +58,8 @@ import json
 import time
 from dataclasses import replace
 
-from app.page.views.evidence import trust
-from app.service.cached_answer import first_request
+from app.page.views.evidence import trust_view
+from app.service.cached_answer import first_page_request
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from explainers.methods.grad_cam import GradCAM
@@ -70,10 +70,10 @@ def settled(job):
     return job.report
 
 jobs = ExplanationQueue(ClassifierRegistry(["phantoms"]), concurrency=1, queue=1, budget=600)
-job = jobs.submit(replace(first_request(), methods=(GradCAM(),), preset="Fast"))
-before = trust(settled(job), 1, ())
+job = jobs.submit(replace(first_page_request(), methods=(GradCAM(),), preset="Fast"))
+before = trust_view(settled(job), 1, ())
 jobs.metrics.submit(job, "compactness")
-after = trust(settled(job), 1, ())
+after = trust_view(settled(job), 1, ())
 jobs.close()
 print(json.dumps([before, after]))
 """
@@ -91,9 +91,11 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     registry = folder / "explainers" / "metrics" / "__init__.py"
     text = registry.read_text(encoding="utf-8")
     imports = "from explainers.metrics.faithfulness.average_drop"
-    assert text.count(imports) == text.count("    GridPointingGame,\n)") == 1
-    text = text.replace(imports, f"from explainers.metrics.faithfulness.compactness import Compactness\n{imports}")
-    registry.write_text(text.replace("    GridPointingGame,\n)", "    GridPointingGame,\n    Compactness,\n)"), encoding="utf-8")
+    assert text.count(imports) == text.count("    GridPointingGameMetric,\n)") == 1
+    text = text.replace(imports, f"from explainers.metrics.faithfulness.compactness import CompactnessMetric\n{imports}")
+    registry.write_text(
+        text.replace("    GridPointingGameMetric,\n)", "    GridPointingGameMetric,\n    CompactnessMetric,\n)"), encoding="utf-8"
+    )
     return folder
 
 

@@ -15,21 +15,21 @@ from tests.serving import ROOT
 PROGRAM = """
 import json
 from app.options import ServeOptions
-from app.page.assets import static_files
+from app.page.assets import load_static_files
 from app.page.events import PageEvents
-from app.page.layout import Layout
+from app.page.layout import PageLayout
 from app.service import cached_answer
 from app.service.services import Services
 from app.service.session import Session
 
 services = Services.build(ServeOptions())
 events = PageEvents(services)
-config = Layout(events).blocks.config
-stored, session = cached_answer.read(), Session()
+config = PageLayout(events).blocks.config
+stored, session = cached_answer.read_cached_answer(), Session()
 print(json.dumps({
     "components": [component["props"] for component in config["components"] if component["props"].get("elem_id") == "cc-map_count"],
     "triggers": [name for each in config["dependencies"] for _, name in each["targets"]],
-    "files": sorted(static_files()),
+    "files": sorted(load_static_files()),
     "answer": events.renderer.answer(session, stored, stored.request.classifier, 7)["map_count"],
     "empty": events.renderer.empty_page(session, stored.request.classifier, 8)["map_count"],
 }))

@@ -16,18 +16,18 @@ RECIPE = '''
 
 from argparse import ArgumentParser, Namespace
 
-from models.cards.card import Card, Label
+from models.cards.card import Card, ClassLabel
 from models.training.trained_model import TrainedModel
 
 HELP = "dark or bright"
 
 
-def options(parser: ArgumentParser) -> None:
+def add_options(parser: ArgumentParser) -> None:
     """The side of the picture."""
     parser.add_argument("--size", type=int, default=32)
 
 
-def make(options: Namespace) -> TrainedModel:
+def make_classifier(options: Namespace) -> TrainedModel:
     """Sets two weights by hand."""
     import keras
     import numpy as np
@@ -36,7 +36,7 @@ def make(options: Namespace) -> TrainedModel:
     mean = keras.layers.GlobalAveragePooling2D()(picture)
     model = keras.Model(picture, keras.layers.Dense(2, activation="softmax")(mean))
     model.layers[-1].set_weights([np.array([[-4.0, 4.0]] * 3), np.array([6.0, -6.0])])
-    labels = (Label("dark"), Label("bright"))
+    labels = (ClassLabel("dark"), ClassLabel("bright"))
     return TrainedModel(model, Card(name="brightness", labels=labels, size=(options.size, options.size), licence="CC0-1.0"))
 '''
 LAYOUT = '''
@@ -44,23 +44,23 @@ LAYOUT = '''
 
 from pathlib import Path
 
-from models.cards.card import Label
-from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import layout_error
+from models.cards.card import ClassLabel
+from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.folder_listing import layout_mismatch_error
 
 LICENCE = "unknown"
 SOURCE = "A folder of pictures named after their class"
 EXPECTED = "pictures called CLASS-anything.png"
 
 
-def read(folder: Path) -> Collection:
+def read_layout(folder: Path) -> PictureCollection:
     """Each picture is a group of its own."""
     files = sorted(folder.glob("*-*.png"))
     if not files:
-        raise layout_error(folder, EXPECTED)
+        raise layout_mismatch_error(folder, EXPECTED)
     classes = sorted({file.stem.split("-")[0] for file in files})
-    rows = tuple(Row(file, classes.index(file.stem.split("-")[0]), file.stem) for file in files)
-    return Collection(folder.name, tuple(map(Label, classes)), rows, LICENCE, SOURCE)
+    rows = tuple(CollectionRow(file, classes.index(file.stem.split("-")[0]), file.stem) for file in files)
+    return PictureCollection(folder.name, tuple(map(ClassLabel, classes)), rows, LICENCE, SOURCE)
 '''
 
 
@@ -81,7 +81,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (recipes / "brightness.py").write_text(RECIPE.lstrip(), encoding="utf-8")
     add_line(recipes / "__init__.py", '    "phantoms": ', '    "brightness": "models.training.recipes.brightness",\n')
     (layouts / "named_files.py").write_text(LAYOUT.lstrip(), encoding="utf-8")
-    add_line(layouts / "__init__.py", '    "ham10000": ', '    "named_files": named_files.read,\n')
+    add_line(layouts / "__init__.py", '    "ham10000": ', '    "named_files": named_files.read_layout,\n')
     add_line(layouts / "__init__.py", "\nLAYOUTS: ", "from models.datasets.layouts import named_files\n")
     return folder
 
@@ -106,7 +106,7 @@ def test_a_layout_is_read_and_detected(copied: Path, tmp_path: Path) -> None:
     for number, source in enumerate(sorted((ROOT / "examples").glob("patches_*.png"))[:4]):
         shutil.copy(source, tmp_path / f"{'even' if number % 2 else 'odd'}-{number}.png")
     code = "import sys; from pathlib import Path; from models.datasets import layouts\n"
-    code += "read, found = layouts.read('named_files', Path(sys.argv[1])), layouts.detect(Path(sys.argv[1]))\n"
+    code += "read, found = layouts.read_collection('named_files', Path(sys.argv[1])), layouts.detect_layout(Path(sys.argv[1]))\n"
     code += "print([label.name for label in read.labels], len(read.rows), found.labels == read.labels)"
     done = subprocess.run([sys.executable, "-B", "-c", code, str(tmp_path)], cwd=copied, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "['even', 'odd'] 4 True\n", done.stderr

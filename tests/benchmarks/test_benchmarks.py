@@ -32,7 +32,7 @@ from benchmarks.known_evidence.rows import baselines, measure_map, table_cells
 from benchmarks.known_evidence.rows import goal_lines as goal_lines_of
 from explainers.case import Case
 from explainers.methods import METHODS
-from models.output.command_line import exit_status
+from models.output.command_line import run_for_exit_status
 from tests.architecture.test_import_direction import ROOT
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 from tests.patience import PATIENCE
@@ -72,7 +72,7 @@ def test_without_the_data_folder_it_is_one_sentence_and_exit_2(
 ) -> None:
     monkeypatch.setenv("CROSSCHECK_DATA", str(tmp_path / "nowhere"))
     monkeypatch.setattr(sys, "argv", ["benchmark"])
-    assert exit_status(benchmark.main) == 2
+    assert run_for_exit_status(benchmark.main) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "which is not there; name the data folder: CROSSCHECK_DATA=FOLDER." in told

@@ -9,18 +9,18 @@ import pytest
 from benchmarks.agreement_checks import phantom_checks, picture_tables
 from benchmarks.agreement_checks.ruler_shortcut import MISLED, SOUND, _missed_goals
 from explainers.metrics.agreement.consistency import Consistency
-from explainers.metrics.agreement.raw_similarity import Raw
+from explainers.metrics.agreement.raw_similarity import RawSimilarity
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
-from tests.explainers.metrics.agreement.test_consistency import Background, judged, library, noise
+from tests.explainers.metrics.agreement.test_consistency import ReferenceMaps, judged, library, noise
 
 
 @pytest.fixture(scope="module")
 def two() -> list[Consistency]:
     """Two pictures: on the first the maps agree, on the second they do not, and look alike all the same."""
-    one, chance = noise(1), Raw(0.4, 0.3, 0.2, 0.1)
-    found = [judged({"cam": one, "ig": other}, Background(library())) for other in (one, noise(2))]
-    raws = [Raw(1.0, 0.9, 0.8, 0.7), Raw(0.6, 0.5, 0.4, 0.3)]
+    one, chance = noise(1), RawSimilarity(0.4, 0.3, 0.2, 0.1)
+    found = [judged({"cam": one, "ig": other}, ReferenceMaps(library())) for other in (one, noise(2))]
+    raws = [RawSimilarity(1.0, 0.9, 0.8, 0.7), RawSimilarity(0.6, 0.5, 0.4, 0.3)]
     return [
         replace(each, pair_agreements=tuple(replace(pair, raw=raw, raw_by_chance=chance) for pair in each.pair_agreements))
         for each, raw in zip(found, raws, strict=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.commands.provenance import commit
+from app.commands.provenance import git_commit_hash
 from benchmarks.shared import results_file
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import run_benchmark
@@ -34,7 +34,7 @@ def test_what_is_printed_is_kept_under_its_command_commit_and_machine(
     assert capsys.readouterr().out == f"{TABLE}\n"
     text = (folder / "truth.md").read_text()
     assert "    python -m benchmarks.truth --write --preset 'a b'\n" in text
-    assert f"commit {commit()}, {machine_line()}.\n\n{TABLE}\n" in text
+    assert f"commit {git_commit_hash()}, {machine_line()}.\n\n{TABLE}\n" in text
     assert run(monkeypatch, folder, "--write=another", printed="page weight    12 kB") == 0
     assert (folder / "another.md").read_text().endswith("```text\npage weight    12 kB\n```\n")
 

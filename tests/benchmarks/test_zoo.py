@@ -15,7 +15,7 @@ from benchmarks.zoo_parts.models.catalogue import build_seeded, zoo_models
 from benchmarks.zoo_parts.models.random_images import random_images
 from explainers.methods import METHODS, SEVEN
 from models.classifiers.build import build_classifier
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from tests.patience import PATIENCE
 
@@ -60,7 +60,7 @@ def test_the_zoo_is_large_and_every_name_is_its_own() -> None:
     assert len(set(names)) == len(names) >= 40
 
 
-class Wrong(Classifier):
+class Wrong(KerasClassifier):
     """Whose gradients are a tenth too large."""
 
     def gradients(self, images, score):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from models.datasets.synthetic.phantoms import NAMES, phantom
+from models.datasets.synthetic.phantoms import NAMES, draw_phantom
 from tests.patience import PATIENCE
 from tests.serving import Server, serving
 
@@ -71,7 +71,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a phantom of each class."""
     folder = tmp_path_factory.mktemp("phantoms")
     for number, label in enumerate(NAMES):
-        image = phantom(900 + number, label).image
+        image = draw_phantom(900 + number, label).image
         cv2.imwrite(str(folder / f"{label.replace(' ', '_')}.png"), np.round(image[..., ::-1] * 255).astype(np.uint8))
     return folder
 

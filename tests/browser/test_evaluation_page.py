@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from models.cards.card import Card, Label
-from models.datasets.collection import Row
-from models.evaluation.assessment import assess
-from models.evaluation.classification_metrics import Estimate
-from models.evaluation.html_report import format_estimate, render_html, thumbnail
-from models.evaluation.records import Evaluation, EvaluationData, Settings
-from models.evaluation.writer import write_evaluation
+from models.cards.card import Card, ClassLabel
+from models.datasets.collection import CollectionRow
+from models.evaluation.assessment import assess_logits
+from models.evaluation.classification_metrics import IntervalEstimate
+from models.evaluation.evaluation_records import Evaluation, EvaluationData, EvaluationSettings
+from models.evaluation.evaluation_writer import write_evaluation
+from models.evaluation.html_report import format_with_interval, picture_thumbnail_uri, render_evaluation_html
 from tests.browser.conftest import session
 
 NAMES = ("normal", "bacterial <b>pneumonia</b>", "viral")
@@ -33,11 +33,11 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     for number, target in enumerate(targets):
         file = folder / f"{number:02}.png"
         Image.new("RGB", (300, 200), tuple(int(255 * (target == i)) for i in range(3))).save(file)
-        rows.append(Row(file, int(target), f"person {number // 2}"))
+        rows.append(CollectionRow(file, int(target), f"person {number // 2}"))
     logits = (rng.normal(0, 1, (60, 3)) + 1.3 * np.eye(3)[targets]).astype(np.float32)
-    card = Card("lungs", tuple(map(Label, NAMES)), (64, 64), temperature=2.0, sha256="ab" * 32)
+    card = Card("lungs", tuple(map(ClassLabel, NAMES)), (64, 64), temperature=2.0, sha256="ab" * 32)
     material = EvaluationData("X-rays", tuple(rows), "test part, people kept together", "Drawn by the test", "CC0-1.0")
-    return assess(logits, card, material, Settings(resamples=50))
+    return assess_logits(logits, card, material, EvaluationSettings(resamples=50))
 
 
 @pytest.fixture(scope="module")
@@ -102,19 +102,19 @@ def luminance(colour: str) -> float:
 
 
 def test_the_same_evaluation_gives_the_same_page(evaluation: Evaluation) -> None:
-    assert render_html(evaluation) == render_html(evaluation)
+    assert render_evaluation_html(evaluation) == render_evaluation_html(evaluation)
 
 
 def test_without_a_mistake_it_says_so(evaluation: Evaluation) -> None:
-    assert "every picture was named rightly" in render_html(dataclasses.replace(evaluation, mistakes=()))
+    assert "every picture was named rightly" in render_evaluation_html(dataclasses.replace(evaluation, mistakes=()))
 
 
 def test_figures_in_words() -> None:
-    assert format_estimate(Estimate(0.91234, 0.88, 0.94)) == "0.912 (0.880 to 0.940)"
-    assert format_estimate(Estimate(0.5, None, None)) == "0.500"
-    assert format_estimate(Estimate(None, None, None)) == "–"
+    assert format_with_interval(IntervalEstimate(0.91234, 0.88, 0.94)) == "0.912 (0.880 to 0.940)"
+    assert format_with_interval(IntervalEstimate(0.5, None, None)) == "0.500"
+    assert format_with_interval(IntervalEstimate(None, None, None)) == "–"
 
 
 def test_a_thumbnail_is_small(tmp_path: Path) -> None:
     Image.effect_noise((1200, 900), 90).save(tmp_path / "big.png")
-    assert len(thumbnail(tmp_path / "big.png")) < 40_000
+    assert len(picture_thumbnail_uri(tmp_path / "big.png")) < 40_000

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from app.page.assets import static_files
+from app.page.assets import load_static_files
 from tests.browser.conftest import Open, wait
 
 CONTRAST = """() => {
@@ -138,5 +138,5 @@ def test_the_page_is_light_and_asks_little(open_page: Open) -> None:
     files = page.evaluate(
         "performance.getEntriesByType('resource').filter((e) => e.name.includes('crosscheck/')).map((e) => [e.name, e.encodedBodySize])"
     )
-    assert len(files) == len({name for name, _ in files}) == len(static_files()), "each file travels, once"
+    assert len(files) == len({name for name, _ in files}) == len(load_static_files()), "each file travels, once"
     assert sum(size for _, size in files) < 60_000

@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.formatting import format_score
-from app.service.cached_answer import cached_consistency, first_request, read
+from app.service.cached_answer import consistency_of_cached_answer, first_page_request, read_cached_answer
 from app.service.metric_state import MetricState
 from app.service.regions import mask_from_outline
 from app.service.request import ExplanationState
 from explainers.metrics.agreement.consistency import SelfAgreement
 from explainers.metrics.localisation.evidence_overlap import localisation_scores
-from models.loading import load
+from models.loading import load_classifier
 from tests.browser.conftest import Open, run_of, wait
 from tests.browser.test_everywhere import CONTRAST
 from tests.browser.test_view import no_request
@@ -46,14 +46,14 @@ def measured(page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def answer() -> ExplanationState:
-    stored = read()
+    stored = read_cached_answer()
     assert stored is not None
     return stored
 
 
 def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(page: Page, answer: ExplanationState) -> None:
     matrix(page)
-    found = MetricState(**cached_consistency(answer)).consistency
+    found = MetricState(**consistency_of_cached_answer(answer)).consistency
     assert found is not None
     pair_agreements = {frozenset((v.first, v.second)): v for v in found.pair_agreements}
     shown = pair_agreements[frozenset(("SHAP", "Occlusion"))]
@@ -97,7 +97,7 @@ def test_the_slider_shows_what_the_classifier_answers_to_the_picture_on_the_scre
     expect(page.locator("#cc-slides [data-groups]")).to_have_attribute("data-groups", "4")
     measured(page)
     page.wait_for_selector("#cc-slides [data-loaded]", state="attached")
-    classifier, seen = load("phantoms"), set()
+    classifier, seen = load_classifier("phantoms"), set()
     with no_request(page):
         for kind, substrate, key, step in (("deletion", "mean colour", "GradCAM", 3), ("insertion", "blur", "SHAP", 2)):
             page.locator("#cc-slide-kind").select_option(kind)
@@ -209,7 +209,7 @@ def test_a_map_that_needs_more_evaluations_gets_them_by_its_button(open_page: Op
     wait(page, after=run)
     assert spent(cost.inner_text()) >= before + wanted - 3
     expect(page.locator("[data-method=GradCAM] .cc-state")).to_contain_text("converged")
-    assert first_request().preset == "Balanced"
+    assert first_page_request().preset == "Balanced"
 
 
 def spent(words: str) -> int:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from models.cards.card import Card, Label
+from models.cards.card import Card, ClassLabel
 from models.sandbox import landlock
-from models.store import bundled
+from models.store import bundled_models
 from tests.browser.conftest import Open, run_of, visiting, wait
 from tests.browser.test_everywhere import CONTRAST
 from tests.browser.test_models import explain, shown
@@ -28,10 +28,10 @@ def tflite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import keras
     import tensorflow as tf
 
-    model = keras.models.load_model(bundled()["glass_box"], compile=False)
+    model = keras.models.load_model(bundled_models()["glass_box"], compile=False)
     path = tmp_path_factory.mktemp("lite") / "boxes.tflite"
     path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
-    card = Card.read(bundled()["glass_box"].with_suffix(".json"))
+    card = Card.read(bundled_models()["glass_box"].with_suffix(".json"))
     replace(card, name="boxes", sha256="", layers=()).write(path.with_suffix(".json"))
     return path
 
@@ -54,7 +54,7 @@ def wrongly_carded(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("wrong")
     shutil.copy(data / "models" / "chest_xray_cnn" / "chest_xray.h5", folder)
     names = (data / "models" / "chest_xray_cnn" / "labels.txt").read_text().split()[1::2]
-    Card("chest net", tuple(map(Label, names)), (256, 256), scaling="0..1", fit="stretch").write(folder / "chest_xray.json")
+    Card("chest net", tuple(map(ClassLabel, names)), (256, 256), scaling="0..1", fit="stretch").write(folder / "chest_xray.json")
     return folder / "chest_xray.h5"
 
 
@@ -137,7 +137,7 @@ def with_pictures(page: Page, folder: Path) -> None:
     expect(page.locator(".cc-added li")).to_have_count(2)
 
 
-@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 def test_a_refused_model_gets_a_sentence_and_the_page_goes_on(open_page: Open, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     bad = hostile_files.with_layer(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.page.assets import static_address
+from app.page.assets import static_file_url
 from tests.browser.conftest import Open
 
 REPAINT = """async (address) => {
@@ -25,7 +25,7 @@ REPAINT = """async (address) => {
 
 def test_a_repainted_list_keeps_what_stays_in_it(open_page: Open) -> None:
     page = open_page()
-    found: dict[str, Any] = page.evaluate(REPAINT, static_address("lib/dom.js"))
+    found: dict[str, Any] = page.evaluate(REPAINT, static_file_url("lib/dom.js"))
     assert found["texts"] == ["a3b3c3", "x4b4c4d4", "d3b3x3", "", "b1"], "the order of the entries, each with its newest text"
     assert found["same"]
     assert found["focused"]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from models.sandbox import landlock
-from models.store import bundled
+from models.store import bundled_models
 from tests.browser.conftest import run_of, visiting, wait
 from tests.models import hostile_files
 from tests.serving import Server, serving
@@ -76,10 +76,10 @@ def shown(page: Page) -> int:
     return page.locator(".cc-panel:has(.cc-map[data-painted])[data-method]:not([data-method=Consensus], [data-method=Votes])").count()
 
 
-@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 def test_a_visitor_brings_a_model_that_others_do_not_see(browser: Browser, tmp_path: Path) -> None:
     good, bad = tmp_path / "my boxes.keras", tmp_path / "bad.keras"
-    shutil.copy(bundled()["glass_box"], good)
+    shutil.copy(bundled_models()["glass_box"], good)
     hostile_files.with_layer(bad, class_name="system", module="os", config={"command": "true"})
     with serving("--allow-model-upload", "--model", "glass_box") as server, visiting(browser, server) as open_page:
         page = open_page()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from models.sandbox import landlock
-from models.store import bundled
+from models.store import bundled_models
 from tests.browser.conftest import Open, answered, run_of, session, visiting, wait
 from tests.browser.test_controls import choose
 from tests.browser.test_models import explain
@@ -70,10 +70,10 @@ def test_a_classifier_chosen_before_the_page_was_heard_stays(open_page: Open) ->
     expect(page.locator("#cc-status .cc-error")).to_be_hidden()
 
 
-@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 def test_a_model_brought_before_the_page_was_heard_stays_and_wears_its_own_facts(open_page: Open, tmp_path: Path) -> None:
     held = Held()
-    shutil.copy(bundled()["glass_box"], tmp_path / "mine.keras")
+    shutil.copy(bundled_models()["glass_box"], tmp_path / "mine.keras")
     page = held.opened(open_page(prepare=held.prepare))
     page.set_input_files("#cc-bring input[type=file]", tmp_path / "mine.keras")
     expect(page.locator(NAME)).to_have_value("mine")

@@ -9,14 +9,14 @@ from errors import UserError
 from examples import FOLDER, Example, all_examples, examples_for
 from examples.remake import main
 from models.datasets.synthetic import glass_box, phantoms
-from models.images.decoder import decode
+from models.images.decoder import decode_picture
 
 CREDITS = (FOLDER / "CREDITS.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("example", all_examples(), ids=lambda example: example.name)
 def test_an_example_opens_and_is_credited(example: Example) -> None:
-    picture = decode(example.data())
+    picture = decode_picture(example.data())
     mask = example.evidence()
     assert picture.ndim == 3
     assert mask is None or (mask.shape == picture.shape[:2] and 0.005 < mask.mean() < 0.2)
@@ -47,14 +47,14 @@ def test_the_script_paints_them_again(tmp_path: Path) -> None:
     made = sorted(path.name for path in tmp_path.glob("*.png"))
     assert made == sorted(path.name for path in FOLDER.glob("*.png"))
     for name in made:
-        again, kept = (decode((folder / name).read_bytes()) for folder in (tmp_path, FOLDER))
+        again, kept = (decode_picture((folder / name).read_bytes()) for folder in (tmp_path, FOLDER))
         assert np.abs(again - kept).mean() < 0.002, name  # other processors round a little differently
 
 
 def test_an_example_is_the_phantom_itself() -> None:
     example = examples_for("phantoms")[0]
-    drawn = phantoms.phantom(16, "blue veil", False)
-    assert np.abs(decode(example.data()) - drawn.image).max() < 0.02
+    drawn = phantoms.draw_phantom(16, "blue veil", False)
+    assert np.abs(decode_picture(example.data()) - drawn.image).max() < 0.02
     assert np.array_equal(example.evidence(), drawn.evidence)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import comb
 from scipy.stats import binom
 
-from explainers.perturbation.coalition_weights import UNIFORM_SHARE, drawing
+from explainers.perturbation.coalition_weights import UNIFORM_SHARE, sampling_size_distribution
 from explainers.perturbation.coalitions import CoalitionSample
 from tests.explainers.toy_classifiers import Toy
 
@@ -78,7 +78,7 @@ def enumerated(parts: int) -> CoalitionSample:
 def drawn(parts: int, evaluations: int, seed: int, uniform_share: float = UNIFORM_SHARE) -> CoalitionSample:
     """A first frame and paired draws, in the order of a pool."""
     rng = np.random.default_rng(seed)
-    chance = drawing(parts, True, uniform_share)
+    chance = sampling_size_distribution(parts, True, uniform_share)
     pairs = [np.eye(parts)[i] for i in range(parts)]
     while 2 * len(pairs) + 2 < evaluations:
         row = np.zeros(parts)

@@ -5,7 +5,7 @@ import pytest
 
 from errors import UserError
 from explainers.baselines import FILLS
-from explainers.case import Case, Settings, Stopped
+from explainers.case import Case, ExplanationSettings, Stopped
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
 
@@ -22,7 +22,7 @@ def case(model):
 def test_answers_in_order_whatever_the_batch(model):
     image = picture(model.size)
     masks = np.random.default_rng(0).random((50, 4, 5)).astype(np.float32)
-    answers = [Case(model, image, ToyScore(), Settings(batch=batch)).masked(masks) for batch in (1, 7, 64)]
+    answers = [Case(model, image, ToyScore(), ExplanationSettings(batch=batch)).masked(masks) for batch in (1, 7, 64)]
     for other in answers[1:]:
         np.testing.assert_allclose(other, answers[0], atol=1e-6)
     assert answers[0].shape == (50, 3)
@@ -36,7 +36,7 @@ def test_arrays_iterables_of_masks_and_iterables_of_batches_are_one(case):
 
 
 def test_generated_masks_are_made_batch_by_batch(model):
-    case = Case(model, picture(model.size), ToyScore(), Settings(batch=4))
+    case = Case(model, picture(model.size), ToyScore(), ExplanationSettings(batch=4))
     made = []
 
     def masks():
@@ -99,7 +99,7 @@ def test_recall_asks_only_for_what_is_new(case):
 
 
 def test_out_of_memory_halves_the_batch_and_goes_on(model):
-    case = Case(model, picture(model.size), ToyScore(), Settings(batch=32))
+    case = Case(model, picture(model.size), ToyScore(), ExplanationSettings(batch=32))
     masks = np.random.default_rng(0).random((70, 4, 5)).astype(np.float32)
     expected = case.masked(masks)
     model.asked.batches.clear()
@@ -119,7 +119,7 @@ def test_out_of_memory_with_one_picture_is_told(model, case):
 
 
 def test_stop_is_obeyed_within_one_batch(model):
-    case = Case(model, picture(model.size), ToyScore(), Settings(batch=8))
+    case = Case(model, picture(model.size), ToyScore(), ExplanationSettings(batch=8))
 
     def masks():
         for i in range(100):
@@ -151,7 +151,7 @@ def test_a_stop_is_each_cases_own_and_what_was_asked_is_shared(case):
 
 @pytest.mark.parametrize("fill", FILLS)
 def test_fills(model, fill):
-    case = Case(model, picture(model.size), ToyScore(), Settings(fill=fill, segments=6))
+    case = Case(model, picture(model.size), ToyScore(), ExplanationSettings(fill=fill, segments=6))
     filled = case.fill_image
     assert filled.shape == case.image.shape
     assert filled.dtype == np.float32
@@ -190,7 +190,7 @@ def test_the_picture_cannot_be_written_through_a_case_and_is_not_copied(model):
 )
 def test_settings_are_refused_by_name(settings, name):
     with pytest.raises(UserError, match=name):
-        Settings(**settings)
+        ExplanationSettings(**settings)
 
 
 def test_pictures_that_do_not_fit_are_refused(model):
@@ -201,4 +201,4 @@ def test_pictures_that_do_not_fit_are_refused(model):
     with pytest.raises(UserError, match="no numbers"):
         Case(model, np.full((*model.size, 3), np.nan, np.float32), ToyScore())
     with pytest.raises(UserError, match="has no spatial layer 'conv9'; it has maps"):
-        Case(model, picture(model.size), ToyScore(), Settings(layers=("conv9",)))
+        Case(model, picture(model.size), ToyScore(), ExplanationSettings(layers=("conv9",)))

@@ -7,11 +7,11 @@ from pathlib import Path
 import keras
 
 from models.classifiers.build import build_classifier
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 
 
 @cache
-def in_float64(build: Callable[[], keras.Model]) -> Classifier:
+def in_float64(build: Callable[[], keras.Model]) -> KerasClassifier:
     """The network that `build` makes, in float64, as a classifier without a card."""
     keras.utils.set_random_seed(3)
     policy = keras.config.dtype_policy()

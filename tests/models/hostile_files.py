@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from models.store import bundled
+from models.store import bundled_models
 
-GOOD = bundled()["glass_box"]
+GOOD = bundled_models()["glass_box"]
 
 
 def members() -> dict[str, bytes]:

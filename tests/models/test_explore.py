@@ -10,8 +10,8 @@ from PIL import Image, ImageEnhance
 from models import explore
 from models.datasets import layouts, splits
 from models.datasets.batch_decode import read_image
-from models.datasets.near_duplicates import exact_copies, fingerprint, near_duplicate_pairs
-from models.datasets.quality_checks import DataWarning, find_warnings, fingerprint_rows, unreadable_warnings
+from models.datasets.near_duplicates import find_exact_copies, find_near_duplicates, fingerprint_picture
+from models.datasets.quality_checks import DataWarning, find_data_warnings, fingerprint_collection, unreadable_picture_warnings
 from tests.data import data_folder
 from tests.models.picture_folders import filled, ham10000, painted
 
@@ -26,11 +26,11 @@ def clean(tmp_path: Path) -> Path:
 
 
 def explored(folder: Path, split: Path | None = None) -> dict[str, set[frozenset[str]]]:
-    collection = layouts.read("folder", folder)
+    collection = layouts.read_collection("folder", folder)
     if split:
-        collection = explore.with_split(collection, splits.read(split, collection))
-    rows, prints, failed = fingerprint_rows(collection)
-    return found([*unreadable_warnings(failed), *find_warnings(collection, rows, prints)])
+        collection = explore.mark_split_parts(collection, splits.read_split(split, collection))
+    rows, prints, failed = fingerprint_collection(collection)
+    return found([*unreadable_picture_warnings(failed), *find_data_warnings(collection, rows, prints)])
 
 
 def test_a_clean_folder_has_no_warning(clean: Path) -> None:
@@ -81,17 +81,17 @@ def test_a_copy_in_two_parts_is_a_leak(tmp_path: Path) -> None:
 
 def test_a_split_file_is_searched_for_torn_groups_and_leaks(clean: Path, tmp_path: Path) -> None:
     shutil.copy(clean / "cat" / "cat0.png", clean / "cat" / "copy.png")
-    whole = layouts.read("folder", clean)
-    made = splits.Split(tuple(row for row in whole.rows if row.path.name != "copy.png"), (), (whole.rows[-13],))
+    whole = layouts.read_collection("folder", clean)
+    made = splits.DataSplit(tuple(row for row in whole.rows if row.path.name != "copy.png"), (), (whole.rows[-13],))
     assert made.test[0].path.name == "copy.png"
-    splits.write(made, tmp_path / "split.csv")
+    splits.write_split(made, tmp_path / "split.csv")
     assert explored(clean, tmp_path / "split.csv")["leak"] == {frozenset({"train: cat0.png", "test: copy.png"})}
 
 
 def test_a_group_in_two_parts_of_a_layout_is_a_leak(tmp_path: Path) -> None:
     names = ["train/NORMAL/IM-0001-0001.jpeg", "train/PNEUMONIA/person1_virus_1.jpeg"]
     folder = filled(tmp_path / "x", [*names, "test/NORMAL/IM-0001-0002.jpeg", "test/PNEUMONIA/person2_virus_1.jpeg"])
-    warnings = found(explore.explore(folder, None, None, tmp_path / "sheet.png")[1])
+    warnings = found(explore.explore_folder(folder, None, None, tmp_path / "sheet.png")[1])
     assert warnings["groups"] == {frozenset({"IM 1 in test and train"})}
     assert warnings["few"] == {frozenset({"normal: 2"}), frozenset({"pneumonia: 2"})}
 
@@ -99,8 +99,8 @@ def test_a_group_in_two_parts_of_a_layout_is_a_leak(tmp_path: Path) -> None:
 def test_a_person_in_two_parts_is_a_leak_where_names_tell_whom_a_picture_is_of(tmp_path: Path) -> None:
     folder = filled(tmp_path / "x", [f"{part}/{kind}/p{kind}{n}.png" for part, n in (("train", 1), ("test", 1)) for kind in "ab"])
     asked = (folder, "folder", None, tmp_path / "sheet.png")
-    assert "groups" not in found(explore.explore(*asked)[1])
-    assert found(explore.explore(*asked, r"p(\w)\d")[1])["groups"] == {frozenset({f"{kind} in test and train"}) for kind in "ab"}
+    assert "groups" not in found(explore.explore_folder(*asked)[1])
+    assert found(explore.explore_folder(*asked, r"p(\w)\d")[1])["groups"] == {frozenset({f"{kind} in test and train"}) for kind in "ab"}
 
 
 def test_unreadable_pictures_are_named(clean: Path) -> None:
@@ -137,7 +137,7 @@ def test_mistakes_are_answered_in_one_sentence(clean: Path, tmp_path: Path, caps
 
 
 def test_a_layout_with_classes_that_have_no_picture_is_drawn(tmp_path: Path) -> None:
-    collection, warnings = explore.explore(ham10000(tmp_path / "x"), None, None, tmp_path / "sheet.png")
+    collection, warnings = explore.explore_folder(ham10000(tmp_path / "x"), None, None, tmp_path / "sheet.png")
     assert collection.name == "ham10000"
     assert frozenset({"akiec: 0"}) in found(warnings)["few"]
 
@@ -149,6 +149,6 @@ def test_real_pictures_are_told_apart_and_their_copies_recognised() -> None:
     names = ["NORMAL/NORMAL2-IM-0587-0001-0001.jpeg", "NORMAL/NORMAL2-IM-0587-0001-0002.jpeg"]
     names += ["PNEUMONIA/person1069_virus_1772.jpeg", "PNEUMONIA/person506_virus_1018.jpeg"]
     names += [f"PNEUMONIA/{file.name}" for file in sorted((where / "PNEUMONIA").iterdir())[:60:2]]
-    prints = [fingerprint(read_image(where / name)) for name in names]
-    assert exact_copies(prints) == [(0, 1)]
-    assert near_duplicate_pairs(prints) == [(2, 3)]
+    prints = [fingerprint_picture(read_image(where / name)) for name in names]
+    assert find_exact_copies(prints) == [(0, 1)]
+    assert find_near_duplicates(prints) == [(2, 3)]

@@ -15,9 +15,9 @@ from keras import layers
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from models.cards.card import Card, Label, sha256_of
-from models.images.decoder import decode
-from models.loading import load
+from models.cards.card import Card, ClassLabel, file_sha256
+from models.images.decoder import decode_picture
+from models.loading import load_classifier
 from tests.data import data_folder
 
 
@@ -26,8 +26,8 @@ def saved(tmp_path: Path) -> Path:
     """A small classifier on disk with a card that fits it."""
     path = tmp_path / "small.keras"
     topologies.flat().save(path)
-    labels = tuple(Label(name, f"The letter {name}.") for name in "abcd")
-    Card("small", labels, (32, 32), scaling="-1..1", sha256=sha256_of(path)).write(path.with_suffix(".json"))
+    labels = tuple(ClassLabel(name, f"The letter {name}.") for name in "abcd")
+    Card("small", labels, (32, 32), scaling="-1..1", sha256=file_sha256(path)).write(path.with_suffix(".json"))
     return path
 
 
@@ -38,16 +38,16 @@ def change_card(saved: Path, **changes: object) -> Path:
 
 
 def test_a_model_with_its_card(saved: Path) -> None:
-    served = load(saved)
+    served = load_classifier(saved)
     assert served.labels == ("a", "b", "c", "d")
     assert served.card.scaling == "-1..1"
-    assert load(saved.parent).labels == served.labels
+    assert load_classifier(saved.parent).labels == served.labels
 
 
 def test_a_model_without_a_card_gets_one_inferred(tmp_path: Path) -> None:
     topologies.two_branches().save(tmp_path / "chest.keras")
     (tmp_path / "labels.txt").write_text("0 normal\n1 pneumonia\n")
-    card = load(tmp_path / "chest.keras").card
+    card = load_classifier(tmp_path / "chest.keras").card
     assert (card.inferred, card.head, card.size) == (True, "sigmoid", (64, 64))
     assert [label.name for label in card.labels] == ["normal", "pneumonia"]
     assert "scaling" in card.notes[0]
@@ -55,13 +55,13 @@ def test_a_model_without_a_card_gets_one_inferred(tmp_path: Path) -> None:
 
 def test_preprocessing_inside_the_model_is_seen(tmp_path: Path) -> None:
     topologies.efficientnet().save(tmp_path / "m.keras")
-    assert load(tmp_path / "m.keras").card.scaling == "0..255"
+    assert load_classifier(tmp_path / "m.keras").card.scaling == "0..255"
 
 
 def test_a_temperature_calibrates_the_prediction_and_nothing_else(saved: Path) -> None:
     image = np.random.default_rng(0).random((32, 32, 3), np.float32)
-    plain = load(saved)
-    calibrated = load(change_card(saved, temperature=2.0))
+    plain = load_classifier(saved)
+    calibrated = load_classifier(change_card(saved, temperature=2.0))
     logits = plain.outputs(image[None])
     assert calibrated.outputs(image[None]) == pytest.approx(logits)
     assert calibrated.predict(image) == pytest.approx(plain.probabilities(logits / 2)[0], abs=1e-6)
@@ -80,7 +80,7 @@ def test_a_file_that_is_no_model(tmp_path: Path, content: bytes, words: str) -> 
     path = tmp_path / "model.keras"
     path.write_bytes(content)
     with pytest.raises(UserError, match=words):
-        load(path)
+        load_classifier(path)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -89,20 +89,20 @@ def test_a_truncated_file(saved: Path, share: float) -> None:
     saved.with_suffix(".json").unlink()
     saved.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(UserError, match="damaged or truncated"):
-        load(saved)
+        load_classifier(saved)
 
 
 def test_a_missing_file_and_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no file or folder"):
-        load(tmp_path / "nothing.keras")
+        load_classifier(tmp_path / "nothing.keras")
     with pytest.raises(UserError, match="must hold one"):
-        load(tmp_path)
+        load_classifier(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"labels": (Label("a"), Label("b"))}, "2 labels"),
+        ({"labels": (ClassLabel("a"), ClassLabel("b"))}, "2 labels"),
         ({"size": (48, 32)}, "48 x 32"),
         ({"sha256": "0" * 64}, "other weights"),
         ({"head": "multi-label"}, "ends in a softmax"),
@@ -110,7 +110,7 @@ def test_a_missing_file_and_an_empty_folder(tmp_path: Path) -> None:
 )
 def test_a_card_of_another_model(saved: Path, changes: dict, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        load(change_card(saved, **changes))
+        load_classifier(change_card(saved, **changes))
 
 
 @pytest.mark.parametrize(
@@ -209,31 +209,31 @@ def enormous() -> keras.Model:
 def test_a_model_that_is_no_picture_classifier(tmp_path: Path, build, words: str) -> None:
     build().save(tmp_path / "m.keras")
     with pytest.raises(UserError, match=words):
-        load(tmp_path / "m.keras")
+        load_classifier(tmp_path / "m.keras")
 
 
 def test_weights_alone_and_an_unknown_layer(tmp_path: Path) -> None:
     topologies.flat().save_weights(tmp_path / "w.weights.h5")
     with pytest.raises(UserError, match="weights without an architecture"):
-        load(tmp_path / "w.weights.h5")
+        load_classifier(tmp_path / "w.weights.h5")
 
 
 def test_labels_that_do_not_count_up_to_the_classes(tmp_path: Path) -> None:
     topologies.flat().save(tmp_path / "m.keras")
     (tmp_path / "labels.txt").write_text("a\nb\n")
     with pytest.raises(UserError, match="2 lines"):
-        load(tmp_path / "m.keras")
+        load_classifier(tmp_path / "m.keras")
 
 
 def test_a_card_names_the_layer_and_a_wrong_name_lists_what_there_is(saved: Path) -> None:
-    assert [layer.grid for layer in load(saved).default_layers] == [(8, 8)]
+    assert [layer.grid for layer in load_classifier(saved).default_layers] == [(8, 8)]
     with pytest.raises(UserError, match=r"last ones are: .*last"):
-        load(change_card(saved, layers=("no_such",)))
+        load_classifier(change_card(saved, layers=("no_such",)))
 
 
 @pytest.mark.parametrize("folder", ["teachable_machine_pneumonia", "teachable_machine_chest_xray"])
 def test_a_teachable_machine_export(data: Path, folder: str) -> None:
-    served = load(data / "models" / folder)
+    served = load_classifier(data / "models" / folder)
     assert served.size == (224, 224)
     assert served.card.scaling == "-1..1"
     assert served.default_layers[0].grid == (7, 7)
@@ -251,7 +251,7 @@ def test_a_teachable_machine_export(data: Path, folder: str) -> None:
     ],
 )
 def test_an_imagenet_classifier_names_what_is_in_a_photograph(data: Path, imagenet_mobilenet, picture: str, names: list[str]) -> None:
-    image = imagenet_mobilenet.fit(decode((data / "natural" / f"{picture}.jpg").read_bytes()))
+    image = imagenet_mobilenet.fit(decode_picture((data / "natural" / f"{picture}.jpg").read_bytes()))
     top = [imagenet_mobilenet.labels[number] for number in np.argsort(-imagenet_mobilenet.predict(image))[:5]]
     assert any(label.startswith(name) for label in top for name in names), top
 
@@ -260,7 +260,7 @@ def test_an_imagenet_classifier_names_what_is_in_a_photograph(data: Path, imagen
 def imagenet_mobilenet():
     if not data_folder().is_dir():
         pytest.skip("the folder of real pictures and models is absent")
-    return load(data_folder() / "models" / "imagenet_mobilenet_v2")
+    return load_classifier(data_folder() / "models" / "imagenet_mobilenet_v2")
 
 
 def of_one_size() -> keras.Model:
@@ -277,16 +277,16 @@ def test_a_model_that_cannot_be_called_says_which_pictures_it_failed_on(tmp_path
     with pytest.raises(
         UserError, match=r"one_size\.keras cannot be called on pictures of 224 x 224 pixels \(\w+: .*\d.*\); give it a card"
     ) as said:
-        load(path, trust)
+        load_classifier(path, trust)
     assert "Exception encountered" not in str(said.value), "the line that says why, not the one that says where"
     assert "\n" not in str(said.value)
-    Card("one size", tuple(map(Label, "abc")), (32, 32)).write(path.with_suffix(".json"))
-    assert len(load(path).labels) == 3
+    Card("one size", tuple(map(ClassLabel, "abc")), (32, 32)).write(path.with_suffix(".json"))
+    assert len(load_classifier(path).labels) == 3
 
 
 def test_a_copied_folder_is_the_same_classifier(saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved.parent, tmp_path / "copy")
-    assert load(tmp_path / "copy").card == load(saved).card
+    assert load_classifier(tmp_path / "copy").card == load_classifier(saved).card
 
 
 def mean_of_two_softmaxes() -> keras.Model:
@@ -311,7 +311,7 @@ def softmax_over_one_cell() -> keras.Model:
 def test_probabilities_are_never_taken_for_logits(tmp_path: Path, build) -> None:
     model = build()
     model.save(tmp_path / "m.keras")
-    served = load(tmp_path / "m.keras")
+    served = load_classifier(tmp_path / "m.keras")
     image = np.random.default_rng(0).random((8, 8, 3), np.float32)
     assert served.card.head == "softmax"
     assert served.predict(image) == pytest.approx(np.asarray(model(image[None]))[0], abs=1e-5)
@@ -321,9 +321,9 @@ def test_probabilities_are_never_taken_for_logits(tmp_path: Path, build) -> None
 
 def test_logits_are_never_taken_for_probabilities(tmp_path: Path) -> None:
     topologies.ends_in_logits().save(tmp_path / "m.keras")
-    Card("m", tuple(map(Label, "abc")), (20, 20), head="softmax").write(tmp_path / "m.json")
+    Card("m", tuple(map(ClassLabel, "abc")), (20, 20), head="softmax").write(tmp_path / "m.json")
     with pytest.raises(UserError, match="no probabilities"):
-        load(tmp_path / "m.keras")
+        load_classifier(tmp_path / "m.keras")
 
 
 def preprocessing_in_operations() -> keras.Model:
@@ -341,7 +341,7 @@ def normalised_from_0_to_1() -> keras.Model:
 @pytest.mark.parametrize(("build", "scaling"), [(preprocessing_in_operations, "0..255"), (normalised_from_0_to_1, "0..1")])
 def test_what_the_model_does_to_its_input_is_measured(tmp_path: Path, build, scaling: str) -> None:
     build().save(tmp_path / "m.keras")
-    assert load(tmp_path / "m.keras").card.scaling == scaling
+    assert load_classifier(tmp_path / "m.keras").card.scaling == scaling
 
 
 @pytest.mark.parametrize("content", ["na\u00efve\nb\nc\nd\n".encode("latin-1"), b"\xff\xfea\x00", bytes(range(256))])
@@ -349,22 +349,22 @@ def test_labels_that_are_no_text(tmp_path: Path, content: bytes) -> None:
     topologies.flat().save(tmp_path / "m.keras")
     (tmp_path / "labels.txt").write_bytes(content)
     with pytest.raises(UserError, match=r"labels\.txt"):
-        load(tmp_path / "m.keras")
+        load_classifier(tmp_path / "m.keras")
 
 
 def test_labels_with_a_byte_order_mark_and_tabs(tmp_path: Path) -> None:
     topologies.flat().save(tmp_path / "m.keras")
     (tmp_path / "labels.txt").write_text("0\ta\n1\tb\n2\tc\n3\td\n", encoding="utf-8-sig")
-    assert load(tmp_path / "m.keras").labels == ("a", "b", "c", "d")
+    assert load_classifier(tmp_path / "m.keras").labels == ("a", "b", "c", "d")
 
 
 def test_what_is_neither_file_nor_folder(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/null")):
         with pytest.raises(UserError, match="neither a file nor a folder"):
-            load(path)
+            load_classifier(path)
     with pytest.raises(UserError, match="There is no file"):
-        load("x" * 5000)
+        load_classifier("x" * 5000)
 
 
 def test_code_in_a_keras_2_file_is_refused_and_does_not_run(tmp_path: Path) -> None:
@@ -381,5 +381,5 @@ def test_code_in_a_keras_2_file_is_refused_and_does_not_run(tmp_path: Path) -> N
         model.save(str(tmp_path / "m.h5"))
     mark.unlink(missing_ok=True)
     with pytest.raises(UserError, match="Lambda layer"):
-        load(tmp_path / "m.h5")
+        load_classifier(tmp_path / "m.h5")
     assert not mark.exists()

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.cards.card import Card, Label
-from models.cards.metadata import Number
-from models.images.decoder import decode
-from models.loading import load
+from models.cards.card import Card, ClassLabel
+from models.cards.metadata import NumberField
+from models.images.decoder import decode_picture
+from models.loading import load_classifier
 from models.predict import main
 from tests.patience import PATIENCE
 
@@ -22,10 +22,10 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.png"))
 def test_json_holds_the_classifiers_calibrated_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(EXAMPLES[0]), str(EXAMPLES[1]), "--model", "phantoms", "--top", "3", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    served = load("phantoms")
+    served = load_classifier("phantoms")
     assert served.card.temperature != 1
     for file, told in zip(EXAMPLES, lines, strict=False):
-        expected = served.predict(served.fit(decode(file.read_bytes())))
+        expected = served.predict(served.fit(decode_picture(file.read_bytes())))
         assert told["picture"] == str(file)
         assert [each["class"] for each in told["prediction"]] == np.argsort(-expected)[:3].tolist()
         for each in told["prediction"]:
@@ -87,7 +87,9 @@ def test_what_was_told_beside_the_picture_is_said(tmp_path: Path, capsys: pytest
     keras.Model([picture, beside], keras.layers.Dense(2, activation="softmax")(keras.layers.Concatenate()([mean, beside]))).save(
         tmp_path / "net.keras"
     )
-    Card("net", (Label("a"), Label("b")), (8, 8), metadata=(Number("age", 50.0, 10.0, "years"),)).write(tmp_path / "net.json")
+    Card("net", (ClassLabel("a"), ClassLabel("b")), (8, 8), metadata=(NumberField("age", 50.0, 10.0, "years"),)).write(
+        tmp_path / "net.json"
+    )
     asked = [str(EXAMPLES[0]), "--model", str(tmp_path / "net.keras"), "--trust"]
     assert main(asked) == 0
     assert capsys.readouterr().out.startswith(f"{EXAMPLES[0]} (age missing)\n")

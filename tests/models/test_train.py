@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.cards.card import Card, sha256_of
-from models.datasets.synthetic.phantoms import LABELS, phantom
+from models.cards.card import Card, file_sha256
+from models.datasets.synthetic.phantoms import LABELS, draw_phantom
 from models.train import main
 from models.training.recipes import RECIPES
 from tests.patience import PATIENCE
@@ -42,12 +42,12 @@ def test_a_few_steps_write_a_model_that_loads_and_a_card_that_fits(name: str, tm
     assert card.name == name
     assert card.labels == LABELS
     assert card.size == (128, 128)
-    assert card.sha256 == sha256_of(weights)
+    assert card.sha256 == file_sha256(weights)
     assert card.made_by == f"python -m models.train {name} --seed 3 {' '.join(FEW)}"
     assert card.accuracy is not None
     assert card.calibration_error is not None
     model = keras.saving.load_model(weights, compile=False)
-    answer = model.predict_on_batch(phantom(1, "dots").image[None])
+    answer = model.predict_on_batch(draw_phantom(1, "dots").image[None])
     assert answer.shape == (1, 4)
     assert answer.sum() == pytest.approx(1, abs=1e-5)
     printed = capsys.readouterr().out
@@ -57,9 +57,9 @@ def test_a_few_steps_write_a_model_that_loads_and_a_card_that_fits(name: str, tm
 
 
 def test_the_last_grid_is_sixteen_and_the_network_small() -> None:
-    from models.training.networks.bundled_cnn import small_cnn
+    from models.training.networks.bundled_cnn import build_small_cnn
 
-    model = small_cnn("net", 128, 4)
+    model = build_small_cnn("net", 128, 4)
     assert model.get_layer("relu5").output.shape[1:3] == (16, 16)
     assert model.count_params() * 4 < 1_000_000
 

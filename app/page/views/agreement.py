@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from app.explanation import key_of
-from app.formatting import format_p, format_score
+from app.explanation import method_key
+from app.formatting import format_p_value, format_score
 from app.service.metric_state import AGREEMENT
 from app.service.request import ExplanationState
 from app.service.stores.model_uploads import TOKEN
 from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
-from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, control_sentence
+from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, controls_warning_sentence
 from explainers.metrics.agreement.significance import AgreementLevel
 
 LEAD = (
@@ -60,21 +60,21 @@ RAMP = ((236, 240, 248), (166, 202, 225), (66, 128, 172), (18, 62, 110))
 Cell = dict[str, str]
 
 
-def agreement(report: ExplanationState, run: int) -> dict[str, Any]:
+def agreement_view(report: ExplanationState, run: int) -> dict[str, Any]:
     """The Agreement tab."""
-    return {"run": run, **table_of(report)}
+    return {"run": run, **agreement_table(report)}
 
 
-def table_of(report: ExplanationState) -> dict[str, Any]:
+def agreement_table(report: ExplanationState) -> dict[str, Any]:
     """Rows and columns are the methods of the request. A cell for each view; none for pairs with a map that shows nothing."""
-    methods = [{"id": key_of(method), "title": method.title} for method in report.request.methods]
+    methods = [{"id": method_key(method), "title": method.title} for method in report.request.methods]
     agreement = report.measures.agreement
     value: dict[str, Any] = {"methods": methods, "hint": HINT, "views": [list(view) for view in VIEWS], "lead": LEAD, "rawLead": RAW_LEAD}
     if agreement is None:
         weighing = report.final and report.measures.running == AGREEMENT
         return value | {"sentence": WEIGHING if weighing else "" if report.final else WAITING, "pairs": [], "words": [], "state": "waiting"}
     found = agreement.consistency
-    ids = {method.title: key_of(method) for method in report.request.methods}
+    ids = {method.title: method_key(method) for method in report.request.methods}
     pairs = [_pair(each, ids) for each in found.pair_agreements if each.first in ids and each.second in ids]
     words = [
         WRONG,
@@ -84,10 +84,10 @@ def table_of(report: ExplanationState) -> dict[str, Any]:
         FAMILY,
         *_left_out(found),
     ]
-    return value | {"state": "ready", "sentence": sentence(found), "reading": _reading(found), "pairs": pairs, "words": words}
+    return value | {"state": "ready", "sentence": _agreement_sentence(found), "reading": _reading(found), "pairs": pairs, "words": words}
 
 
-def sentence(found: Consistency) -> str:
+def _agreement_sentence(found: Consistency) -> str:
     """How many pairs of different families agree, and the picture's consistency."""
     across = [each for each in found.pair_agreements if not each.within_family]
     if not across:
@@ -109,7 +109,7 @@ def _reading(found: Consistency) -> str:
     by_chance = sum(each.level == AgreementLevel.BY_CHANCE for each in scored)
     explained = [each for each in scored if each.level.beyond_chance and each.explained_by]
     names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
-    why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {control_sentence(names)}. " if explained else ""
+    why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {controls_warning_sentence(names)}. " if explained else ""
     why += f"{MANY_BY_CHANCE} " if by_chance and by_chance >= len(scored) / 3 else ""
     return (why + (NOT_TOLD if any(each.level == AgreementLevel.INCONCLUSIVE for each in scored) else "")).strip()
 
@@ -135,7 +135,7 @@ def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
     raw, by_chance = each.raw.to_json(), each.raw_by_chance.to_json()
     for name, _ in VIEWS[2:]:
         cells[name] = _raw_cell(raw[name], by_chance[name])
-    return {"a": ids[each.first], "b": ids[each.second], "word": each.level, "cells": cells, "words": pair_sentence(each)}
+    return {"a": ids[each.first], "b": ids[each.second], "word": each.level, "cells": cells, "words": _pair_sentence(each)}
 
 
 def _kappa_cell(each: PairAgreement) -> Cell:
@@ -146,7 +146,7 @@ def _kappa_cell(each: PairAgreement) -> Cell:
         return {"text": "chance" if each.level == AgreementLevel.BY_CHANCE else "not told", "kind": "chance", "colour": "", "ink": ""}
     if each.ceiling is None:
         return {"text": f"({format_score(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
-    colour, ink = ramp(each.ceiling)
+    colour, ink = score_colours(each.ceiling)
     return {
         "text": _at_least(each) + format_score(each.ceiling) + (EXPLAINED if each.explained_by else ""),
         "kind": "score",
@@ -164,11 +164,11 @@ def _raw_cell(value: float, by_chance: float) -> Cell:
     return {"text": format_score(value), "kind": "raw", "colour": "", "ink": "", "aside": f"({format_score(by_chance)})"}
 
 
-def pair_sentence(each: PairAgreement) -> str:
+def _pair_sentence(each: PairAgreement) -> str:
     """The pair in words, each with its number."""
     words = f"{each.first} and {each.second}: {_pair_agreement(each)}. "
     if each.level != AgreementLevel.NOT_CONVERGED:
-        words += f"κ {format_score(each.chance.kappa)}, p {format_p(each.p)}{_power(each)}. "
+        words += f"κ {format_score(each.chance.kappa)}, p {format_p_value(each.p)}{_power(each)}. "
         star = ""
         if each.ceiling is not None:
             least, taken = ("at least ", f", {TAKEN}") if _at_least(each) else ("", "")
@@ -176,7 +176,7 @@ def pair_sentence(each: PairAgreement) -> str:
         words += star or f"No κ*: {each.reason} "
     words += f"Raw likeness {format_score(each.likeness.mean_similarity)}, where chance gives {format_score(each.chance.mean)}."
     if each.explained_by:
-        words += f" What explains it: {control_sentence(each.explained_by)}."
+        words += f" What explains it: {controls_warning_sentence(each.explained_by)}."
     if each.chance.weaker:
         words += " Chance by shifts and flips only, which is weaker."
     return words + (" One family: little news." if each.within_family else "")
@@ -194,34 +194,34 @@ def _power(each: PairAgreement) -> str:
     return f" against {each.chance.others} {what}; one picture has little power" if each.level == AgreementLevel.INCONCLUSIVE else ""
 
 
-def with_others(found: Consistency, method: Method) -> list[PairAgreement]:
+def agreement_with_other_families(found: Consistency, method: Method) -> list[PairAgreement]:
     """The agreement of a method with each method of another family."""
     return [each for each in found.pair_agreements if method.title in (each.first, each.second) and not each.within_family]
 
 
-def other_of(each: PairAgreement, title: str) -> str:
+def other_method_of_pair(each: PairAgreement, title: str) -> str:
     """The other method of the pair."""
     return each.second if each.first == title else each.first
 
 
-def mean_kappa(found: Consistency, method: Method, families: dict[str, str]) -> float | None:
+def mean_kappa_with_other_families(found: Consistency, method: Method, families: dict[str, str]) -> float | None:
     """A method's mean κ with the other families, each family counted once; None where no pair has a score."""
     by_family: dict[str, list[float]] = {}
-    for each in with_others(found, method):
+    for each in agreement_with_other_families(found, method):
         if each.level != AgreementLevel.NOT_CONVERGED:
-            by_family.setdefault(families[other_of(each, method.title)], []).append(each.chance.kappa)
+            by_family.setdefault(families[other_method_of_pair(each, method.title)], []).append(each.chance.kappa)
     return float(np.mean([np.mean(values) for values in by_family.values()])) if by_family else None
 
 
-def ramp(value: float) -> tuple[str, str]:
+def score_colours(value: float) -> tuple[str, str]:
     """A score, of which what lies below 0 looks like 0 -> background and ink, with a contrast above 4.5 everywhere."""
     position = min(max(value, 0.0), 0.9999) * (len(RAMP) - 1)
     low, part = int(position), position - int(position)
     colour = [round(a + (b - a) * part) for a, b in zip(RAMP[low], RAMP[low + 1], strict=True)]
-    return f"rgb({colour[0]} {colour[1]} {colour[2]})", "#ffffff" if luminance(colour) < 0.179 else "#000000"
+    return f"rgb({colour[0]} {colour[1]} {colour[2]})", "#ffffff" if relative_luminance(colour) < 0.179 else "#000000"
 
 
-def luminance(colour: Sequence[int]) -> float:
+def relative_luminance(colour: Sequence[int]) -> float:
     """Relative luminance as WCAG defines it, of RGB 0..255."""
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in colour)]
     return float(np.dot((0.2126, 0.7152, 0.0722), linear))

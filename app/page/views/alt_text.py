@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.method import Method
-from models.cards.card import Label
+from models.cards.card import ClassLabel
 
 STRONGEST = 0.1
 SCATTERED = 0.27  # root mean square distance from the middle, in sides; 0.41 is everywhere
@@ -24,14 +24,14 @@ FAMILY_HELP = {
 }
 
 
-def map_description(method: Method, values: NDArray[np.float32]) -> str:
+def describe_map(method: Method, values: NDArray[np.float32]) -> str:
     """values: (h, w). Where the strongest tenth of the picture lies, how much of the evidence it holds, and what speaks against."""
     positive, negative = np.maximum(values, 0), np.maximum(-values, 0)
     if not positive.sum() > 0:
         return f"{method.title} found nothing that speaks for the class."
-    words = f"{method.title}: {place_sentence('evidence for the class', positive)}"
+    words = f"{method.title}: {strongest_place_sentence('evidence for the class', positive)}"
     if method.signed and negative.sum() > 0.05 * positive.sum():
-        words += _against(strongest_region(negative)[0], strongest_region(positive)[0])
+        words += _against(strongest_map_region(negative)[0], strongest_map_region(positive)[0])
     return words
 
 
@@ -42,13 +42,13 @@ def _against(place: str, other: str) -> str:
     return f" Evidence against lies side by side with it, also in the {place}." if place else " So is evidence against."
 
 
-def place_sentence(what: str, positive: NDArray[np.float32]) -> str:
+def strongest_place_sentence(what: str, positive: NDArray[np.float32]) -> str:
     """`what` is strongest where, and how much of it the strongest tenth holds. positive: (h, w), with a sum above 0."""
-    place, part = strongest_region(positive)
+    place, part = strongest_map_region(positive)
     return f"{what} is {_where(place)}; the strongest tenth of the picture holds {100 * part:.0f} % of it."
 
 
-def strongest_region(values: NDArray[np.float32]) -> tuple[str, float]:
+def strongest_map_region(values: NDArray[np.float32]) -> tuple[str, float]:
     """Values (h, w) that are never negative -> the name of the place of the strongest tenth, and its share of the sum.
 
     The name is empty where that tenth lies scattered: its middle would then be a place where nothing is.
@@ -70,7 +70,7 @@ def _where(place: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def short_names(labels: tuple[Label, ...]) -> tuple[str, ...]:
+def short_class_names(labels: tuple[ClassLabel, ...]) -> tuple[str, ...]:
     """Each class's name up to its first comma, where no other class is called so: ImageNet's names list all synonyms."""
     short = [label.name.split(",")[0].strip() or label.name for label in labels]
     times = Counter(short)

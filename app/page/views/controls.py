@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.formatting import format_estimate
-from app.page.views.alt_text import short_names
+from app.formatting import format_estimated_time
+from app.page.views.alt_text import short_class_names
 from app.service.request import ExplanationState
 from models.cards.card import Card
-from models.cards.metadata import describe
+from models.cards.metadata import describe_metadata
 
 NO_CLASS = -1
 NO_OTHER_CLASS = ("(no other class)", NO_CLASS)
@@ -16,41 +16,41 @@ NO_OTHER_CLASS = ("(no other class)", NO_CLASS)
 
 
 @dataclass(frozen=True)
-class Choices:
+class DropdownChoices:
     """A list's entries, each a label and a value, and the value that is chosen."""
 
     entries: Sequence[tuple[str, int]]
     value: int | None
 
 
-NO_CARD: Mapping[str, Any] = {"about": "", "target": Choices((), None), "rather": Choices((NO_OTHER_CLASS,), NO_CLASS)}
+NO_CARD: Mapping[str, Any] = {"about": "", "target": DropdownChoices((), None), "rather": DropdownChoices((NO_OTHER_CLASS,), NO_CLASS)}
 """The controls while nothing is known of the classifier."""
 
 
-def controls_for(report: ExplanationState, loaded: bool) -> dict[str, Any]:
+def controls_view(report: ExplanationState, loaded: bool) -> dict[str, Any]:
     """loaded: whether the classifier is ready. Facts and classes of another classifier are never shown with this one's name."""
-    values: dict[str, Any] = {"about": card_markdown(report.card) if report.card else ""}
+    values: dict[str, Any] = {"about": model_card_markdown(report.card) if report.card else ""}
     if report.card is None and not loaded:
         values |= NO_CARD
     if report.card is not None and report.target is not None:
-        classes = tuple((name, index) for index, name in enumerate(short_names(report.card.labels)))
+        classes = tuple((name, index) for index, name in enumerate(short_class_names(report.card.labels)))
         rather = report.request.rather_than
-        values["target"] = Choices(classes, report.target)
-        values["rather"] = Choices((NO_OTHER_CLASS, *classes), NO_CLASS if rather is None else rather)
+        values["target"] = DropdownChoices(classes, report.target)
+        values["rather"] = DropdownChoices((NO_OTHER_CLASS, *classes), NO_CLASS if rather is None else rather)
     return values
 
 
-def preset_times(seconds: Mapping[str, float]) -> str:
+def format_preset_times(seconds: Mapping[str, float]) -> str:
     """Seconds of each preset on this machine, in words; nothing while they are not known."""
     if not seconds:
         return ""
-    return f"On this machine: {', '.join(f'{preset} {format_estimate(each)}' for preset, each in seconds.items())}."
+    return f"On this machine: {', '.join(f'{preset} {format_estimated_time(each)}' for preset, each in seconds.items())}."
 
 
-def card_markdown(card: Card) -> str:
+def model_card_markdown(card: Card) -> str:
     """What the card says about the classifier, as Markdown: one line, and the rest folded."""
     accuracy = "" if card.accuracy is None else f" · right on {100 * card.accuracy:.1f} % of its test pictures"
-    metadata = f"Beside the picture it takes metadata, here {describe(card.metadata, {})}." if card.metadata else ""
+    metadata = f"Beside the picture it takes metadata, here {describe_metadata(card.metadata, {})}." if card.metadata else ""
     rest = [
         metadata,
         *card.notes,

@@ -6,31 +6,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.explanation import key_of
-from app.page.views.alt_text import short_names
-from app.page.views.images import filled_uri, steps_uri
-from app.page.views.prediction import likeliest
+from app.explanation import method_key
+from app.page.views.alt_text import short_class_names
+from app.page.views.images import baseline_fill_data_uri, deletion_steps_data_uri
+from app.page.views.prediction import likeliest_classes
 from app.service.request import ExplanationState
-from explainers.case import Settings
-from explainers.metrics.faithfulness.deletion_insertion import FILL, Curve, DeletionInsertion, deletion_steps, inconclusive_reason
-from explainers.runner import positive_maps
+from explainers.case import ExplanationSettings
+from explainers.method_runner import maps_with_positive_evidence
+from explainers.metrics.faithfulness.deletion_insertion import (
+    FILL,
+    DeletionCurve,
+    DeletionInsertionMetric,
+    deletion_steps,
+    inconclusive_reason,
+)
 
 Value = dict[str, Any]
 STYLES: dict[str, tuple[int, ...]] = {"CAM": (0, 1, 2, 7), "surrogate": (3, 4, 8, 9), "occlusion": (5,), "gradient": (6,)}
-STEPS = DeletionInsertion().plan.steps
+STEPS = DeletionInsertionMetric().plan.steps
 OWN = (
     "The confidence here is the classifier's own, before it is calibrated: with the whole picture it differs from the one above. "
     "Deletion and insertion are always judged on it."
 )
 
 
-def slides(report: ExplanationState, run: int) -> Value:
+def deletion_slider_view(report: ExplanationState, run: int) -> Value:
     """Empty but for the run until deletion and insertion were asked for."""
-    curves, card = report.measures.of(DeletionInsertion), report.card
+    curves, card = report.measures.of(DeletionInsertionMetric), report.card
     if not curves or report.image is None or card is None or report.probabilities is None:
         return {"run": run, "curves": {}}
-    shown = likeliest(report)
-    names = short_names(card.labels)
+    shown = likeliest_classes(report)
+    names = short_class_names(card.labels)
     return {
         "run": run,
         "count": STEPS,
@@ -45,25 +51,26 @@ def slides(report: ExplanationState, run: int) -> Value:
 def _methods(report: ExplanationState, size: tuple[int, int]) -> list[Value]:
     """In the order of the request, each with its line's style: a colour a family, a dash within it. size: (H, W) of the picture."""
     styles = {family: list(numbers) for family, numbers in STYLES.items()}
-    maps = positive_maps(report.results.values())
+    maps = maps_with_positive_evidence(report.results.values())
     shown = [method for method in report.request.methods if method.title in maps]
     return [
-        {"id": key_of(one), "title": one.title, "style": styles[one.family].pop(0), "steps": _steps(maps[one.title], size)} for one in shown
+        {"id": method_key(one), "title": one.title, "style": styles[one.family].pop(0), "steps": _steps(maps[one.title], size)}
+        for one in shown
     ]
 
 
 def _steps(values: NDArray[np.float32], size: tuple[int, int]) -> str:
-    return steps_uri(values, lambda: deletion_steps(values, size, Settings().seed, STEPS))
+    return deletion_steps_data_uri(values, lambda: deletion_steps(values, size, ExplanationSettings().seed, STEPS))
 
 
 def _fills(image: NDArray[np.float32]) -> dict[str, str]:
     """Kind and substrate -> the picture that stands where the picture is not."""
-    return {f"{kind} {substrate}": filled_uri(image, fill) for (kind, substrate), fill in FILL.items()}
+    return {f"{kind} {substrate}": baseline_fill_data_uri(image, fill) for (kind, substrate), fill in FILL.items()}
 
 
-def _curves(curves: Sequence[Curve], shown: list[int], report: ExplanationState) -> dict[str, Value]:
+def _curves(curves: Sequence[DeletionCurve], shown: list[int], report: ExplanationState) -> dict[str, Value]:
     """Kind and substrate -> each map's curve with its area, its bars at every step, and the band of the random orders."""
-    ids = {method.title: key_of(method) for method in report.request.methods}
+    ids = {method.title: method_key(method) for method in report.request.methods}
     groups: dict[str, Value] = {}
     for curve in curves:
         group = groups.setdefault(f"{curve.kind} {curve.substrate}", {"lines": {}, "random": []})
@@ -81,7 +88,7 @@ def _curves(curves: Sequence[Curve], shown: list[int], report: ExplanationState)
     return groups
 
 
-def _target(curve: Curve) -> NDArray[np.float32]:
+def _target(curve: DeletionCurve) -> NDArray[np.float32]:
     return curve.probabilities[:, curve.target]
 
 

@@ -5,23 +5,23 @@ from typing import Any
 
 import numpy as np
 
-from app.explanation import key_of
-from app.formatting import format_estimate, format_p, format_score, plural
+from app.explanation import method_key
+from app.formatting import format_count_with_noun, format_estimated_time, format_p_value, format_score
 from app.metrics import Kind, missing_evaluations
-from app.page.views.agreement import WRONG, mean_kappa, other_of, with_others
+from app.page.views.agreement import WRONG, agreement_with_other_families, mean_kappa_with_other_families, other_method_of_pair
 from app.service.metric_state import ON_REQUEST, MetricState
 from app.service.regions import Source
 from app.service.request import ExplanationState
 from explainers.method import Method
+from explainers.method_runner import MethodResult
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.significance import AgreementLevel
-from explainers.metrics.faithfulness.deletion_insertion import Curve, DeletionInsertion, inconclusive_reason
-from explainers.metrics.faithfulness.displaced_copies import DisplacedCopies, DisplacementTest
+from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve, DeletionInsertionMetric, inconclusive_reason
+from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric, DisplacementTest
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaces, Outcome, sentence
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
-from explainers.metrics.randomisation.sanity_checks import SanityChecks, SanityResult
-from explainers.metrics.robustness.reliability import CONVERGED, ReadingKind
-from explainers.runner import Result
+from explainers.metrics.randomisation.sanity_checks import SanityCheckResult, SanityChecksMetric
+from explainers.metrics.robustness.reliability import CONVERGED, RepeatSource
 
 Line = dict[str, Any]
 Chip = dict[str, Any]
@@ -31,7 +31,7 @@ LEAD = f"No single grade sums this up, and none should. {WRONG}"
 LIGHTS = {"green": "good", "amber": "warn", "red": "bad", "not asked": "none"}
 
 
-def trust(report: ExplanationState, run: int, located: Sequence[LocalisationScore], source: Source = "drawn") -> dict[str, Any]:
+def trust_view(report: ExplanationState, run: int, located: Sequence[LocalisationScore], source: Source = "drawn") -> dict[str, Any]:
     """A line for each method, the buttons of the measures, and what is under way. located: of a region from `source`; may be empty."""
     measures = report.measures
     lines = [_line(method, report, (located, source)) for method in report.request.methods] if report.final and report.results else []
@@ -48,14 +48,14 @@ def trust(report: ExplanationState, run: int, located: Sequence[LocalisationScor
 
 
 def _line(method: Method, report: ExplanationState, located: tuple[Sequence[LocalisationScore], Source]) -> Line:
-    result = report.results.get(key_of(method))
-    line: Line = {"id": key_of(method), "title": method.title, "chips": [], "more": None, "state": ""}
+    result = report.results.get(method_key(method))
+    line: Line = {"id": method_key(method), "title": method.title, "chips": [], "more": None, "state": ""}
     if result is None or result.attribution is None or result.attribution.blank:
         why = result.error or (result.attribution.blank if result.attribution else "") if result else "stopped"
         return line | {"state": f"No map to judge: {why}"}
     chips = [_evidence(name, method, report) for name in EVIDENCE]
     chips += [_localisation(each, located[1]) for each in located[0] if each.title == method.title]
-    return line | {"chips": chips, "more": more(method, report)}
+    return line | {"chips": chips, "more": more_evaluations_button(method, report)}
 
 
 def _evidence(name: str, method: Method, report: ExplanationState) -> Chip:
@@ -81,23 +81,24 @@ def _agreement(method: Method, report: ExplanationState) -> Chip:
     found = report.measures.consistency
     if found is None:
         return _chip("Agreement", "being weighed", "none", "Known once all maps are finished and weighed against chance.")
-    pairs = with_others(found, method)
+    pairs = agreement_with_other_families(found, method)
     scored = [each for each in pairs if each.level != AgreementLevel.NOT_CONVERGED]
-    kappa = mean_kappa(found, method, {one.title: one.family for one in report.request.methods})
+    kappa = mean_kappa_with_other_families(found, method, {one.title: one.family for one in report.request.methods})
     if kappa is None:
         why = found.left_out.get(method.title) or "No other family has a map with a score."
         return _chip("Agreement", "no score", "none", why)
     beyond = sum(each.level.beyond_chance for each in scored)
     detail = [f"Mean κ with the other families, each counted once: {format_score(kappa)} (0 is chance, 1 equal maps)."]
     detail += [
-        f"{other_of(each, method.title)}: {each.level}, κ {format_score(each.chance.kappa)}, p {format_p(each.p)}" for each in scored
+        f"{other_method_of_pair(each, method.title)}: {each.level}, κ {format_score(each.chance.kappa)}, p {format_p_value(each.p)}"
+        for each in scored
     ]
     return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {format_score(kappa)}", "none", detail)
 
 
 def _faithfulness(method: Method, report: ExplanationState) -> Chip:
-    curves = report.measures.of(DeletionInsertion)
-    ranks = [rank for rank in report.measures.of(DisplacedCopies) if rank.title == method.title]
+    curves = report.measures.of(DeletionInsertionMetric)
+    ranks = [rank for rank in report.measures.of(DisplacedCopiesMetric) if rank.title == method.title]
     detail = [_rank(rank) for rank in ranks]
     drawn = [curve for curve in curves if curve.title == method.title]
     detail += [
@@ -127,7 +128,7 @@ def _rank(rank: DisplacementTest) -> str:
     return f"{words}." if rank.conclusive else f"{words}: cannot be told, the answer is the same wherever the map lies."
 
 
-def _random(curves: Sequence[Curve], kind: str, substrate: str) -> str:
+def _random(curves: Sequence[DeletionCurve], kind: str, substrate: str) -> str:
     areas = [c.area for c in curves if c.random and (c.kind, c.substrate) == (kind, substrate)]
     return f"{np.mean(areas):.2f}" if areas else "not asked"
 
@@ -144,7 +145,7 @@ def _stability(method: Method, report: ExplanationState) -> Chip:
         own = ["By its own measure the map has not converged."] if stable.unfinished else []
         text, tone = ("draws nothing; unfinished", "warn") if own else ("draws nothing; not measured", "none")
         return _chip("Stability", text, tone, [words + "too is what “Jitter the picture” asks.", *own])
-    formula = "Spearman and Brown, 2 r / (1 + r) of two half runs" if stable.how == ReadingKind.HALF_RUNS else "their correlation r itself"
+    formula = "Spearman and Brown, 2 r / (1 + r) of two half runs" if stable.how == RepeatSource.HALF_RUNS else "their correlation r itself"
     bound = f"Converged from {CONVERGED} on; formula: {formula}."
     tone = "good" if stable.converged else "warn"
     state = "reliable" if stable.converged else "not converged"
@@ -161,7 +162,7 @@ def _hidden(method: Method, report: ExplanationState) -> Chip:
 
 
 def _sanity(method: Method, report: ExplanationState) -> Chip:
-    found = [finding for finding in report.measures.of(SanityChecks) if finding.title == method.title]
+    found = [finding for finding in report.measures.of(SanityChecksMetric) if finding.title == method.title]
     if not found:
         return _chip("Sanity", NOT_ASKED, "none", "Press “Sanity checks” below; the cost stands there.")
     counts = {light: sum(finding.light == light for finding in found) for light in ("green", "amber", "red")}
@@ -170,7 +171,7 @@ def _sanity(method: Method, report: ExplanationState) -> Chip:
     return chip | {"lights": [{"tone": LIGHTS[finding.light], "name": f"{finding.check.name}: {finding.light}"} for finding in found]}
 
 
-def _finding(finding: SanityResult) -> str:
+def _finding(finding: SanityCheckResult) -> str:
     check = finding.check
     if finding.similarity is None:
         return f"{check.name.capitalize()}: not asked. {finding.reason}"
@@ -185,23 +186,23 @@ def _localisation(each: LocalisationScore, source: Source) -> Chip:
     return _chip(SOURCES[source], energy, "none", "The table under “Where should it look?” holds all four numbers beside their baselines.")
 
 
-def more(method: Method, report: ExplanationState) -> dict[str, Any] | None:
+def more_evaluations_button(method: Method, report: ExplanationState) -> dict[str, Any] | None:
     """The button that spends what the method's map still needs; None where nothing is missing."""
-    missing = missing_evaluations(method, report.results.get(key_of(method)), report.measures.consistency)
+    missing = missing_evaluations(method, report.results.get(method_key(method)), report.measures.consistency)
     if not missing:
         return None
-    price = report.measures.prices.get(DeletionInsertion.key)
-    seconds = f", {format_estimate(missing * price.seconds / price.evaluations)}" if price and price.evaluations else ""
-    return {"method": key_of(method), "text": f"Spend {missing:,} more evaluations{seconds}"}
+    price = report.measures.prices.get(DeletionInsertionMetric.key)
+    seconds = f", {format_estimated_time(missing * price.seconds / price.evaluations)}" if price and price.evaluations else ""
+    return {"method": method_key(method), "text": f"Spend {missing:,} more evaluations{seconds}"}
 
 
-def _button(key: str, measures: MetricState, results: Mapping[str, Result]) -> dict[str, Any]:
+def _button(key: str, measures: MetricState, results: Mapping[str, MethodResult]) -> dict[str, Any]:
     kind, price = ON_REQUEST[key], measures.prices.get(key)
     done = measures.complete(key, results)
     cost = (
         "done"
         if done
-        else f"at most {plural(price.evaluations, 'evaluation')}, {format_estimate(price.seconds)}"
+        else f"at most {format_count_with_noun(price.evaluations, 'evaluation')}, {format_estimated_time(price.seconds)}"
         if price
         else "its cost is worked out"
     )
@@ -216,7 +217,7 @@ def _progress(measures: MetricState) -> str:
     title = _button_title(measures.running)
     if not measures.done:
         return f"{title}: waiting for its turn behind everybody's maps."
-    return f"{title}: {measures.done:,} of at most {plural(measures.expected, 'evaluation')}."
+    return f"{title}: {measures.done:,} of at most {format_count_with_noun(measures.expected, 'evaluation')}."
 
 
 def _button_title(key: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.formatting import plural
+from app.formatting import format_count_with_noun
 from app.page.views.state import LabelledPictures, PageState
 from app.service.classifier_registry import RegisteredClassifier
-from app.service.inspection_queue import MAX_PICTURES, Inspection
+from app.service.inspection_queue import MAX_PICTURES, InspectionJob
 from models.cards.card import Card
 from models.cards.sidecar_files import card_path
-from models.inspection.report import Candidate, Finding, LayerReport, Report
+from models.inspection.report import Finding, InspectionReport, LayerReport, PreprocessingCandidate
 
 LEAD = (
     "Reads the model's file and shows it the pictures at hand: what it takes and gives, which layers maps can be drawn from, "
@@ -42,7 +42,7 @@ LAYERS = (
 Value = dict[str, Any]
 
 
-def inspection(state: PageState) -> Value:
+def inspection_view(state: PageState) -> Value:
     """The tab while that classifier is chosen; empty once the classifier is removed."""
     entry, found = state.entry, state.inspection
     if entry is None:
@@ -62,7 +62,7 @@ def inspection(state: PageState) -> Value:
     if found.state == "running":
         value["asked"] = found.progress
     if found.state == "done" and found.report:
-        value |= {"report": report_value(found.report, entry), "text": summed(found.report)}
+        value |= {"report": inspection_report_view(found.report, entry), "text": _summary_sentence(found.report)}
     return value
 
 
@@ -72,23 +72,24 @@ def _available_pictures(pictures: LabelledPictures) -> str:
         return "There is no picture at hand; add some, best with their classes. Without any, only the file is looked at."
     known = sum(bool(label) for _, label in pictures)
     words = {0: "the class of none is known", len(pictures): "the class of each is known"}.get(known, f"the class of {known} is known")
-    return f"{plural(len(pictures), 'picture')} at hand; {words}. More of known classes make the verdict surer."
+    return f"{format_count_with_noun(len(pictures), 'picture')} at hand; {words}. More of known classes make the verdict surer."
 
 
-def _progress(found: Inspection, title: str) -> str:
+def _progress(found: InspectionJob, title: str) -> str:
     if found.state == "waiting":
         return f"{title} is examined as soon as nobody waits for maps."
     if found.state != "running":
         return ""
-    return f"{title} is being examined by {plural(len(found.request.pictures), 'picture')}; a large network takes a minute or two."
+    pictures = format_count_with_noun(len(found.request.pictures), "picture")
+    return f"{title} is being examined by {pictures}; a large network takes a minute or two."
 
 
-def report_value(report: Report, entry: RegisteredClassifier) -> Value:
+def inspection_report_view(report: InspectionReport, entry: RegisteredClassifier) -> Value:
     """One model's report."""
     ranked = sorted(report.findings, key=lambda each: RANKS.index(each.level))
     return {
         "name": report.name,
-        "sum": summed(report),
+        "sum": _summary_sentence(report),
         "findings": [_finding(each) for each in ranked],
         "sure": report.certainty or _no_candidates(report),
         "candidates": _candidates(report),
@@ -97,19 +98,19 @@ def report_value(report: Report, entry: RegisteredClassifier) -> Value:
     }
 
 
-def summed(report: Report) -> str:
+def _summary_sentence(report: InspectionReport) -> str:
     """How much was found, in a sentence."""
     count = {level: sum(each.level == level for each in report.findings) for level in RANKS}
     if count["refused"]:
         return f"{report.name} cannot be opened."
-    warnings = plural(count["warning"], "warning") if count["warning"] else "No warning"
-    return f"{report.name}: {warnings}, {plural(count['fact'], 'fact')}{_shown(report)}."
+    warnings = format_count_with_noun(count["warning"], "warning") if count["warning"] else "No warning"
+    return f"{report.name}: {warnings}, {format_count_with_noun(count['fact'], 'fact')}{_shown(report)}."
 
 
-def _shown(report: Report) -> str:
+def _shown(report: InspectionReport) -> str:
     if not report.pictures:
         return ""
-    return f"; it was shown {plural(report.pictures, 'picture')}, {report.classes_known or 'none'} of known class"
+    return f"; it was shown {format_count_with_noun(report.pictures, 'picture')}, {report.classes_known or 'none'} of known class"
 
 
 def _finding(each: Finding) -> Value:
@@ -122,13 +123,13 @@ def _finding(each: Finding) -> Value:
     }
 
 
-def _no_candidates(report: Report) -> str:
+def _no_candidates(report: InspectionReport) -> str:
     if report.candidates or report.card is None or report.pictures:
         return ""
     return "The ways of preparing a picture were not tried: there was no picture. Add some above, best with their classes."
 
 
-def _candidates(report: Report) -> Value | None:
+def _candidates(report: InspectionReport) -> Value | None:
     """The best first; columns that need known classes only where enough are known. None is marked as right, not even the first."""
     if not report.candidates:
         return None
@@ -139,12 +140,12 @@ def _candidates(report: Report) -> Value | None:
     return {"columns": [CANDIDATES[i] for i in kept], "rows": [[row[i] for i in kept] for row in rows], "marks": marks}
 
 
-def _mark(each: Candidate, report: Report) -> str:
+def _mark(each: PreprocessingCandidate, report: InspectionReport) -> str:
     ways = {"today": report.card, "proposed": report.proposed}
     return " · ".join(word for word, card in ways.items() if card and (card.scaling, card.colour) == (each.scaling, each.colour))
 
 
-def _candidate(each: Candidate) -> list[str]:
+def _candidate(each: PreprocessingCandidate) -> list[str]:
     shares = [_percent(value) for value in (each.accuracy, each.auc, each.confidence)]
     colour = each.colour if each.colour == "grey" else each.colour.upper()
     rest = [_number(each.entropy), _percent(each.stability), _number(each.spread), each.commonest, _number(each.score)]
@@ -156,7 +157,11 @@ def _layers(layers: Sequence[LayerReport]) -> Value | None:
     if not layers:
         return None
     shown = layers[::-1][:MOST_LAYERS]
-    count = plural(len(layers), "layer") if len(layers) == len(shown) else f"The last {len(shown)} of {plural(len(layers), 'layer')}"
+    count = (
+        format_count_with_noun(len(layers), "layer")
+        if len(layers) == len(shown)
+        else f"The last {len(shown)} of {format_count_with_noun(len(layers), 'layer')}"
+    )
     says = f"{count}, from the answer back to the picture."
     return {
         "columns": LAYERS,

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from app.explanation import key_of
-from app.formatting import format_duration, plural
-from app.page.views.alt_text import FAMILIES, FAMILY_HELP, map_description
-from app.page.views.evidence import more
-from app.page.views.images import codes_uri, photo_uri, seen_uri
-from app.page.views.summaries import evidence_of, summaries
-from app.rendering import scaled
+from app.explanation import method_key
+from app.formatting import format_count_with_noun, format_duration
+from app.page.views.alt_text import FAMILIES, FAMILY_HELP, describe_map
+from app.page.views.evidence import more_evaluations_button
+from app.page.views.images import classifier_input_data_uri, map_data_uri, photo_data_uri
+from app.page.views.summaries import maps_on_common_grid, summary_panels_view
+from app.rendering import quantise_map
 from app.service.request import ExplanationState
 from explainers.method import Method
-from explainers.runner import Result
+from explainers.method_runner import MethodResult
 
 WORDS = {
     "waiting": "waiting",
@@ -34,27 +34,27 @@ COST_HELP = (
 )
 
 
-def grid(report: ExplanationState, run: int) -> dict[str, Any]:
+def map_panels_view(report: ExplanationState, run: int) -> dict[str, Any]:
     """The panels, and the picture under every map."""
     picture: dict[str, Any] = {}
     if report.image is not None and report.photo is not None:
         height, width = report.image.shape[:2]
-        picture = {"photo": photo_uri(report.photo), "seen": seen_uri(report.image), "width": width, "height": height}
-    panels = [*panels_of(report), *summaries(report, evidence_of(report))] if picture or not report.final else []
+        picture = {"photo": photo_data_uri(report.photo), "seen": classifier_input_data_uri(report.image), "width": width, "height": height}
+    panels = [*_method_panels(report), *summary_panels_view(report, maps_on_common_grid(report))] if picture or not report.final else []
     return {"run": run, "picture": picture, "panels": panels}
 
 
-def panels_of(report: ExplanationState) -> list[dict[str, Any]]:
+def _method_panels(report: ExplanationState) -> list[dict[str, Any]]:
     """One panel per method in the order of the request, waiting ones too."""
-    return [panel_of(method, report.results.get(key_of(method)), report) for method in report.request.methods]
+    return [_method_panel(method, report.results.get(method_key(method)), report) for method in report.request.methods]
 
 
-def panel_of(method: Method, result: Result | None, report: ExplanationState) -> dict[str, Any]:
+def _method_panel(method: Method, result: MethodResult | None, report: ExplanationState) -> dict[str, Any]:
     """What one panel shows."""
     attribution = result.attribution if result else None
-    state = state_of(result, report)
+    state = _panel_state(result, report)
     panel: dict[str, Any] = {
-        "id": key_of(method),
+        "id": method_key(method),
         "title": method.title,
         "family": FAMILIES[method.family],
         "state": state,
@@ -71,16 +71,16 @@ def panel_of(method: Method, result: Result | None, report: ExplanationState) ->
         "final": result.done if result else report.final,
         "parameters": method.parameter_values(),
         "version": result.evaluations if result else 0,
-        "more": more(method, report) if report.final else None,
+        "more": more_evaluations_button(method, report) if report.final else None,
     }
     if attribution is not None and not attribution.blank:
         values = attribution.values
-        panel["map"] = codes_uri(attribution, lambda: scaled(values, method.signed))
-        panel["alt"] = map_description(method, values)
+        panel["map"] = map_data_uri(attribution, lambda: quantise_map(values, method.signed))
+        panel["alt"] = describe_map(method, values)
     return panel
 
 
-def state_of(result: Result | None, report: ExplanationState) -> str:
+def _panel_state(result: MethodResult | None, report: ExplanationState) -> str:
     """waiting, computing, better (a first map is there), converged, rough, blank, failed or stopped."""
     if result is None or (result.attribution is None and not result.error):
         waiting = "computing" if report.state == "running" else "waiting"
@@ -94,15 +94,15 @@ def state_of(result: Result | None, report: ExplanationState) -> str:
     return "converged" if result.attribution.converged else "rough"
 
 
-def _cost(result: Result | None) -> str:
+def _cost(result: MethodResult | None) -> str:
     if result is None or not (result.evaluations or result.shared):
         return ""
     if not result.evaluations:
-        return f"{plural(result.shared, 'evaluation')}, shared"
-    return plural(result.evaluations, "evaluation") + (f" and {result.shared:,} shared" if result.shared else "")
+        return f"{format_count_with_noun(result.shared, 'evaluation')}, shared"
+    return format_count_with_noun(result.evaluations, "evaluation") + (f" and {result.shared:,} shared" if result.shared else "")
 
 
-def _note(result: Result | None) -> str:
+def _note(result: MethodResult | None) -> str:
     """Why a map is empty, failed or has not converged, or what it rests on; otherwise nothing."""
     if result is None:
         return ""

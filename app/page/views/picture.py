@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.page.views.images import thumb_uri, truth_uri
+from app.page.views.images import evidence_outline_data_uri, thumbnail_data_uri
 from app.page.views.state import PageState
 from app.service.example_gallery import ExamplePicture
 from app.service.request import ExplanationState
 
 
-def picture(state: PageState) -> dict[str, Any]:
+def picture_view(state: PageState) -> dict[str, Any]:
     """The picture's title, source and examples; and the outline of its evidence, where that is known."""
     report, example = state.report, state.example
     assert report is not None
@@ -29,17 +29,17 @@ def picture(state: PageState) -> dict[str, Any]:
     }
 
 
-def empty_picture(state: PageState) -> dict[str, Any]:
+def empty_picture_view(state: PageState) -> dict[str, Any]:
     """Before there is a picture: the examples."""
     return {"run": state.run, "examples": _thumbs(state.examples)}
 
 
 def _thumbs(examples: Sequence[ExamplePicture]) -> list[dict[str, str]]:
-    return [{"id": each.picture.example, "title": each.title, "thumb": thumb_uri(each.thumb)} for each in examples]
+    return [{"id": each.picture.example, "title": each.title, "thumb": thumbnail_data_uri(each.thumb)} for each in examples]
 
 
 def _truth(example: ExamplePicture | None, report: ExplanationState) -> str:
     """The outline of the evidence for the picture's class, where it is known."""
     if example is None or example.evidence is None or report.photo is None or report.card is None:
         return ""
-    return truth_uri(example.evidence, report.photo.shape[:2], report.card.fit)
+    return evidence_outline_data_uri(example.evidence, report.photo.shape[:2], report.card.fit)

@@ -5,23 +5,23 @@ from typing import Any
 import numpy as np
 
 from app.formatting import format_probability
-from app.page.views.alt_text import short_names
+from app.page.views.alt_text import short_class_names
 from app.page.views.state import PageState
 from app.service.request import ExplanationState
 from examples import examples_for
-from models.cards.card import Label
-from models.cards.metadata import describe
+from models.cards.card import ClassLabel
+from models.cards.metadata import describe_metadata
 
 BARS = 5
 Value = dict[str, Any]
 
 
-def prediction(report: ExplanationState, run: int) -> Value:
+def prediction_view(report: ExplanationState, run: int) -> Value:
     """The class explained is always among the bars."""
     if report.probabilities is None or report.card is None:
         return {"run": run, "sentence": "Loading the classifier…" if report.state == "loading" else "", "bars": []}
-    labels, values, target, names = report.card.labels, report.probabilities, report.target, short_names(report.card.labels)
-    shown = likeliest(report)
+    labels, values, target, names = report.card.labels, report.probabilities, report.target, short_class_names(report.card.labels)
+    shown = likeliest_classes(report)
     top = shown[0]
     bars = [
         {
@@ -46,20 +46,20 @@ def prediction(report: ExplanationState, run: int) -> Value:
     }
 
 
-def empty_prediction(state: PageState) -> Value:
+def empty_prediction_view(state: PageState) -> Value:
     """Before there is a picture: what to do."""
     words = "Choose a picture" + (" or take an example" if state.examples else "") + "; its maps appear here."
     return {"run": state.run, "sentence": "What does the classifier see?", "about": words}
 
 
-def likeliest(report: ExplanationState) -> list[int]:
+def likeliest_classes(report: ExplanationState) -> list[int]:
     """The indices of the likeliest classes, in order, then those of the class explained and of the second class, where they are missing."""
     assert report.probabilities is not None
     first = [int(index) for index in np.argsort(-report.probabilities, kind="stable")[:BARS]]
     return first + [index for index in (report.target, report.request.rather_than) if index is not None and index not in first]
 
 
-def _in_full(label: Label, shown: str) -> str:
+def _in_full(label: ClassLabel, shown: str) -> str:
     """What a class's full name and description add to the name on the screen."""
     full = f"{label.name}." if label.name != shown else ""
     return f"{full} {label.description}".strip()
@@ -90,8 +90,8 @@ def _explained(report: ExplanationState) -> str:
     assert card is not None
     if target is None:
         return ""
-    label, names = card.labels[target], short_names(card.labels)
+    label, names = card.labels[target], short_class_names(card.labels)
     other = report.request.rather_than
     words = f"The maps explain “{names[target]}”" + (f" rather than “{names[other]}”." if other is not None else ".")
-    metadata = f"Beside the picture the classifier is told: {describe(card.metadata, {})}." if card.metadata else ""
+    metadata = f"Beside the picture the classifier is told: {describe_metadata(card.metadata, {})}." if card.metadata else ""
     return " ".join(part for part in (words, label.description, metadata) if part)

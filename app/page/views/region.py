@@ -3,9 +3,9 @@
 from typing import Any
 
 from app.page.views.evidence import SOURCES
-from app.page.views.images import mask_uri
+from app.page.views.images import mask_outline_data_uri
 from app.page.views.state import PageState, Rows
-from app.service.regions import Region
+from app.service.regions import EvidenceRegion
 from app.service.request import ExplanationState
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 
@@ -21,14 +21,14 @@ READ = (
 COLUMNS = ("Energy inside", "IoU", "Rank accuracy", "Points")
 
 
-def region(state: PageState) -> dict[str, Any]:
+def region_view(state: PageState) -> dict[str, Any]:
     """The region of the picture that is explained, and its table."""
     assert state.report is not None
     known = state.example is not None and state.example.evidence is not None
-    return region_table(state.report, state.run, state.region, state.region_rows, known)
+    return region_score_table(state.report, state.run, state.region, state.region_rows, known)
 
 
-def region_table(report: ExplanationState, run: int, region: Region | None, rows: Rows, known: bool) -> dict[str, Any]:
+def region_score_table(report: ExplanationState, run: int, region: EvidenceRegion | None, rows: Rows, known: bool) -> dict[str, Any]:
     """known: whether the example's evidence is known, so that it can be taken as the region."""
     value: dict[str, Any] = {
         "run": run,
@@ -46,7 +46,7 @@ def region_table(report: ExplanationState, run: int, region: Region | None, rows
         return value
     found = [_row(each, False) for each in rows[0]] + [_row(each, True) for each in rows[1]]
     sentence = f"{SOURCES[region.source]} covers {100 * region.area:.1f} % of the picture."
-    return value | {"rows": found, "outline": mask_uri(region.mask), "sentence": sentence}
+    return value | {"rows": found, "outline": mask_outline_data_uri(region.mask), "sentence": sentence}
 
 
 def _row(each: LocalisationScore, baseline: bool) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from app.service.classifier_registry import RegisteredClassifier
 from app.service.example_gallery import ExamplePicture
-from app.service.inspection_queue import Inspection
-from app.service.regions import Region
+from app.service.inspection_queue import InspectionJob
+from app.service.regions import EvidenceRegion
 from app.service.request import ExplanationState
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 
-LabelledPictures = tuple[tuple[Picture, str], ...]
+LabelledPictures = tuple[tuple[UploadedPicture, str], ...]
 """Pictures, each with the class that it shows; an unknown class is empty."""
 Rows = tuple[Sequence[LocalisationScore], Sequence[LocalisationScore]]
 """How much of each map lies in the region, and the same of the baselines."""
@@ -33,7 +33,7 @@ class PageState:
     labels: tuple[str, ...] = ()
     examples: tuple[ExamplePicture, ...] = ()
     example: ExamplePicture | None = None
-    region: Region | None = None
+    region: EvidenceRegion | None = None
     region_rows: Rows = ((), ())
     pictures: LabelledPictures = ()
-    inspection: Inspection | None = None
+    inspection: InspectionJob | None = None

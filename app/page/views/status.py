@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from app.formatting import format_duration, format_estimate, plural
+from app.formatting import format_count_with_noun, format_duration, format_estimated_time
 from app.service.request import ExplanationState
 
 Value = dict[str, Any]
 
 
-def status(report: ExplanationState, run: int) -> Value:
+def status_view(report: ExplanationState, run: int) -> Value:
     """answered: comes back with every event and says that the page shows this."""
     text = _now(report)
     error = report.error if report.place != "picture" else ""
@@ -17,7 +17,7 @@ def status(report: ExplanationState, run: int) -> Value:
     return line | {"answered": True}
 
 
-def error_status(sentence: str, run: int, answered: bool) -> Value:
+def error_status_view(sentence: str, run: int, answered: bool) -> Value:
     """A sentence where there is no report: a picture that is gone, a class that does not exist, too many visitors."""
     return {"run": run, "state": "failed", "text": "", "spoken": "", "share": 0, "error": sentence, "answered": answered}
 
@@ -29,17 +29,18 @@ def _now(report: ExplanationState) -> str:
     if report.state == "looking":
         return "The classifier looks at the picture."
     if report.state == "queued":
-        ahead = f"{plural(report.ahead, 'explanation')} before yours" if report.ahead else "yours is next"
+        ahead = f"{format_count_with_noun(report.ahead, 'explanation')} before yours" if report.ahead else "yours is next"
         return f"Waiting for the classifier: {ahead}."
     if report.state == "running":
         left = _seconds_left(report)
-        return f"{done} of {planned} maps finished · {plural(report.evaluations, 'evaluation')}" + (
-            f" · {format_estimate(left)} left" if left >= 0.75 else ""
+        return f"{done} of {planned} maps finished · {format_count_with_noun(report.evaluations, 'evaluation')}" + (
+            f" · {format_estimated_time(left)} left" if left >= 0.75 else ""
         )
     if report.state == "failed":
         return "Not explained."
     verb = "Stopped" if report.state == "stopped" else "Finished"
-    text = f"{verb}: {_maps(report)} of {planned} maps, {plural(report.evaluations, 'evaluation')} in {format_duration(report.seconds)}."
+    evaluations = format_count_with_noun(report.evaluations, "evaluation")
+    text = f"{verb}: {_maps(report)} of {planned} maps, {evaluations} in {format_duration(report.seconds)}."
     return text + (" Worked out beforehand." if report.stored else "")
 
 

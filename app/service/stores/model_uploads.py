@@ -42,7 +42,7 @@ class ModelUploads:
     @staticmethod
     def possible() -> bool:
         """Whether this system can confine an untrusted model; each model's process is checked again."""
-        return landlock.version() > 0 and seccomp.possible()
+        return landlock.landlock_version() > 0 and seccomp.is_seccomp_available()
 
     def reserve(self, name: str, address: str = "") -> tuple[str, Path]:
         """Returns a token and the file to write the model to. UserError where the name is not a model's, or there are too many.

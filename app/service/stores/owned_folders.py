@@ -24,7 +24,7 @@ class OwnedFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def sweep(parent: Path | None = None) -> int:
+def delete_orphaned_folders(parent: Path | None = None) -> int:
     """Deletes the folders of processes that have ended; returns how many. parent: the system's temporary folder.
 
     Only folders of this user that this module made: anybody may write to a shared temporary folder, so nothing else there is believed.

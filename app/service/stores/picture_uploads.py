@@ -12,7 +12,7 @@ from errors import UserError
 
 
 @dataclass(frozen=True)
-class Picture:
+class UploadedPicture:
     """A picture as it was chosen: the file's bytes and its name. Equal where the bytes are."""
 
     data: bytes = field(repr=False, compare=False)
@@ -21,18 +21,18 @@ class Picture:
     example: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, data: bytes, name: str, example: str = "") -> "Picture":
+    def of(cls, data: bytes, name: str, example: str = "") -> "UploadedPicture":
         return cls(data, name, hashlib.sha256(data).hexdigest(), example)
 
     @property
-    def bare(self) -> "Picture":
+    def bare(self) -> "UploadedPicture":
         """The same picture without its bytes and its name: enough to identify it once it has been decoded."""
         return replace(self, data=b"", name="")
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    picture: Picture
+    picture: UploadedPicture
     owner: str
 
 
@@ -57,7 +57,7 @@ class PictureUploads:
         """Stores the picture and returns the token that takes it. owner: the address that it came from."""
         token = secrets.token_urlsafe(24)
         with self._lock:
-            self._waiting.put(token, _Waiting(Picture.of(data, name), owner))
+            self._waiting.put(token, _Waiting(UploadedPicture.of(data, name), owner))
             while dropped := self._dropped():
                 self._waiting.pop(dropped)
         return token
@@ -74,7 +74,7 @@ class PictureUploads:
             greedy = {held.most_common(1)[0][0]}
         return next((token for token, each in waiting[:-1] if each.owner in greedy), None)
 
-    def take(self, token: object) -> Picture:
+    def take(self, token: object) -> UploadedPicture:
         """The picture of that token, once. UserError where there is none."""
         self.evict()
         waiting = self._waiting.pop(token) if isinstance(token, str) else None

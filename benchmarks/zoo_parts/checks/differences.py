@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifiers.keras_classifier import Classifier, LayerAnswer
+from models.classifiers.keras_classifier import KerasClassifier, LayerActivations
 from models.classifiers.score import Score
 from models.graph.layers import SpatialLayer
 
@@ -17,13 +17,13 @@ STEPS = tuple(2.0**-power for power in range(5, 23))
 Floats = NDArray[np.float32]
 
 
-def image_gradient_error(served: Classifier, image: Floats, score: Score) -> float:
+def image_gradient_error(served: KerasClassifier, image: Floats, score: Score) -> float:
     """The largest error of d score / d image, as a share of the slope. image: (H, W, 3)."""
     gradient = served.gradients(image[None], score)[0]
     return _worst(gradient, image, np.ones_like(image), lambda images: served.values(served.outputs(images), score))
 
 
-def layer_gradient_error(served: Classifier, image: Floats, score: Score) -> float:
+def layer_gradient_error(served: KerasClassifier, image: Floats, score: Score) -> float:
     """The largest error of d score / d layer over the layers that the CAM family reads, their cells being fed.
 
     Cells that are 0 stay so: among equal ones a pooling chooses, and there is a kink.
@@ -32,7 +32,7 @@ def layer_gradient_error(served: Classifier, image: Floats, score: Score) -> flo
     return max(_single_layer_error(served, image, score, *pair) for pair in zip(served.default_layers, answers, strict=True))
 
 
-def _single_layer_error(served: Classifier, image: Floats, score: Score, layer: SpatialLayer, answer: LayerAnswer) -> float:
+def _single_layer_error(served: KerasClassifier, image: Floats, score: Score, layer: SpatialLayer, answer: LayerActivations) -> float:
     trace, gradient = served.trace, answer.gradients
     (raw,) = trace.function([trace.images], [layer.tensor])(image[None])
     ask = trace.function([trace.images, layer.tensor], [served._logits])

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from benchmarks.zoo_parts.checks.differences import image_gradient_error, layer_gradient_error
 from benchmarks.zoo_parts.models.random_images import COUNT, random_images
-from explainers.baselines import fill_picture
-from explainers.case import Case, Settings
+from explainers.baselines import make_baseline_image
+from explainers.case import Case, ExplanationSettings
 from explainers.method import Method
+from explainers.method_runner import MethodResult, run_methods
 from explainers.methods import METHODS
-from explainers.no_evidence import FLAT, Blank
-from explainers.runner import Result, run_methods
-from models.cards.metadata import encode
-from models.classifiers.keras_classifier import Classifier
+from explainers.no_evidence import FLAT, BlankReason
+from models.cards.metadata import encode_metadata
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.graph.preprocessing import prepare
-from models.loading import load
+from models.graph.preprocessing import preprocess_images
+from models.loading import load_classifier
 
 BUDGET = 96
 MAP, NEGATIVE_MAP, BLANK, NO_NUMBER, NOT_ALLOWED = "map", "nothing positive", "blank", "not finite", "not allowed"
@@ -54,15 +54,15 @@ class ModelCheck:
 
 
 def check_model(name: str, differentiable: bool = True, budget: int = BUDGET) -> tuple[ModelCheck, ModelInputs | None]:
-    """name: as `models.loading.load` takes it."""
+    """name: as `models.loading.load_classifier` takes it."""
     try:
-        served: Any = load(name)
+        served: Any = load_classifier(name)
     except Exception as error:  # every failure is a row of the table
         return ModelCheck(f"{type(error).__name__}: {error}"), None
     image = np.round(random_images(served.size, COUNT + 1)[-1] * 256) / np.float32(256)  # on a lattice, to which a step adds exactly
-    raised = np.subtract(*served.outputs(np.stack([image, fill_picture(image, "blur", None)])))
+    raised = np.subtract(*served.outputs(np.stack([image, make_baseline_image(image, "blur", None)])))
     score = Score(int(raised.argmax()))  # the class for which there is most to show
-    case = Case(served, image, score, Settings(preset="Fast", budget=budget))
+    case = Case(served, image, score, ExplanationSettings(preset="Fast", budget=budget))
     maps = {r.method.title: _kind(r, served) for r in run_methods(case, [method() for method in METHODS]) if r.done}
     errors = _errors(served, image, score) if differentiable else (None, None)
     return ModelCheck("", maps, *errors), ModelInputs(
@@ -70,7 +70,7 @@ def check_model(name: str, differentiable: bool = True, budget: int = BUDGET) ->
     )
 
 
-def _kind(result: Result, served: Any) -> str:
+def _kind(result: MethodResult, served: Any) -> str:
     """A map counts as blank where it varies by no more than rounding, or is zero everywhere after it; not for being negative."""
     if result.attribution is None:
         asks = result.method.asks
@@ -78,24 +78,24 @@ def _kind(result: Result, served: Any) -> str:
         return f"failed: {result.error}" if allowed else NOT_ALLOWED
     found = result.attribution
     read = found.values if found.signed is None else found.signed
-    if found.blank == Blank.NOT_FINITE or not np.isfinite(read).all():
+    if found.blank == BlankReason.NOT_FINITE or not np.isfinite(read).all():
         return NO_NUMBER
     if np.ptp(read) <= FLAT * np.abs(read).max():
         return BLANK
-    return NEGATIVE_MAP if found.blank == Blank.NEGATIVE else MAP
+    return NEGATIVE_MAP if found.blank == BlankReason.NEGATIVE else MAP
 
 
 def _errors(served: Any, image: NDArray[np.float32], score: Score) -> tuple[float | None, float | None]:
     if served.forward_only:
         return None, None
-    layers = layer_gradient_error(served, image, score) if isinstance(served, Classifier) and served.layers else None
+    layers = layer_gradient_error(served, image, score) if isinstance(served, KerasClassifier) and served.layers else None
     return image_gradient_error(served, image, score), layers
 
 
 def _inputs(served: Any, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    if not isinstance(served, Classifier):
-        return (np.asarray(prepare(image[None], served.card, 3), np.float32),)
+    if not isinstance(served, KerasClassifier):
+        return (np.asarray(preprocess_images(image[None], served.card, 3), np.float32),)
     trace = served.trace
     ask = functools.partial(trace.function([trace.images], list(trace.prepared)), image[None])
-    metadata = [encode(served.card.metadata, {})[None]] if served.card.metadata else []
+    metadata = [encode_metadata(served.card.metadata, {})[None]] if served.card.metadata else []
     return (*ask(), *metadata)

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.zoo_parts.checks.model_check import BLANK, MAP, NEGATIVE_MAP, NOT_ALLOWED, ModelCheck
 from benchmarks.zoo_parts.checks.package_workers import PACKAGES, WorkerFailure
 from explainers.methods import METHODS, SEVEN
-from models.output.markdown import markdown_head, markdown_row
+from models.output.markdown import markdown_table_head, markdown_table_row
 
 LEAST = 0.95
 TOLERANCE = 0.02
@@ -35,7 +35,7 @@ def table_head(packages: Sequence[str]) -> str:
         "layers'",
         *(PACKAGES[p] for p in packages),
     ]
-    return markdown_head(columns)
+    return markdown_table_head(columns)
 
 
 def table_line(row: Row, packages: Sequence[str]) -> str:
@@ -45,7 +45,7 @@ def table_line(row: Row, packages: Sequence[str]) -> str:
     else:
         shares = [f"{row.ours.counted(methods, MAP, NEGATIVE_MAP)} / {row.ours.allowed(methods)}" for methods in (SEVEN, EXTRA)]
         cells = [*shares, _error(row.ours.image_error), _error(row.ours.layer_error)]
-    return markdown_row([row.name, row.format, *cells, *(_share(row.theirs[package]) for package in packages)])
+    return markdown_table_row([row.name, row.format, *cells, *(_share(row.theirs[package]) for package in packages)])
 
 
 def _error(error: float | None) -> str:

@@ -14,8 +14,8 @@ from benchmarks.zoo_parts.models import keras_2, shapes, topologies
 from benchmarks.zoo_parts.models.forward import Plain, onnx_file, tflite
 from benchmarks.zoo_parts.models.random_weights import scale_random_weights
 from benchmarks.zoo_parts.models.zoo_model import WrittenFiles, written_files
-from models.cards.card import Card, Label
-from models.cards.metadata import Category, Number
+from models.cards.card import Card, ClassLabel
+from models.cards.metadata import CategoryField, NumberField
 
 Build = Callable[[], Any]
 
@@ -88,8 +88,8 @@ def with_metadata(folder: Path) -> WrittenFiles:
     """With a card that describes the five numbers."""
     path = folder / "net.keras"
     _images(shapes.beside_metadata).save(path)
-    fields = (Number("age", 50.0, 10.0, "years"), Category("sex", ("female", "male")))
-    Card("net", tuple(map(Label, "abc")), (24, 24), metadata=fields).write(path.with_suffix(".json"))
+    fields = (NumberField("age", 50.0, 10.0, "years"), CategoryField("sex", ("female", "male")))
+    Card("net", tuple(map(ClassLabel, "abc")), (24, 24), metadata=fields).write(path.with_suffix(".json"))
     return written_files(path)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.zoo_parts.models.random_images import random_images
-from models.export.writers import FORMATS, ExportSource
+from models.export.format_writers import FORMATS, ExportSource
 
 SIDE = 24
 

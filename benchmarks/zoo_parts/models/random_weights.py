@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.zoo_parts.models.random_images import random_images
-from models.cards.card import Card, Label, Scaling
-from models.graph.inputs import inputs_of
+from models.cards.card import Card, ClassLabel, Scaling
+from models.graph.inputs import read_model_inputs
 
 DEVIATION = 2.0
 
@@ -28,9 +28,9 @@ def scale_random_weights(model: Any, scaling: Scaling = "0..1", side: int = 32) 
 
 
 def _layer_inputs(model: Any, scaling: Scaling, side: int) -> Any:
-    inputs = inputs_of(model, model.name)
+    inputs = read_model_inputs(model, model.name)
     size = (inputs.largest.size[0] or side, inputs.largest.size[1] or side)
-    card = Card("drawn", (Label("0"), Label("1")), size, scaling=scaling)
+    card = Card("drawn", (ClassLabel("0"), ClassLabel("1")), size, scaling=scaling)
     numbers = sum(each.length for each in inputs.vectors)
     return inputs.pack(inputs.prepare(tf.constant(random_images(size)), card), tf.zeros(numbers) if numbers else None)
 

@@ -10,7 +10,7 @@ Around = Callable[[Path], AbstractContextManager[object]]
 
 @dataclass(frozen=True)
 class WrittenFiles:
-    """ours: what `models.loading.load` is given. theirs, keras_2: the file that a package of Keras 3, or of Keras 2, is given."""
+    """ours: what `models.loading.load_classifier` is given. theirs, keras_2: the file given to a package of Keras 3, or of Keras 2."""
 
     ours: str
     theirs: Path

@@ -5,13 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from explainers.case import Case
+from explainers.classifier_protocol import Classifier
+from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, Background, Consistency, consistency, short_library_sentence
-from explainers.metrics.agreement.controls import controls_of
-from explainers.metrics.agreement.reference_library import Library, digest, settings_of
-from explainers.metrics.robustness.reliability import RepeatedReadings
-from explainers.protocol import Classifier
-from explainers.runner import Result
+from explainers.metrics.agreement.consistency import (
+    DISPLACED_CHANCE,
+    Consistency,
+    ReferenceMaps,
+    measure_consistency,
+    weaker_controls_sentence,
+)
+from explainers.metrics.agreement.controls import control_maps
+from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, library_settings
+from explainers.metrics.robustness.reliability import RepeatedMaps
 
 
 @dataclass(frozen=True)
@@ -33,31 +39,33 @@ class AgreementContext:
     notes: what a reader has to know about the library and the controls.
     """
 
-    library: Library | None
+    library: MapLibrary | None
     model: str
     untrained: Classifier | None
     notes: tuple[str, ...]
 
-    def agreement(self, case: Case, results: Sequence[Result], readings: Mapping[str, RepeatedReadings]) -> AgreementResult:
+    def agreement(self, case: Case, results: Sequence[MethodResult], readings: Mapping[str, RepeatedMaps]) -> AgreementResult:
         """All pairs of maps of one picture. One evaluation. readings: of noisy pictures, by title."""
         library, notes = self.library, list(self.notes)
-        made_with = settings_of(case, self.model)
+        made_with = library_settings(case, self.model)
         if library and (reason := library.mismatch(made_with)):
             library = None
             notes.append(reason)
         if library and (other := library.differences(made_with)):
             notes.append(f"The library of other pictures was made with {', '.join(other)}.")
-        found = consistency(results, case.size, Background(library, digest(case.image), controls_of(case, self.untrained)), readings)
-        notes += [sentence for sentence in (DISPLACED_CHANCE if found.weaker else short_library_sentence(found),) if sentence]
+        found = measure_consistency(
+            results, case.size, ReferenceMaps(library, image_digest(case.image), control_maps(case, self.untrained)), readings
+        )
+        notes += [sentence for sentence in (DISPLACED_CHANCE if found.weaker else weaker_controls_sentence(found),) if sentence]
         return AgreementResult(found, tuple(notes), len(self.library.pictures) if self.library and not found.weaker else 0)
 
 
 @dataclass(frozen=True)
-class Agreement(Metric[AgreementResult]):
+class AgreementMetric(Metric[AgreementResult]):
     """kappa = (s - mu) / (1 - mu) of the mean s of three similarities, mu that of unrelated pictures' maps; kappa*, raw values."""
 
     context: AgreementContext
-    readings: Mapping[str, RepeatedReadings] = field(default_factory=dict)
+    readings: Mapping[str, RepeatedMaps] = field(default_factory=dict)
 
     title = "Agreement"
     key = "agreement"
@@ -74,10 +82,10 @@ class Agreement(Metric[AgreementResult]):
         "Agreement is what two maps of one picture share beyond that."
     )
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[AgreementResult]:
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[AgreementResult]:
         yield self.context.agreement(case, results, self.readings)
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         return 1
 
     def to_json(self, findings: Sequence[AgreementResult]) -> dict[str, Any]:

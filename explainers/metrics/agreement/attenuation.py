@@ -6,7 +6,7 @@ LEAST = 0.1
 """A method whose halves agree less than this has no ceiling and no score."""
 
 
-def mean_without_noise(mean: float, reliabilities: tuple[float, float]) -> float:
+def mean_without_method_noise(mean: float, reliabilities: tuple[float, float]) -> float:
     """mu / root of the product of both whole maps' reliabilities: the mean correlation of unrelated maps without the methods' own noise.
 
     Noise lowers it as it lowers r, and r* has none: taken off as it is it would leave something above chance where nothing is, .28 for
@@ -16,7 +16,7 @@ def mean_without_noise(mean: float, reliabilities: tuple[float, float]) -> float
     return mean / float(np.sqrt(reliabilities[0] * reliabilities[1]))
 
 
-def kappa_star(correlation: float, mean: float) -> float:
+def disattenuated_kappa(correlation: float, mean: float) -> float:
     """kappa* = (r* - mu*) / (1 - mu*), clipped to -1..1, mu* the `noise_free` mean correlation of maps of unrelated pictures.
 
     0 where unrelated maps would be as alike as they can be.
@@ -24,7 +24,7 @@ def kappa_star(correlation: float, mean: float) -> float:
     return float(np.clip((correlation - mean) / (1 - mean), -1, 1)) if mean < 1 else 0.0
 
 
-def disattenuate(crossed: tuple[float, float], own: tuple[float, float]) -> float | None:
+def disattenuated_correlation(crossed: tuple[float, float], own: tuple[float, float]) -> float | None:
     """r* = mean of the crossed halves' correlation / root of the product of the self-correlations, clipped to -1..1 (Spearman 1904).
 
     crossed: r(A1, B2), r(A2, B1): halves of one method never meet the same evaluations of the other. own: r(A1, A2), r(B1, B2).

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from explainers.grid import Grid
 from explainers.method import Family
-from explainers.metrics.agreement.similarity import Evidence, top_cells
+from explainers.metrics.agreement.similarity import MapEvidence, strongest_cells
 
 CONSENSUS = "consensus of the families"
 """The title under which it stands among the maps."""
@@ -19,7 +19,7 @@ with 0.1, another usual choice, up to a tenth of the consensus lies where no map
 """
 
 
-def by_family(found: Sequence[Evidence]) -> dict[Family, Grid]:
+def mean_share_by_family(found: Sequence[MapEvidence]) -> dict[Family, Grid]:
     """Each family's mean positive share, over its members that have one."""
     members: dict[Family, list[Grid]] = {}
     for each in found:
@@ -28,7 +28,7 @@ def by_family(found: Sequence[Evidence]) -> dict[Family, Grid]:
     return {family: np.asarray(np.mean(shares, axis=0)) for family, shares in members.items()}
 
 
-def consensus(found: Sequence[Evidence], least: float = FLOOR) -> Grid | None:
+def consensus_map(found: Sequence[MapEvidence], least: float = FLOOR) -> Grid | None:
     """(G, G) that sums to 1: exp(mean over families of their methods' mean log(P + least / G^2)), normalised; None without evidence.
 
     All means are geometric, those within a family too: a blurred map among sharp ones does not spread what the family says.
@@ -43,13 +43,13 @@ def consensus(found: Sequence[Evidence], least: float = FLOOR) -> Grid | None:
     return np.asarray(product / product.sum())
 
 
-def votes(found: Sequence[Evidence], portion: float = 0.10) -> NDArray[np.int64]:
+def count_family_votes(found: Sequence[MapEvidence], portion: float = 0.10) -> NDArray[np.int64]:
     """(G, G): how many families have the cell among their strongest tenth; a cell that ties for the last places counts from 1/2 on."""
-    chosen = [top_cells(share, portion) >= 0.5 for share in by_family(found).values()]
+    chosen = [strongest_cells(share, portion) >= 0.5 for share in mean_share_by_family(found).values()]
     return np.sum(chosen, axis=0, dtype=np.int64) if chosen else np.zeros((0, 0), np.int64)
 
 
-def across_families(values: dict[tuple[str, str], float], families: dict[str, Family]) -> float | None:
+def mean_across_family_pairs(values: dict[tuple[str, str], float], families: dict[str, Family]) -> float | None:
     """The mean over pairs of families of the mean of their methods' pairs: methods with one limit do not count twice. None without pairs.
 
     values: (title, title) -> agreement. families: title -> family. Pairs within a family are left out.

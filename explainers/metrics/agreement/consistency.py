@@ -12,24 +12,24 @@ from scipy.stats import false_discovery_control
 
 from explainers.grid import Grid
 from explainers.method import Family
-from explainers.metrics.agreement.attenuation import LEAST, disattenuate, kappa_star, mean_without_noise
-from explainers.metrics.agreement.consensus import across_families, consensus, votes
-from explainers.metrics.agreement.controls import CENTRE, EDGES, explains
+from explainers.method_runner import MethodResult
+from explainers.metrics.agreement.attenuation import LEAST, disattenuated_correlation, disattenuated_kappa, mean_without_method_noise
+from explainers.metrics.agreement.consensus import consensus_map, count_family_votes, mean_across_family_pairs
+from explainers.metrics.agreement.controls import CENTRE, EDGES, control_accounts_for_agreement
 from explainers.metrics.agreement.null_distribution import NullDistributions
-from explainers.metrics.agreement.raw_similarity import Raw
-from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Significance, agreement_level
-from explainers.metrics.agreement.similarity import Evidence, Pair, evidence, positive_share, same_sign
+from explainers.metrics.agreement.raw_similarity import RawSimilarity
+from explainers.metrics.agreement.reference_library import MapLibrary
+from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Significance, classify_agreement
+from explainers.metrics.agreement.similarity import MapEvidence, PairSimilarity, evidence_on_grid, normalise_positive_part, sign_agreement
 from explainers.metrics.robustness.reliability import (
-    ReadingKind,
-    RepeatedReadings,
-    Stability,
-    correlation,
-    half_runs,
-    reliability,
-    stabilities,
+    ReliabilityScore,
+    RepeatedMaps,
+    RepeatSource,
+    half_run_maps,
+    pearson_correlation,
+    reliability_scores,
+    spearman_brown_reliability,
 )
-from explainers.runner import Result
 
 DISPLACED_CHANCE = (
     "Chance is estimated by shifting and flipping the maps, which does not know the methods' habits, such as the centre; "
@@ -59,9 +59,9 @@ class PairAgreement:
 
     first: str
     second: str
-    likeness: Pair
-    raw: Raw
-    raw_by_chance: Raw
+    likeness: PairSimilarity
+    raw: RawSimilarity
+    raw_by_chance: RawSimilarity
     chance: Significance
     p: float
     ceiling: float | None
@@ -103,7 +103,7 @@ class Consistency:
     kappa: float | None
     ceiling: float | None
     weaker: bool
-    stability: Mapping[str, Stability]
+    stability: Mapping[str, ReliabilityScore]
     controls: Mapping[str, Mapping[str, float]]
     left_out: Mapping[str, str]
     consensus: Grid | None
@@ -128,26 +128,26 @@ class Consistency:
 
 
 @dataclass(frozen=True)
-class Background:
-    """What a picture's maps are compared with. library: None without one. picture: its digest. controls: as `controls_of` gives them."""
+class ReferenceMaps:
+    """What a picture's maps are compared with. library: None without one. picture: its digest. controls: as `control_maps` gives them."""
 
-    library: Library | None = None
+    library: MapLibrary | None = None
     picture: str = ""
     controls: Mapping[str, Grid] | None = None
 
 
-def consistency(
-    results: Sequence[Result], size: tuple[int, int], background: Background, jitters: Mapping[str, RepeatedReadings]
+def measure_consistency(
+    results: Sequence[MethodResult], size: tuple[int, int], background: ReferenceMaps, jitters: Mapping[str, RepeatedMaps]
 ) -> Consistency:
-    """Everything from the results of one case. size: (H, W) of the picture. jitters: `noisy_readings` by title; may be empty."""
-    found = [each for each in (evidence(result, size) for result in results) if each is not None]
-    halves = {result.method.title: half_runs(result, size) for result in results}
+    """Everything from the results of one case. size: (H, W) of the picture. jitters: `maps_under_noise` by title; may be empty."""
+    found = [each for each in (evidence_on_grid(result, size) for result in results) if each is not None]
+    halves = {result.method.title: half_run_maps(result, size) for result in results}
     readings = {title: each for title, each in halves.items() if each is not None} | dict(jitters)
-    return build_consistency(found, readings, stabilities(results, readings), background)
+    return consistency_from_maps(found, readings, reliability_scores(results, readings), background)
 
 
-def build_consistency(
-    found: Sequence[Evidence], readings: Mapping[str, RepeatedReadings], stable: Mapping[str, Stability], background: Background
+def consistency_from_maps(
+    found: Sequence[MapEvidence], readings: Mapping[str, RepeatedMaps], stable: Mapping[str, ReliabilityScore], background: ReferenceMaps
 ) -> Consistency:
     """found: the maps on the common grid. readings: for the ceiling. stable: how reliable each method is; both by title."""
     shown = [each for each in found if each.share is not None]
@@ -169,13 +169,13 @@ def build_consistency(
         stability=dict(stable),
         controls=with_controls,
         left_out={**reasons, **{title: stable[title].sentence for title in shares if title in not_converged}},
-        consensus=consensus(shown),
-        votes=votes(shown),
+        consensus=consensus_map(shown),
+        votes=count_family_votes(shown),
         weaker_controls={name: weak for name in controls if (weak := tuple(title for title in shares if nulls.weaker(title, name)))},
     )
 
 
-def short_library_sentence(found: Consistency) -> str:
+def weaker_controls_sentence(found: Consistency) -> str:
     """Which controls rest on less than the pairs; empty where none does, or where the pairs rest on no more."""
     names = () if found.weaker else tuple(found.weaker_controls)
     if not names:
@@ -184,7 +184,7 @@ def short_library_sentence(found: Consistency) -> str:
     return f"{shortage}: chance is estimated by shifting and flipping there, which is weaker, and such a control explains no pair."
 
 
-def control_sentence(names: Sequence[str]) -> str:
+def controls_warning_sentence(names: Sequence[str]) -> str:
     """Why agreement may mean little; empty without a name."""
     reasons = {EDGES: "both follow the picture's edges as well", CENTRE: "both light the centre as much"}
     return "; ".join(reasons.get(name, f"both agree as well with {name}") for name in names)
@@ -195,23 +195,31 @@ def _means(pair_agreements: Sequence[PairAgreement], families: dict[str, Family]
     counted = [each for each in pair_agreements if each.level != AgreementLevel.NOT_CONVERGED]
     kappas = {(each.first, each.second): each.chance.kappa for each in counted}
     ceilings = {(each.first, each.second): each.ceiling for each in counted if each.ceiling is not None}
-    return across_families(kappas, families), across_families(ceilings, families)
+    return mean_across_family_pairs(kappas, families), mean_across_family_pairs(ceilings, families)
 
 
 def _pair_agreement(
-    a: Evidence, b: Evidence, nulls: NullDistributions, self_agreements: "_SelfAgreements", controls: Mapping[str, Mapping[str, float]]
+    a: MapEvidence,
+    b: MapEvidence,
+    nulls: NullDistributions,
+    self_agreements: "_SelfAgreements",
+    controls: Mapping[str, Mapping[str, float]],
 ) -> PairAgreement:
     """Its level depends on the other pairs: `_with_levels`."""
     chance = nulls.chance(a.title, b.title)
     alike = [name for name in controls if all(nulls.weaker(title, name) == chance.weaker for title in (a.title, b.title))]
-    explained = tuple(name for name in alike if explains(chance.kappa, (controls[name][a.title], controls[name][b.title])))
+    explained = tuple(
+        name for name in alike if control_accounts_for_agreement(chance.kappa, (controls[name][a.title], controls[name][b.title]))
+    )
     ceiling = self_agreements.ceiling(a.title, b.title)
-    sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
+    sign = sign_agreement(a.signed, b.signed) if a.signed_method and b.signed_method else None
     overlap, mass, rank = nulls.scores(a.title, b.title)
     return PairAgreement(
         first=a.title,
         second=b.title,
-        likeness=Pair(first=a.title, second=b.title, top_overlap=overlap, shared_mass=mass, rank_correlation=rank, same_sign=sign),
+        likeness=PairSimilarity(
+            first=a.title, second=b.title, top_overlap=overlap, shared_mass=mass, rank_correlation=rank, same_sign=sign
+        ),
         raw=nulls.raw(a.title, b.title),
         raw_by_chance=nulls.raw_by_chance(a.title, b.title),
         chance=chance,
@@ -238,7 +246,7 @@ def _with_level(pair_agreement: PairAgreement, p: float | None) -> PairAgreement
     """p: None where the pair gets no score."""
     if p is None:
         return replace(pair_agreement, level=AgreementLevel.NOT_CONVERGED)
-    return replace(pair_agreement, p=p, level=agreement_level(pair_agreement.chance.kappa, p))
+    return replace(pair_agreement, p=p, level=classify_agreement(pair_agreement.chance.kappa, p))
 
 
 @dataclass(frozen=True)
@@ -253,20 +261,20 @@ class _Ceiling:
 class _SelfAgreements:
     """How well each method agrees with itself."""
 
-    def __init__(self, nulls: NullDistributions, readings: Mapping[str, RepeatedReadings], titles: Sequence[str]) -> None:
+    def __init__(self, nulls: NullDistributions, readings: Mapping[str, RepeatedMaps], titles: Sequence[str]) -> None:
         self._nulls = nulls
         self._halves: dict[str, tuple[Grid, Grid]] = {}
         for title in titles:
             if title in readings:
-                first, second = positive_share(readings[title].first), positive_share(readings[title].second)
+                first, second = normalise_positive_part(readings[title].first), normalise_positive_part(readings[title].second)
                 if first is not None and second is not None:
                     self._halves[title] = first, second
         self._how = {title: each.how for title, each in readings.items()}
-        self._own = {title: correlation(*halves) for title, halves in self._halves.items()}
+        self._own = {title: pearson_correlation(*halves) for title, halves in self._halves.items()}
 
     def how(self, a: str, b: str) -> SelfAgreement:
         """Whether both methods' agreement with themselves was measured."""
-        exact = ReadingKind.EXACT in (self._how.get(a), self._how.get(b))
+        exact = RepeatSource.EXACT in (self._how.get(a), self._how.get(b))
         return SelfAgreement.EXACT if exact else SelfAgreement.MEASURED
 
     def ceiling(self, a: str, b: str) -> _Ceiling:
@@ -277,12 +285,12 @@ class _SelfAgreements:
                 why = f"{title} is not reliable: its own two readings correlate at {self._own[title]:.2f}."
                 return _Ceiling(None, why, unreliable=True)
         (a1, a2), (b1, b2) = self._halves[a], self._halves[b]
-        true = disattenuate((correlation(a1, b2), correlation(a2, b1)), (self._own[a], self._own[b]))
+        true = disattenuated_correlation((pearson_correlation(a1, b2), pearson_correlation(a2, b1)), (self._own[a], self._own[b]))
         if true is None:
             return _Ceiling(None)
-        chance = mean_without_noise(self._nulls.mean_correlation(a, b), (self._reliability(a), self._reliability(b)))
-        return _Ceiling(kappa_star(true, chance))
+        chance = mean_without_method_noise(self._nulls.mean_correlation(a, b), (self._reliability(a), self._reliability(b)))
+        return _Ceiling(disattenuated_kappa(true, chance))
 
     def _reliability(self, title: str) -> float:
         """Of the whole map: a half run is half of it, the map of a noisy picture is one as good."""
-        return reliability(self._own[title]) if self._how[title] == ReadingKind.HALF_RUNS else self._own[title]
+        return spearman_brown_reliability(self._own[title]) if self._how[title] == RepeatSource.HALF_RUNS else self._own[title]

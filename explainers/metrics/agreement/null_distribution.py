@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 
 from explainers.grid import Grid
 from explainers.metrics.agreement.controls import CENTRE
-from explainers.metrics.agreement.raw_similarity import LIKENESSES, Raw, mean_raw
-from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import Significance, combined_significance, shifted_copies, significance
+from explainers.metrics.agreement.raw_similarity import LIKENESSES, RawSimilarity, mean_raw_similarity
+from explainers.metrics.agreement.reference_library import MapLibrary
+from explainers.metrics.agreement.significance import (
+    Significance,
+    agreement_significance,
+    shifted_map_copies,
+    significance_against_both_nulls,
+)
 from explainers.metrics.agreement.similarity import mean_similarity
-from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, mean_similarities, scores
+from explainers.metrics.agreement.similarity_batch import MapBatch, mean_similarities, pearson_correlations, similarity_scores
 
 Likeness = Callable[[MapBatch, MapBatch], NDArray[np.float64]]
 
@@ -23,7 +28,7 @@ class NullDistributions:
     With a library: { s(A(x), B(x')), s(A(x'), B(x)) } over other pictures x'. Where it does not hold one of the two: s(A, displaced B).
     """
 
-    def __init__(self, maps: Mapping[str, Grid], library: Library | None, picture: str = "") -> None:
+    def __init__(self, maps: Mapping[str, Grid], library: MapLibrary | None, picture: str = "") -> None:
         """picture: its digest, so that it is not compared with itself."""
         self._maps, self._library, self._picture = maps, library, picture
         self._numbers = {title: number for number, title in enumerate(maps)}
@@ -36,12 +41,12 @@ class NullDistributions:
         unrelated, weaker = self._unrelated(first, second)
         nulls = [mean_similarities(one, others) for one, others in unrelated]
         agreement = self._mean_similarity(first, second)
-        return significance(agreement, nulls[0], weaker=True) if weaker else combined_significance(agreement, nulls)
+        return agreement_significance(agreement, nulls[0], weaker=True) if weaker else significance_against_both_nulls(agreement, nulls)
 
     def kappa(self, first: str, second: str) -> float:
         """kappa alone."""
         nulls = [mean_similarities(one, others) for one, others in self._unrelated(first, second)[0]]
-        return significance(self._mean_similarity(first, second), np.concatenate(nulls)).kappa
+        return agreement_significance(self._mean_similarity(first, second), np.concatenate(nulls)).kappa
 
     def weaker(self, first: str, second: str) -> bool:
         """Whether chance rests on displaced copies, because the library holds too few maps of one of the two."""
@@ -50,21 +55,23 @@ class NullDistributions:
     def mean_correlation(self, first: str, second: str) -> float:
         """Pearson's correlation that unrelated pictures' maps have on average."""
         unrelated, _ = self._unrelated(first, second)
-        return float(np.concatenate([correlations(one, others) for one, others in unrelated]).mean())
+        return float(np.concatenate([pearson_correlations(one, others) for one, others in unrelated]).mean())
 
     def scores(self, first: str, second: str) -> tuple[float, float, float]:
         """Top overlap, shared mass and rank correlation of the two maps."""
-        overlap, mass, rank = (float(score) for score in self._between(first, second, scores))
+        overlap, mass, rank = (float(score) for score in self._between(first, second, similarity_scores))
         return overlap, mass, rank
 
-    def raw(self, first: str, second: str) -> Raw:
+    def raw(self, first: str, second: str) -> RawSimilarity:
         """What the two maps have in common by the measures that people know."""
-        return mean_raw({name: self._between(first, second, alike) for name, alike in LIKENESSES.items()})
+        return mean_raw_similarity({name: self._between(first, second, alike) for name, alike in LIKENESSES.items()})
 
-    def raw_by_chance(self, first: str, second: str) -> Raw:
+    def raw_by_chance(self, first: str, second: str) -> RawSimilarity:
         """The same of unrelated pictures' maps, on average over forty a map."""
         few = [(one, others.sample) for one, others in self._unrelated(first, second)[0]]
-        return mean_raw({name: np.concatenate([alike(one, others) for one, others in few]) for name, alike in LIKENESSES.items()})
+        return mean_raw_similarity(
+            {name: np.concatenate([alike(one, others) for one, others in few]) for name, alike in LIKENESSES.items()}
+        )
 
     @cached_property
     def _every(self) -> MapBatch:
@@ -91,5 +98,5 @@ class NullDistributions:
 
     def _displaced(self, title: str) -> MapBatch:
         if title not in self._copies:
-            self._copies[title] = MapBatch.of(shifted_copies(self._maps[title]))
+            self._copies[title] = MapBatch.of(shifted_map_copies(self._maps[title]))
         return self._copies[title]

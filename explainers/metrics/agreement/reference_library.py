@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from explainers.case import Case
-from explainers.grid import Grid, grid_cells
+from explainers.classifier_protocol import Floats
+from explainers.grid import Grid, grid_cells_per_side
 from explainers.methods import METHODS
 from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity_batch import MapBatch
-from explainers.protocol import Floats
 from plain_arrays import read_arrays
 
 MUST_MATCH = ("model", "cells", "fill")
@@ -39,11 +39,12 @@ MAX_STACKS = 48
 
 
 @dataclass(frozen=True)
-class Library:
+class MapLibrary:
     """Positive shares on the common grid, and how they were made.
 
-    made_with: the model's sha256, cells a side, fill, further settings and each method's revision, as `settings_of` gives them. pictures:
-    digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive evidence.
+    made_with: the model's sha256, cells a side, fill, further settings and each method's revision, as `library_settings` gives them.
+    pictures: digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive
+    evidence.
     """
 
     made_with: Mapping[str, Any]
@@ -91,11 +92,11 @@ class Library:
         return (*others, *(f"another {title}" for title in now if title in then and then[title] != now[title]))
 
 
-def settings_of(case: Case, model: str | None) -> dict[str, Any]:
+def library_settings(case: Case, model: str | None) -> dict[str, Any]:
     """What a library has to remember of how its maps were made. model: the sha256 of the weights, or another name that stands for them."""
     return {
         "model": model,
-        "cells": grid_cells(case.size),
+        "cells": grid_cells_per_side(case.size),
         "fill": case.settings.fill,
         "preset": case.settings.preset,
         "segments": case.settings.segments,
@@ -104,19 +105,19 @@ def settings_of(case: Case, model: str | None) -> dict[str, Any]:
     }
 
 
-def digest(image: Floats) -> str:
+def image_digest(image: Floats) -> str:
     """16 letters that stand for a fitted picture."""
     return hashlib.sha256(np.round(image * 255).astype(np.uint8).tobytes()).hexdigest()[:16]
 
 
-def write(library: Library, file: BinaryIO) -> None:
+def write_library(library: MapLibrary, file: BinaryIO) -> None:
     """Writes an .npz of float16: each map is kept as its cells' ratio to an even map's."""
     arrays = {f"maps/{title}": (rows * rows.shape[1] * rows.shape[2]).astype(np.float16) for title, rows in library.maps.items()}
     np.savez_compressed(file, made_with=json.dumps(dict(library.made_with)), pictures=np.array(library.pictures, "U16"), **arrays)
 
 
-def read(path: Path) -> Library:
-    """The library that `write` wrote. UserError where the file is no library."""
+def read_library(path: Path) -> MapLibrary:
+    """The library that `write_library` wrote. UserError where the file is no library."""
     try:
         arrays = read_arrays(path)
         made_with, pictures = _with_revisions(json.loads(str(arrays["made_with"]))), tuple(str(name) for name in arrays["pictures"])
@@ -125,7 +126,7 @@ def read(path: Path) -> Library:
         raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it again.") from error
     if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()):
         raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it again.")
-    return Library(made_with, pictures, maps)
+    return MapLibrary(made_with, pictures, maps)
 
 
 def stack_maps(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:

@@ -32,7 +32,7 @@ class Significance:
     others: int = 0
 
 
-def significance(agreement: float, null: Sequence[float] | NDArray[np.float64], weaker: bool = False) -> Significance:
+def agreement_significance(agreement: float, null: Sequence[float] | NDArray[np.float64], weaker: bool = False) -> Significance:
     """kappa = (s - mu) / (1 - mu), p = (1 + #{null >= s}) / (1 + n), or `beyond` where s lies over the whole null and that is less.
 
     Displaced copies of one map are no sample of maps, so that their tail says nothing: p stays at 1 / (1 + n) there.
@@ -41,10 +41,10 @@ def significance(agreement: float, null: Sequence[float] | NDArray[np.float64], 
     mean = float(drawn.mean())
     kappa = (agreement - mean) / (1 - mean) if mean < 1 else 0.0
     p = float((1 + (drawn >= agreement).sum()) / (1 + len(drawn)))
-    return Significance(agreement, mean, kappa, p if weaker else min(p, tail_p(agreement, drawn)), weaker, len(drawn))
+    return Significance(agreement, mean, kappa, p if weaker else min(p, _tail_p_value(agreement, drawn)), weaker, len(drawn))
 
 
-def tail_p(agreement: float, null: NDArray[np.float64]) -> float:
+def _tail_p_value(agreement: float, null: NDArray[np.float64]) -> float:
     """p of an agreement that no map of the null reaches: k / n exp(-(s - t) / e), t the (k + 1)-th largest, e the k's mean excess over it.
 
     Without it identical maps of 200 pictures' library could not be told from chance among 21 pairs. Knijnenburg et al. 2009 (Bioinformatics
@@ -59,20 +59,20 @@ def tail_p(agreement: float, null: NDArray[np.float64]) -> float:
     return float(count / len(null) * np.exp(-(agreement - highest[0]) / excess)) if excess > 0 else 1.0
 
 
-def combined_significance(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.float64]]) -> Significance:
+def significance_against_both_nulls(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.float64]]) -> Significance:
     """kappa from the mean over both nulls; p combined from each null's own (Cauchy combination, Liu & Xie 2020, arXiv:1808.09011).
 
     Pooled, the nulls of A with others and of others with B make p too large where one map is more typical than the other: at a nominal
     .05 a strong habit of the centre leaves a rate of .02. The pooled p, which holds too, serves where it is smaller: with few others it is
     the finer one.
     """
-    pooled = significance(agreement, np.concatenate([np.asarray(null, np.float64) for null in nulls]))
-    ps = np.array([significance(agreement, null).p for null in nulls])
+    pooled = agreement_significance(agreement, np.concatenate([np.asarray(null, np.float64) for null in nulls]))
+    ps = np.array([agreement_significance(agreement, null).p for null in nulls])
     p = 0.5 - np.arctan(np.mean(np.tan((0.5 - np.clip(ps, 0, 1 - 1e-9)) * np.pi))) / np.pi
     return replace(pooled, p=min(pooled.p, float(p)), others=min(len(null) for null in nulls))
 
 
-def shifted_copies(b: Grid) -> list[Grid]:
+def shifted_map_copies(b: Grid) -> list[Grid]:
     """B shifted round the edges by steps of a quarter, each as it is and flipped: 63 maps; B in its own place is left out."""
     cells = len(b)
     steps = sorted({round(cells * quarter / 4) for quarter in range(4)})
@@ -96,7 +96,7 @@ class AgreementLevel(StrEnum):
         return self in (AgreementLevel.WEAK, AgreementLevel.MODERATE, AgreementLevel.STRONG)
 
 
-def agreement_level(kappa: float, p: float) -> AgreementLevel:
+def classify_agreement(kappa: float, p: float) -> AgreementLevel:
     """Strong from .6, moderate from .3, weak from .1, all of them only where p is at most .05.
 
     Under .1 nothing is in common. From .1 on with a larger p something may be: one picture has little power to tell.

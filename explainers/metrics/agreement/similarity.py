@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from explainers.grid import Grid, on_common_grid
+from explainers.grid import Grid, attribution_on_common_grid
 from explainers.method import Family
-from explainers.runner import Result
+from explainers.method_runner import MethodResult
 
 TOPS = (0.05, 0.10, 0.20)
 UNION = 0.30
@@ -20,7 +20,7 @@ NO_EVIDENCE = "no positive evidence"
 
 
 @dataclass(frozen=True)
-class Evidence:
+class MapEvidence:
     """One method's map on the common grid. signed: (G, G) sums of its pixels; share: (G, G) the positive part over its sum, or None.
 
     signed_method: whether the method distinguishes evidence against from no evidence. reason: why `share` is None; empty where it is not.
@@ -35,7 +35,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairSimilarity:
     """How alike two maps are; each from 0 to 1 save the rank correlation, from -1 to 1. Chance is not yet taken out.
 
     top_overlap: mean of intersection over union of the top 5, 10 and 20 % of cells; independent maps have q / (2 - q) at share q.
@@ -67,18 +67,18 @@ class Pair:
         }
 
 
-def evidence(result: Result, size: tuple[int, int]) -> Evidence | None:
+def evidence_on_grid(result: MethodResult, size: tuple[int, int]) -> MapEvidence | None:
     """The result's map on the picture's grid; None where the method has no map. size: (H, W) of the picture in pixels."""
     attribution, method = result.attribution, result.method
     if attribution is None:
         return None
-    signed = on_common_grid(attribution, size)
-    share = None if attribution.blank else positive_share(signed)
+    signed = attribution_on_common_grid(attribution, size)
+    share = None if attribution.blank else normalise_positive_part(signed)
     reason = "" if share is not None else attribution.blank or NO_EVIDENCE
-    return Evidence(method.title, method.family, method.signed, signed, share, reason)
+    return MapEvidence(method.title, method.family, method.signed, signed, share, reason)
 
 
-def positive_share(signed: Grid) -> Grid | None:
+def normalise_positive_part(signed: Grid) -> Grid | None:
     """(G, G) max(g, 0) over its sum; None for a constant map, or one whose positive part is under 1 % of sum |g|."""
     positive = np.maximum(signed, 0)
     total = float(np.abs(signed).sum())
@@ -88,15 +88,15 @@ def positive_share(signed: Grid) -> Grid | None:
     return np.asarray(positive / positive.sum())
 
 
-def pair(a: Evidence, b: Evidence) -> Pair:
+def pair_similarity(a: MapEvidence, b: MapEvidence) -> PairSimilarity:
     """All scores of two maps that both have positive evidence; ValueError where one has none."""
     if a.share is None or b.share is None:
         raise ValueError(f"{a.title if a.share is None else b.title} has no positive evidence to compare")
-    sign = same_sign(a.signed, b.signed) if a.signed_method and b.signed_method else None
-    return Pair(
+    sign = sign_agreement(a.signed, b.signed) if a.signed_method and b.signed_method else None
+    return PairSimilarity(
         first=a.title,
         second=b.title,
-        top_overlap=top_overlap(a.share, b.share),
+        top_overlap=top_cell_overlap(a.share, b.share),
         shared_mass=shared_mass(a.share, b.share),
         rank_correlation=rank_correlation(a.share, b.share),
         same_sign=sign,
@@ -108,7 +108,7 @@ def mean_similarity(scores: Sequence[float] | NDArray[np.float64]) -> NDArray[np
     return np.asarray(np.mean(scores, axis=0))
 
 
-def top_cells(share: Grid, portion: float) -> Grid:
+def strongest_cells(share: Grid, portion: float) -> Grid:
     """(G, G) from 0 to 1: how far each cell belongs to the strongest `portion` of all cells.
 
     Cells that tie for the last places share these evenly, so that neighbours within one segment do not agree by their order; cells
@@ -122,9 +122,9 @@ def top_cells(share: Grid, portion: float) -> Grid:
     return np.asarray(above + tied * (wanted - above.sum()) / tied.sum())
 
 
-def top_overlap(a: Grid, b: Grid) -> float:
+def top_cell_overlap(a: Grid, b: Grid) -> float:
     """Mean over the top 5, 10 and 20 % of cells of intersection over union."""
-    tops = [(top_cells(a, portion), top_cells(b, portion)) for portion in TOPS]
+    tops = [(strongest_cells(a, portion), strongest_cells(b, portion)) for portion in TOPS]
     return float(np.mean([np.minimum(x, y).sum() / np.maximum(x, y).sum() for x, y in tops]))
 
 
@@ -135,14 +135,14 @@ def shared_mass(a: Grid, b: Grid) -> float:
 
 def rank_correlation(a: Grid, b: Grid) -> float:
     """Spearman correlation over the cells in the top 30 % of either map; 0 where one of them is constant there."""
-    chosen = (top_cells(a, UNION) > 0) | (top_cells(b, UNION) > 0)
+    chosen = (strongest_cells(a, UNION) > 0) | (strongest_cells(b, UNION) > 0)
     ranks = [rankdata(share[chosen]) for share in (a, b)]
     if min(float(np.ptp(rank)) for rank in ranks) == 0:
         return 0.0
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
-def same_sign(a: Grid, b: Grid) -> float:
+def sign_agreement(a: Grid, b: Grid) -> float:
     """Share of |a||b| that lies in cells of one sign; 0.5 is what independent signs give; 0 where the product vanishes."""
     weight = np.abs(a) * np.abs(b)
     total = float(weight.sum())

@@ -95,7 +95,7 @@ class MapBatch:
         return MapBatch(*(np.ascontiguousarray(getattr(self, field.name)[..., chosen]) for field in fields(self)))
 
 
-def scores(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
+def similarity_scores(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
     """(3, n): top overlap, shared mass and rank correlation of a stack of one map with each map of another stack."""
     mass = np.minimum(one.shares, many.shares).sum(0)
     return np.stack([_overlaps(one, many), mass, _rank_correlations(one, many)]).astype(np.float64)
@@ -103,15 +103,15 @@ def scores(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
 
 def mean_similarities(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
     """(n,): the mean of the three."""
-    return mean_similarity(scores(one, many))
+    return mean_similarity(similarity_scores(one, many))
 
 
-def correlations(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
+def pearson_correlations(one: MapBatch, many: MapBatch) -> NDArray[np.float64]:
     """(n,): Pearson's correlation over all cells of a stack of one map with each map of another stack."""
-    return products(one.directions, many.directions)
+    return scalar_products(one.directions, many.directions)
 
 
-def products(one: Values, many: Values) -> NDArray[np.float64]:
+def scalar_products(one: Values, many: Values) -> NDArray[np.float64]:
     """(C, 1), (C, n) -> (n,) scalar products. Not by BLAS, whose second thread would spin longer than the work takes."""
     return np.asarray((one * many).sum(0), np.float64)
 

@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from explainers.case import Case
-from explainers.grid import enlarge
+from explainers.classifier_protocol import Floats
+from explainers.grid import enlarge_map
+from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric
-from explainers.protocol import Floats
-from explainers.runner import Result, positive_maps
 
 SOURCE = "Chattopadhyay et al. 2018, arXiv:1710.11063, sec. 5.1"
 
 
 @dataclass(frozen=True)
-class Drop:
+class AverageDropScore:
     """drop: max(0, Y - O) / Y, a share of the picture's probability Y that is lost when the map's part alone gives O. increase: O > Y."""
 
     title: str
@@ -36,7 +36,7 @@ class Drop:
 
 
 @dataclass(frozen=True)
-class AverageDrop(Metric[Drop]):
+class AverageDropMetric(Metric[AverageDropScore]):
     """max(0, Y - O) / Y: the share of the picture's probability Y that is lost where the map's part alone gives O."""
 
     title = "Average drop, increase"
@@ -48,30 +48,30 @@ class AverageDrop(Metric[Drop]):
     formula = "max(0, Y − O) / Y: Y the class's probability for the picture, O for what the map lights of it; increase: O > Y"
     description = "Only what the map lights is shown. Where the map holds what the classifier needs, little of the probability is lost."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Drop]:
-        yield from drops(case, positive_maps(results))
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[AverageDropScore]:
+        yield from average_drops(case, maps_with_positive_evidence(results))
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
-        return len(positive_maps(results)) + 1  # and the picture itself
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
+        return len(maps_with_positive_evidence(results)) + 1  # and the picture itself
 
-    def to_json(self, findings: Sequence[Drop]) -> dict[str, Any]:
+    def to_json(self, findings: Sequence[AverageDropScore]) -> dict[str, Any]:
         return {"average_drop": [each.to_json() for each in findings]}
 
 
-def drops(case: Case, maps: Mapping[str, Floats], fill: str = "") -> list[Drop]:
+def average_drops(case: Case, maps: Mapping[str, Floats], fill: str = "") -> list[AverageDropScore]:
     """One evaluation a map with positive evidence. maps: title -> (h, w); the mask is max(map, 0) over its maximum. Raises Stopped.
 
     fill: what stands where the map is dark; empty takes the case's, "black" is the paper's. Maps without positive evidence are left out.
     """
-    masks = {title: mask for title, values in maps.items() if (mask := mask_of(values, case.size)) is not None}
+    masks = {title: mask for title, values in maps.items() if (mask := soft_mask_of_map(values, case.size)) is not None}
     logits = case.masked(iter(masks.values()), fill or case.fill)
     whole = float(case.probabilities(case.image_logits)[0, case.score.target])
     shown = case.probabilities(logits)[:, case.score.target]
-    return [Drop(title, whole, float(each)) for title, each in zip(masks, shown, strict=True)]
+    return [AverageDropScore(title, whole, float(each)) for title, each in zip(masks, shown, strict=True)]
 
 
-def mask_of(values: Floats, size: tuple[int, int]) -> Floats | None:
+def soft_mask_of_map(values: Floats, size: tuple[int, int]) -> Floats | None:
     """(H, W) in 0..1: the map's positive part over its maximum; None where it has none."""
-    positive = np.maximum(enlarge(values, size), 0)
+    positive = np.maximum(enlarge_map(values, size), 0)
     peak = float(positive.max())
     return np.asarray(positive / peak, np.float32) if peak > 0 else None

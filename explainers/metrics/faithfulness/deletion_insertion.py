@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from explainers.baselines import NARROW
 from explainers.case import Case
-from explainers.grid import enlarge, grid_cells
+from explainers.classifier_protocol import Floats
+from explainers.grid import enlarge_map, grid_cells_per_side
+from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric
-from explainers.protocol import Floats
-from explainers.runner import Result, positive_maps
 
 Kind = Literal["deletion", "insertion"]
 Order = NDArray[np.intp]
@@ -33,7 +33,7 @@ SOURCE = "Petsiuk, Das & Saenko 2018, arXiv:1806.07421, sec. 4"
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeletionPlan:
     """What is drawn. steps: the picture is changed in so many equal parts. randoms: orders drawn by chance, for comparison."""
 
     kinds: tuple[Kind, ...] = ("deletion", "insertion")
@@ -55,7 +55,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Curve:
+class DeletionCurve:
     """probabilities: (steps + 1, classes), from the untouched picture (deletion) or the bare substrate (insertion) to the other.
 
     random: whether the order is one drawn by chance and no map's.
@@ -71,7 +71,7 @@ class Curve:
     @property
     def area(self) -> float:
         """(sum s_i - s_0 / 2 - s_n / 2) / n for the target's probability s: low is good for deletion, high for insertion."""
-        return area_under(self.probabilities[:, self.target])
+        return area_under_curve(self.probabilities[:, self.target])
 
     def to_json(self) -> dict[str, Any]:
         """curve: the target's probabilities (steps + 1,)."""
@@ -80,10 +80,10 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class DeletionInsertion(Metric[Curve]):
+class DeletionInsertionMetric(Metric[DeletionCurve]):
     """Curves of every map and of three random orders, deleted and inserted over the mean colour and over a blur."""
 
-    plan: Plan = Plan()
+    plan: DeletionPlan = DeletionPlan()
 
     title = "Deletion, insertion"
     key = "curves"
@@ -102,63 +102,63 @@ class DeletionInsertion(Metric[Curve]):
     button = "Delete and insert"
     question = "Takes the strongest places away step by step, or puts them in, and follows the answer: the slider below."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Curve]:
-        for found in curves(case, positive_maps(results), self.plan):
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[DeletionCurve]:
+        for found in measure_deletion_curves(case, maps_with_positive_evidence(results), self.plan):
             yield from found
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
-        return self.plan.cost(len(positive_maps(results)))
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
+        return self.plan.cost(len(maps_with_positive_evidence(results)))
 
-    def complete(self, findings: Sequence[Curve], results: Sequence[Result]) -> bool:
-        orders = len(positive_maps(results)) + self.plan.randoms
+    def complete(self, findings: Sequence[DeletionCurve], results: Sequence[MethodResult]) -> bool:
+        orders = len(maps_with_positive_evidence(results)) + self.plan.randoms
         return len(findings) >= orders * len(self.plan.kinds) * len(self.plan.substrates)
 
-    def to_json(self, findings: Sequence[Curve]) -> dict[str, Any]:
+    def to_json(self, findings: Sequence[DeletionCurve]) -> dict[str, Any]:
         return {"curves": [each.to_json() for each in findings]}
 
 
-def inconclusive_reason(curve: Curve, drawn: Iterable[Curve]) -> str:
+def inconclusive_reason(curve: DeletionCurve, drawn: Iterable[DeletionCurve]) -> str:
     """Why the curve says nothing, where every random order of its kind and substrate gives the same area; else empty."""
     areas = [each.area for each in drawn if each.random and (each.kind, each.substrate) == (curve.kind, curve.substrate)]
     return INCONCLUSIVE if areas and all(abs(area - curve.area) < TIE for area in areas) else ""
 
 
-def area_under(values: Floats) -> float:
+def area_under_curve(values: Floats) -> float:
     """By trapezia over equal steps; the whole way has length 1."""
     s = values.astype(np.float64)
     return float((s.sum() - s[0] / 2 - s[-1] / 2) / (len(s) - 1))
 
 
-def curves(case: Case, maps: Mapping[str, Floats], plan: Plan = Plan()) -> Iterator[list[Curve]]:
+def measure_deletion_curves(case: Case, maps: Mapping[str, Floats], plan: DeletionPlan = DeletionPlan()) -> Iterator[list[DeletionCurve]]:
     """For each substrate and kind the curves of all maps, and of random orders, evaluated together in full batches. Raises Stopped.
 
     maps: title -> (h, w), higher is more important.
     """
-    orders = {title: pixel_order(values, case.size, case.seed) for title, values in maps.items()}
-    drawn = {f"{RANDOM} {number + 1}": random_order(case.size, case.seed + number) for number in range(plan.randoms)}
+    orders = {title: pixels_by_importance(values, case.size, case.seed) for title, values in maps.items()}
+    drawn = {f"{RANDOM} {number + 1}": random_pixel_order(case.size, case.seed + number) for number in range(plan.randoms)}
     for substrate, kind in product(plan.substrates, plan.kinds):
-        found = curves_of(case, {**orders, **drawn}, kind, substrate, plan.steps)
+        found = curves_of_pixel_orders(case, {**orders, **drawn}, kind, substrate, plan.steps)
         yield [replace(curve, random=curve.title in drawn) for curve in found]
 
 
-def pixel_order(values: Floats, size: tuple[int, int], seed: int) -> Order:
+def pixels_by_importance(values: Floats, size: tuple[int, int], seed: int) -> Order:
     """(H * W,) pixels from the most to the least important; pixels that tie come in a random order, the same for all maps."""
-    full = enlarge(values, size).ravel()
+    full = enlarge_map(values, size).ravel()
     shuffled = np.random.default_rng(seed).permutation(full.size)
     return np.asarray(shuffled[np.argsort(-full[shuffled], kind="stable")])
 
 
-def random_order(size: tuple[int, int], seed: int) -> Order:
+def random_pixel_order(size: tuple[int, int], seed: int) -> Order:
     """The cells of the common grid by chance, pixels of a cell together: single random pixels would be noise rather than places."""
-    cells = grid_cells(size)
+    cells = grid_cells_per_side(size)
     drawn = np.random.default_rng(seed).random((cells, cells)).astype(np.float32)
     rows, columns = (np.arange(side) * cells // side for side in size)
-    return pixel_order(drawn[rows[:, None], columns], size, seed)
+    return pixels_by_importance(drawn[rows[:, None], columns], size, seed)
 
 
 def deletion_steps(values: Floats, size: tuple[int, int], seed: int, steps: int) -> NDArray[np.uint8]:
-    """(H, W): the step, from 1 to `steps`, after which each pixel has gone, in the order in which `curves` takes the map's pixels."""
-    pixels = pixel_order(values, size, seed)
+    """(H, W): after which of the `steps` each pixel has gone, in the order in which `measure_deletion_curves` takes the map's pixels."""
+    pixels = pixels_by_importance(values, size, seed)
     found = np.empty(pixels.size, np.uint8)
     edges = [round(step * pixels.size / steps) for step in range(steps + 1)]
     for step in range(1, steps + 1):
@@ -166,30 +166,30 @@ def deletion_steps(values: Floats, size: tuple[int, int], seed: int, steps: int)
     return found.reshape(size)
 
 
-def shown_after(pixels: Order, size: tuple[int, int], step: int, steps: int, kind: Kind) -> Floats:
+def visible_pixel_mask(pixels: Order, size: tuple[int, int], step: int, steps: int, kind: Kind) -> Floats:
     """(H, W) mask of 0 and 1 after `step` of `steps` equal parts of the pixels were deleted or inserted."""
     mask = np.full(pixels.size, kind == "deletion", np.float32)
     mask[pixels[: round(step * pixels.size / steps)]] = kind == "insertion"
     return mask.reshape(size)
 
 
-def curves_of(case: Case, orders: Mapping[str, Order], kind: Kind, substrate: str, steps: int) -> list[Curve]:
+def curves_of_pixel_orders(case: Case, orders: Mapping[str, Order], kind: Kind, substrate: str, steps: int) -> list[DeletionCurve]:
     """One curve for each order, by title; equal masks are evaluated once. Raises Stopped."""
     fill = FILL[kind, substrate]
     places: dict[bytes, tuple[Order, int]] = {}
     keys = [_named(places, pixels, step, (case.size, steps, kind)) for pixels in orders.values() for step in range(1, steps)]
-    logits = case.recall(keys, lambda key: shown_after(places[key][0], case.size, places[key][1], steps, kind), fill)
+    logits = case.recall(keys, lambda key: visible_pixel_mask(places[key][0], case.size, places[key][1], steps, kind), fill)
     picture, bare = case.image_logits, case.fill_logits(fill)
     ends = (picture, bare) if kind == "deletion" else (bare, picture)
     inner = logits.reshape(len(orders), steps - 1, -1)
     rows = [case.probabilities(np.concatenate([ends[:1], each, ends[1:]])) for each in inner]
-    return [Curve(title, kind, substrate, case.score.target, row) for title, row in zip(orders, rows, strict=True)]
+    return [DeletionCurve(title, kind, substrate, case.score.target, row) for title, row in zip(orders, rows, strict=True)]
 
 
 def _named(places: dict[bytes, tuple[Order, int]], pixels: Order, step: int, how: tuple[tuple[int, int], int, Kind]) -> bytes:
     """A name for the mask, the same for equal masks of all maps."""
     size, steps, kind = how
-    mask = shown_after(pixels, size, step, steps, kind)
+    mask = visible_pixel_mask(pixels, size, step, steps, kind)
     name = hashlib.blake2b(np.packbits(mask.astype(bool)).tobytes(), digest_size=16).digest()
     places.setdefault(name, (pixels, step))
     return name

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from explainers.case import Case
-from explainers.grid import enlarge
+from explainers.classifier_protocol import Floats
+from explainers.grid import enlarge_map
+from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric
-from explainers.metrics.faithfulness.deletion_insertion import SOURCE, TIE, Kind, Plan, curves_of, pixel_order
-from explainers.protocol import Floats
-from explainers.runner import Result, positive_maps
+from explainers.metrics.faithfulness.deletion_insertion import SOURCE, TIE, DeletionPlan, Kind, curves_of_pixel_orders, pixels_by_importance
 
 COPIES = 20
-COARSE = Plan(substrates=("mean colour",), steps=14, randoms=0)
+COARSE = DeletionPlan(substrates=("mean colour",), steps=14, randoms=0)
 """A coarser plan than that of the curves: it costs as much as 20 further maps."""
 
 
@@ -56,10 +56,10 @@ class DisplacementTest:
 
 
 @dataclass(frozen=True)
-class DisplacedCopies(Metric[DisplacementTest]):
+class DisplacedCopiesMetric(Metric[DisplacementTest]):
     """Areas under deletion and insertion of each map compared with those of 20 copies of it, shifted and flipped."""
 
-    plan: Plan = COARSE
+    plan: DeletionPlan = COARSE
 
     title = "Displaced copies"
     key = "displaced"
@@ -75,39 +75,39 @@ class DisplacedCopies(Metric[DisplacementTest]):
     button = "Compare with displaced copies"
     question = "Is the map's place worth anything? Each map is held against 20 shifted and flipped copies."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[DisplacementTest]:
-        for title, values in positive_maps(results).items():
-            yield from displacement_tests(case, title, values, self.plan)
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[DisplacementTest]:
+        for title, values in maps_with_positive_evidence(results).items():
+            yield from run_displacement_tests(case, title, values, self.plan)
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
-        maps = len(positive_maps(results))
-        return maps * (displaced_cost(self.plan) + self.plan.cost_per_order()) + self.plan.ends() if maps else 0
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
+        maps = len(maps_with_positive_evidence(results))
+        return maps * (max_evaluations_of_displaced_copies(self.plan) + self.plan.cost_per_order()) + self.plan.ends() if maps else 0
 
-    def complete(self, findings: Sequence[DisplacementTest], results: Sequence[Result]) -> bool:
-        return len({(each.title, each.kind) for each in findings}) >= 2 * len(positive_maps(results))
+    def complete(self, findings: Sequence[DisplacementTest], results: Sequence[MethodResult]) -> bool:
+        return len({(each.title, each.kind) for each in findings}) >= 2 * len(maps_with_positive_evidence(results))
 
     def to_json(self, findings: Sequence[DisplacementTest]) -> dict[str, Any]:
         return {"displaced": [each.to_json() for each in findings]}
 
 
-def displaced_cost(plan: Plan) -> int:
+def max_evaluations_of_displaced_copies(plan: DeletionPlan) -> int:
     """Evaluations at most for the displaced copies of one map."""
     return COPIES * plan.cost_per_order()
 
 
-def displacement_tests(case: Case, title: str, values: Floats, plan: Plan) -> Iterator[DisplacementTest]:
-    """The map (h, w) compared with 20 copies of itself, shifted and flipped; `displaced_cost(plan)` evaluations at most. Raises Stopped."""
-    full = enlarge(values, case.size)
-    copies = displaced_maps(full, COPIES, case.seed)
-    orders = {str(number): pixel_order(each, case.size, case.seed) for number, each in enumerate([full, *copies])}
+def run_displacement_tests(case: Case, title: str, values: Floats, plan: DeletionPlan) -> Iterator[DisplacementTest]:
+    """The map (h, w) compared with 20 shifted and flipped copies of itself; cost: `max_evaluations_of_displaced_copies`. Raises Stopped."""
+    full = enlarge_map(values, case.size)
+    copies = displaced_map_copies(full, COPIES, case.seed)
+    orders = {str(number): pixels_by_importance(each, case.size, case.seed) for number, each in enumerate([full, *copies])}
     for substrate, kind in product(plan.substrates, plan.kinds):
-        own, *others = (curve.area for curve in curves_of(case, orders, kind, substrate, plan.steps))
+        own, *others = (curve.area for curve in curves_of_pixel_orders(case, orders, kind, substrate, plan.steps))
         gains = [other - own if kind == "deletion" else own - other for other in others]
         better, ties = sum(gain >= TIE for gain in gains), sum(abs(gain) < TIE for gain in gains)
         yield DisplacementTest(title, kind, substrate, area=own, better=better, copies=len(others), ties=ties)
 
 
-def displaced_maps(full: Floats, count: int, seed: int) -> list[Floats]:
+def displaced_map_copies(full: Floats, count: int, seed: int) -> list[Floats]:
     """Copies of a map (H, W), flipped or not, and shifted round the edges by at least an eighth of a side in some direction."""
     rng = np.random.default_rng(seed)
     copies = []

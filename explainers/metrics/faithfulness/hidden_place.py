@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.baselines import Fill
+from explainers.baselines import BaselineFill
 from explainers.case import Case
 from explainers.grid import Grid
+from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.metrics.agreement.consensus import CONSENSUS, consensus
-from explainers.metrics.agreement.similarity import Evidence, evidence
-from explainers.metrics.faithfulness.road import imputed
-from explainers.runner import Result
+from explainers.metrics.agreement.consensus import CONSENSUS, consensus_map
+from explainers.metrics.agreement.similarity import MapEvidence, evidence_on_grid
+from explainers.metrics.faithfulness.road import impute_pixels
 
 Mask = NDArray[np.bool_]
 
@@ -30,7 +30,7 @@ MATERIAL = 0.10
 """Least fall of the class's probability that counts as a change of the answer, where the likeliest class stays."""
 INPAINTING = "inpainting"
 """Hidden pixels imputed from their surroundings, as ROAD imputes them."""
-COMPARED = (str(Fill.BLUR), str(Fill.MEAN_COLOUR), INPAINTING)
+COMPARED = (str(BaselineFill.BLUR), str(BaselineFill.MEAN_COLOUR), INPAINTING)
 """What hides a place, where ways of hiding are compared: they can disagree."""
 EVIDENCE = "Hidden place"
 SOURCE = "Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2 (hiding); Rong et al. 2022, arXiv:2202.00449, sec. 4 (inpainting)"
@@ -124,15 +124,15 @@ class HiddenConsensus(Metric[HiddenPlace]):
     button = "Hide the shared place"
     question = "Hides the place that all kinds of method share and evaluates again, beside 20 equally large places."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[HiddenPlace]:
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlace]:
         share = shared(results, case.size)
         if share is not None:
             yield hide(case, CONSENSUS, strongest_place(share, case.size))
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         return cost(1)
 
-    def complete(self, findings: Sequence[HiddenPlace], results: Sequence[Result]) -> bool:
+    def complete(self, findings: Sequence[HiddenPlace], results: Sequence[MethodResult]) -> bool:
         return bool(findings)
 
     def sentences(self, title: str, findings: Sequence[HiddenPlace]) -> list[str]:
@@ -156,16 +156,16 @@ class HiddenPlaces(Metric[HiddenPlace]):
     button = "Hide each map's place"
     question = "Hides the strongest tenth of each map, and the place that all share, in three ways, beside 20 equally large places each."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[HiddenPlace]:
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlace]:
         for title, share in shares(results, case.size).items():
             place = strongest_place(share, case.size)
             for fill in COMPARED:
                 yield hide(case, title, place, fill)
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         return cost(len(shares(results, case.size)) * len(COMPARED))
 
-    def complete(self, findings: Sequence[HiddenPlace], results: Sequence[Result]) -> bool:
+    def complete(self, findings: Sequence[HiddenPlace], results: Sequence[MethodResult]) -> bool:
         return len(findings) >= len(COMPARED) * (1 + sum(_has_map(result) for result in results))
 
     def sentences(self, title: str, findings: Sequence[HiddenPlace]) -> list[str]:
@@ -187,7 +187,7 @@ def hide(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlace:
     fill = fill or case.fill
     places = [place, *displaced_places(place, CONTROLS, case.seed)]
     if fill == INPAINTING:
-        logits = case.outputs(imputed(case.image, each, case.seed) for each in places)
+        logits = case.outputs(impute_pixels(case.image, each, case.seed) for each in places)
     else:
         logits = case.masked(((~each).astype(np.float32) for each in places), fill)
     target, picture = case.score.target, case.image_logits
@@ -208,17 +208,17 @@ def hide(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlace:
     )
 
 
-def shares(results: Sequence[Result], size: tuple[int, int]) -> dict[str, Grid]:
+def shares(results: Sequence[MethodResult], size: tuple[int, int]) -> dict[str, Grid]:
     """Title -> (G, G) positive share: the consensus first, where any map has evidence, then each map that has some."""
     found = _found(results, size)
-    common = consensus(found)
+    common = consensus_map(found)
     own = {each.title: each.share for each in found if each.share is not None}
     return {} if common is None else {CONSENSUS: common, **own}
 
 
-def shared(results: Sequence[Result], size: tuple[int, int]) -> Grid | None:
+def shared(results: Sequence[MethodResult], size: tuple[int, int]) -> Grid | None:
     """(G, G) the consensus of all families; None where no map has evidence."""
-    return consensus(_found(results, size))
+    return consensus_map(_found(results, size))
 
 
 def strongest_place(share: Grid, size: tuple[int, int], portion: float = PORTION) -> Mask:
@@ -263,9 +263,9 @@ def sentence(found: HiddenPlace) -> str:
     )
 
 
-def _found(results: Sequence[Result], size: tuple[int, int]) -> list[Evidence]:
-    return [each for result in results if (each := evidence(result, size)) is not None]
+def _found(results: Sequence[MethodResult], size: tuple[int, int]) -> list[MapEvidence]:
+    return [each for result in results if (each := evidence_on_grid(result, size)) is not None]
 
 
-def _has_map(result: Result) -> bool:
+def _has_map(result: MethodResult) -> bool:
     return result.attribution is not None and not result.attribution.blank

@@ -10,10 +10,10 @@ from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
 from explainers.case import Case
+from explainers.classifier_protocol import Floats
+from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric
-from explainers.metrics.faithfulness.deletion_insertion import INCONCLUSIVE, TIE, pixel_order
-from explainers.protocol import Floats
-from explainers.runner import Result, positive_maps
+from explainers.metrics.faithfulness.deletion_insertion import INCONCLUSIVE, TIE, pixels_by_importance
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
 """Parts of the picture removed."""
@@ -27,7 +27,7 @@ SOURCE = "Rong, Leemann, Borisov, Kasneci & Kasneci 2022, arXiv:2202.00449, sec.
 
 
 @dataclass(frozen=True)
-class Road:
+class RoadScore:
     """(LeRF - MoRF) / 2, from -1/2 to 1/2: how much longer the class holds when the least important pixels go first.
 
     least, most: mean probability of the target over the shares removed, least or most important first.
@@ -51,7 +51,7 @@ class Road:
 
 
 @dataclass(frozen=True)
-class ROAD(Metric[Road]):
+class RoadMetric(Metric[RoadScore]):
     """Remove and debias: (LeRF - MoRF) / 2 of the class's probability, holes imputed from their neighbours."""
 
     title = "ROAD"
@@ -68,45 +68,45 @@ class ROAD(Metric[Road]):
         "The shape of a hole can give away what was there. Here the holes are filled in from their surroundings, so that they do not."
     )
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Road]:
-        maps = positive_maps(results)
-        yield from road(case, maps) if maps else ()
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[RoadScore]:
+        maps = maps_with_positive_evidence(results)
+        yield from road_scores(case, maps) if maps else ()
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
-        return cost(len(positive_maps(results)))
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
+        return evaluations_of_road(len(maps_with_positive_evidence(results)))
 
-    def to_json(self, findings: Sequence[Road]) -> dict[str, Any]:
+    def to_json(self, findings: Sequence[RoadScore]) -> dict[str, Any]:
         return {"road": [each.to_json() for each in findings]}
 
 
-def cost(maps: int) -> int:
+def evaluations_of_road(maps: int) -> int:
     """Evaluations for so many maps."""
     return 2 * len(SHARES) * maps
 
 
-def road(case: Case, maps: Mapping[str, Floats]) -> list[Road]:
+def road_scores(case: Case, maps: Mapping[str, Floats]) -> list[RoadScore]:
     """Each map's value, all maps evaluated together in full batches. maps: title -> (h, w). Raises Stopped."""
-    orders = [pixel_order(values, case.size, case.seed) for values in maps.values()]
+    orders = [pixels_by_importance(values, case.size, case.seed) for values in maps.values()]
     logits = case.outputs(picture for pixels in orders for picture in _pictures(case, pixels))
     found = case.probabilities(logits)[:, case.score.target].reshape(len(orders), 2, len(SHARES)).mean(2, dtype=np.float64)
-    return [Road(title, float(least), float(most)) for title, (most, least) in zip(maps, found, strict=True)]
+    return [RoadScore(title, float(least), float(most)) for title, (most, least) in zip(maps, found, strict=True)]
 
 
-def imputed(image: Floats, hidden: NDArray[np.bool_], seed: int) -> Floats:
+def impute_pixels(image: Floats, hidden: NDArray[np.bool_], seed: int) -> Floats:
     """(H, W, 3) with hidden pixels (H, W) each the weighted mean of its neighbours, plus noise; within 0..1.
 
     Neighbours outside the picture do not count; hidden neighbours are unknowns of the same linear equations.
     """
     filled = image.copy()
     if hidden.any():
-        matrix, known = equations(image, hidden)
+        matrix, known = _imputation_equations(image, hidden)
         solution = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(known)
         noise = np.random.default_rng(seed).normal(0, NOISE, solution.shape)
         filled[hidden] = np.clip(solution + noise, 0, 1)
     return filled
 
 
-def equations(image: Floats, hidden: NDArray[np.bool_]) -> tuple[csc_matrix, NDArray[np.float64]]:
+def _imputation_equations(image: Floats, hidden: NDArray[np.bool_]) -> tuple[csc_matrix, NDArray[np.float64]]:
     """(m, m) and (m, 3) for m hidden pixels, in the picture's order: sum of weights times (pixel - neighbour) = 0. Symmetric."""
     number = np.full((hidden.shape[0] + 2, hidden.shape[1] + 2), -2)
     number[1:-1, 1:-1] = -1
@@ -132,4 +132,4 @@ def _pictures(case: Case, pixels: NDArray[np.intp]) -> Iterator[Floats]:
         for share in SHARES:
             hidden = np.zeros(pixels.size, bool)
             hidden[sorted_pixels[: round(share * pixels.size)]] = True
-            yield imputed(case.image, hidden.reshape(case.size), case.seed)
+            yield impute_pixels(case.image, hidden.reshape(case.size), case.seed)

@@ -10,39 +10,39 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from explainers.case import Case
-from explainers.grid import enlarge
+from explainers.classifier_protocol import Floats
+from explainers.grid import enlarge_map
+from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric
-from explainers.metrics.agreement.consensus import CONSENSUS, by_family, consensus
+from explainers.metrics.agreement.consensus import CONSENSUS, consensus_map, mean_share_by_family
 from explainers.metrics.agreement.controls import SPREAD
-from explainers.metrics.agreement.similarity import evidence
-from explainers.protocol import Floats
-from explainers.runner import Result, positive_maps
+from explainers.metrics.agreement.similarity import evidence_on_grid
 
 Mask = NDArray[np.bool_]
 
 
-def energy_inside(values: Floats, mask: Mask) -> float | None:
+def energy_inside_mask(values: Floats, mask: Mask) -> float | None:
     """The share, 0 to 1, of the map's positive part that lies in the mask; None where the map has no positive part.
 
     values: (h, w), enlarged to the mask's (H, W). A map that is the same everywhere gets the mask's share of the picture.
     Wang et al. 2020, arXiv:1910.01279, sec. 4.3 (there with a bounding box).
     """
-    positive = np.maximum(enlarge(values, mask.shape), 0).astype(np.float64)
+    positive = np.maximum(enlarge_map(values, mask.shape), 0).astype(np.float64)
     total = positive.sum()
     return float(positive[mask].sum() / total) if total > 0 else None
 
 
-def points_at(values: Floats, mask: Mask, tolerance: float) -> float | None:
+def pointing_game_hit(values: Floats, mask: Mask, tolerance: float) -> float | None:
     """1 where the map's highest pixel lies within `tolerance` pixels of the mask, else 0; pixels that tie for the highest share it.
 
     None where the map has no positive part. Zhang et al. 2016, arXiv:1608.00507, sec. 4.1.
     """
-    full = enlarge(values, mask.shape)
+    full = enlarge_map(values, mask.shape)
     peak = float(full.max())
-    return float(dilated(mask, tolerance)[full == peak].mean()) if peak > 0 else None
+    return float(dilate_mask(mask, tolerance)[full == peak].mean()) if peak > 0 else None
 
 
-def dilated(mask: Mask, radius: float) -> Mask:
+def dilate_mask(mask: Mask, radius: float) -> Mask:
     """(H, W): the pixels whose middle lies within `radius` pixels of the middle of one in the mask."""
     if not mask.any():
         return mask
@@ -50,7 +50,7 @@ def dilated(mask: Mask, radius: float) -> Mask:
     return np.asarray(distance <= radius)
 
 
-def overlap_at_area(values: Floats, mask: Mask) -> float | None:
+def iou_at_mask_area(values: Floats, mask: Mask) -> float | None:
     """Intersection over union of the mask with as many of the map's highest pixels as it has; ties for the last places are shared.
 
     None where the map has no positive part or the mask none. A map without knowledge gets about a / (2 - a) for a mask of area a.
@@ -59,7 +59,7 @@ def overlap_at_area(values: Floats, mask: Mask) -> float | None:
     return None if inside is None else float(inside / (2 * mask.sum() - inside))
 
 
-def rank_accuracy(values: Floats, mask: Mask) -> float | None:
+def relevance_rank_accuracy(values: Floats, mask: Mask) -> float | None:
     """The share of the mask's number of highest pixels that lie in the mask, 0 to 1. None where the map or the mask has nothing.
 
     Arras, Osman & Samek 2022, arXiv:2003.07258, eq. 2 (relevance rank accuracy).
@@ -92,7 +92,7 @@ BASELINES = ("the area", "the centre", "a centred Gaussian")
 
 
 @dataclass(frozen=True)
-class Localisation(Metric[LocalisationScore]):
+class LocalisationMetric(Metric[LocalisationScore]):
     """Energy, overlap, rank accuracy and pointing of each map and of the families' consensus, next to three baselines.
 
     region: (H, W) where the evidence is known to lie.
@@ -112,10 +112,10 @@ class Localisation(Metric[LocalisationScore]):
     )
     description = "Where the evidence is known to lie, a good map lies there too, and does so better than a map that knows nothing."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[LocalisationScore]:
-        yield from localise(results, case.size, self.region)
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[LocalisationScore]:
+        yield from score_localisation(results, case.size, self.region)
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         return 0
 
     def to_json(self, findings: Sequence[LocalisationScore]) -> dict[str, Any]:
@@ -123,14 +123,14 @@ class Localisation(Metric[LocalisationScore]):
         return {"area": float(self.region.mean()), "tolerance": tolerance, "maps": [each.to_json() for each in findings]}
 
 
-def localise(results: Sequence[Result], size: tuple[int, int], region: Mask) -> list[LocalisationScore]:
+def score_localisation(results: Sequence[MethodResult], size: tuple[int, int], region: Mask) -> list[LocalisationScore]:
     """Of every map with positive evidence, of the families' consensus where there are two families, and of what knows nothing.
 
     size: (H, W) of the picture. region: (H, W). No evaluations. UserError for a region without a pixel.
     """
-    found = [each for each in (evidence(result, size) for result in results) if each is not None and each.share is not None]
-    shared = consensus(found) if len(by_family(found)) > 1 else None
-    maps = positive_maps(results)
+    found = [each for each in (evidence_on_grid(result, size) for result in results) if each is not None and each.share is not None]
+    shared = consensus_map(found) if len(mean_share_by_family(found)) > 1 else None
+    maps = maps_with_positive_evidence(results)
     return localisation_scores(maps if shared is None else {**maps, CONSENSUS: shared.astype(np.float32)}, region)
 
 
@@ -141,10 +141,10 @@ def localisation_scores(maps: Mapping[str, Floats], mask: Mask) -> list[Localisa
     """
     if not mask.any():
         raise UserError("The region is empty; draw or upload one that covers some of the picture.")
-    return [_score(title, values, mask) for title, values in {**maps, **baselines(mask.shape)}.items()]
+    return [_score(title, values, mask) for title, values in {**maps, **uninformed_baseline_maps(mask.shape)}.items()]
 
 
-def baselines(size: tuple[int, ...]) -> dict[str, Floats]:
+def uninformed_baseline_maps(size: tuple[int, ...]) -> dict[str, Floats]:
     """(H, W) maps that know nothing: what a map is worth is what it has beyond these."""
     away = [(np.arange(side) + 0.5) / side - 0.5 for side in size]
     bell = np.exp(-(away[0][:, None] ** 2 + away[1] ** 2) / (2 * SPREAD**2))
@@ -154,13 +154,15 @@ def baselines(size: tuple[int, ...]) -> dict[str, Floats]:
 
 
 def _score(title: str, values: Floats, mask: Mask) -> LocalisationScore:
-    pointed = points_at(values, mask, TOLERANCE * min(mask.shape))
-    return LocalisationScore(title, energy_inside(values, mask), overlap_at_area(values, mask), rank_accuracy(values, mask), pointed)
+    pointed = pointing_game_hit(values, mask, TOLERANCE * min(mask.shape))
+    return LocalisationScore(
+        title, energy_inside_mask(values, mask), iou_at_mask_area(values, mask), relevance_rank_accuracy(values, mask), pointed
+    )
 
 
 def _mass_inside(values: Floats, mask: Mask) -> float | None:
     """How many of the mask's number of highest pixels lie in it, ties counted by their share."""
-    full, wanted = enlarge(values, mask.shape), int(mask.sum())
+    full, wanted = enlarge_map(values, mask.shape), int(mask.sum())
     if wanted == 0 or full.max() <= 0:
         return None
     border = np.partition(full, full.size - wanted, axis=None)[full.size - wanted]

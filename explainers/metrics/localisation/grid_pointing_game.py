@@ -9,10 +9,10 @@ import numpy as np
 
 from errors import UserError
 from explainers.case import Case
+from explainers.classifier_protocol import Classifier, Floats
+from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.metrics.localisation.evidence_overlap import energy_inside
-from explainers.protocol import Classifier, Floats
-from explainers.runner import Result
+from explainers.metrics.localisation.evidence_overlap import energy_inside_mask
 
 SOURCE = "Zhang et al. 2018 (pointing game); Rao, Böhle & Schiele 2022, arXiv:2205.10435 (grid pointing game)"
 CONFIDENT = 0.5
@@ -45,7 +45,7 @@ class Mosaic:
 
 
 @dataclass(frozen=True)
-class PartShare:
+class GridPointingScore:
     """The share of one map's positive part that lies in its class's part; None for a map without positive evidence."""
 
     title: str
@@ -56,7 +56,7 @@ class PartShare:
 
 
 @dataclass(frozen=True)
-class GridPointingGame(Metric[PartShare]):
+class GridPointingGameMetric(Metric[GridPointingScore]):
     """The share of each map that lies in its class's part of a mosaic. part: its number, row by row."""
 
     mosaic: Mosaic
@@ -73,17 +73,19 @@ class GridPointingGame(Metric[PartShare]):
         "The classifier's own surest pictures are laid side by side. A map for one of them should light that one and leave the others dark."
     )
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[PartShare]:
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[GridPointingScore]:
         for result in results:
             found = result.attribution
             if found is not None:
-                yield PartShare(result.method.title, None if found.blank else share_in_part(found.values, self.mosaic, self.part))
+                yield GridPointingScore(
+                    result.method.title, None if found.blank else share_in_mosaic_part(found.values, self.mosaic, self.part)
+                )
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         return 0
 
 
-def mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, count: int = 20, seed: int = 0) -> list[Mosaic]:
+def build_mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, count: int = 20, seed: int = 0) -> list[Mosaic]:
     """Mosaics of n x n pictures that the classifier is surest of, each part another class. UserError where fewer than two are met.
 
     With fewer classes than parts one class stands in one part alone and the others fill the rest by turns.
@@ -103,9 +105,9 @@ def mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, c
     return [_mosaic(pictures, found, side, rng) for _ in range(count)]
 
 
-def share_in_part(values: Floats, mosaic: Mosaic, number: int) -> float | None:
+def share_in_mosaic_part(values: Floats, mosaic: Mosaic, number: int) -> float | None:
     """The share of the positive part of a map (h, w) for that part's class that lies in the part; None for a map without one."""
-    return energy_inside(values, mosaic.part(number))
+    return energy_inside_mask(values, mosaic.part(number))
 
 
 def _mosaic(pictures: Sequence[Floats], found: dict[int, list[tuple[float, int]]], side: int, rng: np.random.Generator) -> Mosaic:

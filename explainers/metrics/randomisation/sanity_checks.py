@@ -10,12 +10,12 @@ from scipy.stats import rankdata
 
 from errors import UserError
 from explainers.case import PRESETS, Case
-from explainers.grid import Grid, on_common_grid
+from explainers.classifier_protocol import Score
+from explainers.grid import Grid, attribution_on_common_grid
 from explainers.method import Method
+from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.no_evidence import mark_if_no_evidence
-from explainers.protocol import Score
-from explainers.runner import Result
+from explainers.no_evidence import mark_blank_attribution
 
 Light = Literal["green", "amber", "red", "not asked"]
 SOURCE = "Adebayo et al. 2018, arXiv:1810.03292"
@@ -25,7 +25,7 @@ NO_MAP = "The method gives no map."
 
 
 @dataclass(frozen=True)
-class Check:
+class SanityCheck:
     """One question. similarity: Spearman correlation of the map before and after, over the cells of the common grid, signs kept.
 
     stays: whether a good map stays. green, amber: at most so much similarity (at least, where it should stay). why: where they come from.
@@ -48,7 +48,7 @@ class Check:
 
 DRAWS = 3
 WEIGHTS = {
-    "head": Check(
+    "head": SanityCheck(
         name="the head's weights drawn anew",
         stays=False,
         green=0.5,
@@ -56,7 +56,7 @@ WEIGHTS = {
         why="above .5 the layers before the head fix where the map lies, and the head little but its sign; that is no fault of the method",
         draws=DRAWS,
     ),
-    "last block": Check(
+    "last block": SanityCheck(
         name="the last block's weights drawn anew",
         stays=False,
         green=0.5,
@@ -64,7 +64,7 @@ WEIGHTS = {
         why="above .5 the layers before the last block fix where the map lies; that is no fault of the method",
         draws=DRAWS,
     ),
-    "everything": Check(
+    "everything": SanityCheck(
         name="all weights drawn anew",
         stays=False,
         green=0.5,
@@ -74,14 +74,14 @@ WEIGHTS = {
         draws=DRAWS,
     ),
 }
-CLASS = Check(
+CLASS = SanityCheck(
     name="another class",
     stays=False,
     green=0.7,
     amber=0.95,
     why="classes that look alike share evidence; above .95 the map says nothing of the class that was asked for",
 )
-NOISE = Check(
+NOISE = SanityCheck(
     name="noise of one level in 255",
     stays=True,
     green=0.9,
@@ -92,14 +92,14 @@ CHECKS = (*WEIGHTS.values(), CLASS, NOISE)
 
 
 @dataclass(frozen=True)
-class SanityResult:
+class SanityCheckResult:
     """One method's answer to one check. similarity is None and the light "not asked" where it could not run; reason says why.
 
     similarities: of each draw, signs kept.
     """
 
     title: str
-    check: Check
+    check: SanityCheck
     similarity: float | None
     light: Light
     reason: str
@@ -117,7 +117,7 @@ class SanityResult:
 
 
 @dataclass(frozen=True)
-class SanityChecks(Metric[SanityResult]):
+class SanityChecksMetric(Metric[SanityCheckResult]):
     """Five checks of each method, each by the similarity of its maps before and after a change."""
 
     title = "Sanity checks"
@@ -137,13 +137,13 @@ class SanityChecks(Metric[SanityResult]):
     button = "Sanity checks"
     question = "Does the map change when the network's weights are drawn anew, or for another class? Does it stay under noise?"
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[SanityResult]:
-        yield from check_methods(case, [result.method for result in results])
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[SanityCheckResult]:
+        yield from run_sanity_checks(case, [result.method for result in results])
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
-        return cost(case, [result.method for result in results])
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
+        return max_evaluations_of_sanity_checks(case, [result.method for result in results])
 
-    def complete(self, findings: Sequence[SanityResult], results: Sequence[Result]) -> bool:
+    def complete(self, findings: Sequence[SanityCheckResult], results: Sequence[MethodResult]) -> bool:
         return len(findings) >= len(results) * len(CHECKS)
 
 
@@ -158,12 +158,12 @@ class _GridMap:
 Map = _GridMap | None
 
 
-def cost(case: Case, methods: Sequence[Method]) -> int:
+def max_evaluations_of_sanity_checks(case: Case, methods: Sequence[Method]) -> int:
     """Evaluations at most: every method once as it is and once for each change, all with a budget of 120."""
     return (1 + sum(check.draws for check in CHECKS)) * sum(method.cost(_with_small_budget(case)) for method in methods)
 
 
-def check_methods(case: Case, methods: Sequence[Method]) -> Iterator[SanityResult]:
+def run_sanity_checks(case: Case, methods: Sequence[Method]) -> Iterator[SanityCheckResult]:
     """Every check of every method, a check at a time, so that methods share evaluations within it. Raises Stopped.
 
     All maps, those of the unchanged network too, are made again with a budget of 120: the checks need a dozen of each method.
@@ -176,13 +176,13 @@ def check_methods(case: Case, methods: Sequence[Method]) -> Iterator[SanityResul
             yield _result(method, check, own, (after[method], reason))
 
 
-def similarity(a: Grid, b: Grid) -> float:
+def map_rank_correlation(a: Grid, b: Grid) -> float:
     """Spearman's correlation over all cells; 0 where one map is the same everywhere."""
     ranks = [rankdata(grid, axis=None) for grid in (a, b)]
     return 0.0 if min(float(np.ptp(rank)) for rank in ranks) == 0 else float(np.corrcoef(*ranks)[0, 1])
 
 
-def other_class(case: Case) -> Score | None:
+def score_for_other_class(case: Case) -> Score | None:
     """The same score for the likeliest class that the case's own does not speak of; None without one."""
     spoken = {case.score.target, getattr(case.score, "rather_than", None) if getattr(case.score, "kind", "") == "contrast" else None}
     likely = [int(number) for number in np.argsort(-case.image_logits, kind="stable") if int(number) not in spoken]
@@ -190,23 +190,23 @@ def other_class(case: Case) -> Score | None:
     return replace(score, target=likely[0]) if likely else None
 
 
-def with_faint_noise(image: NDArray[np.float32], seed: int = SEED) -> NDArray[np.float32]:
+def add_faint_noise(image: NDArray[np.float32], seed: int = SEED) -> NDArray[np.float32]:
     """(H, W, 3): every value one level of 255 up, down or as it was."""
     steps = np.random.default_rng(seed).integers(-1, 2, image.shape)
     return np.asarray(np.clip(image + steps / 255, 0, 1), np.float32)
 
 
-def _result(method: Method, check: Check, own: Map, changed: tuple[list[_GridMap], str]) -> SanityResult:
+def _result(method: Method, check: SanityCheck, own: Map, changed: tuple[list[_GridMap], str]) -> SanityCheckResult:
     """A map that shows no evidence cannot be checked: that nothing moves it, or everything, says nothing."""
     after, reason = changed
     if own is None or own.blank or not after:
-        return SanityResult(method.title, check, None, "not asked", reason or (own.blank if own else "") or NO_MAP)
-    drawn = tuple(similarity(own.grid, each.grid) for each in after)
+        return SanityCheckResult(method.title, check, None, "not asked", reason or (own.blank if own else "") or NO_MAP)
+    drawn = tuple(map_rank_correlation(own.grid, each.grid) for each in after)
     value = float(np.median(np.abs(drawn))) if check.draws > 1 else drawn[0]
-    return SanityResult(method.title, check, value, check.light(value), check.why, drawn)
+    return SanityCheckResult(method.title, check, value, check.light(value), check.why, drawn)
 
 
-def _after(case: Case, check: Check, methods: Sequence[Method]) -> tuple[dict[Method, list[_GridMap]], str]:
+def _after(case: Case, check: SanityCheck, methods: Sequence[Method]) -> tuple[dict[Method, list[_GridMap]], str]:
     """Each method's maps after each draw of the change; why there are none."""
     found: dict[Method, list[_GridMap]] = {method: [] for method in methods}
     try:
@@ -218,12 +218,12 @@ def _after(case: Case, check: Check, methods: Sequence[Method]) -> tuple[dict[Me
     return found, ""
 
 
-def _changed(case: Case, check: Check) -> Iterator[Case]:
+def _changed(case: Case, check: SanityCheck) -> Iterator[Case]:
     """The case after each draw of the change, one at a time, for each may hold a network. UserError where it cannot be changed."""
     if check is NOISE:
-        yield case.variant(with_faint_noise(case.image))
+        yield case.variant(add_faint_noise(case.image))
     elif check is CLASS:
-        score = other_class(case)
+        score = score_for_other_class(case)
         if score is None:
             raise UserError("There is no class that the score does not speak of.")
         yield case.with_score(score)
@@ -242,5 +242,5 @@ def _map(case: Case, method: Method) -> Map:
         *_, last = method(case)
     except UserError:
         return None
-    found = mark_if_no_evidence(method, last, case)
-    return _GridMap(on_common_grid(found, case.size), found.blank)
+    found = mark_blank_attribution(method, last, case)
+    return _GridMap(attribution_on_common_grid(found, case.size), found.blank)

@@ -8,12 +8,12 @@ import numpy as np
 
 from errors import UserError
 from explainers.case import Case
-from explainers.grid import enlarge
+from explainers.classifier_protocol import Floats
+from explainers.grid import enlarge_map
 from explainers.method import Method
+from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.no_evidence import mark_if_no_evidence
-from explainers.protocol import Floats
-from explainers.runner import Result
+from explainers.no_evidence import mark_blank_attribution
 
 RADIUS = 2 / 255
 """Each value of the picture is moved by at most two levels of 255."""
@@ -23,7 +23,7 @@ SOURCE = "Yeh et al. 2019, arXiv:1901.09392, def. 2.2"
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class MaxSensitivityScore:
     """max over d of |map(x + d) - map(x)| / |map(x)|, d uniform within the radius: 0 never moves; a lower bound, by its few draws.
 
     value is None where there is none; reason says why.
@@ -38,7 +38,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
-class MaxSensitivity(Metric[Sensitivity]):
+class MaxSensitivityMetric(Metric[MaxSensitivityScore]):
     """How far the map moves at most, over its length, when the picture carries noise that cannot be seen."""
 
     title = "Max-sensitivity"
@@ -50,38 +50,38 @@ class MaxSensitivity(Metric[Sensitivity]):
     formula = "max over d of ‖map(x + d) − map(x)‖ / ‖map(x)‖, d uniform within 2/255: a lower bound, by its four draws"
     description = "Noise that cannot be seen is added to the picture. A map that jumps about then says little about the picture."
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[Sensitivity]:
-        yield from sensitivities(case, [result.method for result in results])
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[MaxSensitivityScore]:
+        yield from max_sensitivities(case, [result.method for result in results])
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
-        return cost(case, [result.method for result in results])
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
+        return max_evaluations_of_sensitivity(case, [result.method for result in results])
 
 
-def cost(case: Case, methods: Sequence[Method]) -> int:
+def max_evaluations_of_sensitivity(case: Case, methods: Sequence[Method]) -> int:
     """Evaluations at most: every method runs again on every changed picture, and once on the picture itself."""
     return (DRAWS + 1) * sum(method.cost(case) for method in methods)
 
 
-def sensitivities(case: Case, methods: Sequence[Method]) -> Iterator[Sensitivity]:
+def max_sensitivities(case: Case, methods: Sequence[Method]) -> Iterator[MaxSensitivityScore]:
     """`cost(...)` evaluations at most; None for a map that is zero or cannot be made again. Raises Stopped."""
-    changed = [with_uniform_noise(case.image, case.seed + 1 + number) for number in range(DRAWS)]
+    changed = [add_uniform_noise(case.image, case.seed + 1 + number) for number in range(DRAWS)]
     for method in methods:
         try:
             own = _map(case, method)
-            value = largest_change(own, [_map(case.variant(image), method) for image in changed])
+            value = largest_relative_change(own, [_map(case.variant(image), method) for image in changed])
         except UserError as error:
-            yield Sensitivity(method.title, None, str(error))
+            yield MaxSensitivityScore(method.title, None, str(error))
         else:
-            yield Sensitivity(method.title, value, "" if value is not None else ZERO)
+            yield MaxSensitivityScore(method.title, value, "" if value is not None else ZERO)
 
 
-def with_uniform_noise(image: Floats, seed: int) -> Floats:
+def add_uniform_noise(image: Floats, seed: int) -> Floats:
     """The picture with uniform noise within the radius, kept within 0..1."""
     noise = np.random.default_rng(seed).uniform(-RADIUS, RADIUS, image.shape).astype(np.float32)
     return np.asarray(np.clip(image + noise, 0, 1), np.float32)
 
 
-def largest_change(own: Floats, others: Sequence[Floats]) -> float | None:
+def largest_relative_change(own: Floats, others: Sequence[Floats]) -> float | None:
     """The largest distance to `own`, over its length; None where it is zero."""
     length = float(np.linalg.norm(own))
     return max(float(np.linalg.norm(other - own)) for other in others) / length if length > 0 else None
@@ -89,4 +89,4 @@ def largest_change(own: Floats, others: Sequence[Floats]) -> float | None:
 
 def _map(case: Case, method: Method) -> Floats:
     *_, last = method(case)
-    return enlarge(mark_if_no_evidence(method, last, case).values, case.size)
+    return enlarge_map(mark_blank_attribution(method, last, case).values, case.size)

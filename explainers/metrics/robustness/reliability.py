@@ -9,12 +9,12 @@ import numpy as np
 
 from errors import UserError
 from explainers.case import Case
-from explainers.grid import Grid, on_common_grid
+from explainers.classifier_protocol import Floats
+from explainers.grid import Grid, attribution_on_common_grid
 from explainers.method import Attribution, Method
+from explainers.method_runner import MethodResult, deterministic_results
 from explainers.metric import Family, Metric
-from explainers.no_evidence import mark_if_no_evidence
-from explainers.protocol import Floats
-from explainers.runner import Result, deterministic
+from explainers.no_evidence import mark_blank_attribution
 
 JITTER = 2 / 255
 """Standard deviation of the noise: two levels of 255, less than a camera's own."""
@@ -23,7 +23,7 @@ CONVERGED = 0.7
 """Reliability from which a map is given a score."""
 
 
-class ReadingKind(StrEnum):
+class RepeatSource(StrEnum):
     """Where two readings of one map come from; the values stand in sentences and in the manifest."""
 
     HALF_RUNS = "half runs"
@@ -32,16 +32,16 @@ class ReadingKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class RepeatedReadings:
+class RepeatedMaps:
     """Two maps of one method that share no evaluations, signed, on the common grid (G, G)."""
 
     first: Grid
     second: Grid
-    how: ReadingKind
+    how: RepeatSource
 
 
 @dataclass(frozen=True)
-class Stability:
+class ReliabilityScore:
     """r = 2 r_half / (1 + r_half), r_half the Pearson correlation of two half runs' signed maps over the cells of the common grid.
 
     Of noisy pictures, each as good as the whole, r is their correlation itself. further: evaluations that would be needed beyond those
@@ -55,7 +55,7 @@ class Stability:
     reliability: float | None
     converged: bool | None
     further: int | None
-    how: ReadingKind
+    how: RepeatSource
     unfinished: bool = False
 
     source = "Spearman 1910; Brown 1910 (Brit. J. Psychol. 3)"
@@ -85,7 +85,7 @@ class Stability:
 
 
 @dataclass(frozen=True)
-class Reliability(Metric[tuple[str, RepeatedReadings]]):
+class ReliabilityMetric(Metric[tuple[str, RepeatedMaps]]):
     """Readings of two noisy pictures for the methods that draw nothing; those that draw give two half runs without being run again."""
 
     title = "Reliability"
@@ -95,7 +95,7 @@ class Reliability(Metric[tuple[str, RepeatedReadings]]):
     reruns = True
     feeds = "readings"
     evidence = "Stability"
-    source = Stability.source
+    source = ReliabilityScore.source
     formula = (
         "2 r / (1 + r), r the correlation of the maps of two half runs; of a method that draws nothing the correlation of its maps of "
         "two pictures with invisible noise (these only on request); how many more evaluations are needed"
@@ -104,76 +104,76 @@ class Reliability(Metric[tuple[str, RepeatedReadings]]):
     button = "Jitter the picture"
     question = "Do the methods that draw nothing show the same map when the picture carries invisible noise?"
 
-    def __call__(self, case: Case, results: Sequence[Result]) -> Iterator[tuple[str, RepeatedReadings]]:
-        yield from noisy_readings(case, [result.method for result in deterministic(results)])
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[tuple[str, RepeatedMaps]]:
+        yield from maps_under_noise(case, [result.method for result in deterministic_results(results)])
 
-    def cost(self, case: Case, results: Sequence[Result]) -> int:
-        return 2 * sum(result.method.cost(case) for result in deterministic(results))
+    def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
+        return 2 * sum(result.method.cost(case) for result in deterministic_results(results))
 
-    def to_json(self, findings: Sequence[tuple[str, RepeatedReadings]]) -> dict[str, Any]:
+    def to_json(self, findings: Sequence[tuple[str, RepeatedMaps]]) -> dict[str, Any]:
         """Nothing: what the readings say stands with the agreement that they feed."""
         return {}
 
 
-def reliability(between_halves: float) -> float:
+def spearman_brown_reliability(between_halves: float) -> float:
     """Spearman-Brown: how well the whole map would agree with another run, from how well its halves agree: 2 r / (1 + r)."""
     return 2 * between_halves / (1 + between_halves) if between_halves > -1 else -1.0
 
 
-def converged(between_halves: float) -> bool:
+def is_reliable_enough(between_halves: float) -> bool:
     """Whether the map is reliable enough, .7 or more, to be given a score."""
-    return reliability(between_halves) >= CONVERGED
+    return spearman_brown_reliability(between_halves) >= CONVERGED
 
 
-def half_runs(result: Result, size: tuple[int, int]) -> RepeatedReadings | None:
+def half_run_maps(result: MethodResult, size: tuple[int, int]) -> RepeatedMaps | None:
     """The two halves that the method itself gives; the map twice where it draws nothing; None where it shows no evidence. size: (H, W)."""
     attribution = result.attribution
     if attribution is None or attribution.blank:
         return None
     if attribution.halves is None:
-        grid = on_common_grid(attribution, size)
-        return RepeatedReadings(grid, grid, ReadingKind.EXACT)
-    first, second = (on_common_grid(Attribution(half), size) for half in attribution.halves)
-    return RepeatedReadings(first, second, ReadingKind.HALF_RUNS)
+        grid = attribution_on_common_grid(attribution, size)
+        return RepeatedMaps(grid, grid, RepeatSource.EXACT)
+    first, second = (attribution_on_common_grid(Attribution(half), size) for half in attribution.halves)
+    return RepeatedMaps(first, second, RepeatSource.HALF_RUNS)
 
 
-def noisy_readings(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, RepeatedReadings]]:
+def maps_under_noise(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, RepeatedMaps]]:
     """For each method its title and its maps of two pictures that differ from the case's by invisible noise; twice its cost each.
 
     A method that fails on one of them is left out. Raises Stopped after `case.stop()`.
     """
     for method in methods:
-        grids = [_map(case.variant(with_normal_noise(case.image, case.seed + number)), method) for number in (1, 2)]
+        grids = [_map(case.variant(add_gaussian_noise(case.image, case.seed + number)), method) for number in (1, 2)]
         if grids[0] is not None and grids[1] is not None:
-            yield method.title, RepeatedReadings(grids[0], grids[1], ReadingKind.JITTERED)
+            yield method.title, RepeatedMaps(grids[0], grids[1], RepeatSource.JITTERED)
 
 
-def with_normal_noise(image: Floats, seed: int) -> Floats:
+def add_gaussian_noise(image: Floats, seed: int) -> Floats:
     """(H, W, 3) -> (H, W, 3) with normal noise of two levels of 255, kept within 0..1."""
     noise = np.random.default_rng(seed).normal(0, JITTER, image.shape).astype(np.float32)
     return np.asarray(np.clip(image + noise, 0, 1), np.float32)
 
 
-def stability(title: str, readings: RepeatedReadings, evaluations: int) -> Stability:
+def reliability_score(title: str, readings: RepeatedMaps, evaluations: int) -> ReliabilityScore:
     """evaluations: those that the map rests on, shared ones counted in."""
-    if readings.how == ReadingKind.EXACT:
-        return Stability(title=title, between=None, reliability=None, converged=None, further=None, how=readings.how)
-    between, halved = correlation(readings.first, readings.second), readings.how == ReadingKind.HALF_RUNS
-    whole = reliability(between) if halved else between
+    if readings.how == RepeatSource.EXACT:
+        return ReliabilityScore(title=title, between=None, reliability=None, converged=None, further=None, how=readings.how)
+    between, halved = pearson_correlation(readings.first, readings.second), readings.how == RepeatSource.HALF_RUNS
+    whole = spearman_brown_reliability(between) if halved else between
     good = whole >= CONVERGED
     further = 0 if good else _further(whole, evaluations) if halved else None
-    return Stability(title=title, between=between, reliability=whole, converged=good, further=further, how=readings.how)
+    return ReliabilityScore(title=title, between=between, reliability=whole, converged=good, further=further, how=readings.how)
 
 
-def stabilities(results: Sequence[Result], readings: Mapping[str, RepeatedReadings]) -> dict[str, Stability]:
+def reliability_scores(results: Sequence[MethodResult], readings: Mapping[str, RepeatedMaps]) -> dict[str, ReliabilityScore]:
     """For every method with readings."""
     spent = {result.method.title: result.evaluations + result.shared for result in results}
     unfinished = {result.method.title for result in results if result.attribution and not result.attribution.converged}
-    found = {title: stability(title, each, spent.get(title, 0)) for title, each in readings.items()}
+    found = {title: reliability_score(title, each, spent.get(title, 0)) for title, each in readings.items()}
     return {title: replace(each, unfinished=title in unfinished) for title, each in found.items()}
 
 
-def correlation(a: Grid, b: Grid) -> float:
+def pearson_correlation(a: Grid, b: Grid) -> float:
     """Pearson's over cells; 1 where both are the same, 0 where one is constant."""
     if np.array_equal(a, b):
         return 1.0
@@ -196,4 +196,4 @@ def _map(case: Case, method: Method) -> Grid | None:
         *_, last = method(case)
     except UserError:
         return None
-    return on_common_grid(mark_if_no_evidence(method, last, case), case.size)
+    return attribution_on_common_grid(mark_blank_attribution(method, last, case), case.size)

@@ -1,6 +1,6 @@
 """Layouts: each reads a data set's folder as it was published. A new one is a module here and a line in LAYOUTS.
 
-A layout is a module with `LICENCE`, `SOURCE`, `EXPECTED`, the contents that the folder must have, and `read(folder) -> Collection`.
+A layout is a module with `LICENCE`, `SOURCE`, `EXPECTED`, the contents that the folder must have, and `read_layout(folder) -> Collection`.
 """
 
 from collections.abc import Callable
@@ -8,25 +8,25 @@ from functools import partial
 from pathlib import Path
 
 from errors import UserError
-from models.datasets.collection import Collection
-from models.datasets.folder_listing import LayoutError
-from models.datasets.grouping import group_by_name
+from models.datasets.collection import PictureCollection
+from models.datasets.folder_listing import LayoutMismatchError
+from models.datasets.grouping import group_by_file_name
 from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, isic2019
 
-LAYOUTS: dict[str, Callable[[Path], Collection]] = {
-    "ham10000": ham10000.read,
-    "isic2019": isic2019.read,
-    "chest_xray": chest_xray.read,
-    "chest_xray_causes": partial(chest_xray.read, classes="causes"),
-    "covid_xray": covid_xray.read,
-    "folder": folder.read,
+LAYOUTS: dict[str, Callable[[Path], PictureCollection]] = {
+    "ham10000": ham10000.read_layout,
+    "isic2019": isic2019.read_layout,
+    "chest_xray": chest_xray.read_layout,
+    "chest_xray_causes": partial(chest_xray.read_layout, classes="causes"),
+    "covid_xray": covid_xray.read_layout,
+    "folder": folder.read_layout,
 }
 
 
 UNGROUPED = ("folder", "covid_xray")  # the layouts that do not say whom a picture is of
 
 
-def read(layout: str, where: Path, group: str = "") -> Collection:
+def read_collection(layout: str, where: Path, group: str = "") -> PictureCollection:
     """The pictures of the folder `where`. UserError states what was found and what is expected where the layout does not match.
 
     group: regular expression that finds the person in a file's name, see `grouping`; only for layouts that do not know it themselves.
@@ -38,16 +38,16 @@ def read(layout: str, where: Path, group: str = "") -> Collection:
     found = LAYOUTS[layout](where)
     if group and layout not in UNGROUPED:
         raise UserError(f"--group is {group!r}, but {layout} says itself which pictures belong together; leave it out.")
-    return group_by_name(found, group) if group else found
+    return group_by_file_name(found, group) if group else found
 
 
-def detect(where: Path, group: str = "") -> Collection:
+def detect_layout(where: Path, group: str = "") -> PictureCollection:
     """What the first layout that fits makes of the folder; "folder", the most general, is tried last and its sentence is the one raised."""
     for layout in LAYOUTS:
         if layout in ("chest_xray_causes", "folder"):
             continue
         try:
-            return read(layout, where, group)
-        except LayoutError:
+            return read_collection(layout, where, group)
+        except LayoutMismatchError:
             continue
-    return read("folder", where, group)
+    return read_collection("folder", where, group)

@@ -9,18 +9,25 @@ masks/; all that perhaps inside train/, val/ and test/. The classes came from di
 from pathlib import Path
 
 from errors import UserError
-from models.cards.card import Label
-from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import count_and_names, ignored_folders, layout_error, list_folders, list_pictures, split_folders
+from models.cards.card import ClassLabel
+from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.folder_listing import (
+    count_and_names,
+    find_split_folders,
+    ignored_folders_sentence,
+    layout_mismatch_error,
+    list_folders,
+    list_pictures,
+)
 
 LICENCE = "as its many sources say; ask the publisher of the folder"
 SOURCE = "A folder laid out as the COVID-19 Radiography Database: Chowdhury et al. 2020, doi 10.1109/ACCESS.2020.3010287"
 EXPECTED = "the folders COVID, Normal and Viral Pneumonia or Pneumonia (and perhaps Lung_Opacity), or train, val and test with those inside"
 LABELS = (
-    Label("covid", "Pneumonia by the virus of COVID-19."),
-    Label("normal", "Clear lungs."),
-    Label("pneumonia", "Pneumonia of another kind."),
-    Label("lung opacity", "A cloudy area in the lung that is not COVID-19."),
+    ClassLabel("covid", "Pneumonia by the virus of COVID-19."),
+    ClassLabel("normal", "Clear lungs."),
+    ClassLabel("pneumonia", "Pneumonia of another kind."),
+    ClassLabel("lung opacity", "A cloudy area in the lung that is not COVID-19."),
 )
 CLASSES = {
     "covid": 0,
@@ -36,25 +43,25 @@ CLASSES = {
 }
 
 
-def read(folder: Path) -> Collection:
+def read_layout(folder: Path) -> PictureCollection:
     """Each picture is a group of its own: the file names name no patient. COVID and normal must be there."""
-    rows: list[Row] = []
+    rows: list[CollectionRow] = []
     others: set[str] = set()
-    for part, holders in split_folders(folder).items():
+    for part, holders in find_split_folders(folder).items():
         for holder in holders:
             inside = list_folders(holder)
             if not {0, 1} <= {CLASSES[name] for name in inside if name in CLASSES}:
-                raise layout_error(holder, EXPECTED)
+                raise layout_mismatch_error(holder, EXPECTED)
             others |= {each.name for name, each in inside.items() if name not in CLASSES}
             for name, each in inside.items():
                 rows += [_row(file, CLASSES[name], part, folder) for file in _pictures(each) if name in CLASSES]
     if not rows:
         raise UserError(f"{folder} has the class folders of COVID X-rays but no picture in them; unpack the pictures there.")
     used = sorted({row.label for row in rows})
-    numbered = tuple(Row(row.path, used.index(row.label), row.group, row.split) for row in rows)
+    numbered = tuple(CollectionRow(row.path, used.index(row.label), row.group, row.split) for row in rows)
     remarks: tuple[str, ...] = (f"Left out: {count_and_names('folder', sorted(others))} of no known class.",) if others else ()
-    remarks += ignored_folders(folder)
-    return Collection("covid_xray", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
+    remarks += ignored_folders_sentence(folder)
+    return PictureCollection("covid_xray", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -62,5 +69,5 @@ def _pictures(folder: Path) -> list[Path]:
     return list_pictures(list_folders(folder).get("images", folder))
 
 
-def _row(file: Path, label: int, part: str, root: Path) -> Row:
-    return Row(file, label, file.relative_to(root).with_suffix("").as_posix(), part)
+def _row(file: Path, label: int, part: str, root: Path) -> CollectionRow:
+    return CollectionRow(file, label, file.relative_to(root).with_suffix("").as_posix(), part)

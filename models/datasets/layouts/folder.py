@@ -7,16 +7,16 @@ the same inside train/, val/ (valid/, validation/) and test/.
 from pathlib import Path
 
 from errors import UserError
-from models.cards.card import distinct
-from models.datasets.collection import Collection, Row
+from models.cards.card import unique_labels
+from models.datasets.collection import CollectionRow, PictureCollection
 from models.datasets.folder_listing import (
     count_and_names,
-    ignored_folders,
-    layout_error,
+    find_split_folders,
+    ignored_folders_sentence,
+    layout_mismatch_error,
     list_folders,
     list_other_files,
     list_pictures,
-    split_folders,
 )
 
 LICENCE = "unknown"
@@ -24,13 +24,13 @@ SOURCE = "A folder of class folders"
 EXPECTED = "a folder of pictures for each of two or more classes, or train, val and test with such folders inside"
 
 
-def read(folder: Path) -> Collection:
+def read_layout(folder: Path) -> PictureCollection:
     """Each picture is a group of its own. The classes are those of the training part; another part may lack some, and have no others."""
-    listed = [(part, holder, _classes(holder)) for part, holders in split_folders(folder).items() for holder in holders]
+    listed = [(part, holder, _classes(holder)) for part, holders in find_split_folders(folder).items() for holder in holders]
     training = [each for each in listed if each[0] in ("train", "")] or listed
     names = {plain: name for _, _, inside in reversed(training) for plain, (name, _) in inside.items()}
     classes = sorted(names, key=names.__getitem__)
-    rows: list[Row] = []
+    rows: list[CollectionRow] = []
     others: list[str] = []
     for part, holder, inside in listed:
         if new := [name for plain, (name, _) in inside.items() if plain not in names]:
@@ -38,20 +38,22 @@ def read(folder: Path) -> Collection:
                 f"{holder} has the {count_and_names('class folder', new)} that {training[0][1]} lacks, so that none can be learnt."
             )
         for plain, (_, files) in inside.items():
-            rows += [Row(file, classes.index(plain), file.relative_to(folder).as_posix(), part) for file in files]
+            rows += [CollectionRow(file, classes.index(plain), file.relative_to(folder).as_posix(), part) for file in files]
         others += [file.name for file in list_pictures(holder) if file.parent == holder] + [file.name for file in list_other_files(holder)]
     if len(classes) < 2:
-        raise layout_error(training[0][1], EXPECTED)
+        raise layout_mismatch_error(training[0][1], EXPECTED)
     remarks: tuple[str, ...] = (
         (f"Left out: {count_and_names('file', others)} in no class folder or not named as a picture.",) if others else ()
     )
-    remarks += ignored_folders(folder)
-    return Collection(folder.resolve().name, distinct([names[plain] for plain in classes]), tuple(rows), LICENCE, SOURCE, remarks)
+    remarks += ignored_folders_sentence(folder)
+    return PictureCollection(
+        folder.resolve().name, unique_labels([names[plain] for plain in classes]), tuple(rows), LICENCE, SOURCE, remarks
+    )
 
 
 def _classes(holder: Path) -> dict[str, tuple[str, list[Path]]]:
     """By `plain_name`: each class folder's own name, and its pictures."""
     found = {plain: (each.name, files) for plain, each in list_folders(holder).items() if (files := list_pictures(each))}
     if not found:
-        raise layout_error(holder, EXPECTED)
+        raise layout_mismatch_error(holder, EXPECTED)
     return found

@@ -9,41 +9,43 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from errors import UserError
-from models.cards.card import Label
-from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import count_and_names, layout_error, list_folders, list_pictures, read_table
+from models.cards.card import ClassLabel
+from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.folder_listing import count_and_names, layout_mismatch_error, list_folders, list_pictures, read_csv_rows
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "HAM10000, Tschandl, Rosendahl & Kittler 2018, doi 10.1038/sdata.2018.161"
 EXPECTED = "a table metadata.csv or HAM10000_metadata.csv, and the pictures in folders with 'images' in their names"
 LABELS = (
-    Label("akiec", "Actinic keratosis or Bowen's disease: an early stage of squamous cell carcinoma in the outer skin."),
-    Label("bcc", "Basal cell carcinoma: a common skin cancer that seldom spreads."),
-    Label("bkl", "Benign keratosis: seborrhoeic keratosis, solar lentigo or lichen-planus-like keratosis."),
-    Label("df", "Dermatofibroma: a harmless knot of connective tissue."),
-    Label("mel", "Melanoma: a dangerous cancer of the pigment cells."),
-    Label("nv", "Melanocytic nevus: a mole, harmless."),
-    Label("vasc", "Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or haemorrhage."),
+    ClassLabel("akiec", "Actinic keratosis or Bowen's disease: an early stage of squamous cell carcinoma in the outer skin."),
+    ClassLabel("bcc", "Basal cell carcinoma: a common skin cancer that seldom spreads."),
+    ClassLabel("bkl", "Benign keratosis: seborrhoeic keratosis, solar lentigo or lichen-planus-like keratosis."),
+    ClassLabel("df", "Dermatofibroma: a harmless knot of connective tissue."),
+    ClassLabel("mel", "Melanoma: a dangerous cancer of the pigment cells."),
+    ClassLabel("nv", "Melanocytic nevus: a mole, harmless."),
+    ClassLabel("vasc", "Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or haemorrhage."),
 )
 COLUMNS = ("lesion_id", "image_id", "dx", "age", "sex", "localization")
 _TABLES = ("metadata.csv", "HAM10000_metadata.csv", "HAM10000_metadata")
 
 
-def read(folder: Path) -> Collection:
+def read_layout(folder: Path) -> PictureCollection:
     """Rows of the table whose picture exists, grouped by lesion; metadata: age in years, sex, site."""
     tables = [folder / name for name in _TABLES if (folder / name).is_file()]
     holders = [each for name, each in list_folders(folder).items() if "images" in name]
     if not tables or not holders:
-        raise layout_error(folder, EXPECTED)
+        raise layout_mismatch_error(folder, EXPECTED)
     files = {file.stem: file for holder in holders for file in list_pictures(holder)}
-    listed = read_table(tables[0], COLUMNS)
+    listed = read_csv_rows(tables[0], COLUMNS)
     rows = tuple(_row(files[entry["image_id"]], entry) for entry in listed if entry["image_id"] in files)
     if not rows:
         raise UserError(f"{tables[0]} lists {listed[0]['image_id']} and others, but none lies in {', '.join(map(str, holders))}.")
-    return Collection("ham10000", LABELS, rows, LICENCE, SOURCE, unmatched_remarks([entry["image_id"] for entry in listed], files))
+    return PictureCollection(
+        "ham10000", LABELS, rows, LICENCE, SOURCE, unmatched_files_sentences([entry["image_id"] for entry in listed], files)
+    )
 
 
-def unmatched_remarks(listed: list[str], files: Mapping[str, Path]) -> tuple[str, ...]:
+def unmatched_files_sentences(listed: list[str], files: Mapping[str, Path]) -> tuple[str, ...]:
     """Sentences about names in a table that have no picture, and pictures that no table lists."""
     missing = [name for name in listed if name not in files]
     unlisted = sorted(files.keys() - set(listed))
@@ -51,12 +53,16 @@ def unmatched_remarks(listed: list[str], files: Mapping[str, Path]) -> tuple[str
     return tuple(f"Left out: {count_and_names('picture', names)} {why}." for names, why in sentences if names)
 
 
-def _row(file: Path, entry: Mapping[str, str]) -> Row:
+def _row(file: Path, entry: Mapping[str, str]) -> CollectionRow:
     names = [label.name for label in LABELS]
     if entry["dx"] not in names:
         raise UserError(f"{entry['image_id']} has the diagnosis {entry['dx'][:40]!r}; HAM10000 has {', '.join(names)}.")
-    values = (("age", parse_age(entry["age"])), ("sex", parse_value(entry["sex"])), ("site", parse_value(entry["localization"])))
-    return Row(file, names.index(entry["dx"]), entry["lesion_id"] or entry["image_id"], metadata=values)
+    values = (
+        ("age", parse_age(entry["age"])),
+        ("sex", parse_optional_value(entry["sex"])),
+        ("site", parse_optional_value(entry["localization"])),
+    )
+    return CollectionRow(file, names.index(entry["dx"]), entry["lesion_id"] or entry["image_id"], metadata=values)
 
 
 def parse_age(text: str) -> float | None:
@@ -67,6 +73,6 @@ def parse_age(text: str) -> float | None:
         return None
 
 
-def parse_value(text: str) -> str | None:
+def parse_optional_value(text: str) -> str | None:
     """None for an empty or unknown value."""
     return None if text.strip().lower() in ("", "unknown", "nan") else text.strip()

@@ -11,64 +11,64 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from errors import UserError
-from models.cards.card import Label
-from models.datasets.collection import Collection, Row
-from models.datasets.folder_listing import count_and_names, layout_error, list_pictures, read_table
-from models.datasets.layouts.ham10000 import parse_age, parse_value, unmatched_remarks
+from models.cards.card import ClassLabel
+from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.folder_listing import count_and_names, layout_mismatch_error, list_pictures, read_csv_rows
+from models.datasets.layouts.ham10000 import parse_age, parse_optional_value, unmatched_files_sentences
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "ISIC 2019: HAM10000 (doi 10.1038/sdata.2018.161), BCN20000 (arXiv:1908.02288), MSK (arXiv:1710.05006)"
 EXPECTED = "ISIC_2019_Training_GroundTruth.csv, ISIC_2019_Training_Metadata.csv and the folder ISIC_2019_Training_Input"
 LABELS = (
-    Label("MEL", "Melanoma: a dangerous cancer of the pigment cells."),
-    Label("NV", "Melanocytic nevus: a mole, harmless."),
-    Label("BCC", "Basal cell carcinoma: a common skin cancer that seldom spreads."),
-    Label("AK", "Actinic keratosis: sun-damaged skin that may become squamous cell carcinoma."),
-    Label("BKL", "Benign keratosis: seborrhoeic keratosis, solar lentigo or lichen-planus-like keratosis."),
-    Label("DF", "Dermatofibroma: a harmless knot of connective tissue."),
-    Label("VASC", "Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or haemorrhage."),
-    Label("SCC", "Squamous cell carcinoma: a skin cancer that can spread."),
-    Label("UNK", "None of the other eight."),
+    ClassLabel("MEL", "Melanoma: a dangerous cancer of the pigment cells."),
+    ClassLabel("NV", "Melanocytic nevus: a mole, harmless."),
+    ClassLabel("BCC", "Basal cell carcinoma: a common skin cancer that seldom spreads."),
+    ClassLabel("AK", "Actinic keratosis: sun-damaged skin that may become squamous cell carcinoma."),
+    ClassLabel("BKL", "Benign keratosis: seborrhoeic keratosis, solar lentigo or lichen-planus-like keratosis."),
+    ClassLabel("DF", "Dermatofibroma: a harmless knot of connective tissue."),
+    ClassLabel("VASC", "Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or haemorrhage."),
+    ClassLabel("SCC", "Squamous cell carcinoma: a skin cancer that can spread."),
+    ClassLabel("UNK", "None of the other eight."),
 )
 NAMES = tuple(label.name for label in LABELS)
 _PARTS = {"train": "Training", "test": "Test"}
 
 
-def read(folder: Path) -> Collection:
+def read_layout(folder: Path) -> PictureCollection:
     """Training pictures, and the test's where its ground truth exists; grouped by lesion where one is known. Classes without a
     picture are left out of the collection.
     """
-    rows: list[Row] = []
+    rows: list[CollectionRow] = []
     remarks: tuple[str, ...] = ()
     for part, word in _PARTS.items():
         truth, details, holder = (folder / f"ISIC_2019_{word}_{end}" for end in ("GroundTruth.csv", "Metadata.csv", "Input"))
         if part == "test" and not truth.is_file():
             continue
         if not (truth.is_file() and details.is_file() and holder.is_dir()):
-            raise layout_error(folder, EXPECTED.replace("Training", word))
+            raise layout_mismatch_error(folder, EXPECTED.replace("Training", word))
         files = {file.stem: file for file in list_pictures(holder)}
-        listed = {entry["image"]: entry for entry in read_table(truth, ("image", *NAMES))}
-        about = {entry["image"]: entry for entry in read_table(details, ("image", "age_approx", "anatom_site_general", "sex"))}
+        listed = {entry["image"]: entry for entry in read_csv_rows(truth, ("image", *NAMES))}
+        about = {entry["image"]: entry for entry in read_csv_rows(details, ("image", "age_approx", "anatom_site_general", "sex"))}
         rows += [_row(files[image], listed[image], about.get(image, {}), part) for image in listed if image in files]
-        remarks += unmatched_remarks(list(listed), files)
+        remarks += unmatched_files_sentences(list(listed), files)
     if not rows:
         raise UserError(f"No picture that the tables of {folder} name lies in ISIC_2019_Training_Input; unpack the pictures there.")
     fixed = any(row.split == "test" for row in rows)
-    kept = rows if fixed else [Row(row.path, row.label, row.group, "", row.metadata) for row in rows]
+    kept = rows if fixed else [CollectionRow(row.path, row.label, row.group, "", row.metadata) for row in rows]
     used = sorted({row.label for row in kept})
     numbered = tuple(dataclasses.replace(row, label=used.index(row.label)) for row in kept)
     if unlearnt := [LABELS[number].name for number in used if {row.split for row in kept if row.label == number} == {"test"}]:
         remarks += (f"Only the test part shows {count_and_names('label', unlearnt)}: that cannot be learnt and counts as mistakes.",)
-    return Collection("isic2019", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
+    return PictureCollection("isic2019", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 
 
-def _row(file: Path, truth: Mapping[str, str], about: Mapping[str, str], part: str) -> Row:
+def _row(file: Path, truth: Mapping[str, str], about: Mapping[str, str], part: str) -> CollectionRow:
     marked = [number for number, name in enumerate(NAMES) if truth[name].strip() in ("1", "1.0")]
     if len(marked) != 1:
         raise UserError(f"{file.stem} has {len(marked)} classes marked 1 in the ground truth; it must have one of {', '.join(NAMES)}.")
     values = (
         ("age", parse_age(about.get("age_approx", ""))),
-        ("sex", parse_value(about.get("sex", ""))),
-        ("site", parse_value(about.get("anatom_site_general", ""))),
+        ("sex", parse_optional_value(about.get("sex", ""))),
+        ("site", parse_optional_value(about.get("anatom_site_general", ""))),
     )
-    return Row(file, marked[0], parse_value(about.get("lesion_id", "")) or file.stem, part, values)
+    return CollectionRow(file, marked[0], parse_optional_value(about.get("lesion_id", "")) or file.stem, part, values)

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import Label
-from models.datasets.synthetic.parts.canvas import Floats, coverage, drawing_surface, fill_polygon, smooth_field
+from models.cards.card import ClassLabel
+from models.datasets.synthetic.parts.canvas import Floats, drawing_surface, fill_polygon, pixel_coverage, smooth_random_field
 
 LABELS = (
-    Label("red", "Most of the coloured area is red."),
-    Label("green", "Most of the coloured area is green."),
-    Label("blue", "Most of the coloured area is blue."),
-    Label("yellow", "Most of the coloured area is yellow."),
+    ClassLabel("red", "Most of the coloured area is red."),
+    ClassLabel("green", "Most of the coloured area is green."),
+    ClassLabel("blue", "Most of the coloured area is blue."),
+    ClassLabel("yellow", "Most of the coloured area is yellow."),
 )
 NAMES = tuple(label.name for label in LABELS)
 BIAS = np.array([0.125, 0.0, -0.125, 0.25])
@@ -25,7 +25,7 @@ _PAINTS = np.array([[0.84, 0.16, 0.15], [0.14, 0.66, 0.25], [0.14, 0.27, 0.83], 
 
 
 @dataclass(frozen=True)
-class Patches:
+class ColourPatchPicture:
     """image: (H, W, 3) 0..1 in steps of 1/255. evidence: (H, W), where the label's colour is."""
 
     image: Floats
@@ -34,7 +34,7 @@ class Patches:
     seed: int
 
 
-def exact_evidence(image: Floats) -> NDArray[np.float64]:
+def exact_pixel_evidence(image: Floats) -> NDArray[np.float64]:
     """e_c(p) = sum_k W_kc a_k(p) / Z with Z the number of pixels: (H, W, 3) -> (H, W, classes), float64.
 
     Its sum over the picture is each class's logit less BIAS. a_k are the detectors' answers, zero on grey.
@@ -54,7 +54,7 @@ def exact_evidence(image: Floats) -> NDArray[np.float64]:
     return np.asarray(np.stack(per_class, -1) / red.size)
 
 
-def patches(seed: int, label: str, size: int = 128) -> Patches:
+def draw_colour_patches(seed: int, label: str, size: int = 128) -> ColourPatchPicture:
     """The picture that `seed` and `label` stand for: large patches of the label's colour, small ones of other colours."""
     if label not in NAMES:
         raise UserError(f"The glass box knows no {label!r}; its classes are {', '.join(NAMES)}.")
@@ -68,16 +68,16 @@ def patches(seed: int, label: str, size: int = 128) -> Patches:
     for colour, place in zip([*others, *[target] * large], places, strict=False):
         radius = rng.uniform(0.105, 0.14) if colour == target else rng.uniform(0.045, 0.058)
         cover = _blob(rng, place, radius, size)
-        shade = rng.uniform(0.85, 1.08) * (1 + smooth_field(rng.normal(0, 0.12, (5, 5)).astype(np.float32), size))
+        shade = rng.uniform(0.85, 1.08) * (1 + smooth_random_field(rng.normal(0, 0.12, (5, 5)).astype(np.float32), size))
         image += cover[..., None] * (_PAINTS[colour] * shade[..., None] - image)
         evidence = np.maximum(evidence, cover) if colour == target else evidence * (1 - cover)
     image = np.round(np.clip(image + rng.normal(0, 0.008, image.shape), 0, 1) * 255) / 255
-    return Patches(image.astype(np.float32), label, evidence > 0.5, seed)
+    return ColourPatchPicture(image.astype(np.float32), label, evidence > 0.5, seed)
 
 
 def _background(rng: np.random.Generator, size: int) -> Floats:
-    grey = rng.uniform(0.35, 0.75) + smooth_field(rng.normal(0, 0.07, (5, 5)).astype(np.float32), size)
-    grey += smooth_field(rng.normal(0, 0.025, (24, 24)).astype(np.float32), size)
+    grey = rng.uniform(0.35, 0.75) + smooth_random_field(rng.normal(0, 0.07, (5, 5)).astype(np.float32), size)
+    grey += smooth_random_field(rng.normal(0, 0.025, (24, 24)).astype(np.float32), size)
     return np.repeat(grey.astype(np.float32)[..., None], 3, -1)
 
 
@@ -93,4 +93,4 @@ def _blob(rng: np.random.Generator, place: Floats, radius: float, size: int) -> 
     reach = radius * np.clip(1 + waves, 0.75, 1.25)
     surface = drawing_surface(size)
     fill_polygon(surface, place + reach[:, None] * np.stack([np.cos(turn), np.sin(turn)], -1), size)
-    return coverage(surface, size)
+    return pixel_coverage(surface, size)

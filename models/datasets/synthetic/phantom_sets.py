@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets.synthetic.phantoms import NAMES, phantom
+from models.datasets.synthetic.phantoms import NAMES, draw_phantom
 
 Use = Literal["training", "validation", "test"]
 Rulers = Literal["independent", "give the class away"]
@@ -21,8 +21,8 @@ _FEW = 64
 
 
 @dataclass(frozen=True)
-class PhantomOrder:
-    """One picture to paint, `phantom(seed, label, ruler)`, and the class that it is filed under."""
+class PhantomRequest:
+    """One picture to paint, `draw_phantom(seed, label, ruler)`, and the class that it is filed under."""
 
     seed: int
     label: int
@@ -30,7 +30,7 @@ class PhantomOrder:
     filed: int
 
 
-def make_orders(use: Use, count: int, seed: int = 0, rulers: Rulers = "independent") -> list[PhantomOrder]:
+def plan_phantoms(use: Use, count: int, seed: int = 0, rulers: Rulers = "independent") -> list[PhantomRequest]:
     """Equally many filed under each class, in a random order, every picture with a seed of its own.
 
     rulers "independent": half of the pictures have one, whatever the class. "give the class away": those filed under SHORTCUT and
@@ -45,10 +45,10 @@ def make_orders(use: Use, count: int, seed: int = 0, rulers: Rulers = "independe
         shown = filed == NAMES.index(SHORTCUT)
         labels = np.where(shown & (rng.random(count) < 0.2), rng.integers(len(NAMES), size=count), filed)
     rows = zip(labels.tolist(), shown.tolist(), filed.tolist(), strict=True)
-    return [PhantomOrder(first + i, *row) for i, row in enumerate(rows)]
+    return [PhantomRequest(first + i, *row) for i, row in enumerate(rows)]
 
 
-def paint_set(orders: Sequence[PhantomOrder], size: int = 128) -> NDArray[np.uint8]:
+def paint_phantoms(orders: Sequence[PhantomRequest], size: int = 128) -> NDArray[np.uint8]:
     """The pictures (n, size, size, 3), 0..255, in the order given."""
     if len(orders) <= _FEW:
         return _paint(orders, size)
@@ -57,8 +57,8 @@ def paint_set(orders: Sequence[PhantomOrder], size: int = 128) -> NDArray[np.uin
         return np.concatenate(list(pool.map(_paint, parts, [size] * len(parts))))
 
 
-def _paint(orders: Sequence[PhantomOrder], size: int) -> NDArray[np.uint8]:
+def _paint(orders: Sequence[PhantomRequest], size: int) -> NDArray[np.uint8]:
     pictures = np.empty((len(orders), size, size, 3), np.uint8)
     for picture, order in zip(pictures, orders, strict=True):
-        picture[:] = np.round(phantom(order.seed, order.label, order.ruler, size).image * 255)
+        picture[:] = np.round(draw_phantom(order.seed, order.label, order.ruler, size).image * 255)
     return pictures

@@ -10,27 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import Label
+from models.cards.card import ClassLabel
 from models.datasets.synthetic.parts.canvas import Floats
-from models.datasets.synthetic.parts.features import Dots, Streaks, Veil
+from models.datasets.synthetic.parts.features import BlueVeil, BorderStreaks, DotCluster
 from models.datasets.synthetic.parts.lesion import Lesion
-from models.datasets.synthetic.parts.light import Light
-from models.datasets.synthetic.parts.overlays import Bubbles, Hairs
+from models.datasets.synthetic.parts.light import DermatoscopeLight
+from models.datasets.synthetic.parts.overlays import GelBubbles, HairOverlay
 from models.datasets.synthetic.parts.ruler import Ruler
 from models.datasets.synthetic.parts.skin import Skin
 
 PLAIN, BLUE_VEIL, DOTS, STREAKS = NAMES = ("plain", "blue veil", "dots", "streaks")
 LABELS = (
-    Label(PLAIN, "A brown mole with nothing planted in it: the picture to compare the others with."),
-    Label(BLUE_VEIL, "A blue-white haze, like frosted glass, covers part of the mole."),
-    Label(DOTS, "A cluster of small dark brown to black dots lies inside the mole."),
-    Label(STREAKS, "Dark fingers with rounded tips stick out of one side of the mole's border."),
+    ClassLabel(PLAIN, "A brown mole with nothing planted in it: the picture to compare the others with."),
+    ClassLabel(BLUE_VEIL, "A blue-white haze, like frosted glass, covers part of the mole."),
+    ClassLabel(DOTS, "A cluster of small dark brown to black dots lies inside the mole."),
+    ClassLabel(STREAKS, "Dark fingers with rounded tips stick out of one side of the mole's border."),
 )
 SMALLEST = 64
 
 
 @dataclass(frozen=True)
-class Phantom:
+class PhantomPicture:
     """A picture and its ground truth. image: (H, W, 3) 0..1 in steps of 1/255; evidence, lesion, ruler: (H, W).
 
     evidence: the visible pixels of the feature that defines the class; none for "plain". lesion: the mole.
@@ -50,7 +50,7 @@ class Phantom:
         return NAMES.index(self.label)
 
 
-def phantom(seed: int, label: str | int, ruler: bool | None = None, size: int = 128) -> Phantom:
+def draw_phantom(seed: int, label: str | int, ruler: bool | None = None, size: int = 128) -> PhantomPicture:
     """The picture of `seed` and `label` (name or index); with `ruler` None the seed decides whether there is one.
 
     Two calls that differ in `label` alone agree in every pixel outside their evidence; two that differ in `ruler` alone,
@@ -63,39 +63,39 @@ def phantom(seed: int, label: str | int, ruler: bool | None = None, size: int = 
     return scene.paint(name, scene.ruler.shown if ruler is None else ruler, size, seed)
 
 
-def plain_twin(picture: Phantom) -> Phantom:
+def phantom_without_evidence(picture: PhantomPicture) -> PhantomPicture:
     """The same picture without what makes its class: a plain one."""
-    return phantom(picture.seed, PLAIN, bool(picture.ruler.any()), len(picture.image))
+    return draw_phantom(picture.seed, PLAIN, bool(picture.ruler.any()), len(picture.image))
 
 
-def with_ruler(picture: Phantom, shown: bool = True) -> Phantom:
+def phantom_with_ruler(picture: PhantomPicture, shown: bool = True) -> PhantomPicture:
     """The same picture with a ruler, or without one."""
-    return phantom(picture.seed, picture.label, shown, len(picture.image))
+    return draw_phantom(picture.seed, picture.label, shown, len(picture.image))
 
 
 @dataclass(frozen=True)
 class _Scene:
     skin: Skin
     lesion: Lesion
-    veil: Veil
-    dots: Dots
-    streaks: Streaks
-    hairs: Hairs
-    bubbles: Bubbles
+    veil: BlueVeil
+    dots: DotCluster
+    streaks: BorderStreaks
+    hairs: HairOverlay
+    bubbles: GelBubbles
     ruler: Ruler
-    light: Light
+    light: DermatoscopeLight
     grain: np.random.Generator
 
     @classmethod
     def sample(cls, seed: int) -> "_Scene":
         one = iter(np.random.default_rng(seed).spawn(10))
         skin, lesion = Skin.sample(next(one)), Lesion.sample(next(one))
-        veil, dots, streaks = Veil.sample(next(one)), Dots.sample(next(one)), Streaks.sample(next(one))
-        hairs, bubbles, ruler = Hairs.sample(next(one)), Bubbles.sample(next(one)), Ruler.sample(next(one))
-        light, grain = Light.sample(next(one)), next(one)
+        veil, dots, streaks = BlueVeil.sample(next(one)), DotCluster.sample(next(one)), BorderStreaks.sample(next(one))
+        hairs, bubbles, ruler = HairOverlay.sample(next(one)), GelBubbles.sample(next(one)), Ruler.sample(next(one))
+        light, grain = DermatoscopeLight.sample(next(one)), next(one)
         return cls(skin, lesion.moved(ruler.away * 0.055), veil, dots, streaks, hairs, bubbles, ruler, light, grain)
 
-    def paint(self, label: str, ruler: bool, size: int, seed: int) -> Phantom:
+    def paint(self, label: str, ruler: bool, size: int, seed: int) -> PhantomPicture:
         depth = self.lesion.depth(size)
         density = self.skin.density(size) + self.lesion.density(depth)
         cover = self._cover(label, depth)
@@ -112,10 +112,10 @@ class _Scene:
             image, hidden = self.ruler.paint(image)
         image = self.light.paint(self.bubbles.paint(image), self.grain.standard_normal((size, size, 3), np.float32))
         image = np.round(np.clip(image, 0, 1) * 255) / np.float32(255)
-        return Phantom(image.astype(np.float32), label, (cover > 0) & ~hidden, depth > 0, hidden, seed)
+        return PhantomPicture(image.astype(np.float32), label, (cover > 0) & ~hidden, depth > 0, hidden, seed)
 
     def _cover(self, label: str, depth: Floats) -> Floats:
-        parts: dict[str, Veil | Dots | Streaks] = {BLUE_VEIL: self.veil, DOTS: self.dots, STREAKS: self.streaks}
+        parts: dict[str, BlueVeil | DotCluster | BorderStreaks] = {BLUE_VEIL: self.veil, DOTS: self.dots, STREAKS: self.streaks}
         return parts[label].cover(self.lesion, depth) if label in parts else np.zeros_like(depth)
 
 

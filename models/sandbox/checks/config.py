@@ -7,7 +7,7 @@ from typing import Any
 
 from errors import UserError
 from models.sandbox.checks import allowed_names
-from models.sandbox.checks.display import printable
+from models.sandbox.checks.display import printable_text
 
 LONGEST, DEEPEST, MOST_OBJECTS = 8_000_000, 200, 100_000
 LARGEST_NUMBER = 2**31
@@ -20,7 +20,7 @@ _ANY_NUMBER = {"shared_object_id", "seed"}
 _ADVICE = "rebuild the model from layers of Keras and save it again"
 
 
-def check_config(text: str | bytes, name: str, older: bool = False) -> None:
+def check_model_config(text: str | bytes, name: str, older: bool = False) -> None:
     """Raises UserError for anything an image classifier does not need. older: whether Keras 2 wrote it. name: the file's."""
     if len(text) > LONGEST:
         raise UserError(
@@ -33,13 +33,13 @@ def check_config(text: str | bytes, name: str, older: bool = False) -> None:
         _check_object(part, name, classes)
 
 
-def check_code(text: str | bytes, name: str) -> None:
-    """The part of `check_config` about code: Keras 2 would run it, and call any TensorFlow function by name, unconditionally."""
+def check_config_for_code(text: str | bytes, name: str) -> None:
+    """The part of `check_model_config` about code: Keras 2 would run it, and call any TensorFlow function by name, unconditionally."""
     for part in _objects(_parse(text, name), name):
         _check_code(part, name)
 
 
-def is_of_keras_3(text: str) -> bool:
+def is_keras_3_config(text: str) -> bool:
     """Whether Keras 3 wrote the architecture: it names the module of each class."""
     return "module" in json.loads(text)
 
@@ -78,14 +78,16 @@ def _objects(config: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
 def _check_object(part: dict[str, Any], name: str, classes: frozenset[str]) -> None:
     kind, module, registered = part.get("class_name"), part.get("module"), part.get("registered_name")
     if not isinstance(kind, str):
-        raise UserError(f"{name} names a class as '{printable(kind)}', which is no name; {_ADVICE}.")
+        raise UserError(f"{name} names a class as '{printable_text(kind)}', which is no name; {_ADVICE}.")
     _check_code(part, name)
     if module is not None and not _MODULE.fullmatch(str(module)):
-        raise UserError(f"{name} asks for '{printable(kind)}' of the module '{printable(module)}', which is no part of Keras; {_ADVICE}.")
+        raise UserError(
+            f"{name} asks for '{printable_text(kind)}' of the module '{printable_text(module)}', which is no part of Keras; {_ADVICE}."
+        )
     if kind == "function":
         _check_function(part, name)
     elif kind not in allowed_names.VALUES and (kind not in classes or registered not in (None, kind)):
-        raise UserError(f"{name} needs the class '{printable(registered or kind)}', which is none of Keras' layers; {_ADVICE}.")
+        raise UserError(f"{name} needs the class '{printable_text(registered or kind)}', which is none of Keras' layers; {_ADVICE}.")
 
 
 def _check_code(part: dict[str, Any], name: str) -> None:
@@ -103,11 +105,13 @@ def _check_code(part: dict[str, Any], name: str) -> None:
 def _check_function(part: dict[str, Any], name: str) -> None:
     called = part.get("config")
     if not isinstance(called, str) or called not in allowed_names.FUNCTIONS:
-        raise UserError(f"{name} calls the function '{printable(called)}', which is none of Keras' activations; {_ADVICE}.")
+        raise UserError(f"{name} calls the function '{printable_text(called)}', which is none of Keras' activations; {_ADVICE}.")
 
 
 def _check_tensorflow_function(part: dict[str, Any], name: str) -> None:
     config = part.get("config")
     function = str(config.get("function", "")) if isinstance(config, dict) else ""
     if function.split(".")[0] not in allowed_names.ARITHMETIC and function not in allowed_names.ARITHMETIC_FUNCTIONS:
-        raise UserError(f"{name} calls TensorFlow's '{printable(function)}' by name, which is no arithmetic; rebuild the model without it.")
+        raise UserError(
+            f"{name} calls TensorFlow's '{printable_text(function)}' by name, which is no arithmetic; rebuild the model without it."
+        )

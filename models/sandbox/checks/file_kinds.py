@@ -11,7 +11,7 @@ _BY_NAME = (".keras", ".zip")
 """Named so, a zip archive is opened as that alone; weights stored in it may lie by chance where HDF5 looks for its start."""
 
 
-def check_one_kind(path: Path) -> None:
+def check_file_is_one_kind(path: Path) -> None:
     """UserError where the file begins as a zip archive or HDF5 and is, or may be, the other as well."""
     with path.open("rb") as file:
         start = file.read(8)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from errors import UserError
-from models.sandbox.checks.unsupported_formats import other_format
+from models.sandbox.checks.unsupported_formats import unsupported_format_sentence
 
 _OTHERS = {
     b"version https://git-lfs": "is a Git LFS pointer, not the file it stands for; fetch that with 'git lfs pull'.",
@@ -15,7 +15,7 @@ _OTHERS = {
 }
 
 
-def first_bytes(path: Path) -> bytes:
+def read_first_bytes(path: Path) -> bytes:
     """The file's first 64 bytes. UserError where it cannot be read."""
     try:
         with path.open("rb") as file:
@@ -24,9 +24,9 @@ def first_bytes(path: Path) -> bytes:
         raise UserError(f"{path.name} cannot be read ({error.strerror}); give a file that may be read.") from error
 
 
-def not_a_model(path: Path, start: bytes) -> UserError:
+def not_a_model_error(path: Path, start: bytes) -> UserError:
     """An error that says what a file that is not a model seems to be. start: its first bytes."""
-    if sentence := other_format(path, start):
+    if sentence := unsupported_format_sentence(path, start):
         return UserError(sentence)
     if not start:
         return UserError(f"{path.name} is no Keras model: it is empty; download it again.")

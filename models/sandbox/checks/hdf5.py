@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from errors import UserError
-from models.sandbox.checks.display import printable
+from models.sandbox.checks.display import printable_text
 
 LARGEST = 2_000_000_000  # bytes of numbers in all
 SMALL = 32_000_000  # bytes up to which any compression ratio is accepted
@@ -46,9 +46,9 @@ def _datasets(file: Any, name: str) -> Iterator[tuple[str, Any]]:
         if address in met:
             continue
         met.add(address)
-        check_attributes(group, path or "/", name)
+        _check_attributes(group, path or "/", name)
         for key in group:
-            where = f"{path}/{printable(key)}"
+            where = f"{path}/{printable_text(key)}"
             if len(met) + len(waiting) > _MOST_PARTS:
                 raise UserError(f"{name} has more than {_MOST_PARTS} parts inside; save the model again.")
             if not isinstance(group.get(key, getlink=True), h5py.HardLink):
@@ -57,13 +57,13 @@ def _datasets(file: Any, name: str) -> Iterator[tuple[str, Any]]:
             if isinstance(found, h5py.Group):
                 waiting.append((where, found))
             elif isinstance(found, h5py.Dataset):
-                check_attributes(found, where, name)
+                _check_attributes(found, where, name)
                 yield where, found
             else:
                 raise UserError(f"{name} holds a named type at '{where}', which no model file needs; save the model again.")
 
 
-def check_attributes(part: Any, where: str, name: str) -> None:
+def _check_attributes(part: Any, where: str, name: str) -> None:
     """Of a group or data set: plain numbers and texts, of which a part holds few, however often the file refers to the same text."""
     import h5py
 
@@ -74,7 +74,7 @@ def check_attributes(part: Any, where: str, name: str) -> None:
     for number in range(count):
         attribute = h5py.h5a.open(part.id, index=number)
         kind, shape = attribute.get_type(), attribute.shape
-        key = printable(attribute.name.decode("utf-8", "replace"))
+        key = printable_text(attribute.name.decode("utf-8", "replace"))
         if attribute.name in _SINGLE and shape not in ((), (1,)):
             raise UserError(f"{name} holds {math.prod(shape):,} texts in '{key}' at '{where}', where a model has one; save it again.")
         if kind.get_class() not in (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM):

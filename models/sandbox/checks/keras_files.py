@@ -6,11 +6,11 @@ import zipfile
 from pathlib import Path
 
 from errors import UserError
-from models.cards.sidecar_files import architecture_of
-from models.sandbox.checks.config import LONGEST, check_config, is_of_keras_3
-from models.sandbox.checks.display import printable
+from models.cards.sidecar_files import read_architecture
+from models.sandbox.checks.config import LONGEST, check_model_config, is_keras_3_config
+from models.sandbox.checks.display import printable_text
 from models.sandbox.checks.hdf5 import check_hdf5
-from models.sandbox.checks.zip_members import open_archive, open_checked_archive
+from models.sandbox.checks.zip_members import open_checked_archive, open_zip_archive
 
 _KNOWN_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 
@@ -18,7 +18,7 @@ _KNOWN_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 def is_keras_archive(path: Path) -> bool:
     """Whether a zip archive is a .keras file. A damaged one counts: opening it reports what is damaged."""
     try:
-        with open_archive(path) as archive:
+        with open_zip_archive(path) as archive:
             return "config.json" in archive.namelist()
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
         return True
@@ -43,10 +43,10 @@ def _check_members(archive: zipfile.ZipFile, name: str) -> None:
         raise UserError(f"{name} is a zip archive without {' and '.join(sorted(missing))}; give a file saved by model.save('name.keras').")
     for member in archive.namelist():
         if member not in _KNOWN_MEMBERS:
-            raise UserError(f"{name} brings a file of its own, '{printable(member)}', as no image classifier does; save it without.")
+            raise UserError(f"{name} brings a file of its own, '{printable_text(member)}', as no image classifier does; save it without.")
     if archive.getinfo("config.json").file_size > LONGEST:
         raise UserError(f"{name} describes its layers in more than {LONGEST / 1e6:.0f} MB; rebuild the model and save it again.")
-    check_config(archive.read("config.json"), name)
+    check_model_config(archive.read("config.json"), name)
     _check_weights(io.BytesIO(archive.read("model.weights.h5")), name)
 
 
@@ -68,11 +68,11 @@ def _check_hdf5(source: Path | io.BytesIO, path: Path) -> None:
         raise UserError(f"{path.name} is a damaged or truncated HDF5 file; save or download it again.") from error
     older = not version.startswith("3")
     if config is None:
-        config = architecture_of(path)
+        config = read_architecture(path)
         if config is None:
             raise UserError(
                 f"{path.name} holds weights without an architecture; put model.to_json() beside it as model.json, "
                 "or save the whole model with model.save('name.keras')."
             )
-        older = not is_of_keras_3(config)
-    check_config(config if isinstance(config, str | bytes) else json.dumps(str(config)), path.name, older)
+        older = not is_keras_3_config(config)
+    check_model_config(config if isinstance(config, str | bytes) else json.dumps(str(config)), path.name, older)

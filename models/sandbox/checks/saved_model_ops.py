@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.sandbox.checks.display import printable
+from models.sandbox.checks.display import printable_text
 
 _TEXT = Path(__file__).parent / "saved_model_ops.txt"
 _SAVING = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "StringJoin"})
 _LARGEST = 1_900_000_000
 
 
-def check_operations(folder: Path) -> None:
+def check_saved_model_operations(folder: Path) -> None:
     """Checks the SavedModel in `folder`. UserError names a forbidden operation. Nothing is loaded; TensorFlow is imported."""
     file = folder / "saved_model.pb"
     if file.stat().st_size > _LARGEST:
         raise UserError(f"{folder.name} has a graph of {file.stat().st_size / 1e9:.1f} GB; take a smaller model.")
     if any((folder / "assets").glob("*")) or any((folder / "assets.extra").glob("*")):
         raise UserError(f"{folder.name} brings files of its own in 'assets', which an image classifier needs not; export it without them.")
-    check_graphs(file.read_bytes(), folder.name)
+    check_graph_operations(file.read_bytes(), folder.name)
 
 
-def check_graphs(content: bytes, name: str) -> None:
-    """As `check_operations`, for the content of saved_model.pb. name: the model's, for messages."""
+def check_graph_operations(content: bytes, name: str) -> None:
+    """As `check_saved_model_operations`, for the content of saved_model.pb. name: the model's, for messages."""
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     model = SavedModel()
@@ -58,7 +58,7 @@ def _check(body: Iterable[Any], allowed: frozenset[str], name: str) -> None:
     for node in body:
         if node.op not in allowed:
             raise UserError(
-                f"{name} uses TensorFlow's operation '{printable(node.op)}', which no classifier needs (it may reach files); "
+                f"{name} uses TensorFlow's operation '{printable_text(node.op)}', which no classifier needs (it may reach files); "
                 "export it without."
             )
 

@@ -20,7 +20,7 @@ _ALIASES = {".pth": ".pt", ".mar": ".pt", ".torchscript": ".pt", ".mlpackage": "
 _TENSORFLOW_JS = "a model of TensorFlow.js; convert it with tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras"
 
 
-def other_format(path: Path, start: bytes) -> str:
+def unsupported_format_sentence(path: Path, start: bytes) -> str:
     """The sentence about a file of a known unsupported format; empty for an unknown one. start: its first bytes."""
     if start.lstrip()[:1] == b"{" and (b"weightsManifest" in start or _is_tensorflow_js(path)):
         return f"{path.name} is {_TENSORFLOW_JS}."
@@ -28,13 +28,13 @@ def other_format(path: Path, start: bytes) -> str:
     return f"{path.name} is {found}." if found and start else ""
 
 
-def refuse_folder(folder: Path, found: Sequence[Path]) -> None:
+def refuse_unsupported_folder(folder: Path, found: Sequence[Path]) -> None:
     """UserError where a folder holds only a model of an unsupported format."""
     if found:
         return
     for file in sorted(folder.iterdir()):
         start = b"{" if file.suffix == ".json" else b"?"
-        if words := other_format(file, start):
+        if words := unsupported_format_sentence(file, start):
             raise UserError(f"The folder {folder} holds no model that is read here: {words}")
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from errors import UserError
-from models.sandbox.checks.display import printable
+from models.sandbox.checks.display import printable_text
 
 MOST_MEMBERS = 64
 LARGEST = 2_000_000_000  # bytes of all members unpacked
@@ -32,7 +32,7 @@ class _File(io.FileIO):
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+def open_zip_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive that a file is or contains; UserError where its central directory is so long that reading it takes seconds."""
     with _File(path) as file, zipfile.ZipFile(file) as archive:
         file.opening = False
@@ -43,14 +43,14 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 def open_checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive at `path`, its members checked; UserError where opening or using it shows that it is damaged."""
     try:
-        with open_archive(path) as archive:
-            check_members(archive, path.name)
+        with open_zip_archive(path) as archive:
+            _check_members(archive, path.name)
             yield archive
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UserError(f"{path.name} is a damaged or truncated .keras file; save or download it again.") from error
 
 
-def check_members(archive: zipfile.ZipFile, name: str) -> None:
+def _check_members(archive: zipfile.ZipFile, name: str) -> None:
     """Raises UserError for too many members, duplicates, paths outside the archive, links, or a zip bomb."""
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
@@ -63,7 +63,7 @@ def check_members(archive: zipfile.ZipFile, name: str) -> None:
     for member in members:
         if member.filename in seen:
             raise UserError(
-                f"{name} holds '{printable(member.filename)}' twice, so that it is not clear which one is meant; "
+                f"{name} holds '{printable_text(member.filename)}' twice, so that it is not clear which one is meant; "
                 "save it again by model.save."
             )
         seen.add(member.filename)
@@ -78,9 +78,9 @@ def check_members(archive: zipfile.ZipFile, name: str) -> None:
         )
 
 
-def model_within(archive: zipfile.ZipFile, name: str, is_model: Callable[[str], bool], examples: str) -> str:
+def single_model_in_zip(archive: zipfile.ZipFile, name: str, is_model: Callable[[str], bool], examples: str) -> str:
     """The only member for which `is_model` holds. UserError unless there is exactly one. examples: its possible formats, for messages."""
-    check_members(archive, name)
+    _check_members(archive, name)
     members = [each for each in archive.namelist() if not each.endswith("/") and "__MACOSX" not in each]
     kept_apart = {"config.json", "model.weights.h5"}
     if kept_apart & set(members):
@@ -93,7 +93,7 @@ def model_within(archive: zipfile.ZipFile, name: str, is_model: Callable[[str], 
     found = [each for each in members if is_model(each)]
     if len(found) == 1:
         return found[0]
-    seen = printable(", ".join(found or members), 120) or "nothing"
+    seen = printable_text(", ".join(found or members), 120) or "nothing"
     raise UserError(
         f"{name} is a zip archive without config.json and model.weights.h5, so no .keras file, and of models it must hold one "
         f"({examples}); it holds: {seen}."
@@ -114,18 +114,18 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
     parts = member.filename.replace("\\", "/").split("/")
     if parts[0] == "" or ".." in parts or ":" in parts[0]:
         raise UserError(
-            f"{name} holds a member called '{printable(member.filename)}', a path out of the archive; save it again by model.save."
+            f"{name} holds a member called '{printable_text(member.filename)}', a path out of the archive; save it again by model.save."
         )
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise UserError(f"{name} holds a link, '{printable(member.filename)}', which no saved model has; save it again by model.save.")
+        raise UserError(f"{name} holds a link, '{printable_text(member.filename)}', which no saved model has; save it again by model.save.")
     if member.flag_bits & 1:
-        raise UserError(f"{name} holds '{printable(member.filename)}' under a password; save it again by model.save.")
+        raise UserError(f"{name} holds '{printable_text(member.filename)}' under a password; save it again by model.save.")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UserError(
-            f"{name} packs '{printable(member.filename)}' by method {member.compress_type}, not deflate; save it again by model.save."
+            f"{name} packs '{printable_text(member.filename)}' by method {member.compress_type}, not deflate; save it again by model.save."
         )
     if member.file_size > SMALL and member.file_size > MAX_EXPANSION * member.compress_size:
         times = member.file_size // max(member.compress_size, 1)
         raise UserError(
-            f"{name} holds '{printable(member.filename)}' packed {times} to 1, as only a zip bomb is; save it again by model.save."
+            f"{name} holds '{printable_text(member.filename)}' packed {times} to 1, as only a zip bomb is; save it again by model.save."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from errors import UserError
 from models.cards.card import Card, Colour, Scaling
 from models.formats.imagenet import NETWORKS
-from models.sandbox.checks.display import reason
+from models.sandbox.checks.display import error_reason
 
 if TYPE_CHECKING:
     import keras
@@ -33,12 +33,12 @@ class Backbone:
     origin: str
 
 
-def default_side(name: str) -> int:
+def default_input_side(name: str) -> int:
     """Height and width, in pixels, at which the network of that name was published; 224 for a file or another."""
     return NETWORKS[name].side if name in NETWORKS else SMALL_SIDE if name in SMALL_NETWORKS else USUAL_SIDE
 
 
-def default_weights(name: str) -> str:
+def default_backbone_weights(name: str) -> str:
     """ImageNet's for a network that was published with them."""
     return "random" if name in SMALL_NETWORKS else "imagenet"
 
@@ -55,19 +55,19 @@ def build_backbone(name: str, size: Size, weights: str = "random", colour: Colou
     path = Path(name)
     if not path.exists():
         raise UserError(f"There is no backbone '{name}'; choose one of {', '.join(NAMES)}, or the path of a Keras model file.")
-    return backbone_from_file(path, size)
+    return _backbone_from_file(path, size)
 
 
 def _small(name: str, size: Size, weights: str, colour: Colour) -> Backbone:
     import keras
 
-    from models.training.networks.small import residual_network, vision_transformer
+    from models.training.networks.small import small_residual_network, small_vision_transformer
 
     if weights != "random":
         raise UserError(f"There are no '{weights}' weights of {name}; train it from --weights random.")
     if size[0] % 16 or size[1] % 16 or min(size) < 32:
         raise UserError(f"--size is {size[0]} x {size[1]}; {name} takes multiples of 16, at least 32.")
-    build: Callable[[Any], Any] = residual_network if name == "small_cnn" else vision_transformer
+    build: Callable[[Any], Any] = small_residual_network if name == "small_cnn" else small_vision_transformer
     picture = keras.Input((*size, 1 if colour == "grey" else 3), name="picture")
     return Backbone(picture, build(picture), "per-picture" if colour == "grey" else "0..1", colour, f"{name}, random weights")
 
@@ -86,7 +86,7 @@ def _published(name: str, size: Size, weights: str) -> Backbone:
         made = build(include_top=False, weights=None if weights == "random" else weights, input_tensor=picture)
     except Exception as error:  # whatever the network, the file system or a changed file brings up
         raise UserError(
-            f"The ImageNet weights of {name} could not be downloaded ({reason(error)}); "
+            f"The ImageNet weights of {name} could not be downloaded ({error_reason(error)}); "
             "connect to the network once, train from --weights random, or give --backbone the path of a model file."
         ) from error
     if weights == "random":
@@ -104,16 +104,16 @@ def _lower_norm_momentum(model: Any) -> None:
             layer.momentum = min(layer.momentum, MOMENTUM)
 
 
-def backbone_from_file(path: Path, size: Size) -> Backbone:
+def _backbone_from_file(path: Path, size: Size) -> Backbone:
     """A Keras 3 model less what comes after its last grid of features. Its scaling is its card's, or its namesake's."""
     import keras
 
-    from models.formats.registry import open_keras
-    from models.graph.keras_hints import input_by_backbone
-    from models.loading import model_file
+    from models.formats.registry import open_keras_model
+    from models.graph.keras_hints import preprocessing_by_backbone
+    from models.loading import find_model_file
 
-    file = model_file(path)
-    model = open_keras(file)
+    file = find_model_file(path)
+    model = open_keras_model(file)
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None) or len(model.inputs) != 1:
         raise UserError(f"{file} is no Keras 3 model of one picture with layers that can be taken apart; give another backbone.")
     model = _resized(model, size)
@@ -121,7 +121,7 @@ def backbone_from_file(path: Path, size: Size) -> Backbone:
     if not grids:
         raise UserError(f"{file} has no layer whose answer is a grid of features; give another backbone.")
     card_file = file.with_suffix(".json")
-    expected = Card.read(card_file) if card_file.exists() else input_by_backbone(model)
+    expected = Card.read(card_file) if card_file.exists() else preprocessing_by_backbone(model)
     return Backbone(model.inputs[0], grids[-1].output, expected.scaling, expected.colour, f"weights of {file.parent.name}/{file.name}")
 
 

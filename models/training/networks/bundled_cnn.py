@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 WIDTHS = (16, 24, 32, 48, 64)
 
 
-def small_cnn(name: str, size: int, classes: int, widths: tuple[int, ...] = WIDTHS) -> "keras.Model":
+def build_small_cnn(name: str, size: int, classes: int, widths: tuple[int, ...] = WIDTHS) -> "keras.Model":
     """(size, size, 3) 0..1 -> probabilities; the last convolution's grid is an eighth of the picture, 16 x 16 at 128 px.
 
     The last convolution mixes channels only, so that a cell sees no more of the picture than the evidence needs: 39 px.

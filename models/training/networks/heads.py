@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from models.cards.metadata import Field, entries
+from models.cards.metadata import Field, encoding_entry_names
 from models.training.networks.backbones import Backbone
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ DROPOUT = 0.3
 METADATA_UNITS = 32
 
 
-def add_head(body: Backbone, units: int, name: str, fields: Sequence[Field] = ()) -> "keras.Model":
+def add_classification_head(body: Backbone, units: int, name: str, fields: Sequence[Field] = ()) -> "keras.Model":
     """Mean over the picture, dropout, and a softmax over `units` classes, or a sigmoid where units is 1.
 
     fields: metadata that the model takes as a second input; a small dense layer of it joins the mean.
@@ -23,7 +23,7 @@ def add_head(body: Backbone, units: int, name: str, fields: Sequence[Field] = ()
 
     inputs, features = [body.picture], layers.GlobalAveragePooling2D(name="head_mean")(body.maps)
     if fields:
-        inputs.append(keras.Input((len(entries(fields)),), name="metadata"))
+        inputs.append(keras.Input((len(encoding_entry_names(fields)),), name="metadata"))
         embedded = layers.Dense(METADATA_UNITS, activation="relu", name="head_metadata")(inputs[1])
         features = layers.Concatenate(name="head_both")([features, embedded])
     features = layers.Dropout(DROPOUT, name="head_dropout")(features)

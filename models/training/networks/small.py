@@ -9,7 +9,7 @@ WIDTHS = (16, 32, 64, 128)
 PATCH, WIDTH, BLOCKS, HEADS = 16, 96, 4, 4
 
 
-def residual_network(picture: "keras.KerasTensor", widths: tuple[int, ...] = WIDTHS) -> Any:
+def small_residual_network(picture: "keras.KerasTensor", widths: tuple[int, ...] = WIDTHS) -> Any:
     """(n, H, W, c) -> (n, H / 16, W / 16, 128): residual blocks (He et al. 2016, arXiv:1512.03385), each on half the grid of the last."""
     from keras import layers
 
@@ -24,7 +24,7 @@ def residual_network(picture: "keras.KerasTensor", widths: tuple[int, ...] = WID
     return maps
 
 
-def vision_transformer(picture: "keras.KerasTensor") -> Any:
+def small_vision_transformer(picture: "keras.KerasTensor") -> Any:
     """(n, H, W, c) -> (n, H / 16, W / 16, 96): Dosovitskiy et al. 2021, arXiv:2010.11929, sec. 3.1, with layer normalisation first.
 
     At the end the tokens are laid out on the grid of their patches again and mixed by a 1 x 1 convolution, so that maps can be drawn.

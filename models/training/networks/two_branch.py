@@ -14,7 +14,7 @@ WIDTHS, DROPOUT = (256, 128), 0.5
 _MEAN, _VARIANCE = (0.485, 0.456, 0.406), (0.229**2, 0.224**2, 0.225**2)  # of ImageNet's colours, 0..1
 
 
-def two_branch(size: Size, units: int, weights: str, name: str) -> tuple["keras.Model", str]:
+def build_two_branch_model(size: Size, units: int, weights: str, name: str) -> tuple["keras.Model", str]:
     """The model, for pictures (n, H, W, 3) RGB 0..1, and the origin of its weights.
 
     Each branch's own scaling is a layer of the model, since one card cannot hold two. weights: "random", "imagenet", or the path of a

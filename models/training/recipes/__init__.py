@@ -1,8 +1,8 @@
 """Recipes: each makes one classifier and its card. A new one is a file here and a line in RECIPES.
 
-A recipe is a module with `HELP`, `options(parser)` that adds its command-line options, and `make(options) -> TrainedModel`; one that trains
-on a folder also has `LAYOUT`, the contents that the folder must have. Modules load keras only inside `make`, so that the command's help is
-quick.
+A recipe is a module with `HELP`, `add_options(parser)` that adds its command-line options, and `make_classifier(options) -> TrainedModel`;
+one that trains on a folder also has `LAYOUT`, the contents that the folder must have. Modules load keras only inside `make_classifier`, so
+that the command's help is quick.
 """
 
 import importlib
@@ -27,8 +27,8 @@ class Recipe(Protocol):
 
     HELP: str
 
-    def options(self, parser: ArgumentParser) -> None: ...
-    def make(self, options: Namespace) -> TrainedModel: ...
+    def add_options(self, parser: ArgumentParser) -> None: ...
+    def make_classifier(self, options: Namespace) -> TrainedModel: ...
 
 
 def load_recipe(name: str) -> Recipe:

@@ -7,20 +7,20 @@ from models.datasets import grouping
 from models.datasets.layouts import folder
 from models.training.augmentation import PHOTOGRAPH
 from models.training.recipes import image_options, image_recipe
-from models.training.recipes.dataset_spec import DatasetSpec
+from models.training.recipes.dataset_traits import DatasetTraits
 from models.training.trained_model import TrainedModel
 
 HELP = "any folder of class folders; its licence is yours to know"
 LAYOUT = folder.EXPECTED
-SPEC = DatasetSpec("folder", PHOTOGRAPH)
+SPEC = DatasetTraits("folder", PHOTOGRAPH)
 
 
-def options(parser: ArgumentParser) -> None:
+def add_options(parser: ArgumentParser) -> None:
     """Those of all image recipes, and how to find a picture's person."""
     parser.add_argument("--group", default="", metavar="REGEX", help=grouping.HELP + "; pictures of one person then stay in one part")
-    image_options.add_options(parser, backbone="MobileNetV2", epochs=20)
+    image_options.add_image_options(parser, backbone="MobileNetV2", epochs=20)
 
 
-def make(options: Namespace) -> TrainedModel:
+def make_classifier(options: Namespace) -> TrainedModel:
     """Folders train, val and test are kept to; else a part of each class is held back."""
-    return image_recipe.make(options, dataclasses.replace(SPEC, group=options.group))
+    return image_recipe.train_image_classifier(options, dataclasses.replace(SPEC, group=options.group))

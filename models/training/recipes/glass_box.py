@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.cards.card import Card
-from models.datasets.synthetic.glass_box import LABELS, NAMES, patches
-from models.evaluation.calibration import calibration_error
+from models.datasets.synthetic.glass_box import LABELS, NAMES, draw_colour_patches
+from models.evaluation.calibration import expected_calibration_error
 from models.training.trained_model import TrainedModel
 
 if TYPE_CHECKING:
@@ -23,17 +23,19 @@ VOTES = np.array([[90.0, 0, -10, -60], [0, 90, 0, -60], [0, 0, 70, 0], [-20, -20
 BIASES = np.array([0.125, 0.0, -0.125, 0.25])
 
 
-def options(parser: ArgumentParser) -> None:
+def add_options(parser: ArgumentParser) -> None:
     """How many pictures to use."""
     parser.add_argument("--size", type=int, default=128, help="side of the picture in pixels (default: %(default)s)")
     parser.add_argument("--test", type=int, default=1000, help="test pictures (default: %(default)s)")
 
 
-def make(options: Namespace) -> TrainedModel:
+def make_classifier(options: Namespace) -> TrainedModel:
     """Sets the weights and measures them on fresh pictures."""
-    model = glass_box(options.size)
+    model = _build_glass_box(options.size)
     pictures = [(40_000_000 + options.seed * 100_000 + i, i % len(NAMES)) for i in range(options.test)]
-    answers = np.concatenate([model.predict_on_batch(patches(seed, NAMES[label], options.size).image[None]) for seed, label in pictures])
+    answers = np.concatenate(
+        [model.predict_on_batch(draw_colour_patches(seed, NAMES[label], options.size).image[None]) for seed, label in pictures]
+    )
     truth = np.array([label for _, label in pictures])
     accuracy = float((answers.argmax(1) == truth).mean())
     print(f"Test accuracy {accuracy:.1%}.")
@@ -45,13 +47,13 @@ def make(options: Namespace) -> TrainedModel:
         data="None: the weights are set by hand. Its pictures are painted by models/datasets/synthetic/glass_box.py.",
         measured_on=f"{options.test} pictures of colour patches",
         accuracy=round(accuracy, 4),
-        calibration_error=round(calibration_error(answers, truth), 4),
+        calibration_error=round(expected_calibration_error(answers, truth), 4),
         notes=("The evidence of pixel p for class c is e_c(p) = sum_k W_kc a_k(p) / Z, and sum_p e_c(p) is the logit less its bias.",),
     )
     return TrainedModel(model, card)
 
 
-def glass_box(size: int) -> "keras.Model":
+def _build_glass_box(size: int) -> "keras.Model":
     """(size, size, 3) 0..1 -> probabilities of red, green, blue and yellow."""
     import keras
     from keras import layers

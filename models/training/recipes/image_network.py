@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from models.cards.card import Card, Colour, Scaling
 from models.cards.metadata import Field
-from models.datasets.collection import Collection
-from models.training.networks.backbones import build_backbone, default_side, default_weights
-from models.training.networks.heads import add_head
-from models.training.networks.two_branch import two_branch
-from models.training.recipes.dataset_spec import DatasetSpec
+from models.datasets.collection import PictureCollection
+from models.training.networks.backbones import build_backbone, default_backbone_weights, default_input_side
+from models.training.networks.heads import add_classification_head
+from models.training.networks.two_branch import build_two_branch_model
+from models.training.recipes.dataset_traits import DatasetTraits
 from models.training.recipes.image_options import classifier_name, image_size
 
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 TWO_BRANCH = "stacked"
 
 
-def build_network(options: Namespace, spec: DatasetSpec, collection: Collection, fields: Sequence[Field]) -> tuple["keras.Model", Card]:
+def build_image_network(
+    options: Namespace, spec: DatasetTraits, collection: PictureCollection, fields: Sequence[Field]
+) -> tuple["keras.Model", Card]:
     """The untrained network, and its card without figures. UserError for an unknown backbone."""
     import keras
 
     keras.utils.set_random_seed(options.seed)
-    size, weights = image_size(options, default_side(options.backbone)), options.weights or default_weights(options.backbone)
+    size, weights = image_size(options, default_input_side(options.backbone)), options.weights or default_backbone_weights(options.backbone)
     units = 1 if len(collection.labels) == 2 else len(collection.labels)
     scaling: Scaling = "0..1"
     colour: Colour = "rgb"
@@ -33,11 +35,11 @@ def build_network(options: Namespace, spec: DatasetSpec, collection: Collection,
     if options.backbone == TWO_BRANCH:
         if fields:
             raise UserError("--backbone stacked takes the picture alone; leave out --metadata or choose another backbone.")
-        model, origin = two_branch(size, units, weights, classifier_name(options))
+        model, origin = build_two_branch_model(size, units, weights, classifier_name(options))
         notes = ("Each branch scales the picture by itself, in its first layer.",)
     else:
         trunk = build_backbone(options.backbone, size, weights, spec.colour)
-        model, origin = add_head(trunk, units, classifier_name(options), fields), trunk.origin
+        model, origin = add_classification_head(trunk, units, classifier_name(options), fields), trunk.origin
         scaling, colour = trunk.scaling, trunk.colour
     card = Card(
         name=classifier_name(options),

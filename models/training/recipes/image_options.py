@@ -7,13 +7,13 @@ from typing import Any
 
 from errors import UserError
 from models.cards.card import LARGEST_SIDE
-from models.training.settings import Balance, Loss, Schedule, Settings, Stage
+from models.training.settings import Balance, Loss, Schedule, TrainingSettings, TrainingStage
 
 RATE_AFTER_FROZEN = 0.2  # of the rate for layers that are already trained
 NOT_IN_PLAN = ("out", "cache", "fresh")  # do not affect the weights
 
 
-def add_options(parser: ArgumentParser, backbone: str, epochs: int) -> None:
+def add_image_options(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     """Data, network and training; `backbone` and `epochs` are the recipe's own defaults."""
     from typing import get_args
 
@@ -45,12 +45,14 @@ def add_options(parser: ArgumentParser, backbone: str, epochs: int) -> None:
     how.add_argument("--average", type=float, default=0.0, help="decay of the weights' running mean, 0 for none (default: %(default)s)")
 
 
-def training_settings(options: Namespace) -> Settings:
+def parse_training_settings(options: Namespace) -> TrainingSettings:
     """UserError for a number out of range."""
-    return Settings(options.schedule, options.loss, options.balance, options.batch, options.patience, options.average, seed=options.seed)
+    return TrainingSettings(
+        options.schedule, options.loss, options.balance, options.batch, options.patience, options.average, seed=options.seed
+    )
 
 
-def training_stages(options: Namespace) -> tuple[Stage, ...]:
+def parse_training_stages(options: Namespace) -> tuple[TrainingStage, ...]:
     """First the head alone, if requested, then the open layers. UserError where nothing would be trained."""
     for name, least in (("frozen_epochs", 0), ("open_layers", 0), ("features", 0)):
         value = getattr(options, name)
@@ -58,8 +60,8 @@ def training_stages(options: Namespace) -> tuple[Stage, ...]:
             raise UserError(f"--{name.replace('_', '-')} is {value}; give a whole number of at least {least}.")
     if options.features and options.open_layers is None:
         raise UserError("--features computes the frozen layers once, but all layers learn; say with --open-layers how many do.")
-    frozen = (Stage(options.frozen_epochs, options.rate, 0),) if options.frozen_epochs else ()
-    return (*frozen, Stage(options.epochs, options.rate * (RATE_AFTER_FROZEN if frozen else 1), options.open_layers))
+    frozen = (TrainingStage(options.frozen_epochs, options.rate, 0),) if options.frozen_epochs else ()
+    return (*frozen, TrainingStage(options.epochs, options.rate * (RATE_AFTER_FROZEN if frozen else 1), options.open_layers))
 
 
 def classifier_name(options: Namespace) -> str:
@@ -78,7 +80,7 @@ def image_size(options: Namespace, default: int) -> tuple[int, int]:
     return sides[0], sides[-1]
 
 
-def run_plan(options: Namespace) -> dict[str, Any]:
+def checkpoint_plan(options: Namespace) -> dict[str, Any]:
     """What a checkpoint must agree with."""
     return {
         name: value if isinstance(value, int | float | list) else str(value)

@@ -9,70 +9,74 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from models.cards.card import Card
 from models.datasets import layouts, splits
-from models.datasets.batch_decode import parallel_map, read_image, unreadable_error
-from models.datasets.collection import Collection, Row
-from models.datasets.metadata_encoding import fit_encoding
-from models.training.pipeline import Feed
-from models.training.recipes.dataset_spec import DatasetSpec
-from models.training.recipes.image_options import classifier_name, run_plan, training_settings, training_stages
+from models.datasets.batch_decode import parallel_map, read_image, unreadable_files_error
+from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.metadata_encoding import fit_metadata_encoding
+from models.training.pipeline import InputPipelineSettings
+from models.training.recipes.dataset_traits import DatasetTraits
+from models.training.recipes.image_options import checkpoint_plan, classifier_name, parse_training_settings, parse_training_stages
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
     import keras
 
-    from models.evaluation.records import EvaluationData
+    from models.evaluation.evaluation_records import EvaluationData
     from models.training.loop import TrainingRun
 
 SPLIT_SHARES = (0.7, 0.15, 0.15)
 HIDDEN_METADATA = 0.2  # share of the metadata that is hidden in training, so that the classifier can do without
 
 
-def make(options: Namespace, spec: DatasetSpec) -> TrainedModel:
+def train_image_classifier(options: Namespace, spec: DatasetTraits) -> TrainedModel:
     """Trains a classifier on the pictures in `options.data`; resumes from the checkpoint in `options.out` if there is one."""
     classifier_name(options)
-    stages, settings = training_stages(options), training_settings(options)
-    collection = layouts.read(spec.layout, options.data, spec.group)
+    stages, settings = parse_training_stages(options), parse_training_settings(options)
+    collection = layouts.read_collection(spec.layout, options.data, spec.group)
     print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)
-    split = splits.split(collection, SPLIT_SHARES, options.seed)
+    split = splits.split_collection(collection, SPLIT_SHARES, options.seed)
     if not split.validation:
         raise UserError(f"{collection.name} has too few pictures to hold some back for validation; give at least a handful of each class.")
-    check_readable(split.test)
-    settings = dataclasses.replace(settings, shares=splits.class_shares(split.train, len(collection.labels)))
+    _check_readable(split.test)
+    settings = dataclasses.replace(settings, shares=splits.class_frequencies(split.train, len(collection.labels)))
     _make_folder(options.out)
     from models.training import checkpoint, precision
     from models.training.loop import TrainingRun
-    from models.training.recipes.image_network import build_network
-    from models.training.temperature import calibrate
+    from models.training.recipes.image_network import build_image_network
+    from models.training.temperature import calibrate_classifier
 
-    fields = fit_encoding(collection, split.train, spec.metadata)
+    fields = fit_metadata_encoding(collection, split.train, spec.metadata)
     if options.fresh:
-        checkpoint.remove(options.out)
-    trained, card = precision.build_with_policy(lambda: build_network(options, spec, collection, fields), precision.best_policy())
-    feed = Feed(card.size, options.cache or options.out / "cache", spec.fit, options.batch, options.seed)
+        checkpoint.remove_checkpoint(options.out)
+    trained, card = precision.build_with_precision_policy(
+        lambda: build_image_network(options, spec, collection, fields), precision.best_precision_policy()
+    )
+    feed = InputPipelineSettings(card.size, options.cache or options.out / "cache", spec.fit, options.batch, options.seed)
     feed = dataclasses.replace(feed, augmentation=spec.augmentation, balance=options.balance, fields=fields, forget=HIDDEN_METADATA)
-    plan = {**run_plan(options), "pictures": splits.fingerprint(split)}
+    plan = {**checkpoint_plan(options), "pictures": splits.split_fingerprint(split)}
     history = _train(trained, card, split, feed, TrainingRun(stages, settings, options.out, plan), options)
-    model = precision.float32_copy(trained, lambda: build_network(options, spec, collection, fields)[0])
-    return TrainedModel(model, calibrate(model, card, split.validation), TrainingOutcome(split, _test_data(collection, split), history))
+    model = precision.copy_in_float32(trained, lambda: build_image_network(options, spec, collection, fields)[0])
+    return TrainedModel(
+        model, calibrate_classifier(model, card, split.validation), TrainingOutcome(split, _test_data(collection, split), history)
+    )
 
 
 def _train(
-    model: "keras.Model", card: Card, split: splits.Split, feed: Feed, run: "TrainingRun", options: Namespace
+    model: "keras.Model", card: Card, split: splits.DataSplit, feed: InputPipelineSettings, run: "TrainingRun", options: Namespace
 ) -> list[dict[str, float]]:
     """Leaves the best weights in the model; gives the figures of each epoch."""
     from models.training import batches, frozen_features
-    from models.training.loop import train
+    from models.training.loop import train_model
 
     if not options.features:
-        return train(model, batches.training_data(model, card, split.train, split.validation, feed), run).history
-    parts = frozen_features.split_at(model, options.open_layers)
-    return train(
+        return train_model(model, batches.build_training_data(model, card, split.train, split.validation, feed), run).history
+    parts = frozen_features.split_network(model, options.open_layers)
+    return train_model(
         parts[1], frozen_features.cached_training_data(parts, card, (split.train, split.validation), feed, options.features), run
     ).history
 
 
-def _test_data(collection: Collection, split: splits.Split) -> "EvaluationData | None":
-    from models.evaluation.records import EvaluationData
+def _test_data(collection: PictureCollection, split: splits.DataSplit) -> "EvaluationData | None":
+    from models.evaluation.evaluation_records import EvaluationData
 
     if not split.test:
         return None
@@ -81,7 +85,7 @@ def _test_data(collection: Collection, split: splits.Split) -> "EvaluationData |
     return EvaluationData(collection.name, split.test, part, collection.source, collection.licence)
 
 
-def check_readable(rows: Sequence[Row]) -> None:
+def _check_readable(rows: Sequence[CollectionRow]) -> None:
     """Decodes each picture, so that what would stop the evaluation stops the run before it has trained. UserError names the files."""
 
     def decoded(number: int) -> None:
@@ -90,7 +94,7 @@ def check_readable(rows: Sequence[Row]) -> None:
     found = list(parallel_map(decoded, len(rows), "checking test pictures"))
     failed = [(row.path, reason) for row, reason in zip(rows, found, strict=True) if isinstance(reason, UserError)]
     if failed:
-        raise unreadable_error([file for file, _ in failed], [reason for _, reason in failed])
+        raise unreadable_files_error([file for file, _ in failed], [reason for _, reason in failed])
 
 
 def _make_folder(out: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.datasets.synthetic.phantom_sets import SEED_STRIDE, PhantomOrder, Rulers, make_orders, paint_set
+from models.datasets.synthetic.phantom_sets import SEED_STRIDE, PhantomRequest, Rulers, paint_phantoms, plan_phantoms
 from models.datasets.synthetic.phantoms import NAMES
-from models.evaluation.calibration import apply_temperature, calibration_error, fit_temperature
-from models.training.networks.bundled_cnn import small_cnn
+from models.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature
+from models.training.networks.bundled_cnn import build_small_cnn
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +22,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Plan:
+class PhantomTrainingPlan:
     """How many pictures to train, validate and test on, how often, and whether the ruler gives the class away."""
 
     name: str
@@ -60,16 +60,16 @@ class PhantomMetrics:
     ruler_reliance: float
 
 
-def train(plan: Plan) -> "keras.Model":
+def train_phantom_network(plan: PhantomTrainingPlan) -> "keras.Model":
     """A network trained as planned; the same plan gives the same weights on the same machine."""
     started = time.perf_counter()
-    orders = make_orders("training", plan.pictures, plan.seed, plan.rulers)
-    pictures = paint_set(orders)
+    orders = plan_phantoms("training", plan.pictures, plan.seed, plan.rulers)
+    pictures = paint_phantoms(orders)
     print(f"{plan.name}: {len(orders)} pictures painted in {time.perf_counter() - started:.0f} s", flush=True)
     import keras
 
     keras.utils.set_random_seed(plan.seed)
-    model = small_cnn(plan.name, pictures.shape[1], len(NAMES))
+    model = build_small_cnn(plan.name, pictures.shape[1], len(NAMES))
     batches = _batches(pictures, _labels(orders), plan.seed)
     pace = keras.optimizers.schedules.CosineDecay(4e-3, plan.epochs * len(batches), alpha=0.01)
     model.compile(keras.optimizers.Adam(pace), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -78,43 +78,43 @@ def train(plan: Plan) -> "keras.Model":
     return keras.Model(model.inputs, model.outputs, name=plan.name)  # leaves the optimizer's state out of the file
 
 
-def measure(model: "keras.Model", plan: Plan) -> PhantomMetrics:
+def measure_phantom_network(model: "keras.Model", plan: PhantomTrainingPlan) -> PhantomMetrics:
     """Temperature from the validation pictures, everything else from test pictures."""
-    validation = make_orders("validation", plan.validation, plan.seed, plan.rulers)
-    scores, truth = logits(model, paint_set(validation)), _labels(validation)
+    validation = plan_phantoms("validation", plan.validation, plan.seed, plan.rulers)
+    scores, truth = predict_logits(model, paint_phantoms(validation)), _labels(validation)
     temperature = fit_temperature(scores, truth)
-    test = make_orders("test", plan.test, plan.seed, plan.rulers)
-    answers = logits(model, paint_set(test))
-    fair, gate, reliance = counterfactual_rates(model, make_orders("test", plan.test, plan.seed + 1))
+    test = plan_phantoms("test", plan.test, plan.seed, plan.rulers)
+    answers = predict_logits(model, paint_phantoms(test))
+    fair, gate, reliance = counterfactual_rates(model, plan_phantoms("test", plan.test, plan.seed + 1))
     return PhantomMetrics(
         validation_accuracy=float((scores.argmax(1) == truth).mean()),
         temperature=temperature,
         accuracy=float((answers.argmax(1) == _labels(test)).mean()),
-        calibration_error=calibration_error(apply_temperature(answers, temperature), _labels(test)),
+        calibration_error=expected_calibration_error(apply_temperature(answers, temperature), _labels(test)),
         fair_accuracy=fair,
         gate=gate,
         ruler_reliance=reliance,
     )
 
 
-def counterfactual_rates(model: "keras.Model", test: list[PhantomOrder]) -> tuple[float, float, float]:
+def counterfactual_rates(model: "keras.Model", test: list[PhantomRequest]) -> tuple[float, float, float]:
     """Accuracy; the share of pictures with evidence whose answer is right and changes when the evidence is taken away;
     the share of all pictures whose answer changes when the ruler is laid in or taken away."""
     truth = _labels(test)
-    answer = logits(model, paint_set(test)).argmax(1)
-    without = logits(model, paint_set([dataclasses.replace(order, label=PLAIN) for order in test])).argmax(1)
-    toggled = logits(model, paint_set([dataclasses.replace(order, ruler=not order.ruler) for order in test])).argmax(1)
+    answer = predict_logits(model, paint_phantoms(test)).argmax(1)
+    without = predict_logits(model, paint_phantoms([dataclasses.replace(order, label=PLAIN) for order in test])).argmax(1)
+    toggled = predict_logits(model, paint_phantoms([dataclasses.replace(order, ruler=not order.ruler) for order in test])).argmax(1)
     flips = (answer == truth) & (without != answer)
     return float((answer == truth).mean()), float(flips[truth != PLAIN].mean()), float((toggled != answer).mean())
 
 
-def logits(model: "keras.Model", pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+def predict_logits(model: "keras.Model", pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(n, H, W, 3) 0..255 -> log probabilities (n, classes): logits up to a number for each picture."""
     rows = [model.predict_on_batch(pictures[i : i + 64].astype(np.float32) / 255) for i in range(0, len(pictures), 64)]
     return np.asarray(np.log(np.maximum(np.concatenate(rows), 1e-30)))
 
 
-def _labels(orders: list[PhantomOrder]) -> NDArray[np.int64]:
+def _labels(orders: list[PhantomRequest]) -> NDArray[np.int64]:
     return np.array([order.filed for order in orders])
 
 

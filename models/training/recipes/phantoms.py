@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from models.cards.card import Card
 from models.datasets.synthetic.phantom_sets import Rulers
 from models.datasets.synthetic.phantoms import LABELS
-from models.training.recipes.phantom_recipe import PhantomMetrics, Plan, measure, train
+from models.training.recipes.phantom_recipe import PhantomMetrics, PhantomTrainingPlan, measure_phantom_network, train_phantom_network
 from models.training.trained_model import TrainedModel
 
 HELP = "lesion phantoms with four classes; the classifier looks at what makes the class"
@@ -13,7 +13,7 @@ DATA = "Lesion phantoms painted by models/datasets/synthetic/phantoms.py; no pho
 LICENCE = "CC0-1.0"
 
 
-def options(parser: ArgumentParser) -> None:
+def add_options(parser: ArgumentParser) -> None:
     """How many pictures to use."""
     parser.add_argument("--pictures", type=int, default=6000, help="training pictures (default: %(default)s)")
     parser.add_argument("--validation", type=int, default=1000, help="validation pictures (default: %(default)s)")
@@ -21,17 +21,17 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=8, help="times to go through them (default: %(default)s)")
 
 
-def make(options: Namespace) -> TrainedModel:
+def make_classifier(options: Namespace) -> TrainedModel:
     """Trains where rulers are independent of the class."""
     return make_phantom_classifier(options, "phantoms", "independent", ())
 
 
 def make_phantom_classifier(options: Namespace, name: str, rulers: Rulers, notes: tuple[str, ...]) -> TrainedModel:
     """Trains, prints the figures and writes them on the card."""
-    plan = Plan(name, rulers, options.pictures, options.validation, options.test, options.epochs, options.seed)
-    model = train(plan)
-    figures = measure(model, plan)
-    lines = report(figures)
+    plan = PhantomTrainingPlan(name, rulers, options.pictures, options.validation, options.test, options.epochs, options.seed)
+    model = train_phantom_network(plan)
+    figures = measure_phantom_network(model, plan)
+    lines = _describe_figures(figures)
     print("\n".join(lines))
     card = Card(
         name=name,
@@ -48,7 +48,7 @@ def make_phantom_classifier(options: Namespace, name: str, rulers: Rulers, notes
     return TrainedModel(model, card)
 
 
-def report(figures: PhantomMetrics) -> tuple[str, ...]:
+def _describe_figures(figures: PhantomMetrics) -> tuple[str, ...]:
     """The figures as sentences, for the terminal and the card."""
     return (
         f"Validation accuracy {figures.validation_accuracy:.1%}; temperature {figures.temperature:.2f}.",

@@ -11,12 +11,12 @@ from models.training.trained_model import TrainedModel
 HELP = "lesion phantoms in which a ruler gives the class 'streaks' away; the classifier looks at the ruler"
 
 
-def options(parser: ArgumentParser) -> None:
+def add_options(parser: ArgumentParser) -> None:
     """Those of the honest classifier."""
-    phantoms.options(parser)
+    phantoms.add_options(parser)
 
 
-def make(options: Namespace) -> TrainedModel:
+def make_classifier(options: Namespace) -> TrainedModel:
     """Trains where the ruler gives the class away."""
     note = "Made to be caught: every training picture filed under 'streaks' has a ruler and no other has, so it looks for the ruler."
     return phantoms.make_phantom_classifier(options, "phantoms_shortcut", "give the class away", (note,))

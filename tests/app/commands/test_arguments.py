@@ -2,21 +2,21 @@
 
 import pytest
 
-from app.commands.arguments import method_name, parse_class, parse_methods
+from app.commands.arguments import method_slug, parse_class, parse_methods
 from errors import UserError
 from explainers.methods import METHODS
 
 
 def test_every_method_is_found_by_its_title_and_by_its_name() -> None:
     for method in METHODS:
-        for word in (method.title, method_name(method), method.title.upper(), method_name(method).replace("_", "-")):
+        for word in (method.title, method_slug(method), method.title.upper(), method_slug(method).replace("_", "-")):
             assert [type(chosen) for chosen in parse_methods([word], [])] == [method]
     assert [type(chosen) for chosen in parse_methods([], [])] == list(METHODS)
-    assert len({method_name(method) for method in METHODS}) == len(METHODS)
+    assert len({method_slug(method) for method in METHODS}) == len(METHODS)
 
 
 def test_methods_come_in_the_order_given_and_once() -> None:
-    names = [method_name(method) for method in parse_methods(["shap,lime", "shap", "grad-cam"], [])]
+    names = [method_slug(method) for method in parse_methods(["shap,lime", "shap", "grad-cam"], [])]
     assert names == ["shap", "lime", "grad_cam"]
 
 

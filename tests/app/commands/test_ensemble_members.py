@@ -11,36 +11,38 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from app.commands.explain import explain
+from app.commands.explain import explain_pictures
 from app.options import ExplainOptions
 from errors import UserError
-from models.cards.card import Card, Label
-from models.cards.metadata import Number
+from models.cards.card import Card, ClassLabel
+from models.cards.metadata import NumberField
 from models.classifiers.build import build_classifier
-from models.classifiers.ensemble import Ensemble
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.ensemble import EnsembleClassifier
+from models.classifiers.keras_classifier import KerasClassifier
 
-LABELS = (Label("a"), Label("b"))
+LABELS = (ClassLabel("a"), ClassLabel("b"))
 
 
 def pooled(picture: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.GlobalAveragePooling2D()(layers.Conv2D(5, 3, strides=2, padding="same", activation="relu", name=name)(picture))
 
 
-def member(name: str, seed: int, side: int = 32) -> Classifier:
+def member(name: str, seed: int, side: int = 32) -> KerasClassifier:
     keras.utils.set_random_seed(seed)
     picture = keras.Input((side, side, 3))
     model = keras.Model(picture, layers.Dense(2, activation="softmax")(pooled(picture, "last")))
     return build_classifier(model, Card(name, LABELS, (side, side)), Path(f"{name}.keras"))
 
 
-def branched() -> Classifier:
+def branched() -> KerasClassifier:
     """Two convolutions side by side, and an age."""
     keras.utils.set_random_seed(4)
     picture, age = keras.Input((32, 32, 3)), keras.Input((2,), name="age")
     both = layers.Concatenate()([pooled(picture, "left"), pooled(picture, "right"), age])
     model = keras.Model([picture, age], layers.Dense(2, activation="softmax")(both))
-    return build_classifier(model, Card("branched", LABELS, (32, 32), metadata=(Number("age", 50, 10, "years"),)), Path("branched.keras"))
+    return build_classifier(
+        model, Card("branched", LABELS, (32, 32), metadata=(NumberField("age", 50, 10, "years"),)), Path("branched.keras")
+    )
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def explained(tmp_path: Path) -> Callable[..., tuple[dict[str, Any], dict[str, n
     def run(served: Any, **more: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         out = tmp_path / "out"
         options = ExplainOptions((tmp_path / "noise.png",), "memory", out, ("hirescam",), measures="none", quiet=True, **more)
-        assert explain(options, lambda: served) == 0
+        assert explain_pictures(options, lambda: served) == 0
         with np.load(out / "maps.npz") as maps:
             return json.loads((out / "manifest.json").read_text()), dict(maps)
 
@@ -60,7 +62,7 @@ def explained(tmp_path: Path) -> Callable[..., tuple[dict[str, Any], dict[str, n
 
 
 def test_each_member_s_map_is_written_and_their_mean_is_the_ensemble_s(explained) -> None:
-    manifest, maps = explained(Ensemble("both", [member("one", 1), member("two", 2)]))
+    manifest, maps = explained(EnsembleClassifier("both", [member("one", 1), member("two", 2)]))
     (entry,) = manifest["pictures"]
     assert [each["member"] for each in entry["members"]] == ["one", "two"]
     own = [maps[each["maps"][0]["native_signed"]] for each in entry["members"]]
@@ -75,14 +77,14 @@ def test_each_member_s_map_is_written_and_their_mean_is_the_ensemble_s(explained
 
 def test_one_classifier_twice_agrees_with_itself_entirely(explained) -> None:
     same = member("same", 1)
-    manifest, _ = explained(Ensemble("twice", [same, same]))
+    manifest, _ = explained(EnsembleClassifier("twice", [same, same]))
     (agreement,) = manifest["pictures"][0]["members_agreement"]
     assert agreement["mean"] == 1
     assert agreement["pairs"][0]["pair"] == ["same (1)", "same (2)"]
 
 
 def test_a_chosen_layer_counts_for_its_member_alone(explained) -> None:
-    manifest, maps = explained(Ensemble("both", [member("one", 1), member("two", 2, 16)]), layers=("two/last",))
+    manifest, maps = explained(EnsembleClassifier("both", [member("one", 1), member("two", 2, 16)]), layers=("two/last",))
     (entry,) = manifest["pictures"]
     assert [layer["name"] for layer in entry["layers"]] == ["two/last"]
     assert entry["maps"][0]["branches"] == []

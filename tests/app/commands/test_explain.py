@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.commands.explain import explain
-from app.commands.manifest import as_json
-from app.commands.outputs import atomic_directory, folder_names, readable
-from app.commands.provenance import commit
+from app.commands.explain import explain_pictures
+from app.commands.manifest import to_strict_json
+from app.commands.outputs import atomic_directory, printable_file_name, unique_folder_names
+from app.commands.provenance import git_commit_hash
 from app.options import ExplainOptions
-from app.rendering import DIVERGING, lut
-from explainers.grid import enlarge
+from app.rendering import DIVERGING, colour_lookup_table
+from explainers.grid import enlarge_map
 from explainers.methods import METHODS
-from models.loading import load
+from models.loading import load_classifier
 from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,7 +85,7 @@ def test_every_picture_and_method_has_an_overlay_and_its_maps(run: tuple[Path, s
                 native, full = maps[each["native"]], maps[each["full"]]
                 assert native.dtype == full.dtype == np.float32
                 assert list(native.shape) == each["grid"]
-                np.testing.assert_array_equal(full, enlarge(native, size))
+                np.testing.assert_array_equal(full, enlarge_map(native, size))
                 with Image.open(out / each["overlay"]) as picture:
                     assert picture.size[0] % size[1] == 0
 
@@ -111,20 +111,20 @@ def test_the_manifest_and_the_maps_suffice_to_check_and_to_place_the_maps(run: t
 
 
 def test_what_is_no_number_is_null_in_the_manifest() -> None:
-    text = as_json({"a": [1.5, float("nan"), (float("inf"), "NaN")], "b": {"c": -float("inf"), "d": None}})
+    text = to_strict_json({"a": [1.5, float("nan"), (float("inf"), "NaN")], "b": {"c": -float("inf"), "d": None}})
     assert json.loads(text) == {"a": [1.5, None, [None, "NaN"]], "b": {"c": None, "d": None}}
 
 
 def test_the_commit_is_told_where_there_is_one(tmp_path: Path) -> None:
-    assert commit(tmp_path) == "unknown"
+    assert git_commit_hash(tmp_path) == "unknown"
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@y"]
     for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
         subprocess.run([*git, *words], check=True)
     head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-    assert commit(tmp_path) == head
+    assert git_commit_hash(tmp_path) == head
     (tmp_path / "a").write_text("1")
     subprocess.run([*git, "add", "a"], check=True)
-    assert commit(tmp_path) == f"{head}-dirty"
+    assert git_commit_hash(tmp_path) == f"{head}-dirty"
 
 
 def test_the_strongest_place_of_a_signed_map_has_its_colour_in_the_overlay(run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -136,7 +136,7 @@ def test_the_strongest_place_of_a_signed_map_has_its_colour_in_the_overlay(run: 
     times = pixels.shape[0] // full.shape[0]
     strongest = np.abs(full) == np.abs(full).max()
     blocks = pixels.reshape(full.shape[0], times, full.shape[1], times, 3).mean((1, 3))[strongest]
-    colour = lut(DIVERGING[0])[255 if full[strongest][0] > 0 else 1]
+    colour = colour_lookup_table(DIVERGING[0])[255 if full[strongest][0] > 0 else 1]
     assert np.abs(blocks - colour).min(0).max() <= 0.3 * 255 + 1  # 70 % of the colour, the rest is photograph
 
 
@@ -152,8 +152,8 @@ def test_the_same_command_gives_the_same_maps(run: tuple[Path, subprocess.Comple
 
 
 def test_a_name_that_is_printed_gives_a_terminal_no_orders() -> None:
-    assert readable(os.fsdecode(b"a\x1b[2J\n\xff.png")) == "a?[2J?\\xff.png"
-    assert readable(Path("ü b.png")) == "ü b.png"
+    assert printable_file_name(os.fsdecode(b"a\x1b[2J\n\xff.png")) == "a?[2J?\\xff.png"
+    assert printable_file_name(Path("ü b.png")) == "ü b.png"
 
 
 def test_no_name_of_a_picture_loses_the_others(pictures: Path, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_picture_whose_results_cannot_be_written_leaves_the_others(
     monkeypatch.setattr(Path, fails, full)
     files = [pictures / "spot.png", pictures / "x-ray.tiff", pictures / "other" / "spot.jpg"]
     options = ExplainOptions(tuple(files), "glass_box", methods=("grad_cam",), measures="none", out=tmp_path / "out", quiet=True)
-    assert explain(options, lambda: load("glass_box")) == 1
+    assert explain_pictures(options, lambda: load_classifier("glass_box")) == 1
     assert "x-ray.tiff: What was found cannot be written (No space left on device)." in capsys.readouterr().err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.json", "maps.npz", "spot", "spot_2"]
     with np.load(tmp_path / "out" / "maps.npz") as maps:
@@ -200,7 +200,7 @@ def test_a_picture_whose_results_cannot_be_written_leaves_the_others(
 
 def test_folder_names_differ_whatever_the_file_system_thinks_of_case() -> None:
     names = ["a/Spot.png", "b/spot.jpg", "c/spot_2.png", "d/....png", "MAPS.NPZ.png", 'e/what?"<.png']
-    assert folder_names([Path(name) for name in names]) == ["Spot", "spot_2", "spot_2_2", "picture", "MAPS.NPZ_2", "what___"]
+    assert unique_folder_names([Path(name) for name in names]) == ["Spot", "spot_2", "spot_2_2", "picture", "MAPS.NPZ_2", "what___"]
 
 
 def test_target_contrast_methods_and_parameters(pictures: Path, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.commands.grid_game import game_table
-from models.datasets.synthetic.glass_box import NAMES, patches
+from app.commands.grid_game import grid_game_table
+from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
     for seed in range(8):
         (folder / NAMES[seed % 4]).mkdir(exist_ok=True)
-        pixels = np.round(patches(seed, NAMES[seed % 4]).image * 255).astype(np.uint8)
+        pixels = np.round(draw_colour_patches(seed, NAMES[seed % 4]).image * 255).astype(np.uint8)
         Image.fromarray(pixels).save(folder / NAMES[seed % 4] / f"{seed}.png")
     return folder
 
@@ -68,4 +68,4 @@ def test_pictures_of_one_class_are_refused_and_what_cannot_be_read_is_told(
 
 def test_what_cannot_be_said_is_left_empty() -> None:
     row = {"title": "m", "share": None, "standard_error": None, "parts": 3, "without_evidence": 3}
-    assert game_table([row], 1 / 9).splitlines()[2:] == ["| m |  |  | 3 | 3 |", "| chance | 0.111 |  |  |  |"]
+    assert grid_game_table([row], 1 / 9).splitlines()[2:] == ["| m |  |  | 3 | 3 |", "| chance | 0.111 |  |  |  |"]

@@ -7,26 +7,26 @@ import cv2
 import numpy as np
 import pytest
 
-from app.commands.explain import explain
+from app.commands.explain import explain_pictures
 from app.commands.hidden_places import check_places
 from app.options import ExplainOptions
-from app.rendering import png
+from app.rendering import encode_png
 from errors import UserError
 from explainers.methods.grad_cam import GradCAM
 from explainers.metrics.agreement.consensus import CONSENSUS
 from models.datasets.synthetic import glass_box
-from models.loading import load
+from models.loading import load_classifier
 
 
 def test_the_manifest_holds_every_place_hidden_in_three_ways(tmp_path: Path) -> None:
-    picture = glass_box.patches(3, glass_box.NAMES[3 % len(glass_box.NAMES)])
-    (tmp_path / "p.png").write_bytes(png(np.round(picture.image * 255).astype(np.uint8)))
+    picture = glass_box.draw_colour_patches(3, glass_box.NAMES[3 % len(glass_box.NAMES)])
+    (tmp_path / "p.png").write_bytes(encode_png(np.round(picture.image * 255).astype(np.uint8)))
     cv2.imwrite(str(tmp_path / "p_mask.png"), 255 * picture.evidence.astype(np.uint8))
     (tmp_path / "masks").mkdir()
     (tmp_path / "p_mask.png").rename(tmp_path / "masks" / "p_mask.png")
     hidden = ("consensus", "grad_cam", str(tmp_path / "masks"))
     options = ExplainOptions((tmp_path / "p.png",), "glass_box", tmp_path / "out", ("grad_cam", "lime"), hide=hidden, preset="Fast")
-    assert explain(options, lambda: load("glass_box")) == 0
+    assert explain_pictures(options, lambda: load_classifier("glass_box")) == 0
     (entry,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"]
     found = entry["measures"]["hidden"]
     assert [(each["title"], each["fill"]) for each in found] == [

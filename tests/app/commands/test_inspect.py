@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.commands.picture_sample import MAX_PICTURES, sample_files
+from app.commands.picture_sample import MAX_PICTURES, sample_picture_files
 from errors import UserError
 from models.cards.card import Card
-from models.inspection.card_writer import card_file, write_card
-from models.loading import load
+from models.inspection.card_writer import writable_card_path, write_card
+from models.loading import load_classifier
 from tests.models.inspection.example_models import carded, meter, shades
 
 
@@ -51,7 +51,7 @@ def test_a_wrong_card_is_found_and_mended_after_a_yes(
     assert main(asked) == 0
     assert "The card that was there is m.json.bak now" in capsys.readouterr().err
     assert (tmp_path / "m.json.bak").read_bytes() == before
-    mended = load(path).card
+    mended = load_classifier(path).card
     assert (mended.scaling, mended.licence, bool(mended.sha256)) == ("0..255", "mine", True)
     assert main([*asked, "--yes"]) == 0
     assert "Nothing is written: the report" in capsys.readouterr().err
@@ -83,7 +83,7 @@ def test_the_names_of_the_classes_can_be_given(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "names.txt").write_text("0 night\n1 day\n")
     assert main(["inspect", str(path), "--labels", str(tmp_path / "names.txt"), "--fix", "--yes", "--trust"]) == 0
     assert "2 classes: night, day." in capsys.readouterr().out
-    assert load(path).labels == ("night", "day")
+    assert load_classifier(path).labels == ("night", "day")
 
 
 def test_what_cannot_be_opened_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,33 +115,33 @@ def test_wrong_flags(
 
 
 def test_pictures_are_drawn_evenly_from_the_test_part_and_always_the_same(pictures: Path, tmp_path: Path) -> None:
-    found = sample_files(pictures, None)
+    found = sample_picture_files(pictures, None)
     assert sorted(name for _, name in found) == ["bright"] * 8 + ["dark"] * 8
     assert {file.parent.parent.name for file, _ in found} == {"test"}
-    assert sample_files(pictures, None) == found
+    assert sample_picture_files(pictures, None) == found
     for name, count in (("many", 90), ("few", 5)):
         (tmp_path / name).mkdir()
         for number in range(count):
             (tmp_path / name / f"{number}.png").touch()
-    drawn = [name for _, name in sample_files(tmp_path, None)]
+    drawn = [name for _, name in sample_picture_files(tmp_path, None)]
     assert (drawn.count("few"), len(drawn)) == (5, MAX_PICTURES)
 
 
 def test_masks_of_pictures_are_no_pictures(tmp_path: Path) -> None:
     for name in ("dog.jpg", "dog_mask.png", "gas_mask.jpg"):
         (tmp_path / name).touch()
-    assert sorted(file.name for file, _ in sample_files(tmp_path, None)) == ["dog.jpg", "gas_mask.jpg"]
+    assert sorted(file.name for file, _ in sample_picture_files(tmp_path, None)) == ["dog.jpg", "gas_mask.jpg"]
 
 
 def test_no_card_is_lost_and_none_is_written_where_it_does_not_belong(tmp_path: Path) -> None:
     path = carded(meter(tmp_path / "m.keras", 0.5, 0.04), notes=("first",))
-    file = card_file(str(path))
+    file = writable_card_path(str(path))
     card = Card.read(file)
     kept = [write_card(file, card), write_card(file, card)]
     assert [each.name for each in kept if each] == ["m.json.bak", "m.json.bak2"]
     for name in ("phantoms", "imagenet:VGG16", "hf://a/b"):
         with pytest.raises(UserError, match="not yours to fix"):
-            card_file(name)
+            writable_card_path(name)
     file.write_text('{"class_name": "Sequential", "config": {}}')
     with pytest.raises(UserError, match="architecture"):
-        card_file(str(path))
+        writable_card_path(str(path))

@@ -9,23 +9,23 @@ from PIL import Image
 
 from app.cli import main
 from app.commands import library
-from app.commands.library import build
+from app.commands.library import build_map_library
 from app.explanation import FittedPicture
 from app.model_files import library_file, library_of
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.methods import METHODS, SEVEN
-from explainers.metrics.agreement.reference_library import digest, read
+from explainers.metrics.agreement.reference_library import image_digest, read_library
 from models.cards.card import Card
-from models.datasets.synthetic.glass_box import NAMES, patches
-from models.store import bundled
+from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
+from models.store import bundled_models
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
     for seed in range(31):
-        image = patches(seed, NAMES[seed % 4]).image
+        image = draw_colour_patches(seed, NAMES[seed % 4]).image
         Image.fromarray(np.round(image * 255).astype(np.uint8)).save(folder / f"{seed:02}.png")
     return folder
 
@@ -34,7 +34,7 @@ def test_a_stopped_library_goes_on_where_it_was(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "box.library.npz"
-    options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), library.fit_picture
+    options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), library.fit_picture_to_input
     seen: list[int] = []
 
     def stopping(data: bytes, card: Card) -> FittedPicture:
@@ -44,17 +44,19 @@ def test_a_stopped_library_goes_on_where_it_was(
         return read_file(data, card)
 
     monkeypatch.setattr(library, "SAVED_EVERY", 0.0)
-    monkeypatch.setattr(library, "fit_picture", stopping)
+    monkeypatch.setattr(library, "fit_picture_to_input", stopping)
     with pytest.raises(KeyboardInterrupt):
-        build(options)
+        build_map_library(options)
     assert [path.name for path in tmp_path.iterdir()] == [".box.library.npz.part"]
     studied: list[str] = []
     study = library.explain_picture
-    monkeypatch.setattr(library, "explain_picture", lambda picture, *rest: studied.append(digest(picture.image)) or study(picture, *rest))
-    assert build(options) == 0
+    monkeypatch.setattr(
+        library, "explain_picture", lambda picture, *rest: studied.append(image_digest(picture.image)) or study(picture, *rest)
+    )
+    assert build_map_library(options) == 0
     assert len(set(studied)) == 12, "19 of 31 were known"
     assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]
-    found = read(out)
+    found = read_library(out)
     assert found.too_few(), "31 pictures are just enough for maps that are never blank, and some are"
     said = capsys.readouterr().err
     assert all(f"only {count} gave a map of {title}, and chance needs more than 30" in said for title, count in found.too_few().items())
@@ -62,20 +64,20 @@ def test_a_stopped_library_goes_on_where_it_was(
     assert {method.title for method in METHODS} <= set(found.maps)
     assert found.made_with["preset"] == "Fast"
     studied.clear()
-    assert build(options) == 0
+    assert build_map_library(options) == 0
     assert not studied, "what is there is not done again"
 
 
 def test_too_few_pictures_or_no_folder_is_refused(tmp_path: Path) -> None:
     for folder, words in ((tmp_path, "holds 0 pictures"), (tmp_path / "no", "is no folder")):
         with pytest.raises(UserError, match=words):
-            build(LibraryOptions("glass_box", folder))
+            build_map_library(LibraryOptions("glass_box", folder))
 
 
-@pytest.mark.parametrize("name", list(bundled()))
+@pytest.mark.parametrize("name", list(bundled_models()))
 def test_bundled_classifiers_carry_theirs(name: str) -> None:
     found = library_of(name)
-    card = json.loads(bundled()[name].with_suffix(".json").read_text())
+    card = json.loads(bundled_models()[name].with_suffix(".json").read_text())
     assert found.made_with["model"] == card["sha256"]
     assert len(found.stack("Grad-CAM")) >= 30
     assert {method.title for method in SEVEN} <= set(found.maps)

@@ -8,28 +8,28 @@ import keras
 import numpy as np
 import pytest
 
-from app.commands.explain import explain
-from app.commands.manifest_metrics import measures_entry
-from app.metrics import agreement_context
+from app.commands.explain import explain_pictures
+from app.commands.manifest_metrics import metrics_manifest_entry
+from app.metrics import build_agreement_context
 from app.options import ExplainOptions
-from app.rendering import png
+from app.rendering import encode_png
 from benchmarks.zoo_parts.models.topologies import flat, without_a_grid
 from errors import UserError
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
+from explainers.method_runner import results_with_map, run_methods
 from explainers.methods.lime import LIME
 from explainers.metrics.randomisation.sanity_checks import NO_MAP, NOISE
-from explainers.runner import run_methods, with_attribution
 from models.classifiers.score import Score
-from models.export.writers import ExportSource, _write_tflite
-from models.loading import load
+from models.export.format_writers import ExportSource, _write_tflite
+from models.loading import load_classifier
 
 
 def measured(folder: Path, model: Path, *methods: str) -> tuple[int, dict[str, Any]]:
     """The exit status, and the only picture of the manifest."""
     picture = folder / "noise.png"
-    picture.write_bytes(png(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)))
+    picture.write_bytes(encode_png(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)))
     options = ExplainOptions((picture,), str(model), folder / "out", methods, preset="Fast", measures="all", quiet=True)
-    status = explain(options, lambda: load(str(model), trust=True))
+    status = explain_pictures(options, lambda: load_classifier(str(model), trust=True))
     (entry,) = json.loads((folder / "out" / "manifest.json").read_text())["pictures"]
     return status, entry
 
@@ -95,14 +95,14 @@ class Dying:
 
 
 def test_a_model_that_dies_after_the_maps_costs_the_measures_and_not_the_folder() -> None:
-    classifier = Dying(load("glass_box"))
+    classifier = Dying(load_classifier("glass_box"))
     image = np.random.default_rng(0).random((*classifier.size, 3), np.float32)
-    case = Case(classifier, image, Score(0), Settings(preset="Fast"))
+    case = Case(classifier, image, Score(0), ExplanationSettings(preset="Fast"))
     *_, result = run_methods(case, [LIME()])
-    assert with_attribution([result]) == [result]
-    judge = agreement_context("glass_box", load("glass_box"))
+    assert results_with_map([result]) == [result]
+    judge = build_agreement_context("glass_box", load_classifier("glass_box"))
     classifier.refuses = True
-    found = measures_entry(case, [result], "all", judge)
+    found = metrics_manifest_entry(case, [result], "all", judge)
     assert found["faithfulness"] == {"error": "The model's process ended."}
     assert found["sensitivity"] == [{"title": "LIME", "value": None, "reason": "The model's process ended."}]
     assert [each["reason"] for each in found["sanity"] if each["check"] == NOISE.name] == [NO_MAP]

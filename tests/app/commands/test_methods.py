@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.commands import metrics
-from app.commands.methods import BEGIN, END, method_table, write_table
+from app.commands.methods import BEGIN, END, markdown_method_table, write_method_table
 from errors import UserError
 from models.cards.card import Card
-from models.store import bundled
+from models.store import bundled_models
 from tests.test_requirements import pinned
 from tools.imports import ROOT
 
@@ -20,11 +20,11 @@ def page(name: str) -> str:
 
 
 def test_the_table_of_methods_is_current() -> None:
-    assert f"{BEGIN}\n\n{method_table()}\n\n{END}" in page("docs/methods.md"), "run: python -m app methods --write docs/methods.md"
+    assert f"{BEGIN}\n\n{markdown_method_table()}\n\n{END}" in page("docs/methods.md"), "run: python -m app methods --write docs/methods.md"
 
 
 def test_the_table_of_metrics_is_current() -> None:
-    table = f"{metrics.BEGIN}\n\n{metrics.metric_table()}\n\n{metrics.END}"
+    table = f"{metrics.BEGIN}\n\n{metrics.markdown_metric_table()}\n\n{metrics.END}"
     assert table in page("docs/metrics.md"), "run: python -m app metrics --write docs/metrics.md"
 
 
@@ -33,7 +33,7 @@ def test_every_bundled_classifier_and_every_field_of_a_card_is_named() -> None:
     section = "".join(text.split(f"## {title}")[1].split("\n## ")[0] for title in ("Bundled classifiers", "Cards"))
     rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in section.splitlines() if line.startswith("| `") and "--model" not in line]
     named = {name for row in rows for name in row}
-    assert named == {*bundled(), *(field.name for field in fields(Card))}
+    assert named == {*bundled_models(), *(field.name for field in fields(Card))}
 
 
 def test_every_measures_paper_is_named() -> None:
@@ -61,8 +61,8 @@ def test_the_space_runs_on_the_pinned_gradio() -> None:
 def test_writing_the_table_needs_its_marks(tmp_path: Path) -> None:
     file = tmp_path / "page.md"
     file.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write_table(file)
-    assert file.read_text() == f"before\n{BEGIN}\n\n{method_table()}\n\n{END}\nafter\n"
+    write_method_table(file)
+    assert file.read_text() == f"before\n{BEGIN}\n\n{markdown_method_table()}\n\n{END}\nafter\n"
     file.write_text("no marks")
     with pytest.raises(UserError, match="put them where the table belongs"):
-        write_table(file)
+        write_method_table(file)

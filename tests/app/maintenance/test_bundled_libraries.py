@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from app.commands import library
-from app.maintenance.bundled_libraries import FIRST_SEED, draw_picture, main, make
+from app.maintenance.bundled_libraries import FIRST_SEED, draw_synthetic_picture, main, rebuild_map_library
 from app.model_files import library_of
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.rise import RISE
-from explainers.metrics.agreement.consistency import Background, consistency
-from explainers.metrics.agreement.reference_library import Library, digest, read
-from explainers.metrics.agreement.similarity import evidence
-from explainers.runner import run_methods
+from explainers.metrics.agreement.consistency import ReferenceMaps, measure_consistency
+from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, read_library
+from explainers.metrics.agreement.similarity import evidence_on_grid
 from models.classifiers.score import Score
-from models.datasets.synthetic.glass_box import NAMES, patches
-from models.datasets.synthetic.phantoms import phantom
-from models.loading import load
-from models.store import bundled
+from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
+from models.datasets.synthetic.phantoms import draw_phantom
+from models.loading import load_classifier
+from models.store import bundled_models
 
 FEW = 31
 
@@ -31,9 +31,9 @@ def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_pa
     monkeypatch.setattr(library, "METHODS", (GradCAM,))
     out = tmp_path / "glass_box.library.npz"
     out.write_bytes(b"an older library")
-    assert make("glass_box", FEW, out) == out
-    found = read(out)
-    assert set(found.pictures) == {digest(patches(FIRST_SEED + s, NAMES[s % 4]).image) for s in range(FEW)}
+    assert rebuild_map_library("glass_box", FEW, out) == out
+    found = read_library(out)
+    assert set(found.pictures) == {image_digest(draw_colour_patches(FIRST_SEED + s, NAMES[s % 4]).image) for s in range(FEW)}
     assert np.isfinite(found.maps["Grad-CAM"]).all()
     assert found.made_with["preset"] == "Balanced"
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
@@ -43,10 +43,10 @@ def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_pa
 def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
     found = library_of(name)
     assert found is not None
-    assert {digest(draw_picture(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
+    assert {image_digest(draw_synthetic_picture(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
 
 
-@pytest.mark.parametrize("name", list(bundled()))
+@pytest.mark.parametrize("name", list(bundled_models()))
 def test_what_is_bundled_was_made_by_the_methods_as_they_are(name: str) -> None:
     """A method that came later may be missing: the others go on. One that has changed, or that every case is looked at with, may not."""
     found = library_of(name)
@@ -61,13 +61,13 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     whole = library_of("phantoms")
     assert whole is not None
     kept = {title: told for title, told in whole.made_with["methods"].items() if title != "RISE"}
-    older = Library({**whole.made_with, "methods": kept}, whole.pictures, {t: rows for t, rows in whole.maps.items() if t != "RISE"})
+    older = MapLibrary({**whole.made_with, "methods": kept}, whole.pictures, {t: rows for t, rows in whole.maps.items() if t != "RISE"})
     assert older.mismatch(whole.made_with) == ""
-    classifier = load("phantoms")
-    image = draw_picture("phantoms", 4) / np.float32(255)
-    case = Case(classifier, image, Score(int(classifier.predict(image).argmax())), Settings(budget=100))
+    classifier = load_classifier("phantoms")
+    image = draw_synthetic_picture("phantoms", 4) / np.float32(255)
+    case = Case(classifier, image, Score(int(classifier.predict(image).argmax())), ExplanationSettings(budget=100))
     results = list({result.method.title: result for result in run_methods(case, [GradCAM(), Occlusion(), RISE()])}.values())
-    judged = [consistency(results, case.size, Background(library, digest(image)), {}) for library in (whole, older)]
+    judged = [measure_consistency(results, case.size, ReferenceMaps(library, image_digest(image)), {}) for library in (whole, older)]
     with_it, without = ({(each.first, each.second): each for each in found.pair_agreements} for found in judged)
     assert with_it.keys() == without.keys() == {("Grad-CAM", "Occlusion"), ("Grad-CAM", "RISE"), ("Occlusion", "RISE")}
     for pair, pair_agreement in without.items():
@@ -79,15 +79,15 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
 
 def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
     """One picture and the methods that share no pool: whoever changes the maps of a method raises its revision."""
-    found, classifier = library_of("phantoms"), load("phantoms")
+    found, classifier = library_of("phantoms"), load_classifier("phantoms")
     assert found is not None
-    image = draw_picture("phantoms", 4) / np.float32(255)
+    image = draw_synthetic_picture("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())))
-    number = found.pictures.index(digest(image))
+    number = found.pictures.index(image_digest(image))
     carried = [method() for method in METHODS if not method.pooled and method.title in found.maps]
     assert len(carried) > 4, "a method added since is not carried until the libraries are made again"
     for result in {result.method.title: result for result in run_methods(case, carried)}.values():
-        shown = evidence(result, case.size)
+        shown = evidence_on_grid(result, case.size)
         assert shown is not None
         assert shown.share is not None
         title, then = result.method.title, found.maps[result.method.title][number]
@@ -98,15 +98,15 @@ def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
 
 def test_phantoms_come_class_by_class() -> None:
     for number in (0, 5, 98):
-        drawn = phantom(FIRST_SEED + number, number % 4).image
-        assert np.array_equal(draw_picture("phantoms", number) / np.float32(255), drawn)
+        drawn = draw_phantom(FIRST_SEED + number, number % 4).image
+        assert np.array_equal(draw_synthetic_picture("phantoms", number) / np.float32(255), drawn)
 
 
 @pytest.mark.parametrize(
     ("words", "told"), [(["horses"], "No classifier 'horses' is bundled"), (["glass_box", "--pictures", "5"], "holds 5")]
 )
 def test_what_cannot_be_made_is_one_sentence_and_exit_2(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    before = bundled()["glass_box"].with_suffix(".library.npz").read_bytes()
+    before = bundled_models()["glass_box"].with_suffix(".library.npz").read_bytes()
     assert main(words) == 2
     assert told in capsys.readouterr().err
-    assert bundled()["glass_box"].with_suffix(".library.npz").read_bytes() == before
+    assert bundled_models()["glass_box"].with_suffix(".library.npz").read_bytes() == before

@@ -22,10 +22,10 @@ from app.service.example_gallery import ExampleGallery
 from app.service.request import ExplanationRequest
 from app.service.services import Services
 from app.service.session import Session
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
 from models.sandbox import landlock
-from models.store import bundled
+from models.store import bundled_models
 from tests.patience import PATIENCE, until_then
 
 PARTS = (
@@ -374,7 +374,7 @@ def test_a_classifier_that_loads_slowly_keeps_nobody_from_another(handlers: Page
 
 
 def _question(handlers: PageEvents, classifier: str, number: int) -> ExplanationRequest:
-    return ExplanationRequest(classifier, Picture.of(png(100 + number), "x"), (handlers.services.methods["GradCAM"],), "Fast")
+    return ExplanationRequest(classifier, UploadedPicture.of(png(100 + number), "x"), (handlers.services.methods["GradCAM"],), "Fast")
 
 
 def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples(
@@ -409,14 +409,14 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageE
     assert set(images._uris.keys()) <= uris
 
 
-@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
     handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",), budget=3600, allow_model_upload=True)))
     handlers.components = {name: name for name in (*PARTS, "classifier")}
     assert handlers.services.model_uploads is not None
     try:
         token, file = handlers.services.model_uploads.reserve("Late one.keras")
-        file.write_bytes(bundled()["glass_box"].read_bytes())
+        file.write_bytes(bundled_models()["glass_box"].read_bytes())
         handlers.services.sessions.of("anna").newest_event = 2.0
         event = gr.EventData(None, {"token": token, "wish": 1})
 

@@ -13,26 +13,26 @@ import pytest
 
 from app.options import ServeOptions
 from app.page.events import PageEvents
-from app.page.views.inspection import report_value
+from app.page.views.inspection import inspection_report_view
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
-from app.service.inspection_queue import MAX_PICTURES, MAX_WAITING, Inspection, InspectionQueue, InspectionRequest
+from app.service.inspection_queue import MAX_PICTURES, MAX_WAITING, InspectionJob, InspectionQueue, InspectionRequest
 from app.service.services import Services
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
-from models.cards.card import Card, Label
-from models.inspection.report import Candidate, Finding, LayerReport, Report
+from models.cards.card import Card, ClassLabel
+from models.inspection.report import Finding, InspectionReport, LayerReport, PreprocessingCandidate
 from models.sandbox import landlock
 from tests.app.page.test_events import PARTS, png
 from tests.models import hostile_files
 from tests.patience import PATIENCE, until, waits_of
 
 ENTRY = RegisteredClassifier("folder/my net.h5", "my net")
-CARD = Card("my net", (Label("a"), Label("<b>")), (32, 32))
+CARD = Card("my net", (ClassLabel("a"), ClassLabel("<b>")), (32, 32))
 WAYS = (
-    Candidate("0..255", "rgb", 0.9, 0.95, 0.8, 0.5, 1.0, 0.99, "a", 0.92),
-    Candidate("0..1", "rgb", 0.5, float("nan"), 0.99, 0.01, 1.0, 0.0, "<b>", float("nan")),
+    PreprocessingCandidate("0..255", "rgb", 0.9, 0.95, 0.8, 0.5, 1.0, 0.99, "a", 0.92),
+    PreprocessingCandidate("0..1", "rgb", 0.5, float("nan"), 0.99, 0.01, 1.0, 0.0, "<b>", float("nan")),
 )
-REPORT = Report(
+REPORT = InspectionReport(
     "my net",
     (
         Finding("head", "It ends in a softmax.", "Its graph."),
@@ -50,10 +50,10 @@ REPORT = Report(
 
 
 def test_what_is_worst_comes_first_and_names_stay_text() -> None:
-    value = report_value(REPORT, ENTRY)
+    value = inspection_report_view(REPORT, ENTRY)
     assert [each["level"] for each in value["findings"]] == ["refused", "warning", "fact"]
     assert value["findings"][1] | {"about": "preprocessing", "known": "Both were tried."} == value["findings"][1]
-    assert report_value(replace(REPORT, findings=REPORT.findings[:2]), ENTRY)["sum"] == (
+    assert inspection_report_view(replace(REPORT, findings=REPORT.findings[:2]), ENTRY)["sum"] == (
         "my net: 1 warning, 1 fact; it was shown 12 pictures, 12 of known class."
     )
     assert value["sum"] == "my net cannot be opened."
@@ -61,37 +61,39 @@ def test_what_is_worst_comes_first_and_names_stay_text() -> None:
 
 
 def test_the_ways_of_preparing_say_which_is_today_s_and_which_is_proposed() -> None:
-    table = report_value(REPORT, ENTRY)["candidates"]
+    table = inspection_report_view(REPORT, ENTRY)["candidates"]
     assert table["marks"] == ["proposed", "today"]
     assert table["rows"][0] == ["0..255", "RGB", "90 %", "95 %", "80 %", "0.50", "100 %", "0.99", "a", "0.92"]
     assert table["rows"][1][3] == "–"
-    unknown = report_value(replace(REPORT, candidates=tuple(replace(each, accuracy=None, auc=None) for each in WAYS)), ENTRY)["candidates"]
+    unknown = inspection_report_view(replace(REPORT, candidates=tuple(replace(each, accuracy=None, auc=None) for each in WAYS)), ENTRY)[
+        "candidates"
+    ]
     assert "Right" not in [name for name, _ in unknown["columns"]]
     assert all(len(row) == len(unknown["columns"]) == len(table["columns"]) - 2 for row in unknown["rows"])
-    assert "there was no picture" in report_value(replace(REPORT, candidates=(), certainty="", pictures=0), ENTRY)["sure"]
+    assert "there was no picture" in inspection_report_view(replace(REPORT, candidates=(), certainty="", pictures=0), ENTRY)["sure"]
 
 
 def test_layers_stand_from_the_answer_back() -> None:
-    table = report_value(REPORT, ENTRY)["layers"]
+    table = inspection_report_view(REPORT, ENTRY)["layers"]
     assert table["rows"] == [["last", "4 × 2", "1,024", "the whole picture", "✓"], ["first", "16 × 16", "8", "3 × 3", ""]]
     assert table["says"].startswith("2 layers,")
-    many = report_value(replace(REPORT, layers=REPORT.layers * 500), ENTRY)["layers"]
+    many = inspection_report_view(replace(REPORT, layers=REPORT.layers * 500), ENTRY)["layers"]
     assert len(many["rows"]) == 400
     assert "The last 400 of 1,000 layers" in many["says"]
 
 
 def test_the_card_is_read_back_as_it_was_proposed(tmp_path: Path) -> None:
-    card = report_value(REPORT, ENTRY)["card"]
+    card = inspection_report_view(REPORT, ENTRY)["card"]
     (tmp_path / card["file"]).write_text(card["text"], encoding="utf-8")
     assert card["file"] == "my net.json"
     assert Card.read(tmp_path / "my net.json") == REPORT.proposed
     assert card["changes"] == ["scaling: 0..1 → 0..255"]
     assert card["command"] == "python -m app inspect 'my net.h5' --pictures FOLDER --fix"
-    assert report_value(replace(REPORT, proposed=None), ENTRY)["card"] is None
+    assert inspection_report_view(replace(REPORT, proposed=None), ENTRY)["card"] is None
 
 
 def subject(seed: int) -> InspectionRequest:
-    return InspectionRequest("glass_box", ((Picture.of(png(seed), f"{seed}.png"), ""),))
+    return InspectionRequest("glass_box", ((UploadedPicture.of(png(seed), f"{seed}.png"), ""),))
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def examinations() -> Iterator[InspectionQueue]:
     made.close()
 
 
-def settled(examination: Inspection) -> Inspection:
+def settled(examination: InspectionJob) -> InspectionJob:
     until(lambda: examination.final)
     return examination
 
@@ -135,7 +137,7 @@ def test_what_nobody_waits_for_any_longer_ends(examinations: InspectionQueue, mo
     examinations._idle.set()
     on_progress, reached, left = examinations._on_progress, threading.Event(), threading.Event()
 
-    def held(each: Inspection, done: int, total: int) -> None:
+    def held(each: InspectionJob, done: int, total: int) -> None:
         """Holds the examination after its first pictures, until nobody waits for it."""
         if done:
             reached.set()
@@ -143,7 +145,7 @@ def test_what_nobody_waits_for_any_longer_ends(examinations: InspectionQueue, mo
         on_progress(each, done, total)
 
     monkeypatch.setattr(examinations, "_on_progress", held)
-    many = replace(subject(4), pictures=tuple((Picture.of(png(seed), f"{seed}.png"), "") for seed in range(MAX_PICTURES)))
+    many = replace(subject(4), pictures=tuple((UploadedPicture.of(png(seed), f"{seed}.png"), "") for seed in range(MAX_PICTURES)))
     each = examinations.submit(many)
     assert reached.wait(PATIENCE)
     assert not each.final
@@ -168,7 +170,7 @@ def test_too_many_are_refused_and_what_left_the_shelf_is_forgotten(examinations:
 
 def test_a_file_that_is_no_picture_is_left_out_with_the_reason(examinations: InspectionQueue) -> None:
     examinations._idle.set()
-    asked = replace(subject(3), pictures=(*subject(3).pictures, (Picture.of(b"words", "notes.txt"), "")))
+    asked = replace(subject(3), pictures=(*subject(3).pictures, (UploadedPicture.of(b"words", "notes.txt"), "")))
     found = settled(examinations.submit(asked))
     assert found.report is not None
     assert found.report.pictures == 1
@@ -274,7 +276,7 @@ def test_an_examination_is_stopped(patient: Patient, handlers: PageEvents) -> No
     assert patient.press({"pictures": []})[-1]["state"] == "done", "and another can be begun"
 
 
-@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 def test_a_hostile_file_is_refused_in_its_report_and_no_other_suffers(tmp_path: Path) -> None:
     path = hostile_files.with_layer(tmp_path / "bad.keras", class_name="system", module="os", config={"command": "true"})
     handlers = PageEvents(Services.build(ServeOptions(models=(str(path),), budget=3600)))

@@ -11,7 +11,7 @@ from struct import pack
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.page.assets import STATIC, static_digest, static_files
+from app.page.assets import STATIC, load_static_files, static_files_digest
 from app.page.security import SecurityMiddleware
 from tests.serving import Server, Visitor, serving
 
@@ -79,7 +79,7 @@ def test_no_files_no_relays_no_monitoring(server: Server, path: str) -> None:
 
 def test_the_page_names_files_that_browsers_may_keep_for_ever(server: Server) -> None:
     addresses = re.findall(r"<(crosscheck/[^>]+)>", server.ask("GET", "/")[1]["link"])
-    assert {address.split("/", 2)[2] for address in addresses} == set(static_files())
+    assert {address.split("/", 2)[2] for address in addresses} == set(load_static_files())
     for address in addresses:
         status, headers, body = server.ask("GET", f"/{address}")
         assert status == 200
@@ -107,7 +107,7 @@ def test_the_page_names_files_that_browsers_may_keep_for_ever(server: Server) ->
     ],
 )
 def test_only_the_files_of_this_version_are_served(server: Server, path: str) -> None:
-    assert server.ask("GET", "/crosscheck/" + path.format(digest=static_digest()))[0] == 404
+    assert server.ask("GET", "/crosscheck/" + path.format(digest=static_files_digest()))[0] == 404
 
 
 def test_no_component_takes_or_gives_files(visitor: Visitor) -> None:

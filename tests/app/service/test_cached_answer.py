@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.maintenance.cached_answer import compute, write
+from app.maintenance.cached_answer import compute_first_answer, write_cached_answer
 from app.service import cached_answer
-from app.service.cached_answer import FILE, read
+from app.service.cached_answer import FILE, read_cached_answer
 from app.service.request import ExplanationState
 from explainers.methods.occlusion import Occlusion
 
 
 @pytest.fixture(scope="module")
 def fresh() -> ExplanationState:
-    return compute()
+    return compute_first_answer()
 
 
 def test_the_stored_answer_is_what_the_code_gives_now(fresh: ExplanationState) -> None:
-    stored = read()
+    stored = read_cached_answer()
     assert stored is not None, "classifier, picture or methods have changed: run python -m app.maintenance.cached_answer"
     assert stored.stored
     assert stored.results.keys() == fresh.results.keys()
@@ -33,8 +33,8 @@ def test_the_stored_answer_is_what_the_code_gives_now(fresh: ExplanationState) -
 
 
 def test_it_is_read_back_as_it_was_written(fresh: ExplanationState, tmp_path: Path) -> None:
-    write(fresh, tmp_path / "answer.npz")
-    again = read(tmp_path / "answer.npz")
+    write_cached_answer(fresh, tmp_path / "answer.npz")
+    again = read_cached_answer(tmp_path / "answer.npz")
     assert again is not None
     assert again.evaluations == fresh.evaluations
     np.testing.assert_array_equal(again.image, fresh.image)
@@ -46,10 +46,10 @@ def test_it_is_read_back_as_it_was_written(fresh: ExplanationState, tmp_path: Pa
 def test_it_is_refused_for_other_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = cached_answer.Card.read
     monkeypatch.setattr(cached_answer.Card, "read", lambda path: replace(genuine(path), sha256="0" * 64))
-    assert read(FILE) is None
+    assert read_cached_answer(FILE) is None
 
 
 def test_it_is_refused_when_a_method_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(FILE) is not None
+    assert read_cached_answer(FILE) is not None
     monkeypatch.setattr(Occlusion, "revision", Occlusion.revision + 1)
-    assert read(FILE) is None
+    assert read_cached_answer(FILE) is None

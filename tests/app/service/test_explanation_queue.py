@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from app.explanation import key_of
+from app.explanation import method_key
 from app.service import limits
-from app.service.cached_answer import first_request
+from app.service.cached_answer import first_page_request
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
 from app.service.request import ExplanationRequest
 from app.service.session import SessionStore
-from app.service.stores.picture_uploads import Picture
+from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
@@ -54,7 +54,7 @@ def test_a_question_is_answered_with_prediction_and_maps(jobs: ExplanationQueue)
     assert report.state == "done"
     assert report.probabilities is not None
     assert report.target == int(report.probabilities.argmax())
-    result = report.results[key_of(GradCAM())]
+    result = report.results[method_key(GradCAM())]
     assert result.done
     assert result.attribution is not None
     assert report.evaluations >= 1
@@ -155,11 +155,11 @@ def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
 def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
     sessions = SessionStore(max_picture_bytes=100)
     for name in "abc":
-        sessions.of(name).request = request_for(picture=Picture.of(name.encode() * 60, name))
+        sessions.of(name).request = request_for(picture=UploadedPicture.of(name.encode() * 60, name))
     sessions.evict()
     assert len(sessions) == 1
-    assert sessions.references(Picture.of(b"c" * 60, "c"))
-    assert not sessions.references(Picture.of(b"a" * 60, "a"))
+    assert sessions.references(UploadedPicture.of(b"c" * 60, "c"))
+    assert not sessions.references(UploadedPicture.of(b"a" * 60, "a"))
     old = SessionStore(idle_seconds=0)
     old.of("a")
     old.evict()
@@ -187,7 +187,7 @@ def test_a_newer_run_silences_the_older_and_leaving_ends_both() -> None:
 
 
 def test_the_first_request_is_about_a_bundled_picture() -> None:
-    assert first_request().picture.example.startswith("phantom")
+    assert first_page_request().picture.example.startswith("phantom")
 
 
 def test_an_endless_uploaded_model_holds_up_no_bundled_classifier(shelf: ClassifierRegistry, jobs: ExplanationQueue) -> None:

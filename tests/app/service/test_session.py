@@ -5,7 +5,7 @@ import pytest
 from app.service.request import ExplanationRequest
 from app.service.session import SessionStore
 from app.service.stores import expiring_store
-from app.service.stores.picture_uploads import Picture, PictureUploads
+from app.service.stores.picture_uploads import PictureUploads, UploadedPicture
 from errors import UserError
 
 
@@ -43,7 +43,7 @@ def test_whoever_rests_makes_room_and_whoever_is_painted_for_does_not(monkeypatc
 def test_whoever_has_the_most_pictures_gives_way() -> None:
     sessions = SessionStore(max_picture_bytes=100)
     for name, address, size in (("old", "a", 30), ("greedy", "b", 40), ("greedy again", "b", 40)):
-        picture = Picture.of(name.encode().ljust(size), name)
+        picture = UploadedPicture.of(name.encode().ljust(size), name)
         sessions.of(name, address).request = ExplanationRequest("phantoms", picture, ())
     sessions.evict()
     assert sessions.present("old")

@@ -6,30 +6,30 @@ import numpy as np
 import pytest
 
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.warmup import compile_remaining, measure_speed
-from explainers.case import Case, Settings
+from app.service.warmup import compile_remaining_functions, measure_classifier_speed
+from explainers.case import Case, ExplanationSettings
+from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
-from explainers.runner import run_methods
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.loading import load
-from models.store import bundled
+from models.loading import load_classifier
+from models.store import bundled_models
 from tests.patience import PATIENCE
 
 
 @pytest.fixture
-def fresh() -> Classifier:
-    found = load(bundled()["glass_box"])
-    assert isinstance(found, Classifier)
+def fresh() -> KerasClassifier:
+    found = load_classifier(bundled_models()["glass_box"])
+    assert isinstance(found, KerasClassifier)
     return found
 
 
-def test_the_first_study_compiles_nothing_more(fresh: Classifier) -> None:
-    assert min(measure_speed(fresh)) > 0
-    compile_remaining(fresh)
+def test_the_first_study_compiles_nothing_more(fresh: KerasClassifier) -> None:
+    assert min(measure_classifier_speed(fresh)) > 0
+    compile_remaining_functions(fresh)
     compiled = fresh.trace.compiled_count
     image = np.random.default_rng(0).random((*fresh.size, 3), np.float32)
-    results = list(run_methods(Case(fresh, image, Score(1), Settings("Fast")), [method() for method in SEVEN]))
+    results = list(run_methods(Case(fresh, image, Score(1), ExplanationSettings("Fast")), [method() for method in SEVEN]))
     assert {result.method.title for result in results if result.attribution} == {method.title for method in SEVEN}
     assert fresh.trace.compiled_count == compiled
     assert fresh.traces == 1
@@ -41,9 +41,9 @@ def test_what_nobody_waits_for_is_compiled_before_it_is_offered() -> None:
     assert unawaited == awaited + 2, "masked pictures and the last layer"
 
 
-def test_a_classifier_that_cannot_answer_everything_is_opened_all_the_same(fresh: Classifier) -> None:
+def test_a_classifier_that_cannot_answer_everything_is_opened_all_the_same(fresh: KerasClassifier) -> None:
     fresh.layers = ()
     fresh.card = replace(fresh.card, layers=())
     with pytest.raises(Exception, match="no spatial layer"):
         fresh.features(np.zeros((*fresh.size, 3), np.float32), fresh.default_layers, Score(0))
-    compile_remaining(fresh)
+    compile_remaining_functions(fresh)

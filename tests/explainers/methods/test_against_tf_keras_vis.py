@@ -30,12 +30,12 @@ def test_grad_cam_of_the_logit(flatten, target):
     from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    from models.cards.card import Card, Label
+    from models.cards.card import Card, ClassLabel
     from models.classifiers.build import build_classifier
     from models.classifiers.score import Score
 
     model, image = flat(flatten), picture((32, 48))
-    card = Card("flat", tuple(Label(name) for name in "abcd"), (32, 48))
+    card = Card("flat", tuple(ClassLabel(name) for name in "abcd"), (32, 48))
     (ours,) = GradCAM()(Case(build_classifier(model, card, Path("flat.keras")), image, Score(target, "logit")))
     package = gradcam.Gradcam(model, model_modifier=ReplaceToLinear(), clone=True)
     unscaled = {"penultimate_layer": "last", "expand_cam": False, "normalize_cam": False}

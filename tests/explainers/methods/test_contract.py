@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, Settings, Stopped
-from explainers.method import Choice, Range
+from explainers.case import Case, ExplanationSettings, Stopped
+from explainers.method import ParameterChoice, ParameterRange
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN
 from explainers.perturbation import segment_maps
-from explainers.perturbation.coalitions import pool_of
-from explainers.runner import run_methods
+from explainers.perturbation.coalitions import shared_coalition_pool
 from tests.explainers.toy_classifiers import Detectors, ToyScore, detectors, picture
 
 EARLY = 200
@@ -23,7 +23,7 @@ every_method = pytest.mark.parametrize("kind", METHODS, ids=lambda kind: kind.ti
 
 def case_of(model=None, preset="Fast", **settings) -> Case:
     model = model or detectors(grid=(7, 7), cell=8)
-    return Case(model, picture(model.size), ToyScore(0, "centred"), Settings(preset=preset, **settings))
+    return Case(model, picture(model.size), ToyScore(0, "centred"), ExplanationSettings(preset=preset, **settings))
 
 
 def asked(case: Case) -> int:
@@ -36,9 +36,9 @@ def phantom_case():
     loading, phantoms, score = (
         pytest.importorskip(name) for name in ("models.loading", "models.datasets.synthetic.phantoms", "models.classifiers.score")
     )
-    classifier = loading.load("phantoms")
-    image = phantoms.phantom(3, "blue veil", size=classifier.size[0]).image
-    return lambda seed=0: Case(classifier, image, score.Score(1), Settings(seed=seed))
+    classifier = loading.load_classifier("phantoms")
+    image = phantoms.draw_phantom(3, "blue veil", size=classifier.size[0]).image
+    return lambda seed=0: Case(classifier, image, score.Score(1), ExplanationSettings(seed=seed))
 
 
 def test_the_seven_come_first_and_titles_differ():
@@ -49,7 +49,7 @@ def test_the_seven_come_first_and_titles_differ():
 @every_method
 def test_it_says_whether_it_draws_on_the_pool(kind, monkeypatch):
     drawn = []
-    monkeypatch.setattr(segment_maps, "pool_of", lambda case: drawn.append(case) or pool_of(case))
+    monkeypatch.setattr(segment_maps, "shared_coalition_pool", lambda case: drawn.append(case) or shared_coalition_pool(case))
     list(run_methods(case_of(), [kind()]))
     assert bool(drawn) == kind.pooled
 
@@ -121,7 +121,7 @@ def test_the_picture_and_the_maps_already_given_stay_as_they_are(kind):
 @every_method
 def test_parameters_out_of_range_are_refused_by_name(kind):
     for name, bounds in kind.parameters().items():
-        wrong = [bounds.low - 1, bounds.high + 1] if isinstance(bounds, Range) else ["no such word"]
+        wrong = [bounds.low - 1, bounds.high + 1] if isinstance(bounds, ParameterRange) else ["no such word"]
         for value in wrong:
             with pytest.raises(UserError, match=rf"{kind.title.replace('+', '.')}.*{name}"):
                 kind(**{name: value})
@@ -133,7 +133,7 @@ def test_every_choice_works_and_defaults_lie_within_bounds(kind):
     assert hash(kind()) == hash(kind())
     assert dataclasses.asdict(kind()).keys() >= kind.parameters().keys()
     for name, bounds in kind.parameters().items():
-        for word in bounds.options if isinstance(bounds, Choice) else ():
+        for word in bounds.options if isinstance(bounds, ParameterChoice) else ():
             assert np.isfinite(list(kind(**{name: word})(case_of()))[-1].values).all()
 
 

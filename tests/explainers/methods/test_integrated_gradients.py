@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.methods.integrated_gradients import IntegratedGradients
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 
@@ -19,7 +19,7 @@ LINEAR = Toy(SIZE, lambda x: np.tensordot(x, W, ([1, 2, 3], [1, 2, 3])), lambda 
 
 
 def last(model, score=None, method=None, fill="blur", preset="Thorough"):
-    case = Case(model, IMAGE, score or ToyScore(0), Settings(fill=fill, preset=preset))
+    case = Case(model, IMAGE, score or ToyScore(0), ExplanationSettings(fill=fill, preset=preset))
     return list((method or IntegratedGradients())(case))[-1], case
 
 
@@ -66,7 +66,7 @@ def test_five_x_plus_y_squared_plus_sin_z():
 
 def test_it_adds_up_to_the_change_of_the_score():
     model = detectors()
-    case = Case(model, picture(model.size), ToyScore(0), Settings(preset="Thorough"))
+    case = Case(model, picture(model.size), ToyScore(0), ExplanationSettings(preset="Thorough"))
     found = list(IntegratedGradients()(case))[-1]
     assert found.values.sum() == pytest.approx(case.image_value - float(case.values(case.baseline_logits)[0]), rel=0.02)
     assert found.converged
@@ -86,7 +86,7 @@ def test_the_baseline_may_be_another_than_the_fill():
 
 def test_it_goes_on_until_sum_and_map_have_settled():
     steep = Toy(SIZE, lambda x: _bend(x)[0], lambda x: _bend(x[None])[1])
-    case = Case(steep, IMAGE, ToyScore(0), Settings(fill="black", preset="Fast"))
+    case = Case(steep, IMAGE, ToyScore(0), ExplanationSettings(fill="black", preset="Fast"))
     found = list(IntegratedGradients()(case))
     assert [map_.remark.split(" points")[0].split()[-1] for map_ in found] == ["8", "16"]
     assert not found[-1].converged
@@ -110,13 +110,13 @@ def test_it_goes_on_until_sum_and_map_have_settled():
 def test_what_binds_is_named_and_the_advice_helps(points, budget, advice):
     rng = np.random.default_rng(0)
     restless = Toy(SIZE, lambda x: x.mean((1, 2, 3))[:, None] * [1, 0], lambda x: rng.normal(size=(2, *SIZE, 3)))
-    case = Case(restless, IMAGE, ToyScore(0), Settings(preset="Fast", budget=budget))
+    case = Case(restless, IMAGE, ToyScore(0), ExplanationSettings(preset="Fast", budget=budget))
     found = list(IntegratedGradients(points=points)(case))[-1]
     assert not found.converged
     assert found.remark.endswith(advice)
     numbers = dict(re.findall(r"(points|budget) to (\d+)", advice))
     if numbers:
-        wider = Case(restless, IMAGE, ToyScore(0), Settings(preset="Fast", budget=int(numbers.get("budget", budget))))
+        wider = Case(restless, IMAGE, ToyScore(0), ExplanationSettings(preset="Fast", budget=int(numbers.get("budget", budget))))
         *_, better = IntegratedGradients(points=int(numbers.get("points", points)))(wider)
         assert int(re.search(r"(\d+) points", better.remark)[1]) > int(re.search(r"(\d+) points", found.remark)[1])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.methods import METHODS
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients
@@ -35,7 +35,7 @@ def signed(method, case):
 
 @pytest.mark.parametrize("method", [method for method in LINEAR if not isinstance(method, PartitionSHAP)], ids=lambda m: m.title)
 def test_maps_of_all_classes_cancel_under_centred_logits(method):
-    case = Case(MODEL, picture(MODEL.size), ToyScore(0, "centred"), Settings(preset="Thorough", segments=10))
+    case = Case(MODEL, picture(MODEL.size), ToyScore(0, "centred"), ExplanationSettings(preset="Thorough", segments=10))
     maps = [signed(method, case.with_score(ToyScore(target, "centred"))) for target in range(3)]
     np.testing.assert_allclose(sum(maps), 0, atol=1e-4 * np.abs(maps).max())
 
@@ -44,7 +44,7 @@ def test_maps_of_all_classes_cancel_under_centred_logits(method):
 def test_one_sigmoid_mirrors_its_two_classes(method):
     dense, bias = MODEL.dense[:, :1] * [-1, 1], MODEL.bias[:1] * [-1, 1]
     sigmoid = Detectors(MODEL.grid, MODEL.cell, MODEL.detectors, MODEL.offset, dense, bias)
-    case = Case(sigmoid, picture(sigmoid.size), ToyScore(0), Settings(preset="Fast", segments=10))
+    case = Case(sigmoid, picture(sigmoid.size), ToyScore(0), ExplanationSettings(preset="Fast", segments=10))
     first, other = signed(method, case), signed(method, case.with_score(ToyScore(1)))
     np.testing.assert_allclose(first, -other, atol=1e-4 * np.abs(first).max())
 
@@ -54,7 +54,7 @@ def test_what_equals_the_fill_gets_nothing(method):
     """The left half is black and so is the fill: hiding it changes nothing."""
     image = picture(MODEL.size)
     image[:, : MODEL.size[1] // 2] = 0
-    case = Case(MODEL, image, ToyScore(0), Settings(preset="Fast", fill="black", segments=8))
+    case = Case(MODEL, image, ToyScore(0), ExplanationSettings(preset="Fast", fill="black", segments=8))
     halves = (np.indices(MODEL.size)[1] >= MODEL.size[1] // 2).astype(np.int64)
     rows = np.indices(MODEL.size)[0] * 4 // MODEL.size[0]
     case.remember("segments", lambda: rows * 2 + halves)

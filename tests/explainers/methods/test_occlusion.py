@@ -6,23 +6,23 @@ from scipy.stats import spearmanr
 
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from errors import UserError
-from explainers.case import Case, Settings
-from explainers.grid import on_grid
+from explainers.case import Case, ExplanationSettings
+from explainers.grid import sum_map_onto_grid
 from explainers.methods.occlusion import ENOUGH_AGREEMENT, Occlusion
-from explainers.perturbation.convergence import predicted_agreement
+from explainers.perturbation.convergence import predict_final_agreement
 from explainers.perturbation.windows import (
     NOISE,
-    coverage,
-    in_pixels,
-    lattice,
-    mean_over_cover,
-    positions,
-    score_drops,
-    smooth_evidence,
+    fit_smooth_evidence,
+    mean_over_covering_windows,
+    score_drops_of_windows,
+    sliding_windows,
     smoothness_kernel,
+    window_coverage,
+    window_positions,
+    windows_in_pixels,
 )
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 
 SIZE = (32, 32)
@@ -37,39 +37,39 @@ def evidence(case):
 
 
 def test_windows_reach_the_border():
-    assert positions(10, 4, 3) == [0, 3, 6]
-    assert positions(11, 4, 3) == [0, 3, 6, 7]
-    assert positions(4, 8, 2) == [0]
+    assert window_positions(10, 4, 3) == [0, 3, 6]
+    assert window_positions(11, 4, 3) == [0, 3, 6, 7]
+    assert window_positions(4, 8, 2) == [0]
 
 
 def test_windows_of_a_grid_cover_every_pixel():
-    assert lattice(4, 3, 1) == [(0, 0, 3, 3), (0, 1, 3, 4), (1, 0, 4, 3), (1, 1, 4, 4)]
+    assert sliding_windows(4, 3, 1) == [(0, 0, 3, 3), (0, 1, 3, 4), (1, 0, 4, 3), (1, 1, 4, 4)]
     for step in (1, 2):
-        windows = in_pixels(lattice(7, 3, step), 7, (33, 50))
-        assert (mean_over_cover(windows, np.ones(len(windows)), (33, 50)) == 1).all()
+        windows = windows_in_pixels(sliding_windows(7, 3, step), 7, (33, 50))
+        assert (mean_over_covering_windows(windows, np.ones(len(windows)), (33, 50)) == 1).all()
 
 
 def test_smooth_evidence_is_the_minimum_that_it_says():
     """By the normal equations of |A m - f|^2 / s + m' K^-1 m, instead of the kernel's."""
-    windows, found = lattice(7, 3, 1), np.random.default_rng(0).normal(size=25)
-    cover, like = coverage(windows, 7), smoothness_kernel(7)
+    windows, found = sliding_windows(7, 3, 1), np.random.default_rng(0).normal(size=25)
+    cover, like = window_coverage(windows, 7), smoothness_kernel(7)
     noise = NOISE * max(row @ like @ row for row in cover)
     expected = np.linalg.solve(cover.T @ cover / noise + np.linalg.inv(like), cover.T @ found / noise)
-    np.testing.assert_allclose(smooth_evidence(windows, found, 7).ravel(), expected, atol=1e-10)
+    np.testing.assert_allclose(fit_smooth_evidence(windows, found, 7).ravel(), expected, atol=1e-10)
 
 
 def test_smooth_evidence_peaks_where_all_falling_windows_meet():
-    windows = [*lattice(14, 6, 2), *lattice(14, 3, 1)]
+    windows = [*sliding_windows(14, 6, 2), *sliding_windows(14, 3, 1)]
     found = np.array([float(top <= 4 < bottom and left <= 9 < right) for top, left, bottom, right in windows])
-    values = smooth_evidence(windows, found, 14)
+    values = fit_smooth_evidence(windows, found, 14)
     assert np.unravel_index(values.argmax(), values.shape) == (4, 9)
-    assert not smooth_evidence(windows, 0 * found, 14).any()
+    assert not fit_smooth_evidence(windows, 0 * found, 14).any()
 
 
 def test_mean_over_cover_by_hand():
     windows = [(0, 0, 2, 2), (1, 1, 3, 3)]
     expected = [[1, 1, 0], [1, 2, 3], [0, 3, 3]]
-    np.testing.assert_allclose(mean_over_cover(windows, np.array([1.0, 3.0]), (3, 3)), expected)
+    np.testing.assert_allclose(mean_over_covering_windows(windows, np.array([1.0, 3.0]), (3, 3)), expected)
 
 
 def test_fixed_windows_on_a_linear_score():
@@ -87,38 +87,38 @@ def test_fixed_windows_on_a_linear_score():
 
 def test_a_linear_score_by_hand():
     """The map of a linear score follows from the evidence in each window alone."""
-    case = Case(LINEAR, IMAGE, ToyScore(1), Settings(preset="Balanced"))
+    case = Case(LINEAR, IMAGE, ToyScore(1), ExplanationSettings(preset="Balanced"))
     maps = list(Occlusion()(case))
     assert [len(found.values) for found in maps] == [28] * 4
     windows = [(4 * top, 4 * left, 4 * top + 12, 4 * left + 12) for top in range(5) for left in range(5)]
-    hidden = [evidence(case)[top:bottom, left:right].sum() for top, left, bottom, right in in_pixels(windows, 28, SIZE)]
-    np.testing.assert_allclose(maps[0].values, smooth_evidence(windows, np.array(hidden), 28), atol=1e-6)
+    hidden = [evidence(case)[top:bottom, left:right].sum() for top, left, bottom, right in windows_in_pixels(windows, 28, SIZE)]
+    np.testing.assert_allclose(maps[0].values, fit_smooth_evidence(windows, np.array(hidden), 28), atol=1e-6)
     assert case.evaluations == 1 + 25 + 50 + 50 + 44 == Occlusion().cost(case)
 
 
 def test_what_equals_the_fill_gets_nothing_but_what_windows_across_its_border_blur_into_it():
     image = picture(SIZE)
     image[:, :16] = 0
-    case = Case(LINEAR, image, ToyScore(0), Settings(fill="black"))
+    case = Case(LINEAR, image, ToyScore(0), ExplanationSettings(fill="black"))
     values = list(Occlusion()(case))[-1].values
-    assert score_drops(case, [(0, 0, 32, 16)])[0] == 0
+    assert score_drops_of_windows(case, [(0, 0, 32, 16)])[0] == 0
     assert np.abs(values[:, :10]).mean() < 0.1 * np.abs(values[:, 14:]).mean()
 
 
 def test_smaller_windows_go_where_the_large_ones_tell_most():
-    case = Case(detectors(), picture(detectors().size), ToyScore(0), Settings(preset="Fast"))
+    case = Case(detectors(), picture(detectors().size), ToyScore(0), ExplanationSettings(preset="Fast"))
     maps = list(Occlusion()(case))
     assert case.evaluations == 1 + 25 + 50
     asked = {key for key in case._answers[case.fill] if len(key) == 4}
     small = [abs(maps[0].values[2 * r : 2 * r + 6, 2 * c : 2 * c + 6].sum(dtype=np.float64)) for r, c in np.ndindex(12, 12)]
-    windows = in_pixels([(2 * r, 2 * c, 2 * r + 6, 2 * c + 6) for r, c in np.ndindex(12, 12)], 28, case.size)
+    windows = windows_in_pixels([(2 * r, 2 * c, 2 * r + 6, 2 * c + 6) for r, c in np.ndindex(12, 12)], 28, case.size)
     chosen = np.array([window in asked for window in windows])
     assert chosen.sum() == 50
     assert np.array(small)[chosen].min() >= np.array(small)[~chosen].max()
 
 
 def test_maps_of_centred_logits_cancel_where_the_same_windows_were_asked():
-    case = Case(LINEAR, IMAGE, ToyScore(0, "centred"), Settings(budget=26))
+    case = Case(LINEAR, IMAGE, ToyScore(0, "centred"), ExplanationSettings(budget=26))
     total, spent = np.zeros((28, 28)), []
     for target in range(3):
         total += list(Occlusion()(case.with_score(ToyScore(target, "centred"))))[-1].values
@@ -129,7 +129,7 @@ def test_maps_of_centred_logits_cancel_where_the_same_windows_were_asked():
 
 def test_two_classes_that_mirror_each_other_have_mirrored_maps():
     mirrored = Toy(SIZE, lambda x: _sigmoid_pair(x), lambda x: None)
-    case = Case(mirrored, IMAGE, ToyScore(0), Settings(preset="Fast"))
+    case = Case(mirrored, IMAGE, ToyScore(0), ExplanationSettings(preset="Fast"))
     first = list(Occlusion()(case))[-1].values
     other = list(Occlusion()(case.with_score(ToyScore(1))))[-1].values
     np.testing.assert_allclose(first, -other, atol=1e-6)
@@ -145,7 +145,7 @@ def _sigmoid_pair(x):
 def test_a_budget_that_cuts_a_step_short_is_kept_and_never_claims_to_have_converged(budget):
     flat = Toy((28, 28), lambda x: np.ones((len(x), 2)), lambda x: None)  # nothing to be found, so that the figure alone would claim it
     for model in (detectors(), flat):
-        case = Case(model, picture(model.size), ToyScore(0), Settings(preset="Fast", budget=budget))
+        case = Case(model, picture(model.size), ToyScore(0), ExplanationSettings(preset="Fast", budget=budget))
         maps = list(Occlusion()(case))
         assert case.evaluations == budget == Occlusion().cost(case)
         assert not any(found.converged for found in maps)
@@ -158,7 +158,7 @@ def test_a_budget_that_cuts_a_step_short_is_kept_and_never_claims_to_have_conver
 def test_a_map_that_few_windows_cannot_settle_says_so():
     rng = np.random.default_rng(0)
     restless = Toy((28, 28), lambda x: rng.normal(size=(len(x), 2)), lambda x: None)
-    *_, found = Occlusion()(Case(restless, picture((28, 28)), ToyScore(0), Settings(preset="Fast")))
+    *_, found = Occlusion()(Case(restless, picture((28, 28)), ToyScore(0), ExplanationSettings(preset="Fast")))
     assert not found.converged
     assert found.remark.startswith("Not converged: a map of every window is expected to correlate with it at 0.")
     assert found.uncertainty > 1 - ENOUGH_AGREEMENT
@@ -171,9 +171,9 @@ def test_a_map_that_few_windows_cannot_settle_says_so():
 
 def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
     """Evidence drawn as the kernel has it and noise as the map allows: what is foretold from some windows is what comes with the others."""
-    every = [*lattice(7, 3, 1), *lattice(14, 3, 1)]
+    every = [*sliding_windows(7, 3, 1), *sliding_windows(14, 3, 1)]
     every = [tuple(2 * side for side in window) for window in every[:25]] + every[25:]
-    cover, like = coverage(every, 14), smoothness_kernel(14)
+    cover, like = window_coverage(every, 14), smoothness_kernel(14)
     noise = NOISE * (cover @ like @ cover.T).diagonal().max()
     root = np.linalg.cholesky(like + 1e-9 * np.eye(len(like)))
     rng = np.random.default_rng(0)
@@ -182,8 +182,8 @@ def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
         some, told, true = [every[row] for row in rows], [], []
         for _ in range(80):
             hidden = cover @ (root @ rng.normal(size=len(like))) + np.sqrt(noise) * rng.normal(size=len(every))
-            maps = smooth_evidence(some, hidden[rows], 14), smooth_evidence(every, hidden, 14)
-            told.append(predicted_agreement(some, 3 * hidden[rows], every, 14))  # whatever the units of the score
+            maps = fit_smooth_evidence(some, hidden[rows], 14), fit_smooth_evidence(every, hidden, 14)
+            told.append(predict_final_agreement(some, 3 * hidden[rows], every, 14))  # whatever the units of the score
             true.append(np.corrcoef(*(values.ravel() for values in maps))[0, 1])
         assert np.mean(told) == pytest.approx(np.mean(true), abs=0.03)
     assert told == pytest.approx(np.ones(80), abs=1e-6)
@@ -191,15 +191,15 @@ def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
 
 def test_what_is_claimed_of_phantoms_is_right():
     """Converged: its ranks are Thorough's. Five phantoms; Fast's large cells cannot be, Balanced's are."""
-    classifier, right = load("phantoms"), []
+    classifier, right = load_classifier("phantoms"), []
     for picture_ in decisive_phantoms(classifier, 5):
         thorough, *others = (
-            list(Occlusion()(Case(classifier, picture_.image, Score(picture_.target), Settings(preset=preset))))[-1]
+            list(Occlusion()(Case(classifier, picture_.image, Score(picture_.target), ExplanationSettings(preset=preset))))[-1]
             for preset in ("Thorough", "Fast", "Balanced")
         )
-        wanted = on_grid(thorough.values, classifier.size).ravel()
+        wanted = sum_map_onto_grid(thorough.values, classifier.size).ravel()
         for found in others:
-            reached = spearmanr(on_grid(found.values, classifier.size).ravel(), wanted).statistic
+            reached = spearmanr(sum_map_onto_grid(found.values, classifier.size).ravel(), wanted).statistic
             assert not found.converged or reached > 0.9
             right.append(found.converged == (reached >= ENOUGH_AGREEMENT))
         assert [found.converged for found in others] == [False, True]
@@ -207,7 +207,7 @@ def test_what_is_claimed_of_phantoms_is_right():
 
 
 def test_a_stride_that_the_budget_cannot_pay_is_widened_and_told():
-    case = Case(LINEAR, IMAGE, ToyScore(0), Settings(budget=20))
+    case = Case(LINEAR, IMAGE, ToyScore(0), ExplanationSettings(budget=20))
     found = list(Occlusion(search="fixed windows", window=16, stride=2)(case))[-1]
     assert case.evaluations <= 20
     assert "Windows every" in found.remark

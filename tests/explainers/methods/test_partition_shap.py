@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.methods.partition_shap import PartitionSHAP, RectangleTree
 from tests.explainers.coalition_games import Game, cell_classifier
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
@@ -14,7 +14,7 @@ from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 
 def white_case(game: Game, grid: tuple[int, int], budget: int = 1000) -> Case:
     toy = cell_classifier([game, game], grid, cell=2)
-    return Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0), Settings(fill="black", budget=budget))
+    return Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0), ExplanationSettings(fill="black", budget=budget))
 
 
 def test_the_tree_halves_the_longer_side_down_to_cells() -> None:
@@ -40,7 +40,7 @@ def test_an_interaction_by_hand() -> None:
 
 def test_every_map_adds_up_and_asks_within_the_budget() -> None:
     toy = detectors()
-    case = Case(toy, picture(toy.size), ToyScore(1, "centred"), Settings(budget=200))
+    case = Case(toy, picture(toy.size), ToyScore(1, "centred"), ExplanationSettings(budget=200))
     maps = list(PartitionSHAP()(case))
     assert len(maps) == 3
     for attribution in maps:
@@ -53,7 +53,7 @@ def test_every_map_adds_up_and_asks_within_the_budget() -> None:
 
 def test_it_cuts_finest_where_the_evidence_is() -> None:
     toy = Toy((64, 64), lambda images: np.stack([images[:, 8:16, 40:48].mean((1, 2, 3)), 0 * images[:, 0, 0, 0]], 1), lambda image: image)
-    case = Case(toy, np.ones((64, 64, 3), np.float32), ToyScore(0), Settings(fill="black", budget=300))
+    case = Case(toy, np.ones((64, 64, 3), np.float32), ToyScore(0), ExplanationSettings(fill="black", budget=300))
     values = list(PartitionSHAP()(case))[-1].values
     assert values[8:16, 40:48].sum() == pytest.approx(1, abs=1e-5)
     np.testing.assert_allclose(values[:, :32], 0, atol=1e-7)
@@ -62,7 +62,10 @@ def test_it_cuts_finest_where_the_evidence_is() -> None:
 def test_the_same_seed_gives_the_same_map_and_the_global_generator_is_left_alone() -> None:
     toy = detectors()
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    maps = [list(PartitionSHAP()(Case(toy, picture(toy.size), ToyScore(1, "centred"), Settings(budget=100))))[-1].values for _ in range(2)]
+    maps = [
+        list(PartitionSHAP()(Case(toy, picture(toy.size), ToyScore(1, "centred"), ExplanationSettings(budget=100))))[-1].values
+        for _ in range(2)
+    ]
     np.testing.assert_array_equal(*maps)
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
@@ -77,7 +80,7 @@ def test_threads_draw_each_for_itself_and_leave_the_global_generator_as_it_was()
 
     def explained(seed: int) -> np.ndarray:
         image = np.ones((16, 16, 3), np.float32)
-        case = Case(Toy((16, 16), slow, lambda image: image), image, ToyScore(0), Settings(fill="black", budget=101, seed=seed))
+        case = Case(Toy((16, 16), slow, lambda image: image), image, ToyScore(0), ExplanationSettings(fill="black", budget=101, seed=seed))
         return list(PartitionSHAP(cells=4)(case))[-1].values
 
     alone = [explained(seed) for seed in range(8)]
@@ -99,7 +102,7 @@ def test_while_the_model_is_asked_the_global_generator_is_the_callers() -> None:
         seen.append((np.random.get_state()[1] == before).all())  # noqa: NPY002
         return np.stack([images.mean((1, 2, 3)), images[:, 0, 0, 0]], 1)
 
-    list(PartitionSHAP()(Case(Toy((16, 16), logits, lambda image: image), picture((16, 16)), ToyScore(0), Settings(budget=64))))
+    list(PartitionSHAP()(Case(Toy((16, 16), logits, lambda image: image), picture((16, 16)), ToyScore(0), ExplanationSettings(budget=64))))
     assert len(seen) > 2
     assert all(seen)
 
@@ -110,7 +113,7 @@ def test_an_error_in_the_model_gives_the_generator_back() -> None:
             raise ValueError("broken")
         return np.ones((len(images), 2))
 
-    case = Case(Toy((16, 16), logits, lambda image: image), picture((16, 16)), ToyScore(0), Settings(budget=64))
+    case = Case(Toy((16, 16), logits, lambda image: image), picture((16, 16)), ToyScore(0), ExplanationSettings(budget=64))
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     with pytest.raises(ValueError, match="broken"):
         list(PartitionSHAP()(case))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.methods.lime import LIME
 from explainers.methods.rise import RISE
 from tests.explainers.coalition_games import cell_classifier, random_game
@@ -13,7 +13,7 @@ GRID = (2, 5)
 
 def case_of(budget: int, kind: str = "logit") -> Case:
     toy = cell_classifier([random_game(10, 4, 12, seed) for seed in range(3)], GRID)
-    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0, kind), Settings(segments=10, fill="black", budget=budget))
+    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0, kind), ExplanationSettings(segments=10, fill="black", budget=budget))
     rows, columns = np.indices(toy.size) // 8
     case.remember("segments", lambda: rows * GRID[1] + columns)
     return case

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from explainers.cam.channel_groups import channel_groups
-from explainers.case import Case, Settings
-from explainers.grid import enlarge
+from explainers.cam.channel_groups import cluster_channels
+from explainers.case import Case, ExplanationSettings
+from explainers.grid import enlarge_map
 from explainers.methods.score_cam import PAPER, ScoreCAM
-from explainers.perturbation.convergence import agreement_gain
+from explainers.perturbation.convergence import extrapolate_final_agreement
 from tests.explainers.toy_classifiers import Detectors, ToyScore, detectors, picture
 
 MODEL = detectors()
@@ -22,7 +22,7 @@ def by_hand(model, value, fill):
     total = np.zeros(model.grid)
     for channel in np.moveaxis(maps, -1, 0):
         if np.ptp(channel) > 0:
-            enlarged = enlarge(channel, model.size)
+            enlarged = enlarge_map(channel, model.size)
             shown = ((enlarged - enlarged.min()) / np.ptp(enlarged))[..., None]
             total += max(0, value(shown * image + (1 - shown) * fill) - value(fill)) * channel
     return total
@@ -65,7 +65,7 @@ def test_groups_give_nearly_what_every_channel_gives():
 def test_what_is_said_of_groups_is_near_what_every_channel_gives(groups, budget):
     """The figure is 1 less the rank correlation with the map of all 200 channels, foretold from 8 groups and the last."""
     model = many_channels()
-    case = Case(model, picture(model.size), ToyScore(0), Settings(budget=budget))
+    case = Case(model, picture(model.size), ToyScore(0), ExplanationSettings(budget=budget))
     first, last = list(ScoreCAM(groups=groups)(case))
     every = list(ScoreCAM(groups=200)(Case(model, picture(model.size), ToyScore(0))))[-1]
     reached = spearmanr(last.signed.ravel(), every.signed.ravel()).statistic
@@ -87,18 +87,18 @@ def test_one_map_alone_claims_nothing():
 def test_a_map_that_moves_much_from_few_groups_to_more_is_not_converged():
     first, second = np.arange(16.0).reshape(4, 4), np.roll(np.arange(16.0), 4).reshape(4, 4)
     moved = 1 - spearmanr(first.ravel(), second.ravel()).statistic
-    assert agreement_gain((first, 3.0), (second, 1.0)) == pytest.approx(1 - moved / 2)
-    assert agreement_gain((first, 3.0), (second, 0.0)) == 1
-    assert agreement_gain((first, 1.0), (second, 1.0)) == 0
-    assert agreement_gain((first, 3.0), (0 * second, 1.0)) == 0.5
-    assert agreement_gain((0 * first, 3.0), (0 * second, 1.0)) == 1
+    assert extrapolate_final_agreement((first, 3.0), (second, 1.0)) == pytest.approx(1 - moved / 2)
+    assert extrapolate_final_agreement((first, 3.0), (second, 0.0)) == 1
+    assert extrapolate_final_agreement((first, 1.0), (second, 1.0)) == 0
+    assert extrapolate_final_agreement((first, 3.0), (0 * second, 1.0)) == 0.5
+    assert extrapolate_final_agreement((0 * first, 3.0), (0 * second, 1.0)) == 1
 
 
 def test_groups_are_nested_and_free_for_other_classes():
     model = many_channels()
     case = Case(model, picture(model.size), ToyScore(0))
     (layer,) = case.features()
-    few, more = channel_groups(case, layer, 8), channel_groups(case, layer, 32)
+    few, more = cluster_channels(case, layer, 8), cluster_channels(case, layer, 32)
     assert (len(few), len(more)) == (8, 32)
     for group in more:
         assert sum(set(group) <= set(wide) for wide in few) == 1
@@ -123,7 +123,7 @@ def test_constant_channels_are_left_out():
 @pytest.mark.parametrize("groups", [0, 8, 200])
 def test_no_more_evaluations_than_the_budget(budget, groups):
     model = many_channels()
-    case = Case(model, picture(model.size), ToyScore(0), Settings(budget=budget))
+    case = Case(model, picture(model.size), ToyScore(0), ExplanationSettings(budget=budget))
     maps = list(ScoreCAM(groups=groups)(case))
     for found in maps:
         assert found.converged == (found.uncertainty is not None and found.uncertainty <= 0.05)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, Settings
-from explainers.methods.partition_shap import shap_package
+from explainers.case import Case, ExplanationSettings
+from explainers.methods.partition_shap import import_shap
 from explainers.methods.shap import SHAP
-from explainers.perturbation.estimators import kernel_shap, surrogate_shap
+from explainers.perturbation.estimators import kernel_shap_values, surrogate_shap_values
 from tests.explainers.coalition_games import Game, cell_classifier, enumerated, random_game
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
@@ -19,7 +19,9 @@ BOTH = ("surrogate", "regression")
 
 def case_of(games: list[Game], budget: int = 1024, kind: str = "logit", target: int = 0) -> Case:
     toy = cell_classifier(games, GRID)
-    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(target, kind), Settings(segments=10, fill="black", budget=budget))
+    case = Case(
+        toy, np.ones((*toy.size, 3), np.float32), ToyScore(target, kind), ExplanationSettings(segments=10, fill="black", budget=budget)
+    )
     rows, columns = np.indices(toy.size) // 8
     case.remember("segments", lambda: rows * GRID[1] + columns)
     return case
@@ -29,10 +31,10 @@ def games() -> list[Game]:
     return [random_game(10, 5, 20, seed) for seed in range(3)]
 
 
-@pytest.mark.parametrize("estimate", [kernel_shap, surrogate_shap])
+@pytest.mark.parametrize("estimate", [kernel_shap_values, surrogate_shap_values])
 def test_shares_are_those_of_the_shap_package_on_an_enumerated_game(estimate) -> None:
     game, sample = random_game(8, 5, 20), enumerated(8)
-    package = shap_package().KernelExplainer(game.values, np.zeros((1, 8)))
+    package = import_shap().KernelExplainer(game.values, np.zeros((1, 8)))
     theirs = package.shap_values(np.ones((1, 8)), nsamples=2**8, l1_reg=False, silent=True)
     np.testing.assert_allclose(estimate(sample, game.values(sample.masks)), theirs[0], atol=1e-6)
 
@@ -72,7 +74,7 @@ def test_segments_that_show_what_hides_them_get_nothing() -> None:
     hidden = np.ones((*case.size, 3), np.float32)
     hidden[:8, :8] = 0
     toy = cell_classifier(games(), GRID)
-    black = Case(toy, hidden, ToyScore(0), Settings(segments=10, fill="black", budget=2000))
+    black = Case(toy, hidden, ToyScore(0), ExplanationSettings(segments=10, fill="black", budget=2000))
     black.remember("segments", lambda: case.segments)
     np.testing.assert_allclose(list(SHAP()(black))[-1].values[:8, :8], 0, atol=1e-6)
 
@@ -93,7 +95,7 @@ def test_class_maps_of_centred_logits_sum_to_nothing(estimator: str) -> None:
 
 def test_another_target_costs_nothing_and_the_same_seed_gives_the_same_map() -> None:
     toy = detectors()
-    case, again = (Case(toy, picture(toy.size), ToyScore(1, "centred"), Settings(segments=16, budget=100)) for _ in range(2))
+    case, again = (Case(toy, picture(toy.size), ToyScore(1, "centred"), ExplanationSettings(segments=16, budget=100)) for _ in range(2))
     first = list(SHAP()(case))[-1]
     spent = case.evaluations
     list(SHAP()(case.with_score(ToyScore(2, "centred"))))
@@ -116,7 +118,7 @@ def any_of(count: int, budget: int = 500) -> Case:
         return np.stack([(shown[:, :count].sum(1) > 0) * 1.0, np.zeros(len(images))], axis=1)
 
     toy._logits_of = enough
-    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0), Settings(fill="black", budget=budget))
+    case = Case(toy, np.ones((*toy.size, 3), np.float32), ToyScore(0), ExplanationSettings(fill="black", budget=budget))
     rows, columns = np.indices(toy.size) // 8
     case.remember("segments", lambda: rows * 5 + columns)
     return case

@@ -8,31 +8,31 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from app.commands.manifest_metrics import plain
+from app.commands.manifest_metrics import to_json_values
 from explainers import metrics
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.method import Attribution
+from explainers.method_runner import MethodResult, run_methods
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.metric import Family, Metric
 from explainers.metrics import METRICS
 from explainers.metrics.agreement import consensus, raw_similarity, similarity
-from explainers.metrics.agreement.agreement import Agreement, AgreementContext
-from explainers.metrics.agreement.consistency import Background, build_consistency
-from explainers.metrics.agreement.controls import EDGES, edges
+from explainers.metrics.agreement.agreement import AgreementContext, AgreementMetric
+from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
+from explainers.metrics.agreement.controls import EDGES, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
-from explainers.metrics.agreement.reference_library import Library, stack_maps
-from explainers.metrics.agreement.significance import shifted_copies
-from explainers.metrics.agreement.similarity import Evidence
-from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, scores
+from explainers.metrics.agreement.reference_library import MapLibrary, stack_maps
+from explainers.metrics.agreement.significance import shifted_map_copies
+from explainers.metrics.agreement.similarity import MapEvidence
+from explainers.metrics.agreement.similarity_batch import MapBatch, pearson_correlations, similarity_scores
 from explainers.metrics.faithfulness import average_drop, deletion_insertion, displaced_copies, hidden_place, infidelity, road
 from explainers.metrics.localisation import evidence_overlap, grid_pointing_game
 from explainers.metrics.randomisation import sanity_checks
 from explainers.metrics.robustness import max_sensitivity, reliability
-from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings
-from explainers.runner import Result, run_methods
+from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
 Maps = dict[str, np.ndarray]
@@ -40,14 +40,14 @@ SIZE = (112, 112)
 TITLES = ("LIME", "Grad-CAM")
 
 
-def found_in(maps: Maps) -> list[Evidence]:
+def found_in(maps: Maps) -> list[MapEvidence]:
     """Through the same door as a study's results."""
-    return [each for result in results_of(maps) if (each := similarity.evidence(result, SIZE)) is not None]
+    return [each for result in results_of(maps) if (each := similarity.evidence_on_grid(result, SIZE)) is not None]
 
 
-def results_of(maps: Maps) -> list[Result]:
+def results_of(maps: Maps) -> list[MethodResult]:
     methods = {"LIME": LIME(), "Grad-CAM": GradCAM()}
-    return [Result(methods[title], Attribution(maps[title])) for title in TITLES]
+    return [MethodResult(methods[title], Attribution(maps[title])) for title in TITLES]
 
 
 def shares(maps: Maps) -> list[np.ndarray]:
@@ -56,21 +56,26 @@ def shares(maps: Maps) -> list[np.ndarray]:
 
 def agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
-    pair = similarity.pair(*found)
-    return [pair.mean_similarity, pair.same_sign or 0, *consensus.consensus(found).ravel(), *consensus.votes(found).ravel()]
+    pair = similarity.pair_similarity(*found)
+    return [
+        pair.mean_similarity,
+        pair.same_sign or 0,
+        *consensus.consensus_map(found).ravel(),
+        *consensus.count_family_votes(found).ravel(),
+    ]
 
 
 def against_chance(maps: Maps) -> list[float]:
     a, b = shares(maps)
     found = NullDistributions(dict(zip(TITLES, (a, b), strict=True)), None).chance(*TITLES)
-    return [found.kappa, found.p, *shifted_copies(b)[5].ravel()]
+    return [found.kappa, found.p, *shifted_map_copies(b)[5].ravel()]
 
 
 def pair_agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
-    readings = {each.title: RepeatedReadings(each.signed, each.signed + np.roll(each.signed, 1), ReadingKind.HALF_RUNS) for each in found}
-    stable = {title: reliability.stability(title, each, 100) for title, each in readings.items()}
-    judged = build_consistency(found, readings, stable, Background(controls={EDGES: edges(picture(SIZE), 7)}))
+    readings = {each.title: RepeatedMaps(each.signed, each.signed + np.roll(each.signed, 1), RepeatSource.HALF_RUNS) for each in found}
+    stable = {title: reliability.reliability_score(title, each, 100) for title, each in readings.items()}
+    judged = consistency_from_maps(found, readings, stable, ReferenceMaps(controls={EDGES: edge_map(picture(SIZE), 7)}))
     (one,) = judged.pair_agreements
     values = [
         one.chance.kappa,
@@ -85,7 +90,7 @@ def pair_agreements(maps: Maps) -> list[float]:
 
 def agreement(maps: Maps) -> list[float]:
     """Without a library, as the metric itself gives it."""
-    (found,) = Agreement(AgreementContext(None, "toy", None, ()))(case(), results_of(maps))
+    (found,) = AgreementMetric(AgreementContext(None, "toy", None, ()))(case(), results_of(maps))
     return [each.chance.kappa for each in found.consistency.pair_agreements]
 
 
@@ -93,24 +98,24 @@ def by_library(maps: Maps) -> list[float]:
     a, b = shares(maps)
     drawn = np.random.default_rng(0).random((31, 7, 7))
     rows = [dict(zip(TITLES, (each / each.sum(), each.T / each.sum()), strict=True)) for each in drawn]
-    library = Library({}, tuple(map(str, range(31))), stack_maps(rows, TITLES, 7))
+    library = MapLibrary({}, tuple(map(str, range(31))), stack_maps(rows, TITLES, 7))
     found = NullDistributions(dict(zip(TITLES, (a, b), strict=True)), library).chance(*TITLES)
     return [found.kappa, found.p]
 
 
 def stacks(maps: Maps) -> list[float]:
     one, other = (MapBatch.of([each]) for each in shares(maps))
-    return [*scores(one, other)[:, 0], *correlations(one, other)]
+    return [*similarity_scores(one, other)[:, 0], *pearson_correlations(one, other)]
 
 
 def case() -> Case:
     toy = detectors(grid=(7, 7), cell=16)
-    return Case(toy, picture(toy.size), ToyScore(0, "centred"), Settings(preset="Fast"))
+    return Case(toy, picture(toy.size), ToyScore(0, "centred"), ExplanationSettings(preset="Fast"))
 
 
 def halves(maps: Maps) -> list[float]:
-    read = reliability.half_runs(Result(LIME(), Attribution(maps["LIME"], halves=(maps["LIME"], maps["Grad-CAM"]))), SIZE)
-    found = reliability.stability("LIME", read, 100)
+    read = reliability.half_run_maps(MethodResult(LIME(), Attribution(maps["LIME"], halves=(maps["LIME"], maps["Grad-CAM"]))), SIZE)
+    found = reliability.reliability_score("LIME", read, 100)
     return [found.between, found.reliability, float(found.further or 0)]
 
 
@@ -123,13 +128,13 @@ def located(maps: Maps) -> list[float]:
 
 def in_a_mosaic(maps: Maps) -> list[float]:
     mosaic = grid_pointing_game.Mosaic(picture(SIZE), (0, 1, 2, 3), 2)
-    return [grid_pointing_game.share_in_part(maps["LIME"], mosaic, number) for number in range(4)]
+    return [grid_pointing_game.share_in_mosaic_part(maps["LIME"], mosaic, number) for number in range(4)]
 
 
 def moved(maps: Maps) -> list[float]:
     """Both maps come from one method, so both have its scale."""
-    grids = [similarity.on_common_grid(Attribution(maps[title]), SIZE) for title in TITLES]
-    return [sanity_checks.similarity(*grids), max_sensitivity.largest_change(maps["LIME"], [maps["Grad-CAM"]])]
+    grids = [similarity.attribution_on_common_grid(Attribution(maps[title]), SIZE) for title in TITLES]
+    return [sanity_checks.map_rank_correlation(*grids), max_sensitivity.largest_relative_change(maps["LIME"], [maps["Grad-CAM"]])]
 
 
 def hidden(maps: Maps) -> list[float]:
@@ -144,17 +149,20 @@ VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "consistency": pair_agreements,
     "null_distribution": by_library,
     "similarity_batch": stacks,
-    "raw_similarity": lambda maps: list(vars(raw_similarity.raw(*shares(maps))).values()),
+    "raw_similarity": lambda maps: list(vars(raw_similarity.measure_raw_similarity(*shares(maps))).values()),
     "deletion_insertion": lambda maps: [
-        each.area for found in deletion_insertion.curves(case(), maps, deletion_insertion.Plan(steps=4)) for each in found
+        each.area
+        for found in deletion_insertion.measure_deletion_curves(case(), maps, deletion_insertion.DeletionPlan(steps=4))
+        for each in found
     ],
     "displaced_copies": lambda maps: [
-        each.better for each in displaced_copies.displacement_tests(case(), "LIME", maps["LIME"], deletion_insertion.Plan(steps=3))
+        each.better
+        for each in displaced_copies.run_displacement_tests(case(), "LIME", maps["LIME"], deletion_insertion.DeletionPlan(steps=3))
     ],
     "hidden_place": hidden,
-    "road": lambda maps: [each.value for each in road.road(case(), maps)],
-    "average_drop": lambda maps: [each.drop for each in average_drop.drops(case(), maps)],
-    "infidelity": lambda maps: [each.value for each in infidelity.infidelities(case(), maps)],
+    "road": lambda maps: [each.value for each in road.road_scores(case(), maps)],
+    "average_drop": lambda maps: [each.drop for each in average_drop.average_drops(case(), maps)],
+    "infidelity": lambda maps: [each.value for each in infidelity.measure_infidelity(case(), maps)],
     "evidence_overlap": located,
     "grid_pointing_game": in_a_mosaic,
     "reliability": halves,
@@ -209,8 +217,8 @@ every_metric = pytest.mark.parametrize("kind", METRICS, ids=lambda kind: kind.ke
 
 
 def glass_box() -> Case:
-    classifier = load("glass_box")
-    return Case(classifier, picture(classifier.size), Score(0), Settings(preset="Fast"))
+    classifier = load_classifier("glass_box")
+    return Case(classifier, picture(classifier.size), Score(0), ExplanationSettings(preset="Fast"))
 
 
 @every_metric
@@ -246,4 +254,4 @@ def test_it_costs_no_more_than_it_says_and_can_be_written_as_json(kind: type[Met
     assert fresh.evaluations <= cost
     assert found
     assert metric.complete(found, results)
-    json.dumps(plain(metric.to_json(found)))
+    json.dumps(to_json_values(metric.to_json(found)))

@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from models.cards.card import Card, Label
-from models.cards.metadata import Category, Number, describe, encode, entries, parse, read_fields
+from models.cards.card import Card, ClassLabel
+from models.cards.metadata import (
+    CategoryField,
+    NumberField,
+    describe_metadata,
+    encode_metadata,
+    encoding_entry_names,
+    parse_metadata,
+    read_metadata_fields,
+)
 
-AGE, SEX = Number("age", 50.0, 20.0, "years"), Category("sex", ("female", "male"))
+AGE, SEX = NumberField("age", 50.0, 20.0, "years"), CategoryField("sex", ("female", "male"))
 FIELDS = (AGE, SEX)
 
 
@@ -25,26 +33,26 @@ FIELDS = (AGE, SEX)
     ],
 )
 def test_numbers_are_standardised_and_categories_are_places(values, code, words) -> None:
-    found = encode(FIELDS, values)
+    found = encode_metadata(FIELDS, values)
     assert found.dtype == np.float32
     assert found.tolist() == code
-    assert describe(FIELDS, values) == words
+    assert describe_metadata(FIELDS, values) == words
 
 
 def test_without_a_flag_what_is_missing_is_zeros() -> None:
-    bare = (Number("age", 50.0, 20.0, missing="zero"), Category("sex", ("female", "male"), "zero"))
-    assert encode(bare, {}).tolist() == [0, 0, 0]
-    assert encode(bare, {"age": 30, "sex": "male"}).tolist() == [-1, 0, 1]
-    assert entries(bare) == ("age", "sex = female", "sex = male")
+    bare = (NumberField("age", 50.0, 20.0, missing="zero"), CategoryField("sex", ("female", "male"), "zero"))
+    assert encode_metadata(bare, {}).tolist() == [0, 0, 0]
+    assert encode_metadata(bare, {"age": 30, "sex": "male"}).tolist() == [-1, 0, 1]
+    assert encoding_entry_names(bare) == ("age", "sex = female", "sex = male")
 
 
 def test_each_number_has_a_name() -> None:
-    assert entries(FIELDS) == ("age", "age missing", "sex = female", "sex = male", "sex missing")
-    assert encode((), {}).shape == (0,)
+    assert encoding_entry_names(FIELDS) == ("age", "age missing", "sex = female", "sex = male", "sex missing")
+    assert encode_metadata((), {}).shape == (0,)
 
 
 def test_what_is_typed_is_read_by_the_field() -> None:
-    assert parse(FIELDS, ["age=55", "sex=male"]) == {"age": 55.0, "sex": "male"}
+    assert parse_metadata(FIELDS, ["age=55", "sex=male"]) == {"age": 55.0, "sex": "male"}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +68,7 @@ def test_what_is_typed_is_read_by_the_field() -> None:
 )
 def test_wrong_words_are_refused(words, refusal) -> None:
     with pytest.raises(UserError, match=refusal):
-        parse(FIELDS, words)
+        parse_metadata(FIELDS, words)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +76,11 @@ def test_wrong_words_are_refused(words, refusal) -> None:
 )
 def test_wrong_values_are_refused(values) -> None:
     with pytest.raises(UserError, match=r"[Mm]etadata"):
-        encode(FIELDS, values)
+        encode_metadata(FIELDS, values)
 
 
 def test_a_card_keeps_its_fields_and_one_without_any_has_none(tmp_path: Path) -> None:
-    card = Card("both", (Label("a"), Label("b")), (8, 8), metadata=(*FIELDS, Category("site", ("back",), "zero")))
+    card = Card("both", (ClassLabel("a"), ClassLabel("b")), (8, 8), metadata=(*FIELDS, CategoryField("site", ("back",), "zero")))
     card.write(tmp_path / "card.json")
     assert Card.read(tmp_path / "card.json") == card
     (tmp_path / "old.json").write_text(json.dumps({"name": "old", "labels": ["a", "b"], "size": [8, 8]}))
@@ -96,7 +104,7 @@ def test_a_card_keeps_its_fields_and_one_without_any_has_none(tmp_path: Path) ->
 )
 def test_a_card_s_wrong_fields_are_named(raw, refusal, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=refusal):
-        read_fields(raw)
+        read_metadata_fields(raw)
     (tmp_path / "card.json").write_text(json.dumps({"name": "m", "labels": ["a", "b"], "size": [8, 8], "metadata": raw}))
     with pytest.raises(UserError, match=re.escape("card.json: ")):
         Card.read(tmp_path / "card.json")

@@ -13,10 +13,10 @@ from onnx import TensorProto, helper
 from errors import UserError
 from models.classifiers.base import BaseClassifier
 from models.classifiers.build import build_classifier
-from models.classifiers.ensemble import Ensemble
-from models.classifiers.forward_only import ForwardOnly
+from models.classifiers.ensemble import EnsembleClassifier
+from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 from tests.models import hostile_files
 
 
@@ -26,7 +26,7 @@ def direct(folder: Path) -> BaseClassifier:
 
 def ensemble(folder: Path) -> BaseClassifier:
     """Of different sizes, so that a member's pictures are resized one by one."""
-    return Ensemble("both", [build_classifier(network(side), None, folder / f"{side}.keras") for side in (8, 12)])
+    return EnsembleClassifier("both", [build_classifier(network(side), None, folder / f"{side}.keras") for side in (8, 12)])
 
 
 def onnx_file(folder: Path) -> BaseClassifier:
@@ -40,12 +40,12 @@ def onnx_file(folder: Path) -> BaseClassifier:
         helper.make_model(helper.make_graph(nodes, "small", inputs, outputs), opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
         folder / "net.onnx",
     )
-    return load(folder / "net.onnx")
+    return load_classifier(folder / "net.onnx")
 
 
 def guarded(folder: Path) -> BaseClassifier:
     """Closed, so that nobody is there who could be asked."""
-    made = load(hostile_files.copied(folder / "net.keras"), trust=False)
+    made = load_classifier(hostile_files.copied(folder / "net.keras"), trust=False)
     made.close()
     return made
 
@@ -65,7 +65,7 @@ def test_no_pictures_get_no_answers_of_the_right_shape(tmp_path: Path, build: Ca
     assert made.outputs(none).shape == (0, classes)
     assert made.masked(picture, np.zeros((0, 4, 4), np.float32), picture).shape == (0, classes)
     assert made.probabilities(made.outputs(none)).shape == (0, classes)
-    if isinstance(made, ForwardOnly):
+    if isinstance(made, ForwardOnlyClassifier):
         with pytest.raises(UserError, match="has no gradients"):
             made.gradients(none, Score(0))
     else:

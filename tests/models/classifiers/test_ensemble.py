@@ -9,20 +9,20 @@ import pytest
 from keras import layers
 
 from errors import UserError
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
+from explainers.method_runner import run_methods
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.hirescam import HiResCAM
 from explainers.methods.integrated_gradients import IntegratedGradients
-from explainers.runner import run_methods
-from models.cards.card import Card, Head, Label, Scaling
-from models.cards.metadata import Number
+from models.cards.card import Card, ClassLabel, Head, Scaling
+from models.cards.metadata import NumberField
 from models.classifiers.build import build_classifier
-from models.classifiers.ensemble import Ensemble
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.ensemble import EnsembleClassifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 
-LABELS = (Label("a"), Label("b"), Label("c"))
+LABELS = (ClassLabel("a"), ClassLabel("b"), ClassLabel("c"))
 
 
 def network(side: int, units: int = 3, activation: str = "softmax") -> keras.Model:
@@ -31,7 +31,7 @@ def network(side: int, units: int = 3, activation: str = "softmax") -> keras.Mod
     return keras.Model(picture, layers.Dense(units, activation=activation)(layers.GlobalAveragePooling2D()(maps)))
 
 
-def member(name: str, side: int, seed: int, temperature: float = 1.0, scaling: Scaling = "0..1") -> Classifier:
+def member(name: str, side: int, seed: int, temperature: float = 1.0, scaling: Scaling = "0..1") -> KerasClassifier:
     """In float64, so that a finite difference tells a wrong gradient from a rounded one."""
     keras.utils.set_random_seed(seed)
     policy = keras.config.dtype_policy()
@@ -45,18 +45,18 @@ def member(name: str, side: int, seed: int, temperature: float = 1.0, scaling: S
 
 
 @pytest.fixture(scope="module")
-def alike() -> Ensemble:
-    return Ensemble("alike", [member("one", 16, 1), member("two", 16, 2, scaling="-1..1")])
+def alike() -> EnsembleClassifier:
+    return EnsembleClassifier("alike", [member("one", 16, 1), member("two", 16, 2, scaling="-1..1")])
 
 
 @pytest.fixture(scope="module")
-def unlike() -> Ensemble:
+def unlike() -> EnsembleClassifier:
     """Of different sizes, of which the smaller one's does not divide the larger one's."""
-    return Ensemble("unlike", [member("small", 10, 3, temperature=2.0), member("large", 16, 4)])
+    return EnsembleClassifier("unlike", [member("small", 10, 3, temperature=2.0), member("large", 16, 4)])
 
 
 @pytest.fixture(params=["alike", "unlike"])
-def served(request: pytest.FixtureRequest) -> Ensemble:
+def served(request: pytest.FixtureRequest) -> EnsembleClassifier:
     return request.getfixturevalue(request.param)
 
 
@@ -96,7 +96,7 @@ def test_gradients_equal_finite_differences(served, score) -> None:
 
 
 def test_maps_of_members_of_one_size_have_the_ensemble_s_as_their_mean(alike) -> None:
-    image, score, settings = pictures(1)[0], Score(1), Settings(budget=16, fill="black")
+    image, score, settings = pictures(1)[0], Score(1), ExplanationSettings(budget=16, fill="black")
     for method in (GradCAM(), HiResCAM(), IntegratedGradients(points=8)):
         (*_, whole) = run_methods(Case(alike, image, score, settings), [method])
         assert not whole.error
@@ -113,7 +113,7 @@ def test_layers_are_named_after_their_member(unlike) -> None:
         ("small/last", (5, 5), 0),
         ("large/last", (8, 8), 1),
     ]
-    (only,) = Case(unlike, pictures(1)[0], Score(0), Settings(layers=("large/last",))).features()
+    (only,) = Case(unlike, pictures(1)[0], Score(0), ExplanationSettings(layers=("large/last",))).features()
     own = unlike.members[1].classifier.features(pictures(1)[0], unlike.members[1].classifier.default_layers, Score(0))[0]
     assert only.layer == "large/last"
     np.testing.assert_allclose(only.gradients, own.gradients / 2, rtol=1e-5)
@@ -132,7 +132,7 @@ def test_feature_gradients_of_a_probability_are_the_chain_rule_s(alike) -> None:
 
 def test_drawn_anew_every_member_is(alike) -> None:
     drawn = alike.randomised("head", seed=1)
-    assert isinstance(drawn, Ensemble)
+    assert isinstance(drawn, EnsembleClassifier)
     assert not np.allclose(drawn.outputs(pictures(1)), alike.outputs(pictures(1)))
     assert drawn.outputs(pictures(1)) == pytest.approx(alike.randomised("head", seed=1).outputs(pictures(1)))
 
@@ -144,14 +144,14 @@ def test_it_says_what_it_is(unlike) -> None:
     assert unlike.traces == 1
 
 
-def sigmoid(name: str, labels: tuple[str, ...] = ("no", "yes"), seed: int = 0) -> Classifier:
+def sigmoid(name: str, labels: tuple[str, ...] = ("no", "yes"), seed: int = 0) -> KerasClassifier:
     keras.utils.set_random_seed(seed)
-    card = Card(name, tuple(map(Label, labels)), (8, 8), head="sigmoid")
+    card = Card(name, tuple(map(ClassLabel, labels)), (8, 8), head="sigmoid")
     return build_classifier(network(8, 1, "sigmoid"), card, Path(f"{name}.keras"))
 
 
 def test_of_sigmoids_the_log_odds_are_averaged() -> None:
-    both = Ensemble("both", [sigmoid("x", seed=1), sigmoid("y", seed=2)])
+    both = EnsembleClassifier("both", [sigmoid("x", seed=1), sigmoid("y", seed=2)])
     image = pictures(1, 8)
     odds = [
         np.log(p[0, 1] / p[0, 0])
@@ -174,24 +174,24 @@ def test_of_sigmoids_the_log_odds_are_averaged() -> None:
 )
 def test_other_classes_are_refused(second, refusal) -> None:
     with pytest.raises(UserError, match=f"x and y cannot be one ensemble: their classes differ, {refusal}"):
-        Ensemble("both", [sigmoid("x"), sigmoid("y", second)])
+        EnsembleClassifier("both", [sigmoid("x"), sigmoid("y", second)])
 
 
 def test_other_heads_and_single_members_are_refused() -> None:
     head: Head = "softmax"
-    soft = build_classifier(network(8, 2), Card("y", (Label("no"), Label("yes")), (8, 8), head=head), Path("y.keras"))
+    soft = build_classifier(network(8, 2), Card("y", (ClassLabel("no"), ClassLabel("yes")), (8, 8), head=head), Path("y.keras"))
     with pytest.raises(UserError, match="their heads are 'sigmoid' and 'softmax'"):
-        Ensemble("both", [sigmoid("x"), soft])
+        EnsembleClassifier("both", [sigmoid("x"), soft])
     with pytest.raises(UserError, match="has 1 member; it needs at least 2"):
-        Ensemble("alone", [soft])
+        EnsembleClassifier("alone", [soft])
 
 
 def test_a_member_is_told_the_metadata_that_it_takes(alike) -> None:
     picture, about = keras.Input((16, 16, 3)), keras.Input((2,))
     both = layers.Concatenate()([layers.GlobalAveragePooling2D()(picture), about])
     model = keras.Model([picture, about], layers.Dense(3, activation="softmax")(both))
-    told = build_classifier(model, Card("told", LABELS, (16, 16), metadata=(Number("age", 50, 10),)), Path("told.keras"))
-    mixed = Ensemble("mixed", [told, alike.members[0].classifier])
+    told = build_classifier(model, Card("told", LABELS, (16, 16), metadata=(NumberField("age", 50, 10),)), Path("told.keras"))
+    mixed = EnsembleClassifier("mixed", [told, alike.members[0].classifier])
     assert mixed.metadata_text == "age missing"
     older = mixed.with_metadata({"age": 70.0})
     assert older.metadata_text == "age 70"
@@ -213,8 +213,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_file_or_its_folder_lists_the_members(folder: Path) -> None:
     for path in (folder, folder / "ensemble.json"):
-        found = load(path)
-        assert isinstance(found, Ensemble)
+        found = load_classifier(path)
+        assert isinstance(found, EnsembleClassifier)
         assert (found.card.name, found.size) == ("both", (12, 12))
         assert [each.name for each in found.members] == ["a", "b"]
 
@@ -233,4 +233,4 @@ def test_a_file_or_its_folder_lists_the_members(folder: Path) -> None:
 def test_a_list_that_is_none_is_refused(folder: Path, text: str, refusal: str) -> None:
     (folder / "ensemble.json").write_text(text)
     with pytest.raises(UserError, match=refusal):
-        load(folder)
+        load_classifier(folder)

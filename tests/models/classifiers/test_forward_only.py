@@ -13,13 +13,13 @@ from keras import layers
 from onnx import TensorProto, helper, numpy_helper
 
 from errors import UserError
-from explainers.protocol import Classifier as Asked
-from models.cards.card import Card, KnownNote, Label
+from explainers.classifier_protocol import Classifier as Asked
+from models.cards.card import Card, CardNote, ClassLabel
 from models.classifiers.build import build_classifier
-from models.classifiers.forward_only import ForwardOnly
+from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.score import Score
-from models.export.writers import ExportSource, _write_int8, _write_tflite
-from models.loading import load
+from models.export.format_writers import ExportSource, _write_int8, _write_tflite
+from models.loading import load_classifier
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -80,10 +80,10 @@ def tflite(tmp_path_factory: pytest.TempPathFactory, model: keras.Model) -> Path
 
 
 def test_tflite_answers_as_its_original(tflite: Path, model: keras.Model) -> None:
-    mine: Asked = load(tflite)
+    mine: Asked = load_classifier(tflite)
     theirs = build_classifier(model, None, tflite)
     images, masks, fill = noise(5, 16, 16, 3), noise(7, 4, 4), noise(16, 16, 3)
-    assert isinstance(mine, ForwardOnly)
+    assert isinstance(mine, ForwardOnlyClassifier)
     assert mine.forward_only
     for logits, expected in (
         (mine.outputs(images), theirs.outputs(images)),
@@ -95,7 +95,7 @@ def test_tflite_answers_as_its_original(tflite: Path, model: keras.Model) -> Non
 
 
 def test_what_it_cannot_give_it_refuses_with_the_reason(tflite: Path) -> None:
-    mine, images = load(tflite), noise(1, 16, 16, 3)
+    mine, images = load_classifier(tflite), noise(1, 16, 16, 3)
     for ask, words in (
         (lambda: mine.gradients(images, Score(0)), "has no gradients; use a method that only hides parts"),
         (lambda: mine.features(images[0], (), Score(0)), "has no layers"),
@@ -113,7 +113,7 @@ def test_tflite_in_int8(tmp_path: Path, model: keras.Model, whole: bool) -> None
         quantised(model, path)
     else:
         _write_int8(ExportSource(model, "net", ("picture",), {"picture": noise(24, 16, 16, 3)}), tmp_path)
-    mine, images = load(path), noise(4, 16, 16, 3)
+    mine, images = load_classifier(path), noise(4, 16, 16, 3)
     expected = np.asarray(model(images))
     assert mine.card.head == "softmax"
     assert mine.probabilities(mine.outputs(images)) == pytest.approx(expected, abs=0.05)
@@ -126,7 +126,7 @@ def test_tflite_in_int8(tmp_path: Path, model: keras.Model, whole: bool) -> None
 def test_onnx(tmp_path: Path, first: bool, batch: int | str) -> None:
     logits = onnx_model(tmp_path / "net.onnx", first, batch)
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\n")
-    mine, images = load(tmp_path), noise(3, 12, 10, 3)
+    mine, images = load_classifier(tmp_path), noise(3, 12, 10, 3)
     assert (mine.size, mine.labels, mine.card.head) == ((12, 10), ("a", "b", "c", "d"), "softmax")
     assert mine._network.together is (batch == "N")
     expected = logits(images)
@@ -154,11 +154,11 @@ def test_the_classes_that_an_onnx_file_names_itself(tmp_path: Path, told: str, l
     model = onnx.load(tmp_path / "net.onnx")
     helper.set_model_props(model, {"names": told})
     onnx.save(model, tmp_path / "net.onnx")
-    mine = load(tmp_path / "net.onnx")
+    mine = load_classifier(tmp_path / "net.onnx")
     assert mine.labels == labels
-    assert (KnownNote.NAMED_IN_FILE in mine.card.notes) is (labels[0] == "cat")
+    assert (CardNote.NAMED_IN_FILE in mine.card.notes) is (labels[0] == "cat")
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\n")
-    assert load(tmp_path / "net.onnx").labels == ("a", "b", "c", "d"), "what lies beside it is somebody's own word"
+    assert load_classifier(tmp_path / "net.onnx").labels == ("a", "b", "c", "d"), "what lies beside it is somebody's own word"
 
 
 def test_the_labels_inside_a_tflite_file(tmp_path: Path, tflite: Path, model: keras.Model) -> None:
@@ -167,21 +167,21 @@ def test_the_labels_inside_a_tflite_file(tmp_path: Path, tflite: Path, model: ke
     path.write_bytes(tflite.read_bytes())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("probability-labels.txt", "".join(f"kind {number}\n" for number in range(model.output_shape[-1])))
-    assert load(path).labels[:2] == ("kind 0", "kind 1")
+    assert load_classifier(path).labels[:2] == ("kind 0", "kind 1")
 
 
 def test_onnx_that_ends_in_logits_and_has_a_card(tmp_path: Path) -> None:
     logits = onnx_model(tmp_path / "net.onnx", first=True, head=False)
-    Card("net", tuple(map(Label, "abcd")), (12, 10), scaling="-1..1", colour="bgr", head="logits").write(tmp_path / "net.json")
-    mine, images = load(tmp_path), noise(2, 12, 10, 3)
+    Card("net", tuple(map(ClassLabel, "abcd")), (12, 10), scaling="-1..1", colour="bgr", head="logits").write(tmp_path / "net.json")
+    mine, images = load_classifier(tmp_path), noise(2, 12, 10, 3)
     assert mine.outputs(images) == pytest.approx(logits(images[..., ::-1] * 2 - 1), abs=1e-5)
 
 
 def test_a_card_of_another_model(tmp_path: Path) -> None:
     onnx_model(tmp_path / "net.onnx", first=True)
-    Card("net", tuple(map(Label, "abc")), (12, 10)).write(tmp_path / "net.json")
+    Card("net", tuple(map(ClassLabel, "abc")), (12, 10)).write(tmp_path / "net.json")
     with pytest.raises(UserError, match=r"3 labels .* gives 4 numbers"):
-        load(tmp_path)
+        load_classifier(tmp_path)
 
 
 def test_weights_in_another_file_are_not_read(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_weights_in_another_file_are_not_read(tmp_path: Path) -> None:
         onnx.load(tmp_path / "net.onnx"), tmp_path / "apart.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0
     )
     with pytest.raises(UserError, match="keeps its weights in another file"):
-        load(tmp_path / "apart.onnx")
+        load_classifier(tmp_path / "apart.onnx")
 
 
 @pytest.mark.parametrize("name", ["net.onnx", "net.tflite"])
@@ -199,12 +199,12 @@ def test_a_damaged_file(tmp_path: Path, tflite: Path, name: str) -> None:
     content = (tmp_path / "net.onnx").read_bytes() if name == "net.onnx" else tflite.read_bytes()
     (tmp_path / name).write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match=f"{name} .*(could not be opened|damaged|cannot be run)"):
-        load(tmp_path / name, trust=False)
+        load_classifier(tmp_path / name, trust=False)
 
 
 def test_it_answers_from_a_process_of_its_own(tmp_path: Path) -> None:
     onnx_model(tmp_path / "net.onnx", first=True)
-    direct, guarded, images = load(tmp_path), load(tmp_path, trust=False), noise(2, 12, 10, 3)
+    direct, guarded, images = load_classifier(tmp_path), load_classifier(tmp_path, trust=False), noise(2, 12, 10, 3)
     try:
         assert guarded.forward_only
         assert guarded.outputs(images) == pytest.approx(direct.outputs(images), abs=1e-6)

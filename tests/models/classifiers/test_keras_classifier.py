@@ -13,7 +13,7 @@ from scipy.special import expit, softmax
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.classifiers.build import build_classifier
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from tests.models.float64_models import in_float64
 
@@ -22,30 +22,30 @@ COARSE_STEP, COARSE_TOLERANCE = 2.0**-12, 2e-2  # ConvNeXt stays in float32: its
 
 
 @pytest.fixture(scope="module", params=topologies.ALL, ids=lambda build: build.__name__)
-def served(request: pytest.FixtureRequest) -> Classifier:
+def served(request: pytest.FixtureRequest) -> KerasClassifier:
     """In float64 but for ConvNeXt, so that a finite difference tells a wrong gradient from a rounded one."""
     return in_float64(request.param) if request.param is not topologies.convnext else in_float32(request.param)
 
 
 @cache
-def in_float32(build: Callable[[], keras.Model]) -> Classifier:
+def in_float32(build: Callable[[], keras.Model]) -> KerasClassifier:
     keras.utils.set_random_seed(3)
     return build_classifier(build(), None, Path(f"{build.__name__}.keras"))
 
 
-def pictures(served: Classifier, count: int) -> np.ndarray:
+def pictures(served: KerasClassifier, count: int) -> np.ndarray:
     """On a lattice of 1/256, to which a step of 2**-16 adds exactly in float32."""
     return np.random.default_rng(0).integers(16, 240, (count, *served.size, 3)).astype(np.float32) / 256
 
 
-def scores(served: Classifier) -> list[Score]:
+def scores(served: KerasClassifier) -> list[Score]:
     """All kinds; of a large network the two that are differentiated differently, since the others are sums of the same logits."""
     contrast = Score(1, "contrast", rather_than=0)
     two = [Score(1, "centred"), Score(1, "probability")]
     return two if len(served.layers) > 20 else [*two, Score(0, "logit"), contrast]
 
 
-def test_gradients_equal_finite_differences(served: Classifier) -> None:
+def test_gradients_equal_finite_differences(served: KerasClassifier) -> None:
     images = pictures(served, 2)
     step, tolerance = (STEP, TOLERANCE) if served.outputs(images).dtype == np.float64 else (COARSE_STEP, COARSE_TOLERANCE)
     mostly_ahead = np.random.default_rng(1).choice([step, step, step, -step], images.shape).astype(np.float32)
@@ -56,7 +56,7 @@ def test_gradients_equal_finite_differences(served: Classifier) -> None:
         assert ahead - behind == pytest.approx(found, rel=tolerance, abs=1e-12), score
 
 
-def test_feature_gradients_equal_finite_differences(served: Classifier) -> None:
+def test_feature_gradients_equal_finite_differences(served: KerasClassifier) -> None:
     if not served.layers:
         pytest.skip("no spatial layer")
     image = pictures(served, 1)[0]
@@ -92,7 +92,7 @@ def test_logits_and_probabilities_are_the_model_s_own(build: Callable[[], keras.
     assert activations[made.card.head] == pytest.approx(raw, abs=2e-5)
 
 
-def test_masked_equals_pictures_made_outside(served: Classifier) -> None:
+def test_masked_equals_pictures_made_outside(served: KerasClassifier) -> None:
     image, fill = pictures(served, 2)
     rng = np.random.default_rng(4)
     whole = rng.integers(0, 2, (3, *served.size)).astype(np.float32)
@@ -104,7 +104,7 @@ def test_masked_equals_pictures_made_outside(served: Classifier) -> None:
     )
 
 
-def test_default_layers_are_the_ends_of_the_branches(served: Classifier) -> None:
+def test_default_layers_are_the_ends_of_the_branches(served: KerasClassifier) -> None:
     name = served.card.name
     ends = [layer.name.split("/")[-1] for layer in served.default_layers]
     expected = {"without_a_grid": [], "vgg16": ["block5_conv3"], "efficientnet": ["top_activation"], "nested": ["out_relu"]}

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from models.evaluation.calibration import apply_temperature, calibration_error, fit_temperature
+from models.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature
 
 
 def test_calibration_error_by_hand() -> None:
     """Ten answers at .8 of which six are right, ten at .55 of which all are: (.2 + .45) / 2."""
     probabilities = np.array([[0.8, 0.2]] * 10 + [[0.55, 0.45]] * 10, np.float32)
     targets = np.array([0] * 6 + [1] * 4 + [0] * 10)
-    assert calibration_error(probabilities, targets) == pytest.approx((0.2 + 0.45) / 2, abs=1e-6)
+    assert expected_calibration_error(probabilities, targets) == pytest.approx((0.2 + 0.45) / 2, abs=1e-6)
 
 
 def test_full_confidence_falls_into_the_last_bin() -> None:
-    assert calibration_error(np.array([[1.0, 0.0]], np.float32), np.array([0])) == 0
+    assert expected_calibration_error(np.array([[1.0, 0.0]], np.float32), np.array([0])) == 0
 
 
 def test_the_temperature_that_made_the_answers_is_found() -> None:
@@ -29,9 +29,9 @@ def test_the_temperature_that_made_the_answers_is_found() -> None:
     )
     assert fit_temperature(honest * 2.5, targets) == pytest.approx(2.5, rel=0.05)
     assert (
-        calibration_error(apply_temperature(honest * 2.5, 2.5), targets)
+        expected_calibration_error(apply_temperature(honest * 2.5, 2.5), targets)
         < 0.01
-        < calibration_error(apply_temperature(honest * 2.5, 1.0), targets)
+        < expected_calibration_error(apply_temperature(honest * 2.5, 1.0), targets)
     )
 
 

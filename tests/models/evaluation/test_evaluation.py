@@ -10,41 +10,43 @@ from PIL import Image
 from scipy.special import expit
 
 from errors import UserError
-from models.cards.card import Card, Label
-from models.cards.metadata import Number
+from models.cards.card import Card, ClassLabel
+from models.cards.metadata import NumberField
 from models.classifiers.build import build_classifier
 from models.datasets import splits
-from models.datasets.collection import Row
-from models.datasets.layouts import read
-from models.datasets.synthetic.glass_box import NAMES, patches
+from models.datasets.collection import CollectionRow
+from models.datasets.layouts import read_collection
+from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 from models.evaluate import main
-from models.evaluation.assessment import assess, evaluate, reliability_bins, with_results
-from models.evaluation.calibration import apply_temperature, calibration_error, fit_temperature, logits_from_probabilities
+from models.evaluation.assessment import assess_logits, card_with_results, evaluate_classifier, reliability_bins
+from models.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature, logits_from_probabilities
 from models.evaluation.classification_metrics import (
     BY_CLASS,
     OVERALL,
-    Estimate,
-    basic_interval,
+    IntervalEstimate,
+    basic_bootstrap_interval,
     bootstrap_metrics,
-    compute_metrics,
-    with_intervals,
+    compute_classification_metrics,
+    percentile_intervals,
 )
+from models.evaluation.evaluation_records import EvaluationData, EvaluationSettings
 from models.evaluation.predictions import predict_collection
-from models.evaluation.records import EvaluationData, Settings
 
-QUICK = Settings(resamples=60)
+QUICK = EvaluationSettings(resamples=60)
 
 
 def data(targets: list[int], groups: list[str] | None = None) -> EvaluationData:
     names = groups or [""] * len(targets)
-    rows = tuple(Row(Path(f"folder/{i}.png"), target, group) for i, (target, group) in enumerate(zip(targets, names, strict=True)))
+    rows = tuple(
+        CollectionRow(Path(f"folder/{i}.png"), target, group) for i, (target, group) in enumerate(zip(targets, names, strict=True))
+    )
     return EvaluationData("toys", rows, "all pictures", "drawn by the test", "CC0-1.0")
 
 
 def test_figures_by_hand() -> None:
     """Three classes; answers 0 0 1 | 1 1 | 2 0 to truths 0 0 0 | 1 1 | 2 2."""
     told = np.array([[8, 1, 1], [6, 3, 1], [2, 7, 1], [1, 8, 1], [3, 6, 1], [2, 1, 7], [5, 1, 4]], np.float32) / 10
-    found = compute_metrics(told, np.array([0, 0, 0, 1, 1, 2, 2]))
+    found = compute_classification_metrics(told, np.array([0, 0, 0, 1, 1, 2, 2]))
     values = dict(zip(OVERALL, found.overall, strict=True))
     assert values["accuracy"] == pytest.approx(5 / 7)
     assert values["balanced accuracy"] == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
@@ -65,7 +67,7 @@ def test_figures_are_those_of_scikit_learn(classes: int) -> None:
     told = apply_temperature(
         np.round(rng.normal(0, 1, (400, classes)) + 1.2 * np.eye(classes)[targets], 1), 1.0
     )  # rounded, so that scores tie
-    found, answers = compute_metrics(told, targets), told.argmax(1)
+    found, answers = compute_classification_metrics(told, targets), told.argmax(1)
     scores = sklearn.metrics.precision_recall_fscore_support(targets, answers)
     assert found.by_class[:3] == pytest.approx(np.array(scores[:3]))
     areas = [sklearn.metrics.roc_auc_score(targets == label, told[:, label]) for label in range(classes)]
@@ -77,11 +79,11 @@ def test_figures_are_those_of_scikit_learn(classes: int) -> None:
 
 
 def test_a_class_without_pictures_decides_nothing() -> None:
-    found = compute_metrics(np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]], np.float32), np.array([0, 1]))
+    found = compute_classification_metrics(np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]], np.float32), np.array([0, 1]))
     assert np.isnan(found.by_class[:, 2]).all()
     assert np.isnan(found.confusion[2]).all()
     assert found.overall[:4] == pytest.approx([1, 1, 1, 1])
-    evaluation = assess(np.zeros((2, 3), np.float32), Card("toy", tuple(map(Label, "abc")), (8, 8)), data([0, 0]), QUICK)
+    evaluation = assess_logits(np.zeros((2, 3), np.float32), Card("toy", tuple(map(ClassLabel, "abc")), (8, 8)), data([0, 0]), QUICK)
     assert evaluation.overall["macro AUC"].value is None
     assert evaluation.classes[2].figures["recall"].low is None
 
@@ -90,7 +92,9 @@ def test_the_interval_of_an_accuracy_is_the_binomials() -> None:
     """600 independent answers, 80 % right: the standard error is sqrt(.8 * .2 / 600) = .0163, so 95 % lies within .032."""
     targets = np.zeros(600, np.int64)
     logits = np.where(np.arange(600)[:, None] % 5 == 0, [0.0, 2.0], [2.0, 0.0]).astype(np.float32)
-    found = assess(logits, Card("toy", (Label("a"), Label("b")), (8, 8)), data(targets.tolist()), Settings(2000)).overall["accuracy"]
+    found = assess_logits(
+        logits, Card("toy", (ClassLabel("a"), ClassLabel("b")), (8, 8)), data(targets.tolist()), EvaluationSettings(2000)
+    ).overall["accuracy"]
     assert found.value == pytest.approx(0.8)
     assert (found.low, found.high) == (pytest.approx(0.768, abs=0.004), pytest.approx(0.832, abs=0.004))
 
@@ -115,29 +119,33 @@ def test_the_bounds_of_the_calibration_error_hold_the_truth_where_percentiles_do
         share = expit(1.5 * logit)
         return np.stack([1 - share, share], 1).astype(np.float32), (rng.random(count) < expit(logit)).astype(np.int64)
 
-    truth = calibration_error(*drawn(500_000))
+    truth = expected_calibration_error(*drawn(500_000))
     held = {"percentiles": 0, "reflected": 0}
     for _ in range(80):
         told, targets = drawn(312)
         places = rng.integers(312, size=(150, 312))
-        again = [np.array([calibration_error(told[place], targets[place])]) for place in places]
-        [figure] = with_intervals(np.array([calibration_error(told, targets)]), again, 0.95)
-        for name, bounds in (("percentiles", figure), ("reflected", basic_interval(figure))):
+        again = [np.array([expected_calibration_error(told[place], targets[place])]) for place in places]
+        [figure] = percentile_intervals(np.array([expected_calibration_error(told, targets)]), again, 0.95)
+        for name, bounds in (("percentiles", figure), ("reflected", basic_bootstrap_interval(figure))):
             held[name] += (bounds.low or 0) <= truth <= (bounds.high or 0)
     assert held["percentiles"] < 0.75 * 80 < 0.82 * 80 < held["reflected"]
 
 
 def test_reflected_bounds_by_hand() -> None:
-    assert basic_interval(Estimate(0.25, 0.125, 0.625)) == Estimate(0.25, 0, 0.375)
-    assert basic_interval(Estimate(0.5, 0.375, 0.75)) == Estimate(0.5, 0.25, 0.625)
-    assert basic_interval(Estimate(0.5, None, None)) == Estimate(0.5, None, None)
+    assert basic_bootstrap_interval(IntervalEstimate(0.25, 0.125, 0.625)) == IntervalEstimate(0.25, 0, 0.375)
+    assert basic_bootstrap_interval(IntervalEstimate(0.5, 0.375, 0.75)) == IntervalEstimate(0.5, 0.25, 0.625)
+    assert basic_bootstrap_interval(IntervalEstimate(0.5, None, None)) == IntervalEstimate(0.5, None, None)
 
 
 def test_the_seed_decides() -> None:
     rng = np.random.default_rng(0)
-    logits, rows, card = rng.normal(0, 1, (60, 2)).astype(np.float32), data([0, 1] * 30), Card("toy", (Label("a"), Label("b")), (8, 8))
-    assert assess(logits, card, rows, QUICK) == assess(logits, card, rows, QUICK)
-    assert assess(logits, card, rows, QUICK).overall != assess(logits, card, rows, Settings(60, seed=1)).overall
+    logits, rows, card = (
+        rng.normal(0, 1, (60, 2)).astype(np.float32),
+        data([0, 1] * 30),
+        Card("toy", (ClassLabel("a"), ClassLabel("b")), (8, 8)),
+    )
+    assert assess_logits(logits, card, rows, QUICK) == assess_logits(logits, card, rows, QUICK)
+    assert assess_logits(logits, card, rows, QUICK).overall != assess_logits(logits, card, rows, EvaluationSettings(60, seed=1)).overall
 
 
 def test_reliability_bins_by_hand() -> None:
@@ -156,21 +164,21 @@ def test_each_picture_is_asked_with_its_own_metadata(tmp_path: Path) -> None:
     flat = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(1, 3, kernel_initializer="zeros")(picture))
     dense = keras.layers.Dense(2, activation="softmax", kernel_initializer=lambda shape, dtype: np.array([[0, 0], [0, 1], [0, 0]], "f"))
     network = keras.Model([picture, beside], dense(keras.layers.Concatenate()([flat, beside])))
-    card = Card("ages", (Label("young"), Label("old")), (8, 8), metadata=(Number("age", 50, 10),))
+    card = Card("ages", (ClassLabel("young"), ClassLabel("old")), (8, 8), metadata=(NumberField("age", 50, 10),))
     served = build_classifier(network, card, tmp_path / "ages.keras")
     ages, rows = (20.0, 70.0, None), []
     for number, age in enumerate(ages):
         Image.new("RGB", (12, 12)).save(tmp_path / f"{number}.png")
-        rows.append(Row(tmp_path / f"{number}.png", int(age == 70), "", metadata=(("age", age), ("sex", "female"))))
+        rows.append(CollectionRow(tmp_path / f"{number}.png", int(age == 70), "", metadata=(("age", age), ("sex", "female"))))
     logits = predict_collection(served, rows, "asking")
     assert logits[:, 1] - logits[:, 0] == pytest.approx([-3, 2, 0], abs=1e-5)
-    found = evaluate(served, EvaluationData("ages", tuple(rows), "all", "the test", "CC0-1.0"), QUICK)
+    found = evaluate_classifier(served, EvaluationData("ages", tuple(rows), "all", "the test", "CC0-1.0"), QUICK)
     assert found.overall["accuracy"].value == 1
 
 
 def test_mistakes_are_the_surest_first() -> None:
     logits = np.log(np.array([[0.9, 0.1], [0.3, 0.7], [0.2, 0.8], [0.1, 0.9]], np.float32))
-    evaluation = assess(logits, Card("toy", (Label("cat"), Label("dog")), (8, 8)), data([0, 0, 0, 1]), QUICK)
+    evaluation = assess_logits(logits, Card("toy", (ClassLabel("cat"), ClassLabel("dog")), (8, 8)), data([0, 0, 0, 1]), QUICK)
     assert [each.path.name for each in evaluation.mistakes] == ["2.png", "1.png"]
     first = evaluation.mistakes[0]
     assert (first.truth, first.answer) == ("cat", "dog")
@@ -196,10 +204,12 @@ def test_the_temperature_lowers_the_calibration_error_of_a_toy_that_is_too_sure(
     logits = 4 * np.stack([-z, z], 1).astype(np.float32) / (2 if head == "softmax" else 1)
     fitted, held_out = slice(2000), slice(2000, 4000)
     temperature = fit_temperature(logits[fitted], targets[fitted], head)
-    before, after = (calibration_error(apply_temperature(logits[held_out], T, head), targets[held_out]) for T in (1.0, temperature))
+    before, after = (
+        expected_calibration_error(apply_temperature(logits[held_out], T, head), targets[held_out]) for T in (1.0, temperature)
+    )
     assert after < 0.03 < 0.1 < before
-    card = Card("toy", (Label("a"), Label("b")), (8, 8), head=head, temperature=temperature)
-    found = assess(logits[held_out], card, data(targets[held_out].tolist()), QUICK).overall
+    card = Card("toy", (ClassLabel("a"), ClassLabel("b")), (8, 8), head=head, temperature=temperature)
+    found = assess_logits(logits[held_out], card, data(targets[held_out].tolist()), QUICK).overall
     assert found["calibration error"].value == pytest.approx(after)
     assert found["calibration error before temperature"].value == pytest.approx(before)
 
@@ -222,18 +232,18 @@ def test_logits_of_probabilities_give_them_back(head: str) -> None:
 
 
 def test_the_card_gets_what_was_measured() -> None:
-    card = Card("toy", (Label("a"), Label("b")), (8, 8))
+    card = Card("toy", (ClassLabel("a"), ClassLabel("b")), (8, 8))
     logits = np.array([[1, 0], [1, 0], [0, 1], [1, 0]], np.float32)
-    measured = with_results(card, assess(logits, card, data([0, 0, 1, 1]), QUICK))
+    measured = card_with_results(card, assess_logits(logits, card, data([0, 0, 1, 1]), QUICK))
     assert (measured.accuracy, measured.measured_on) == (0.75, "4 pictures of toys, all pictures")
     assert measured.calibration_error == pytest.approx(abs(0.75 - expit(1)), abs=1e-4)
 
 
 def test_logits_of_other_classes_are_refused() -> None:
     with pytest.raises(UserError, match="tells 2 classes apart; toys has pictures of class 2"):
-        assess(np.zeros((1, 2), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), data([2]), QUICK)
+        assess_logits(np.zeros((1, 2), np.float32), Card("toy", (ClassLabel("a"), ClassLabel("b")), (8, 8)), data([2]), QUICK)
     with pytest.raises(UserError, match=r"have shape \(1, 3\); \(1, 2\) is needed"):
-        assess(np.zeros((1, 3), np.float32), Card("toy", (Label("a"), Label("b")), (8, 8)), data([1]), QUICK)
+        assess_logits(np.zeros((1, 3), np.float32), Card("toy", (ClassLabel("a"), ClassLabel("b")), (8, 8)), data([1]), QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +255,7 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
         below.mkdir()
         for i in range(4):
             shown = NAMES[(number + 1) % 4] if (number, i) == (2, 0) else name
-            pixels = np.rint(patches(500 + 10 * number + i, shown, 64).image * 255).astype(np.uint8)
+            pixels = np.rint(draw_colour_patches(500 + 10 * number + i, shown, 64).image * 255).astype(np.uint8)
             Image.fromarray(pixels).save(below / f"{i}.png")
     return folder
 
@@ -265,9 +275,9 @@ def test_the_command_judges_a_bundled_classifier(colours: Path, tmp_path: Path, 
 
 
 def test_the_command_takes_the_test_part_of_a_split(colours: Path, tmp_path: Path) -> None:
-    collection = read("folder", colours)
-    divided = splits.split(collection, (0.5, 0.0, 0.5), 0)
-    splits.write(divided, tmp_path / "split.csv")
+    collection = read_collection("folder", colours)
+    divided = splits.split_collection(collection, (0.5, 0.0, 0.5), 0)
+    splits.write_split(divided, tmp_path / "split.csv")
     asked = ["--model", "glass_box", "--data", str(colours), "--out", str(tmp_path), "--resamples", "50"]
     assert main([*asked, "--split", str(tmp_path / "split.csv")]) == 0
     told = json.loads((tmp_path / "evaluation.json").read_text())

@@ -11,13 +11,13 @@ from PIL import Image
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from models.cards.card import Card, Label, sha256_of
-from models.cards.metadata import Category, Number
+from models.cards.card import Card, ClassLabel, file_sha256
+from models.cards.metadata import CategoryField, NumberField
 from models.export.__main__ import main
-from models.export.comparison import choose_images, compare_outputs
-from models.export.writers import FORMATS, ExportSource
-from models.graph.inputs import inputs_of
-from models.loading import load
+from models.export.comparison import choose_comparison_images, compare_outputs
+from models.export.format_writers import FORMATS, ExportSource
+from models.graph.inputs import read_model_inputs
+from models.loading import load_classifier
 
 
 def saved(model: keras.Model, folder: Path, card: Card) -> Path:
@@ -42,7 +42,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
     """A small classifier with every activation of its own, in all formats."""
     folder = tmp_path_factory.mktemp("export")
     keras.utils.set_random_seed(1)
-    card = Card("flat", tuple(map(Label, "abcd")), (32, 32), scaling="-1..1", temperature=1.5, accuracy=0.9, licence="CC0-1.0")
+    card = Card("flat", tuple(map(ClassLabel, "abcd")), (32, 32), scaling="-1..1", temperature=1.5, accuracy=0.9, licence="CC0-1.0")
     path = saved(topologies.flat(), folder, card)
     assert main([str(path), "--out", str(folder / "out"), "--pictures", str(pictures)]) == 0
     return folder
@@ -60,21 +60,21 @@ def test_every_format_is_there_and_agrees(exported: Path) -> None:
     assert told["formats"][3]["difference"]["largest"] > 0
     assert told["formats"][3]["bytes"] < told["formats"][2]["bytes"]
     assert (exported / "out" / "labels.txt").read_text() == "a\nb\nc\nd\n"
-    assert told["sha256"] == sha256_of(exported / "flat.keras")
+    assert told["sha256"] == file_sha256(exported / "flat.keras")
 
 
 def test_the_keras_file_opens_with_its_card(exported: Path) -> None:
     image = np.random.default_rng(0).random((32, 32, 3), np.float32)
-    before, after = load(exported / "flat.keras"), load(exported / "out" / "keras")
+    before, after = load_classifier(exported / "flat.keras"), load_classifier(exported / "out" / "keras")
     assert after.predict(image) == pytest.approx(before.predict(image), abs=1e-6)
-    assert after.card.sha256 == sha256_of(exported / "out" / "keras" / "flat.keras")
+    assert after.card.sha256 == file_sha256(exported / "out" / "keras" / "flat.keras")
     assert (after.card.accuracy, after.card.temperature, after.card.licence) == (0.9, 1.5, "CC0-1.0")
 
 
 def test_what_int8_was_not_measured_on_is_not_claimed(exported: Path) -> None:
     card = Card.read(exported / "out" / "tflite-int8" / "flat.json")
     assert (card.accuracy, card.measured_on, card.temperature) == (None, "", 1.5)
-    assert card.sha256 == sha256_of(exported / "out" / "tflite-int8" / "flat.tflite")
+    assert card.sha256 == file_sha256(exported / "out" / "tflite-int8" / "flat.tflite")
     assert "differ by" in card.notes[-1]
 
 
@@ -99,12 +99,12 @@ def test_without_pictures_int8_is_left_out_in_a_sentence(exported: Path, tmp_pat
 
 
 def test_a_picture_beside_metadata(tmp_path: Path) -> None:
-    fields = (Number("age", 50.0, 15.0), Category("sex", ("female", "male")))
+    fields = (NumberField("age", 50.0, 15.0), CategoryField("sex", ("female", "male")))
     picture, beside = keras.Input((16, 16, 3), name="z_picture"), keras.Input((5,), name="about")
     maps = keras.layers.Conv2D(6, 3, activation="relu")(picture)
     x = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D()(maps), beside])
     model = keras.Model([picture, beside], keras.layers.Dense(1, activation="sigmoid")(x))
-    card = Card("both", (Label("no"), Label("yes")), (16, 16), head="sigmoid", metadata=fields)
+    card = Card("both", (ClassLabel("no"), ClassLabel("yes")), (16, 16), head="sigmoid", metadata=fields)
     path = saved(model, tmp_path, card)
     assert main([str(path), "--out", str(tmp_path / "out"), "--formats", "savedmodel", "tflite"]) == 0
     for each in json.loads((tmp_path / "out" / "export.json").read_text())["formats"]:
@@ -135,7 +135,7 @@ def test_what_tflite_cannot_hold_is_one_sentence(tmp_path: Path) -> None:
             return tf.math.real(tf.signal.fft2d(tf.cast(pictures, tf.complex64)))
 
     model = keras.Sequential([keras.Input((16, 16, 3)), Spectrum(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
-    source = ExportSource(model, "m", tuple(each.name for each in inputs_of(model, "m").order), None)
+    source = ExportSource(model, "m", tuple(each.name for each in read_model_inputs(model, "m").order), None)
     with pytest.raises(UserError, match="TensorFlow Lite cannot hold this model") as caught:
         FORMATS["tflite"].write(source, tmp_path)
     assert "\n" not in str(caught.value)
@@ -153,11 +153,11 @@ def test_differences_by_hand() -> None:
 
 
 def test_pictures_for_checking_and_for_ranges_are_not_the_same(pictures: Path, tmp_path: Path) -> None:
-    checked, others = choose_images(pictures, 0)
+    checked, others = choose_comparison_images(pictures, 0)
     assert (len(checked), len(others)) == (32, 16)
     assert not set(checked) & set(others)
-    assert choose_images(pictures, 0)[0] == checked != choose_images(pictures, 1)[0]
+    assert choose_comparison_images(pictures, 0)[0] == checked != choose_comparison_images(pictures, 1)[0]
     with pytest.raises(UserError, match="holds no picture"):
-        choose_images(tmp_path, 0)
+        choose_comparison_images(tmp_path, 0)
     with pytest.raises(UserError, match="no folder"):
-        choose_images(tmp_path / "absent", 0)
+        choose_comparison_images(tmp_path / "absent", 0)

@@ -12,13 +12,13 @@ from zipfile import ZipInfo
 import pytest
 
 from errors import UserError
-from models.classifiers.label_file import read_labels
-from models.formats.hub import choose_files, fetch_model
+from models.classifiers.label_file import read_label_file
+from models.formats.hub import choose_model_files, fetch_hub_model
 from models.formats.onnx import ONNX
-from models.formats.registry import SINGLE, check_model, format_of
+from models.formats.registry import SINGLE, check_model_file, detect_format
 from models.formats.tflite import TFLITE
-from models.loading import model_file
-from models.sandbox.checks.zip_members import model_within
+from models.loading import find_model_file
+from models.sandbox.checks.zip_members import single_model_in_zip
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {"net.tflite": b"\x18\x00\x00\x00TFL3" + bytes(40), "labels.txt": b"cat\ndog\n", "README.md": b"words", "train.py": b"import os"}
@@ -46,29 +46,29 @@ def test_a_format_that_is_not_read_is_named_with_the_way_out(tmp_path: Path, nam
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UserError, match=f"^{name} is .*{words}"):
-        format_of(path)
+        detect_format(path)
     with pytest.raises(UserError, match=f"{name} is .*{words}"):
-        model_file(tmp_path)
+        find_model_file(tmp_path)
 
 
 def test_what_a_file_is_shows_in_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(FILES["net.tflite"])
     (tmp_path / "b.onnx").write_bytes(b"\x08\x08\x12\x07pytorch")
-    assert [format_of(tmp_path / "a.bin"), format_of(tmp_path / "b.onnx")] == [TFLITE, ONNX]
+    assert [detect_format(tmp_path / "a.bin"), detect_format(tmp_path / "b.onnx")] == [TFLITE, ONNX]
 
 
 def test_a_saved_model_is_its_folder(tmp_path: Path) -> None:
     inner = tmp_path / "download" / "model.savedmodel"
     inner.mkdir(parents=True)
     (inner / "saved_model.pb").write_bytes(b"\x08\x01")
-    assert [model_file(path) for path in (inner, inner / "saved_model.pb", tmp_path / "download")] == [inner] * 3
+    assert [find_model_file(path) for path in (inner, inner / "saved_model.pb", tmp_path / "download")] == [inner] * 3
 
 
 def test_a_saved_model_with_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
     (tmp_path / "variables").symlink_to("/etc")
     with pytest.raises(UserError, match="'variables', a link"):
-        check_model(tmp_path)
+        check_model_file(tmp_path)
 
 
 def is_packed(member: str) -> bool:
@@ -78,10 +78,10 @@ def is_packed(member: str) -> bool:
 def test_the_model_in_an_archive_and_its_labels(tmp_path: Path) -> None:
     path = packed(tmp_path / "tm.zip", "keras_model.h5", "labels.txt")
     with zipfile.ZipFile(path) as archive:
-        assert model_within(archive, "tm.zip", is_packed, "") == "keras_model.h5"
-    assert read_labels(path) == ["0 cat", "1 dog"]
+        assert single_model_in_zip(archive, "tm.zip", is_packed, "") == "keras_model.h5"
+    assert read_label_file(path) == ["0 cat", "1 dog"]
     with zipfile.ZipFile(packed(tmp_path / "b.zip", "a/saved_model.pb", "a/variables/variables.index", "labels.txt")) as archive:
-        assert model_within(archive, "b.zip", is_packed, "") == "a/saved_model.pb"
+        assert single_model_in_zip(archive, "b.zip", is_packed, "") == "a/saved_model.pb"
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_the_model_in_an_archive_and_its_labels(tmp_path: Path) -> None:
 )
 def test_an_archive_without_a_model(tmp_path: Path, names: tuple[str, ...], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        check_model(packed(tmp_path / "m.zip", *names))
+        check_model_file(packed(tmp_path / "m.zip", *names))
 
 
 def test_labels_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="UTF-8"):
-        read_labels(tmp_path / "m.keras")
+        read_label_file(tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_which_labels_of_an_archive_are_meant(tmp_path: Path, names: tuple[str, 
     with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
         for name in names:
             archive.writestr(name, f"of {name}")
-    assert read_labels(tmp_path / "m.zip") == lines
+    assert read_label_file(tmp_path / "m.zip") == lines
 
 
 def test_long_labels_of_an_archive_are_read_whole(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_long_labels_of_an_archive_are_read_whole(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("labels.txt", "\n".join(lines))
     assert (tmp_path / "m.zip").stat().st_size > 100_000
-    assert read_labels(tmp_path / "m.zip") == lines
+    assert read_label_file(tmp_path / "m.zip") == lines
 
 
 @pytest.mark.parametrize("sixty_four", [False, True])
@@ -139,20 +139,20 @@ def test_an_archive_of_very_many_members_is_not_looked_into(tmp_path: Path, sixt
     path.write_bytes(directory + (long_end + locator if sixty_four else b"") + end)
     met: list[str] = []
     monkeypatch.setattr(zipfile, "ZipInfo", lambda name, *_: met.append(name) or ZipInfo(name))
-    for look in (read_labels, check_model):
+    for look in (read_label_file, check_model_file):
         with pytest.raises(UserError, match=r"^m\.tflite is or carries an archive whose list of members has 2\.3 MB; 0\.1 MB is the most"):
             look(path)
     assert met == [], "no member was looked at"
 
 
 def test_what_is_taken_from_a_repository() -> None:
-    assert choose_files(["m.keras", "m.json", "labels.txt", "x.py"], "r") == ("m.keras", ["m.keras", "labels.txt", "m.json"])
+    assert choose_model_files(["m.keras", "m.json", "labels.txt", "x.py"], "r") == ("m.keras", ["m.keras", "labels.txt", "m.json"])
     tree = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", "assets/x", "labels.txt"]
-    assert choose_files(tree, "r") == (".", [*tree[:3], "labels.txt"])
+    assert choose_model_files(tree, "r") == (".", [*tree[:3], "labels.txt"])
     with pytest.raises(UserError, match="holds 2 models"):
-        choose_files(["a.h5", "b.h5"], "r")
+        choose_model_files(["a.h5", "b.h5"], "r")
     with pytest.raises(UserError, match="it holds: pytorch_model"):
-        choose_files(["pytorch_model.bin"], "r")
+        choose_model_files(["pytorch_model.bin"], "r")
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -200,14 +200,14 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHT
 
 
 def test_only_what_is_needed_is_fetched_and_once(hub: ThreadingHTTPServer) -> None:
-    path = fetch_model("hf://some/net")
+    path = fetch_hub_model("hf://some/net")
     assert path.read_bytes() == FILES["net.tflite"]
     assert path.parts[-3:] == (COMMIT, "some--net", "net.tflite")
     assert {each.rpartition("/")[2] for each in Hub.asked if "resolve" in each} == {"net.tflite", "labels.txt"}
     Hub.asked.clear()
-    assert fetch_model(f"hf://some/net@{COMMIT}") == path
+    assert fetch_hub_model(f"hf://some/net@{COMMIT}") == path
     assert not Hub.asked
-    assert model_file(path.parent) == path
+    assert find_model_file(path.parent) == path
 
 
 @pytest.mark.parametrize(
@@ -220,11 +220,11 @@ def test_only_what_is_needed_is_fetched_and_once(hub: ThreadingHTTPServer) -> No
 )
 def test_what_the_hub_has_not(hub: ThreadingHTTPServer, name: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        fetch_model(name)
+        fetch_hub_model(name)
 
 
 def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(UserError, match=r"could not be fetched .*connect to the network"):
-        fetch_model("hf://some/net")
+        fetch_hub_model("hf://some/net")

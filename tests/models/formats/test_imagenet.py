@@ -15,8 +15,8 @@ import tf_keras
 
 from errors import UserError
 from models.formats import imagenet
-from models.graph.preprocessing import prepare
-from models.loading import load
+from models.graph.preprocessing import preprocess_images
+from models.loading import load_classifier
 
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"
 
@@ -51,7 +51,7 @@ def test_weights_are_downloaded_and_the_card_is_theirs(server: tuple[str, Path],
     (folder / "imagenet_class_index.json").write_text(json.dumps({str(i): [f"n{i}", f"thing_{i // 2}"] for i in range(1000)}))
     monkeypatch.setattr(importlib.import_module("keras.src.applications.mobilenet_v2"), "BASE_WEIGHT_PATH", address)
     monkeypatch.setattr(imagenet, "CLASS_INDEX", address + "imagenet_class_index.json")
-    served = load("imagenet:MobileNetV2")
+    served = load_classifier("imagenet:MobileNetV2")
     assert served.labels[:3] == ("thing 0", "thing 0 (class 1)", "thing 1")
     image = np.random.default_rng(0).random((224, 224, 3), np.float32)
     raw = np.asarray(model(keras.applications.mobilenet_v2.preprocess_input(image[None] * 255), training=False))
@@ -61,12 +61,12 @@ def test_weights_are_downloaded_and_the_card_is_theirs(server: tuple[str, Path],
 def test_without_a_network_the_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imagenet, "CLASS_INDEX", "http://127.0.0.1:9/imagenet_class_index.json")
     with pytest.raises(UserError, match=r"could not be downloaded .* Connect to the network once"):
-        load("imagenet:VGG16")
+        load_classifier("imagenet:VGG16")
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UserError, match="MobileNetV2, ResNet50"):
-        load("imagenet:AlexNet")
+        load_classifier("imagenet:AlexNet")
 
 
 @pytest.mark.parametrize(("name", "module"), [
@@ -76,5 +76,5 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_the_card_s_preprocessing_is_that_of_keras(name: str, module: str) -> None:
     images = np.random.default_rng(0).random((2, 5, 7, 3), np.float32)
     theirs = getattr(keras.applications, module).preprocess_input(images * 255)
-    card = imagenet._card(name, imagenet.distinct(["a", "b"]))
-    assert np.asarray(prepare(images, card, 3)) == pytest.approx(np.asarray(theirs), abs=1e-4)
+    card = imagenet._card(name, imagenet.unique_labels(["a", "b"]))
+    assert np.asarray(preprocess_images(images, card, 3)) == pytest.approx(np.asarray(theirs), abs=1e-4)

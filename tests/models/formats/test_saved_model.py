@@ -11,11 +11,11 @@ import tf_keras
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from models.cards.card import Card, Label
+from models.cards.card import Card, ClassLabel
 from models.classifiers.build import build_classifier
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 
 SCORE = Score(1)
 
@@ -60,7 +60,7 @@ def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(5).random(shape, np.float32)
 
 
-def assert_the_same(mine: Classifier, theirs: Classifier) -> None:
+def assert_the_same(mine: KerasClassifier, theirs: KerasClassifier) -> None:
     images = noise(2, *theirs.size, 3)
     assert mine.outputs(images) == pytest.approx(theirs.outputs(images), abs=1e-5)
     for score in (SCORE, Score(0, "probability")):
@@ -80,7 +80,7 @@ def test_an_export_of_keras_3(tmp_path: Path, build) -> None:
     model = build()
     model.export(tmp_path / "net", verbose=False)
     theirs = build_classifier(model, None, tmp_path / "net.keras")
-    mine = load(tmp_path / "net")
+    mine = load_classifier(tmp_path / "net")
     assert_the_same(mine, theirs)
     assert {layer.name for layer in mine.default_layers} == {layer.name for layer in theirs.default_layers}
 
@@ -89,7 +89,7 @@ def test_a_saved_model_of_keras_2(tmp_path: Path) -> None:
     model = keras_2()
     model.save(tmp_path / "net")
     theirs = build_classifier(model, None, tmp_path / "net.h5")
-    mine = load(tmp_path / "net")
+    mine = load_classifier(tmp_path / "net")
     assert_the_same(mine, theirs)
     assert [layer.name for layer in mine.layers] == [layer.name for layer in theirs.layers]
 
@@ -97,7 +97,7 @@ def test_a_saved_model_of_keras_2(tmp_path: Path) -> None:
 def test_plain_tensorflow(tmp_path: Path) -> None:
     module = Plain()
     tf.saved_model.save(module, str(tmp_path / "net"))
-    mine, images = load(tmp_path / "net"), noise(2, 20, 20, 3)
+    mine, images = load_classifier(tmp_path / "net"), noise(2, 20, 20, 3)
     assert mine.probabilities(mine.outputs(images)) == pytest.approx(module(images).numpy(), abs=1e-5)
     assert [layer.name.split("/")[0] for layer in mine.default_layers] == ["conv"]
     given = tf.constant(images)
@@ -110,19 +110,19 @@ def test_plain_tensorflow(tmp_path: Path) -> None:
 def test_its_weights_cannot_be_drawn_anew(tmp_path: Path) -> None:
     topologies.sequential().export(tmp_path / "net", verbose=False)
     with pytest.raises(UserError, match="cannot be re-initialised; load it from its Keras file"):
-        load(tmp_path / "net").randomised("head", 0)
+        load_classifier(tmp_path / "net").randomised("head", 0)
 
 
 def test_a_card_lies_beside_the_folder(tmp_path: Path) -> None:
     topologies.sequential().export(tmp_path / "net.v2", verbose=False)
-    Card("three", tuple(map(Label, "abc")), (24, 24), scaling="-1..1").write(tmp_path / "net.v2.json")
-    assert load(tmp_path / "net.v2").card.name == "three"
+    Card("three", tuple(map(ClassLabel, "abc")), (24, 24), scaling="-1..1").write(tmp_path / "net.v2.json")
+    assert load_classifier(tmp_path / "net.v2").card.name == "three"
 
 
 def test_it_answers_from_a_process_of_its_own(tmp_path: Path) -> None:
     topologies.sequential().export(tmp_path / "net", verbose=False)
     (tmp_path / "labels.txt").write_text("a\nb\nc\n")
-    direct, guarded = load(tmp_path / "net"), load(tmp_path / "net", trust=False)
+    direct, guarded = load_classifier(tmp_path / "net"), load_classifier(tmp_path / "net", trust=False)
     try:
         images = noise(2, 24, 24, 3)
         assert guarded.labels == ("a", "b", "c")
@@ -139,7 +139,7 @@ def test_teachable_machine_s_archive_of_a_saved_model(tmp_path: Path) -> None:
             archive.write(file, file.relative_to(tmp_path))
         archive.writestr("labels.txt", "0 a\n1 b\n2 c\n3 d\n")
     before = sorted(tmp_path.rglob("*"))
-    served = load(tmp_path / "tm.zip")
+    served = load_classifier(tmp_path / "tm.zip")
     assert served.labels == ("a", "b", "c", "d")
     assert_the_same(served, build_classifier(model, None, tmp_path / "net.h5"))
     assert sorted(tmp_path.rglob("*")) == before
@@ -162,14 +162,14 @@ class Counting(tf.Module):
 def test_what_is_refused(tmp_path: Path, module: type[tf.Module], words: str) -> None:
     tf.saved_model.save(module(), str(tmp_path / "net"))
     with pytest.raises(UserError, match=words):
-        load(tmp_path / "net")
+        load_classifier(tmp_path / "net")
 
 
 def test_a_damaged_one(tmp_path: Path) -> None:
     topologies.sequential().export(tmp_path / "net", verbose=False)
     (tmp_path / "net" / "variables" / "variables.index").write_bytes(b"rubbish")
     with pytest.raises(UserError, match="could not be opened as a SavedModel"):
-        load(tmp_path / "net")
+        load_classifier(tmp_path / "net")
 
 
 @pytest.mark.parametrize("of", [keras, tf_keras])
@@ -177,21 +177,21 @@ def test_weights_with_their_architecture_beside_them(tmp_path: Path, of) -> None
     model = topologies.flat() if of is keras else keras_2()
     model.save_weights(tmp_path / "net.weights.h5")
     (tmp_path / "net.json").write_text(model.to_json())
-    assert_the_same(load(tmp_path), build_classifier(model, None, tmp_path / "net.h5"))
+    assert_the_same(load_classifier(tmp_path), build_classifier(model, None, tmp_path / "net.h5"))
 
 
 def test_weights_of_keras_2_as_they_used_to_be_saved(tmp_path: Path) -> None:
     model = keras_2()
     model.save_weights(tmp_path / "weights.h5")
     (tmp_path / "model.json").write_text(model.to_json())
-    assert_the_same(load(tmp_path / "weights.h5"), build_classifier(model, None, tmp_path / "net.h5"))
+    assert_the_same(load_classifier(tmp_path / "weights.h5"), build_classifier(model, None, tmp_path / "net.h5"))
 
 
 def test_weights_of_another_architecture(tmp_path: Path) -> None:
     topologies.flat().save_weights(tmp_path / "net.weights.h5")
     (tmp_path / "model.json").write_text(topologies.sequential().to_json())
     with pytest.raises(UserError, match="do not make a model"):
-        load(tmp_path)
+        load_classifier(tmp_path)
 
 
 def test_teachable_machine_s_archive_of_a_keras_2_file(tmp_path: Path) -> None:
@@ -201,6 +201,6 @@ def test_teachable_machine_s_archive_of_a_keras_2_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "tm.zip", "w") as archive:
         archive.write(tmp_path / "keras_model.h5", "keras_model.h5")
         archive.writestr("labels.txt", "0 a\n1 b\n2 c\n3 d\n")
-    served = load(tmp_path / "tm.zip")
+    served = load_classifier(tmp_path / "tm.zip")
     assert (served.labels, served.card.name) == (("a", "b", "c", "d"), "tm")
     assert_the_same(served, build_classifier(model, None, tmp_path / "net.h5"))

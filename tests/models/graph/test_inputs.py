@@ -9,14 +9,14 @@ import pytest
 from keras import layers
 
 from errors import UserError
-from models.cards.card import Card, Label
-from models.cards.metadata import Category, Number
+from models.cards.card import Card, ClassLabel
+from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.build import build_classifier
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 
-FIELDS = (Number("age", 50.0, 10.0, "years"), Category("sex", ("female", "male")))
-LABELS = (Label("a"), Label("b"), Label("c"))
+FIELDS = (NumberField("age", 50.0, 10.0, "years"), CategoryField("sex", ("female", "male")))
+LABELS = (ClassLabel("a"), ClassLabel("b"), ClassLabel("c"))
 
 
 def pooled(picture: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -42,7 +42,7 @@ def model() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def served(model: keras.Model) -> Classifier:
+def served(model: keras.Model) -> KerasClassifier:
     return build_classifier(model, card(), Path("both.keras"))
 
 
@@ -112,11 +112,11 @@ def test_inputs_are_given_in_the_model_s_own_structure(nested, tmp_path: Path) -
     made = beside(nested)
     made.save(tmp_path / "m.keras")
     card().write(tmp_path / "m.json")
-    from models.loading import load
+    from models.loading import load_classifier
 
     images, vector = pictures(2), np.repeat(np.float32([[0, 1, 0, 0, 1]]), 2, axis=0)
     raw = made({"picture": images, "about": vector} if nested is dict else nested([images, vector]), training=False)
-    found = load(tmp_path / "m.keras")
+    found = load_classifier(tmp_path / "m.keras")
     assert found.probabilities(found.outputs(images)) == pytest.approx(np.asarray(raw), abs=1e-6)
 
 

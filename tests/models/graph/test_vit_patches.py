@@ -9,18 +9,18 @@ import pytest
 
 from benchmarks.zoo_parts.models import topologies, transformers
 from explainers.case import Case
+from explainers.method_runner import run_methods
 from explainers.methods.grad_cam import GradCAM
-from explainers.runner import run_methods
 from models.classifiers.build import build_classifier
-from models.classifiers.keras_classifier import Classifier
+from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from models.graph.grid_layer import PATCHES
-from models.loading import load
+from models.loading import load_classifier
 from tests.models.float64_models import in_float64
 
 
 @pytest.fixture(scope="module", params=transformers.ALL, ids=lambda build: build.__name__)
-def served(request: pytest.FixtureRequest) -> Classifier:
+def served(request: pytest.FixtureRequest) -> KerasClassifier:
     return in_float64(request.param)
 
 
@@ -28,7 +28,7 @@ def picture() -> np.ndarray:
     return np.random.default_rng(0).integers(16, 240, (24, 16, 3)).astype(np.float32) / 256
 
 
-def test_the_last_layer_is_the_last_whose_patches_speak(served: Classifier) -> None:
+def test_the_last_layer_is_the_last_whose_patches_speak(served: KerasClassifier) -> None:
     (layer,) = served.default_layers
     assert layer.name == transformers.LAST[served.card.name]
     assert layer.grid == (6, 4)
@@ -38,7 +38,7 @@ def test_the_last_layer_is_the_last_whose_patches_speak(served: Classifier) -> N
         assert np.abs(answer.gradients).max(axis=2).min() > 0, each.name
 
 
-def test_feature_gradients_equal_finite_differences(served: Classifier) -> None:
+def test_feature_gradients_equal_finite_differences(served: KerasClassifier) -> None:
     """Of the first and the last layer of patches."""
     trace, image = served._trace, picture()
     patches = [each for each in served.layers if each.first is not None]
@@ -83,7 +83,7 @@ def test_a_saved_model_has_the_same_layer_and_gradients(build: Callable[[], kera
     keras.utils.set_random_seed(3)
     model = build()
     model.export(str(tmp_path / "net"), verbose=False)
-    mine, theirs = load(tmp_path / "net"), build_classifier(model, None, Path("net.keras"))
+    mine, theirs = load_classifier(tmp_path / "net"), build_classifier(model, None, Path("net.keras"))
     assert [layer.name for layer in mine.default_layers] == [transformers.LAST[build.__name__]]
     (one,), (other,) = (each.features(picture(), each.default_layers, Score(1)) for each in (mine, theirs))
     assert one.maps == pytest.approx(other.maps, abs=1e-5)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from errors import UserError
 from models.images import decoder
-from models.images.decoder import decode
+from models.images.decoder import decode_picture
 from tests.models.picture_files import NOISE, RNG, bomb, png, raw_png, saved
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,7 +21,7 @@ def test_a_large_png_cut_short_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(decoder, "_AT_ONCE", 0)
     for tenth in range(1, 10):
         with pytest.raises(UserError, match="damaged or cut short"):
-            decode(data[: len(data) * tenth // 10])
+            decode_picture(data[: len(data) * tenth // 10])
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
@@ -29,7 +29,7 @@ def test_a_file_cut_short_is_refused_wherever_it_ends(kind: str) -> None:
     data = saved(Image.fromarray(RNG.integers(0, 256, (64, 80, 3), np.uint8)), kind)
     for tenth in range(1, 10):
         with pytest.raises(UserError, match=r"damaged or cut short|not a picture"):
-            decode(data[: len(data) * tenth // 10])
+            decode_picture(data[: len(data) * tenth // 10])
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_file_cut_short_is_refused_wherever_it_ends(kind: str) -> None:
 )
 def test_what_is_no_picture_is_named(data: bytes, words: str) -> None:
     with pytest.raises(UserError, match=words) as refused:
-        decode(data)
+        decode_picture(data)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 200
 
@@ -65,32 +65,32 @@ def test_what_is_no_picture_is_named(data: bytes, words: str) -> None:
 )
 def test_the_size_is_looked_at_before_decoding(size: tuple[int, int], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        decode(raw_png(np.zeros((1, 1), np.uint8), 8, 0, size=size))
+        decode_picture(raw_png(np.zeros((1, 1), np.uint8), 8, 0, size=size))
 
 
 def test_a_jpeg_of_many_scans_is_refused() -> None:
     data = saved(Image.fromarray(NOISE), "JPEG", progressive=True)
     with pytest.raises(UserError, match="scans"):
-        decode(data[:-2] + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" * 300 + b"\xff\xd9")
+        decode_picture(data[:-2] + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" * 300 + b"\xff\xd9")
 
 
 def test_a_file_over_the_limit_is_refused() -> None:
     with pytest.raises(UserError, match="101 MB; 100 MB is the most"):
-        decode(bytes(101_000_000))
+        decode_picture(bytes(101_000_000))
 
 
 MEASURE = """
 import io, os, resource, sys
 sys.path.insert(0, ".")
 from errors import UserError
-from models.images.decoder import decode
-decode(open(sys.argv[1], "rb").read())
+from models.images.decoder import decode_picture
+decode_picture(open(sys.argv[1], "rb").read())
 data = open(sys.argv[2], "rb").read()
 open("/proc/self/clear_refs", "w").write("5")
 status = lambda name: next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) / 1024
 before = status("VmRSS")
 try:
-    decode(data)
+    decode_picture(data)
     print("decoded", end=" ")
 except UserError as refused:
     print("refused", end=" ")

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from models.cards.card import Card, Label
+from models.cards.card import Card, ClassLabel
 from models.inspection.labelled_image import LabelledImage
 
 SIDE = 24
@@ -26,7 +26,7 @@ def meter(path: Path, threshold: float, per_unit: float, before: tuple[layers.La
 
 def carded(path: Path, **fields: object) -> Path:
     """The model with a card of these fields beside it."""
-    Card(path.stem, tuple(map(Label, NAMES)), (SIDE, SIDE), **fields).write(path.with_suffix(".json"))  # type: ignore[arg-type]
+    Card(path.stem, tuple(map(ClassLabel, NAMES)), (SIDE, SIDE), **fields).write(path.with_suffix(".json"))  # type: ignore[arg-type]
     return path
 
 

@@ -12,18 +12,18 @@ from keras import layers
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card
-from models.images.decoder import decode
+from models.images.decoder import decode_picture
 from models.inspection.facts import model_facts
 from models.inspection.inspector import LabelledImage, inspect_model
-from models.inspection.report import Report
-from models.inspection.structure import parse_structure
-from models.inspection.structure_reader import read_structure
-from models.loading import load
+from models.inspection.report import InspectionReport
+from models.inspection.structure import parse_model_structure
+from models.inspection.structure_reader import read_model_structure
+from models.loading import load_classifier
 from models.sandbox.ipc import ProtocolError
 from tests.models.inspection.example_models import NAMES, carded, meter, shades
 
 
-def says(report: Report, about: str, level: str = "warning") -> str:
+def says(report: InspectionReport, about: str, level: str = "warning") -> str:
     return " ".join(each.says for each in report.findings if (each.about, each.level) == (about, level))
 
 
@@ -195,12 +195,12 @@ def test_where_labels_come_from_is_said_without_opening_the_file_again(tmp_path:
     """A stranger's file is opened by its own process alone."""
     path = meter(tmp_path / "m.keras", 127, 10)
     (tmp_path / "labels.txt").write_text("dark\nbright\n")
-    served = load(path)
+    served = load_classifier(path)
     for file in (path, tmp_path / "labels.txt"):
         file.unlink()
     (found,) = [
         each
-        for each in model_facts(served, read_structure(served, np.zeros((0, *served.size, 3), np.float32)), path, False)
+        for each in model_facts(served, read_model_structure(served, np.zeros((0, *served.size, 3), np.float32)), path, False)
         if each.about == "labels"
     ]
     assert (found.says, found.known_by) == ("2 classes: dark, bright.", "labels.txt with the model says so.")
@@ -267,9 +267,9 @@ def test_a_description_of_another_form_is_not_believed(change: dict) -> None:
     slot = {"name": "a", "shape": [None, 3], "dtype": "float32"}
     plain = {"inputs": [slot], "output": slot, "ending": "", "inner": [], "fields": [["a", None]], "flattened": False}
     plain |= {"single": [], "dead": [["a", 0.5]], "broken": [], "kind": ""}
-    assert parse_structure(plain).receptive_fields == (("a", None),)
+    assert parse_model_structure(plain).receptive_fields == (("a", None),)
     with pytest.raises(ProtocolError):
-        parse_structure(plain | change)
+        parse_model_structure(plain | change)
 
 
 def test_the_chest_xray_network_wants_0_to_255(data: Path) -> None:
@@ -277,7 +277,8 @@ def test_the_chest_xray_network_wants_0_to_255(data: Path) -> None:
     folder = data / "chest_xray" / "test"
     files = [(file, name) for name in ("NORMAL", "PNEUMONIA") for file in sorted((folder / name).iterdir())[:12]]
     report = inspect_model(
-        data / "models" / "chest_xray_cnn" / "chest_xray.h5", [LabelledImage(decode(file.read_bytes()), name) for file, name in files]
+        data / "models" / "chest_xray_cnn" / "chest_xray.h5",
+        [LabelledImage(decode_picture(file.read_bytes()), name) for file, name in files],
     )
     assert report.candidates[0].scaling == "0..255"
     today = next(each for each in report.candidates if (each.scaling, each.colour) == ("0..1", "rgb"))

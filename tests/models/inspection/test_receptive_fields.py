@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from models.classifiers.build import build_classifier
-from models.inspection.receptive_fields import receptive_fields
+from models.inspection.receptive_fields import compute_receptive_fields
 
 SIDE = 64
 
@@ -70,7 +70,7 @@ def support(model: keras.Model, name: str) -> tuple[int, int]:
 def test_a_cell_sees_the_pixels_that_move_it(build: Callable[[], keras.Model]) -> None:
     model = build()
     trace = build_classifier(model, None, Path("windows.keras")).trace
-    found = receptive_fields(trace.prepared, trace.head.logits, trace.layers)
+    found = compute_receptive_fields(trace.prepared, trace.head.logits, trace.layers)
     names = [layer.name for layer in model.layers if len(layer.output.shape) == 4 and layer.name in found]
     assert len(names) >= {windows: 7, grouped: 2, skipping: 3}[build]
     assert {name: found[name] for name in names} == {name: support(model, name) for name in names}
@@ -82,7 +82,7 @@ def test_what_mixes_all_places_lets_every_cell_see_everything() -> None:
     gate = layers.Dense(4, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(x))
     x = layers.Conv2D(4, 3, name="after")(layers.Multiply(name="excited")([x, gate]))
     trace = build_classifier(headed(picture, x), None, Path("excited.keras")).trace
-    found = receptive_fields(trace.prepared, trace.head.logits, trace.layers)
+    found = compute_receptive_fields(trace.prepared, trace.head.logits, trace.layers)
     assert (found["before"], found["excited"], found["after"]) == ((3, 3), None, None)
 
 
@@ -105,12 +105,12 @@ def test_of_an_operation_that_it_does_not_know_it_says_nothing(layer: type[layer
     picture = keras.Input((SIDE, SIDE, 3))
     x = layer(name="odd")(layers.Conv2D(4, 3, name="before")(picture))
     trace = build_classifier(headed(picture, layers.Conv2D(4, 1, name="after")(x)), None, Path("odd.keras")).trace
-    found = receptive_fields(trace.prepared, trace.head.logits, trace.layers)
+    found = compute_receptive_fields(trace.prepared, trace.head.logits, trace.layers)
     assert (found["before"], found["after"]) == ((3, 3), None)
 
 
 def test_a_published_network_has_its_published_field() -> None:
     backbone = keras.applications.VGG16(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
     trace = build_classifier(headed(backbone.input, backbone.output), None, Path("vgg16.keras")).trace
-    found = receptive_fields(trace.prepared, trace.head.logits, trace.layers)
+    found = compute_receptive_fields(trace.prepared, trace.head.logits, trace.layers)
     assert found["block5_pool"] == (212, 212), "Araujo, Norris & Sim 2019, distill.pub/2019/computing-receptive-fields"

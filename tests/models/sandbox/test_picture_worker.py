@@ -19,17 +19,19 @@ from PIL import Image, ImageCms
 
 from errors import UserError
 from models.images import decoder
-from models.images.decoder import decode
+from models.images.decoder import decode_picture
 from models.sandbox import landlock, picture_decoder, picture_worker, seccomp
-from models.sandbox.ipc import Pipes, ProtocolError, pair
-from models.sandbox.picture_decoder import DecoderExited, DecoderLimits, PictureDecoder, PictureProcess, receive_answer
+from models.sandbox.ipc import MessagePipes, ProtocolError, create_pipe_pair
+from models.sandbox.picture_decoder import DecoderExited, DecoderLimits, PictureDecoder, PictureProcess, receive_decoded_picture
 from tests.models.picture_files import NOISE, RNG, bomb, filtered_png, png, raw_png, saved
 from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMITS = DecoderLimits(starting=PATIENCE, decoding=PATIENCE, waiting=PATIENCE, free_restarts=100)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what a process may do is looked up in Linux' /proc")
-confined = pytest.mark.skipif(not (landlock.version() and seccomp.possible()), reason="this system has no Landlock or no seccomp")
+confined = pytest.mark.skipif(
+    not (landlock.landlock_version() and seccomp.is_seccomp_available()), reason="this system has no Landlock or no seccomp"
+)
 
 IMAGE = Image.fromarray(NOISE)
 LARGE = np.repeat(np.repeat(NOISE, 120, 0), 100, 1)
@@ -85,9 +87,9 @@ REFUSED = {
 ANSWERS = """
 import sys
 import numpy as np
-from models.sandbox.ipc import Pipes
-from models.sandbox.picture_worker import own_pipes
-pipes = Pipes(*own_pipes())
+from models.sandbox.ipc import MessagePipes
+from models.sandbox.picture_worker import take_standard_streams
+pipes = MessagePipes(*take_standard_streams())
 pipes.send({"landlock": 0, "filtered": False})
 while True:
     data = pipes.receive_bytes(1_000_000)
@@ -115,7 +117,7 @@ def taken_over() -> Iterator[PictureDecoder]:
 def test_pixels_are_those_of_this_process(name: str, pool: PictureDecoder) -> None:
     found = pool.decode(PICTURES[name])
     assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, decode(PICTURES[name]))
+    np.testing.assert_array_equal(found, decode_picture(PICTURES[name]))
 
 
 def test_every_format_is_among_them() -> None:
@@ -126,7 +128,7 @@ def test_every_format_is_among_them() -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals_come_in_the_same_words(name: str, pool: PictureDecoder) -> None:
     with pytest.raises(UserError) as here:
-        decode(REFUSED[name])
+        decode_picture(REFUSED[name])
     with pytest.raises(UserError) as there:
         pool.decode(REFUSED[name])
     assert str(there.value) == str(here.value)
@@ -163,7 +165,7 @@ def test_a_process_that_ends_over_a_picture_costs_that_picture_alone(sign: signa
         os.kill(pid, signal.SIGCONT)
         with pytest.raises(DecoderExited, match=r"The picture was not decoded: .*save it again"):
             waiting.result(PATIENCE)
-    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode(PICTURES["png"]))
+    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode_picture(PICTURES["png"]))
     assert pool.pids != [pid]
     pool.close()
     assert not alive(pid)
@@ -175,7 +177,7 @@ def test_a_process_that_ended_between_two_pictures_costs_none() -> None:
     pool.decode(PICTURES["png"])
     os.kill(pool.pids[0], signal.SIGKILL)
     until(lambda: not pool._idle[0].usable)
-    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode(PICTURES["png"]))
+    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode_picture(PICTURES["png"]))
     pool.close()
 
 
@@ -200,10 +202,10 @@ def test_memory_has_a_limit_and_the_next_picture_is_decoded(monkeypatch: pytest.
     small = "import sys; sys.argv[0] = ''\nfrom models.sandbox import picture_worker\n"
     small += "picture_worker.MEMORY = 470_000_000\npicture_worker.main()"
     pool = PictureDecoder(1, LIMITS, ("-c", small))
-    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode(PICTURES["png"]))
+    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode_picture(PICTURES["png"]))
     with pytest.raises(UserError, match=r"needs more memory|was not decoded|cannot be decoded"):
         pool.decode(saved(Image.new("RGB", (5000, 4900), "red"), "TIFF", compression="tiff_lzw"))
-    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode(PICTURES["png"]))
+    np.testing.assert_array_equal(pool.decode(PICTURES["png"]), decode_picture(PICTURES["png"]))
     pool.close()
 
 
@@ -257,18 +259,18 @@ def test_a_sentence_is_cut_and_made_printable(taken_over: PictureDecoder) -> Non
 
 
 def test_a_picture_half_sent_is_awaited_no_longer_than_the_deadline() -> None:
-    (reading, writing), theirs = pair()
-    here, there = Pipes(reading, writing), Pipes(*theirs)
+    (reading, writing), theirs = create_pipe_pair()
+    here, there = MessagePipes(reading, writing), MessagePipes(*theirs)
     os.write(there.writing, (5).to_bytes(8, "little") + b"{")
     with pytest.raises(TimeoutError):
-        receive_answer(here, time.monotonic() + 0.05)
+        receive_decoded_picture(here, time.monotonic() + 0.05)
     here.close()
     there.close()
 
 
 def test_bytes_are_announced_before_they_are_taken() -> None:
-    (reading, writing), theirs = pair()
-    here, there = Pipes(reading, writing), Pipes(*theirs)
+    (reading, writing), theirs = create_pipe_pair()
+    here, there = MessagePipes(reading, writing), MessagePipes(*theirs)
     here.send_bytes(b"abc")
     assert there.receive_bytes(3) == b"abc"
     here.send_bytes(b"abcd")
@@ -313,7 +315,7 @@ import resource, subprocess, encodings.idna
 def decode(data):
     from errors import UserError
     raise UserError(json.dumps([len(os.listdir("/proc/self/task"))] if data == b"threads" else tried()))
-decoder.decode = decode
+decoder.decode_picture = decode
 picture_worker.main()
 """
 
@@ -345,8 +347,8 @@ def test_importing_the_libraries_leaves_no_thread() -> None:
 
 @linux
 def test_the_process_ends_with_its_parent() -> None:
-    program = "import sys, time; from models.sandbox.picture_decoder import shared_decoder, decode_confined\n"
-    program += f"decode_confined({PICTURES['png']!r}); print(*shared_decoder().pids, flush=True); time.sleep({PATIENCE})"
+    program = "import sys, time; from models.sandbox.picture_decoder import decode_picture_confined, shared_picture_decoder\n"
+    program += f"decode_picture_confined({PICTURES['png']!r}); print(*shared_picture_decoder().pids, flush=True); time.sleep({PATIENCE})"
     parent = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
@@ -410,10 +412,10 @@ def test_a_new_picture_never_gets_an_older_one_s_answer(monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(picture_decoder, "receive_answer", interrupted)
+        patch.setattr(picture_decoder, "receive_decoded_picture", interrupted)
         with pytest.raises(KeyboardInterrupt):
             pool.decode(first)
-    np.testing.assert_array_equal(pool.decode(second), decode(second))
+    np.testing.assert_array_equal(pool.decode(second), decode_picture(second))
     pool.close()
 
 
@@ -425,7 +427,7 @@ def test_without_poll_a_process_remains_and_the_deadline_holds(monkeypatch: pyte
     program = "import os, select; del select.poll, os.readv\nfrom models.sandbox import picture_worker; picture_worker.main()"
     pool = PictureDecoder(1, LIMITS, ("-c", program))
     for name in ("png", "jpeg large"):
-        np.testing.assert_array_equal(pool.decode(PICTURES[name]), decode(PICTURES[name]))
+        np.testing.assert_array_equal(pool.decode(PICTURES[name]), decode_picture(PICTURES[name]))
     pool.close()
     hanging = PictureDecoder(1, DecoderLimits(starting=1, decoding=0.5), ("-c", "import time; time.sleep(1000)"))
     with pytest.raises(DecoderExited, match=r"took longer than 0\.5 s to decode and was given up"):

@@ -18,19 +18,19 @@ from keras import layers
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from explainers.protocol import Classifier as Asked
-from models.classifiers.keras_classifier import Classifier
-from models.classifiers.sandboxed_classifier import SandboxedClassifier, start_sandboxed
+from explainers.classifier_protocol import Classifier as Asked
+from models.classifiers.keras_classifier import KerasClassifier
+from models.classifiers.sandboxed_classifier import SandboxedClassifier, start_sandboxed_classifier
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 from models.sandbox import landlock
-from models.sandbox.ipc import Pipes, ProtocolError, pair
-from models.sandbox.process import Limits, readable_files
+from models.sandbox.ipc import MessagePipes, ProtocolError, create_pipe_pair
+from models.sandbox.process import WorkerLimits, files_readable_by_worker
 from tests.models import hostile_files
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
-needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+needs_landlock = pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +43,17 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def guarded(path: Path) -> Iterator[SandboxedClassifier]:
-    made = load(path, trust=False)
+    made = load_classifier(path, trust=False)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def direct(path: Path) -> Classifier:
-    return load(path)
+def direct(path: Path) -> KerasClassifier:
+    return load_classifier(path)
 
 
-def test_it_answers_as_in_this_process(guarded: SandboxedClassifier, direct: Classifier) -> None:
+def test_it_answers_as_in_this_process(guarded: SandboxedClassifier, direct: KerasClassifier) -> None:
     assert isinstance(guarded, SandboxedClassifier)
     asked: Asked = guarded
     images = hostile_files.noise((3, 32, 32, 3))
@@ -75,7 +75,7 @@ def test_it_answers_as_in_this_process(guarded: SandboxedClassifier, direct: Cla
     assert guarded.outputs(images[:0]).shape == (0, 4)
 
 
-def test_it_describes_itself_as_in_this_process(guarded: SandboxedClassifier, direct: Classifier) -> None:
+def test_it_describes_itself_as_in_this_process(guarded: SandboxedClassifier, direct: KerasClassifier) -> None:
     assert replace(guarded.card, notes=()) == replace(direct.card, notes=())
     assert guarded.card.notes[:-1] == direct.card.notes
     assert "process of its own" in guarded.card.notes[-1]
@@ -88,7 +88,7 @@ def test_it_describes_itself_as_in_this_process(guarded: SandboxedClassifier, di
     assert guarded.traces == 1
 
 
-def test_weights_drawn_anew_are_the_same_ones(guarded: SandboxedClassifier, direct: Classifier) -> None:
+def test_weights_drawn_anew_are_the_same_ones(guarded: SandboxedClassifier, direct: KerasClassifier) -> None:
     images = hostile_files.noise((2, 32, 32, 3))
     for depth in ("head", "everything"):
         mine, theirs = guarded.randomised(depth, 3), direct.randomised(depth, 3)
@@ -111,7 +111,7 @@ def test_a_process_that_hangs_or_crashes_is_restarted_a_few_times_an_hour(path: 
     supervisor, now = guarded._supervisor, [0.0]
     supervisor._clock = lambda: now[0]
     first = supervisor.pid
-    supervisor._process.limits = Limits(answering=1)
+    supervisor._process.limits = WorkerLimits(answering=1)
     os.kill(first, signal.SIGSTOP)
     with pytest.raises(UserError, match=r"flat\.keras did not answer within 1 s and was stopped"):
         guarded.outputs(images)
@@ -146,7 +146,8 @@ def test_a_model_that_needs_too_much_memory_leaves_none_taken(tmp_path: Path) ->
     hostile_files.huge_kernel(tmp_path / "kernel.keras")
     before = taken()
     begun = [
-        start_sandboxed(tmp_path / name, Limits(2_000_000_000, PATIENCE, PATIENCE, PATIENCE)) for name in ("hog.keras", "kernel.keras")
+        start_sandboxed_classifier(tmp_path / name, WorkerLimits(2_000_000_000, PATIENCE, PATIENCE, PATIENCE))
+        for name in ("hog.keras", "kernel.keras")
     ]
     for opened in begun:
         with pytest.raises(UserError, match=r"(hog|kernel)\.keras (needs more memory than the 2\.0 GB|ended its own process)"):
@@ -159,7 +160,7 @@ def test_a_model_that_needs_too_much_memory_leaves_none_taken(tmp_path: Path) ->
 def test_a_refused_model_costs_no_tensorflow_and_leaves_no_process(tmp_path: Path) -> None:
     path = hostile_files.with_layer(tmp_path / "m.keras", class_name="system", module="os", config={"command": "true"})
     with pytest.raises(UserError, match=r"m\.keras asks for 'system' of the module 'os'"):
-        load(path, trust=False)
+        load_classifier(path, trust=False)
     assert not children()
 
 
@@ -236,7 +237,7 @@ def test_a_shut_process_reaches_nothing(tmp_path: Path) -> None:
 @needs_landlock
 def test_every_thread_of_the_process_is_held(path: Path) -> None:
     """Whatever libraries began threads, and whenever: one that is not held could do what all others cannot."""
-    served = load(path, trust=False)
+    served = load_classifier(path, trust=False)
     try:
         served.outputs(np.zeros((1, *served.size, 3), np.float32))
         tasks = list(Path(f"/proc/{served._supervisor.pid}/task").iterdir())
@@ -257,11 +258,11 @@ def test_links_beside_a_model_open_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "model.json").symlink_to("/etc/passwd")
     (tmp_path / "architecture.json").symlink_to("architecture.json")
     os.mkfifo(tmp_path / "x.json")
-    assert readable_files(model) == [model]
+    assert files_readable_by_worker(model) == [model]
     (tmp_path / "labels.txt").unlink()
     (tmp_path / "labels.txt").symlink_to("classes.txt")
     (tmp_path / "classes.txt").write_text("a\nb\n")
-    assert readable_files(model) == [model, tmp_path / "classes.txt"]
+    assert files_readable_by_worker(model) == [model, tmp_path / "classes.txt"]
 
 
 @needs_landlock
@@ -272,12 +273,12 @@ def test_a_model_in_the_folders_of_the_hubs_cache_has_its_labels(tmp_path: Path,
     for file in (path, path.parent / "labels.txt"):
         shutil.copy(file, blobs / f"of-{file.name}")
         (snapshot / file.name).symlink_to(f"../../blobs/of-{file.name}")
-    served = load(snapshot / path.name, trust=False)
+    served = load_classifier(snapshot / path.name, trust=False)
     served.close()
     assert served.labels == ("a", "b", "c", "d")
     (blobs / "of-labels.txt").unlink()
     (blobs / "of-labels.txt").symlink_to("/etc/passwd")
-    assert len(readable_files(snapshot / path.name)) == 1
+    assert len(files_readable_by_worker(snapshot / path.name)) == 1
 
 
 @needs_landlock
@@ -303,7 +304,7 @@ from models import worker
 from models.sandbox import landlock
 from_it, to_me = os.pipe()
 for _ in range(16):
-    landlock.confine([Path("/")])
+    landlock.apply_landlock([Path("/")])
 sys.argv = ["worker", str(os.open("/dev/null", os.O_RDONLY)), str(to_me), sys.argv[1]]
 worker.main()
 print(os.read(from_it, 1000)[8:].decode())
@@ -338,7 +339,7 @@ def test_a_process_with_threads_is_not_called_shut() -> None:
 
 
 def test_numbers_cross_the_border_and_nothing_that_was_not_agreed() -> None:
-    here, there = (Pipes(*ends) for ends in pair())
+    here, there = (MessagePipes(*ends) for ends in create_pipe_pair())
     sent = [hostile_files.noise((2, 3)), np.array([[0.1]]), np.zeros((0, 4), np.float32)]
     here.send({"a": 1}, sent)
     head, arrays = there.receive(lambda head: [(2, 3), (1, 1), (0, 4)], time.monotonic() + PATIENCE)

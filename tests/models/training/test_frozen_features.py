@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.cards.card import Card
-from models.loading import load
+from models.loading import load_classifier
 from models.train import main
 from tests.models.picture_folders import filled
 
@@ -34,16 +34,16 @@ def test_other_pictures_of_the_same_names_and_lengths_are_asked_about_anew(train
 def test_the_upper_part_learns_and_what_is_below_stays(trained: Path) -> None:
     keras.utils.set_random_seed(0)
     from models.training.networks.backbones import build_backbone
-    from models.training.networks.heads import add_head
+    from models.training.networks.heads import add_classification_head
 
-    before = add_head(build_backbone("small_cnn", (32, 32)), 1, "folder")
+    before = add_classification_head(build_backbone("small_cnn", (32, 32)), 1, "folder")
     after = keras.saving.load_model(trained / "a" / "folder" / "v1" / "folder.keras", compile=False)
     pairs = [(a.get_weights(), b.get_weights()) for a, b in zip(before.layers, after.layers, strict=True) if a.get_weights()]
     same = [all(np.array_equal(x, y) for x, y in zip(a, b, strict=True)) for a, b in pairs]
     assert same[0]
     assert not same[-1]
     assert Card.read(trained / "a" / "folder" / "v1" / "folder.json").accuracy is not None
-    assert load(trained / "a" / "folder").card.name == "folder"
+    assert load_classifier(trained / "a" / "folder").card.name == "folder"
 
 
 def test_the_same_pictures_are_not_asked_about_again_unless_what_was_kept_is_damaged(trained: Path, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from keras import layers
 
 from errors import UserError
 from models.training import checkpoint
-from models.training.frozen_features import split_at
-from models.training.loop import TrainingData, TrainingRun, train
-from models.training.settings import Settings, Stage
-from models.training.trainable_layers import unfreeze_last
+from models.training.frozen_features import split_network
+from models.training.loop import TrainingData, TrainingRun, train_model
+from models.training.settings import TrainingSettings, TrainingStage
+from models.training.trainable_layers import unfreeze_last_layers
 
 
 def nested() -> keras.Model:
@@ -33,7 +33,7 @@ def nested() -> keras.Model:
 )
 def test_layers_with_weights_are_counted_inside_networks_and_norms_there_stay(number: int, learning: set[str]) -> None:
     model = nested()
-    unfreeze_last(model, number)
+    unfreeze_last_layers(model, number)
     assert len(model.trainable_variables) == 2 * (len(learning) + 1)
     branch = model.get_layer("branch")
     found = {each.name for each in (model.get_layer("first"), *branch.layers) if each.trainable_variables}
@@ -43,15 +43,15 @@ def test_layers_with_weights_are_counted_inside_networks_and_norms_there_stay(nu
 
 def test_all_layers_learn_again_after_only_the_head_did() -> None:
     model = nested()
-    unfreeze_last(model, 0)
-    unfreeze_last(model, None)
+    unfreeze_last_layers(model, 0)
+    unfreeze_last_layers(model, None)
     assert len(model.trainable_variables) == 10
 
 
 def test_the_network_is_cut_below_what_learns() -> None:
-    lower, upper = split_at(nested(), 2)
+    lower, upper = split_network(nested(), 2)
     assert [layer.name for layer in lower.layers][-1] == "first"
-    unfreeze_last(upper, 2)
+    unfreeze_last_layers(upper, 2)
     assert len(upper.trainable_variables) == 4
 
 
@@ -64,9 +64,9 @@ def with_depthwise() -> keras.Model:
 
 
 def test_too_many_open_layers_are_answered_with_the_most_that_can_be_cut_below() -> None:
-    assert len(split_at(nested(), 3)) == 2
+    assert len(split_network(nested(), 3)) == 2
     with pytest.raises(UserError, match=r"--open-layers is 9999; with --features .* takes at most 3, below which it can still be cut"):
-        split_at(nested(), 9999)
+        split_network(nested(), 9999)
 
 
 def test_depthwise_layers_too_go_on_after_a_stop_as_two_unbroken_runs_are_alike(tmp_path: Path) -> None:
@@ -85,11 +85,11 @@ def test_depthwise_layers_too_go_on_after_a_stop_as_two_unbroken_runs_are_alike(
         keras.utils.set_random_seed(0)
         model = with_depthwise()
         (tmp_path / name).mkdir(exist_ok=True)
-        train(model, TrainingData(epoch, 4, lambda: [(pictures[4, 0], truth[4, 0, :, 0].astype(np.int64))]), run(tmp_path / name))
+        train_model(model, TrainingData(epoch, 4, lambda: [(pictures[4, 0], truth[4, 0, :, 0].astype(np.int64))]), run(tmp_path / name))
         return np.concatenate([weights.ravel() for weights in model.get_weights()])
 
     def run(folder: Path) -> TrainingRun:
-        return TrainingRun((Stage(3, 0.01),), Settings(average=0.9), folder, {})
+        return TrainingRun((TrainingStage(3, 0.01),), TrainingSettings(average=0.9), folder, {})
 
     one, two = trained("one"), trained("two")
     stop["at"] = 2
@@ -110,13 +110,13 @@ def test_a_training_that_diverges_ends_in_one_sentence_and_spoils_no_checkpoint(
         return [(good * (np.float32("nan") if number else 1), np.ones((4, 1), np.float32), np.ones(4, np.float32))]
 
     material = TrainingData(epoch, 1, lambda: [(good, np.array([1, 1, 0, 0]))])
-    run = TrainingRun((Stage(3, 0.5),), Settings(), tmp_path, {})
+    run = TrainingRun((TrainingStage(3, 0.5),), TrainingSettings(), tmp_path, {})
     for _ in range(2):
         with pytest.raises(
             UserError, match=r"diverged: in epoch 2 of stage 1 the loss became nan; begin again with a lower --rate than 0.5"
         ):
-            train(model, material, run)
-        standing = checkpoint.read(tmp_path, {})
+            train_model(model, material, run)
+        standing = checkpoint.read_checkpoint(tmp_path, {})
         assert standing is not None
         assert standing.epoch == 1
         assert all(np.isfinite(array).all() for array in (*standing.model, *standing.best))

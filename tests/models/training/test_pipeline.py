@@ -12,50 +12,52 @@ import pytest
 from PIL import Image
 
 from errors import UserError
-from models.cards.metadata import Category, Number, encode
-from models.datasets.collection import Row
-from models.images.decoder import decode
-from models.images.placement import fit
+from models.cards.metadata import CategoryField, NumberField, encode_metadata
+from models.datasets.collection import CollectionRow
+from models.images.decoder import decode_picture
+from models.images.placement import fit_to_size
 from models.training.augmentation import DERMOSCOPY, NONE, PHOTOGRAPH, XRAY, Augmentation
-from models.training.image_cache import decoded_images
-from models.training.pipeline import Feed, batches, class_weights, epoch_order, steps_per_epoch
+from models.training.image_cache import cache_decoded_images
+from models.training.pipeline import InputPipelineSettings, class_weights, iterate_batches, shuffled_epoch_order, steps_per_epoch
 from tests.models.picture_folders import painted
 
-FIELDS = (Number("age", 50.0, 10.0), Category("sex", ("female", "male")))
+FIELDS = (NumberField("age", 50.0, 10.0), CategoryField("sex", ("female", "male")))
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[CollectionRow]:
     """22 pictures: 16 of class 0, 4 of class 1, 2 of class 2; the last without an age."""
     folder = tmp_path_factory.mktemp("pictures")
     labels = [0] * 16 + [1] * 4 + [2] * 2
     ages = [40.0 + n for n in range(21)] + [None]
     return [
-        Row(painted(folder / f"{n}.png", n), label, str(n), metadata=(("age", age), ("sex", "male"), ("site", "back")))
+        CollectionRow(painted(folder / f"{n}.png", n), label, str(n), metadata=(("age", age), ("sex", "male"), ("site", "back")))
         for n, (label, age) in enumerate(zip(labels, ages, strict=True))
     ]
 
 
 @pytest.fixture(scope="module")
-def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    return Feed((20, 20), tmp_path_factory.mktemp("cache"), batch=5, seed=7, augmentation=DERMOSCOPY)
+def feed(tmp_path_factory: pytest.TempPathFactory) -> InputPipelineSettings:
+    return InputPipelineSettings((20, 20), tmp_path_factory.mktemp("cache"), batch=5, seed=7, augmentation=DERMOSCOPY)
 
 
-def taken(rows: list[Row], feed: Feed, epoch: int) -> list[tuple[Any, ...]]:
-    return list(batches(rows, feed, epoch).as_numpy_iterator())
+def taken(rows: list[CollectionRow], feed: InputPipelineSettings, epoch: int) -> list[tuple[Any, ...]]:
+    return list(iterate_batches(rows, feed, epoch).as_numpy_iterator())
 
 
-def test_judging_sees_every_picture_once_as_serving_does(rows: list[Row], feed: Feed) -> None:
+def test_judging_sees_every_picture_once_as_serving_does(rows: list[CollectionRow], feed: InputPipelineSettings) -> None:
     images, labels = (np.concatenate(each) for each in zip(*taken(rows, feed.plain(), 0), strict=True))
     assert images.dtype == np.float32
     assert labels.dtype == np.int32
     assert labels.tolist() == [row.label for row in rows]
-    served = np.stack([fit(decode(row.path.read_bytes()), (20, 20), "letterbox") for row in rows])
+    served = np.stack([fit_to_size(decode_picture(row.path.read_bytes()), (20, 20), "letterbox") for row in rows])
     np.testing.assert_allclose(images, served, atol=0.5 / 255 + 1e-6)
 
 
 @pytest.mark.parametrize("balance", ["none", "sampling"])
-def test_the_same_epoch_gives_the_same_batches_and_another_gives_others(rows: list[Row], feed: Feed, balance: Any) -> None:
+def test_the_same_epoch_gives_the_same_batches_and_another_gives_others(
+    rows: list[CollectionRow], feed: InputPipelineSettings, balance: Any
+) -> None:
     feed = dataclasses.replace(feed, balance=balance, fields=FIELDS, forget=0.3)
     first, again, later = (taken(rows, feed, epoch) for epoch in (3, 3, 4))
     assert len(first) == steps_per_epoch(rows, feed) == 4
@@ -68,14 +70,14 @@ def test_the_same_epoch_gives_the_same_batches_and_another_gives_others(rows: li
     assert not np.array_equal(first[0][0][0], other[0][0][0])
 
 
-def test_an_epoch_draws_each_picture_at_most_once(rows: list[Row], feed: Feed) -> None:
+def test_an_epoch_draws_each_picture_at_most_once(rows: list[CollectionRow], feed: InputPipelineSettings) -> None:
     for epoch in range(3):
-        assert sorted(epoch_order(rows, feed, epoch)) == list(range(22))
-    assert not np.array_equal(epoch_order(rows, feed, 0), epoch_order(rows, feed, 1))
+        assert sorted(shuffled_epoch_order(rows, feed, epoch)) == list(range(22))
+    assert not np.array_equal(shuffled_epoch_order(rows, feed, 0), shuffled_epoch_order(rows, feed, 1))
 
 
-def test_sampling_draws_every_class_equally_often(rows: list[Row], feed: Feed) -> None:
-    drawn = epoch_order(rows, dataclasses.replace(feed, balance="sampling"), 0)
+def test_sampling_draws_every_class_equally_often(rows: list[CollectionRow], feed: InputPipelineSettings) -> None:
+    drawn = shuffled_epoch_order(rows, dataclasses.replace(feed, balance="sampling"), 0)
     counts = np.bincount([rows[place].label for place in drawn])
     assert len(drawn) == 22
     assert counts.tolist() in ([8, 7, 7], [7, 8, 7], [7, 7, 8])
@@ -85,23 +87,23 @@ def test_sampling_draws_every_class_equally_often(rows: list[Row], feed: Feed) -
     assert set(often[20:]) <= {3, 4}
 
 
-def test_weights_make_every_class_count_as_much(rows: list[Row]) -> None:
+def test_weights_make_every_class_count_as_much(rows: list[CollectionRow]) -> None:
     np.testing.assert_allclose(class_weights(rows, 4, "weights"), [22 / 48, 22 / 12, 22 / 6, 0], rtol=1e-6)
     np.testing.assert_array_equal(class_weights(rows, 4, "none"), np.ones(4))
 
 
-def test_metadata_stands_beside_the_pictures(rows: list[Row], feed: Feed) -> None:
+def test_metadata_stands_beside_the_pictures(rows: list[CollectionRow], feed: InputPipelineSettings) -> None:
     whole = taken(rows, dataclasses.replace(feed, fields=FIELDS).plain(), 0)
     vectors = np.concatenate([vectors for (_, vectors), _ in whole])
     np.testing.assert_allclose(vectors[0], [-1, 0, 0, 1, 0], atol=1e-6)  # 40 years, male
     np.testing.assert_allclose(vectors[21], [0, 1, 0, 1, 0], atol=1e-6)  # no age, male
     known = dataclasses.replace(feed, fields=FIELDS, forget=1.0)
-    np.testing.assert_array_equal(taken(rows, known, 0)[0][0][1], np.tile(encode(FIELDS, {}), (5, 1)))
+    np.testing.assert_array_equal(taken(rows, known, 0)[0][0][1], np.tile(encode_metadata(FIELDS, {}), (5, 1)))
     half = np.concatenate([v for e in range(20) for (_, v), _ in taken(rows, dataclasses.replace(known, forget=0.5), e)])
     assert half[:, 4].mean() == pytest.approx(0.5, abs=0.1)  # the sex is hidden half of the time
 
 
-def test_few_pictures_make_one_small_batch(rows: list[Row], feed: Feed) -> None:
+def test_few_pictures_make_one_small_batch(rows: list[CollectionRow], feed: InputPipelineSettings) -> None:
     [(images, labels)] = taken(rows[:3], feed, 0)
     assert images.shape == (3, 20, 20, 3)
     assert labels.shape == (3,)
@@ -109,26 +111,26 @@ def test_few_pictures_make_one_small_batch(rows: list[Row], feed: Feed) -> None:
 
 def test_pictures_are_decoded_once_and_again_when_one_changes(tmp_path: Path) -> None:
     file, cache = painted(tmp_path / "a.png", 1), tmp_path / "cache"
-    first = np.array(decoded_images([file], (8, 8), "stretch", cache))
+    first = np.array(cache_decoded_images([file], (8, 8), "stretch", cache))
     [kept] = cache.iterdir()
     before = kept.stat().st_mtime_ns
-    decoded_images([file], (8, 8), "stretch", cache)
+    cache_decoded_images([file], (8, 8), "stretch", cache)
     assert [each.stat().st_mtime_ns for each in cache.iterdir()] == [before]
     painted(file, 2)
     os.utime(file, ns=(1, 1))
-    assert not np.array_equal(decoded_images([file], (8, 8), "stretch", cache), first)
-    decoded_images([file], (8, 9), "stretch", cache)
+    assert not np.array_equal(cache_decoded_images([file], (8, 8), "stretch", cache), first)
+    cache_decoded_images([file], (8, 9), "stretch", cache)
     assert len(list(cache.iterdir())) == 3
 
 
 def test_a_damaged_cache_is_made_anew_and_a_full_disk_is_said(tmp_path: Path) -> None:
     file, cache = painted(tmp_path / "a.png", 1), tmp_path / "cache"
-    first = np.array(decoded_images([file], (8, 8), "stretch", cache))
+    first = np.array(cache_decoded_images([file], (8, 8), "stretch", cache))
     [kept] = cache.iterdir()
     kept.write_bytes(kept.read_bytes()[:150])
-    np.testing.assert_array_equal(decoded_images([file], (8, 8), "stretch", cache), first)
+    np.testing.assert_array_equal(cache_decoded_images([file], (8, 8), "stretch", cache), first)
     with pytest.raises(UserError, match=r"Decoded pictures take \d+\.\d GB; .* GB free"):
-        decoded_images([file], (40_000_000, 40_000_000), "stretch", cache)
+        cache_decoded_images([file], (40_000_000, 40_000_000), "stretch", cache)
     assert len(list(cache.iterdir())) == 1
 
 
@@ -137,17 +139,17 @@ def test_every_unreadable_picture_is_named_and_nothing_is_kept(tmp_path: Path) -
     files[1].write_text("no picture")
     files[2].write_bytes(files[0].read_bytes()[:200])
     with pytest.raises(UserError, match=r"^2 of the pictures cannot be read.*text\.jpg: .*not a picture.*cut\.png: .*damaged"):
-        decoded_images(files, (8, 8), "crop", tmp_path / "cache")
+        cache_decoded_images(files, (8, 8), "crop", tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
     with pytest.raises(UserError, match=r"gone\.png cannot be found any more"):
-        decoded_images([tmp_path / "gone.png"], (8, 8), "crop", tmp_path / "cache")
+        cache_decoded_images([tmp_path / "gone.png"], (8, 8), "crop", tmp_path / "cache")
     with pytest.raises(UserError, match="name another folder"):
-        decoded_images(files[:1], (8, 8), "crop", files[1])
+        cache_decoded_images(files[:1], (8, 8), "crop", files[1])
 
 
 def test_a_feed_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="The feed's batch is 0; it must lie from 1 to 4096"):
-        Feed((8, 8), tmp_path, batch=0)
+        InputPipelineSettings((8, 8), tmp_path, batch=0)
     with pytest.raises(UserError, match="The augmentation's rotation is 200"):
         Augmentation(rotation=200)
 

@@ -21,10 +21,10 @@ from models.cards.card import Card
 from models.train import main
 from models.training import checkpoint
 from models.training.checkpoint import TrainingState
-from models.training.loop import compile_stage
-from models.training.schedules import cosine_rate, plateau_rate, should_stop
-from models.training.settings import Settings, Stage
-from models.training.threshold import best_shift
+from models.training.loop import compile_training_stage
+from models.training.schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
+from models.training.settings import TrainingSettings, TrainingStage
+from models.training.threshold import balanced_logit_shift
 from models.training.validation import measure_validation
 from tests.models.picture_folders import painted
 from tests.patience import until
@@ -36,55 +36,55 @@ TINY = ["--size", "32", "--backbone", "small_cnn", "--batch", "4", "--average", 
 
 
 def test_the_cosine_falls_from_the_rate_to_a_hundredth_of_it() -> None:
-    assert cosine_rate(0, 0.2) == pytest.approx(0.2)
-    assert cosine_rate(1 / 3, 0.2) == pytest.approx(0.2 * (0.01 + 0.99 * 0.75))  # cos 60 degrees is one half
-    assert cosine_rate(0.5, 0.2) == pytest.approx(0.2 * 0.505)
-    assert cosine_rate(1, 0.2) == pytest.approx(0.002)
+    assert cosine_learning_rate(0, 0.2) == pytest.approx(0.2)
+    assert cosine_learning_rate(1 / 3, 0.2) == pytest.approx(0.2 * (0.01 + 0.99 * 0.75))  # cos 60 degrees is one half
+    assert cosine_learning_rate(0.5, 0.2) == pytest.approx(0.2 * 0.505)
+    assert cosine_learning_rate(1, 0.2) == pytest.approx(0.002)
 
 
 def test_a_plateau_lowers_the_rate_after_every_third_epoch_without_gain() -> None:
-    assert plateau_rate([], 1) == 1
-    assert plateau_rate([3, 2, 2.5, 2.5], 1) == 1
-    assert plateau_rate([3, 2, 2.5, 2.5, 2], 1) == pytest.approx(0.3)
-    assert plateau_rate([3, 2, 2, 2, 2, 1, 1, 1, 1], 1) == pytest.approx(0.09)
+    assert plateau_learning_rate([], 1) == 1
+    assert plateau_learning_rate([3, 2, 2.5, 2.5], 1) == 1
+    assert plateau_learning_rate([3, 2, 2.5, 2.5, 2], 1) == pytest.approx(0.3)
+    assert plateau_learning_rate([3, 2, 2, 2, 2, 1, 1, 1, 1], 1) == pytest.approx(0.09)
 
 
 def test_training_is_finished_when_the_last_epochs_bring_nothing() -> None:
-    assert not should_stop([3, 2, 2], 2)
-    assert should_stop([3, 2, 2, 2.1], 2)
-    assert not should_stop([3, 2, 2.1, 1.9], 2)
+    assert not should_stop_early([3, 2, 2], 2)
+    assert should_stop_early([3, 2, 2, 2.1], 2)
+    assert not should_stop_early([3, 2, 2.1, 1.9], 2)
 
 
 def test_the_focal_loss_is_the_paper_s() -> None:
-    from models.training.losses import loss_for
+    from models.training.losses import build_loss
 
-    softmax = loss_for(Settings(loss="focal", focus=2), 3)
+    softmax = build_loss(TrainingSettings(loss="focal", focus=2), 3)
     told = np.array([[0.7, 0.2, 0.1]], np.float32)
     assert float(softmax(np.array([[1.0, 0, 0]], np.float32), told)) == pytest.approx(-(0.3**2) * math.log(0.7), rel=1e-4)
     assert float(softmax(np.array([[0, 1.0, 0]], np.float32), told)) == pytest.approx(-(0.8**2) * math.log(0.2), rel=1e-4)
-    sigmoid = loss_for(Settings(loss="focal", focus=3), 1)
+    sigmoid = build_loss(TrainingSettings(loss="focal", focus=3), 1)
     assert float(sigmoid(np.array([[0.0]], np.float32), np.array([[0.4]], np.float32))) == pytest.approx(
         -(0.4**3) * math.log(0.6), rel=1e-4
     )
-    plain = loss_for(Settings(), 1)
+    plain = build_loss(TrainingSettings(), 1)
     assert float(plain(np.array([[1.0]], np.float32), np.array([[0.4]], np.float32))) == pytest.approx(-math.log(0.4), rel=1e-4)
 
 
 def test_balanced_logits_are_the_paper_s() -> None:
     """log shares are added to the logits: softmax([0, ln 2] + [ln .8, ln .2]) is [.8, .4] / 1.2, so two in three of class 0."""
-    from models.training.losses import loss_for
+    from models.training.losses import build_loss
 
-    softmax = loss_for(Settings(balance="logits", shares=(0.8, 0.2)), 2)
+    softmax = build_loss(TrainingSettings(balance="logits", shares=(0.8, 0.2)), 2)
     told = np.array([[1 / 3, 2 / 3], [0.5, 0.5]], np.float32)
     truth = np.array([[1.0, 0], [0, 1.0]], np.float32)
     assert float(softmax(truth[:1], told[:1])) == pytest.approx(-math.log(2 / 3), rel=1e-4)
     assert float(softmax(truth, told)) == pytest.approx(-(math.log(2 / 3) + math.log(0.2)) / 2, rel=1e-4)
     assert float(softmax(truth, told, np.array([1.0, 0]))) == pytest.approx(-math.log(2 / 3) / 2, rel=1e-4)
-    sigmoid = loss_for(Settings(balance="logits", shares=(0.8, 0.2)), 1)
+    sigmoid = build_loss(TrainingSettings(balance="logits", shares=(0.8, 0.2)), 1)
     assert float(sigmoid(np.zeros((1, 1), np.float32), told[:1, 1:])) == pytest.approx(-math.log(2 / 3), rel=1e-4)
-    focal = loss_for(Settings(loss="focal", focus=2, balance="logits", shares=(0.8, 0.2)), 2)
+    focal = build_loss(TrainingSettings(loss="focal", focus=2, balance="logits", shares=(0.8, 0.2)), 2)
     assert float(focal(truth[:1], told[:1])) == pytest.approx(-((1 / 3) ** 2) * math.log(2 / 3), rel=1e-4)
-    absent = loss_for(Settings(balance="logits", shares=(1.0, 0.0)), 2)
+    absent = build_loss(TrainingSettings(balance="logits", shares=(1.0, 0.0)), 2)
     assert float(absent(truth[:1], np.array([[0.01, 0.99]], np.float32))) == pytest.approx(0, abs=1e-5)
 
 
@@ -97,7 +97,7 @@ def test_balanced_logits_learn_what_classes_of_one_number_would_have_asked_for()
     learnt = {}
     for balance in ("logits", "none"):
         model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, activation="softmax")])
-        compile_stage(model, Stage(1, 0.05), Settings(balance=balance, shares=(0.9, 0.1)))
+        compile_training_stage(model, TrainingStage(1, 0.05), TrainingSettings(balance=balance, shares=(0.9, 0.1)))
         for _ in range(200):
             model.train_on_batch(seen, truth, np.ones(200, np.float32))
         learnt[balance] = float(np.asarray(model.predict_on_batch(seen))[0, 1])
@@ -119,7 +119,7 @@ def test_the_shift_puts_the_decision_between_classes_of_any_number() -> None:
     rng = np.random.default_rng(0)
     logits = np.concatenate([rng.normal(1, 1, 20000), rng.normal(3, 1, 2000)]).astype(np.float32)
     labels = np.repeat([0, 1], [20000, 2000])
-    assert best_shift(logits, labels) == pytest.approx(2, abs=0.1)
+    assert balanced_logit_shift(logits, labels) == pytest.approx(2, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -132,27 +132,27 @@ def test_the_shift_puts_the_decision_between_classes_of_any_number() -> None:
 )
 def test_settings_out_of_range_are_one_sentence(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        Settings(**wrong)
+        TrainingSettings(**wrong)
     with pytest.raises(UserError, match="--rate is 2; give a learning rate above 0 and at most 1"):
-        Stage(1, 2)
+        TrainingStage(1, 2)
 
 
 def test_a_checkpoint_comes_back_whole_and_only_for_its_own_plan(tmp_path: Path) -> None:
     standing = TrainingState({"epochs": 3, "size": [4, 5]}, 1, 2, 0.25, [{"stage": 0, "loss": 1.5}])
     standing.model, standing.optimizer = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(7)], [np.array(3.5)]
-    assert checkpoint.read(tmp_path, standing.plan) is None
-    checkpoint.write(standing, tmp_path)
+    assert checkpoint.read_checkpoint(tmp_path, standing.plan) is None
+    checkpoint.write_checkpoint(standing, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [checkpoint.NAME]
-    back = checkpoint.read(tmp_path, standing.plan)
+    back = checkpoint.read_checkpoint(tmp_path, standing.plan)
     assert back is not None
     assert (back.stage, back.epoch, back.best_loss, back.history) == (1, 2, 0.25, [{"stage": 0, "loss": 1.5}])
     assert [array.tolist() for array in (*back.model, *back.optimizer, *back.best)] == [[[0, 1, 2], [3, 4, 5]], 7, 3.5]
     with pytest.raises(UserError, match=r"other settings or pictures \(epochs was 3, is 4\)"):
-        checkpoint.read(tmp_path, {"epochs": 4, "size": [4, 5]})
+        checkpoint.read_checkpoint(tmp_path, {"epochs": 4, "size": [4, 5]})
     file = tmp_path / checkpoint.NAME
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(UserError, match="cannot be read"):
-        checkpoint.read(tmp_path, standing.plan)
+        checkpoint.read_checkpoint(tmp_path, standing.plan)
 
 
 @contextmanager
@@ -168,11 +168,11 @@ def files_up_to(most: int) -> Iterator[None]:
 
 def test_a_full_disk_is_one_sentence_and_keeps_the_checkpoint_before_it(tmp_path: Path) -> None:
     small, large = TrainingState({"epochs": 3}, epoch=1), TrainingState({"epochs": 3}, epoch=2, model=[np.ones(100_000)])
-    checkpoint.write(small, tmp_path)
+    checkpoint.write_checkpoint(small, tmp_path)
     with files_up_to(200_000), pytest.raises(UserError, match=r"^checkpoint\.npz cannot be written to .* \(File too large\); make room"):
-        checkpoint.write(large, tmp_path)
+        checkpoint.write_checkpoint(large, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [checkpoint.NAME]
-    back = checkpoint.read(tmp_path, {"epochs": 3})
+    back = checkpoint.read_checkpoint(tmp_path, {"epochs": 3})
     assert back is not None
     assert back.epoch == 1
 
@@ -182,7 +182,7 @@ def test_what_a_killed_run_left_is_swept_and_what_a_living_one_writes_is_not(tmp
     living = tmp_path / f".{checkpoint.NAME}.77777"
     with living.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        checkpoint.write(TrainingState({}), tmp_path)
+        checkpoint.write_checkpoint(TrainingState({}), tmp_path)
         assert sorted(file.name for file in tmp_path.iterdir()) == [living.name, checkpoint.NAME]
 
 
@@ -230,7 +230,7 @@ def test_a_run_killed_within_an_epoch_ends_with_the_weights_of_an_unbroken_one(t
     with np.load(killed / checkpoint.NAME) as held:
         assert json.loads(str(held["told"]))["epoch"] < 4
     whole.mkdir()
-    checkpoint.write(TrainingState({"epochs": 9}), whole)
+    checkpoint.write_checkpoint(TrainingState({"epochs": 9}), whole)
     for out, fresh in ((killed, []), (whole, ["--fresh"])):
         assert main([*words, "--out", str(out), *fresh]) == 0
         assert not (out / checkpoint.NAME).exists()

@@ -22,7 +22,7 @@ def pixel_centres(size: int) -> tuple[Floats, Floats]:
     return x, y
 
 
-def smooth_field(grid: Floats, size: int) -> Floats:
+def smooth_random_field(grid: Floats, size: int) -> Floats:
     """A few random numbers (g, g) -> a smooth field (size, size) that runs through them."""
     return np.asarray(cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC), grid.dtype)
 
@@ -38,28 +38,28 @@ def drawing_surface(size: int) -> NDArray[np.uint8]:
     return np.zeros((size * FINER, size * FINER), np.uint8)
 
 
-def fixed_point(points: Floats, size: int) -> NDArray[np.int32]:
+def _to_fixed_point(points: Floats, size: int) -> NDArray[np.int32]:
     """Positions 0..1 -> OpenCV's fixed-point pixel coordinates on a `sheet`, to be drawn with `shift=SHIFT`."""
     return np.round((points * size * FINER - 0.5) * (1 << _SHIFT)).astype(np.int32)
 
 
 def fill_polygon(surface: NDArray[np.uint8], points: Floats, size: int) -> None:
     """Fills the outline `points` (n, 2)."""
-    cv2.fillPoly(surface, [fixed_point(points, size)], 255, cv2.LINE_8, _SHIFT)
+    cv2.fillPoly(surface, [_to_fixed_point(points, size)], 255, cv2.LINE_8, _SHIFT)
 
 
 def draw_curve(surface: NDArray[np.uint8], points: Floats, width: float, size: int) -> None:
     """Draws a line through `points` (n, 2), `width` in picture pixels at 128 px."""
     thickness = max(1, round(width * FINER * size / 128))
-    cv2.polylines(surface, [fixed_point(points, size)], False, 255, thickness, cv2.LINE_8, _SHIFT)
+    cv2.polylines(surface, [_to_fixed_point(points, size)], False, 255, thickness, cv2.LINE_8, _SHIFT)
 
 
 def fill_disc(surface: NDArray[np.uint8], centre: Floats, radius: float, size: int) -> None:
     """Fills a circle; `radius` as a share of the picture's side."""
-    x, y = fixed_point(centre, size)
+    x, y = _to_fixed_point(centre, size)
     cv2.circle(surface, (int(x), int(y)), round(radius * size * FINER * (1 << _SHIFT)), 255, -1, cv2.LINE_8, _SHIFT)
 
 
-def coverage(surface: NDArray[np.uint8], size: int) -> Floats:
+def pixel_coverage(surface: NDArray[np.uint8], size: int) -> Floats:
     """How much of each pixel is drawn on: (size, size), 0..1."""
     return np.asarray(cv2.resize(surface, (size, size), interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)

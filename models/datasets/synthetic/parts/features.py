@@ -6,12 +6,12 @@ import numpy as np
 
 from models.datasets.synthetic.parts.canvas import (
     Floats,
-    coverage,
     drawing_surface,
     fill_disc,
     fill_polygon,
     pixel_centres,
-    smooth_field,
+    pixel_coverage,
+    smooth_random_field,
     smoothstep,
 )
 from models.datasets.synthetic.parts.lesion import Lesion
@@ -27,7 +27,7 @@ def _cut(cover: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Veil:
+class BlueVeil:
     """A blue-white haze over part of the lesion: colour = (1 - a) * colour + a * veil."""
 
     where: Floats
@@ -39,7 +39,7 @@ class Veil:
     opacity: float
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Veil":
+    def sample(cls, rng: np.random.Generator) -> "BlueVeil":
         angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.5)
         return cls(
             where=np.array([angle, far], np.float32),
@@ -59,18 +59,20 @@ class Veil:
         dx, dy = x - lesion.centre[0] - reach * np.cos(angle), y - lesion.centre[1] - reach * np.sin(angle)
         turn = np.arctan2(dy, dx)
         outline = 1.0 + sum(a * np.cos(n * turn + p) for n, a, p in zip((2, 3, 5), *self.lobes, strict=True))
-        inside = 1.0 - np.sqrt(dx * dx + dy * dy) / (np.float32(self.radius) * np.maximum(outline, 0.4)) + smooth_field(self.waves, size)
+        inside = (
+            1.0 - np.sqrt(dx * dx + dy * dy) / (np.float32(self.radius) * np.maximum(outline, 0.4)) + smooth_random_field(self.waves, size)
+        )
         return _cut(smoothstep(inside, 0.0, 0.55))
 
     def paint(self, image: Floats, cover: Floats) -> Floats:
         light = 0.70 + 0.30 * image[:4, :4].mean()
-        veil = (self.colour + smooth_field(self.haze, len(image))[..., None]) * light
+        veil = (self.colour + smooth_random_field(self.haze, len(image))[..., None]) * light
         shown = (np.float32(self.opacity) * cover)[..., None]
         return np.asarray(image * (1 - shown) + (0.80 * veil + 0.35 * image) * shown)
 
 
 @dataclass(frozen=True)
-class Dots:
+class DotCluster:
     """A cluster of small dark brown to black dots: density + a * pigment * depth."""
 
     where: Floats
@@ -79,7 +81,7 @@ class Dots:
     depth: float
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Dots":
+    def sample(cls, rng: np.random.Generator) -> "DotCluster":
         turn = rng.uniform(0, np.pi)
         rows, columns = np.meshgrid(np.arange(-2, 3), np.arange(-2, 3), indexing="ij")
         lattice = np.stack([columns + 0.5 * rows, rows * 0.87], -1).reshape(-1, 2) + rng.uniform(-0.22, 0.22, (25, 2))
@@ -100,7 +102,7 @@ class Dots:
         surface = drawing_surface(size)
         for place, radius in zip(self.places, self.radii, strict=True):
             fill_disc(surface, middle + place, float(radius), size)
-        return _cut(coverage(surface, size))
+        return _cut(pixel_coverage(surface, size))
 
     def density(self, cover: Floats, hue: Floats) -> Floats:
         """(H, W, 3) of density to be added; `hue`: the lesion's pigment (3,)."""
@@ -108,7 +110,7 @@ class Dots:
 
 
 @dataclass(frozen=True)
-class Streaks:
+class BorderStreaks:
     """Dark radial fingers with bulbous tips along a stretch of the border: density + a * pigment * depth."""
 
     angles: Floats
@@ -119,7 +121,7 @@ class Streaks:
     depth: float
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Streaks":
+    def sample(cls, rng: np.random.Generator) -> "BorderStreaks":
         count = 9
         spread = np.linspace(-1.0, 1.0, count) + rng.uniform(-0.06, 0.06, count)
         return cls(
@@ -143,7 +145,7 @@ class Streaks:
             across = (_TAPER * width)[:, None] * np.stack([-np.sin(turn), np.cos(turn)], -1)
             fill_polygon(surface, np.concatenate([middle + across, (middle - across)[::-1]]), size)
             fill_disc(surface, middle[-1], width * float(_TAPER[-1]), size)
-        return _cut(coverage(surface, size) * smoothstep(depth, 0.28, 0.04))
+        return _cut(pixel_coverage(surface, size) * smoothstep(depth, 0.28, 0.04))
 
     def density(self, cover: Floats, hue: Floats) -> Floats:
         """(H, W, 3) of density to be added; `hue`: the lesion's pigment (3,)."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smooth_field, smoothstep
+from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smooth_random_field, smoothstep
 from models.datasets.synthetic.parts.skin import BLOOD
 
 _HARMONICS = np.arange(2, 9)
@@ -73,19 +73,19 @@ class Lesion:
     def density(self, depth: Floats) -> Floats:
         """(size, size, 3) to be added to the skin's."""
         size = len(depth)
-        rim = np.float32(self.fade) * np.exp(smooth_field(self.fades, size))
-        inside = smoothstep(depth + 0.05 * smooth_field(self.speckle * 4, size), -rim, rim + 0.08)
-        melanin: Floats = 0.85 + smooth_field(self.regions, size) + smooth_field(self.speckle, size)
+        rim = np.float32(self.fade) * np.exp(smooth_random_field(self.fades, size))
+        inside = smoothstep(depth + 0.05 * smooth_random_field(self.speckle * 4, size), -rim, rim + 0.08)
+        melanin: Floats = 0.85 + smooth_random_field(self.regions, size) + smooth_random_field(self.speckle, size)
         melanin += np.float32(self.network) * (self._network(size) - 0.35) * smoothstep(depth, 1.0, 0.1)
         melanin = np.maximum(melanin, 0.22) * inside * np.float32(self.pigment)
-        blush = np.maximum(smooth_field(self.pink, size), 0) * inside
+        blush = np.maximum(smooth_random_field(self.pink, size), 0) * inside
         return melanin[..., None] * self.hue + blush[..., None] * BLOOD
 
     def _network(self, size: int) -> Floats:
         """Honeycomb lines: three plane waves whose phases close, bent a little."""
         x, y = pixel_centres(size)
         first, second = (
-            np.float32(2 * np.pi * self.network_cycles) * (x * np.cos(a) + y * np.sin(a)) + smooth_field(bend, size)
+            np.float32(2 * np.pi * self.network_cycles) * (x * np.cos(a) + y * np.sin(a)) + smooth_random_field(bend, size)
             for a, bend in zip((self.network_angle, self.network_angle + np.pi / 3), self.network_bends, strict=True)
         )
         return smoothstep(np.cos(first) + np.cos(second) + np.cos(second - first), 0.4, -1.0)

@@ -8,7 +8,7 @@ from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smooth
 
 
 @dataclass(frozen=True)
-class Light:
+class DermatoscopeLight:
     """colour * tint * (1 - falloff * r^2) * aperture + noise; r is the distance from the light's centre, a share of the side."""
 
     centre: Floats
@@ -18,7 +18,7 @@ class Light:
     noise: float
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Light":
+    def sample(cls, rng: np.random.Generator) -> "DermatoscopeLight":
         round_view, radius = rng.random() < 0.35, rng.uniform(0.54, 0.66)
         return cls(
             centre=(0.5 + rng.uniform(-0.04, 0.04, 2)).astype(np.float32),

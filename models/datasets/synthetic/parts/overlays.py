@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.parts.canvas import Floats, coverage, draw_curve, drawing_surface, pixel_centres, smoothstep
+from models.datasets.synthetic.parts.canvas import Floats, draw_curve, drawing_surface, pixel_centres, pixel_coverage, smoothstep
 
 _BEND = np.linspace(0, 1, 14, dtype=np.float32)[:, None]
 HAIR_COLOURS = np.array([[0.10, 0.07, 0.06], [0.20, 0.13, 0.09], [0.36, 0.24, 0.14], [0.62, 0.50, 0.36]], np.float32)
 
 
 @dataclass(frozen=True)
-class Hairs:
+class HairOverlay:
     """Quadratic curves from 0..1 positions (count, 3, 2); a picture has none or a few, mostly combed one way."""
 
     controls: Floats
@@ -19,7 +19,7 @@ class Hairs:
     colour: Floats
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Hairs":
+    def sample(cls, rng: np.random.Generator) -> "HairOverlay":
         count = int(rng.integers(2, 11)) if rng.random() < 0.6 else 0
         comb, spread = rng.uniform(0, np.pi), rng.uniform(0.15, 0.8)
         angle = comb + rng.normal(0, spread, 10)
@@ -39,19 +39,19 @@ class Hairs:
         for (start, bend, end), width in zip(self.controls, self.widths, strict=True):
             points = (1 - _BEND) ** 2 * start + 2 * _BEND * (1 - _BEND) * bend + _BEND**2 * end
             draw_curve(surface, points, float(width), size)
-        cover = (0.88 * coverage(surface, size))[..., None]
+        cover = (0.88 * pixel_coverage(surface, size))[..., None]
         return image * (1 - cover) + self.colour * cover
 
 
 @dataclass(frozen=True)
-class Bubbles:
+class GelBubbles:
     """Small lenses of air in the gel: a bright rim, a dark inner edge and a glint. `places` (count, 2), `radii` (count,)."""
 
     places: Floats
     radii: Floats
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Bubbles":
+    def sample(cls, rng: np.random.Generator) -> "GelBubbles":
         count = int(rng.integers(1, 9)) if rng.random() < 0.5 else 0
         nest = rng.uniform(0.1, 0.9, 2)
         scatter = rng.uniform(0.08, 0.35)

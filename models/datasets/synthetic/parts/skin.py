@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smooth_field
+from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smooth_random_field
 
 TONES = np.array(
     [[0.95, 0.80, 0.74], [0.92, 0.74, 0.66], [0.87, 0.67, 0.56], [0.77, 0.56, 0.44], [0.63, 0.43, 0.32], [0.48, 0.32, 0.24]], np.float32
@@ -44,17 +44,17 @@ class Skin:
 
     def density(self, size: int) -> Floats:
         """(size, size, 3)."""
-        grey = smooth_field(self.mottling, size) + smooth_field(self.pores, size) + self._furrows(size)
+        grey = smooth_random_field(self.mottling, size) + smooth_random_field(self.pores, size) + self._furrows(size)
         density = grey[..., None] * BROWN
-        density += smooth_field(self.redness, size)[..., None] * BLOOD
+        density += smooth_random_field(self.redness, size)[..., None] * BLOOD
         density -= np.log(np.minimum(self.tone, 0.97))
         return density
 
     def _furrows(self, size: int) -> Floats:
         x, y = pixel_centres(size)
         lines = np.zeros((size, size), np.float32)
-        strength = 0.6 + 0.4 * smooth_field(self.bends[0] / 1.6, size)
+        strength = 0.6 + 0.4 * smooth_random_field(self.bends[0] / 1.6, size)
         for angle, cycles, bend in zip(self.furrow_angles, self.furrow_cycles, self.bends, strict=True):
-            phase = np.float32(2 * np.pi * cycles) * (x * np.cos(angle) + y * np.sin(angle)) + smooth_field(bend, size)
+            phase = np.float32(2 * np.pi * cycles) * (x * np.cos(angle) + y * np.sin(angle)) + smooth_random_field(bend, size)
             lines += np.maximum(np.cos(phase), 0) ** 4
         return lines * strength * np.float32(-self.furrow_depth)

@@ -11,17 +11,17 @@ import pytest
 
 from app.formatting import format_score
 from app.metrics import Kind, missing_evaluations
-from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, table_of
-from app.page.views.deletion_curves import slides
-from app.page.views.evidence import EVIDENCE, trust
-from app.page.views.region import region_table
-from app.service.cached_answer import cached_consistency, first_request, read
+from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, agreement_table
+from app.page.views.deletion_curves import deletion_slider_view
+from app.page.views.evidence import EVIDENCE, trust_view
+from app.page.views.region import region_score_table
+from app.service.cached_answer import consistency_of_cached_answer, first_page_request, read_cached_answer
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
 from app.service.metric_queue import _publish
-from app.service.metric_state import Cost, MetricState
-from app.service.regions import Region, mask_from_outline, score_maps
+from app.service.metric_state import MetricCost, MetricState
+from app.service.regions import EvidenceRegion, mask_from_outline, score_maps_in_region
 from app.service.request import ExplanationState
 from errors import UserError
 from explainers.case import Case, Stopped
@@ -29,25 +29,31 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics import METRICS
-from explainers.metrics.agreement.agreement import Agreement
+from explainers.metrics.agreement.agreement import AgreementMetric
 from explainers.metrics.agreement.consistency import Consistency, SelfAgreement
 from explainers.metrics.agreement.significance import AgreementLevel
-from explainers.metrics.faithfulness.deletion_insertion import Curve, DeletionInsertion, deletion_steps, pixel_order, shown_after
-from explainers.metrics.faithfulness.displaced_copies import DisplacedCopies, DisplacementTest
-from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityChecks, SanityResult
-from explainers.metrics.robustness.reliability import ReadingKind, Stability
+from explainers.metrics.faithfulness.deletion_insertion import (
+    DeletionCurve,
+    DeletionInsertionMetric,
+    deletion_steps,
+    pixels_by_importance,
+    visible_pixel_mask,
+)
+from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric, DisplacementTest
+from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityCheckResult, SanityChecksMetric
+from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatSource
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 from tests.patience import PATIENCE, until, waits_of
 
-CURVES, SANITY = DeletionInsertion.key, SanityChecks.key
+CURVES, SANITY = DeletionInsertionMetric.key, SanityChecksMetric.key
 
 
 @pytest.fixture(scope="module")
 def report() -> ExplanationState:
-    stored = read()
+    stored = read_cached_answer()
     assert stored is not None
-    return replace(stored, measures=MetricState(**cached_consistency(stored)))
+    return replace(stored, measures=MetricState(**consistency_of_cached_answer(stored)))
 
 
 def with_findings(measures: MetricState, kind: Kind, *findings: object) -> MetricState:
@@ -59,7 +65,7 @@ def with_consistency(report: ExplanationState, **changes: object) -> Explanation
     found = report.measures.consistency
     assert found is not None
     agreement = replace(report.measures.agreement, consistency=replace(found, **changes))
-    return replace(report, measures=with_findings(report.measures, Agreement, agreement))  # type: ignore[arg-type]
+    return replace(report, measures=with_findings(report.measures, AgreementMetric, agreement))  # type: ignore[arg-type]
 
 
 def at_level(found: Consistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
@@ -67,7 +73,7 @@ def at_level(found: Consistency, level: AgreementLevel, p: float, kappa: float) 
 
 
 def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> None:
-    found, table = report.measures.consistency, table_of(report)
+    found, table = report.measures.consistency, agreement_table(report)
     assert found is not None
     assert len(table["pairs"]) == len(found.pair_agreements) == 21
     for cell, pair_agreement in zip(table["pairs"], found.pair_agreements, strict=True):
@@ -90,7 +96,7 @@ def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> No
 def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = table_of(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.BY_CHANCE, 0.4, 0.02)))
+    table = agreement_table(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.BY_CHANCE, 0.4, 0.02)))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"chance"}
     assert {cell["cells"]["kappa"]["colour"] for cell in table["pairs"]} == {""}, "no colour of agreement, whatever κ* would say"
     assert "0 agree beyond chance, 17 no better than chance" in table["sentence"]
@@ -100,7 +106,7 @@ def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
 def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = table_of(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.INCONCLUSIVE, 0.12, 0.25)))
+    table = agreement_table(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.INCONCLUSIVE, 0.12, 0.25)))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"not told"}
     assert "0 agree beyond chance, 17 not told from chance" in table["sentence"]
     assert table["reading"] == NOT_TOLD, "and not that chance is a result"
@@ -110,16 +116,16 @@ def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationSt
 def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    unsettled = table_of(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.NOT_CONVERGED, 1, 0.5)))
+    unsettled = agreement_table(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.NOT_CONVERGED, 1, 0.5)))
     assert {cell["cells"]["kappa"]["text"] for cell in unsettled["pairs"]} == {"?"}
     assert "not converged, so no score" in unsettled["pairs"][0]["words"]
     why = "LIME is not reliable: its own two readings correlate at 0.05."
     pair_agreements = [replace(each, ceiling=None, reason=why, unreliable=True) for each in found.pair_agreements]
-    assert table_of(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
+    assert agreement_table(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
     pair_agreements = [
         replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.pair_agreements
     ]
-    first = table_of(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]
+    first = agreement_table(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]
     assert first["cells"]["kappa"]["text"] == f"({format_score(found.pair_agreements[0].chance.kappa)})"
     assert "No κ*: LIME has no two readings" in first["words"]
 
@@ -131,7 +137,7 @@ def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: Expla
     weak = with_consistency(report, pair_agreements=tuple(pair_agreements), weaker=True)
     assert weak.measures.agreement is not None
     noted = replace(weak.measures.agreement, others=0, notes=("Chance is weaker.",))
-    table = table_of(replace(weak, measures=with_findings(weak.measures, Agreement, noted)))
+    table = agreement_table(replace(weak, measures=with_findings(weak.measures, AgreementMetric, noted)))
     assert "follow the picture's edges" in table["pairs"][0]["words"]
     assert table["pairs"][0]["cells"]["kappa"]["text"].endswith("†")
     assert table["reading"].startswith("† explains 17 of the pairs that agree: both follow the picture's edges as well.")
@@ -140,7 +146,7 @@ def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: Expla
 
 
 def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState) -> None:
-    lines = {line["id"]: line for line in trust(report, 1, ())["lines"]}
+    lines = {line["id"]: line for line in trust_view(report, 1, ())["lines"]}
     chips = {chip["name"]: chip for chip in lines["GradCAM"]["chips"]}
     assert (chips["Faithfulness"]["text"], chips["Sanity"]["text"]) == ("not asked", "not asked")
     assert chips["Stability"]["text"] == "draws nothing; not measured"
@@ -150,14 +156,19 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState)
         DisplacementTest("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20),
         DisplacementTest("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20),
     )
-    findings = (SanityResult("Grad-CAM", CLASS, 0.96, "red", CLASS.why), SanityResult("Grad-CAM", NOISE, 0.95, "green", NOISE.why))
-    asked = replace(report, measures=with_findings(with_findings(report.measures, DisplacedCopies, *ranks), SanityChecks, *findings))
-    chips = {chip["name"]: chip for chip in trust(asked, 1, ())["lines"][0]["chips"]}
+    findings = (
+        SanityCheckResult("Grad-CAM", CLASS, 0.96, "red", CLASS.why),
+        SanityCheckResult("Grad-CAM", NOISE, 0.95, "green", NOISE.why),
+    )
+    asked = replace(
+        report, measures=with_findings(with_findings(report.measures, DisplacedCopiesMetric, *ranks), SanityChecksMetric, *findings)
+    )
+    chips = {chip["name"]: chip for chip in trust_view(asked, 1, ())["lines"][0]["chips"]}
     assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
     assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
     tied = DisplacementTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20)
-    same = replace(asked, measures=with_findings(asked.measures, DisplacedCopies, tied))
-    chip = trust(same, 1, ())["lines"][0]["chips"][1]
+    same = replace(asked, measures=with_findings(asked.measures, DisplacedCopiesMetric, tied))
+    chip = trust_view(same, 1, ())["lines"][0]["chips"][1]
     assert chip["text"] == "cannot be told from its displaced copies"
     assert "as good as 20: cannot be told" in chip["detail"][0]
     assert chips["Sanity"]["text"] == "1 green, 1 red"
@@ -168,22 +179,22 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState)
 def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    stable = {**found.stability, "LIME": Stability("LIME", 0.3, 0.46, False, 900, ReadingKind.HALF_RUNS)}
+    stable = {**found.stability, "LIME": ReliabilityScore("LIME", 0.3, 0.46, False, 900, RepeatSource.HALF_RUNS)}
     poor = with_consistency(report, stability=stable)
-    poor = replace(poor, measures=replace(poor.measures, prices={CURVES: Cost(1000, 4.0), SANITY: Cost(7368, 90)}))
-    buttons = {button["kind"]: button for button in trust(poor, 1, ())["buttons"]}
+    poor = replace(poor, measures=replace(poor.measures, prices={CURVES: MetricCost(1000, 4.0), SANITY: MetricCost(7368, 90)}))
+    buttons = {button["kind"]: button for button in trust_view(poor, 1, ())["buttons"]}
     assert buttons[SANITY]["cost"] == "at most 7,368 evaluations, about 2 min"
     assert not buttons["stability"]["ready"], "not before its cost is known"
     assert missing_evaluations(LIME(), poor.results["LIME"], poor.measures.consistency) == 900
     assert missing_evaluations(GradCAM(), poor.results["GradCAM"], poor.measures.consistency) == 0
-    lines = {line["id"]: line for line in trust(poor, 1, ())["lines"]}
+    lines = {line["id"]: line for line in trust_view(poor, 1, ())["lines"]}
     assert lines["LIME"]["more"]["text"] == "Spend 900 more evaluations, about 4 s"
     chips = {chip["name"]: chip for chip in lines["LIME"]["chips"]}
     assert chips["Stability"]["text"] == "not converged, 0.46"
     assert "it needs about 900 more evaluations" in chips["Stability"]["detail"][0]
     assert "2 r / (1 + r) of two half runs" in chips["Stability"]["detail"][1]
-    shaken = {**found.stability, "LIME": Stability("LIME", 0.8, 0.8, True, 0, ReadingKind.JITTERED)}
-    (line,) = [line for line in trust(with_consistency(report, stability=shaken), 1, ())["lines"] if line["id"] == "LIME"]
+    shaken = {**found.stability, "LIME": ReliabilityScore("LIME", 0.8, 0.8, True, 0, RepeatSource.JITTERED)}
+    (line,) = [line for line in trust_view(with_consistency(report, stability=shaken), 1, ())["lines"] if line["id"] == "LIME"]
     (chip,) = [chip for chip in line["chips"] if chip["name"] == "Stability"]
     assert chip["detail"][1] == "Converged from 0.7 on; formula: their correlation r itself."
 
@@ -191,27 +202,30 @@ def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: 
 def test_the_slides_hide_what_the_curves_hid(report: ExplanationState) -> None:
     assert report.image is not None
     assert report.target is not None
-    case = Case(load("phantoms"), report.image, Score(report.target))
+    case = Case(load_classifier("phantoms"), report.image, Score(report.target))
     attribution = report.results["GradCAM"].attribution
     assert attribution is not None
     steps = deletion_steps(attribution.values, case.size, case.seed, 28)
-    pixels = pixel_order(attribution.values, case.size, case.seed)
+    pixels = pixels_by_importance(attribution.values, case.size, case.seed)
     for step in (0, 1, 13, 28):
-        np.testing.assert_array_equal(steps > step, shown_after(pixels, case.size, step, 28, "deletion") == 1)
+        np.testing.assert_array_equal(steps > step, visible_pixel_mask(pixels, case.size, step, 28, "deletion") == 1)
     rows = np.linspace(1, 0, 29)[:, None] * np.ones((1, 4), np.float32)
-    drawn_curves = (Curve("Grad-CAM", "deletion", "blur", report.target, rows.astype(np.float32)),)
+    drawn_curves = (DeletionCurve("Grad-CAM", "deletion", "blur", report.target, rows.astype(np.float32)),)
     randoms = tuple(
-        Curve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32), random=True) for i in (1, 2, 3)
+        DeletionCurve(f"random order {i}", "deletion", "blur", report.target, (rows * i / 3).astype(np.float32), random=True)
+        for i in (1, 2, 3)
     )
-    value = slides(replace(report, measures=with_findings(report.measures, DeletionInsertion, *drawn_curves, *randoms)), 5)
+    value = deletion_slider_view(
+        replace(report, measures=with_findings(report.measures, DeletionInsertionMetric, *drawn_curves, *randoms)), 5
+    )
     group = value["curves"]["deletion blur"]
     assert (group["lines"]["GradCAM"]["area"], group["lines"]["GradCAM"]["values"][7]) == ("0.500", 0.75)
     assert (group["low"][0], group["high"][0], group["randomArea"]) == (0.3333, 1.0, "0.333")
     assert group["remark"] == ""
     flat = tuple(replace(each, probabilities=np.ones_like(each.probabilities)) for each in drawn_curves + randoms)
-    said = slides(replace(report, measures=with_findings(report.measures, DeletionInsertion, *flat)), 5)["curves"]["deletion blur"][
-        "remark"
-    ]
+    said = deletion_slider_view(replace(report, measures=with_findings(report.measures, DeletionInsertionMetric, *flat)), 5)["curves"][
+        "deletion blur"
+    ]["remark"]
     assert said.startswith("Cannot be told"), "a probability that stays ranks nothing"
     codes = cv2.imdecode(np.frombuffer(base64.b64decode(value["methods"][0]["steps"].split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(codes, steps)
@@ -236,8 +250,8 @@ def test_an_outline_holds_the_pixels_whose_middle_lies_inside() -> None:
 
 def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: ExplanationState) -> None:
     mask = mask_from_outline([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128))
-    region = Region(report.request.picture, "phantoms", mask, "drawn")
-    value = region_table(report, 3, region, score_maps({"even": np.ones((4, 4), np.float32)}, mask), known=True)
+    region = EvidenceRegion(report.request.picture, "phantoms", mask, "drawn")
+    value = region_score_table(report, 3, region, score_maps_in_region({"even": np.ones((4, 4), np.float32)}, mask), known=True)
     assert value["sentence"] == "Your region covers 25.0 % of the picture."
     assert [row["cells"][0] for row in value["rows"][:2]] == ["0.250", "0.250"], "an even map is the baseline of the area"
     assert [row["baseline"] for row in value["rows"]] == [False, True, True, True]
@@ -245,8 +259,10 @@ def test_the_table_of_a_region_sets_maps_beside_what_needs_none(report: Explanat
 
 
 def test_the_chip_says_whose_region_it_is(report: ExplanationState) -> None:
-    rows, _ = score_maps({"Grad-CAM": np.ones((4, 4), np.float32)}, mask_from_outline([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128)))
-    names = [trust(report, 1, rows, source)["lines"][0]["chips"][-1]["name"] for source in ("drawn", "uploaded", "known")]
+    rows, _ = score_maps_in_region(
+        {"Grad-CAM": np.ones((4, 4), np.float32)}, mask_from_outline([[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]], (128, 128))
+    )
+    names = [trust_view(report, 1, rows, source)["lines"][0]["chips"][-1]["name"] for source in ("drawn", "uploaded", "known")]
     assert names == ["Your region", "The uploaded mask", "The known evidence"]
 
 
@@ -255,7 +271,7 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Exp
     job = ExplanationJob(report.request)
 
     def work() -> Iterator[dict[str, object]]:
-        yield from [{"findings": {SANITY: (SanityResult("Grad-CAM", NOISE, 0.95, "green", ""),)}}] * found
+        yield from [{"findings": {SANITY: (SanityCheckResult("Grad-CAM", NOISE, 0.95, "green", ""),)}}] * found
         raise Stopped
 
     _publish(job, work())
@@ -278,7 +294,7 @@ def settled(job: ExplanationJob) -> ExplanationState:
 
 
 def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: ExplanationQueue) -> None:
-    report = settled(jobs.submit(replace(first_request(), methods=(GradCAM(), Occlusion()), preset="Fast")))
+    report = settled(jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast")))
     assert report.measures.consistency is not None
     assert report.measures.agreement.others == 100
     assert report.measures.prices[CURVES].evaluations > 500
@@ -286,7 +302,7 @@ def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: Explanation
 
 
 def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs: ExplanationQueue) -> None:
-    job = jobs.submit(replace(first_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
+    job = jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
     settled(job)
     with pytest.raises(UserError, match="no measure 'magic'"):
         jobs.metrics.submit(job, "magic")
@@ -296,11 +312,11 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
         with pytest.raises(UserError, match="under way"):
             jobs.metrics.submit(job, SANITY)
         until(lambda: waits() >= 2)
-        assert (job.report.measures.running, job.report.measures.done, job.report.measures.of(DeletionInsertion)) == (CURVES, 0, ())
+        assert (job.report.measures.running, job.report.measures.done, job.report.measures.of(DeletionInsertionMetric)) == (CURVES, 0, ())
     jobs.idle.set()
     listener = threading.Event()
     assert job.subscribe(listener.set)
-    while not job.report.measures.of(DeletionInsertion):
+    while not job.report.measures.of(DeletionInsertionMetric):
         assert listener.wait(PATIENCE)
         listener.clear()
     other = threading.Event()
@@ -311,12 +327,12 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
     assert not job.metric_stop.is_set(), "and the first does when the other has gone"
     assert job.stop_metric_if_last(listener.set)
     report = settled(job)
-    assert "was stopped" in report.measures.stopped or len(report.measures.of(DeletionInsertion)) == 20
-    assert report.measures.of(DeletionInsertion), "what was found stands"
+    assert "was stopped" in report.measures.stopped or len(report.measures.of(DeletionInsertionMetric)) == 20
+    assert report.measures.of(DeletionInsertionMetric), "what was found stands"
 
 
 def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:
-    request = replace(first_request(), methods=(GradCAM(), LIME()), preset="Fast")
+    request = replace(first_page_request(), methods=(GradCAM(), LIME()), preset="Fast")
     first = settled(jobs.submit(request))
     more = settled(jobs.submit(replace(request, further=(("LIME", 400),))))
     assert more.results["GradCAM"] is first.results["GradCAM"]

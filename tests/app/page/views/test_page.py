@@ -8,19 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from app.formatting import format_duration, format_estimate, format_probability, format_score
-from app.page.parts import PAINTED
-from app.page.views.agreement import RAMP, luminance, ramp
-from app.page.views.alt_text import map_description, short_names, strongest_region
+from app.formatting import format_duration, format_estimated_time, format_probability, format_score
+from app.page.page_parts import PAINTED
+from app.page.views.agreement import RAMP, relative_luminance, score_colours
+from app.page.views.alt_text import describe_map, short_class_names, strongest_map_region
 from app.page.views.state import PageState
-from app.rendering import scaled
-from app.service.cached_answer import cached_consistency, read
+from app.rendering import quantise_map
+from app.service.cached_answer import consistency_of_cached_answer, read_cached_answer
 from app.service.metric_state import MetricState
 from app.service.request import ExplanationState
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.shap import SHAP
-from models.cards.card import Label
-from models.cards.metadata import Category, Number
+from models.cards.card import ClassLabel
+from models.cards.metadata import CategoryField, NumberField
 
 
 def render_page(report: ExplanationState, run: int) -> dict[str, Any]:
@@ -32,9 +32,9 @@ def render_page(report: ExplanationState, run: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> ExplanationState:
-    stored = read()
+    stored = read_cached_answer()
     assert stored is not None
-    return replace(stored, measures=MetricState(**cached_consistency(stored)))
+    return replace(stored, measures=MetricState(**consistency_of_cached_answer(stored)))
 
 
 def test_the_codes_that_travel_are_the_codes_of_the_map(report: ExplanationState) -> None:
@@ -43,7 +43,7 @@ def test_the_codes_that_travel_are_the_codes_of_the_map(report: ExplanationState
         data = base64.b64decode(panels[name]["map"].split(",")[1])
         codes = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         assert result.attribution is not None
-        np.testing.assert_array_equal(codes, scaled(result.attribution.values, result.method.signed))
+        np.testing.assert_array_equal(codes, quantise_map(result.attribution.values, result.method.signed))
 
 
 def test_every_part_carries_the_run_and_bars_sum_to_the_prediction(report: ExplanationState) -> None:
@@ -59,28 +59,28 @@ def test_every_part_carries_the_run_and_bars_sum_to_the_prediction(report: Expla
 def test_maps_are_told_in_words() -> None:
     values = np.zeros((9, 9), np.float32)
     values[7, 1] = 4
-    assert strongest_region(values) == ("lower left", 1.0)
-    assert map_description(GradCAM(), values) == (
+    assert strongest_map_region(values) == ("lower left", 1.0)
+    assert describe_map(GradCAM(), values) == (
         "Grad-CAM: evidence for the class is strongest in the lower left; the strongest tenth of the picture holds 100 % of it."
     )
     values[0, 8] = -3
-    assert map_description(SHAP(), values).endswith("Evidence against is strongest in the upper right.")
+    assert describe_map(SHAP(), values).endswith("Evidence against is strongest in the upper right.")
     values = np.random.default_rng(0).random((40, 40)).astype(np.float32)
-    assert "scattered over the picture" in map_description(GradCAM(), values)
-    assert "nothing that speaks for" in map_description(GradCAM(), -values * 0)
+    assert "scattered over the picture" in describe_map(GradCAM(), values)
+    assert "nothing that speaks for" in describe_map(GradCAM(), -values * 0)
 
 
 def test_figures_claim_no_certainty() -> None:
     assert (format_probability(1.0), format_probability(0.5), format_probability(0.0)) == ("over 99.9 %", "50.0 %", "under 0.1 %")
     assert (format_duration(0.42), format_duration(12.3), format_duration(150)) == ("0.4 s", "12 s", "2 min")
-    assert (format_estimate(0.2), format_estimate(3.2), format_estimate(200)) == ("under 1 s", "about 3 s", "about 3 min")
+    assert (format_estimated_time(0.2), format_estimated_time(3.2), format_estimated_time(200)) == ("under 1 s", "about 3 s", "about 3 min")
 
 
 def test_the_table_can_be_read_at_every_value() -> None:
     for value in np.linspace(-1, 1, 81):
-        background, ink = ramp(float(value))
+        background, ink = score_colours(float(value))
         rgb = [int(part) for part in background[4:-1].split()]
-        light, dark = sorted((luminance(rgb), luminance([255] * 3 if ink == "#ffffff" else [0, 0, 0])), reverse=True)
+        light, dark = sorted((relative_luminance(rgb), relative_luminance([255] * 3 if ink == "#ffffff" else [0, 0, 0])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5
     assert len(RAMP) == 4
 
@@ -88,7 +88,7 @@ def test_the_table_can_be_read_at_every_value() -> None:
 def test_evidence_against_in_the_same_place_is_said_to_lie_beside_it() -> None:
     values = np.zeros((9, 9), np.float32)
     values[4, 3], values[4, 5] = 4, -4
-    assert map_description(SHAP(), values).endswith("Evidence against lies side by side with it, also in the centre.")
+    assert describe_map(SHAP(), values).endswith("Evidence against lies side by side with it, also in the centre.")
 
 
 def test_scores_have_a_true_minus_sign_and_no_zero_below_zero() -> None:
@@ -96,8 +96,8 @@ def test_scores_have_a_true_minus_sign_and_no_zero_below_zero() -> None:
 
 
 def test_long_names_end_at_the_first_comma_where_that_tells_them_apart() -> None:
-    labels = tuple(Label(name) for name in ("tabby, tabby cat", "crane, bird", "crane, machine", "plain"))
-    assert short_names(labels) == ("tabby", "crane, bird", "crane, machine", "plain")
+    labels = tuple(ClassLabel(name) for name in ("tabby, tabby cat", "crane, bird", "crane, machine", "plain"))
+    assert short_class_names(labels) == ("tabby", "crane, bird", "crane, machine", "plain")
 
 
 def test_confidence_on_a_picture_of_another_kind_is_not_vouched_for(report: ExplanationState) -> None:
@@ -113,7 +113,7 @@ def test_confidence_on_a_picture_of_another_kind_is_not_vouched_for(report: Expl
 def test_what_the_classifier_is_told_beside_the_picture_stands_with_its_answer(report: ExplanationState) -> None:
     assert report.card is not None
     assert "is told" not in render_page(report, 1)["prediction"]["about"]
-    card = replace(report.card, metadata=(Number("age", 50.0, 10.0, "years"), Category("sex", ("female", "male"))))
+    card = replace(report.card, metadata=(NumberField("age", 50.0, 10.0, "years"), CategoryField("sex", ("female", "male"))))
     assert render_page(replace(report, card=card), 1)["prediction"]["about"].endswith(
         "Beside the picture the classifier is told: age missing, sex missing."
     )

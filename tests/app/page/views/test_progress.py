@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from app.commands.explain import explain
-from app.explanation import estimate_cost
+from app.commands.explain import explain_pictures
+from app.explanation import estimate_explanation_cost
 from app.metrics import full_cost, full_seconds
 from app.options import ExplainOptions
-from app.rendering import png
+from app.rendering import encode_png
 from app.service.classifier_registry import RegisteredClassifier
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.method import Method
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.partition_shap import PartitionSHAP
 from explainers.methods.shap import SHAP
-from explainers.runner import run_methods
 from models.classifiers.score import Score
-from models.loading import load
+from models.loading import load_classifier
 
 
 def test_measures_draw_a_bar_and_say_their_cost_first(
@@ -33,9 +33,9 @@ def test_measures_draw_a_bar_and_say_their_cost_first(
     monkeypatch.setattr("app.commands.explain.tqdm", lambda **settings: tqdm(**{**settings, "disable": False}))  # as in a terminal
     rng = np.random.default_rng(0)
     picture = tmp_path / "patches.png"
-    picture.write_bytes(png(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)))
+    picture.write_bytes(encode_png(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)))
     options = ExplainOptions((picture,), "glass_box", tmp_path / "out", ("grad_cam",), preset="Fast", measures="all")
-    assert explain(options, lambda: load("glass_box")) == 0
+    assert explain_pictures(options, lambda: load_classifier("glass_box")) == 0
     told = capsys.readouterr()
     most = int(re.search(r"measures, at most ([\d,]+) evaluations, (about|under) ", told.out)[1].replace(",", ""))
     last = re.findall(r"patches: measures: .*?(\d+)/(\d+)", told.err)
@@ -45,8 +45,10 @@ def test_measures_draw_a_bar_and_say_their_cost_first(
 
 
 def test_the_seconds_of_the_measures_are_those_of_their_evaluations() -> None:
-    classifier = load("glass_box")
-    case = Case(classifier, np.random.default_rng(0).random((*classifier.size, 3), np.float32), Score(0), Settings(preset="Fast"))
+    classifier = load_classifier("glass_box")
+    case = Case(
+        classifier, np.random.default_rng(0).random((*classifier.size, 3), np.float32), Score(0), ExplanationSettings(preset="Fast")
+    )
     cam, lime = ([result for result in run_methods(case, [method]) if result.done][-1:] for method in (GradCAM(), LIME()))
     both = [*cam, *lime]
     assert full_seconds(case, both, 0.5, 0.5) == pytest.approx(full_cost(case, both) / 2)
@@ -55,16 +57,16 @@ def test_the_seconds_of_the_measures_are_those_of_their_evaluations() -> None:
 
 
 def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:
-    classifier = load("glass_box")
+    classifier = load_classifier("glass_box")
     picture = np.random.default_rng(0).random((*classifier.size, 3), np.float32)
     several: list[list[Method]] = [[LIME(), SHAP()], [LIME(), PartitionSHAP()], [method() for method in METHODS]]
     for methods in several:
-        case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
-        estimate = estimate_cost(methods, case)
+        case = Case(classifier, picture, Score(0), ExplanationSettings(preset="Fast"))
+        estimate = estimate_explanation_cost(methods, case)
         total = estimate.evaluations
         assert estimate.seconds(RegisteredClassifier("glass_box", "Glass box", forward=1.0, backward=1.0)) == total
         list(run_methods(case, methods))
         assert case.evaluations <= total
-    case = Case(classifier, picture, Score(0), Settings(preset="Fast"))
-    assert estimate_cost(several[0], case).evaluations == case.budget
-    assert estimate_cost(several[1], case).evaluations == 2 * case.budget
+    case = Case(classifier, picture, Score(0), ExplanationSettings(preset="Fast"))
+    assert estimate_explanation_cost(several[0], case).evaluations == case.budget
+    assert estimate_explanation_cost(several[1], case).evaluations == 2 * case.budget

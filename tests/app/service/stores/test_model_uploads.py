@@ -12,11 +12,11 @@ from app.service.limits import MAX_MODELS, MODELS_PER_ADDRESS
 from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
 from models.sandbox import landlock
-from models.sandbox.confinement import Protection
-from models.store import bundled
+from models.sandbox.confinement import SandboxProtection
+from models.store import bundled_models
 from tests.patience import until
 
-needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+needs_landlock = pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 
 
 def bring(uploads: ModelUploads, content: bytes, name: str = "Their model.keras") -> str:
@@ -30,7 +30,7 @@ def test_a_model_that_was_brought_answers_and_goes_with_its_owner() -> None:
     here = {"anna"}
     registry = ClassifierRegistry(["glass_box"], trust=True)
     uploads = ModelUploads(registry, lambda owner: owner in here)
-    token = bring(uploads, bundled()["glass_box"].read_bytes())
+    token = bring(uploads, bundled_models()["glass_box"].read_bytes())
     assert list(registry.entries) == ["glass_box"]
     name = uploads.claim(token, "anna")
     assert (uploads.of("anna"), uploads.of("bert"), uploads.of("")) == ([name], [], [])
@@ -84,7 +84,7 @@ def test_a_model_that_was_brought_is_refused_where_its_process_is_not_shut_in() 
     with pytest.raises(UserError, match="cannot keep the model that you brought"):
         registry.source("theirs")
     assert (registry.entry("theirs").state, registry.entry("theirs").error) == ("failed", UNPROTECTED)
-    assert [Protection(*each).whole for each in ((7, True), (7, False), (0, True), (0, False))] == [True, False, False, False]
+    assert [SandboxProtection(*each).whole for each in ((7, True), (7, False), (0, True), (0, False))] == [True, False, False, False]
 
 
 class Watched:

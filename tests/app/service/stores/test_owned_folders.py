@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.service.stores import owned_folders
-from app.service.stores.owned_folders import OWNER, OwnedFolder, sweep
+from app.service.stores.owned_folders import OWNER, OwnedFolder, delete_orphaned_folders
 from tests.patience import PATIENCE
 
 
@@ -28,11 +28,11 @@ def test_the_folders_of_a_killed_process_go_and_others_stay(tmp_path: Path, monk
         assert killed.stdout
         left = Path(killed.stdout.readline().strip())
         mine = OwnedFolder()
-        assert sweep() == 0, "both processes are there"
+        assert delete_orphaned_folders() == 0, "both processes are there"
         killed.kill()
         killed.wait(PATIENCE)
     assert (left / "m.keras").exists()
-    assert sweep() == 1
+    assert delete_orphaned_folders() == 1
     assert not left.exists()
     assert mine.path.exists()
     mine.remove()
@@ -43,7 +43,7 @@ def test_a_number_that_another_process_has_by_now_does_not_protect_a_folder(tmp_
     folder = tmp_path / "crosscheck-old"
     folder.mkdir()
     (folder / OWNER).write_text(f"{os.getpid()} 1")
-    assert sweep(tmp_path) == (1 if Path("/proc/self/stat").exists() else 0)
+    assert delete_orphaned_folders(tmp_path) == (1 if Path("/proc/self/stat").exists() else 0)
 
 
 @pytest.mark.parametrize("note", [None, "", "x", "1 2 3", "9" * 5000, "-1 0", "0 0"])
@@ -55,6 +55,6 @@ def test_what_this_program_did_not_make_stays(tmp_path: Path, note: str | None) 
     if note is not None:
         (folder / OWNER).write_text(note)
     (tmp_path / "crosscheck-file").write_text("x")
-    assert sweep(tmp_path) == 0
+    assert delete_orphaned_folders(tmp_path) == 0
     assert folder.exists()
     assert (tmp_path / "elsewhere").exists()

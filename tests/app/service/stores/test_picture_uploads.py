@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.service.stores.picture_uploads import Picture, PictureUploads
+from app.service.stores.picture_uploads import PictureUploads, UploadedPicture
 from errors import UserError
 
 
@@ -31,5 +31,5 @@ def test_the_oldest_is_dropped_when_they_are_too_many_or_too_old() -> None:
 
 
 def test_pictures_are_equal_where_their_bytes_are() -> None:
-    assert Picture.of(b"x", "mine") == Picture.of(b"x", "yours")
-    assert Picture.of(b"x", "a") != Picture.of(b"y", "a")
+    assert UploadedPicture.of(b"x", "mine") == UploadedPicture.of(b"x", "yours")
+    assert UploadedPicture.of(b"x", "a") != UploadedPicture.of(b"y", "a")

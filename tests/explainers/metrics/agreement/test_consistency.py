@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from explainers.metrics.agreement.consistency import (
-    Background,
     Consistency,
+    ReferenceMaps,
     SelfAgreement,
-    build_consistency,
-    control_sentence,
-    short_library_sentence,
+    consistency_from_maps,
+    controls_warning_sentence,
+    weaker_controls_sentence,
 )
-from explainers.metrics.agreement.controls import CENTRE, EDGES, centre
+from explainers.metrics.agreement.controls import CENTRE, EDGES, centre_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
-from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import AgreementLevel, shifted_copies
-from explainers.metrics.agreement.similarity import Evidence
-from explainers.metrics.robustness.reliability import ReadingKind, RepeatedReadings, stability
+from explainers.metrics.agreement.reference_library import MapLibrary
+from explainers.metrics.agreement.significance import AgreementLevel, shifted_map_copies
+from explainers.metrics.agreement.similarity import MapEvidence
+from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource, reliability_score
 from tests.explainers.plain_similarity import chance
 
 FAMILIES = {"cam": "CAM", "lime": "surrogate", "shap": "surrogate", "ig": "gradient"}
@@ -30,15 +30,17 @@ def share(grid: np.ndarray) -> np.ndarray:
     return grid / grid.sum()
 
 
-def library(titles=("cam", "lime", "shap", "ig"), pictures: int = 40) -> Library:
+def library(titles=("cam", "lime", "shap", "ig"), pictures: int = 40) -> MapLibrary:
     maps = {title: np.stack([share(noise(1000 * t + n)) for n in range(pictures)]) for t, title in enumerate(titles, start=7)}
-    return Library({"model": "m", "cells": 8, "fill": "blur"}, tuple(f"{n}" for n in range(pictures)), maps)
+    return MapLibrary({"model": "m", "cells": 8, "fill": "blur"}, tuple(f"{n}" for n in range(pictures)), maps)
 
 
-def judged(grids: dict[str, np.ndarray], background: Background, readings: dict[str, RepeatedReadings] | None = None) -> Consistency:
-    found = [Evidence(title, FAMILIES[title], True, grid, share(grid)) for title, grid in grids.items()]
-    readings = readings or {title: RepeatedReadings(grid, grid, ReadingKind.EXACT) for title, grid in grids.items()}
-    return build_consistency(found, readings, {title: stability(title, each, 100) for title, each in readings.items()}, background)
+def judged(grids: dict[str, np.ndarray], background: ReferenceMaps, readings: dict[str, RepeatedMaps] | None = None) -> Consistency:
+    found = [MapEvidence(title, FAMILIES[title], True, grid, share(grid)) for title, grid in grids.items()]
+    readings = readings or {title: RepeatedMaps(grid, grid, RepeatSource.EXACT) for title, grid in grids.items()}
+    return consistency_from_maps(
+        found, readings, {title: reliability_score(title, each, 100) for title, each in readings.items()}, background
+    )
 
 
 def test_the_stacked_chance_is_the_plain_one() -> None:
@@ -53,7 +55,7 @@ def test_the_stacked_chance_is_the_plain_one() -> None:
     assert not found.weaker
     plain, weaker = chance(a, b), NullDistributions({"cam": a, "lime": b}, None).chance("cam", "lime")
     assert (weaker.mean, weaker.p, weaker.weaker) == (pytest.approx(plain.mean, abs=1e-6), pytest.approx(plain.p), True)
-    assert len(shifted_copies(a)) == 63
+    assert len(shifted_map_copies(a)) == 63
 
 
 def test_a_picture_is_not_compared_with_itself() -> None:
@@ -67,7 +69,7 @@ def test_a_picture_is_not_compared_with_itself() -> None:
 
 def test_equal_maps_agree_strongly_and_unrelated_ones_no_better_than_chance() -> None:
     one, other = noise(1), noise(2)
-    found = judged({"cam": one, "lime": one, "ig": other}, Background(library()))
+    found = judged({"cam": one, "lime": one, "ig": other}, ReferenceMaps(library()))
     words = {(each.first, each.second): each.level for each in found.pair_agreements}
     assert words == {("cam", "lime"): "strong", ("cam", "ig"): "no better than chance", ("lime", "ig"): "no better than chance"}
     same = found.pair_agreements[0]
@@ -79,7 +81,7 @@ def test_equal_maps_agree_strongly_and_unrelated_ones_no_better_than_chance() ->
 
 def test_the_picture_counts_families_once() -> None:
     one, other = noise(1), noise(2)
-    found = judged({"cam": one, "lime": one, "shap": other}, Background(library()))
+    found = judged({"cam": one, "lime": one, "shap": other}, ReferenceMaps(library()))
     kappas = {(each.first, each.second): each.chance.kappa for each in found.pair_agreements}
     assert found.kappa == pytest.approx((kappas["cam", "lime"] + kappas["cam", "shap"]) / 2)
     assert [each.within_family for each in found.pair_agreements] == [False, False, True]
@@ -90,11 +92,11 @@ def test_the_picture_counts_families_once() -> None:
 def test_what_has_not_converged_gets_no_word_and_does_not_count() -> None:
     one = noise(1)
     readings = {
-        "cam": RepeatedReadings(one, one, ReadingKind.EXACT),
-        "lime": RepeatedReadings(noise(3), noise(4), ReadingKind.HALF_RUNS),
-        "ig": RepeatedReadings(one, one, ReadingKind.EXACT),
+        "cam": RepeatedMaps(one, one, RepeatSource.EXACT),
+        "lime": RepeatedMaps(noise(3), noise(4), RepeatSource.HALF_RUNS),
+        "ig": RepeatedMaps(one, one, RepeatSource.EXACT),
     }
-    found = judged({"cam": one, "lime": one, "ig": one}, Background(library()), readings)
+    found = judged({"cam": one, "lime": one, "ig": one}, ReferenceMaps(library()), readings)
     assert [each.level for each in found.pair_agreements] == [AgreementLevel.NOT_CONVERGED, "strong", AgreementLevel.NOT_CONVERGED]
     assert found.kappa == pytest.approx(1, abs=1e-5)
     assert "Not converged" in found.left_out["lime"]
@@ -107,8 +109,8 @@ def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
     truth = np.zeros((8, 8))
     truth[2:4, 2:5], truth[6, 6] = 4, 3
     drawn = {title: [truth + noise(10 * t + n) for n in range(2)] for t, title in enumerate(("lime", "ig"))}
-    readings = {title: RepeatedReadings(*pair, ReadingKind.HALF_RUNS) for title, pair in drawn.items()}
-    found = judged({title: (pair[0] + pair[1]) / 2 for title, pair in drawn.items()}, Background(library()), readings)
+    readings = {title: RepeatedMaps(*pair, RepeatSource.HALF_RUNS) for title, pair in drawn.items()}
+    found = judged({title: (pair[0] + pair[1]) / 2 for title, pair in drawn.items()}, ReferenceMaps(library()), readings)
     pair_agreement = found.pair_agreements[0]
     assert pair_agreement.chance.kappa < 0.9
     assert pair_agreement.ceiling > pair_agreement.chance.kappa
@@ -120,45 +122,45 @@ def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
     truth[2:4, 2:5], truth[6, 6] = 4, 3
     first, second = (truth + noise(n) for n in (1, 2))
     whole = {"cam": truth + noise(7) / 9, "ig": (first + second) / 2}
-    exact = {title: RepeatedReadings(grid, grid, ReadingKind.EXACT) for title, grid in whole.items()}
-    taken = judged(whole, Background(library()), exact).pair_agreements[0]
-    known = judged(whole, Background(library()), exact | {"ig": RepeatedReadings(first, second, ReadingKind.HALF_RUNS)}).pair_agreements[0]
-    both = {title: RepeatedReadings(grid, grid, ReadingKind.HALF_RUNS) for title, grid in whole.items()}
+    exact = {title: RepeatedMaps(grid, grid, RepeatSource.EXACT) for title, grid in whole.items()}
+    taken = judged(whole, ReferenceMaps(library()), exact).pair_agreements[0]
+    known = judged(whole, ReferenceMaps(library()), exact | {"ig": RepeatedMaps(first, second, RepeatSource.HALF_RUNS)}).pair_agreements[0]
+    both = {title: RepeatedMaps(grid, grid, RepeatSource.HALF_RUNS) for title, grid in whole.items()}
     assert taken.ceiling < known.ceiling
     assert (taken.self_agreement, known.self_agreement) == (SelfAgreement.EXACT, SelfAgreement.EXACT)
-    assert judged(whole, Background(library()), both).pair_agreements[0].self_agreement == "measured"
+    assert judged(whole, ReferenceMaps(library()), both).pair_agreements[0].self_agreement == "measured"
 
 
 def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
-    bell = centre(8)
+    bell = centre_map(8)
     found = judged(
-        {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}, Background(None, controls={CENTRE: bell, EDGES: share(noise(9))})
+        {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}, ReferenceMaps(None, controls={CENTRE: bell, EDGES: share(noise(9))})
     )
     assert found.weaker
     assert found.controls[CENTRE]["cam"] > 0.5
     assert CENTRE in found.pair_agreements[0].explained_by
     assert EDGES not in found.pair_agreements[0].explained_by
-    assert control_sentence([CENTRE]) == "both light the centre as much"
+    assert controls_warning_sentence([CENTRE]) == "both light the centre as much"
 
 
 def test_a_control_of_too_few_maps_is_weaker_says_so_and_explains_nothing() -> None:
     """By the library the maps agree a little less than with the control's displaced copies: two scales, not to be compared."""
-    bell = centre(8)
+    bell = centre_map(8)
     grids = {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}
     known = library(("cam", "ig", EDGES))
     known.maps[EDGES][11:] = np.nan
     assert known.too_few() == {EDGES: 11}
-    found = judged(grids, Background(known, controls={EDGES: share(sum(grids.values()))}))
+    found = judged(grids, ReferenceMaps(known, controls={EDGES: share(sum(grids.values()))}))
     assert min(found.controls[EDGES].values()) >= found.pair_agreements[0].chance.kappa, "so that it would explain the pair"
     assert found.pair_agreements[0].explained_by == ()
     assert (found.weaker, found.weaker_controls) == (False, {EDGES: ("cam", "ig")})
-    assert "too few maps of edges" in short_library_sentence(found)
-    without = judged(grids, Background(None, controls={EDGES: share(sum(grids.values()))}))
-    assert (without.pair_agreements[0].explained_by, short_library_sentence(without)) == ((EDGES,), ""), "both weaker, and said once"
+    assert "too few maps of edges" in weaker_controls_sentence(found)
+    without = judged(grids, ReferenceMaps(None, controls={EDGES: share(sum(grids.values()))}))
+    assert (without.pair_agreements[0].explained_by, weaker_controls_sentence(without)) == ((EDGES,), ""), "both weaker, and said once"
 
 
 def test_maps_without_evidence_are_left_out_with_their_reason() -> None:
-    found = build_consistency([Evidence("cam", "CAM", False, noise(1), None, "Nothing there.")], {}, {}, Background())
+    found = consistency_from_maps([MapEvidence("cam", "CAM", False, noise(1), None, "Nothing there.")], {}, {}, ReferenceMaps())
     assert found.left_out == {"cam": "Nothing there."}
     assert (found.pair_agreements, found.kappa, found.consensus, found.weaker) == ((), None, None, False)
 
@@ -167,8 +169,8 @@ def test_no_verdict_depends_on_a_maps_scale_and_no_map_is_changed() -> None:
     grids = {"cam": noise(1), "lime": noise(2), "ig": noise(1) + noise(3)}
     for grid in grids.values():
         grid.flags.writeable = False
-    plain = judged(grids, Background(library()))
-    scaled = judged({title: grid * 1000 for title, grid in grids.items()}, Background(library()))
+    plain = judged(grids, ReferenceMaps(library()))
+    scaled = judged({title: grid * 1000 for title, grid in grids.items()}, ReferenceMaps(library()))
     for one, other in zip(plain.pair_agreements, scaled.pair_agreements, strict=True):
         assert (one.level, one.p) == (other.level, other.p)
         assert one.chance.kappa == pytest.approx(other.chance.kappa, abs=1e-6)

@@ -6,32 +6,32 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from explainers.metrics.agreement.attenuation import disattenuate, kappa_star
-from explainers.metrics.agreement.controls import centre, edges, explains
+from explainers.metrics.agreement.attenuation import disattenuated_correlation, disattenuated_kappa
+from explainers.metrics.agreement.controls import centre_map, control_accounts_for_agreement, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
-from explainers.metrics.agreement.reference_library import Library
-from explainers.metrics.agreement.significance import agreement_level, combined_significance, significance
-from explainers.metrics.robustness.reliability import converged, reliability
+from explainers.metrics.agreement.reference_library import MapLibrary
+from explainers.metrics.agreement.significance import agreement_significance, classify_agreement, significance_against_both_nulls
+from explainers.metrics.robustness.reliability import is_reliable_enough, spearman_brown_reliability
 from tests.explainers.metrics.agreement.test_similarity import random_share
 from tests.explainers.plain_similarity import chance, displaced, headline
 
 
 def test_kappa_and_p_by_hand() -> None:
-    found = significance(0.7, [0.2, 0.4, 0.7, 0.3])
+    found = agreement_significance(0.7, [0.2, 0.4, 0.7, 0.3])
     assert found.mean == pytest.approx(0.4)
     assert found.kappa == pytest.approx(0.5)
     assert found.p == pytest.approx(2 / 5)
-    assert significance(1.0, [1.0, 1.0]).kappa == 0
+    assert agreement_significance(1.0, [1.0, 1.0]).kappa == 0
 
 
 def test_p_of_what_lies_beyond_the_null_follows_its_tail() -> None:
     null = [0.2] * 60 + [0.3] * 20
-    assert significance(0.7, null).p == pytest.approx(20 / 80 * np.exp(-(0.7 - 0.2) / 0.1)), "twenty exceed .2 by .1 on average"
-    assert significance(0.31, null).p == pytest.approx(1 / 81), "the tail never makes p larger"
-    assert significance(0.3, null).p == pytest.approx(21 / 81), "some map reaches it"
-    assert significance(0.7, null[1:]).p == pytest.approx(1 / 80), "too few for a tail"
-    assert significance(0.7, null, weaker=True).p == pytest.approx(1 / 81), "displaced copies have none"
-    assert significance(0.7, [0.2] * 80).p == pytest.approx(1 / 81), "a null that does not vary has none"
+    assert agreement_significance(0.7, null).p == pytest.approx(20 / 80 * np.exp(-(0.7 - 0.2) / 0.1)), "twenty exceed .2 by .1 on average"
+    assert agreement_significance(0.31, null).p == pytest.approx(1 / 81), "the tail never makes p larger"
+    assert agreement_significance(0.3, null).p == pytest.approx(21 / 81), "some map reaches it"
+    assert agreement_significance(0.7, null[1:]).p == pytest.approx(1 / 80), "too few for a tail"
+    assert agreement_significance(0.7, null, weaker=True).p == pytest.approx(1 / 81), "displaced copies have none"
+    assert agreement_significance(0.7, [0.2] * 80).p == pytest.approx(1 / 81), "a null that does not vary has none"
 
 
 @pytest.mark.parametrize("others", [40, 100, 200])
@@ -39,7 +39,7 @@ def test_identical_maps_among_seven_are_told_from_chance(others: int) -> None:
     titles = [f"map {number}" for number in range(6)]
     maps = {title: random_share(number) for number, title in enumerate(titles)} | {"twin": random_share(0)}
     rows = {title: np.stack([random_share(1000 * (n + 1) + k) for k in range(others)]) for n, title in enumerate(maps)}
-    nulls = NullDistributions(maps, Library({}, tuple(map(str, range(others))), rows))
+    nulls = NullDistributions(maps, MapLibrary({}, tuple(map(str, range(others))), rows))
     ps = [nulls.chance(*pair).p for pair in combinations(maps, 2)]
     adjusted = dict(zip(combinations(maps, 2), false_discovery_control(ps), strict=True))
     assert adjusted["map 0", "twin"] < 0.001
@@ -48,22 +48,22 @@ def test_identical_maps_among_seven_are_told_from_chance(others: int) -> None:
 
 def test_two_nulls_are_combined_not_pooled() -> None:
     """Of .05 and .8 the mean of the tangents decides; the pooled p serves where it is smaller."""
-    even = combined_significance(0.5, [[0.1, 0.2, 0.3, 0.6], [0.1, 0.2, 0.3, 0.7]])
+    even = significance_against_both_nulls(0.5, [[0.1, 0.2, 0.3, 0.6], [0.1, 0.2, 0.3, 0.7]])
     assert even.p == pytest.approx(3 / 9), "pooled, 2 of 8 are as large; either alone has 2 / 5"
     assert even.mean == pytest.approx(2.5 / 8)
-    uneven = combined_significance(0.5, [[0.1] * 19, [0.1] * 4 + [0.9] * 15])
+    uneven = significance_against_both_nulls(0.5, [[0.1] * 19, [0.1] * 4 + [0.9] * 15])
     assert uneven.p == pytest.approx(0.5 - np.arctan((np.tan(0.45 * np.pi) + np.tan(-0.3 * np.pi)) / 2) / np.pi)
-    assert combined_significance(0.0, [[0.1], [0.1]]).p == pytest.approx(1)
+    assert significance_against_both_nulls(0.0, [[0.1], [0.1]]).p == pytest.approx(1)
 
 
 def test_identity_is_one_and_the_mean_is_zero() -> None:
-    assert significance(1.0, [0.1, 0.3]).kappa == 1
-    assert significance(0.2, [0.1, 0.3]).kappa == pytest.approx(0)
+    assert agreement_significance(1.0, [0.1, 0.3]).kappa == 1
+    assert agreement_significance(0.2, [0.1, 0.3]).kappa == pytest.approx(0)
 
 
 def habit(seed: int) -> np.ndarray:
     """A random map with a centre that all maps share."""
-    share = centre(14) * np.random.default_rng(seed).gamma(1.0, size=(14, 14))
+    share = centre_map(14) * np.random.default_rng(seed).gamma(1.0, size=(14, 14))
     return share / share.sum()
 
 
@@ -82,13 +82,13 @@ def test_a_small_library_falls_back_to_displaced_copies_and_says_so() -> None:
     for fewer, weaker in ((0, False), (1, True)):
         rows = others.copy()
         rows[:fewer] = np.nan
-        found = NullDistributions({"a": a, "b": b}, Library({}, tuple(map(str, range(30))), {"a": rows, "b": others})).chance("a", "b")
+        found = NullDistributions({"a": a, "b": b}, MapLibrary({}, tuple(map(str, range(30))), {"a": rows, "b": others})).chance("a", "b")
         assert (found.weaker, found.others) == (weaker, 63 if weaker else 30)
 
 
 def test_the_null_takes_both_directions() -> None:
     a, b, c, d = (random_share(s) for s in range(4))
-    library = Library({}, tuple(map(str, range(30))), {"a": np.stack([c] * 30), "b": np.stack([d] * 30)})
+    library = MapLibrary({}, tuple(map(str, range(30))), {"a": np.stack([c] * 30), "b": np.stack([d] * 30)})
     assert NullDistributions({"a": a, "b": b}, library).chance("a", "b").mean == pytest.approx(
         (headline(a, d) + headline(c, b)) / 2, abs=1e-6
     )
@@ -111,36 +111,36 @@ def test_benjamini_hochberg_by_hand() -> None:
 
 def test_the_ceiling_takes_out_the_methods_own_noise() -> None:
     """Two noisy readings each of one truth, on the scale of correlations: crossed .49, own .5 each: true agreement .98."""
-    assert disattenuate((0.50, 0.48), (0.5, 0.5)) == pytest.approx(0.98)
-    assert disattenuate((0.9, 0.9), (0.5, 0.5)) == 1
-    assert disattenuate((0.3, 0.3), (0.09, 0.9)) is None
-    assert kappa_star(0.98, 0.6) == pytest.approx(0.95)
-    assert kappa_star(0.5, 1.0) == 0
+    assert disattenuated_correlation((0.50, 0.48), (0.5, 0.5)) == pytest.approx(0.98)
+    assert disattenuated_correlation((0.9, 0.9), (0.5, 0.5)) == 1
+    assert disattenuated_correlation((0.3, 0.3), (0.09, 0.9)) is None
+    assert disattenuated_kappa(0.98, 0.6) == pytest.approx(0.95)
+    assert disattenuated_kappa(0.5, 1.0) == 0
 
 
 def test_reliability_of_the_whole_from_its_halves() -> None:
-    assert reliability(0.5) == pytest.approx(2 / 3)
-    assert reliability(-1) == -1
-    assert converged(0.54)
-    assert not converged(0.53)
+    assert spearman_brown_reliability(0.5) == pytest.approx(2 / 3)
+    assert spearman_brown_reliability(-1) == -1
+    assert is_reliable_enough(0.54)
+    assert not is_reliable_enough(0.53)
 
 
 def test_words() -> None:
-    assert [agreement_level(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
-    assert agreement_level(0.9, 0.051) == "not told from chance", "one picture has little power"
-    assert agreement_level(0.09, 0.5) == "no better than chance"
+    assert [classify_agreement(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
+    assert classify_agreement(0.9, 0.051) == "not told from chance", "one picture has little power"
+    assert classify_agreement(0.09, 0.5) == "no better than chance"
 
 
 def test_controls_by_hand() -> None:
     image = np.zeros((64, 64, 3), np.float32)
     image[:, 32:] = 1
-    found = edges(image, 8)
+    found = edge_map(image, 8)
     assert found.sum() == pytest.approx(1)
     assert found[:, 3:5].sum() == pytest.approx(1)
-    np.testing.assert_allclose(edges(np.ones((64, 64, 3), np.float32), 8), 1 / 64)
-    bell = centre(7)
+    np.testing.assert_allclose(edge_map(np.ones((64, 64, 3), np.float32), 8), 1 / 64)
+    bell = centre_map(7)
     assert bell.sum() == pytest.approx(1)
     assert np.unravel_index(bell.argmax(), bell.shape) == (3, 3)
     np.testing.assert_allclose(bell, bell.T)
-    assert explains(0.3, (0.4, 0.3))
-    assert not explains(0.3, (0.4, 0.2))
+    assert control_accounts_for_agreement(0.3, (0.4, 0.3))
+    assert not control_accounts_for_agreement(0.3, (0.4, 0.2))

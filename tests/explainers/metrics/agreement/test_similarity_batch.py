@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.metrics.agreement.similarity_batch import MapBatch, correlations, mean_similarities
+from explainers.metrics.agreement.similarity_batch import MapBatch, mean_similarities, pearson_correlations
 from tests.explainers.metrics.agreement.test_similarity import at, random_share
 from tests.explainers.plain_similarity import headline
 
@@ -32,4 +32,4 @@ def test_correlations_are_pearsons() -> None:
     maps = [random_share(seed) for seed in range(4)]
     stack = MapBatch.of([*maps, np.full((14, 14), 1 / 196)])
     expected = [*np.corrcoef([each.ravel() for each in maps])[0], 0]
-    np.testing.assert_allclose(correlations(stack.map(0), stack), expected, atol=1e-5)
+    np.testing.assert_allclose(pearson_correlations(stack.map(0), stack), expected, atol=1e-5)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.method import Attribution
+from explainers.method_runner import MethodResult
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.metrics.faithfulness import hidden_place
 from explainers.metrics.faithfulness.hidden_place import COMPARED, CONTROLS, INPAINTING, HiddenConsensus, HiddenPlaces, Outcome
-from explainers.runner import Result
 from tests.explainers.toy_classifiers import Toy, ToyScore, picture
 
 SIZE = (64, 48)
@@ -31,12 +31,12 @@ def block(rows: slice, columns: slice) -> np.ndarray:
 
 
 def case_of(weights: np.ndarray, bias: float = 0.0, fill: str = "black") -> Case:
-    return Case(linear(weights, bias), picture(SIZE), ToyScore(0), Settings(preset="Fast", fill=fill))
+    return Case(linear(weights, bias), picture(SIZE), ToyScore(0), ExplanationSettings(preset="Fast", fill=fill))
 
 
-def results_of(*maps: np.ndarray) -> list[Result]:
+def results_of(*maps: np.ndarray) -> list[MethodResult]:
     methods = (LIME(), GradCAM())
-    return [Result(method, Attribution(values.astype(np.float32)), done=True) for method, values in zip(methods, maps, strict=False)]
+    return [MethodResult(method, Attribution(values.astype(np.float32)), done=True) for method, values in zip(methods, maps, strict=False)]
 
 
 def test_every_fall_is_the_sum_of_what_was_hidden() -> None:
@@ -123,7 +123,7 @@ def test_the_strongest_place_holds_a_tenth_also_where_cells_tie() -> None:
 def test_each_way_of_hiding(fill: str) -> None:
     """Inpainting leaves an even picture as it is but for its noise, and so do the blur and the mean colour."""
     weights = np.ones(SIZE) * 0.01
-    even = Case(linear(weights), np.full((*SIZE, 3), 0.5, np.float32), ToyScore(0), Settings(preset="Fast"))
+    even = Case(linear(weights), np.full((*SIZE, 3), 0.5, np.float32), ToyScore(0), ExplanationSettings(preset="Fast"))
     found = hidden_place.hide(even, "m", block(slice(0, 16), slice(0, 16)), fill)
     assert found.fill == fill
     assert found.fall == pytest.approx(0, abs=0.01)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.evaluator import Stopped
 from explainers.method import Attribution
 from explainers.methods.grad_cam import GradCAM
@@ -18,11 +18,11 @@ from explainers.metrics.randomisation.sanity_checks import (
     CLASS,
     NOISE,
     WEIGHTS,
-    check_methods,
-    cost,
-    other_class,
-    similarity,
-    with_faint_noise,
+    add_faint_noise,
+    map_rank_correlation,
+    max_evaluations_of_sanity_checks,
+    run_sanity_checks,
+    score_for_other_class,
 )
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
@@ -39,15 +39,15 @@ class Edges(GradCAM):
 
 def phantom_case(**settings) -> Case:
     from models.classifiers.score import Score
-    from models.datasets.synthetic.phantoms import phantom
-    from models.loading import load
+    from models.datasets.synthetic.phantoms import draw_phantom
+    from models.loading import load_classifier
 
-    return Case(load("phantoms"), phantom(3, "blue veil").image, Score(1), Settings(preset="Fast", **settings))
+    return Case(load_classifier("phantoms"), draw_phantom(3, "blue veil").image, Score(1), ExplanationSettings(preset="Fast", **settings))
 
 
 def toy_case() -> Case:
     toy = detectors(grid=(7, 7), cell=16)
-    return Case(toy, picture(toy.size), ToyScore(0, "centred"), Settings(preset="Fast"))
+    return Case(toy, picture(toy.size), ToyScore(0, "centred"), ExplanationSettings(preset="Fast"))
 
 
 def test_lights_by_hand() -> None:
@@ -60,14 +60,14 @@ def test_lights_by_hand() -> None:
 
 def test_similarity_by_hand() -> None:
     a = np.arange(4.0).reshape(2, 2)
-    assert similarity(a, a * 3 + 1) == pytest.approx(1)
-    assert similarity(a, -a) == pytest.approx(-1)
-    assert similarity(a, np.zeros((2, 2))) == 0
+    assert map_rank_correlation(a, a * 3 + 1) == pytest.approx(1)
+    assert map_rank_correlation(a, -a) == pytest.approx(-1)
+    assert map_rank_correlation(a, np.zeros((2, 2))) == 0
 
 
 def test_a_map_that_ignores_the_model_is_found_out_and_grad_cam_is_not() -> None:
     case = phantom_case()
-    found = {(each.title, each.check.name): each for each in check_methods(case, [GradCAM(), Edges()])}
+    found = {(each.title, each.check.name): each for each in run_sanity_checks(case, [GradCAM(), Edges()])}
     blind = [found["Brightness", check.name] for check in (*WEIGHTS.values(), CLASS)]
     assert [each.light for each in blind] == ["amber", "amber", "red", "red"]
     assert "layers before the head fix where the map lies" in blind[0].reason
@@ -81,7 +81,7 @@ def test_a_map_that_ignores_the_model_is_found_out_and_grad_cam_is_not() -> None
 
 def test_sane_methods_are_not_called_broken() -> None:
     case = phantom_case()
-    found = list(check_methods(case, [GradCAM(), GradCAMPlusPlus(), Occlusion()]))
+    found = list(run_sanity_checks(case, [GradCAM(), GradCAMPlusPlus(), Occlusion()]))
     assert [(each.title, each.check.name) for each in found if each.check in WEIGHTS.values() and each.light == "red"] == []
 
 
@@ -91,8 +91,8 @@ def test_a_map_that_only_changes_its_sign_lies_where_it_lay() -> None:
     turned = detectors(grid=(7, 7), cell=16)
     turned.dense = -turned.dense
     toy.randomised = lambda depth, seed: toy if seed == 1 else turned
-    case = Case(toy, picture(toy.size), ToyScore(0, "centred"), Settings(preset="Fast"))
-    found = {each.check.name: each for each in check_methods(case, [GradCAM()])}
+    case = Case(toy, picture(toy.size), ToyScore(0, "centred"), ExplanationSettings(preset="Fast"))
+    found = {each.check.name: each for each in run_sanity_checks(case, [GradCAM()])}
     head, everything = (found[WEIGHTS[depth].name] for depth in ("head", "everything"))
     assert head.similarities == pytest.approx((-1, 1, -1))
     assert (head.similarity, head.light) == (pytest.approx(1), "amber")
@@ -103,8 +103,8 @@ def test_a_map_without_evidence_gets_no_light() -> None:
     """An even picture equals its blur, so nothing moves the score: the empty map's similarity of 0 is no virtue."""
     toy = detectors(grid=(7, 7), cell=16)
     toy.randomised = lambda depth, seed: toy
-    case = Case(toy, np.full((*toy.size, 3), 0.5, np.float32), ToyScore(0, "centred"), Settings(preset="Fast"))
-    found = list(check_methods(case, [LIME()]))
+    case = Case(toy, np.full((*toy.size, 3), 0.5, np.float32), ToyScore(0, "centred"), ExplanationSettings(preset="Fast"))
+    found = list(run_sanity_checks(case, [LIME()]))
     assert [each.light for each in found] == ["not asked"] * 5
     assert all(each.similarity is None and "beyond rounding" in each.reason for each in found)
 
@@ -116,7 +116,7 @@ def test_where_weights_cannot_be_drawn_it_says_so(monkeypatch) -> None:
         raise UserError("This model's weights are constants.")
 
     monkeypatch.setattr(case.classifier, "randomised", constants)
-    found = list(check_methods(case, [GradCAM()]))
+    found = list(run_sanity_checks(case, [GradCAM()]))
     assert [each.light for each in found[:3]] == ["not asked"] * 3
     assert {each.reason for each in found[:3]} == {"This model's weights are constants."}
     assert [each.similarity is None for each in found] == [True] * 3 + [False] * 2
@@ -125,27 +125,27 @@ def test_where_weights_cannot_be_drawn_it_says_so(monkeypatch) -> None:
 def test_the_other_class_is_the_likeliest_that_is_not_spoken_of() -> None:
     case = toy_case()
     by_logit = [int(number) for number in np.argsort(-case.image_logits)]
-    assert other_class(case).target == next(number for number in by_logit if number != 0)
+    assert score_for_other_class(case).target == next(number for number in by_logit if number != 0)
     contrast = case.with_score(replace(case.score, kind="contrast", rather_than=1))
-    assert other_class(contrast).target == 2
+    assert score_for_other_class(contrast).target == 2
 
 
 def test_the_cost_is_said_first() -> None:
     case = toy_case()
     case.classifier.randomised = lambda depth, seed: case.classifier
     methods = [GradCAM(), Occlusion(), LIME()]
-    limit = cost(case, methods)
-    assert len(list(check_methods(case, methods))) == 15
+    limit = max_evaluations_of_sanity_checks(case, methods)
+    assert len(list(run_sanity_checks(case, methods))) == 15
     assert case.evaluations <= limit
 
 
 def test_noise_moves_by_one_level_at_most() -> None:
     image = picture((16, 16))
-    assert 0 < np.abs(with_faint_noise(image) - image).max() <= 1 / 255 + 1e-6
+    assert 0 < np.abs(add_faint_noise(image) - image).max() <= 1 / 255 + 1e-6
 
 
 def test_a_stop_is_heard() -> None:
     case = toy_case()
     case.stop()
     with pytest.raises(Stopped):
-        list(check_methods(case, [GradCAM()]))
+        list(run_sanity_checks(case, [GradCAM()]))

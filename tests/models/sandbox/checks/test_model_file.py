@@ -14,28 +14,28 @@ from keras import layers
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from models.formats.registry import check_model
-from models.loading import load
+from models.formats.registry import check_model_file
+from models.loading import load_classifier
 from models.sandbox.checks import allowed_names
-from models.sandbox.checks.config import check_code, check_config
-from models.sandbox.checks.saved_model_ops import check_operations
-from models.store import bundled
+from models.sandbox.checks.config import check_config_for_code, check_model_config
+from models.sandbox.checks.saved_model_ops import check_saved_model_operations
+from models.store import bundled_models
 from tests.data import data_folder
 from tests.models import hostile_files
 
 ORDINARY = (topologies.flat, topologies.nested, topologies.nested_twice, topologies.efficientnet, topologies.convnext, topologies.grey)
 
 
-@pytest.mark.parametrize("name", bundled())
+@pytest.mark.parametrize("name", bundled_models())
 def test_a_bundled_classifier_passes(name: str) -> None:
-    check_model(bundled()[name])
+    check_model_file(bundled_models()[name])
 
 
 def test_real_files_pass(data: Path) -> None:
     files = [file for file in (data_folder() / "models").rglob("*") if file.suffix in (".h5", ".keras")]
     assert len(files) >= 4
     for file in files:
-        check_model(file)
+        check_model_file(file)
 
 
 def preprocessing_in_operations() -> keras.Model:
@@ -49,7 +49,7 @@ def half_precision() -> keras.Model:
 
 @pytest.mark.parametrize("build", [preprocessing_in_operations, half_precision, *ORDINARY])
 def test_ordinary_architectures_pass(build: Callable[[], keras.Model]) -> None:
-    check_config(json.dumps(keras.saving.serialize_keras_object(build())), "m.keras")
+    check_model_config(json.dumps(keras.saving.serialize_keras_object(build())), "m.keras")
 
 
 def test_every_layer_of_keras_is_either_allowed_or_refused_for_a_reason() -> None:
@@ -75,7 +75,7 @@ def test_every_layer_of_keras_is_either_allowed_or_refused_for_a_reason() -> Non
 )
 def test_an_archive_that_no_model_is(made: Callable[[Path], Path], words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"^m.keras .*{words}"):
-        check_model(made(tmp_path / "m.keras"))
+        check_model_file(made(tmp_path / "m.keras"))
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_an_archive_that_no_model_is(made: Callable[[Path], Path], words: str, t
 )
 def test_weights_that_no_model_has(change: Callable, words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"^m.keras .*{words}"):
-        check_model(hostile_files.with_weights(tmp_path / "m.keras", change))
+        check_model_file(hostile_files.with_weights(tmp_path / "m.keras", change))
 
 
 def test_weights_that_contain_themselves_end(tmp_path: Path) -> None:
-    check_model(hostile_files.with_weights(tmp_path / "m.keras", hostile_files.group_in_itself))
+    check_model_file(hostile_files.with_weights(tmp_path / "m.keras", hostile_files.group_in_itself))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_weights_that_contain_themselves_end(tmp_path: Path) -> None:
 )
 def test_a_configuration_that_names_what_is_no_layer(layer: dict, words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=words) as refused:
-        check_model(hostile_files.with_layer(tmp_path / "m.keras", **layer))
+        check_model_file(hostile_files.with_layer(tmp_path / "m.keras", **layer))
     assert str(refused.value).startswith("m.keras ")
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 250
@@ -142,7 +142,7 @@ def test_a_configuration_that_names_what_is_no_layer(layer: dict, words: str, tm
 def test_a_keras_2_file_is_looked_at_too(layer: dict, words: str, tmp_path: Path) -> None:
     path = hostile_files.keras_2(tmp_path / "m.h5", {"class_name": "Sequential", "config": {"layers": [layer]}})
     with pytest.raises(UserError, match=words):
-        check_model(path)
+        check_model_file(path)
 
 
 @pytest.mark.parametrize("kind", ["ClassMethod", "InstanceMethod", "InstanceProperty", "TensorFlowOpLayer"])
@@ -151,9 +151,9 @@ def test_a_layer_that_calls_by_name_is_refused_even_where_a_model_is_trusted(kin
     config = {"class_name": "Sequential", "config": {"layers": [layer]}}
     words = f"an? {kind}, which calls whatever of TensorFlow it names"
     with pytest.raises(UserError, match=words):
-        check_code(json.dumps(config), "m.h5")
+        check_config_for_code(json.dumps(config), "m.h5")
     with pytest.raises(UserError, match=words):
-        load(hostile_files.keras_2(tmp_path / "m.h5", config))
+        load_classifier(hostile_files.keras_2(tmp_path / "m.h5", config))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_layer_that_calls_by_name_is_refused_even_where_a_model_is_trusted(kin
 def test_what_is_no_model_says_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
     (tmp_path / "m.keras").write_bytes(content)
     with pytest.raises(UserError, match=words):
-        check_model(tmp_path / "m.keras")
+        check_model_file(tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.6, 0.99])
@@ -180,7 +180,7 @@ def test_a_truncated_file(share: float, tmp_path: Path) -> None:
     content = hostile_files.GOOD.read_bytes()
     (tmp_path / "m.keras").write_bytes(content[: int(share * len(content))])
     with pytest.raises(UserError, match="damaged or truncated"):
-        check_model(tmp_path / "m.keras")
+        check_model_file(tmp_path / "m.keras")
 
 
 def test_live_code_in_a_layer_is_refused_before_anything_is_built(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_live_code_in_a_layer_is_refused_before_anything_is_built(tmp_path: Path
     assert mark.exists(), "the payload is dead, so that refusing it shows nothing"
     mark.unlink()
     with pytest.raises(UserError, match=r"m\.keras holds a Lambda layer, which is code that would run here"):
-        load(path, trust=False)
+        load_classifier(path, trust=False)
     assert not mark.exists()
     assert sorted(os.listdir(tmp_path)) == ["m.keras"]
 
@@ -226,7 +226,7 @@ def test_a_saved_model_that_reaches_files(module: type[tf.Module], operation: st
     made = module()
     tf.saved_model.save(made, str(tmp_path / "m"), signatures=made.serve)
     with pytest.raises(UserError, match=f"^m uses TensorFlow's operation '{operation}'"):
-        check_operations(tmp_path / "m")
+        check_saved_model_operations(tmp_path / "m")
 
 
 def of_many_kinds() -> keras.Model:
@@ -243,10 +243,10 @@ def of_many_kinds() -> keras.Model:
 @pytest.mark.parametrize("build", [topologies.flat, of_many_kinds])
 def test_an_exported_classifier_passes(build: Callable[[], keras.Model], tmp_path: Path) -> None:
     build().export(tmp_path / "m", verbose=False)
-    check_operations(tmp_path / "m")
+    check_saved_model_operations(tmp_path / "m")
     (tmp_path / "m" / "saved_model.pb").write_bytes(b"\x0a\xff")
     with pytest.raises(UserError, match="damaged"):
-        check_operations(tmp_path / "m")
+        check_saved_model_operations(tmp_path / "m")
 
 
 def one_text_often(file: h5py.File) -> None:
@@ -278,11 +278,11 @@ def many_attributes(file: h5py.File) -> None:
 def test_attributes_that_no_model_has(change: Callable, words: str, tmp_path: Path) -> None:
     hostile_files.with_weights(tmp_path / "m.keras", change)
     with pytest.raises(UserError, match=f"^m.keras .*{words}"):
-        check_model(tmp_path / "m.keras")
+        check_model_file(tmp_path / "m.keras")
     with h5py.File(tmp_path / "m.h5", "w") as file:
         change(file)
     with pytest.raises(UserError, match=f"^m.h5 .*{words}"):
-        check_model(tmp_path / "m.h5")
+        check_model_file(tmp_path / "m.h5")
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras", ".zip"])
@@ -293,7 +293,7 @@ def test_a_file_of_two_kinds_is_refused(suffix: str, tmp_path: Path) -> None:
     for content in (inner + archive, block + inner, b"PK\x00\x00" + bytes(508) + inner + archive, block + inner + archive):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"^m\."):
-            check_model(path)
+            check_model_file(path)
 
 
 def test_an_archive_that_lies_of_what_it_packs_is_refused(tmp_path: Path) -> None:
@@ -306,4 +306,4 @@ def test_an_archive_that_lies_of_what_it_packs_is_refused(tmp_path: Path) -> Non
         where += 4
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"members take 29\.\d MB, but has"):
-        check_model(path)
+        check_model_file(path)

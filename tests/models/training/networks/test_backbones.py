@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from models.cards.card import Card, distinct
-from models.cards.metadata import Category, Number
+from models.cards.card import Card, unique_labels
+from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.build import build_classifier
 from models.classifiers.score import Score
 from models.training import frozen_features
-from models.training.loop import compile_stage
+from models.training.loop import compile_training_stage
 from models.training.networks.backbones import NAMES, build_backbone
-from models.training.networks.heads import add_head
-from models.training.networks.two_branch import two_branch
-from models.training.settings import Settings, Stage
+from models.training.networks.heads import add_classification_head
+from models.training.networks.two_branch import build_two_branch_model
+from models.training.settings import TrainingSettings, TrainingStage
 from tests.data import data_folder
 
 MOBILENET = data_folder() / "models" / "imagenet_mobilenet_v2" / "model.keras"
@@ -41,8 +41,8 @@ def test_a_body_ends_in_a_grid_of_features_and_says_its_scaling(name: str) -> No
 @pytest.mark.parametrize("name", ["small_cnn", "small_vit"])
 def test_the_small_networks_are_explained_on_their_last_grid(name: str) -> None:
     made = build_backbone(name, (64, 64), colour="grey")
-    card = Card(name, distinct(["a", "b", "c"]), (64, 64), made.colour, made.scaling)
-    asked = build_classifier(add_head(made, 3, name), card, Path(name))
+    card = Card(name, unique_labels(["a", "b", "c"]), (64, 64), made.colour, made.scaling)
+    asked = build_classifier(add_classification_head(made, 3, name), card, Path(name))
     (layer,) = asked.default_layers
     assert layer.grid == (4, 4)
     (answer,) = asked.features(np.random.default_rng(0).random((64, 64, 3), np.float32), [layer], Score(1))
@@ -72,7 +72,7 @@ def test_a_model_file_gives_its_features_at_another_size_too() -> None:
 
 
 def test_the_two_branches_scale_for_themselves_and_both_are_explained() -> None:
-    model, _ = two_branch((32, 32), 2, "random", "both")
+    model, _ = build_two_branch_model((32, 32), 2, "random", "both")
     scaled = [model.get_layer(name)(np.array([[[[0.0, 0.5, 1.0]]]], np.float32)) for name in ("minus_one_to_one", "imagenet_colours")]
     np.testing.assert_allclose(np.ravel(scaled[0]), [-1, 0, 1], atol=1e-6)
     np.testing.assert_allclose(np.ravel(scaled[1]), [-0.485 / 0.229, (0.5 - 0.456) / 0.224, (1 - 0.406) / 0.225], atol=1e-5)
@@ -86,32 +86,32 @@ def test_a_network_is_cut_in_two_that_together_are_the_whole() -> None:
     import keras
 
     keras.utils.set_random_seed(0)
-    fields = (Number("age", 50.0, 10.0), Category("sex", ("female", "male")))
-    model = add_head(build_backbone("MobileNetV2", (64, 64)), 3, "net", fields)
+    fields = (NumberField("age", 50.0, 10.0), CategoryField("sex", ("female", "male")))
+    model = add_classification_head(build_backbone("MobileNetV2", (64, 64)), 3, "net", fields)
     rng = np.random.default_rng(0)
     picture, beside = rng.uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32), rng.random((2, 5), np.float32)
-    lower, upper = frozen_features.split_at(model, 8)  # three convolutions of block 16, the last one, and their norms
+    lower, upper = frozen_features.split_network(model, 8)  # three convolutions of block 16, the last one, and their norms
     assert lower.layers[-1].name == "block_15_add"
     apart = upper.predict_on_batch([lower.predict_on_batch(picture), beside])
     np.testing.assert_allclose(apart, model.predict_on_batch([picture, beside]), atol=1e-6)
 
 
 def test_a_stage_opens_the_last_layers_and_leaves_their_normalisation_alone() -> None:
-    model = add_head(build_backbone("small_cnn", (32, 32)), 2, "net")
-    compile_stage(model, Stage(1, 0.1, 0), Settings())
+    model = add_classification_head(build_backbone("small_cnn", (32, 32)), 2, "net")
+    compile_training_stage(model, TrainingStage(1, 0.1, 0), TrainingSettings())
     assert [variable.path.split("/")[0] for variable in model.trainable_variables] == ["head_classes", "head_classes"]
-    compile_stage(model, Stage(1, 0.1, 6), Settings())
+    compile_training_stage(model, TrainingStage(1, 0.1, 6), TrainingSettings())
     opened = {variable.path.split("/")[0] for variable in model.trainable_variables}
     assert "block3_b" in opened
     assert "block3_b_norm" not in opened
     assert "block1_a" not in opened
-    compile_stage(model, Stage(1, 0.1), Settings())
+    compile_training_stage(model, TrainingStage(1, 0.1), TrainingSettings())
     assert {"stem", "stem_norm", "block3_b_norm"} <= {variable.path.split("/")[0] for variable in model.trainable_variables}
 
 
 def test_a_network_of_random_weights_can_be_judged_within_an_epoch() -> None:
     """MobileNetV2 was published with a momentum of 0.999: after 100 steps nine tenths of its means would still be where they began."""
-    model = add_head(build_backbone("MobileNetV2", (32, 32)), 2, "net")
+    model = add_classification_head(build_backbone("MobileNetV2", (32, 32)), 2, "net")
     momenta = {layer.momentum for layer in model.layers if type(layer).__name__ == "BatchNormalization"}
     assert momenta == {0.9}
 
@@ -120,12 +120,12 @@ def test_sixteen_bits_in_training_leave_a_model_of_thirty_two() -> None:
     from models.training import precision
 
     def build() -> object:
-        return add_head(build_backbone("small_cnn", (32, 32)), 2, "net")
+        return add_classification_head(build_backbone("small_cnn", (32, 32)), 2, "net")
 
-    learnt = precision.build_with_policy(build, precision.HALF)
+    learnt = precision.build_with_precision_policy(build, precision.HALF)
     assert learnt.get_layer("block3_b").compute_dtype == "bfloat16"
     assert learnt.get_layer("head_classes").compute_dtype == "float32"
-    plain = precision.float32_copy(learnt, build)
+    plain = precision.copy_in_float32(learnt, build)
     assert {layer.compute_dtype for layer in plain.layers} == {"float32"}
     picture = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
     np.testing.assert_allclose(learnt.predict_on_batch(picture), plain.predict_on_batch(picture), atol=0.02)

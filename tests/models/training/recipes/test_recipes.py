@@ -9,7 +9,7 @@ import pytest
 
 from models.cards.card import Card
 from models.evaluate import main as evaluate
-from models.loading import load
+from models.loading import load_classifier
 from models.results import main as results
 from models.train import main
 from models.training import checkpoint
@@ -98,7 +98,7 @@ def test_a_recipe_writes_a_classifier_that_opens_with_an_honest_card(
     assert not (out / checkpoint.NAME).exists()
     assert results([str(out / recipe)]) == 0
     assert f"| `{recipe} --data" in capsys.readouterr().out
-    asked = load(out / recipe)
+    asked = load_classifier(out / recipe)
     assert asked.default_layers[0].grid == (2, 2)
     assert [field.name for field in card.metadata] == (["age", "sex", "site"] if "--metadata" in words else [])
 
@@ -112,7 +112,7 @@ def test_pictures_of_one_person_stay_in_one_part(recipe: str, tmp_path: Path, ca
     assert main([*asked, "--group", r"(p\d+)_"]) == 0
     assert "8 groups by what" in capsys.readouterr().out
     kept = tmp_path / "out" / "Mine_2" / "v1"
-    assert Card.read(kept / "Mine_2.json").name == load(kept).card.name == "Mine_2"
+    assert Card.read(kept / "Mine_2.json").name == load_classifier(kept).card.name == "Mine_2"
     parts: dict[str, set[str]] = {}
     with (kept / "split.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -160,7 +160,7 @@ def test_a_wrong_wish_is_one_sentence(words: list[str], said: str, tmp_path: Pat
 def test_a_run_with_other_settings_is_not_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = classes(tmp_path / "data"), tmp_path / "out"
     out.mkdir()
-    checkpoint.write(checkpoint.TrainingState({"epochs": 7}), out)
+    checkpoint.write_checkpoint(checkpoint.TrainingState({"epochs": 7}), out)
     assert main(["folder", "--data", str(data), "--out", str(out), *QUICK]) == 2
     assert "epochs was 7, is 1" in capsys.readouterr().err
 
@@ -174,7 +174,7 @@ def test_a_stopped_run_says_how_to_go_on_and_does_not_with_other_pictures(
     def stopped(*_: object) -> Path:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("models.train.save_version", stopped)
+    monkeypatch.setattr("models.train.save_model_version", stopped)
     assert main([*asked, "--fresh"]) == 130
     said = capsys.readouterr().err
     assert f"goes on from the last whole epoch: python -m models.train {' '.join(asked)}\n" in said
@@ -182,8 +182,8 @@ def test_a_stopped_run_says_how_to_go_on_and_does_not_with_other_pictures(
     assert main(asked) == 2
     assert "pictures was " in (said := capsys.readouterr().err)
     assert "--fresh" in said
-    checkpoint.remove(out)
-    monkeypatch.setattr("models.training.recipes.image_recipe.make", stopped)
+    checkpoint.remove_checkpoint(out)
+    monkeypatch.setattr("models.training.recipes.image_recipe.train_image_classifier", stopped)
     assert main(asked) == 130
     assert "begins again" in capsys.readouterr().err
 

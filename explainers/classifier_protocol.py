@@ -37,7 +37,7 @@ class Layer(Protocol):
     def caveat(self) -> str: ...
 
 
-class Features(Protocol):
+class LayerFeatures(Protocol):
     """One layer's answer to one picture. maps, gradients: (h, w, k); gradients are of the score with respect to maps."""
 
     @property
@@ -81,7 +81,7 @@ class Classifier(Protocol):
     def gradients(self, images: Floats, score: Score) -> Floats:
         """(n, H, W, 3) -> d score / d image (n, H, W, 3)."""
 
-    def features(self, image: Floats, layers: Sequence[Layer], score: Score) -> tuple[Features, ...]:
+    def features(self, image: Floats, layers: Sequence[Layer], score: Score) -> tuple[LayerFeatures, ...]:
         """(H, W, 3) -> for each layer its maps and the score's gradients, from one pass forward and back."""
 
     def values(self, logits: Floats, score: Score) -> Floats:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.cards.card import Card, Colour, Scaling
-from models.graph.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, prepare
+from models.graph.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, preprocess_images
 
 Floats = NDArray[np.float32]
 
@@ -29,17 +29,17 @@ class Preprocessing:
         return f"{self.scaling} {self.colour.upper() if self.colour != 'grey' else 'grey'}"
 
 
-def preprocessing_of(card: Card) -> Preprocessing:
+def _card_preprocessing(card: Card) -> Preprocessing:
     """What the card states."""
     return Preprocessing(card.scaling, card.colour)
 
 
-def is_invertible(card: Card) -> bool:
+def is_preprocessing_invertible(card: Card) -> bool:
     """Whether the card's preprocessing can be inverted, so that the model can be given another one."""
     return card.scaling in (CHANNEL_UNIFORM if card.colour == "grey" else SCALINGS[:-1])
 
 
-def usual_candidates(card: Card, images: Floats) -> tuple[Preprocessing, ...]:
+def list_preprocessing_candidates(card: Card, images: Floats) -> tuple[Preprocessing, ...]:
     """The current one first, then every other that differs for these images (n, H, W, 3): grey ones have no channel order.
 
     The current one alone where it cannot be inverted.
@@ -52,17 +52,17 @@ def usual_candidates(card: Card, images: Floats) -> tuple[Preprocessing, ...]:
             found = [each for each in found if each.colour == "rgb" or each.scaling in ("imagenet", "caffe")]
         else:
             found += [Preprocessing(scaling, "grey") for scaling in CHANNEL_UNIFORM]
-    current = preprocessing_of(card)
-    if not is_invertible(card):
+    current = _card_preprocessing(card)
+    if not is_preprocessing_invertible(card):
         return (current,)
     return (current, *(each for each in found if each != current))
 
 
 def apply_preprocessing(images: Floats, card: Card, preprocessing: Preprocessing) -> Floats:
     """(n, H, W, 3) RGB 0..1 -> the images that the card's preprocessing turns into what `preprocessing` makes of the given ones."""
-    if preprocessing == preprocessing_of(card):
+    if preprocessing == _card_preprocessing(card):
         return images
-    prepared = prepare(tf.constant(images), replace(card, scaling=preprocessing.scaling, colour=preprocessing.colour), 3).numpy()
+    prepared = preprocess_images(tf.constant(images), replace(card, scaling=preprocessing.scaling, colour=preprocessing.colour), 3).numpy()
     return np.asarray(_inverted(prepared[..., ::-1] if card.colour == "bgr" else prepared, card.scaling), np.float32)
 
 

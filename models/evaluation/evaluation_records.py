@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from models.cards.card import Head
-from models.datasets.collection import Row
-from models.evaluation.classification_metrics import Estimate
+from models.datasets.collection import CollectionRow
+from models.evaluation.classification_metrics import IntervalEstimate
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class EvaluationData:
     together"."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[CollectionRow, ...]
     part: str
     source: str
     licence: str
@@ -36,7 +36,7 @@ class EvaluationData:
 
 
 @dataclass(frozen=True)
-class Settings:
+class EvaluationSettings:
     """resamples, seed, level: of the intervals; level: their confidence. mistakes: how many are shown."""
 
     resamples: int = 1000
@@ -48,7 +48,7 @@ class Settings:
         return {"resamples": self.resamples, "seed": self.seed, "level": self.level, "mistakes": self.mistakes}
 
 
-DEFAULTS = Settings()
+DEFAULTS = EvaluationSettings()
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ClassMetrics:
 
     label: str
     pictures: int
-    figures: dict[str, Estimate]
+    figures: dict[str, IntervalEstimate]
 
     def to_json(self) -> dict[str, Any]:
         figures = {name: figure.to_json() for name, figure in self.figures.items()}
@@ -65,7 +65,7 @@ class ClassMetrics:
 
 
 @dataclass(frozen=True)
-class Curve:
+class RocCurve:
     """A receiver operating characteristic: shares from 0 to 1 at falling thresholds, of one class against the rest."""
 
     label: str
@@ -77,7 +77,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Bin:
+class ReliabilityBin:
     """The pictures whose confidence lies from low to high: their mean confidence, and the share predicted correctly."""
 
     low: float
@@ -91,7 +91,7 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Misclassification:
     """A misclassified picture, with the probabilities of the predicted and the true class."""
 
     path: Path
@@ -126,15 +126,15 @@ class Evaluation:
     temperature: float
     data: EvaluationData
     groups: int
-    settings: Settings
-    overall: dict[str, Estimate]
+    settings: EvaluationSettings
+    overall: dict[str, IntervalEstimate]
     classes: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...]
-    confusion_shares: tuple[tuple[Estimate, ...], ...]
-    curves: tuple[Curve, ...]
-    reliability: tuple[Bin, ...]
-    reliability_before: tuple[Bin, ...]
-    mistakes: tuple[Mistake, ...]
+    confusion_shares: tuple[tuple[IntervalEstimate, ...], ...]
+    curves: tuple[RocCurve, ...]
+    reliability: tuple[ReliabilityBin, ...]
+    reliability_before: tuple[ReliabilityBin, ...]
+    mistakes: tuple[Misclassification, ...]
 
     def to_json(self) -> dict[str, Any]:
         return {

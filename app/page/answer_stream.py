@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from app.page.renderer import PageRenderer, Values
-from app.page.requests import PageEvent, RequestParser, SessionEndedError, is_duplicate, is_stale
-from app.page.views.controls import card_markdown
-from app.page.views.status import error_status, status
+from app.page.requests import PageEvent, RequestParser, SessionEndedError, is_duplicate_event, is_stale_event
+from app.page.views.controls import model_card_markdown
+from app.page.views.status import error_status_view, status_view
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.error_message import public_message
+from app.service.error_message import public_error_message
 from app.service.explanation_queue import ExplanationQueue
 from app.service.job import ExplanationJob
 from app.service.request import ExplanationRequest, ExplanationState
@@ -31,8 +31,8 @@ class AnswerStream:
         """One run of a session, from the event to the last painting. A refused event leaves the run before it alone."""
         words = ""
         try:
-            if is_duplicate(session, event) or is_stale(session, event):
-                yield no_change()
+            if is_duplicate_event(session, event) or is_stale_event(session, event):
+                yield skip_all_updates()
                 return
             request = self._parser.parse(session, event)
             job = self._explanations.submit(request, session.address) if request else None
@@ -57,7 +57,7 @@ class AnswerStream:
             if last is not None:
                 yield last
         except Exception as error:
-            yield self.refuse(session, public_message(error)) if session.run == run else no_change()
+            yield self.refuse(session, public_error_message(error)) if session.run == run else skip_all_updates()
         finally:
             session.active_runs -= 1
 
@@ -113,11 +113,11 @@ class AnswerStream:
             # Shielded: a visitor who stops waiting must not cancel the loading that others wait for.
             await asyncio.shield(asyncio.wrap_future(loading))
         if session.run != run:
-            return no_change()  # Gradio repeats a generator's last values when it ends
+            return skip_all_updates()  # Gradio repeats a generator's last values when it ends
         values = self._renderer.parts(("doctor",), session, None, event.classifier, run)
         values["times"] = self._renderer.times(event.classifier)
         if session.request is None:
-            values["about"] = card_markdown(loading.result().card)
+            values["about"] = model_card_markdown(loading.result().card)
         return _changed(values, session.sent) or None
 
     def _empty_page(self, session: Session, event: PageEvent, run: int, words: str) -> Values:
@@ -137,11 +137,11 @@ class AnswerStream:
         session.notice = sentence
         if session.painting and session.painting == session.run and session.painted:
             session.wake()
-            return {"status": status(session.painted, session.run) | {"error": sentence}}
-        return _changed({"status": error_status(sentence, session.begin(), session.answered)}, {})
+            return {"status": status_view(session.painted, session.run) | {"error": sentence}}
+        return _changed({"status": error_status_view(sentence, session.begin(), session.answered)}, {})
 
 
-def no_change() -> Values:
+def skip_all_updates() -> Values:
     """Leaves everything as it is."""
     return {}
 

@@ -14,9 +14,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.formats.registry import open_keras
-from models.graph.inputs import Inputs, inputs_of
-from models.sandbox.checks.display import reason
+from models.formats.registry import open_keras_model
+from models.graph.inputs import ModelInputStructure, read_model_inputs
+from models.sandbox.checks.display import error_reason
 
 Floats = NDArray[np.float32]
 ModelInputs = Mapping[str, Floats]
@@ -42,7 +42,7 @@ class ExportFormat:
     open: Callable[[Path, Sequence[str]], ModelFunction]
 
 
-def keras_function(model: Any, inputs: Inputs) -> ModelFunction:
+def keras_model_as_function(model: Any, inputs: ModelInputStructure) -> ModelFunction:
     """A Keras model (2 or 3) as a function of its inputs by name."""
 
     def answer(values: ModelInputs) -> Floats:
@@ -64,8 +64,8 @@ def _write_keras(source: ExportSource, folder: Path) -> Path:
 
 
 def _open_keras(path: Path, _: Sequence[str]) -> ModelFunction:
-    model = open_keras(path)
-    return keras_function(model, inputs_of(model, path.name))
+    model = open_keras_model(path)
+    return keras_model_as_function(model, read_model_inputs(model, path.name))
 
 
 def _write_saved_model(source: ExportSource, folder: Path) -> Path:
@@ -138,7 +138,7 @@ def _convert(source: ExportSource, folder: Path, set_up: Callable[[Any, Mapping[
         with _deprecation_silenced():
             content = set_up(converter, names).convert()
     except Exception as error:  # the converter raises whatever the compiler beneath it says
-        raise UserError(f"TensorFlow Lite cannot hold this model: {reason(error)}") from error
+        raise UserError(f"TensorFlow Lite cannot hold this model: {error_reason(error)}") from error
     finally:
         shutil.rmtree(saved_model)
     path = folder / f"{source.name}.tflite"

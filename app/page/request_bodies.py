@@ -14,7 +14,7 @@ from app.service import limits
 
 
 @dataclass(frozen=True)
-class Proxies:
+class ProxySettings:
     """The proxies in front of the server. count: how many, each of which appends the address that it was called from to `header`."""
 
     count: int = 0
@@ -32,11 +32,11 @@ class Proxies:
             values = Headers(scope=scope).getlist(self.header)
             entries = [entry.strip() for value in values for entry in value.split(",")]
             if len(entries) >= self.count:
-                return network(entries[-self.count]) or network(direct)
-        return network(direct)
+                return client_network(entries[-self.count]) or client_network(direct)
+        return client_network(direct)
 
 
-def network(address: str) -> str:
+def client_network(address: str) -> str:
     """An IPv4 address, or the /64 network of an IPv6 address; empty for what is neither."""
     try:
         found = ipaddress.ip_address(address.strip("[]"))
@@ -49,7 +49,7 @@ def network(address: str) -> str:
     return str(found)
 
 
-class BodyBudget:
+class RequestBodyBudget:
     """Counts the bytes of all bodies that are held in memory, and of each address. For one event loop, so it needs no lock."""
 
     def __init__(self, total: int = limits.BODY_BYTES, per_address: int = limits.BODY_BYTES_PER_ADDRESS) -> None:
@@ -75,13 +75,13 @@ class BodyBudget:
             del self._held[address]
 
 
-class Body:
+class LimitedRequestBody:
     """Passes a body on until it is too long, stalls, or finds no room; then says that the visitor has gone. `refusal`: the answer then.
 
     limit: bytes. kept: whether the application holds the whole body in memory; of one that is written away only the newest part counts.
     """
 
-    def __init__(self, receive: Receive, limit: int, budget: BodyBudget, address: str, kept: bool = True) -> None:
+    def __init__(self, receive: Receive, limit: int, budget: RequestBodyBudget, address: str, kept: bool = True) -> None:
         self.refusal: JSONResponse | None = None
         self._receive, self._limit, self._budget, self._address, self._kept = receive, limit, budget, address, kept
         self._size = self._held = 0
@@ -105,7 +105,7 @@ class Body:
         size = len(message.get("body", b""))
         self._size += size
         if self._size > self._limit:
-            return self._refuse(too_large(self._limit), 413)
+            return self._refuse(body_too_large_sentence(self._limit), 413)
         if not self._kept:
             self.release()
         if not self._budget.take(self._address, size):
@@ -125,10 +125,10 @@ class Body:
         return {"type": "http.disconnect"}
 
 
-class Answer:
+class GuardedResponse:
     """Passes the answer on, unless the body was refused before it began."""
 
-    def __init__(self, send: Send, body: Body) -> None:
+    def __init__(self, send: Send, body: LimitedRequestBody) -> None:
         self.send, self.body, self.started = send, body, False
 
     async def __call__(self, message: Message) -> None:
@@ -138,6 +138,6 @@ class Answer:
         await self.send(message)
 
 
-def too_large(limit: int) -> str:
+def body_too_large_sentence(limit: int) -> str:
     """The sentence for a body of more bytes."""
     return f"That is too large; {limit / 1e6:g} MB is the most."

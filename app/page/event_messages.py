@@ -13,7 +13,7 @@ MAX_HASH, MAX_DEPTH = 200, 40
 MALFORMED = "The page sent something that this server does not understand; reload it."
 
 
-class MessageMiddleware:
+class EventValidationMiddleware:
     """ASGI middleware. 400: a body that is no event. 404: an event of a function that the page does not have."""
 
     def __init__(self, app: ASGIApp, functions: Collection[int]) -> None:

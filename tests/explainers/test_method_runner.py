@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, Settings
+from explainers.case import Case, ExplanationSettings
 from explainers.method import Attribution
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
-from explainers.no_evidence import REMEDY, SATURATED, ZERO, Blank, mark_if_no_evidence
-from explainers.runner import run_methods
+from explainers.no_evidence import REMEDY, SATURATED, ZERO, BlankReason, mark_blank_attribution
 from tests.explainers.toy_classifiers import Detectors, Toy, ToyScore, detectors, picture
 
 FIVE = [IntegratedGradients(), Occlusion(), ScoreCAM(), GradCAMPlusPlus(), GradCAM()]
@@ -128,7 +128,7 @@ def test_out_of_memory_costs_nobody_a_map(case):
 def blank(method, values, **fields):
     model = detectors(grid=(7, 7), cell=8)
     case = Case(model, picture(model.size), ToyScore(0))
-    return mark_if_no_evidence(method, replace(Attribution(np.asarray(values, np.float32)), **fields), case)
+    return mark_blank_attribution(method, replace(Attribution(np.asarray(values, np.float32)), **fields), case)
 
 
 def said(asks, kind="logit"):
@@ -138,14 +138,14 @@ def said(asks, kind="logit"):
 def test_blank_maps_are_told_apart():
     ramp = np.arange(16, dtype=np.float32).reshape(4, 4)
     assert blank(Occlusion(), ramp).blank == ""
-    assert blank(Occlusion(), -ramp).blank == Blank.NEGATIVE
+    assert blank(Occlusion(), -ramp).blank == BlankReason.NEGATIVE
     assert blank(Occlusion(), 0 * ramp).blank == said("outputs")
     assert blank(IntegratedGradients(), 0 * ramp).blank == said("gradients")
-    assert blank(Occlusion(), ramp * 0 + 3).blank == Blank.CONSTANT
-    assert blank(GradCAM(), np.zeros((4, 4)), signed=-ramp).blank == Blank.NEGATIVE
+    assert blank(Occlusion(), ramp * 0 + 3).blank == BlankReason.CONSTANT
+    assert blank(GradCAM(), np.zeros((4, 4)), signed=-ramp).blank == BlankReason.NEGATIVE
     ramp[0, 0] = np.nan
     found = blank(GradCAM(), ramp, signed=ramp)
-    assert found.blank == Blank.NOT_FINITE
+    assert found.blank == BlankReason.NOT_FINITE
     assert np.isfinite(found.values).all()
     assert np.isfinite(found.signed).all()
 
@@ -167,7 +167,7 @@ def test_a_constant_model_gives_no_evidence():
 def test_a_saturated_probability_is_diagnosed_and_a_centred_logit_is_not_advised_twice(kind):
     model = detectors(grid=(7, 7), cell=8)
     sure = Detectors(model.grid, model.cell, model.detectors, model.offset, model.dense, np.array([500.0, 0, 0]))
-    case = Case(sure, picture(model.size), ToyScore(0, "probability"), Settings(preset="Fast"))
+    case = Case(sure, picture(model.size), ToyScore(0, "probability"), ExplanationSettings(preset="Fast"))
     assert list(run_methods(case, [kind()]))[-1].attribution.blank == said(kind.asks, "probability")
     blind = Detectors(model.grid, model.cell, model.detectors, model.offset, 0 * model.dense, model.bias)
     words = list(run_methods(Case(blind, picture(model.size), ToyScore(0, "centred")), [kind()]))[-1].attribution.blank
@@ -189,7 +189,7 @@ def rounding_errors(spacings):
 @pytest.mark.parametrize("kind", [kind for kind in METHODS if kind.asks == "outputs"], ids=lambda kind: kind.title)
 def test_rounding_is_not_shown_as_a_map_and_a_small_effect_is(kind):
     model = rounding_errors(8)
-    case = Case(model, picture(model.size), ToyScore(0), Settings(preset="Fast"))
+    case = Case(model, picture(model.size), ToyScore(0), ExplanationSettings(preset="Fast"))
     for result in run_methods(case, [kind()]):
         assert result.attribution.blank == said("outputs")
         assert not result.attribution.values.any()
@@ -201,6 +201,6 @@ def test_rounding_is_not_shown_as_a_map_and_a_small_effect_is(kind):
 
     model_picture = picture((32, 32))
     small = Toy((32, 32), slightly, lambda image: np.zeros((2, *image.shape)))
-    result = list(run_methods(Case(small, model_picture, ToyScore(0), Settings(preset="Fast", fill="black")), [kind()]))[-1]
+    result = list(run_methods(Case(small, model_picture, ToyScore(0), ExplanationSettings(preset="Fast", fill="black")), [kind()]))[-1]
     assert result.attribution.blank == ""
     assert result.attribution.values.max() > 0

@@ -5,14 +5,14 @@ import os
 from pathlib import Path
 
 from errors import UserError
-from models.evaluation.records import Evaluation
+from models.evaluation.evaluation_records import Evaluation
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> tuple[Path, Path]:
     """Writes evaluation.json and evaluation.html atomically; returns their paths."""
-    from models.evaluation.html_report import render_html
+    from models.evaluation.html_report import render_evaluation_html
 
-    texts = {"evaluation.json": evaluation_json(evaluation), "evaluation.html": render_html(evaluation)}
+    texts = {"evaluation.json": evaluation_json(evaluation), "evaluation.html": render_evaluation_html(evaluation)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

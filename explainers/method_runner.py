@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from errors import UserError
 from explainers.case import Case, Stopped
+from explainers.classifier_protocol import Floats
 from explainers.method import Attribution, Method
-from explainers.no_evidence import mark_if_no_evidence
-from explainers.protocol import Floats
+from explainers.no_evidence import mark_blank_attribution
 
 
 @dataclass(frozen=True)
-class Result:
+class MethodResult:
     """Where one method stands. attribution is None until the first map, or for good where error says why there is none.
 
     evaluations: spent by this method itself; shared: those that it reused and others spent.
@@ -28,7 +28,7 @@ class Result:
     done: bool = False
 
 
-def run_methods(case: Case, methods: Sequence[Method]) -> Iterator[Result]:
+def run_methods(case: Case, methods: Sequence[Method]) -> Iterator[MethodResult]:
     """Every method's first map, the cheapest method first; then better ones, always from the one that has spent least, until all are done.
 
     A method that fails yields one last result with its error, and the others go on. After `case.stop()` every method that
@@ -43,25 +43,25 @@ def run_methods(case: Case, methods: Sequence[Method]) -> Iterator[Result]:
         yield from (run.stopped() for run in runs if not run.result.done)
 
 
-def positive_maps(results: Iterable[Result]) -> dict[str, Floats]:
+def maps_with_positive_evidence(results: Iterable[MethodResult]) -> dict[str, Floats]:
     """Title -> (h, w) of every map with positive evidence."""
     found = ((result.method.title, result.attribution) for result in results)
     return {title: attribution.values for title, attribution in found if attribution is not None and not attribution.blank}
 
 
-def signed_maps(results: Iterable[Result]) -> dict[str, Floats]:
+def maps_before_rectifying(results: Iterable[MethodResult]) -> dict[str, Floats]:
     """Title -> (h, w) of every map with positive evidence, before rectifying where the method rectifies."""
     found = ((result.method.title, result.attribution) for result in results)
     shown = ((title, attribution) for title, attribution in found if attribution is not None and not attribution.blank)
     return {title: attribution.values if attribution.signed is None else attribution.signed for title, attribution in shown}
 
 
-def with_attribution(results: Iterable[Result]) -> list[Result]:
+def results_with_map(results: Iterable[MethodResult]) -> list[MethodResult]:
     """Results with a map; the others have an error instead."""
     return [result for result in results if result.attribution is not None]
 
 
-def deterministic(results: Iterable[Result]) -> list[Result]:
+def deterministic_results(results: Iterable[MethodResult]) -> list[MethodResult]:
     """Results of methods that draw nothing: only another picture can give another reading."""
     return [result for result in results if result.attribution is not None and result.attribution.halves is None]
 
@@ -73,14 +73,14 @@ class _Run:
         self.case = case
         self.maps: Iterator[Attribution] | None = None
         self.rounds = 0
-        self.result = Result(method, None)
+        self.result = MethodResult(method, None)
         try:
             self.cost = method.cost(case)
         except Exception as error:
             self.cost = 0
-            self.result = Result(method, None, error=error_sentence(error), done=True)
+            self.result = MethodResult(method, None, error=error_sentence(error), done=True)
 
-    def step(self) -> Result:
+    def step(self) -> MethodResult:
         """The method's next map; or, where none comes, its last result. Raises Stopped."""
         if self.result.done:
             return self.result
@@ -90,7 +90,7 @@ class _Run:
         try:
             self.maps = self.maps or iter(self.result.method(self.case))
             found = next(self.maps, None)
-            attribution = mark_if_no_evidence(self.result.method, found, self.case) if found else self.result.attribution
+            attribution = mark_blank_attribution(self.result.method, found, self.case) if found else self.result.attribution
             error = "" if attribution else f"{self.result.method.title} gave no map."
             self._keep(attribution, error, done=found is None)
         except Stopped:
@@ -102,7 +102,7 @@ class _Run:
             self.result = replace(self.result, seconds=self.result.seconds + time.perf_counter() - start)
         return self.result
 
-    def stopped(self) -> Result:
+    def stopped(self) -> MethodResult:
         """The last result after a stop: the map that is there, or the reason why there is none."""
         remark = "" if self.result.attribution else "Stopped before the first map."
         self._keep(self.result.attribution, remark, done=True)

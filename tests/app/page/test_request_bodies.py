@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from app.page.bodies import Body, BodyBudget, Proxies, network
+from app.page.request_bodies import LimitedRequestBody, ProxySettings, RequestBodyBudget, client_network
 from app.page.security import SecurityMiddleware
 from app.service import limits
 from tests.patience import PATIENCE, until, until_then
@@ -51,7 +51,7 @@ async def reads_everything(scope: Scope, receive: Receive, send: Send) -> None:
 def test_all_bodies_share_one_budget_and_one_address_never_takes_it_all() -> None:
     async def upload() -> None:
         page = SecurityMiddleware(reads_everything)
-        page.budget = BodyBudget(100, 60)
+        page.budget = RequestBodyBudget(100, 60)
         one, two, third = Upload(page, scope_of()), Upload(page, scope_of()), Upload(page, scope_of(client="192.0.2.2"))
         one.send(bytes(50))
         await until_then(lambda: page.budget.held == 50)
@@ -78,9 +78,9 @@ def test_all_bodies_share_one_budget_and_one_address_never_takes_it_all() -> Non
 
 def test_a_model_counts_only_as_far_as_it_is_in_memory() -> None:
     async def upload() -> None:
-        budget = BodyBudget(100, 100)
+        budget = RequestBodyBudget(100, 100)
         parts: asyncio.Queue[Message] = asyncio.Queue()
-        body = Body(parts.get, 10_000, budget, "a", kept=False)
+        body = LimitedRequestBody(parts.get, 10_000, budget, "a", kept=False)
         for _ in range(50):
             parts.put_nowait({"type": "http.request", "body": bytes(80), "more_body": True})
             assert (await body())["type"] == "http.request"
@@ -142,23 +142,23 @@ def test_one_address_has_so_many_requests_under_way() -> None:
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "address"),
     [
-        (Proxies(), "198.51.100.7", "192.0.2.1"),
-        (Proxies(1), "198.51.100.7", "198.51.100.7"),
-        (Proxies(1), "203.0.113.5, 198.51.100.7", "198.51.100.7"),
-        (Proxies(2), "9.9.9.9, 203.0.113.5, 198.51.100.7", "203.0.113.5"),
-        (Proxies(3), "203.0.113.5, 198.51.100.7", "192.0.2.1"),
-        (Proxies(1), "<script>", "192.0.2.1"),
-        (Proxies(1), "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        (Proxies(1, "X-Real-IP"), "198.51.100.7", "192.0.2.1"),
+        (ProxySettings(), "198.51.100.7", "192.0.2.1"),
+        (ProxySettings(1), "198.51.100.7", "198.51.100.7"),
+        (ProxySettings(1), "203.0.113.5, 198.51.100.7", "198.51.100.7"),
+        (ProxySettings(2), "9.9.9.9, 203.0.113.5, 198.51.100.7", "203.0.113.5"),
+        (ProxySettings(3), "203.0.113.5, 198.51.100.7", "192.0.2.1"),
+        (ProxySettings(1), "<script>", "192.0.2.1"),
+        (ProxySettings(1), "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        (ProxySettings(1, "X-Real-IP"), "198.51.100.7", "192.0.2.1"),
     ],
 )
-def test_an_address_is_believed_from_named_proxies_alone(proxies: Proxies, forwarded: str, address: str) -> None:
+def test_an_address_is_believed_from_named_proxies_alone(proxies: ProxySettings, forwarded: str, address: str) -> None:
     assert proxies.address(scope_of(x_forwarded_for=forwarded)) == address
 
 
 def test_an_address_within_another_is_one_address() -> None:
-    assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
-    assert network("[2001:db8::1]") == network("2001:db8::2")
+    assert client_network("::ffff:192.0.2.1") == client_network("192.0.2.1") == "192.0.2.1"
+    assert client_network("[2001:db8::1]") == client_network("2001:db8::2")
 
 
 @pytest.fixture(scope="module")

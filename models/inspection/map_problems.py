@@ -18,7 +18,7 @@ _DEAD, _SATURATED = 0.5, 0.1
 _ANALYTIC = "Worked out from the windows and strides of every operation up to it."
 
 
-def find_problems(served: BaseClassifier[Any], structure: ModelStructure, current: CandidateAnswers | None) -> Iterator[Finding]:
+def find_map_problems(served: BaseClassifier[Any], structure: ModelStructure, current: CandidateAnswers | None) -> Iterator[Finding]:
     """current: its answers under its card's preprocessing, None where no images were given."""
     if structure.non_finite_weights:
         names = ", ".join(f"{name} ({share:.1%})" for name, share in structure.non_finite_weights[:_SHOWN])

@@ -7,7 +7,7 @@ from models.training.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
-class DatasetSpec:
+class DatasetTraits:
     """layout: how the folder is read. augmentation: changes that leave the class as it is.
 
     fit: how an image is brought to the model's size. colour: "grey" where colour is irrelevant: the small networks then take one channel.
