@@ -137,7 +137,7 @@ def fit_picture_to_input(picture: bytes | Floats, card: Card) -> FittedPicture:
     return FittedPicture(image, photo)
 
 
-def predict(image: Floats, classifier: "Served", choice: ScoreChoice) -> Prediction:
+def predict_image(image: Floats, classifier: "Served", choice: ScoreChoice) -> Prediction:
     """(H, W, 3) -> the prediction and what is to be explained of it. UserError where a class does not exist."""
     probabilities = classifier.predict(image)
     score = choice(int(np.argmax(probabilities)))
@@ -160,7 +160,7 @@ def explain_picture(
     """
     earlier = earlier or EarlierExplanation()
     fitted = picture if isinstance(picture, FittedPicture) else fit_picture_to_input(picture, classifier.card)
-    score = predict(fitted.image, classifier, plan.score).score if callable(plan.score) else plan.score
+    score = predict_image(fitted.image, classifier, plan.score).score if callable(plan.score) else plan.score
     case = (
         earlier.case.with_score(score) if earlier.case else Case(as_explainable_classifier(classifier), fitted.image, score, plan.settings)
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.explanation import as_explainable_classifier
-from app.model_files import library_of, model_name
+from app.model_files import model_identity, read_library_of_model
 from errors import UserError
 from explainers.case import Case
 from explainers.method import Method
@@ -12,8 +12,8 @@ from explainers.method_runner import MethodResult
 from explainers.metric import Metric
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementContext
-from explainers.metrics.agreement.consistency import Consistency
-from explainers.metrics.agreement.controls import UNTRAINED, untrained_twin
+from explainers.metrics.agreement.consistency import MapConsistency
+from explainers.metrics.agreement.control_maps import UNTRAINED, untrained_twin
 from explainers.perturbation.segment_maps import ENOUGH, evaluations_until_convergence
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ def build_agreement_context(model: str, classifier: "Served") -> AgreementContex
     """Reads the library next to the model, if there is one, and builds the untrained twin."""
     notes = []
     try:
-        library = library_of(model)
+        library = read_library_of_model(model)
     except UserError as error:
         library, notes = None, [str(error)]
     untrained = untrained_twin(as_explainable_classifier(classifier))
     if untrained is None:
         notes.append(f"The weights of this format cannot be re-initialised, so {UNTRAINED} is no control.")
-    return AgreementContext(library, model_name(model, classifier), untrained, tuple(notes))
+    return AgreementContext(library, model_identity(model, classifier), untrained, tuple(notes))
 
 
 def select_metrics(level: str, inputs: Inputs) -> list[Kind]:
@@ -63,12 +63,12 @@ def run_metric(kind: Kind, case: Case, results: Sequence[MethodResult], inputs: 
     yield from metric(case, results)
 
 
-def full_cost(case: Case, results: Sequence[MethodResult]) -> int:
+def max_evaluations_of_all_metrics(case: Case, results: Sequence[MethodResult]) -> int:
     """Evaluations at most of everything that `--measures all` adds."""
     return sum(metric.cost(case, results) for metric in _on_request())
 
 
-def full_seconds(case: Case, results: Sequence[MethodResult], forward: float, backward: float) -> float:
+def estimate_seconds_of_all_metrics(case: Case, results: Sequence[MethodResult], forward: float, backward: float) -> float:
     """How long these evaluations take. forward, backward: seconds per image, without and with its gradient."""
     outputs = [result for result in results if result.method.asks == "outputs"]
     gradients = [result for result in results if result.method.asks != "outputs"]
@@ -78,7 +78,7 @@ def full_seconds(case: Case, results: Sequence[MethodResult], forward: float, ba
     return (others + again) * forward + with_gradients * backward
 
 
-def missing_evaluations(method: Method, result: MethodResult | None, found: Consistency | None) -> int:
+def missing_evaluations_of_map(method: Method, result: MethodResult | None, found: MapConsistency | None) -> int:
     """Evaluations beyond those spent that the method's map still needs, as far as more would help; 0 where none are missing."""
     if result is None or result.attribution is None or not method.pooled:
         return 0

@@ -27,7 +27,7 @@ def model_sha256(name: str, classifier: "Served") -> str | None:
         return None
 
 
-def library_file(model: str) -> Path:
+def library_path(model: str) -> Path:
     """The path of a model's library, existing or not: next to the weights."""
     if model.startswith(IMAGENET):
         home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
@@ -35,16 +35,16 @@ def library_file(model: str) -> Path:
     return find_model_file(bundled_models().get(model, Path(model))).with_suffix(SUFFIX)
 
 
-def library_of(model: str) -> MapLibrary | None:
+def read_library_of_model(model: str) -> MapLibrary | None:
     """The library beside the model, read once; None where there is none. UserError where the file is none."""
     try:
-        path = library_file(model)
+        path = library_path(model)
     except UserError:
         return None
     return _read_once(path, path.stat().st_mtime_ns) if path.is_file() else None
 
 
-def model_name(model: str, classifier: "Served") -> str:
+def model_identity(model: str, classifier: "Served") -> str:
     """What a library knows its model by: the weights' sha256, or the name it was given by."""
     return model_sha256(model, classifier) or model
 

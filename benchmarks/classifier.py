@@ -17,10 +17,10 @@ import tensorflow as tf
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.formats.registry import open_keras_model
+from models.formats.format_registry import open_keras_model
 from models.output.markdown import markdown_table_head, markdown_table_row
 from models.store import bundled_models
 

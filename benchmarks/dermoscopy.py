@@ -25,8 +25,8 @@ from explainers.case import Case, ExplanationSettings
 from explainers.grid import Grid, grid_cells_per_side
 from explainers.method_runner import deterministic_results, run_methods
 from explainers.methods import SEVEN
-from explainers.metrics.agreement.consistency import Consistency, ReferenceMaps, consistency_from_maps
-from explainers.metrics.agreement.controls import EDGES, UNTRAINED, control_maps, untrained_twin
+from explainers.metrics.agreement.consistency import MapConsistency, ReferenceMaps, consistency_from_maps
+from explainers.metrics.agreement.control_maps import EDGES, UNTRAINED, control_maps, untrained_twin
 from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, stack_maps
 from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity import MapEvidence, evidence_on_grid
@@ -34,8 +34,8 @@ from explainers.metrics.localisation.evidence_overlap import LocalisationScore, 
 from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatedMaps, half_run_maps, maps_under_noise, reliability_scores
 from models.classifiers.score import Score
 from models.datasets import splits
-from models.datasets.collection import CollectionRow
 from models.datasets.layouts import ham10000
+from models.datasets.picture_collection import CollectionRow
 from models.images.decoder import decode_picture
 from models.loading import find_model_file, load_classifier
 
@@ -120,7 +120,7 @@ def _explain(row: CollectionRow, folder: Path, classifier: Any, twin: Any, setti
     return ExplainedPicture(image_digest(image), found, known, stable, control_maps(case, twin), located, area), target
 
 
-def _consistencies(explained: Sequence[ExplainedPicture], cells: int) -> list[Consistency]:
+def _consistencies(explained: Sequence[ExplainedPicture], cells: int) -> list[MapConsistency]:
     """Every picture against all others."""
     rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
     titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]

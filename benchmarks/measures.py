@@ -20,7 +20,7 @@ from explainers.case import Case
 from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
-from explainers.metrics.agreement.controls import CENTRE, EDGES, UNTRAINED, centre_map
+from explainers.metrics.agreement.control_maps import CENTRE, EDGES, UNTRAINED, centre_map
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.similarity import MapEvidence
 from explainers.metrics.faithfulness.deletion_insertion import DeletionPlan, measure_deletion_curves

@@ -19,10 +19,10 @@ from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.cards.card import Card, Colour
 from models.datasets import layouts
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.output.markdown import markdown_table_head, markdown_table_row
 from models.training.augmentation import DERMOSCOPY, NONE, XRAY
-from models.training.pipeline import InputPipelineSettings, iterate_batches
+from models.training.input_pipeline import InputPipelineSettings, iterate_batches
 
 SIZE, BATCH, GOAL = 160, 32, 0.9
 NETWORKS: tuple[tuple[str, Colour], ...] = (("small_cnn", "grey"), ("MobileNetV2", "rgb"))
@@ -85,7 +85,7 @@ def training_time(name: str, colour: Colour, rows: Sequence[CollectionRow], feed
     from models.training.loop import compile_training_stage
     from models.training.networks.backbones import build_backbone
     from models.training.networks.heads import add_classification_head
-    from models.training.settings import TrainingSettings, TrainingStage
+    from models.training.training_settings import TrainingSettings, TrainingStage
 
     made = build_backbone(name, feed.size, "random", colour)
     model = add_classification_head(made, 1, name)

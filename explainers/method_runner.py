@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from errors import UserError
+from explainers.blank_maps import mark_blank_attribution
 from explainers.case import Case, Stopped
 from explainers.classifier_protocol import Floats
 from explainers.method import Attribution, Method
-from explainers.no_evidence import mark_blank_attribution
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from models.datasets import grouping
 from models.output.command_line import run_tensorflow_command
 
 if TYPE_CHECKING:
-    from models.datasets.collection import CollectionRow, PictureCollection
+    from models.datasets.picture_collection import CollectionRow, PictureCollection
     from models.evaluation.evaluation_records import Evaluation, EvaluationData
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from errors import UserError
 from models.datasets import grouping, layouts, splits
-from models.datasets.collection import SPLITS, PictureCollection
 from models.datasets.contact_sheet import draw_contact_sheet, save_contact_sheet
+from models.datasets.picture_collection import SPLITS, PictureCollection
 from models.datasets.quality_checks import DataWarning, find_data_warnings, fingerprint_collection, unreadable_picture_warnings
 
 

@@ -9,9 +9,9 @@ from errors import UserError
 from models.cards.card import Card, file_sha256
 from models.cards.ensemble_file import read_ensemble_file
 from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, is_architecture_file
-from models.formats.hub import HUB, fetch_hub_model
+from models.formats.format_registry import ACCEPTED, ACCEPTED_IN_FOLDER, is_model_path
 from models.formats.imagenet import IMAGENET
-from models.formats.registry import ACCEPTED, ACCEPTED_IN_FOLDER, is_model_path
+from models.formats.model_hub import HUB, fetch_hub_model
 from models.formats.saved_model import MARKER, is_saved_model
 from models.sandbox.checks.unsupported_formats import refuse_unsupported_folder
 from models.store import bundled_models
@@ -75,9 +75,9 @@ def load_classifier_in_process(name: str | Path) -> "KerasClassifier | ForwardOn
         from models.formats.imagenet import load_imagenet
 
         return load_imagenet(str(name).removeprefix(IMAGENET))
-    from models.classifiers.build import build_classifier
-    from models.formats.registry import open_model
-    from models.graph.runtime import RuntimeNetwork
+    from models.classifiers.classifier_builder import build_classifier
+    from models.formats.format_registry import open_model
+    from models.graph.runtime_network import RuntimeNetwork
 
     path = resolve_model_path(name)
     model, card = open_model(path), _card_beside(path)

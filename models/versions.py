@@ -16,7 +16,7 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.card import file_sha256
-from models.formats.registry import KERAS_SUFFIXES
+from models.formats.format_registry import KERAS_SUFFIXES
 from models.output.atomic_files import atomic_file, staging_directory
 from plain_files import read_plain_text
 

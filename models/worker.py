@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import UserError
-from models.sandbox.checks.display import error_reason
+from models.sandbox.checks.safe_text import error_reason
 from models.sandbox.confinement import SandboxProtection, confine_process, limit_check_resources
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _exit_with(asking: int) -> None:
 
 
 def _check(path: Path) -> None:
-    from models.formats.registry import check_model_file
+    from models.formats.format_registry import check_model_file
 
     check_model_file(path)
 

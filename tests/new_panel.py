@@ -9,7 +9,7 @@ VIEW = '''"""How many maps there are."""
 
 from typing import Any
 
-from app.page.views.state import PageState
+from app.page.views.page_state import PageState
 
 
 def map_count(state: PageState) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from app.cli import explain, grid_game, inspect, library, methods, metrics, serv
 from models.output.command_line import run_for_exit_status, silence_tensorflow
 
 
-class Command(Protocol):
+class CommandModule(Protocol):
     """A module whose name is the command's. HELP: a line that says what it does."""
 
     HELP: str
@@ -22,7 +22,7 @@ class Command(Protocol):
         """Runs the command; returns its exit status. Raises UserError."""
 
 
-COMMANDS: tuple[Command, ...] = (serve, explain, inspect, library, grid_game, methods, metrics)
+COMMANDS: tuple[CommandModule, ...] = (serve, explain, inspect, library, grid_game, methods, metrics)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_for_exit_status(lambda: int(chosen.run_subcommand(chosen)))
 
 
-def command_name(command: Command) -> str:
+def command_name(command: CommandModule) -> str:
     """grid-game for the module app.cli.grid_game."""
     return str(getattr(command, "__name__", "")).rpartition(".")[2].replace("_", "-")
 

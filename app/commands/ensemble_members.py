@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.commands.arguments import method_slug
-from app.commands.outputs import MapsArchive
+from app.commands.output_folder import MapsArchive
 from app.explanation import ExplanationPlan, FittedPicture, explain_picture
 from explainers.case import Case
 from explainers.method import Method

@@ -15,15 +15,15 @@ from tqdm import tqdm
 
 from app.commands.arguments import method_slug, parse_class, parse_methods
 from app.commands.ensemble_members import agreement_between_members, explain_ensemble_members, write_member_maps
-from app.commands.hidden_places import check_places, hidden_places, mask_reader
+from app.commands.hidden_places import check_hidden_places, measure_hidden_places, picture_mask_reader
 from app.commands.manifest import PictureSource, manifest_header, map_manifest_entry, picture_manifest_entry, to_strict_json
 from app.commands.manifest_metrics import localisation_manifest_entry, metrics_manifest_entry, to_json_values
 from app.commands.methods import markdown_localisation_table
-from app.commands.outputs import MapsArchive, atomic_directory, printable_file_name, unique_folder_names
+from app.commands.output_folder import MapsArchive, atomic_directory, printable_file_name, unique_folder_names
 from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, explain_picture, method_key
 from app.formatting import format_estimated_time
 from app.masks import MaskFile, load_region_mask
-from app.metrics import build_agreement_context, full_cost, full_seconds
+from app.metrics import build_agreement_context, estimate_seconds_of_all_metrics, max_evaluations_of_all_metrics
 from app.options import ExplainOptions
 from app.rendering import encode_png, overlay_map
 from app.service.warmup import measure_classifier_speed
@@ -47,7 +47,7 @@ def explain_pictures(options: ExplainOptions, load: "Callable[[], Served]") -> i
     load: waits for the classifier, whose loading has started.
     """
     methods = parse_methods(options.methods, options.parameters)
-    check_places(options.hide, methods, len(options.pictures))
+    check_hidden_places(options.hide, methods, len(options.pictures))
     settings = ExplanationSettings(options.preset, options.fill, options.segments, options.seed, options.budget, layers=options.layers)
     classifier = load()
     if options.metadata:
@@ -120,8 +120,8 @@ def _explain_file(path: Path, name: str, folder: Path, maps: MapsArchive, run: _
     if run.context or region:
         entry["measures"] = _measures(name, case, results, region, run)
     if run.options.hide:
-        read_mask = mask_reader(path, source.decoded, run.classifier.fit)
-        hidden = [each.to_json() for each in hidden_places(run.options.hide, case, results_with_map(results), read_mask)]
+        read_mask = picture_mask_reader(path, source.decoded, run.classifier.fit)
+        hidden = [each.to_json() for each in measure_hidden_places(run.options.hide, case, results_with_map(results), read_mask)]
         known = entry.setdefault("measures", {}).get("hidden", [])
         entry["measures"]["hidden"] = [*known, *to_json_values(hidden)] if isinstance(known, list) else known
     if not run.options.quiet:
@@ -152,9 +152,9 @@ def _measures(name: str, case: Case, results: list[MethodResult], region: MaskFi
     found: dict[str, Any] = {}
     if run.context and level == "all":
         shown = results_with_map(results)
-        most = full_cost(case, shown)
+        most = max_evaluations_of_all_metrics(case, shown)
         if not run.options.quiet:
-            seconds = full_seconds(case, shown, *measure_classifier_speed(run.classifier))
+            seconds = estimate_seconds_of_all_metrics(case, shown, *measure_classifier_speed(run.classifier))
             print(f"{name}: measures, at most {most:,} evaluations, {format_estimated_time(seconds)}", flush=True)
         with tqdm(total=most, desc=f"{name}: measures", unit=" evaluations", disable=run.options.quiet or None) as bar:
             case.counter.on_batch = lambda pictures: bar.update(min(pictures, bar.total - bar.n))

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from models.inspection.report import Finding, InspectionReport, LayerReport, PreprocessingCandidate
+from models.inspection.inspection_report import InspectionFinding, InspectionReport, LayerReport, PreprocessingCandidate
 
 WIDTH, MOST_LAYERS = 110, 16
 
@@ -27,7 +27,7 @@ def _plain(line: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in line)
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+def _findings(findings: Sequence[InspectionFinding]) -> Iterator[str]:
     for each in findings:
         yield from textwrap.wrap(f"{each.about}: {each.says}", WIDTH, initial_indent="  ", subsequent_indent="    ")
         yield from textwrap.wrap(f"({each.known_by})", WIDTH, initial_indent="    ", subsequent_indent="    ")

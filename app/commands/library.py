@@ -11,13 +11,13 @@ import numpy as np
 from tqdm import tqdm
 
 from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, explain_picture, fit_picture_to_input
-from app.model_files import library_file, model_name
+from app.model_files import library_path, model_identity
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.case import Case, ExplanationSettings
 from explainers.grid import Grid
 from explainers.methods import METHODS
-from explainers.metrics.agreement.controls import EDGES, UNTRAINED, control_maps, untrained_twin
+from explainers.metrics.agreement.control_maps import EDGES, UNTRAINED, control_maps, untrained_twin
 from explainers.metrics.agreement.reference_library import (
     MapLibrary,
     image_digest,
@@ -49,7 +49,7 @@ def build_map_library(options: LibraryOptions) -> int:
     if len(files) <= MIN_PICTURES:
         raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {MIN_PICTURES}, better 100 or 200.")
     classifier = load_classifier(options.model, options.trust)
-    path = options.out or library_file(options.model)
+    path = options.out or library_path(options.model)
     builder = _Builder.resumed(classifier, _settings(options, classifier), path)
     failed = 0
     with tqdm(total=len(files), desc=path.name, unit=" pictures", disable=options.quiet or None) as bar:
@@ -72,7 +72,7 @@ def _settings(options: LibraryOptions, classifier: "Served") -> dict[str, Any]:
         Score(0),
         ExplanationSettings(preset=options.preset),
     )
-    return library_settings(case, model_name(options.model, classifier))
+    return library_settings(case, model_identity(options.model, classifier))
 
 
 def list_picture_files(folder: Path) -> list[Path]:

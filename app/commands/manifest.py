@@ -19,7 +19,7 @@ from explainers.case import Case, ExplanationSettings
 from explainers.method_runner import MethodResult
 from models.cards.card import Fit
 from models.classifiers.score import Score
-from models.images.placement import compute_placement
+from models.images.picture_placement import compute_placement
 
 if TYPE_CHECKING:
     from models.loading import Served

@@ -10,8 +10,8 @@ from app.page.views.controls import model_card_markdown
 from app.page.views.status import error_status_view, status_view
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_error_message
+from app.service.explanation_job import ExplanationJob
 from app.service.explanation_queue import ExplanationQueue
-from app.service.job import ExplanationJob
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.session import Session
 from errors import UserError

@@ -14,7 +14,7 @@ from app.page.views.alt_text import FAMILIES, FAMILY_HELP
 from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, colour_lookup_table
 from app.service.limits import MODEL_BYTES, PICTURE_BYTES
 from explainers.method import Method, ParameterChoice, ParameterRange
-from models.formats.registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
+from models.formats.format_registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
 
 STATIC = Path(__file__).parent / "static"
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}

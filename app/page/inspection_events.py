@@ -6,7 +6,7 @@ from typing import Any
 
 from app.page.renderer import PageRenderer, Values
 from app.page.requests import NOT_UNDERSTOOD, require_live_session
-from app.page.views.state import LabelledPictures
+from app.page.views.page_state import LabelledPictures
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.inspection_queue import MAX_PICTURES, InspectionJob, InspectionQueue, InspectionRequest
 from app.service.session import Session, SessionStore

@@ -8,11 +8,11 @@ from app.page.views.agreement import agreement_view
 from app.page.views.deletion_curves import deletion_slider_view
 from app.page.views.evidence import trust_view
 from app.page.views.inspection import inspection_view
+from app.page.views.page_state import PageState
 from app.page.views.panels import map_panels_view
 from app.page.views.picture import empty_picture_view, picture_view
 from app.page.views.prediction import empty_prediction_view, prediction_view
 from app.page.views.region import region_view
-from app.page.views.state import PageState
 from app.page.views.status import status_view
 from app.service.request import ExplanationState
 from app.service.services import Services

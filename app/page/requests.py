@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.explanation import method_key
-from app.metrics import missing_evaluations
+from app.metrics import missing_evaluations_of_map
 from app.page.views.controls import NO_CLASS
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery, ExamplePicture
@@ -184,7 +184,7 @@ def _with_more(session: Session, event: PageEvent) -> ExplanationRequest:
     method = next((one for one in last.methods if method_key(one) == name), None) if last else None
     missing = 0
     if method and answer and answer.request == last and answer.final:
-        missing = missing_evaluations(method, answer.results.get(method_key(method)), answer.measures.consistency)
+        missing = missing_evaluations_of_map(method, answer.results.get(method_key(method)), answer.measures.consistency)
     if last is None or answer is None or not missing:
         raise UserError("That map needs no more evaluations, or its answer is not there yet.")
     result = answer.results[str(name)]

@@ -19,7 +19,7 @@ from explainers.method_runner import MethodResult
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
 from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, ReferenceMaps, measure_consistency
-from explainers.metrics.agreement.controls import CENTRE, EDGES, centre_map, edge_map
+from explainers.metrics.agreement.control_maps import CENTRE, EDGES, centre_map, edge_map
 from explainers.metrics.agreement.reference_library import image_digest
 from explainers.metrics.agreement.reference_library import read_library as library_at
 from models.cards.card import Card

@@ -14,7 +14,7 @@ from app.service.error_message import public_error_message
 from app.service.warmup import compile_remaining_functions, measure_classifier_speed
 from errors import UserError
 from models.cards.card import Card
-from models.formats.registry import strip_format_suffix
+from models.formats.format_registry import strip_format_suffix
 
 if TYPE_CHECKING:
     from models.loading import Served

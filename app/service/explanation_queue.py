@@ -7,11 +7,19 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from app.explanation import EarlierExplanation, Explanation, ExplanationPlan, FittedPicture, explain_picture, fit_picture_to_input, predict
+from app.explanation import (
+    EarlierExplanation,
+    Explanation,
+    ExplanationPlan,
+    FittedPicture,
+    explain_picture,
+    fit_picture_to_input,
+    predict_image,
+)
 from app.rendering import to_uint8
 from app.service import limits
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.job import ExplanationJob
+from app.service.explanation_job import ExplanationJob
 from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.request import ExplanationRequest, ExplanationState
@@ -238,7 +246,7 @@ def _publish_prediction(job: ExplanationJob, loaded: "Future[Served]") -> None:
     except Exception as error:
         return job.fail(error, "picture")
     try:
-        found = predict(fitted.image, classifier, lambda top: _score(request, top))
+        found = predict_image(fitted.image, classifier, lambda top: _score(request, top))
     except Exception as error:
         return job.fail(error, "request")
     photo, target = to_uint8(fitted.photo), found.score.target

@@ -9,8 +9,8 @@ from app.service.error_message import public_error_message
 from app.service.stores.picture_uploads import UploadedPicture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
+from models.inspection.inspection_report import InspectionReport
 from models.inspection.labelled_image import LabelledImage
-from models.inspection.report import InspectionReport
 from models.sandbox.picture_decoder import decode_picture_confined
 
 State = Literal["waiting", "running", "done", "failed"]

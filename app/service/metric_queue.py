@@ -9,7 +9,7 @@ from typing import Any
 from app.metrics import Kind, build_agreement_context, dependent_metrics, run_metric
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_error_message
-from app.service.job import ExplanationJob
+from app.service.explanation_job import ExplanationJob
 from app.service.metric_state import AGREEMENT, BY_ITSELF, ON_REQUEST, MetricCost
 from app.service.work_queue import WorkQueue
 from app.service.yielding_classifier import YieldingClassifier

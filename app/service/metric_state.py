@@ -9,7 +9,7 @@ from explainers.method_runner import MethodResult
 from explainers.metric import Metric
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
-from explainers.metrics.agreement.consistency import Consistency
+from explainers.metrics.agreement.consistency import MapConsistency
 
 F = TypeVar("F")
 
@@ -58,7 +58,7 @@ class MetricState:
         return found[-1] if found else None
 
     @property
-    def consistency(self) -> Consistency | None:
+    def consistency(self) -> MapConsistency | None:
         """None until the maps were compared."""
         return self.agreement.consistency if self.agreement else None
 

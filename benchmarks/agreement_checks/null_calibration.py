@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from explainers.method import Family
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
-from explainers.metrics.agreement.controls import centre_map
+from explainers.metrics.agreement.control_maps import centre_map
 from explainers.metrics.agreement.reference_library import MapLibrary, read_library
 from explainers.metrics.agreement.significance import MIN_PICTURES, Significance, significance_against_both_nulls
 from explainers.metrics.agreement.similarity import MapEvidence

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from explainers.metrics.agreement.consistency import Consistency, PairAgreement
+from explainers.metrics.agreement.consistency import MapConsistency, PairAgreement
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
 from models.output.markdown import markdown_table
@@ -23,7 +23,7 @@ T = TypeVar("T")
 Grouped = dict[tuple[str, str], list[PairAgreement]]
 
 
-def print_pairs(consistencies: Sequence[Consistency]) -> None:
+def print_pairs(consistencies: Sequence[MapConsistency]) -> None:
     """For each pair of methods the means over the pictures on which both converged and are reliable enough for kappa*.
 
     Raw values are of all pictures; in brackets what unrelated pictures' maps reach of them.
@@ -52,7 +52,7 @@ def _scored(found: Sequence[PairAgreement]) -> list[PairAgreement]:
     return [each for each in found if each.level != AgreementLevel.NOT_CONVERGED and each.ceiling is not None]
 
 
-def print_hidden(consistencies: Sequence[Consistency]) -> None:
+def print_hidden(consistencies: Sequence[MapConsistency]) -> None:
     """How often maps that look alike agree no more than maps of different pictures do."""
     across = [each for found in consistencies for each in _scored(found.pair_agreements) if not each.within_family]
     alike = [each for each in across if each.raw.spearman >= ALIKE]
@@ -81,7 +81,7 @@ def print_hidden(consistencies: Sequence[Consistency]) -> None:
         print(f"- over the pairs of methods, mean Spearman and mean kappa correlate at {np.corrcoef(raw, kappa)[0, 1]:.2f}")
 
 
-def print_methods(consistencies: Sequence[Consistency]) -> None:
+def print_methods(consistencies: Sequence[MapConsistency]) -> None:
     """How reliable each method is, and how far it agrees with what knows nothing of the class."""
     controls = list(dict.fromkeys(name for found in consistencies for name in found.controls))
     rows = []
@@ -113,7 +113,7 @@ def _kappa(pair_agreement: PairAgreement) -> float:
     return pair_agreement.chance.kappa
 
 
-def _by_pair(consistencies: Sequence[Consistency]) -> Grouped:
+def _by_pair(consistencies: Sequence[MapConsistency]) -> Grouped:
     found: Grouped = defaultdict(list)
     for each in (pair_agreement for one in consistencies for pair_agreement in one.pair_agreements):
         found[each.first, each.second].append(each)

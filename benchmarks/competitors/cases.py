@@ -46,7 +46,7 @@ def random_weights(folder: Path, photographs: dict[str, np.ndarray]) -> Path:
     """ResNet50 as it is drawn, its batch-norms set to what they see on the photographs so that answers neither vanish nor explode."""
     import keras
 
-    from models.images.placement import fit_to_size
+    from models.images.picture_placement import fit_to_size
 
     keras.utils.set_random_seed(0)
     model = keras.applications.ResNet50(weights=None)

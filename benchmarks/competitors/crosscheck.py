@@ -19,7 +19,7 @@ from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
 from models.classifiers.score import Score
-from models.formats.registry import open_keras_model
+from models.formats.format_registry import open_keras_model
 from models.loading import load_classifier
 
 MANY = 256

@@ -27,7 +27,7 @@ XRAYS, PHANTOMS = 6, 24
 """Pictures of each class, and phantoms."""
 
 HEAD = (
-    *("pictures", "evaluations", "maps", "Spearman with Thorough: least, median", "foretold: median"),
+    *("pictures", "evaluations", "maps", "Spearman with Thorough: least, median", "predicted: median"),
     *("converged", "rightly", "not", "rightly"),
 )
 

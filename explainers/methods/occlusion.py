@@ -11,7 +11,7 @@ from errors import UserError
 from explainers.case import Case
 from explainers.method import Attribution, Method, ParameterChoice, ParameterRange
 from explainers.perturbation.convergence import ENOUGH_AGREEMENT, predict_final_agreement
-from explainers.perturbation.windows import (
+from explainers.perturbation.occlusion_windows import (
     Window,
     fit_smooth_evidence,
     mean_over_covering_windows,

@@ -47,8 +47,8 @@ class SHAP(Method):
     estimator: Annotated[str, ParameterChoice(tuple(ESTIMATORS), "how Shapley values are estimated from the answers")] = "surrogate"
 
     def __call__(self, case: Case) -> Iterator[Attribution]:
-        foretelling = leave_one_out_residuals if self.estimator == "surrogate" else None
-        return refine_segment_maps(case, ESTIMATORS[self.estimator], left_out=foretelling)
+        residuals = leave_one_out_residuals if self.estimator == "surrogate" else None
+        return refine_segment_maps(case, ESTIMATORS[self.estimator], left_out=residuals)
 
     def cost(self, case: Case) -> int:
         return case.budget

@@ -11,7 +11,7 @@ from explainers.metrics.agreement.agreement import AgreementMetric
 from explainers.metrics.faithfulness.average_drop import AverageDropMetric
 from explainers.metrics.faithfulness.deletion_insertion import DeletionInsertionMetric
 from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric
-from explainers.metrics.faithfulness.hidden_place import HiddenConsensus, HiddenPlaces
+from explainers.metrics.faithfulness.hidden_place import HiddenConsensusMetric, HiddenPlacesMetric
 from explainers.metrics.faithfulness.infidelity import InfidelityMetric
 from explainers.metrics.faithfulness.road import RoadMetric
 from explainers.metrics.localisation.evidence_overlap import LocalisationMetric
@@ -24,8 +24,8 @@ METRICS: tuple[type[Metric[Any]], ...] = (
     AgreementMetric,
     DeletionInsertionMetric,
     DisplacedCopiesMetric,
-    HiddenConsensus,
-    HiddenPlaces,
+    HiddenConsensusMetric,
+    HiddenPlacesMetric,
     ReliabilityMetric,
     RoadMetric,
     AverageDropMetric,

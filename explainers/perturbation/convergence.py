@@ -9,7 +9,7 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.stats import spearmanr
 
 from explainers.perturbation.blas_threads import limit_blas_to_one_thread
-from explainers.perturbation.windows import NOISE, Window, smoothness_kernel, window_coverage
+from explainers.perturbation.occlusion_windows import NOISE, Window, smoothness_kernel, window_coverage
 
 ENOUGH_AGREEMENT = 0.95
 """Agreement with the map of every question that a converged map is expected to have."""

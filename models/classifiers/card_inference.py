@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.cards.card import LONGEST_NAME, Card, CardNote, ClassLabel, Head, check_class_count, unique_labels
 from models.classifiers.label_file import read_label_file
-from models.graph.inputs import read_model_inputs
 from models.graph.keras_hints import ExpectedPreprocessing, preprocessing_by_backbone
+from models.graph.model_inputs import read_model_inputs
+from models.graph.model_trace import ModelTrace
 from models.graph.probes import count_outputs, first_convolution_slope, probe_outputs, rows_sum_to_one, trace_model
-from models.graph.trace import ModelTrace
 
 DEFAULT_SIZE = 224
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.cards.ensemble_card import build_ensemble_card
 from models.cards.metadata import Value
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
+from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.ensemble_members import EnsembleMember, MemberLayer, ensemble_layers, name_ensemble_members
 from models.classifiers.score import Score
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifiers.base import BaseClassifier, Floats
+from models.classifiers.base_classifier import BaseClassifier, Floats
 from models.graph.grid_layer import GridLayer
-from models.images.placement import fit_to_size
+from models.images.picture_placement import fit_to_size
 
 
 @dataclass(frozen=True)

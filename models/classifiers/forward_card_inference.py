@@ -11,8 +11,8 @@ from errors import UserError
 from models.cards.card import LONGEST_NAME, Card, CardNote, ClassLabel, Head, unique_labels
 from models.classifiers.card_inference import DEFAULT_SIZE, read_class_labels
 from models.classifiers.label_file import read_label_file
-from models.graph.inputs import ModelInputStructure
-from models.graph.runtime import RuntimeNetwork
+from models.graph.model_inputs import ModelInputStructure
+from models.graph.runtime_network import RuntimeNetwork
 
 _TEACHABLE_MACHINE = ("model_unquant.tflite", "vww_96_grayscale_quantized.tflite")
 

@@ -11,13 +11,13 @@ import tensorflow as tf
 from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import Value, encode_metadata, encoding_entry_names
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
+from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.forward_card_inference import check_card_matches_network, complete_model_card, draft_model_card
 from models.classifiers.score import Score
 from models.graph.grid_layer import GridLayer
-from models.graph.inputs import ModelInputStructure, read_model_inputs
+from models.graph.model_inputs import ModelInputStructure, read_model_inputs
 from models.graph.probes import probe_images
-from models.graph.runtime import RuntimeNetwork
+from models.graph.runtime_network import RuntimeNetwork
 
 SMALLEST_PROBABILITY = 1e-7
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from models.cards.card import Card
 from models.cards.metadata import Value, encode_metadata
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
+from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
 from models.graph.layers import SpatialLayer
-from models.graph.trace import ModelTrace
+from models.graph.model_trace import ModelTrace
 
 __all__ = ["KerasClassifier", "LayerActivations"]
 

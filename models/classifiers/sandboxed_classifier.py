@@ -8,12 +8,12 @@ from typing import Any
 
 from errors import UserError
 from models.cards.metadata import Value
-from models.classifiers.base import BaseClassifier, Depth, Floats, LayerActivations
+from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
 from models.classifiers.worker_description import WorkerDescription, parse_worker_description
 from models.graph.grid_layer import GridLayer
 from models.sandbox.ipc import Array, Expected, ProtocolError
-from models.sandbox.process import WorkerExited, WorkerLimits, WorkerProcess
+from models.sandbox.worker_process import WorkerExited, WorkerLimits, WorkerProcess
 
 RESTARTS = 4
 """In an hour."""

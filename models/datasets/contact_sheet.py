@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from models.datasets.batch_decode import read_image
-from models.datasets.collection import SPLITS, CollectionRow, PictureCollection
 from models.datasets.near_duplicates import PictureFingerprint
+from models.datasets.picture_collection import SPLITS, CollectionRow, PictureCollection
 from models.datasets.quality_checks import DataWarning
-from models.images.placement import fit_to_size
+from models.images.picture_placement import fit_to_size
 
 EXAMPLES = 8
 _MOST = 40  # classes of which examples are shown

@@ -67,7 +67,11 @@ def find_split_folders(folder: Path) -> dict[str, list[Path]]:
 def ignored_folders_sentence(folder: Path) -> tuple[str, ...]:
     """A sentence about folders next to train, val and test, which are ignored."""
     others = [each.name for name, each in list_folders(folder).items() if name not in SPLIT_NAMES]
-    return (f"Left out: {count_and_names('folder', others)} beside the parts.",) if others and "" not in find_split_folders(folder) else ()
+    return (
+        (f"Left out: {summarise_file_names('folder', others)} beside the parts.",)
+        if others and "" not in find_split_folders(folder)
+        else ()
+    )
 
 
 def layout_mismatch_error(folder: Path, expected: str) -> LayoutMismatchError:
@@ -80,11 +84,11 @@ def _describe_folder_contents(folder: Path) -> str:
     entries = sorted(each for each in folder.iterdir() if not _is_hidden(each.name))
     inside = [each.name for each in entries if each.is_dir()]
     files = [each.name for each in entries if not each.is_dir()]
-    described = [count_and_names(kind, names) for kind, names in (("folder", inside), ("file", files)) if names]
+    described = [summarise_file_names(kind, names) for kind, names in (("folder", inside), ("file", files)) if names]
     return " and ".join(described) or "nothing"
 
 
-def count_and_names(kind: str, names: Sequence[str]) -> str:
+def summarise_file_names(kind: str, names: Sequence[str]) -> str:
     """`2 files (a.jpg, b.jpg)`, the first few by name."""
     more = ", ..." if len(names) > _SHOWN else ""
     return f"{len(names):,} {kind}{'' if len(names) == 1 else 's'} ({', '.join(names[:_SHOWN])}{more})"

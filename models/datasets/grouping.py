@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 from errors import UserError
-from models.datasets.collection import PictureCollection
+from models.datasets.picture_collection import PictureCollection
 
 HELP = "regular expression that finds in a file's name whom it is of; its first bracket, if it has one: 'p([0-9]+)_'"
 

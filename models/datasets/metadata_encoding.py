@@ -6,7 +6,7 @@ import numpy as np
 
 from errors import UserError
 from models.cards.metadata import CategoryField, Field, NumberField
-from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 
 _UNITS = {"age": "years"}
 

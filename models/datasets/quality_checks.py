@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from errors import UserError
 from models.datasets.batch_decode import parallel_map, read_image
-from models.datasets.collection import CollectionRow, PictureCollection
 from models.datasets.near_duplicates import PictureFingerprint, find_exact_copies, find_near_duplicates, fingerprint_picture
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 
 _SHOWN = 8
 _FEW = 10

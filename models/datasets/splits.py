@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.datasets.batch_decode import parallel_map
-from models.datasets.collection import SPLITS, CollectionRow, PictureCollection
 from models.datasets.folder_listing import read_csv_rows
+from models.datasets.picture_collection import SPLITS, CollectionRow, PictureCollection
 
 COLUMNS = ("part", "label", "group", "path")
 

@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 from errors import UserError
 from models.cards.card import Card
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.evaluation.calibration import apply_temperature, confidence_bin_indices
 from models.evaluation.classification_metrics import (
     BY_CLASS,
@@ -35,7 +35,7 @@ from models.evaluation.evaluation_records import (
 from models.evaluation.predictions import predict_collection
 
 if TYPE_CHECKING:
-    from models.classifiers.base import BaseClassifier
+    from models.classifiers.base_classifier import BaseClassifier
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.cards.card import Head
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.evaluation.classification_metrics import IntervalEstimate
 
 

@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from errors import UserError
 from models.datasets.batch_decode import read_image, unreadable_files_error
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 
 if TYPE_CHECKING:
-    from models.classifiers.base import BaseClassifier
+    from models.classifiers.base_classifier import BaseClassifier
 
 BATCH = 32
 

@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from errors import UserError
 from models.cards.card import Card, file_sha256
-from models.export.comparison import (
+from models.export.format_writers import FORMATS, ExportSource, ModelFunction, ModelInputs, keras_model_as_function
+from models.export.output_comparison import (
     OutputDifference,
     choose_comparison_images,
     compare_outputs,
@@ -19,9 +20,8 @@ from models.export.comparison import (
     model_inputs_by_name,
     random_colour_images,
 )
-from models.export.format_writers import FORMATS, ExportSource, ModelFunction, ModelInputs, keras_model_as_function
-from models.formats.registry import open_keras_model
-from models.graph.inputs import read_model_inputs
+from models.formats.format_registry import open_keras_model
+from models.graph.model_inputs import read_model_inputs
 from models.loading import find_model_file, load_classifier_in_process
 from models.output.atomic_files import atomic_directory
 from models.store import bundled_models

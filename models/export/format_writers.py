@@ -14,9 +14,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.formats.registry import open_keras_model
-from models.graph.inputs import ModelInputStructure, read_model_inputs
-from models.sandbox.checks.display import error_reason
+from models.formats.format_registry import open_keras_model
+from models.graph.model_inputs import ModelInputStructure, read_model_inputs
+from models.sandbox.checks.safe_text import error_reason
 
 Floats = NDArray[np.float32]
 ModelInputs = Mapping[str, Floats]

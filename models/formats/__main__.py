@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from models.formats.registry import markdown_format_table
+from models.formats.format_registry import markdown_format_table
 from models.output.command_line import run_for_exit_status
 from models.output.markdown import write_between_markers
 

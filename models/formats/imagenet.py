@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from models.cards.card import Card, ClassLabel, Colour, Scaling, unique_labels
-from models.sandbox.checks.display import error_reason
+from models.sandbox.checks.safe_text import error_reason
 
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import KerasClassifier
@@ -43,7 +43,7 @@ NETWORKS = {
 
 def load_imagenet(name: str) -> "KerasClassifier":
     """One of NETWORKS with ImageNet weights. UserError for an unknown name, and where the weights cannot be downloaded."""
-    from models.classifiers.build import build_classifier
+    from models.classifiers.classifier_builder import build_classifier
 
     if name not in NETWORKS:
         raise UserError(f"There is no ImageNet classifier '{name}' here; choose one of {', '.join(NETWORKS)}.")

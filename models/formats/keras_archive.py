@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.formats.format import ModelCapabilities, ModelFormat
 from models.formats.keras_hdf5 import load_keras_file
+from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.sandbox.checks.keras_files import check_keras_archive, is_keras_archive
 
 

@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 
 from errors import UserError
 from models.cards.sidecar_files import WEIGHT_SUFFIXES
-from models.formats.format import ModelCapabilities, ModelFormat
-from models.sandbox.checks.config import check_config_for_code
-from models.sandbox.checks.display import error_reason
+from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.sandbox.checks.keras_files import check_keras_hdf5
+from models.sandbox.checks.model_config import check_config_for_code
+from models.sandbox.checks.safe_text import error_reason
 
 
 def open_hdf5(source: Path | BinaryIO, name: str) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.formats.format import ModelCapabilities, ModelFormat, read_file_content
-from models.graph.input_port import NetworkInput
-from models.graph.runtime import Array, RuntimeNetwork
-from models.sandbox.checks.display import error_reason, printable_text
+from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.network_input import NetworkInput
+from models.graph.runtime_network import Array, RuntimeNetwork
 from models.sandbox.checks.model_size import check_model_size
+from models.sandbox.checks.safe_text import error_reason, printable_text
 
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 _SILENT = 4

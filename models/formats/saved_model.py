@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from models.formats.format import ModelCapabilities, ModelFormat
+from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.sandbox.checks.model_size import check_saved_model_folder
 
 MARKER = "saved_model.pb"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.formats.format import ModelCapabilities, ModelFormat, read_file_content
-from models.graph.input_port import NetworkInput
-from models.graph.runtime import Array, RuntimeNetwork
-from models.sandbox.checks.display import printable_text
+from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.network_input import NetworkInput
+from models.graph.runtime_network import Array, RuntimeNetwork
 from models.sandbox.checks.model_size import check_model_size
+from models.sandbox.checks.safe_text import printable_text
 
 
 class TFLiteNetwork(RuntimeNetwork):

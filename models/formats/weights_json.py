@@ -5,8 +5,8 @@ from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import read_architecture
-from models.sandbox.checks.config import check_config_for_code, is_keras_3_config
-from models.sandbox.checks.display import error_reason
+from models.sandbox.checks.model_config import check_config_for_code, is_keras_3_config
+from models.sandbox.checks.safe_text import error_reason
 
 
 def open_weights_with_architecture(path: Path) -> Any:

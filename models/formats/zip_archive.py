@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.formats.format import ModelCapabilities, ModelFormat
+from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.sandbox.checks.zip_members import open_checked_archive, single_model_in_zip
 
 

@@ -8,8 +8,8 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from errors import UserError
-from models.graph.input_port import NetworkInput, NonKerasNetwork
-from models.sandbox.checks.display import error_reason, printable_text
+from models.graph.network_input import NetworkInput, NonKerasNetwork
+from models.sandbox.checks.safe_text import error_reason, printable_text
 from models.sandbox.checks.saved_model_ops import check_graph_operations
 
 LARGEST = 1_900_000_000  # bytes: a graph with its constants has to stay below 2 GB

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.cards.card import Colour, Scaling
-from models.graph.input_port import NonKerasNetwork
+from models.graph.network_input import NonKerasNetwork
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ _BY_BACKBONE: dict[str, tuple[Scaling, Colour]] = {
 }
 
 
-def innermost_layers(model: Any) -> set[str]:
+def innermost_layer_names(model: Any) -> set[str]:
     """The names of the layers, at any depth, that contain no others."""
     if isinstance(model, NonKerasNetwork):
         return set(model.leaves)

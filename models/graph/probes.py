@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import encode_metadata
-from models.graph.inputs import read_model_inputs
-from models.graph.keras_hints import innermost_layers
+from models.graph.keras_hints import innermost_layer_names
 from models.graph.layers import operations_before, operations_between
-from models.graph.trace import ModelTrace
-from models.sandbox.checks.display import error_reason
+from models.graph.model_inputs import read_model_inputs
+from models.graph.model_trace import ModelTrace
+from models.sandbox.checks.safe_text import error_reason
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
@@ -23,7 +23,7 @@ def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
     """The model traced on pictures preprocessed as the card says. UserError where its output is not one tensor."""
     inputs = read_model_inputs(model, name)
     inputs.check_metadata(card, name)
-    leaves = innermost_layers(model)
+    leaves = innermost_layer_names(model)
     metadata = encode_metadata(card.metadata, {}) if card.metadata else None
     try:
         made = ModelTrace(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.graph.layers import SpatialLayer, operations_before
-from models.graph.trace import ModelTrace
+from models.graph.model_trace import ModelTrace
 
 _ONES = ("gamma", "moving_variance", "variance", "scale")
 _ZEROS = ("bias", "beta", "moving_mean", "mean")

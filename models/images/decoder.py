@@ -17,7 +17,7 @@ from PIL import ExifTags, Image
 from errors import UserError
 from models.images.colour import Pixels, apply_exif_orientation, to_basic_colour_mode, to_srgb
 from models.images.decode_cost import BUDGET, decode_webp, decoded_size_in_bytes, peak_decoding_memory
-from models.images.placement import fit_to_size, letterbox_content_box
+from models.images.picture_placement import fit_to_size, letterbox_content_box
 from models.images.png_rows import iterate_png_rows, read_png_chunks
 
 __all__ = [

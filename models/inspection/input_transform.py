@@ -7,8 +7,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.graph.layers import operations_between
-from models.graph.trace import ModelTrace
-from models.inspection.structure import InputTransform
+from models.graph.model_trace import ModelTrace
+from models.inspection.model_structure import InputTransform
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative", "PartitionedCall", "StatefulPartitionedCall")
 _TOLERANCE = 1e-3

@@ -10,20 +10,20 @@ import numpy as np
 
 from errors import UserError
 from models.cards.card import Card, CardNote, file_sha256, unique_labels
-from models.classifiers.base import BaseClassifier
-from models.inspection.candidate_runs import Progress
-from models.inspection.facts import model_facts, report_layers
+from models.classifiers.base_classifier import BaseClassifier
+from models.inspection.inspection_report import InspectionFinding, InspectionReport
 from models.inspection.labelled_image import LabelledImage
 from models.inspection.map_problems import DEAD_LAYER_IMAGES, find_map_problems
-from models.inspection.recommendation import (
+from models.inspection.model_facts import model_facts, report_layers
+from models.inspection.model_structure import ModelStructure, parse_model_structure
+from models.inspection.preprocessing_recommendation import (
     PreprocessingRecommendation,
+    preprocessing_findings,
     ranking_certainty_sentence,
     recommend_preprocessing,
-    recommendation_findings,
 )
-from models.inspection.report import Finding, InspectionReport
+from models.inspection.preprocessing_runs import Progress
 from models.inspection.scaling import find_scaling_problems
-from models.inspection.structure import ModelStructure, parse_model_structure
 from models.loading import IMAGENET, load_classifier, resolve_model_path
 from models.sandbox.ipc import ProtocolError
 
@@ -61,7 +61,7 @@ def inspect_model(
 
 
 def _refusal(name: str, error: Exception) -> InspectionReport:
-    return InspectionReport(name, (Finding("file", str(error), _OPENED, "refused"),))
+    return InspectionReport(name, (InspectionFinding("file", str(error), _OPENED, "refused"),))
 
 
 def _members(served: Any) -> tuple[Any, ...]:
@@ -89,7 +89,7 @@ def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], 
         *_file(served, path),
         *model_facts(served, structure, path, labels_given),
         *find_scaling_problems(structure, served.card, recommendation is not None and recommendation.proven),
-        *(recommendation_findings(recommendation, served) if recommendation else ()),
+        *(preprocessing_findings(recommendation, served) if recommendation else ()),
         *find_map_problems(served, structure, recommendation.current if recommendation else None),
     )
     return InspectionReport(
@@ -125,12 +125,12 @@ def _path(name: str | Path) -> Path | None:
     return None if str(name).startswith(IMAGENET) else resolve_model_path(name)
 
 
-def _file(served: BaseClassifier[Any], path: Path | None) -> Iterator[Finding]:
+def _file(served: BaseClassifier[Any], path: Path | None) -> Iterator[InspectionFinding]:
     where = "in this process, as one that is trusted" if served.protection is None else f"in a process of its own: {served.protection}"
     what = (
         "ImageNet's weights" if path is None else f"{path.name}, {'a folder' if path.is_dir() else f'{path.stat().st_size / 1e6:.1f} MB'}"
     )
-    yield Finding("file", f"{what}, could be opened and answers.", f"It ran {where}.")
+    yield InspectionFinding("file", f"{what}, could be opened and answers.", f"It ran {where}.")
 
 
 def _proposed_card(card: Card, recommendation: PreprocessingRecommendation | None, path: Path | None, labels_given: bool) -> Card | None:
@@ -156,7 +156,7 @@ def _proposed_card(card: Card, recommendation: PreprocessingRecommendation | Non
 def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress) -> InspectionReport:
     """Each member is inspected by itself, since each has its own preprocessing."""
     findings = [
-        Finding(
+        InspectionFinding(
             "branches", f"An ensemble of {len(served.members)}: {', '.join(each.name for each in served.members)}.", "A list names them."
         )
     ]
@@ -164,7 +164,9 @@ def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress
     for each in served.members:
         report = _inspect(each.classifier, None, pictures, False, progress)
         findings += [replace(finding, says=f"{each.name}: {finding.says}") for finding in report.findings if finding.about != "file"]
-        findings += [Finding("preprocessing", f"{each.name}: {report.certainty}", "The ranking of the ways.")] if report.certainty else []
+        findings += (
+            [InspectionFinding("preprocessing", f"{each.name}: {report.certainty}", "The ranking of the ways.")] if report.certainty else []
+        )
         layers += [replace(layer, name=f"{each.name}/{layer.name}") for layer in report.layers]
     return InspectionReport(
         served.card.name,

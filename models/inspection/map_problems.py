@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from models.classifiers.base import BaseClassifier
+from models.classifiers.base_classifier import BaseClassifier
 from models.graph.grid_layer import GridLayer
-from models.inspection.candidate_scores import CandidateAnswers
-from models.inspection.report import Finding
-from models.inspection.structure import ModelStructure
+from models.inspection.inspection_report import InspectionFinding
+from models.inspection.model_structure import ModelStructure
+from models.inspection.preprocessing_scores import CandidateAnswers
 
 _SMALL, _FEW_CELLS, _ENOUGH_CELLS, _SHOWN = 0.25, 2, 5, 3
 DEAD_LAYER_IMAGES = 8
@@ -18,13 +18,15 @@ _DEAD, _SATURATED = 0.5, 0.1
 _ANALYTIC = "Worked out from the windows and strides of every operation up to it."
 
 
-def find_map_problems(served: BaseClassifier[Any], structure: ModelStructure, current: CandidateAnswers | None) -> Iterator[Finding]:
+def find_map_problems(
+    served: BaseClassifier[Any], structure: ModelStructure, current: CandidateAnswers | None
+) -> Iterator[InspectionFinding]:
     """current: its answers under its card's preprocessing, None where no images were given."""
     if structure.non_finite_weights:
         names = ", ".join(f"{name} ({share:.1%})" for name, share in structure.non_finite_weights[:_SHOWN])
         count = len(structure.non_finite_weights)
         says = f"{count} of its weights hold numbers that are not finite: {names}. Save or download the model again."
-        yield Finding("weights", says, "Every number of its weights was looked at.", "warning")
+        yield InspectionFinding("weights", says, "Every number of its weights was looked at.", "warning")
     for layer in served.default_layers:
         yield from _grid(served, layer)
         yield from _field(served, structure, layer)
@@ -34,13 +36,13 @@ def find_map_problems(served: BaseClassifier[Any], structure: ModelStructure, cu
             f"{_size(served.size)} pixels are too small for this network, and where things lie is lost before its end. Train it on "
             "larger ones."
         )
-        yield Finding("layers", says, "The shapes in its traced graph.", "warning")
+        yield InspectionFinding("layers", says, "The shapes in its traced graph.", "warning")
     if structure.flattened:
         says = (
             "A grid is flattened into a dense layer, which has weights of its own for every place. Grad-CAM averages over the places and "
             "loses that; HiResCAM does not, nor do methods that hide parts of the picture."
         )
-        yield Finding("layers", says, "A reshape of cells and channels into one row in its traced graph.", "warning")
+        yield InspectionFinding("layers", says, "A reshape of cells and channels into one row in its traced graph.", "warning")
     if current is not None:
         yield from _saturated(served, current)
         yield from _non_finite(current)
@@ -48,16 +50,16 @@ def find_map_problems(served: BaseClassifier[Any], structure: ModelStructure, cu
             yield from _dead(served, structure, min(len(current.probabilities), DEAD_LAYER_IMAGES))
 
 
-def _grid(served: BaseClassifier[Any], layer: GridLayer) -> Iterator[Finding]:
+def _grid(served: BaseClassifier[Any], layer: GridLayer) -> Iterator[InspectionFinding]:
     if max(layer.grid) > _FEW_CELLS:
         return
     finer = [x.name for x in served.layers if min(x.grid) >= _ENOUGH_CELLS and x.branch == layer.branch]
     advice = f"Choose an earlier layer, such as {finer[-1]}" if finer else "Give it larger pictures, or take methods that read no layer"
     says = f"{layer.name} has a grid of {_size(layer.grid)}: its maps tell hardly more than which half. {advice}."
-    yield Finding("layers", says, "The shape of its answer.", "warning")
+    yield InspectionFinding("layers", says, "The shape of its answer.", "warning")
 
 
-def _field(served: BaseClassifier[Any], structure: ModelStructure, layer: GridLayer) -> Iterator[Finding]:
+def _field(served: BaseClassifier[Any], structure: ModelStructure, layer: GridLayer) -> Iterator[InspectionFinding]:
     fields = dict(structure.receptive_fields)
     if layer.name not in fields:
         return
@@ -71,16 +73,16 @@ def _field(served: BaseClassifier[Any], structure: ModelStructure, layer: GridLa
         known = (
             "Before it lies a mean over all places, attention, or something else that mixes places or may." if field is None else _ANALYTIC
         )
-        yield Finding("layers", says, known, "warning")
+        yield InspectionFinding("layers", says, known, "warning")
     elif max(field[0] / served.size[0], field[1] / served.size[1]) < _SMALL:
         says = (
             f"Each cell of {layer.name} sees {_size(field)} of {_size(served.size)} pixels: it knows texture, not shapes larger than that. "
             "Read its maps as such."
         )
-        yield Finding("layers", says, _ANALYTIC, "warning")
+        yield InspectionFinding("layers", says, _ANALYTIC, "warning")
 
 
-def _saturated(served: BaseClassifier[Any], current: CandidateAnswers) -> Iterator[Finding]:
+def _saturated(served: BaseClassifier[Any], current: CandidateAnswers) -> Iterator[InspectionFinding]:
     p = current.probabilities.astype(np.float32)
     full = float((p.max(1) >= 1).mean())
     if full < _SATURATED:
@@ -90,28 +92,28 @@ def _saturated(served: BaseClassifier[Any], current: CandidateAnswers) -> Iterat
         says += "Its logits are taken from these, so gradients vanish with them: save the model with logits or with its softmax as a layer."
     else:
         says += "Explain the centred logit, as is usual here, and not the probability."
-    yield Finding("answers", says, f"It was shown {len(p)} pictures, prepared as its card says.", "warning")
+    yield InspectionFinding("answers", says, f"It was shown {len(p)} pictures, prepared as its card says.", "warning")
 
 
-def _non_finite(current: CandidateAnswers) -> Iterator[Finding]:
+def _non_finite(current: CandidateAnswers) -> Iterator[InspectionFinding]:
     without = int((current.probabilities.sum(1) == 0).sum())
     if without:
         says = (
             f"{without} of {len(current.probabilities)} pictures get an answer that is no number; what is said of preparing means nothing."
         )
-        yield Finding("answers", says, "They were shown to it, prepared as its card says.", "warning")
+        yield InspectionFinding("answers", says, "They were shown to it, prepared as its card says.", "warning")
 
 
-def _dead(served: BaseClassifier[Any], structure: ModelStructure, count: int) -> Iterator[Finding]:
+def _dead(served: BaseClassifier[Any], structure: ModelStructure, count: int) -> Iterator[InspectionFinding]:
     known = f"The lowest and highest number of each channel over up to {count} pictures, prepared as its card says."
     if dead := [name for name, share in structure.dead_channels if share >= 1]:
         says = f"{_layers_sentence(dead)} no matter what is shown. Pictures prepared wrongly do that, or a training that went astray."
-        yield Finding("layers", says, known, "warning")
+        yield InspectionFinding("layers", says, known, "warning")
     used = {layer.name for layer in served.default_layers}
     for name, share in structure.dead_channels:
         if name in used and _DEAD < share < 1:
             says = f"{share:.0%} of the channels of {name} say the same of every picture; its maps rest on the others alone."
-            yield Finding("layers", says, known, "warning")
+            yield InspectionFinding("layers", says, known, "warning")
 
 
 def _layers_sentence(names: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ SCALINGS: tuple[Scaling, ...] = (*CHANNEL_UNIFORM, "imagenet", "caffe", "per-pic
 
 
 @dataclass(frozen=True)
-class Preprocessing:
+class PreprocessingScheme:
     """A scaling and a channel order, as cards name them."""
 
     scaling: Scaling
@@ -29,9 +29,9 @@ class Preprocessing:
         return f"{self.scaling} {self.colour.upper() if self.colour != 'grey' else 'grey'}"
 
 
-def _card_preprocessing(card: Card) -> Preprocessing:
+def _card_preprocessing(card: Card) -> PreprocessingScheme:
     """What the card states."""
-    return Preprocessing(card.scaling, card.colour)
+    return PreprocessingScheme(card.scaling, card.colour)
 
 
 def is_preprocessing_invertible(card: Card) -> bool:
@@ -39,26 +39,26 @@ def is_preprocessing_invertible(card: Card) -> bool:
     return card.scaling in (CHANNEL_UNIFORM if card.colour == "grey" else SCALINGS[:-1])
 
 
-def list_preprocessing_candidates(card: Card, images: Floats) -> tuple[Preprocessing, ...]:
+def list_preprocessing_candidates(card: Card, images: Floats) -> tuple[PreprocessingScheme, ...]:
     """The current one first, then every other that differs for these images (n, H, W, 3): grey ones have no channel order.
 
     The current one alone where it cannot be inverted.
     """
     if card.colour == "grey":
-        found = [Preprocessing(scaling, "grey") for scaling in (*CHANNEL_UNIFORM, "per-picture")]
+        found = [PreprocessingScheme(scaling, "grey") for scaling in (*CHANNEL_UNIFORM, "per-picture")]
     else:
-        found = [Preprocessing(scaling, colour) for scaling, colour in product(SCALINGS, _CHANNEL_ORDERS)]
+        found = [PreprocessingScheme(scaling, colour) for scaling, colour in product(SCALINGS, _CHANNEL_ORDERS)]
         if float(np.ptp(images, axis=-1).max(initial=0)) < 1 / 255:
             found = [each for each in found if each.colour == "rgb" or each.scaling in ("imagenet", "caffe")]
         else:
-            found += [Preprocessing(scaling, "grey") for scaling in CHANNEL_UNIFORM]
+            found += [PreprocessingScheme(scaling, "grey") for scaling in CHANNEL_UNIFORM]
     current = _card_preprocessing(card)
     if not is_preprocessing_invertible(card):
         return (current,)
     return (current, *(each for each in found if each != current))
 
 
-def apply_preprocessing(images: Floats, card: Card, preprocessing: Preprocessing) -> Floats:
+def apply_preprocessing(images: Floats, card: Card, preprocessing: PreprocessingScheme) -> Floats:
     """(n, H, W, 3) RGB 0..1 -> the images that the card's preprocessing turns into what `preprocessing` makes of the given ones."""
     if preprocessing == _card_preprocessing(card):
         return images

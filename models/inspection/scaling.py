@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from models.cards.card import Card, Scaling
 from models.graph.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN
-from models.inspection.report import Finding
-from models.inspection.structure import InputTransform, ModelStructure
+from models.inspection.inspection_report import InspectionFinding
+from models.inspection.model_structure import InputTransform, ModelStructure
 
 _EVIDENCE = "Plain colours were sent through its graph up to the first convolution."
 _RANGE: dict[Scaling, float] = {"0..1": 1.0, "-1..1": 2.0, "0..255": 255.0, "imagenet": 4.4, "caffe": 255.0}
@@ -16,16 +16,20 @@ _RANGE: dict[Scaling, float] = {"0..1": 1.0, "-1..1": 2.0, "0..255": 255.0, "ima
 _ALONE, _BESIDE = 0.05, 0.5
 
 
-def find_scaling_problems(structure: ModelStructure, card: Card, proven: bool) -> Iterator[Finding]:
+def find_scaling_problems(structure: ModelStructure, card: Card, proven: bool) -> Iterator[InspectionFinding]:
     """proven: whether images show that the card's preprocessing is right."""
     if structure.runtime_kind:
-        yield Finding("preprocessing", "What it does to pixels inside cannot be seen.", f"It is run from {structure.runtime_kind}.")
+        yield InspectionFinding(
+            "preprocessing", "What it does to pixels inside cannot be seen.", f"It is run from {structure.runtime_kind}."
+        )
         return
     if not structure.input_transforms:
-        yield Finding("preprocessing", "What it does to pixels inside is no plain scaling, or there is no convolution.", _EVIDENCE)
+        yield InspectionFinding(
+            "preprocessing", "What it does to pixels inside is no plain scaling, or there is no convolution.", _EVIDENCE
+        )
         return
     for transform in structure.input_transforms:
-        yield Finding("preprocessing", f"{_description(transform)}.", _EVIDENCE)
+        yield InspectionFinding("preprocessing", f"{_description(transform)}.", _EVIDENCE)
         yield from _conflicts(transform, card, proven)
 
 
@@ -65,7 +69,7 @@ def _description(transform: InputTransform) -> str:
     return f"It scales pixels itself: each is multiplied by {slopes} and has {offsets} added{swapped}{usual}"
 
 
-def _conflicts(transform: InputTransform, card: Card, proven: bool) -> Iterator[Finding]:
+def _conflicts(transform: InputTransform, card: Card, proven: bool) -> Iterator[InspectionFinding]:
     value_range, slope = _RANGE.get(card.scaling), float(np.mean(np.abs(transform.slope)))
     known = f"{_EVIDENCE} The card says {card.scaling}{' (inferred)' if card.inferred else ''}."
     if value_range is not None and slope < _ALONE and value_range < 10:
@@ -73,13 +77,13 @@ def _conflicts(transform: InputTransform, card: Card, proven: bool) -> Iterator[
             f"Scaled twice: the card makes pixels {card.scaling}, and the model divides them by about {1 / slope:.0f} once more, so that "
             f"black and white are {value_range * slope:.2g} apart at the first convolution. Give the card scaling '0..255'."
         )
-        yield Finding("preprocessing", says, known, "warning")
+        yield InspectionFinding("preprocessing", says, known, "warning")
     elif _identify_scaling(transform) and slope > _BESIDE and card.scaling not in ("0..1", "0..255"):
         says = f"Scaled twice: the card makes pixels {card.scaling}, and the model scales them once more. Give the card scaling '0..1'."
-        yield Finding("preprocessing", says, known, "warning")
+        yield InspectionFinding("preprocessing", says, known, "warning")
     elif value_range is not None and _is_identity_transform(transform) and card.scaling == "0..255" and not proven:
         says = (
             "Not scaled at all: neither the card nor the model scales pixels, which reach the first convolution as 0..255. That is right "
             "only for a model that was trained so; show it pictures of known class."
         )
-        yield Finding("preprocessing", says, known, "warning")
+        yield InspectionFinding("preprocessing", says, known, "warning")

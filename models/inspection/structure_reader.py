@@ -8,15 +8,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.classifiers.base import BaseClassifier
+from models.classifiers.base_classifier import BaseClassifier
 from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.graph.layers import operations_between
+from models.graph.model_trace import ModelTrace
 from models.graph.probes import non_finite_weights
-from models.graph.trace import ModelTrace
 from models.inspection.input_transform import measure_input_transforms
+from models.inspection.model_structure import ModelStructure, TensorSpec
 from models.inspection.receptive_fields import operation_receptive_fields
-from models.inspection.structure import ModelStructure, TensorSpec
 
 Floats = NDArray[np.float32]
 

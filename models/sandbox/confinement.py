@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
-from models.sandbox import capabilities, landlock, seccomp
+from models.sandbox import landlock, linux_capabilities, seccomp
 
 _SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store"),
@@ -57,7 +57,7 @@ def confine_process(files: Iterable[Path], libraries: bool = True) -> SandboxPro
     if (running := _threads()) > 1:
         raise RuntimeError(f"{running} threads run already")
     _limit()
-    capabilities.drop_capabilities()
+    linux_capabilities.drop_capabilities()
     version, filtered = _confined([*(_needed() if libraries else ()), *files]), False
     with suppress(OSError):
         seccomp.apply_seccomp_filter()

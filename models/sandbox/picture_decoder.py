@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.images.decoder import FILE_BYTES, LONG_SIDE, check_file_length
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.confinement import SandboxProtection
 from models.sandbox.ipc import Expected, MessagePipes, ProtocolError, pipes_support_deadlines
 
@@ -56,7 +56,7 @@ class DecoderExited(UserError):  # noqa: N818 - it is the sentence that a person
     """The process is gone, by itself or because it had to be stopped."""
 
 
-class PictureProcess:
+class DecoderProcess:
     """One process. Starts at once; `decode` one picture at a time. Ends with `close` or this object."""
 
     def __init__(self, limits: DecoderLimits, worker: Sequence[str] = WORKER) -> None:
@@ -178,8 +178,8 @@ class PictureDecoder:
 
     def __init__(self, processes: int = PROCESSES, limits: DecoderLimits | None = None, worker: Sequence[str] = WORKER) -> None:
         self.processes, self.limits, self._worker = processes, limits or DecoderLimits(), worker
-        self._idle: list[PictureProcess] = []
-        self._busy: set[PictureProcess | object] = set()
+        self._idle: list[DecoderProcess] = []
+        self._busy: set[DecoderProcess | object] = set()
         self._crashes: deque[float] = deque()
         self._changed = Condition()
 
@@ -187,7 +187,7 @@ class PictureDecoder:
         """Starts the first process, which is ready in half a second; nobody waits for it here."""
         with self._changed:
             if not self._idle and not self._busy:
-                self._idle.append(PictureProcess(self.limits, self._worker))
+                self._idle.append(DecoderProcess(self.limits, self._worker))
 
     def decode(self, data: bytes) -> NDArray[np.float32]:
         """As `models.images.decoder.decode_picture`: pixels, or its UserError. UserError also where the process ended, or all are busy."""
@@ -207,19 +207,19 @@ class PictureDecoder:
     def pids(self) -> list[int]:
         """Of the processes that run."""
         with self._changed:
-            return [each.pid for each in (*self._idle, *self._busy) if isinstance(each, PictureProcess)]
+            return [each.pid for each in (*self._idle, *self._busy) if isinstance(each, DecoderProcess)]
 
     def close(self) -> None:
         """Ends all processes; a picture that is being decoded is refused. The next picture starts one again."""
         with self._changed:
             idle, self._idle = self._idle, []
             for each in self._busy:
-                if isinstance(each, PictureProcess):
+                if isinstance(each, DecoderProcess):
                     each.kill()
         for process in idle:
             process.close()
 
-    def _acquired(self) -> PictureProcess:
+    def _acquired(self) -> DecoderProcess:
         place = object()
         with self._changed:
             if not self._changed.wait_for(lambda: self._idle or len(self._busy) < self.processes, self.limits.waiting):
@@ -234,7 +234,7 @@ class PictureDecoder:
             self._busy.add(place)
         try:
             self._pause()
-            process = PictureProcess(self.limits, self._worker)
+            process = DecoderProcess(self.limits, self._worker)
             with self._changed:
                 self._busy.add(process)
             return process
@@ -243,7 +243,7 @@ class PictureDecoder:
                 self._busy.discard(place)
                 self._changed.notify()
 
-    def _release(self, process: PictureProcess) -> None:
+    def _release(self, process: DecoderProcess) -> None:
         keep = process.usable and process.pictures < self.limits.pictures
         with self._changed:
             self._busy.discard(process)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from models.cards.card import Card
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
+from models.training.input_pipeline import InputPipelineSettings, class_weights, iterate_batches, steps_per_epoch
 from models.training.loop import TrainingData
-from models.training.pipeline import InputPipelineSettings, class_weights, iterate_batches, steps_per_epoch
 
 if TYPE_CHECKING:
     import keras

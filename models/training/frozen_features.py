@@ -12,12 +12,11 @@ from tqdm import tqdm
 
 from errors import UserError
 from models.cards.card import Card
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.output.atomic_files import atomic_file
 from models.training.batches import add_preprocessing
 from models.training.image_cache import cache_file_name, load_memory_mapped
-from models.training.loop import TrainingData
-from models.training.pipeline import (
+from models.training.input_pipeline import (
     InputPipelineSettings,
     class_weights,
     encode_row_metadata,
@@ -27,6 +26,7 @@ from models.training.pipeline import (
     shuffled_epoch_order,
     steps_per_epoch,
 )
+from models.training.loop import TrainingData
 from models.training.trainable_layers import body_layers as body_of
 from models.training.trainable_layers import layers_with_weights
 

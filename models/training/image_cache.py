@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.datasets.batch_decode import parallel_map, read_image, unreadable_files_error
-from models.images.placement import fit_to_size
+from models.images.picture_placement import fit_to_size
 
 Fit = Literal["letterbox", "crop", "stretch"]
 _FORMAT = 1  # a new number invalidates every cache

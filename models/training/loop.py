@@ -15,9 +15,9 @@ from models.training import checkpoint
 from models.training.checkpoint import Arrays, TrainingState
 from models.training.losses import build_loss
 from models.training.schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
-from models.training.settings import TrainingSettings, TrainingStage
 from models.training.trainable_layers import unfreeze_last_layers
-from models.training.validation import ValidationMetrics, measure_validation, predict_batches
+from models.training.training_settings import TrainingSettings, TrainingStage
+from models.training.validation_metrics import ValidationMetrics, measure_validation, predict_batches
 
 if TYPE_CHECKING:
     import keras

@@ -4,7 +4,7 @@ as they are, or adjusted as if all classes were equally frequent.
 
 from typing import TYPE_CHECKING, Any
 
-from models.training.settings import TrainingSettings
+from models.training.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     import keras

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cards.card import Card
-from models.classifiers.build import build_classifier
-from models.datasets.collection import CollectionRow
+from models.classifiers.classifier_builder import build_classifier
+from models.datasets.picture_collection import CollectionRow
 from models.evaluation.calibration import apply_temperature, fit_temperature
 from models.evaluation.predictions import predict_collection
-from models.training.threshold import balanced_logit_shift, subtract_from_bias
-from models.training.validation import measure_validation
+from models.training.decision_threshold import balanced_logit_shift, subtract_from_last_bias
+from models.training.validation_metrics import measure_validation
 
 if TYPE_CHECKING:
     import keras
@@ -28,7 +28,7 @@ def calibrate_classifier(model: "keras.Model", card: Card, validation: Sequence[
     found = predict_collection(build_classifier(model, card, Path(card.name)), validation, "calibrating")
     if card.head == "sigmoid" and len(np.unique(labels)) == 2:
         shift = balanced_logit_shift(found[:, 1], labels)
-        subtract_from_bias(shift, model)
+        subtract_from_last_bias(shift, model)
         moved = found + np.float32(shift) * np.array([1, -1], np.float32)
         card = dataclasses.replace(card, notes=(*card.notes, _shift_note(shift, found, moved, labels)))
         found = moved

@@ -49,7 +49,7 @@ TEXT_COMPARED = {
     ("benchmarks/attack_parts/killable_commands.py", "--seed 5"): "a command that stands on a card",
     ("benchmarks/shared/machine.py", "model name"): "a key of /proc/cpuinfo",
     ("models/results.py", "python -m models.train "): "the start of a command that stands on a card",
-    ("models/sandbox/checks/display.py", "Exception encountered: "): "a prefix of Keras's own",
+    ("models/sandbox/checks/safe_text.py", "Exception encountered: "): "a prefix of Keras's own",
 }
 
 

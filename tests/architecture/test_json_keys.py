@@ -31,7 +31,7 @@ from explainers.metrics.agreement.similarity import PairSimilarity
 from explainers.metrics.faithfulness.average_drop import AverageDropScore
 from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve
 from explainers.metrics.faithfulness.displaced_copies import DisplacementTest
-from explainers.metrics.faithfulness.hidden_place import HiddenPlace
+from explainers.metrics.faithfulness.hidden_place import HiddenPlaceResult
 from explainers.metrics.faithfulness.infidelity import InfidelityScore
 from explainers.metrics.faithfulness.road import RoadScore
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
@@ -42,16 +42,16 @@ from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatSo
 from models.cards.card import Card, ClassLabel
 from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.score import Score
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.evaluation.assessment import assess_logits
 from models.evaluation.evaluation_records import EvaluationData
 from models.evaluation.evaluation_writer import evaluation_json
-from models.export.comparison import OutputDifference
 from models.export.exporter import ExportResult
-from models.inspection import report, structure
+from models.export.output_comparison import OutputDifference
+from models.inspection import inspection_report, model_structure
 from models.loading import load_classifier
 from models.training.checkpoint import TrainingState
-from models.training.validation import ValidationMetrics
+from models.training.validation_metrics import ValidationMetrics
 from models.versions import ModelVersion
 from models.worker import _described, _error, _structure
 from tests.explainers.metrics.agreement.test_consistency import judged as consistency_of
@@ -113,7 +113,7 @@ def test_what_the_metrics_find() -> None:
     assert list(DeletionCurve("m", "deletion", "blur", 0, probabilities).to_json()) == ["method", "kind", "substrate", "area", "curve"]
     rank = DisplacementTest("m", "deletion", "blur", 0.1, 10, 20, 1).to_json()
     assert list(rank) == ["title", "kind", "substrate", "area", "better", "copies", "ties", "told", "share"]
-    hidden = HiddenPlace("m", "blur", 0.1, 0.9, 0.5, 0, 1, 1.0, (0.0, 0.5), (0.9, 0.8)).to_json()
+    hidden = HiddenPlaceResult("m", "blur", 0.1, 0.9, 0.5, 0, 1, 1.0, (0.0, 0.5), (0.9, 0.8)).to_json()
     assert list(hidden) == [
         *("title", "fill", "area", "before", "after", "answer_before", "answer", "fall", "more_than", "others", "p", "outcome"),
         *("others_fall", "others_after"),
@@ -227,11 +227,11 @@ def test_the_configuration_of_the_page() -> None:
 
 
 def test_the_report_of_an_inspection() -> None:
-    written = report.InspectionReport(
+    written = inspection_report.InspectionReport(
         name="m",
-        findings=(report.Finding("file", "It opens.", "It was tried."),),
-        layers=(report.LayerReport("conv", (2, 2), 4, None, True),),
-        candidates=(report.PreprocessingCandidate("0..1", "rgb", None, None, 0.5, 0.5, 0.5, 0.5, "a", 0.5),),
+        findings=(inspection_report.InspectionFinding("file", "It opens.", "It was tried."),),
+        layers=(inspection_report.LayerReport("conv", (2, 2), 4, None, True),),
+        candidates=(inspection_report.PreprocessingCandidate("0..1", "rgb", None, None, 0.5, 0.5, 0.5, 0.5, "a", 0.5),),
         card=card(),
     ).to_json()
     assert list(written) == ["name", "findings", "layers", "candidates", "sure", "card", "proposed", "pictures", "classes_known"]
@@ -291,8 +291,8 @@ def test_the_messages_of_an_untrusted_models_process() -> None:
     seen = json.loads(json.dumps(_structure(served, np.zeros((1, *served.size, 3), np.float32))))
     assert list(seen) == ANATOMY
     assert list(seen["inputs"][0]) == list(seen["output"]) == ["name", "shape", "dtype"]
-    assert list(structure.InputTransform((1.0,), (0.0,), False).to_json()) == ["slope", "offset", "backwards"]
-    assert structure.parse_model_structure(seen) == structure.parse_model_structure(
-        json.loads(json.dumps(structure.parse_model_structure(seen).to_json()))
+    assert list(model_structure.InputTransform((1.0,), (0.0,), False).to_json()) == ["slope", "offset", "backwards"]
+    assert model_structure.parse_model_structure(seen) == model_structure.parse_model_structure(
+        json.loads(json.dumps(model_structure.parse_model_structure(seen).to_json()))
     )
     assert list(_error(ValueError("no"))) == ["error", "message"]

@@ -45,7 +45,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "app" / "cli" / "count_pixels.py").write_text(FILE.lstrip(), encoding="utf-8")
     registry = folder / "app" / "cli" / "__init__.py"
     text = registry.read_text(encoding="utf-8")
-    assert text.count("from app.cli import ") == text.count("COMMANDS: tuple[Command, ...] = (serve, ") == 1
+    assert text.count("from app.cli import ") == text.count("COMMANDS: tuple[CommandModule, ...] = (serve, ") == 1
     text = text.replace("from app.cli import ", "from app.cli import count_pixels, ")
     registry.write_text(text.replace("(serve, ", "(serve, count_pixels, "), encoding="utf-8")
     return folder

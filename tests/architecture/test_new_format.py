@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from models.formats.__main__ import BEGIN, END
-from models.formats.registry import markdown_format_table
+from models.formats.format_registry import markdown_format_table
 from tests.patience import PATIENCE
 from tools.imports import ROOT
 
@@ -16,9 +16,9 @@ TOY = '''
 import numpy as np
 
 from models.sandbox.checks.model_size import check_model_size
-from models.formats.format import ModelCapabilities, ModelFormat, read_file_content
-from models.graph.input_port import NetworkInput
-from models.graph.runtime import RuntimeNetwork
+from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.network_input import NetworkInput
+from models.graph.runtime_network import RuntimeNetwork
 
 
 class Toy(RuntimeNetwork):
@@ -53,7 +53,7 @@ from app.service.classifier_registry import ClassifierRegistry, classifier_title
 from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
 from models.formats.__main__ import write_format_table
-from models.formats.hub import choose_model_files
+from models.formats.model_hub import choose_model_files
 from models.loading import load_classifier
 
 folder = Path(sys.argv[1])
@@ -92,7 +92,7 @@ def test_a_new_format_is_one_file_and_one_line(tmp_path: Path) -> None:
     shutil.copy(ROOT / "plain_arrays.py", copy)
     shutil.copy(ROOT / "plain_files.py", copy)
     (copy / "models" / "formats" / "toy.py").write_text(TOY.lstrip(), encoding="utf-8")
-    registry = copy / "models" / "formats" / "registry.py"
+    registry = copy / "models" / "formats" / "format_registry.py"
     text = registry.read_text(encoding="utf-8")
     imported = "from models.formats.tflite import TFLITE\n"
     changed = text.replace(imported, f"{imported}from models.formats.toy import TOY\n").replace("\n    ONNX,\n", "\n    ONNX,\n    TOY,\n")

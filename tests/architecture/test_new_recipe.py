@@ -45,7 +45,7 @@ LAYOUT = '''
 from pathlib import Path
 
 from models.cards.card import ClassLabel
-from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 from models.datasets.folder_listing import layout_mismatch_error
 
 LICENCE = "unknown"

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.agreement_checks import phantom_checks, picture_tables
 from benchmarks.agreement_checks.ruler_shortcut import MISLED, SOUND, _missed_goals
-from explainers.metrics.agreement.consistency import Consistency
+from explainers.metrics.agreement.consistency import MapConsistency
 from explainers.metrics.agreement.raw_similarity import RawSimilarity
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
@@ -16,7 +16,7 @@ from tests.explainers.metrics.agreement.test_consistency import ReferenceMaps, j
 
 
 @pytest.fixture(scope="module")
-def two() -> list[Consistency]:
+def two() -> list[MapConsistency]:
     """Two pictures: on the first the maps agree, on the second they do not, and look alike all the same."""
     one, chance = noise(1), RawSimilarity(0.4, 0.3, 0.2, 0.1)
     found = [judged({"cam": one, "ig": other}, ReferenceMaps(library())) for other in (one, noise(2))]
@@ -27,7 +27,7 @@ def two() -> list[Consistency]:
     ]
 
 
-def test_pairs_stand_beside_their_raw_values(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
+def test_pairs_stand_beside_their_raw_values(two: list[MapConsistency], capsys: pytest.CaptureFixture[str]) -> None:
     picture_tables.print_pairs(two)
     row = capsys.readouterr().out.splitlines()[-1]
     kappa = np.mean([found.pair_agreements[0].chance.kappa for found in two])
@@ -36,7 +36,9 @@ def test_pairs_stand_beside_their_raw_values(two: list[Consistency], capsys: pyt
     assert row.endswith("| 2 | 50% | 0.80 (0.40) | 0.70 (0.30) | 0.60 (0.20) | 0.50 (0.10) |")
 
 
-def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(
+    two: list[MapConsistency], capsys: pytest.CaptureFixture[str]
+) -> None:
     picture_tables.print_hidden(two)
     said = capsys.readouterr().out
     assert "Of 2 pairs across families on single pictures" in said
@@ -50,7 +52,7 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(two: list[
     assert "Of 2 pairs" in capsys.readouterr().out, "what has not converged is not counted"
 
 
-def test_methods_and_places(two: list[Consistency], capsys: pytest.CaptureFixture[str]) -> None:
+def test_methods_and_places(two: list[MapConsistency], capsys: pytest.CaptureFixture[str]) -> None:
     picture_tables.print_methods([replace(found, controls={"edges": {"cam": 0.25, "ig": -0.5}}) for found in two])
     assert capsys.readouterr().out.splitlines()[-2:] == ["| cam | 2 | nan | nan% | +0.25 |", "| ig | 2 | nan | nan% | -0.50 |"]
     gauss = LocalisationScore(BASELINES[-1], 0.5, 0.4, 0.3, 1.0)

@@ -14,7 +14,7 @@ from benchmarks.zoo_parts.models import topologies
 from benchmarks.zoo_parts.models.catalogue import build_seeded, zoo_models
 from benchmarks.zoo_parts.models.random_images import random_images
 from explainers.methods import METHODS, SEVEN
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from tests.patience import PATIENCE

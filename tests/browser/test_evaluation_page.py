@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from models.cards.card import Card, ClassLabel
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.evaluation.assessment import assess_logits
 from models.evaluation.classification_metrics import IntervalEstimate
 from models.evaluation.evaluation_records import Evaluation, EvaluationData, EvaluationSettings

@@ -14,7 +14,7 @@ from app.service.cached_answer import consistency_of_cached_answer, first_page_r
 from app.service.metric_state import MetricState
 from app.service.regions import mask_from_outline
 from app.service.request import ExplanationState
-from explainers.metrics.agreement.consistency import SelfAgreement
+from explainers.metrics.agreement.consistency import SelfAgreementSource
 from explainers.metrics.localisation.evidence_overlap import localisation_scores
 from models.loading import load_classifier
 from tests.browser.conftest import Open, run_of, wait
@@ -60,7 +60,7 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
     row = page.locator(".cc-matrix tbody tr", has=page.locator("th", has_text="Occlusion"))
     cell = row.locator("td button").nth(4)
     assert shown.ceiling is not None
-    assert shown.self_agreement == SelfAgreement.EXACT, "Occlusion draws nothing"
+    assert shown.self_agreement == SelfAgreementSource.EXACT, "Occlusion draws nothing"
     expect(cell).to_have_text(re.compile(rf"^≥\s{re.escape(format_score(shown.ceiling))}†?$"))
     cell.hover()
     for words in (

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
+from explainers.blank_maps import REMEDY, SATURATED, ZERO, BlankReason, mark_blank_attribution
 from explainers.case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import run_methods
@@ -16,7 +17,6 @@ from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
-from explainers.no_evidence import REMEDY, SATURATED, ZERO, BlankReason, mark_blank_attribution
 from tests.explainers.toy_classifiers import Detectors, Toy, ToyScore, detectors, picture
 
 FIVE = [IntegratedGradients(), Occlusion(), ScoreCAM(), GradCAMPlusPlus(), GradCAM()]

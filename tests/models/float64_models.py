@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 
 

@@ -13,7 +13,7 @@ from app.service.request import ExplanationState
 from app.service.stores.model_uploads import TOKEN
 from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
-from explainers.metrics.agreement.consistency import Consistency, PairAgreement, SelfAgreement, controls_warning_sentence
+from explainers.metrics.agreement.consistency import MapConsistency, PairAgreement, SelfAgreementSource, controls_warning_sentence
 from explainers.metrics.agreement.significance import AgreementLevel
 
 LEAD = (
@@ -87,7 +87,7 @@ def agreement_table(report: ExplanationState) -> dict[str, Any]:
     return value | {"state": "ready", "sentence": _agreement_sentence(found), "reading": _reading(found), "pairs": pairs, "words": words}
 
 
-def _agreement_sentence(found: Consistency) -> str:
+def _agreement_sentence(found: MapConsistency) -> str:
     """How many pairs of different families agree, and the picture's consistency."""
     across = [each for each in found.pair_agreements if not each.within_family]
     if not across:
@@ -103,7 +103,7 @@ def _agreement_sentence(found: Consistency) -> str:
     return f"{words}. Between families κ is {format_score(found.kappa)} on average{star}."
 
 
-def _reading(found: Consistency) -> str:
+def _reading(found: MapConsistency) -> str:
     """What to make of it where much reads chance."""
     scored = [each for each in found.pair_agreements if not each.within_family and each.level != AgreementLevel.NOT_CONVERGED]
     by_chance = sum(each.level == AgreementLevel.BY_CHANCE for each in scored)
@@ -126,7 +126,7 @@ def _chance_words(report: ExplanationState, found: AgreementResult) -> list[str]
     return [*found.notes, f"To build a library, then start the page again: {build}"]
 
 
-def _left_out(found: Consistency) -> list[str]:
+def _left_out(found: MapConsistency) -> list[str]:
     return [f"{title}: {reason}" for title, reason in found.left_out.items()]
 
 
@@ -157,7 +157,7 @@ def _kappa_cell(each: PairAgreement) -> Cell:
 
 def _at_least(each: PairAgreement) -> str:
     """Noise that was not measured can only have lowered what is above chance."""
-    return "≥\u202f" if each.self_agreement == SelfAgreement.EXACT and each.ceiling is not None and each.ceiling > 0 else ""
+    return "≥\u202f" if each.self_agreement == SelfAgreementSource.EXACT and each.ceiling is not None and each.ceiling > 0 else ""
 
 
 def _raw_cell(value: float, by_chance: float) -> Cell:
@@ -194,7 +194,7 @@ def _power(each: PairAgreement) -> str:
     return f" against {each.chance.others} {what}; one picture has little power" if each.level == AgreementLevel.INCONCLUSIVE else ""
 
 
-def agreement_with_other_families(found: Consistency, method: Method) -> list[PairAgreement]:
+def agreement_with_other_families(found: MapConsistency, method: Method) -> list[PairAgreement]:
     """The agreement of a method with each method of another family."""
     return [each for each in found.pair_agreements if method.title in (each.first, each.second) and not each.within_family]
 
@@ -204,7 +204,7 @@ def other_method_of_pair(each: PairAgreement, title: str) -> str:
     return each.second if each.first == title else each.first
 
 
-def mean_kappa_with_other_families(found: Consistency, method: Method, families: dict[str, str]) -> float | None:
+def mean_kappa_with_other_families(found: MapConsistency, method: Method, families: dict[str, str]) -> float | None:
     """A method's mean κ with the other families, each family counted once; None where no pair has a score."""
     by_family: dict[str, list[float]] = {}
     for each in agreement_with_other_families(found, method):

@@ -17,8 +17,8 @@ from explainers.metrics.faithfulness.deletion_insertion import (
     FILL,
     DeletionCurve,
     DeletionInsertionMetric,
-    deletion_steps,
-    inconclusive_reason,
+    deletion_step_per_pixel,
+    inconclusive_curve_reason,
 )
 
 Value = dict[str, Any]
@@ -60,7 +60,7 @@ def _methods(report: ExplanationState, size: tuple[int, int]) -> list[Value]:
 
 
 def _steps(values: NDArray[np.float32], size: tuple[int, int]) -> str:
-    return deletion_steps_data_uri(values, lambda: deletion_steps(values, size, ExplanationSettings().seed, STEPS))
+    return deletion_steps_data_uri(values, lambda: deletion_step_per_pixel(values, size, ExplanationSettings().seed, STEPS))
 
 
 def _fills(image: NDArray[np.float32]) -> dict[str, str]:
@@ -80,7 +80,7 @@ def _curves(curves: Sequence[DeletionCurve], shown: list[int], report: Explanati
             bars = _rounded(curve.probabilities[:, shown])
             group["lines"][ids[curve.title]] = {"area": f"{curve.area:.3f}", "bars": bars, "values": _rounded(_target(curve))}
     for name, group in groups.items():
-        remarks = {inconclusive_reason(c, curves) for c in curves if f"{c.kind} {c.substrate}" == name and c.title in ids}
+        remarks = {inconclusive_curve_reason(c, curves) for c in curves if f"{c.kind} {c.substrate}" == name and c.title in ids}
         rows = np.array(group.pop("random") or [[0.0]])
         areas = [c.area for c in curves if c.random and f"{c.kind} {c.substrate}" == name]
         group |= {"low": _rounded(rows.min(0)), "high": _rounded(rows.max(0)), "randomArea": f"{np.mean(areas):.3f}" if areas else ""}

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.explanation import method_key
 from app.formatting import format_count_with_noun, format_estimated_time, format_p_value, format_score
-from app.metrics import Kind, missing_evaluations
+from app.metrics import Kind, missing_evaluations_of_map
 from app.page.views.agreement import WRONG, agreement_with_other_families, mean_kappa_with_other_families, other_method_of_pair
 from app.service.metric_state import ON_REQUEST, MetricState
 from app.service.regions import Source
@@ -16,9 +16,9 @@ from explainers.method import Method
 from explainers.method_runner import MethodResult
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.significance import AgreementLevel
-from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve, DeletionInsertionMetric, inconclusive_reason
+from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve, DeletionInsertionMetric, inconclusive_curve_reason
 from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric, DisplacementTest
-from explainers.metrics.faithfulness.hidden_place import HiddenPlaces, Outcome, sentence
+from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome, HiddenPlacesMetric, hidden_place_sentence
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.randomisation.sanity_checks import SanityCheckResult, SanityChecksMetric
 from explainers.metrics.robustness.reliability import CONVERGED, RepeatSource
@@ -103,7 +103,7 @@ def _faithfulness(method: Method, report: ExplanationState) -> Chip:
     drawn = [curve for curve in curves if curve.title == method.title]
     detail += [
         f"{c.kind.capitalize()} on {c.substrate}: area {c.area:.3f}; random order {_random(curves, c.kind, c.substrate)}. "
-        f"{inconclusive_reason(c, curves)}".rstrip()
+        f"{inconclusive_curve_reason(c, curves)}".rstrip()
         for c in drawn
     ]
     if ranks:
@@ -153,12 +153,19 @@ def _stability(method: Method, report: ExplanationState) -> Chip:
 
 
 def _hidden(method: Method, report: ExplanationState) -> Chip:
-    found = [each for each in report.measures.of(HiddenPlaces) if each.title == method.title]
+    found = [each for each in report.measures.of(HiddenPlacesMetric) if each.title == method.title]
     if not found:
-        why = f"Does the answer change when its strongest tenth is hidden? Press “{HiddenPlaces.button}” below; the cost stands there."
-        return _chip(HiddenPlaces.evidence, NOT_ASKED, "none", why)
-    follows = sum(each.outcome == Outcome.FOLLOWS for each in found)
-    return _chip(HiddenPlaces.evidence, f"the answer follows in {follows} of {len(found)} ways", "none", [sentence(each) for each in found])
+        why = (
+            f"Does the answer change when its strongest tenth is hidden? Press “{HiddenPlacesMetric.button}” below; the cost stands there."
+        )
+        return _chip(HiddenPlacesMetric.evidence, NOT_ASKED, "none", why)
+    follows = sum(each.outcome == HiddenPlaceOutcome.FOLLOWS for each in found)
+    return _chip(
+        HiddenPlacesMetric.evidence,
+        f"the answer follows in {follows} of {len(found)} ways",
+        "none",
+        [hidden_place_sentence(each) for each in found],
+    )
 
 
 def _sanity(method: Method, report: ExplanationState) -> Chip:
@@ -188,7 +195,7 @@ def _localisation(each: LocalisationScore, source: Source) -> Chip:
 
 def more_evaluations_button(method: Method, report: ExplanationState) -> dict[str, Any] | None:
     """The button that spends what the method's map still needs; None where nothing is missing."""
-    missing = missing_evaluations(method, report.results.get(method_key(method)), report.measures.consistency)
+    missing = missing_evaluations_of_map(method, report.results.get(method_key(method)), report.measures.consistency)
     if not missing:
         return None
     price = report.measures.prices.get(DeletionInsertionMetric.key)
@@ -233,7 +240,7 @@ for _kind in METRICS:
 VIEWS: dict[str, Callable[[Method, ExplanationState], Chip]] = {
     "Agreement": _agreement,
     "Faithfulness": _faithfulness,
-    HiddenPlaces.evidence: _hidden,
+    HiddenPlacesMetric.evidence: _hidden,
     "Stability": _stability,
     "Sanity": _sanity,
 }

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from app.formatting import format_count_with_noun
-from app.page.views.state import LabelledPictures, PageState
+from app.page.views.page_state import LabelledPictures, PageState
 from app.service.classifier_registry import RegisteredClassifier
 from app.service.inspection_queue import MAX_PICTURES, InspectionJob
 from models.cards.card import Card
 from models.cards.sidecar_files import card_path
-from models.inspection.report import Finding, InspectionReport, LayerReport, PreprocessingCandidate
+from models.inspection.inspection_report import InspectionFinding, InspectionReport, LayerReport, PreprocessingCandidate
 
 LEAD = (
     "Reads the model's file and shows it the pictures at hand: what it takes and gives, which layers maps can be drawn from, "
@@ -113,7 +113,7 @@ def _shown(report: InspectionReport) -> str:
     return f"; it was shown {format_count_with_noun(report.pictures, 'picture')}, {report.classes_known or 'none'} of known class"
 
 
-def _finding(each: Finding) -> Value:
+def _finding(each: InspectionFinding) -> Value:
     return {
         "level": each.level,
         "word": "" if each.level == "fact" else each.level,

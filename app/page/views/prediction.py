@@ -6,7 +6,7 @@ import numpy as np
 
 from app.formatting import format_probability
 from app.page.views.alt_text import short_class_names
-from app.page.views.state import PageState
+from app.page.views.page_state import PageState
 from app.service.request import ExplanationState
 from examples import examples_for
 from models.cards.card import ClassLabel

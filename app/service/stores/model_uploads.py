@@ -12,7 +12,7 @@ from app.service.classifier_registry import ClassifierRegistry
 from app.service.limits import MAX_MODELS, MODEL_SECONDS, MODEL_UNCLAIMED_SECONDS, MODELS_PER_ADDRESS, MODELS_PER_OWNER
 from app.service.stores.owned_folders import OwnedFolder
 from errors import UserError
-from models.formats.registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
+from models.formats.format_registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
 from models.sandbox import landlock, seccomp
 
 TOKEN = "brought-"

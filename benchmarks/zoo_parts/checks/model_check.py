@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from benchmarks.zoo_parts.checks.differences import image_gradient_error, layer_gradient_error
 from benchmarks.zoo_parts.models.random_images import COUNT, random_images
 from explainers.baselines import make_baseline_image
+from explainers.blank_maps import FLAT, BlankReason
 from explainers.case import Case, ExplanationSettings
 from explainers.method import Method
 from explainers.method_runner import MethodResult, run_methods
 from explainers.methods import METHODS
-from explainers.no_evidence import FLAT, BlankReason
 from models.cards.metadata import encode_metadata
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score

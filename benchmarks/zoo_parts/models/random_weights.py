@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from benchmarks.zoo_parts.models.random_images import random_images
 from models.cards.card import Card, ClassLabel, Scaling
-from models.graph.inputs import read_model_inputs
+from models.graph.model_inputs import read_model_inputs
 
 DEVIATION = 2.0
 

@@ -10,12 +10,12 @@ from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
 from explainers.metrics.agreement.consistency import (
     DISPLACED_CHANCE,
-    Consistency,
+    MapConsistency,
     ReferenceMaps,
     measure_consistency,
     weaker_controls_sentence,
 )
-from explainers.metrics.agreement.controls import control_maps
+from explainers.metrics.agreement.control_maps import control_maps
 from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, library_settings
 from explainers.metrics.robustness.reliability import RepeatedMaps
 
@@ -24,7 +24,7 @@ from explainers.metrics.robustness.reliability import RepeatedMaps
 class AgreementResult:
     """notes: sentences on the library and the controls that a reader has to know. others: pictures of the library that chance rests on."""
 
-    consistency: Consistency
+    consistency: MapConsistency
     notes: tuple[str, ...] = ()
     others: int = 0
 

@@ -15,7 +15,7 @@ from explainers.method import Family
 from explainers.method_runner import MethodResult
 from explainers.metrics.agreement.attenuation import LEAST, disattenuated_correlation, disattenuated_kappa, mean_without_method_noise
 from explainers.metrics.agreement.consensus import consensus_map, count_family_votes, mean_across_family_pairs
-from explainers.metrics.agreement.controls import CENTRE, EDGES, control_accounts_for_agreement
+from explainers.metrics.agreement.control_maps import CENTRE, EDGES, control_accounts_for_agreement
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.raw_similarity import RawSimilarity
 from explainers.metrics.agreement.reference_library import MapLibrary
@@ -37,7 +37,7 @@ DISPLACED_CHANCE = (
 )
 
 
-class SelfAgreement(StrEnum):
+class SelfAgreementSource(StrEnum):
     """How a pair's agreement of each map with itself is known; the values stand in the manifest."""
 
     MEASURED = "measured"
@@ -69,7 +69,7 @@ class PairAgreement:
     explained_by: tuple[str, ...]
     within_family: bool
     level: AgreementLevel
-    self_agreement: SelfAgreement = SelfAgreement.MEASURED
+    self_agreement: SelfAgreementSource = SelfAgreementSource.MEASURED
     unreliable: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class PairAgreement:
 
 
 @dataclass(frozen=True)
-class Consistency:
+class MapConsistency:
     """All pairs of one picture's maps. kappa: the mean over pairs of families, each family counted once; None without two families.
 
     ceiling: the same mean of kappa*. weaker: some pair's chance rests on displaced copies. controls: control -> title -> kappa.
@@ -138,7 +138,7 @@ class ReferenceMaps:
 
 def measure_consistency(
     results: Sequence[MethodResult], size: tuple[int, int], background: ReferenceMaps, jitters: Mapping[str, RepeatedMaps]
-) -> Consistency:
+) -> MapConsistency:
     """Everything from the results of one case. size: (H, W) of the picture. jitters: `maps_under_noise` by title; may be empty."""
     found = [each for each in (evidence_on_grid(result, size) for result in results) if each is not None]
     halves = {result.method.title: half_run_maps(result, size) for result in results}
@@ -148,7 +148,7 @@ def measure_consistency(
 
 def consistency_from_maps(
     found: Sequence[MapEvidence], readings: Mapping[str, RepeatedMaps], stable: Mapping[str, ReliabilityScore], background: ReferenceMaps
-) -> Consistency:
+) -> MapConsistency:
     """found: the maps on the common grid. readings: for the ceiling. stable: how reliable each method is; both by title."""
     shown = [each for each in found if each.share is not None]
     controls = background.controls or {}
@@ -161,7 +161,7 @@ def consistency_from_maps(
     pair_agreements = _with_levels(pair_agreements, not_converged)
     kappa, ceiling = _means(pair_agreements, {each.title: each.family for each in shown})
     reasons = {each.title: each.reason for each in found if each.share is None}
-    return Consistency(
+    return MapConsistency(
         pair_agreements=tuple(pair_agreements),
         kappa=kappa,
         ceiling=ceiling,
@@ -175,7 +175,7 @@ def consistency_from_maps(
     )
 
 
-def weaker_controls_sentence(found: Consistency) -> str:
+def weaker_controls_sentence(found: MapConsistency) -> str:
     """Which controls rest on less than the pairs; empty where none does, or where the pairs rest on no more."""
     names = () if found.weaker else tuple(found.weaker_controls)
     if not names:
@@ -272,10 +272,10 @@ class _SelfAgreements:
         self._how = {title: each.how for title, each in readings.items()}
         self._own = {title: pearson_correlation(*halves) for title, halves in self._halves.items()}
 
-    def how(self, a: str, b: str) -> SelfAgreement:
+    def how(self, a: str, b: str) -> SelfAgreementSource:
         """Whether both methods' agreement with themselves was measured."""
         exact = RepeatSource.EXACT in (self._how.get(a), self._how.get(b))
-        return SelfAgreement.EXACT if exact else SelfAgreement.MEASURED
+        return SelfAgreementSource.EXACT if exact else SelfAgreementSource.MEASURED
 
     def ceiling(self, a: str, b: str) -> _Ceiling:
         for title in (a, b):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.grid import Grid
-from explainers.metrics.agreement.controls import CENTRE
+from explainers.metrics.agreement.control_maps import CENTRE
 from explainers.metrics.agreement.raw_similarity import LIKENESSES, RawSimilarity, mean_raw_similarity
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.significance import (

@@ -117,7 +117,7 @@ class DeletionInsertionMetric(Metric[DeletionCurve]):
         return {"curves": [each.to_json() for each in findings]}
 
 
-def inconclusive_reason(curve: DeletionCurve, drawn: Iterable[DeletionCurve]) -> str:
+def inconclusive_curve_reason(curve: DeletionCurve, drawn: Iterable[DeletionCurve]) -> str:
     """Why the curve says nothing, where every random order of its kind and substrate gives the same area; else empty."""
     areas = [each.area for each in drawn if each.random and (each.kind, each.substrate) == (curve.kind, curve.substrate)]
     return INCONCLUSIVE if areas and all(abs(area - curve.area) < TIE for area in areas) else ""
@@ -156,7 +156,7 @@ def random_pixel_order(size: tuple[int, int], seed: int) -> Order:
     return pixels_by_importance(drawn[rows[:, None], columns], size, seed)
 
 
-def deletion_steps(values: Floats, size: tuple[int, int], seed: int, steps: int) -> NDArray[np.uint8]:
+def deletion_step_per_pixel(values: Floats, size: tuple[int, int], seed: int, steps: int) -> NDArray[np.uint8]:
     """(H, W): after which of the `steps` each pixel has gone, in the order in which `measure_deletion_curves` takes the map's pixels."""
     pixels = pixels_by_importance(values, size, seed)
     found = np.empty(pixels.size, np.uint8)

@@ -36,7 +36,7 @@ EVIDENCE = "Hidden place"
 SOURCE = "Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2 (hiding); Rong et al. 2022, arXiv:2202.00449, sec. 4 (inpainting)"
 
 
-class Outcome(StrEnum):
+class HiddenPlaceOutcome(StrEnum):
     """What hiding a place showed; the values stand in the manifest."""
 
     FOLLOWS = "the answer follows"
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class HiddenPlace:
+class HiddenPlaceResult:
     """One place hidden in one way. Falls are of the case's score, in its units; probabilities are of the explained class.
 
     title: whose place it is. fill: what hides it. area: its share of the picture. before, after: probability of the class without and with
@@ -77,12 +77,12 @@ class HiddenPlace:
         return (1 + len(self.others) - self.more_than) / (1 + len(self.others))
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> HiddenPlaceOutcome:
         """Follows: more than every other place, and the likeliest class changes or the class loses a tenth of all probability or more."""
         if self.more_than < len(self.others):
-            return Outcome.NO_MORE
+            return HiddenPlaceOutcome.NO_MORE
         changed = self.answer != self.answer_before or self.before - self.after >= MATERIAL
-        return Outcome.FOLLOWS if changed else Outcome.STAYS
+        return HiddenPlaceOutcome.FOLLOWS if changed else HiddenPlaceOutcome.STAYS
 
     def to_json(self) -> dict[str, Any]:
         """others: the middle and the ends of what hiding the other places costs."""
@@ -106,7 +106,7 @@ class HiddenPlace:
 
 
 @dataclass(frozen=True)
-class HiddenConsensus(Metric[HiddenPlace]):
+class HiddenConsensusMetric(Metric[HiddenPlaceResult]):
     """The strongest tenth of the families' consensus, hidden by the case's fill."""
 
     title = "Hidden place"
@@ -124,23 +124,23 @@ class HiddenConsensus(Metric[HiddenPlace]):
     button = "Hide the shared place"
     question = "Hides the place that all kinds of method share and evaluates again, beside 20 equally large places."
 
-    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlace]:
-        share = shared(results, case.size)
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlaceResult]:
+        share = consensus_of_results(results, case.size)
         if share is not None:
-            yield hide(case, CONSENSUS, strongest_place(share, case.size))
+            yield hide_place(case, CONSENSUS, strongest_place(share, case.size))
 
     def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
-        return cost(1)
+        return evaluations_of_hidden_places(1)
 
-    def complete(self, findings: Sequence[HiddenPlace], results: Sequence[MethodResult]) -> bool:
+    def complete(self, findings: Sequence[HiddenPlaceResult], results: Sequence[MethodResult]) -> bool:
         return bool(findings)
 
-    def sentences(self, title: str, findings: Sequence[HiddenPlace]) -> list[str]:
-        return [sentence(each) for each in findings if each.title == title]
+    def sentences(self, title: str, findings: Sequence[HiddenPlaceResult]) -> list[str]:
+        return [hidden_place_sentence(each) for each in findings if each.title == title]
 
 
 @dataclass(frozen=True)
-class HiddenPlaces(Metric[HiddenPlace]):
+class HiddenPlacesMetric(Metric[HiddenPlaceResult]):
     """The strongest tenth of the consensus and of every map, each hidden by a blur, the mean colour and inpainting."""
 
     title = "Hidden places"
@@ -156,28 +156,28 @@ class HiddenPlaces(Metric[HiddenPlace]):
     button = "Hide each map's place"
     question = "Hides the strongest tenth of each map, and the place that all share, in three ways, beside 20 equally large places each."
 
-    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlace]:
-        for title, share in shares(results, case.size).items():
+    def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlaceResult]:
+        for title, share in shares_with_consensus(results, case.size).items():
             place = strongest_place(share, case.size)
             for fill in COMPARED:
-                yield hide(case, title, place, fill)
+                yield hide_place(case, title, place, fill)
 
     def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
-        return cost(len(shares(results, case.size)) * len(COMPARED))
+        return evaluations_of_hidden_places(len(shares_with_consensus(results, case.size)) * len(COMPARED))
 
-    def complete(self, findings: Sequence[HiddenPlace], results: Sequence[MethodResult]) -> bool:
+    def complete(self, findings: Sequence[HiddenPlaceResult], results: Sequence[MethodResult]) -> bool:
         return len(findings) >= len(COMPARED) * (1 + sum(_has_map(result) for result in results))
 
-    def sentences(self, title: str, findings: Sequence[HiddenPlace]) -> list[str]:
-        return [sentence(each) for each in findings if each.title == title]
+    def sentences(self, title: str, findings: Sequence[HiddenPlaceResult]) -> list[str]:
+        return [hidden_place_sentence(each) for each in findings if each.title == title]
 
 
-def cost(places: int) -> int:
+def evaluations_of_hidden_places(places: int) -> int:
     """Evaluations at most for so many places, each hidden in one way; the picture itself is one more."""
     return 1 + places * (1 + CONTROLS)
 
 
-def hide(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlace:
+def hide_place(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlaceResult:
     """The place (H, W) hidden, beside 20 of the same shape elsewhere; 21 evaluations. fill: the case's where it is empty. Raises Stopped.
 
     ValueError for a place without a pixel.
@@ -185,7 +185,7 @@ def hide(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlace:
     if not place.any():
         raise ValueError("there is no place to hide")
     fill = fill or case.fill
-    places = [place, *displaced_places(place, CONTROLS, case.seed)]
+    places = [place, *displace_place(place, CONTROLS, case.seed)]
     if fill == INPAINTING:
         logits = case.outputs(impute_pixels(case.image, each, case.seed) for each in places)
     else:
@@ -193,7 +193,7 @@ def hide(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlace:
     target, picture = case.score.target, case.image_logits
     falls = case.image_value - case.values(logits)
     left = case.probabilities(logits)[:, target].astype(np.float64)
-    return HiddenPlace(
+    return HiddenPlaceResult(
         title=title,
         fill=fill,
         area=float(place.mean()),
@@ -208,7 +208,7 @@ def hide(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlace:
     )
 
 
-def shares(results: Sequence[MethodResult], size: tuple[int, int]) -> dict[str, Grid]:
+def shares_with_consensus(results: Sequence[MethodResult], size: tuple[int, int]) -> dict[str, Grid]:
     """Title -> (G, G) positive share: the consensus first, where any map has evidence, then each map that has some."""
     found = _found(results, size)
     common = consensus_map(found)
@@ -216,7 +216,7 @@ def shares(results: Sequence[MethodResult], size: tuple[int, int]) -> dict[str, 
     return {} if common is None else {CONSENSUS: common, **own}
 
 
-def shared(results: Sequence[MethodResult], size: tuple[int, int]) -> Grid | None:
+def consensus_of_results(results: Sequence[MethodResult], size: tuple[int, int]) -> Grid | None:
     """(G, G) the consensus of all families; None where no map has evidence."""
     return consensus_map(_found(results, size))
 
@@ -236,7 +236,7 @@ def strongest_place(share: Grid, size: tuple[int, int], portion: float = PORTION
     return np.asarray(cells[rows[:, None], columns])
 
 
-def displaced_places(place: Mask, count: int, seed: int) -> list[Mask]:
+def displace_place(place: Mask, count: int, seed: int) -> list[Mask]:
     """(H, W) each: the place shifted round the edges, flipped or not, drawn among those that lie at most a tenth on the place itself.
 
     Where a large place leaves no such shift, those that lie on it least. All have the place's number of pixels.
@@ -255,7 +255,7 @@ def displaced_places(place: Mask, count: int, seed: int) -> list[Mask]:
     return found
 
 
-def sentence(found: HiddenPlace) -> str:
+def hidden_place_sentence(found: HiddenPlaceResult) -> str:
     """What hiding the place did, in one sentence with its numbers."""
     return (
         f"Hidden by {found.fill}: {100 * found.before:.0f} % becomes {100 * found.after:.0f} %, "

@@ -15,7 +15,7 @@ from explainers.grid import enlarge_map
 from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric
 from explainers.metrics.agreement.consensus import CONSENSUS, consensus_map, mean_share_by_family
-from explainers.metrics.agreement.controls import SPREAD
+from explainers.metrics.agreement.control_maps import SPREAD
 from explainers.metrics.agreement.similarity import evidence_on_grid
 
 Mask = NDArray[np.bool_]

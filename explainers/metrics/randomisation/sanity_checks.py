@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from errors import UserError
+from explainers.blank_maps import mark_blank_attribution
 from explainers.case import PRESETS, Case
 from explainers.classifier_protocol import Score
 from explainers.grid import Grid, attribution_on_common_grid
 from explainers.method import Method
 from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.no_evidence import mark_blank_attribution
 
 Light = Literal["green", "amber", "red", "not asked"]
 SOURCE = "Adebayo et al. 2018, arXiv:1810.03292"

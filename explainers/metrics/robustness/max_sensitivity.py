@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from errors import UserError
+from explainers.blank_maps import mark_blank_attribution
 from explainers.case import Case
 from explainers.classifier_protocol import Floats
 from explainers.grid import enlarge_map
 from explainers.method import Method
 from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.no_evidence import mark_blank_attribution
 
 RADIUS = 2 / 255
 """Each value of the picture is moved by at most two levels of 255."""
@@ -63,7 +63,7 @@ def max_evaluations_of_sensitivity(case: Case, methods: Sequence[Method]) -> int
 
 
 def max_sensitivities(case: Case, methods: Sequence[Method]) -> Iterator[MaxSensitivityScore]:
-    """`cost(...)` evaluations at most; None for a map that is zero or cannot be made again. Raises Stopped."""
+    """`max_evaluations_of_sensitivity` evaluations at most; None for a map that is zero or cannot be made again. Raises Stopped."""
     changed = [add_uniform_noise(case.image, case.seed + 1 + number) for number in range(DRAWS)]
     for method in methods:
         try:

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from errors import UserError
+from explainers.blank_maps import mark_blank_attribution
 from explainers.case import Case
 from explainers.classifier_protocol import Floats
 from explainers.grid import Grid, attribution_on_common_grid
 from explainers.method import Attribution, Method
 from explainers.method_runner import MethodResult, deterministic_results
 from explainers.metric import Family, Metric
-from explainers.no_evidence import mark_blank_attribution
 
 JITTER = 2 / 255
 """Standard deviation of the noise: two levels of 255, less than a camera's own."""

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from errors import UserError
-from models.datasets.collection import PictureCollection
 from models.datasets.folder_listing import LayoutMismatchError
 from models.datasets.grouping import group_by_file_name
 from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, isic2019
+from models.datasets.picture_collection import PictureCollection
 
 LAYOUTS: dict[str, Callable[[Path], PictureCollection]] = {
     "ham10000": ham10000.read_layout,

@@ -12,16 +12,16 @@ from typing import Literal
 
 from errors import UserError
 from models.cards.card import ClassLabel
-from models.datasets.collection import CollectionRow, PictureCollection
 from models.datasets.folder_listing import (
-    count_and_names,
     find_split_folders,
     ignored_folders_sentence,
     layout_mismatch_error,
     list_folders,
     list_other_files,
     list_pictures,
+    summarise_file_names,
 )
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 
 LICENCE = "CC BY 4.0"
 SOURCE = "Kermany, Zhang & Goldbaum 2018, doi 10.17632/rscbjbr9sj"
@@ -52,7 +52,7 @@ def read_layout(folder: Path, classes: Literal["binary", "causes"] = "binary") -
     if not rows:
         raise UserError(f"{folder} has the folders of the chest X-rays but no picture in them; unpack the pictures there.")
     others = [file.name for holders in found.values() for holder in holders for file in list_other_files(holder)]
-    remarks: tuple[str, ...] = (f"Left out: {count_and_names('file', others)} not named as a picture.",) if others else ()
+    remarks: tuple[str, ...] = (f"Left out: {summarise_file_names('file', others)} not named as a picture.",) if others else ()
     labels = BINARY if classes == "binary" else CAUSES
     remarks += ignored_folders_sentence(folder) if "" not in found else ()
     return PictureCollection("chest_xray" if classes == "binary" else "chest_xray_causes", labels, tuple(rows), LICENCE, SOURCE, remarks)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.card import ClassLabel
-from models.datasets.collection import CollectionRow, PictureCollection
 from models.datasets.folder_listing import (
-    count_and_names,
     find_split_folders,
     ignored_folders_sentence,
     layout_mismatch_error,
     list_folders,
     list_pictures,
+    summarise_file_names,
 )
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 
 LICENCE = "as its many sources say; ask the publisher of the folder"
 SOURCE = "A folder laid out as the COVID-19 Radiography Database: Chowdhury et al. 2020, doi 10.1109/ACCESS.2020.3010287"
@@ -59,7 +59,7 @@ def read_layout(folder: Path) -> PictureCollection:
         raise UserError(f"{folder} has the class folders of COVID X-rays but no picture in them; unpack the pictures there.")
     used = sorted({row.label for row in rows})
     numbered = tuple(CollectionRow(row.path, used.index(row.label), row.group, row.split) for row in rows)
-    remarks: tuple[str, ...] = (f"Left out: {count_and_names('folder', sorted(others))} of no known class.",) if others else ()
+    remarks: tuple[str, ...] = (f"Left out: {summarise_file_names('folder', sorted(others))} of no known class.",) if others else ()
     remarks += ignored_folders_sentence(folder)
     return PictureCollection("covid_xray", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 

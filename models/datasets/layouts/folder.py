@@ -8,16 +8,16 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.card import unique_labels
-from models.datasets.collection import CollectionRow, PictureCollection
 from models.datasets.folder_listing import (
-    count_and_names,
     find_split_folders,
     ignored_folders_sentence,
     layout_mismatch_error,
     list_folders,
     list_other_files,
     list_pictures,
+    summarise_file_names,
 )
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 
 LICENCE = "unknown"
 SOURCE = "A folder of class folders"
@@ -35,7 +35,7 @@ def read_layout(folder: Path) -> PictureCollection:
     for part, holder, inside in listed:
         if new := [name for plain, (name, _) in inside.items() if plain not in names]:
             raise UserError(
-                f"{holder} has the {count_and_names('class folder', new)} that {training[0][1]} lacks, so that none can be learnt."
+                f"{holder} has the {summarise_file_names('class folder', new)} that {training[0][1]} lacks, so that none can be learnt."
             )
         for plain, (_, files) in inside.items():
             rows += [CollectionRow(file, classes.index(plain), file.relative_to(folder).as_posix(), part) for file in files]
@@ -43,7 +43,7 @@ def read_layout(folder: Path) -> PictureCollection:
     if len(classes) < 2:
         raise layout_mismatch_error(training[0][1], EXPECTED)
     remarks: tuple[str, ...] = (
-        (f"Left out: {count_and_names('file', others)} in no class folder or not named as a picture.",) if others else ()
+        (f"Left out: {summarise_file_names('file', others)} in no class folder or not named as a picture.",) if others else ()
     )
     remarks += ignored_folders_sentence(folder)
     return PictureCollection(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.card import ClassLabel
-from models.datasets.collection import CollectionRow, PictureCollection
-from models.datasets.folder_listing import count_and_names, layout_mismatch_error, list_folders, list_pictures, read_csv_rows
+from models.datasets.folder_listing import layout_mismatch_error, list_folders, list_pictures, read_csv_rows, summarise_file_names
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "HAM10000, Tschandl, Rosendahl & Kittler 2018, doi 10.1038/sdata.2018.161"
@@ -50,7 +50,7 @@ def unmatched_files_sentences(listed: list[str], files: Mapping[str, Path]) -> t
     missing = [name for name in listed if name not in files]
     unlisted = sorted(files.keys() - set(listed))
     sentences = ((missing, "named by the table, not in the folder"), (unlisted, "in the folder, not named by the table"))
-    return tuple(f"Left out: {count_and_names('picture', names)} {why}." for names, why in sentences if names)
+    return tuple(f"Left out: {summarise_file_names('picture', names)} {why}." for names, why in sentences if names)
 
 
 def _row(file: Path, entry: Mapping[str, str]) -> CollectionRow:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.card import ClassLabel
-from models.datasets.collection import CollectionRow, PictureCollection
-from models.datasets.folder_listing import count_and_names, layout_mismatch_error, list_pictures, read_csv_rows
+from models.datasets.folder_listing import layout_mismatch_error, list_pictures, read_csv_rows, summarise_file_names
 from models.datasets.layouts.ham10000 import parse_age, parse_optional_value, unmatched_files_sentences
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 
 LICENCE = "CC BY-NC 4.0"
 SOURCE = "ISIC 2019: HAM10000 (doi 10.1038/sdata.2018.161), BCN20000 (arXiv:1908.02288), MSK (arXiv:1710.05006)"
@@ -58,7 +58,7 @@ def read_layout(folder: Path) -> PictureCollection:
     used = sorted({row.label for row in kept})
     numbered = tuple(dataclasses.replace(row, label=used.index(row.label)) for row in kept)
     if unlearnt := [LABELS[number].name for number in used if {row.split for row in kept if row.label == number} == {"test"}]:
-        remarks += (f"Only the test part shows {count_and_names('label', unlearnt)}: that cannot be learnt and counts as mistakes.",)
+        remarks += (f"Only the test part shows {summarise_file_names('label', unlearnt)}: that cannot be learnt and counts as mistakes.",)
     return PictureCollection("isic2019", tuple(LABELS[number] for number in used), numbered, LICENCE, SOURCE, remarks)
 
 

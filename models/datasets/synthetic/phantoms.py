@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.cards.card import ClassLabel
 from models.datasets.synthetic.parts.canvas import Floats
-from models.datasets.synthetic.parts.features import BlueVeil, BorderStreaks, DotCluster
-from models.datasets.synthetic.parts.lesion import Lesion
-from models.datasets.synthetic.parts.light import DermatoscopeLight
-from models.datasets.synthetic.parts.overlays import GelBubbles, HairOverlay
-from models.datasets.synthetic.parts.ruler import Ruler
-from models.datasets.synthetic.parts.skin import Skin
+from models.datasets.synthetic.parts.dermatoscope_light import DermatoscopeLight
+from models.datasets.synthetic.parts.hairs_and_bubbles import GelBubbles, HairOverlay
+from models.datasets.synthetic.parts.lesion_features import BlueVeil, BorderStreaks, DotCluster
+from models.datasets.synthetic.parts.ruler_overlay import RulerOverlay
+from models.datasets.synthetic.parts.skin_lesion import SkinLesion
+from models.datasets.synthetic.parts.skin_texture import SkinTexture
 
 PLAIN, BLUE_VEIL, DOTS, STREAKS = NAMES = ("plain", "blue veil", "dots", "streaks")
 LABELS = (
@@ -75,23 +75,23 @@ def phantom_with_ruler(picture: PhantomPicture, shown: bool = True) -> PhantomPi
 
 @dataclass(frozen=True)
 class _Scene:
-    skin: Skin
-    lesion: Lesion
+    skin: SkinTexture
+    lesion: SkinLesion
     veil: BlueVeil
     dots: DotCluster
     streaks: BorderStreaks
     hairs: HairOverlay
     bubbles: GelBubbles
-    ruler: Ruler
+    ruler: RulerOverlay
     light: DermatoscopeLight
     grain: np.random.Generator
 
     @classmethod
     def sample(cls, seed: int) -> "_Scene":
         one = iter(np.random.default_rng(seed).spawn(10))
-        skin, lesion = Skin.sample(next(one)), Lesion.sample(next(one))
+        skin, lesion = SkinTexture.sample(next(one)), SkinLesion.sample(next(one))
         veil, dots, streaks = BlueVeil.sample(next(one)), DotCluster.sample(next(one)), BorderStreaks.sample(next(one))
-        hairs, bubbles, ruler = HairOverlay.sample(next(one)), GelBubbles.sample(next(one)), Ruler.sample(next(one))
+        hairs, bubbles, ruler = HairOverlay.sample(next(one)), GelBubbles.sample(next(one)), RulerOverlay.sample(next(one))
         light, grain = DermatoscopeLight.sample(next(one)), next(one)
         return cls(skin, lesion.moved(ruler.away * 0.055), veil, dots, streaks, hairs, bubbles, ruler, light, grain)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from errors import UserError
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 
 LARGEST = 2_000_000_000  # bytes of numbers in all
 SMALL = 32_000_000  # bytes up to which any compression ratio is accepted

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.sidecar_files import read_architecture
-from models.sandbox.checks.config import LONGEST, check_model_config, is_keras_3_config
-from models.sandbox.checks.display import printable_text
 from models.sandbox.checks.hdf5 import check_hdf5
+from models.sandbox.checks.model_config import LONGEST, check_model_config, is_keras_3_config
+from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.checks.zip_members import open_checked_archive, open_zip_archive
 
 _KNOWN_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}

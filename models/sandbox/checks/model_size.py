@@ -4,7 +4,7 @@ from itertools import islice
 from pathlib import Path
 
 from errors import UserError
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.checks.zip_members import LARGEST, MOST_MEMBERS
 
 

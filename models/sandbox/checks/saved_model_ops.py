@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 
 _TEXT = Path(__file__).parent / "saved_model_ops.txt"
 _SAVING = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename", "StringJoin"})

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from errors import UserError
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 
 MOST_MEMBERS = 64
 LARGEST = 2_000_000_000  # bytes of all members unpacked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from errors import UserError
 from models.cards.card import Card, Colour, Scaling
 from models.formats.imagenet import NETWORKS
-from models.sandbox.checks.display import error_reason
+from models.sandbox.checks.safe_text import error_reason
 
 if TYPE_CHECKING:
     import keras
@@ -61,7 +61,7 @@ def build_backbone(name: str, size: Size, weights: str = "random", colour: Colou
 def _small(name: str, size: Size, weights: str, colour: Colour) -> Backbone:
     import keras
 
-    from models.training.networks.small import small_residual_network, small_vision_transformer
+    from models.training.networks.small_networks import small_residual_network, small_vision_transformer
 
     if weights != "random":
         raise UserError(f"There are no '{weights}' weights of {name}; train it from --weights random.")
@@ -108,7 +108,7 @@ def _backbone_from_file(path: Path, size: Size) -> Backbone:
     """A Keras 3 model less what comes after its last grid of features. Its scaling is its card's, or its namesake's."""
     import keras
 
-    from models.formats.registry import open_keras_model
+    from models.formats.format_registry import open_keras_model
     from models.graph.keras_hints import preprocessing_by_backbone
     from models.loading import find_model_file
 

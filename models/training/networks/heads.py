@@ -27,10 +27,10 @@ def add_classification_head(body: Backbone, units: int, name: str, fields: Seque
         embedded = layers.Dense(METADATA_UNITS, activation="relu", name="head_metadata")(inputs[1])
         features = layers.Concatenate(name="head_both")([features, embedded])
     features = layers.Dropout(DROPOUT, name="head_dropout")(features)
-    return keras.Model(inputs if fields else inputs[0], class_probabilities(features, units), name=name)
+    return keras.Model(inputs if fields else inputs[0], class_probability_layer(features, units), name=name)
 
 
-def class_probabilities(features: Any, units: int) -> Any:
+def class_probability_layer(features: Any, units: int) -> Any:
     """(n, k) -> (n, units) probabilities, in float32 also where the rest of the network is in float16."""
     from keras import layers
 

@@ -22,7 +22,7 @@ RECIPES = {
 }
 
 
-class Recipe(Protocol):
+class TrainingRecipe(Protocol):
     """The interface of a module named in RECIPES."""
 
     HELP: str
@@ -31,6 +31,6 @@ class Recipe(Protocol):
     def make_classifier(self, options: Namespace) -> TrainedModel: ...
 
 
-def load_recipe(name: str) -> Recipe:
+def load_training_recipe(name: str) -> TrainingRecipe:
     """The recipe of that name."""
-    return cast(Recipe, importlib.import_module(RECIPES[name]))
+    return cast(TrainingRecipe, importlib.import_module(RECIPES[name]))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from models.cards.card import Card, Colour, Scaling
 from models.cards.metadata import Field
-from models.datasets.collection import PictureCollection
+from models.datasets.picture_collection import PictureCollection
 from models.training.networks.backbones import build_backbone, default_backbone_weights, default_input_side
 from models.training.networks.heads import add_classification_head
-from models.training.networks.two_branch import build_two_branch_model
+from models.training.networks.two_branch_network import build_two_branch_model
 from models.training.recipes.dataset_traits import DatasetTraits
-from models.training.recipes.image_options import classifier_name, image_size
+from models.training.recipes.image_options import parse_classifier_name, parse_image_size
 
 if TYPE_CHECKING:
     import keras
@@ -27,7 +27,10 @@ def build_image_network(
     import keras
 
     keras.utils.set_random_seed(options.seed)
-    size, weights = image_size(options, default_input_side(options.backbone)), options.weights or default_backbone_weights(options.backbone)
+    size, weights = (
+        parse_image_size(options, default_input_side(options.backbone)),
+        options.weights or default_backbone_weights(options.backbone),
+    )
     units = 1 if len(collection.labels) == 2 else len(collection.labels)
     scaling: Scaling = "0..1"
     colour: Colour = "rgb"
@@ -35,14 +38,14 @@ def build_image_network(
     if options.backbone == TWO_BRANCH:
         if fields:
             raise UserError("--backbone stacked takes the picture alone; leave out --metadata or choose another backbone.")
-        model, origin = build_two_branch_model(size, units, weights, classifier_name(options))
+        model, origin = build_two_branch_model(size, units, weights, parse_classifier_name(options))
         notes = ("Each branch scales the picture by itself, in its first layer.",)
     else:
         trunk = build_backbone(options.backbone, size, weights, spec.colour)
-        model, origin = add_classification_head(trunk, units, classifier_name(options), fields), trunk.origin
+        model, origin = add_classification_head(trunk, units, parse_classifier_name(options), fields), trunk.origin
         scaling, colour = trunk.scaling, trunk.colour
     card = Card(
-        name=classifier_name(options),
+        name=parse_classifier_name(options),
         labels=collection.labels,
         size=size,
         colour=colour,

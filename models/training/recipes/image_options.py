@@ -7,7 +7,7 @@ from typing import Any
 
 from errors import UserError
 from models.cards.card import LARGEST_SIDE
-from models.training.settings import Balance, Loss, Schedule, TrainingSettings, TrainingStage
+from models.training.training_settings import Balance, Loss, Schedule, TrainingSettings, TrainingStage
 
 RATE_AFTER_FROZEN = 0.2  # of the rate for layers that are already trained
 NOT_IN_PLAN = ("out", "cache", "fresh")  # do not affect the weights
@@ -64,7 +64,7 @@ def parse_training_stages(options: Namespace) -> tuple[TrainingStage, ...]:
     return (*frozen, TrainingStage(options.epochs, options.rate * (RATE_AFTER_FROZEN if frozen else 1), options.open_layers))
 
 
-def classifier_name(options: Namespace) -> str:
+def parse_classifier_name(options: Namespace) -> str:
     """The classifier's name. UserError for one that cannot be a folder's everywhere."""
     name = str(options.name or options.recipe)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
@@ -72,7 +72,7 @@ def classifier_name(options: Namespace) -> str:
     return name
 
 
-def image_size(options: Namespace, default: int) -> tuple[int, int]:
+def parse_image_size(options: Namespace, default: int) -> tuple[int, int]:
     """(H, W) in pixels."""
     sides = options.size or [default]
     if len(sides) > 2 or not 16 <= min(sides) <= max(sides) <= LARGEST_SIDE:

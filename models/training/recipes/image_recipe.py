@@ -10,11 +10,11 @@ from errors import UserError
 from models.cards.card import Card
 from models.datasets import layouts, splits
 from models.datasets.batch_decode import parallel_map, read_image, unreadable_files_error
-from models.datasets.collection import CollectionRow, PictureCollection
 from models.datasets.metadata_encoding import fit_metadata_encoding
-from models.training.pipeline import InputPipelineSettings
+from models.datasets.picture_collection import CollectionRow, PictureCollection
+from models.training.input_pipeline import InputPipelineSettings
 from models.training.recipes.dataset_traits import DatasetTraits
-from models.training.recipes.image_options import checkpoint_plan, classifier_name, parse_training_settings, parse_training_stages
+from models.training.recipes.image_options import checkpoint_plan, parse_classifier_name, parse_training_settings, parse_training_stages
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ HIDDEN_METADATA = 0.2  # share of the metadata that is hidden in training, so th
 
 def train_image_classifier(options: Namespace, spec: DatasetTraits) -> TrainedModel:
     """Trains a classifier on the pictures in `options.data`; resumes from the checkpoint in `options.out` if there is one."""
-    classifier_name(options)
+    parse_classifier_name(options)
     stages, settings = parse_training_stages(options), parse_training_settings(options)
     collection = layouts.read_collection(spec.layout, options.data, spec.group)
     print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)
@@ -39,7 +39,7 @@ def train_image_classifier(options: Namespace, spec: DatasetTraits) -> TrainedMo
     _check_readable(split.test)
     settings = dataclasses.replace(settings, shares=splits.class_frequencies(split.train, len(collection.labels)))
     _make_folder(options.out)
-    from models.training import checkpoint, precision
+    from models.training import checkpoint, mixed_precision
     from models.training.loop import TrainingRun
     from models.training.recipes.image_network import build_image_network
     from models.training.temperature import calibrate_classifier
@@ -47,14 +47,14 @@ def train_image_classifier(options: Namespace, spec: DatasetTraits) -> TrainedMo
     fields = fit_metadata_encoding(collection, split.train, spec.metadata)
     if options.fresh:
         checkpoint.remove_checkpoint(options.out)
-    trained, card = precision.build_with_precision_policy(
-        lambda: build_image_network(options, spec, collection, fields), precision.best_precision_policy()
+    trained, card = mixed_precision.build_with_precision_policy(
+        lambda: build_image_network(options, spec, collection, fields), mixed_precision.best_precision_policy()
     )
     feed = InputPipelineSettings(card.size, options.cache or options.out / "cache", spec.fit, options.batch, options.seed)
     feed = dataclasses.replace(feed, augmentation=spec.augmentation, balance=options.balance, fields=fields, forget=HIDDEN_METADATA)
     plan = {**checkpoint_plan(options), "pictures": splits.split_fingerprint(split)}
     history = _train(trained, card, split, feed, TrainingRun(stages, settings, options.out, plan), options)
-    model = precision.copy_in_float32(trained, lambda: build_image_network(options, spec, collection, fields)[0])
+    model = mixed_precision.copy_in_float32(trained, lambda: build_image_network(options, spec, collection, fields)[0])
     return TrainedModel(
         model, calibrate_classifier(model, card, split.validation), TrainingOutcome(split, _test_data(collection, split), history)
     )

@@ -16,7 +16,7 @@ from app.options import ExplainOptions
 from errors import UserError
 from models.cards.card import Card, ClassLabel
 from models.cards.metadata import NumberField
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.ensemble import EnsembleClassifier
 from models.classifiers.keras_classifier import KerasClassifier
 

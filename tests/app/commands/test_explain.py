@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.commands.explain import explain_pictures
 from app.commands.manifest import to_strict_json
-from app.commands.outputs import atomic_directory, printable_file_name, unique_folder_names
+from app.commands.output_folder import atomic_directory, printable_file_name, unique_folder_names
 from app.commands.provenance import git_commit_hash
 from app.options import ExplainOptions
 from app.rendering import DIVERGING, colour_lookup_table
@@ -289,7 +289,7 @@ def test_only_what_dead_processes_left_of_the_same_folder_is_deleted(tmp_path: P
         (folder / "spot").mkdir(parents=True)
     with atomic_directory(tmp_path / "out") as first:
         assert not stale.exists()
-        hold = "import sys; from pathlib import Path; from app.commands.outputs import atomic_directory\n"
+        hold = "import sys; from pathlib import Path; from app.commands.output_folder import atomic_directory\n"
         hold += "with atomic_directory(Path(sys.argv[1])) as folder: print(folder, len(list(folder.parent.iterdir())))"
         answer = subprocess.run([sys.executable, "-c", hold, tmp_path / "out"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
         assert answer.stdout.split()[1] == "5", answer.stderr  # the other three, the first one's, its own

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.commands.explain import explain_pictures
-from app.commands.hidden_places import check_places
+from app.commands.hidden_places import check_hidden_places
 from app.options import ExplainOptions
 from app.rendering import encode_png
 from errors import UserError
@@ -42,10 +42,10 @@ def test_the_manifest_holds_every_place_hidden_in_three_ways(tmp_path: Path) -> 
 @pytest.mark.parametrize("word", ["lime", "nowhere.png", "grad-cam"])
 def test_a_word_that_is_no_place_is_refused(word: str) -> None:
     with pytest.raises(UserError, match="give consensus, a mask's file or folder, or a method that runs: grad_cam"):
-        check_places([word], [GradCAM()], 1)
+        check_hidden_places([word], [GradCAM()], 1)
 
 
 def test_one_mask_for_several_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mask.png").touch()
     with pytest.raises(UserError, match="one mask"):
-        check_places([str(tmp_path / "mask.png")], [GradCAM()], 2)
+        check_hidden_places([str(tmp_path / "mask.png")], [GradCAM()], 2)

@@ -11,7 +11,7 @@ from app.cli import main
 from app.commands import library
 from app.commands.library import build_map_library
 from app.explanation import FittedPicture
-from app.model_files import library_file, library_of
+from app.model_files import library_path, read_library_of_model
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.methods import METHODS, SEVEN
@@ -76,7 +76,7 @@ def test_too_few_pictures_or_no_folder_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(bundled_models()))
 def test_bundled_classifiers_carry_theirs(name: str) -> None:
-    found = library_of(name)
+    found = read_library_of_model(name)
     card = json.loads(bundled_models()[name].with_suffix(".json").read_text())
     assert found.made_with["model"] == card["sha256"]
     assert len(found.stack("Grad-CAM")) >= 30
@@ -84,11 +84,11 @@ def test_bundled_classifiers_carry_theirs(name: str) -> None:
 
 
 def test_it_lies_beside_the_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert library_file("phantoms").name == "phantoms.library.npz"
+    assert library_path("phantoms").name == "phantoms.library.npz"
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert library_file("imagenet:VGG16") == tmp_path / "models" / "VGG16.library.npz"
-    assert library_of("imagenet:VGG16") is None
-    assert library_of("no/such/model.keras") is None
+    assert library_path("imagenet:VGG16") == tmp_path / "models" / "VGG16.library.npz"
+    assert read_library_of_model("imagenet:VGG16") is None
+    assert read_library_of_model("no/such/model.keras") is None
 
 
 @pytest.mark.parametrize("level", ["none", "agreement", "all"])

@@ -20,7 +20,7 @@ from app.service.services import Services
 from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
 from models.cards.card import Card, ClassLabel
-from models.inspection.report import Finding, InspectionReport, LayerReport, PreprocessingCandidate
+from models.inspection.inspection_report import InspectionFinding, InspectionReport, LayerReport, PreprocessingCandidate
 from models.sandbox import landlock
 from tests.app.page.test_events import PARTS, png
 from tests.models import hostile_files
@@ -35,9 +35,9 @@ WAYS = (
 REPORT = InspectionReport(
     "my net",
     (
-        Finding("head", "It ends in a softmax.", "Its graph."),
-        Finding("preprocessing", "It is scaled twice.", "Both were tried.", "warning"),
-        Finding("file", "It is damaged.", "Its bytes.", "refused"),
+        InspectionFinding("head", "It ends in a softmax.", "Its graph."),
+        InspectionFinding("preprocessing", "It is scaled twice.", "Both were tried.", "warning"),
+        InspectionFinding("file", "It is damaged.", "Its bytes.", "refused"),
     ),
     (LayerReport("first", (16, 16), 8, (3, 3), False), LayerReport("last", (4, 2), 1024, None, True)),
     WAYS,

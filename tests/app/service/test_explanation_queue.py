@@ -12,8 +12,8 @@ from app.service import limits
 from app.service.cached_answer import first_page_request
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.example_gallery import ExampleGallery
+from app.service.explanation_job import ExplanationJob
 from app.service.explanation_queue import ExplanationQueue
-from app.service.job import ExplanationJob
 from app.service.request import ExplanationRequest
 from app.service.session import SessionStore
 from app.service.stores.picture_uploads import UploadedPicture

@@ -31,7 +31,7 @@ def test_grad_cam_of_the_logit(flatten, target):
     from tf_keras_vis.utils.scores import CategoricalScore
 
     from models.cards.card import Card, ClassLabel
-    from models.classifiers.build import build_classifier
+    from models.classifiers.classifier_builder import build_classifier
     from models.classifiers.score import Score
 
     model, image = flat(flatten), picture((32, 48))

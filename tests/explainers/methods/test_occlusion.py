@@ -10,7 +10,7 @@ from explainers.case import Case, ExplanationSettings
 from explainers.grid import sum_map_onto_grid
 from explainers.methods.occlusion import ENOUGH_AGREEMENT, Occlusion
 from explainers.perturbation.convergence import predict_final_agreement
-from explainers.perturbation.windows import (
+from explainers.perturbation.occlusion_windows import (
     NOISE,
     fit_smooth_evidence,
     mean_over_covering_windows,
@@ -169,8 +169,8 @@ def test_a_map_that_few_windows_cannot_settle_says_so():
     assert not found.values.any()
 
 
-def test_the_agreement_foretold_is_that_of_maps_drawn_from_the_kernel():
-    """Evidence drawn as the kernel has it and noise as the map allows: what is foretold from some windows is what comes with the others."""
+def test_the_predicted_agreement_is_that_of_maps_drawn_from_the_kernel():
+    """Evidence drawn as the kernel has it and noise as the map allows: what some windows predict is what comes with the others."""
     every = [*sliding_windows(7, 3, 1), *sliding_windows(14, 3, 1)]
     every = [tuple(2 * side for side in window) for window in every[:25]] + every[25:]
     cover, like = window_coverage(every, 14), smoothness_kernel(14)

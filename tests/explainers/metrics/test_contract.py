@@ -20,7 +20,7 @@ from explainers.metrics import METRICS
 from explainers.metrics.agreement import consensus, raw_similarity, similarity
 from explainers.metrics.agreement.agreement import AgreementContext, AgreementMetric
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
-from explainers.metrics.agreement.controls import EDGES, edge_map
+from explainers.metrics.agreement.control_maps import EDGES, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary, stack_maps
 from explainers.metrics.agreement.significance import shifted_map_copies
@@ -138,7 +138,7 @@ def moved(maps: Maps) -> list[float]:
 
 
 def hidden(maps: Maps) -> list[float]:
-    return [value for found in hidden_place.HiddenConsensus()(case(), results_of(maps)) for value in (found.fall, *found.others)]
+    return [value for found in hidden_place.HiddenConsensusMetric()(case(), results_of(maps)) for value in (found.fall, *found.others)]
 
 
 VALUES: dict[str, Callable[[Maps], list[float]]] = {

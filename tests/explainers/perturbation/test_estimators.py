@@ -114,14 +114,14 @@ def test_the_surrogate_integral_is_the_shapley_value_of_its_own_smooth_game() ->
     np.testing.assert_allclose(kernel_shap_values(sample, values), expected, atol=1e-12)
 
 
-def test_what_is_left_out_is_foretold_from_the_others() -> None:
+def test_what_is_left_out_is_predicted_from_the_others() -> None:
     """Against a fit without the answer: its smooth game's mean, read off at the mask, worked out afresh."""
     game, sample = random_game(10, 4, 20), drawn(10, 60, 0)
     values = game.values(sample.masks)
     covariance, row = _covariance(sample), 37
     others = np.delete(np.arange(60), row)
-    foretold = covariance[row, others] @ np.linalg.solve(covariance[np.ix_(others, others)], values[others] - values[0]) + values[0]
-    assert leave_one_out_residuals(sample, values)[row] == pytest.approx(values[row] - foretold, abs=1e-8)
+    predicted = covariance[row, others] @ np.linalg.solve(covariance[np.ix_(others, others)], values[others] - values[0]) + values[0]
+    assert leave_one_out_residuals(sample, values)[row] == pytest.approx(values[row] - predicted, abs=1e-8)
 
 
 def test_memory_of_the_surrogate_is_bounded_whatever_the_answers() -> None:

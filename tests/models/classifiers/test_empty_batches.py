@@ -11,8 +11,8 @@ from keras import layers
 from onnx import TensorProto, helper
 
 from errors import UserError
-from models.classifiers.base import BaseClassifier
-from models.classifiers.build import build_classifier
+from models.classifiers.base_classifier import BaseClassifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.ensemble import EnsembleClassifier
 from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.score import Score

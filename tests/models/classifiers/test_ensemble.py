@@ -16,7 +16,7 @@ from explainers.methods.hirescam import HiResCAM
 from explainers.methods.integrated_gradients import IntegratedGradients
 from models.cards.card import Card, ClassLabel, Head, Scaling
 from models.cards.metadata import NumberField
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.ensemble import EnsembleClassifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score

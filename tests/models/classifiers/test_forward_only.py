@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from errors import UserError
 from explainers.classifier_protocol import Classifier as Asked
 from models.cards.card import Card, CardNote, ClassLabel
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.score import Score
 from models.export.format_writers import ExportSource, _write_int8, _write_tflite

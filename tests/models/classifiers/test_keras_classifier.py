@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from tests.models.float64_models import in_float64

@@ -8,8 +8,8 @@ from errors import UserError
 from models.cards.card import ClassLabel
 from models.cards.metadata import CategoryField, NumberField
 from models.datasets import layouts
-from models.datasets.collection import CollectionRow, PictureCollection
 from models.datasets.metadata_encoding import fit_metadata_encoding
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 from tests.data import data_folder
 from tests.models.picture_folders import chest_xray, csv, filled, ham10000, isic2019
 

@@ -11,7 +11,7 @@ import pytest
 from errors import UserError
 from models.cards.card import ClassLabel
 from models.datasets import layouts, splits
-from models.datasets.collection import CollectionRow, PictureCollection
+from models.datasets.picture_collection import CollectionRow, PictureCollection
 from models.datasets.splits import DataSplit
 from tests.data import data_folder
 from tests.models.picture_folders import filled

@@ -12,10 +12,10 @@ from scipy.special import expit
 from errors import UserError
 from models.cards.card import Card, ClassLabel
 from models.cards.metadata import NumberField
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.datasets import splits
-from models.datasets.collection import CollectionRow
 from models.datasets.layouts import read_collection
+from models.datasets.picture_collection import CollectionRow
 from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 from models.evaluate import main
 from models.evaluation.assessment import assess_logits, card_with_results, evaluate_classifier, reliability_bins

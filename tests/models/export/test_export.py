@@ -14,9 +14,9 @@ from errors import UserError
 from models.cards.card import Card, ClassLabel, file_sha256
 from models.cards.metadata import CategoryField, NumberField
 from models.export.__main__ import main
-from models.export.comparison import choose_comparison_images, compare_outputs
 from models.export.format_writers import FORMATS, ExportSource
-from models.graph.inputs import read_model_inputs
+from models.export.output_comparison import choose_comparison_images, compare_outputs
+from models.graph.model_inputs import read_model_inputs
 from models.loading import load_classifier
 
 

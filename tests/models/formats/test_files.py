@@ -13,9 +13,9 @@ import pytest
 
 from errors import UserError
 from models.classifiers.label_file import read_label_file
-from models.formats.hub import choose_model_files, fetch_hub_model
+from models.formats.format_registry import SINGLE, check_model_file, detect_format
+from models.formats.model_hub import choose_model_files, fetch_hub_model
 from models.formats.onnx import ONNX
-from models.formats.registry import SINGLE, check_model_file, detect_format
 from models.formats.tflite import TFLITE
 from models.loading import find_model_file
 from models.sandbox.checks.zip_members import single_model_in_zip

@@ -12,7 +12,7 @@ import tf_keras
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card, ClassLabel
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from models.loading import load_classifier

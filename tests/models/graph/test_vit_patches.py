@@ -11,7 +11,7 @@ from benchmarks.zoo_parts.models import topologies, transformers
 from explainers.case import Case
 from explainers.method_runner import run_methods
 from explainers.methods.grad_cam import GradCAM
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from models.graph.grid_layer import PATCHES

@@ -13,10 +13,10 @@ from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from models.cards.card import Card
 from models.images.decoder import decode_picture
-from models.inspection.facts import model_facts
+from models.inspection.inspection_report import InspectionReport
 from models.inspection.inspector import LabelledImage, inspect_model
-from models.inspection.report import InspectionReport
-from models.inspection.structure import parse_model_structure
+from models.inspection.model_facts import model_facts
+from models.inspection.model_structure import parse_model_structure
 from models.inspection.structure_reader import read_model_structure
 from models.loading import load_classifier
 from models.sandbox.ipc import ProtocolError

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.inspection.receptive_fields import compute_receptive_fields
 
 SIDE = 64

@@ -22,7 +22,7 @@ from models.images import decoder
 from models.images.decoder import decode_picture
 from models.sandbox import landlock, picture_decoder, picture_worker, seccomp
 from models.sandbox.ipc import MessagePipes, ProtocolError, create_pipe_pair
-from models.sandbox.picture_decoder import DecoderExited, DecoderLimits, PictureDecoder, PictureProcess, receive_decoded_picture
+from models.sandbox.picture_decoder import DecoderExited, DecoderLimits, DecoderProcess, PictureDecoder, receive_decoded_picture
 from tests.models.picture_files import NOISE, RNG, bomb, filtered_png, png, raw_png, saved
 from tests.patience import PATIENCE, until
 
@@ -382,7 +382,7 @@ def test_a_picture_waits_for_a_free_process_only_so_long() -> None:
     pool = PictureDecoder(1, DecoderLimits(starting=PATIENCE, decoding=PATIENCE, waiting=0.05), ("-c", ANSWERS))
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(pool.decode, b"import time; time.sleep(1000)")
-        until(lambda: any(isinstance(each, PictureProcess) for each in pool._busy))
+        until(lambda: any(isinstance(each, DecoderProcess) for each in pool._busy))
         with pytest.raises(UserError, match="Many pictures wait to be decoded already"):
             pool.decode(b"")
         pool.close()

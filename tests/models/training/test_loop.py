@@ -12,8 +12,8 @@ from errors import UserError
 from models.training import checkpoint
 from models.training.frozen_features import split_network
 from models.training.loop import TrainingData, TrainingRun, train_model
-from models.training.settings import TrainingSettings, TrainingStage
 from models.training.trainable_layers import unfreeze_last_layers
+from models.training.training_settings import TrainingSettings, TrainingStage
 
 
 def nested() -> keras.Model:

@@ -21,11 +21,11 @@ from models.cards.card import Card
 from models.train import main
 from models.training import checkpoint
 from models.training.checkpoint import TrainingState
+from models.training.decision_threshold import balanced_logit_shift
 from models.training.loop import compile_training_stage
 from models.training.schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
-from models.training.settings import TrainingSettings, TrainingStage
-from models.training.threshold import balanced_logit_shift
-from models.training.validation import measure_validation
+from models.training.training_settings import TrainingSettings, TrainingStage
+from models.training.validation_metrics import measure_validation
 from tests.models.picture_folders import painted
 from tests.patience import until
 from tests.serving import cpu_seconds

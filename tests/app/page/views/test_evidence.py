@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from app.formatting import format_score
-from app.metrics import Kind, missing_evaluations
+from app.metrics import Kind, missing_evaluations_of_map
 from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, agreement_table
 from app.page.views.deletion_curves import deletion_slider_view
 from app.page.views.evidence import EVIDENCE, trust_view
 from app.page.views.region import region_score_table
 from app.service.cached_answer import consistency_of_cached_answer, first_page_request, read_cached_answer
 from app.service.classifier_registry import ClassifierRegistry
+from app.service.explanation_job import ExplanationJob
 from app.service.explanation_queue import ExplanationQueue
-from app.service.job import ExplanationJob
 from app.service.metric_queue import _publish
 from app.service.metric_state import MetricCost, MetricState
 from app.service.regions import EvidenceRegion, mask_from_outline, score_maps_in_region
@@ -30,12 +30,12 @@ from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementMetric
-from explainers.metrics.agreement.consistency import Consistency, SelfAgreement
+from explainers.metrics.agreement.consistency import MapConsistency, SelfAgreementSource
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.deletion_insertion import (
     DeletionCurve,
     DeletionInsertionMetric,
-    deletion_steps,
+    deletion_step_per_pixel,
     pixels_by_importance,
     visible_pixel_mask,
 )
@@ -68,7 +68,7 @@ def with_consistency(report: ExplanationState, **changes: object) -> Explanation
     return replace(report, measures=with_findings(report.measures, AgreementMetric, agreement))  # type: ignore[arg-type]
 
 
-def at_level(found: Consistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
+def at_level(found: MapConsistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
     return tuple(replace(each, level=level, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.pair_agreements)
 
 
@@ -78,7 +78,7 @@ def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> No
     assert len(table["pairs"]) == len(found.pair_agreements) == 21
     for cell, pair_agreement in zip(table["pairs"], found.pair_agreements, strict=True):
         assert pair_agreement.ceiling is not None
-        least = "≥\u202f" if pair_agreement.self_agreement == SelfAgreement.EXACT else ""
+        least = "≥\u202f" if pair_agreement.self_agreement == SelfAgreementSource.EXACT else ""
         assert cell["cells"]["kappa"]["text"] == least + format_score(pair_agreement.ceiling)
         assert ("κ* at least" in cell["words"]) == bool(least)
         assert cell["cells"]["ssim"] == {
@@ -185,8 +185,8 @@ def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: 
     buttons = {button["kind"]: button for button in trust_view(poor, 1, ())["buttons"]}
     assert buttons[SANITY]["cost"] == "at most 7,368 evaluations, about 2 min"
     assert not buttons["stability"]["ready"], "not before its cost is known"
-    assert missing_evaluations(LIME(), poor.results["LIME"], poor.measures.consistency) == 900
-    assert missing_evaluations(GradCAM(), poor.results["GradCAM"], poor.measures.consistency) == 0
+    assert missing_evaluations_of_map(LIME(), poor.results["LIME"], poor.measures.consistency) == 900
+    assert missing_evaluations_of_map(GradCAM(), poor.results["GradCAM"], poor.measures.consistency) == 0
     lines = {line["id"]: line for line in trust_view(poor, 1, ())["lines"]}
     assert lines["LIME"]["more"]["text"] == "Spend 900 more evaluations, about 4 s"
     chips = {chip["name"]: chip for chip in lines["LIME"]["chips"]}
@@ -205,7 +205,7 @@ def test_the_slides_hide_what_the_curves_hid(report: ExplanationState) -> None:
     case = Case(load_classifier("phantoms"), report.image, Score(report.target))
     attribution = report.results["GradCAM"].attribution
     assert attribution is not None
-    steps = deletion_steps(attribution.values, case.size, case.seed, 28)
+    steps = deletion_step_per_pixel(attribution.values, case.size, case.seed, 28)
     pixels = pixels_by_importance(attribution.values, case.size, case.seed)
     for step in (0, 1, 13, 28):
         np.testing.assert_array_equal(steps > step, visible_pixel_mask(pixels, case.size, step, 28, "deletion") == 1)

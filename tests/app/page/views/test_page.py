@@ -12,7 +12,7 @@ from app.formatting import format_duration, format_estimated_time, format_probab
 from app.page.page_parts import PAINTED
 from app.page.views.agreement import RAMP, relative_luminance, score_colours
 from app.page.views.alt_text import describe_map, short_class_names, strongest_map_region
-from app.page.views.state import PageState
+from app.page.views.page_state import PageState
 from app.rendering import quantise_map
 from app.service.cached_answer import consistency_of_cached_answer, read_cached_answer
 from app.service.metric_state import MetricState

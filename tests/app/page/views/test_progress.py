@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from app.commands.explain import explain_pictures
 from app.explanation import estimate_explanation_cost
-from app.metrics import full_cost, full_seconds
+from app.metrics import estimate_seconds_of_all_metrics, max_evaluations_of_all_metrics
 from app.options import ExplainOptions
 from app.rendering import encode_png
 from app.service.classifier_registry import RegisteredClassifier
@@ -51,9 +51,14 @@ def test_the_seconds_of_the_measures_are_those_of_their_evaluations() -> None:
     )
     cam, lime = ([result for result in run_methods(case, [method]) if result.done][-1:] for method in (GradCAM(), LIME()))
     both = [*cam, *lime]
-    assert full_seconds(case, both, 0.5, 0.5) == pytest.approx(full_cost(case, both) / 2)
-    assert full_seconds(case, lime, 0, 9) == 0, "LIME asks for no gradient"
-    assert 0 < full_seconds(case, cam, 0, 1) == full_seconds(case, both, 0, 1) < full_cost(case, cam)
+    assert estimate_seconds_of_all_metrics(case, both, 0.5, 0.5) == pytest.approx(max_evaluations_of_all_metrics(case, both) / 2)
+    assert estimate_seconds_of_all_metrics(case, lime, 0, 9) == 0, "LIME asks for no gradient"
+    assert (
+        0
+        < estimate_seconds_of_all_metrics(case, cam, 0, 1)
+        == estimate_seconds_of_all_metrics(case, both, 0, 1)
+        < max_evaluations_of_all_metrics(case, cam)
+    )
 
 
 def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from explainers.metrics.agreement.consistency import (
-    Consistency,
+    MapConsistency,
     ReferenceMaps,
-    SelfAgreement,
+    SelfAgreementSource,
     consistency_from_maps,
     controls_warning_sentence,
     weaker_controls_sentence,
 )
-from explainers.metrics.agreement.controls import CENTRE, EDGES, centre_map
+from explainers.metrics.agreement.control_maps import CENTRE, EDGES, centre_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.significance import AgreementLevel, shifted_map_copies
@@ -35,7 +35,7 @@ def library(titles=("cam", "lime", "shap", "ig"), pictures: int = 40) -> MapLibr
     return MapLibrary({"model": "m", "cells": 8, "fill": "blur"}, tuple(f"{n}" for n in range(pictures)), maps)
 
 
-def judged(grids: dict[str, np.ndarray], background: ReferenceMaps, readings: dict[str, RepeatedMaps] | None = None) -> Consistency:
+def judged(grids: dict[str, np.ndarray], background: ReferenceMaps, readings: dict[str, RepeatedMaps] | None = None) -> MapConsistency:
     found = [MapEvidence(title, FAMILIES[title], True, grid, share(grid)) for title, grid in grids.items()]
     readings = readings or {title: RepeatedMaps(grid, grid, RepeatSource.EXACT) for title, grid in grids.items()}
     return consistency_from_maps(
@@ -127,7 +127,7 @@ def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
     known = judged(whole, ReferenceMaps(library()), exact | {"ig": RepeatedMaps(first, second, RepeatSource.HALF_RUNS)}).pair_agreements[0]
     both = {title: RepeatedMaps(grid, grid, RepeatSource.HALF_RUNS) for title, grid in whole.items()}
     assert taken.ceiling < known.ceiling
-    assert (taken.self_agreement, known.self_agreement) == (SelfAgreement.EXACT, SelfAgreement.EXACT)
+    assert (taken.self_agreement, known.self_agreement) == (SelfAgreementSource.EXACT, SelfAgreementSource.EXACT)
     assert judged(whole, ReferenceMaps(library()), both).pair_agreements[0].self_agreement == "measured"
 
 

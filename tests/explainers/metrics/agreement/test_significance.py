@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from explainers.metrics.agreement.attenuation import disattenuated_correlation, disattenuated_kappa
-from explainers.metrics.agreement.controls import centre_map, control_accounts_for_agreement, edge_map
+from explainers.metrics.agreement.control_maps import centre_map, control_accounts_for_agreement, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.significance import agreement_significance, classify_agreement, significance_against_both_nulls

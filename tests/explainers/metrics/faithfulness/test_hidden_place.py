@@ -9,7 +9,14 @@ from explainers.method_runner import MethodResult
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.metrics.faithfulness import hidden_place
-from explainers.metrics.faithfulness.hidden_place import COMPARED, CONTROLS, INPAINTING, HiddenConsensus, HiddenPlaces, Outcome
+from explainers.metrics.faithfulness.hidden_place import (
+    COMPARED,
+    CONTROLS,
+    INPAINTING,
+    HiddenConsensusMetric,
+    HiddenPlaceOutcome,
+    HiddenPlacesMetric,
+)
 from tests.explainers.toy_classifiers import Toy, ToyScore, picture
 
 SIZE = (64, 48)
@@ -42,14 +49,14 @@ def results_of(*maps: np.ndarray) -> list[MethodResult]:
 def test_every_fall_is_the_sum_of_what_was_hidden() -> None:
     weights = np.random.default_rng(0).normal(size=SIZE)
     place, case = block(slice(10, 26), slice(8, 20)), case_of(weights)
-    found = hidden_place.hide(case, "m", place)
+    found = hidden_place.hide_place(case, "m", place)
     evidence = weights * case.image.mean(-1)
     assert found.fall == pytest.approx(evidence[place].sum(), abs=1e-4)
-    others = [evidence[each].sum() for each in hidden_place.displaced_places(place, CONTROLS, 0)]
+    others = [evidence[each].sum() for each in hidden_place.displace_place(place, CONTROLS, 0)]
     np.testing.assert_allclose(found.others, others, atol=1e-4)
     assert found.more_than == sum(found.fall > other for other in others)
     assert found.area == pytest.approx(place.mean())
-    assert case.evaluations == 1 + 1 + CONTROLS <= hidden_place.cost(1)
+    assert case.evaluations == 1 + 1 + CONTROLS <= hidden_place.evaluations_of_hidden_places(1)
 
 
 def test_the_probabilities_are_those_of_the_hidden_picture() -> None:
@@ -57,7 +64,7 @@ def test_the_probabilities_are_those_of_the_hidden_picture() -> None:
     weights[place] = 0.03
     case = case_of(weights, bias=1.0)
     logit = (weights * case.image.mean(-1)).sum()
-    found = hidden_place.hide(case, "m", place)
+    found = hidden_place.hide_place(case, "m", place)
     assert found.before == pytest.approx(1 / (1 + np.exp(1 - logit)), abs=1e-5)
     assert found.after == pytest.approx(1 / (1 + np.exp(1)), abs=1e-5)
     assert (found.answer_before, found.answer) == (0, 1)
@@ -66,16 +73,18 @@ def test_the_probabilities_are_those_of_the_hidden_picture() -> None:
 def test_the_evidence_is_told_from_a_place_beside_it() -> None:
     weights, place = np.zeros(SIZE), block(slice(0, 16), slice(0, 16))
     weights[place] = 0.05
-    assert hidden_place.hide(case_of(weights, 1.0), "m", place).outcome == Outcome.FOLLOWS
-    assert hidden_place.hide(case_of(weights, 1.0), "m", place).p == pytest.approx(1 / 21)
-    assert hidden_place.hide(case_of(weights, 1.0), "m", block(slice(48, 64), slice(32, 48))).outcome == Outcome.NO_MORE
-    sure = hidden_place.hide(case_of(10 * weights, -20.0), "m", place)
-    assert (sure.outcome, sure.more_than) == (Outcome.STAYS, CONTROLS), "it counts more than elsewhere, and the answer stays all the same"
+    assert hidden_place.hide_place(case_of(weights, 1.0), "m", place).outcome == HiddenPlaceOutcome.FOLLOWS
+    assert hidden_place.hide_place(case_of(weights, 1.0), "m", place).p == pytest.approx(1 / 21)
+    assert hidden_place.hide_place(case_of(weights, 1.0), "m", block(slice(48, 64), slice(32, 48))).outcome == HiddenPlaceOutcome.NO_MORE
+    sure = hidden_place.hide_place(case_of(10 * weights, -20.0), "m", place)
+    assert (sure.outcome, sure.more_than) == (HiddenPlaceOutcome.STAYS, CONTROLS), (
+        "it counts more than elsewhere, and the answer stays all the same"
+    )
 
 
 def test_where_nothing_matters_no_place_matters_more() -> None:
-    found = hidden_place.hide(case_of(np.zeros(SIZE)), "m", block(slice(0, 16), slice(0, 16)))
-    assert (found.more_than, found.p, found.outcome) == (0, 1.0, Outcome.NO_MORE)
+    found = hidden_place.hide_place(case_of(np.zeros(SIZE)), "m", block(slice(0, 16), slice(0, 16)))
+    assert (found.more_than, found.p, found.outcome) == (0, 1.0, HiddenPlaceOutcome.NO_MORE)
 
 
 def test_a_place_without_knowledge_beats_all_others_as_rarely_as_chance_says() -> None:
@@ -86,7 +95,7 @@ def test_a_place_without_knowledge_beats_all_others_as_rarely_as_chance_says() -
         evidence = weights * 0.5
         down, right = int(rng.integers(48)), int(rng.integers(32))
         place = block(slice(down, down + 16), slice(right, right + 16))
-        falls = [evidence[each].sum() for each in (place, *hidden_place.displaced_places(place, CONTROLS, trial))]
+        falls = [evidence[each].sum() for each in (place, *hidden_place.displace_place(place, CONTROLS, trial))]
         first += falls[0] > max(falls[1:])
     assert 8 <= first <= 34
 
@@ -96,7 +105,7 @@ PLACES = (block(slice(0, 8), slice(0, 48)), block(slice(20, 40), slice(10, 30)),
 
 @pytest.mark.parametrize("place", PLACES)
 def test_other_places_have_the_shape_and_lie_elsewhere(place: np.ndarray) -> None:
-    found = hidden_place.displaced_places(place, CONTROLS, 3)
+    found = hidden_place.displace_place(place, CONTROLS, 3)
     assert len(found) == CONTROLS
     assert {int(each.sum()) for each in found} == {int(place.sum())}
     common = np.array([(each & place).sum() for each in found])
@@ -104,7 +113,7 @@ def test_other_places_have_the_shape_and_lie_elsewhere(place: np.ndarray) -> Non
         assert common.max() <= 0.1 * place.sum() + 0.5
     else:  # so large that every other place lies on it
         assert common.max() < place.sum()
-    assert all((a == b).all() for a, b in zip(found, hidden_place.displaced_places(place, CONTROLS, 3), strict=True))
+    assert all((a == b).all() for a, b in zip(found, hidden_place.displace_place(place, CONTROLS, 3), strict=True))
 
 
 def test_the_strongest_place_holds_a_tenth_also_where_cells_tie() -> None:
@@ -124,10 +133,10 @@ def test_each_way_of_hiding(fill: str) -> None:
     """Inpainting leaves an even picture as it is but for its noise, and so do the blur and the mean colour."""
     weights = np.ones(SIZE) * 0.01
     even = Case(linear(weights), np.full((*SIZE, 3), 0.5, np.float32), ToyScore(0), ExplanationSettings(preset="Fast"))
-    found = hidden_place.hide(even, "m", block(slice(0, 16), slice(0, 16)), fill)
+    found = hidden_place.hide_place(even, "m", block(slice(0, 16), slice(0, 16)), fill)
     assert found.fill == fill
     assert found.fall == pytest.approx(0, abs=0.01)
-    assert found.outcome == Outcome.NO_MORE or fill == INPAINTING
+    assert found.outcome == HiddenPlaceOutcome.NO_MORE or fill == INPAINTING
 
 
 def test_the_metric_hides_what_the_maps_share() -> None:
@@ -135,14 +144,14 @@ def test_the_metric_hides_what_the_maps_share() -> None:
     weights[:16, :16] = 0.05
     map_of[:16, :16] = 1
     case, results = case_of(weights, 1.0), results_of(map_of, map_of)
-    (found,) = HiddenConsensus()(case, results)
-    assert found.outcome == Outcome.FOLLOWS
-    assert case.evaluations <= HiddenConsensus().cost(case, results)
-    assert "other places hidden" in HiddenConsensus().sentences("consensus of the families", [found])[0]
-    assert list(HiddenConsensus()(case, results_of(-map_of))) == []
-    each = list(HiddenPlaces()(case, results))
+    (found,) = HiddenConsensusMetric()(case, results)
+    assert found.outcome == HiddenPlaceOutcome.FOLLOWS
+    assert case.evaluations <= HiddenConsensusMetric().cost(case, results)
+    assert "other places hidden" in HiddenConsensusMetric().sentences("consensus of the families", [found])[0]
+    assert list(HiddenConsensusMetric()(case, results_of(-map_of))) == []
+    each = list(HiddenPlacesMetric()(case, results))
     assert [(one.title, one.fill) for one in each] == [
         (title, fill) for title in ("consensus of the families", "LIME", "Grad-CAM") for fill in COMPARED
     ]
-    assert HiddenPlaces().complete(each, results)
-    assert not HiddenPlaces().complete(each[1:], results)
+    assert HiddenPlacesMetric().complete(each, results)
+    assert not HiddenPlacesMetric().complete(each[1:], results)

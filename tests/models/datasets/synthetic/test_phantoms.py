@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from models.datasets.synthetic.parts.features import BlueVeil, BorderStreaks, DotCluster
+from models.datasets.synthetic.parts.lesion_features import BlueVeil, BorderStreaks, DotCluster
 from models.datasets.synthetic.phantom_sets import SHORTCUT, paint_phantoms, plan_phantoms
 from models.datasets.synthetic.phantoms import LABELS, NAMES, PhantomPicture, draw_phantom, phantom_with_ruler, phantom_without_evidence
 

@@ -14,10 +14,10 @@ from keras import layers
 
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
-from models.formats.registry import check_model_file
+from models.formats.format_registry import check_model_file
 from models.loading import load_classifier
 from models.sandbox.checks import allowed_names
-from models.sandbox.checks.config import check_config_for_code, check_model_config
+from models.sandbox.checks.model_config import check_config_for_code, check_model_config
 from models.sandbox.checks.saved_model_ops import check_saved_model_operations
 from models.store import bundled_models
 from tests.data import data_folder

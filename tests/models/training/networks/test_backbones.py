@@ -9,14 +9,14 @@ import pytest
 from errors import UserError
 from models.cards.card import Card, unique_labels
 from models.cards.metadata import CategoryField, NumberField
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.score import Score
 from models.training import frozen_features
 from models.training.loop import compile_training_stage
 from models.training.networks.backbones import NAMES, build_backbone
 from models.training.networks.heads import add_classification_head
-from models.training.networks.two_branch import build_two_branch_model
-from models.training.settings import TrainingSettings, TrainingStage
+from models.training.networks.two_branch_network import build_two_branch_model
+from models.training.training_settings import TrainingSettings, TrainingStage
 from tests.data import data_folder
 
 MOBILENET = data_folder() / "models" / "imagenet_mobilenet_v2" / "model.keras"
@@ -117,15 +117,15 @@ def test_a_network_of_random_weights_can_be_judged_within_an_epoch() -> None:
 
 
 def test_sixteen_bits_in_training_leave_a_model_of_thirty_two() -> None:
-    from models.training import precision
+    from models.training import mixed_precision
 
     def build() -> object:
         return add_classification_head(build_backbone("small_cnn", (32, 32)), 2, "net")
 
-    learnt = precision.build_with_precision_policy(build, precision.HALF)
+    learnt = mixed_precision.build_with_precision_policy(build, mixed_precision.HALF)
     assert learnt.get_layer("block3_b").compute_dtype == "bfloat16"
     assert learnt.get_layer("head_classes").compute_dtype == "float32"
-    plain = precision.copy_in_float32(learnt, build)
+    plain = mixed_precision.copy_in_float32(learnt, build)
     assert {layer.compute_dtype for layer in plain.layers} == {"float32"}
     picture = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
     np.testing.assert_allclose(learnt.predict_on_batch(picture), plain.predict_on_batch(picture), atol=0.02)

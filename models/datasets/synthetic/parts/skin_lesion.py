@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.datasets.synthetic.parts.canvas import Floats, pixel_centres, smooth_random_field, smoothstep
-from models.datasets.synthetic.parts.skin import BLOOD
+from models.datasets.synthetic.parts.skin_texture import BLOOD
 
 _HARMONICS = np.arange(2, 9)
 _WARM = np.array([0.50, 0.92, 1.28])
@@ -13,7 +13,7 @@ _COOL = np.array([0.84, 1.02, 1.12])
 
 
 @dataclass(frozen=True)
-class Lesion:
+class SkinLesion:
     """Radius at angle t: R (1 + sum a_n cos(n t + p_n)), squeezed along one axis. Positions and lengths are shares of the side."""
 
     centre: Floats
@@ -33,7 +33,7 @@ class Lesion:
     network_bends: Floats
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Lesion":
+    def sample(cls, rng: np.random.Generator) -> "SkinLesion":
         amplitudes = rng.normal(0, 1, len(_HARMONICS)) * 0.20 / _HARMONICS**0.9
         return cls(
             centre=(0.5 + rng.uniform(-0.05, 0.05, 2)).astype(np.float32),
@@ -53,7 +53,7 @@ class Lesion:
             network_bends=rng.normal(0, 2.0, (2, 7, 7)).astype(np.float32),
         )
 
-    def moved(self, by: Floats) -> "Lesion":
+    def moved(self, by: Floats) -> "SkinLesion":
         """The same lesion elsewhere."""
         return replace(self, centre=self.centre + by)
 

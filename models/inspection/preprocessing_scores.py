@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from models.evaluation.roc_auc import roc_auc
-from models.inspection.preprocessing_candidates import Preprocessing
-from models.inspection.report import PreprocessingCandidate
+from models.inspection.inspection_report import PreprocessingCandidate
+from models.inspection.preprocessing_candidates import PreprocessingScheme
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,7 +22,7 @@ class CandidateAnswers:
     unknown; None where too few are known to evaluate by.
     """
 
-    preprocessing: Preprocessing
+    preprocessing: PreprocessingScheme
     probabilities: Floats
     perturbed: Floats
     classes: Ints | None = None

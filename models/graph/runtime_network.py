@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import check_class_count
-from models.graph.input_port import NetworkInput, NonKerasNetwork
+from models.graph.network_input import NetworkInput, NonKerasNetwork
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]

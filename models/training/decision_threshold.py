@@ -26,7 +26,7 @@ def balanced_logit_shift(logits: NDArray[np.float32], labels: NDArray[np.int64])
     return float(minimize_scalar(loss, bounds=(-MAX_SHIFT, MAX_SHIFT), method="bounded").x)
 
 
-def subtract_from_bias(shift: float, model: "keras.Model") -> None:
+def subtract_from_last_bias(shift: float, model: "keras.Model") -> None:
     """Takes `shift` off the last layer's bias."""
     last = model.layers[-1]
     weights, bias = last.get_weights()

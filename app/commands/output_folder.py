@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.output.atomic_files import atomic_directory
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 
 __all__ = ["MapsArchive", "atomic_directory", "printable_file_name", "unique_folder_names"]
 

@@ -10,7 +10,7 @@ About = Literal["file", "inputs", "outputs", "head", "labels", "layers", "branch
 
 
 @dataclass(frozen=True)
-class Finding:
+class InspectionFinding:
     """One sentence about a model, and one on how it is known. A warning says what to do about it."""
 
     about: About
@@ -91,7 +91,7 @@ class InspectionReport:
     """
 
     name: str
-    findings: tuple[Finding, ...]
+    findings: tuple[InspectionFinding, ...]
     layers: tuple[LayerReport, ...] = ()
     candidates: tuple[PreprocessingCandidate, ...] = ()
     certainty: str = ""

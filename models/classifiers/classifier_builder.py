@@ -10,9 +10,9 @@ from errors import UserError
 from models.cards.card import Card
 from models.classifiers.card_inference import infer_model_card
 from models.classifiers.keras_classifier import KerasClassifier
-from models.graph.inputs import read_model_inputs
+from models.graph.model_inputs import read_model_inputs
+from models.graph.model_trace import ModelTrace
 from models.graph.probes import count_outputs, non_finite_weights, probe_outputs, rows_sum_to_one, trace_model
-from models.graph.trace import ModelTrace
 
 
 def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifier:

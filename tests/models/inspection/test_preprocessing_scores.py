@@ -5,17 +5,17 @@ import pytest
 
 from models.cards.card import Card, ClassLabel
 from models.graph.preprocessing import preprocess_images
-from models.inspection.bootstrap import rank_by_bootstrap
-from models.inspection.candidate_runs import perturb_images
-from models.inspection.candidate_scores import CandidateAnswers, mean_auc, mutual_information, score_candidate, summarise_candidate
+from models.inspection.bootstrap_ranking import rank_by_bootstrap
 from models.inspection.class_matching import class_indices, has_enough_labelled_images, match_classes_by_answers, match_classes_by_name
-from models.inspection.preprocessing_candidates import Preprocessing, apply_preprocessing, list_preprocessing_candidates
+from models.inspection.preprocessing_candidates import PreprocessingScheme, apply_preprocessing, list_preprocessing_candidates
+from models.inspection.preprocessing_runs import perturb_images
+from models.inspection.preprocessing_scores import CandidateAnswers, mean_auc, mutual_information, score_candidate, summarise_candidate
 
 LABELS = ("a", "b")
 
 
 def answers(p: np.ndarray, classes: np.ndarray | None = None, scaling: str = "0..1", changed: np.ndarray | None = None) -> CandidateAnswers:
-    return CandidateAnswers(Preprocessing(scaling, "rgb"), p, np.stack([p] * 4) if changed is None else changed, classes)  # type: ignore[arg-type]
+    return CandidateAnswers(PreprocessingScheme(scaling, "rgb"), p, np.stack([p] * 4) if changed is None else changed, classes)  # type: ignore[arg-type]
 
 
 def test_numbers_by_hand() -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.inspection.candidate_scores import CandidateAnswers, score_candidate
 from models.inspection.class_matching import MIN_IMAGES
+from models.inspection.preprocessing_scores import CandidateAnswers, score_candidate
 
 RESAMPLES = 400
 CONFIDENCE = 0.95

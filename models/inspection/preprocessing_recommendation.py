@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.classifiers.base import BaseClassifier
-from models.inspection.bootstrap import CONFIDENCE, MARGIN, RESAMPLES, BootstrapRanking, constant_answer_score, rank_by_bootstrap
-from models.inspection.candidate_runs import Progress, run_preprocessing_candidates
-from models.inspection.candidate_scores import CandidateAnswers, score_candidate, summarise_candidate
+from models.classifiers.base_classifier import BaseClassifier
+from models.inspection.bootstrap_ranking import CONFIDENCE, MARGIN, RESAMPLES, BootstrapRanking, constant_answer_score, rank_by_bootstrap
 from models.inspection.class_matching import (
     MIN_IMAGES,
     class_indices,
@@ -17,8 +15,10 @@ from models.inspection.class_matching import (
     match_classes_by_answers,
     match_classes_by_name,
 )
+from models.inspection.inspection_report import InspectionFinding, PreprocessingCandidate
 from models.inspection.preprocessing_candidates import is_preprocessing_invertible
-from models.inspection.report import Finding, PreprocessingCandidate
+from models.inspection.preprocessing_runs import Progress, run_preprocessing_candidates
+from models.inspection.preprocessing_scores import CandidateAnswers, score_candidate, summarise_candidate
 
 _NAMED = 3
 
@@ -96,27 +96,27 @@ def recommend_preprocessing(
     )
 
 
-def recommendation_findings(recommendation: PreprocessingRecommendation, served: BaseClassifier[Any]) -> Iterator[Finding]:
+def preprocessing_findings(recommendation: PreprocessingRecommendation, served: BaseClassifier[Any]) -> Iterator[InspectionFinding]:
     """What the images show of the preprocessing and of the class names."""
     labels, ranking, known = served.labels, recommendation.ranking, _known_by(recommendation)
     yield from _matched_names(recommendation, labels)
     current, best = (summarise_candidate(each, labels) for each in (recommendation.current, recommendation.answers[ranking.best]))
     today = f"Prepared as today, {recommendation.current.name}, {_shortcoming(current)}"
     if recommendation.proven:
-        yield Finding(
+        yield InspectionFinding(
             "preprocessing",
             f"It wants pictures as its card prepares them, {recommendation.current.name}{_accuracy_clause(best)}.",
             known,
         )
     elif recommendation.uninformative:
         says = "Prepared in no usual way does it do much better than a model that says the same of every picture. Are these of its classes?"
-        yield Finding("preprocessing", says, known, "warning")
+        yield InspectionFinding("preprocessing", says, known, "warning")
     elif recommendation.improvement is not None:
         says = f"It wants pictures as {recommendation.improvement.name}{_accuracy_clause(best)}. {today}"
-        yield Finding("preprocessing", f"{says}. Write its card with --fix.", known, "warning")
+        yield InspectionFinding("preprocessing", f"{says}. Write its card with --fix.", known, "warning")
     elif recommendation.apparent_improvement is not None:
         says = f"It seems to want pictures as {recommendation.apparent_improvement.name}. {today}"
-        yield Finding(
+        yield InspectionFinding(
             "preprocessing", f"{says}. Show it pictures of known class to make sure; no card is proposed without.", known, "warning"
         )
     elif ranking.beats_current >= CONFIDENCE and len(recommendation.current.probabilities) >= MIN_IMAGES:
@@ -124,12 +124,12 @@ def recommendation_findings(recommendation: PreprocessingRecommendation, served:
         says = f"{today}; as {way} it does better{_accuracy_clause(best)}"
         says += ". Whether that is how it was trained is not sure: give more pictures like those it learnt from."
         uninformative = score_candidate(recommendation.current) <= constant_answer_score(recommendation.current) + MARGIN
-        yield Finding("preprocessing", says, known, "warning" if uninformative else "fact")
+        yield InspectionFinding("preprocessing", says, known, "warning" if uninformative else "fact")
     if len(recommendation.answers) == 1 or not is_preprocessing_invertible(served.card):
         says = (
             f"Its card says {recommendation.current.name}{_accuracy_clause(current)}. That cannot be taken back, so no other way was tried."
         )
-        yield Finding("preprocessing", says, "The scaling that standardises each picture forgets its black and white.")
+        yield InspectionFinding("preprocessing", says, "The scaling that standardises each picture forgets its black and white.")
 
 
 def ranking_certainty_sentence(recommendation: PreprocessingRecommendation) -> str:
@@ -165,7 +165,7 @@ def _without_labels(recommendation: PreprocessingRecommendation) -> str:
     return f"Judged by how surely, variedly and steadily it answers ({why}), which shows less than known classes would."
 
 
-def _matched_names(recommendation: PreprocessingRecommendation, labels: Sequence[str]) -> Iterator[Finding]:
+def _matched_names(recommendation: PreprocessingRecommendation, labels: Sequence[str]) -> Iterator[InspectionFinding]:
     renamed = {name: labels[number] for name, number in recommendation.class_of_name.items() if labels[number].lower() != name.lower()}
     if not renamed:
         return
@@ -173,7 +173,7 @@ def _matched_names(recommendation: PreprocessingRecommendation, labels: Sequence
     more = f" and {len(renamed) - _NAMED} more" if len(renamed) > _NAMED else ""
     by_answers = "The classes that it gives them most, one each"
     how = by_answers if recommendation.matched_by_answers else "The only class whose name has the same words"
-    yield Finding("labels", f"The pictures' classes are called otherwise than the model's; taken are {taken}{more}.", f"{how}.")
+    yield InspectionFinding("labels", f"The pictures' classes are called otherwise than the model's; taken are {taken}{more}.", f"{how}.")
 
 
 def _known_by(recommendation: PreprocessingRecommendation) -> str:

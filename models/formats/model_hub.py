@@ -9,9 +9,9 @@ from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import LABELS, list_sidecar_files
-from models.formats.format import ModelFormat
-from models.formats.registry import HUB_NAMES, SINGLE
-from models.sandbox.checks.display import error_reason, printable_text
+from models.formats.format_registry import HUB_NAMES, SINGLE
+from models.formats.model_format import ModelFormat
+from models.sandbox.checks.safe_text import error_reason, printable_text
 from plain_files import read_plain_text
 
 HUB = "hf://"

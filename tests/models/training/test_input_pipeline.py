@@ -13,12 +13,12 @@ from PIL import Image
 
 from errors import UserError
 from models.cards.metadata import CategoryField, NumberField, encode_metadata
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.images.decoder import decode_picture
-from models.images.placement import fit_to_size
+from models.images.picture_placement import fit_to_size
 from models.training.augmentation import DERMOSCOPY, NONE, PHOTOGRAPH, XRAY, Augmentation
 from models.training.image_cache import cache_decoded_images
-from models.training.pipeline import InputPipelineSettings, class_weights, iterate_batches, shuffled_epoch_order, steps_per_epoch
+from models.training.input_pipeline import InputPipelineSettings, class_weights, iterate_batches, shuffled_epoch_order, steps_per_epoch
 from tests.models.picture_folders import painted
 
 FIELDS = (NumberField("age", 50.0, 10.0), CategoryField("sex", ("female", "male")))

@@ -14,7 +14,7 @@ from models.datasets.synthetic.parts.canvas import (
     smooth_random_field,
     smoothstep,
 )
-from models.datasets.synthetic.parts.lesion import Lesion
+from models.datasets.synthetic.parts.skin_lesion import SkinLesion
 
 _FAINTEST = 0.08
 _ALONG = np.linspace(0, 1, 8)
@@ -51,7 +51,7 @@ class BlueVeil:
             opacity=rng.uniform(0.5, 0.92),
         )
 
-    def cover(self, lesion: Lesion, depth: Floats) -> Floats:
+    def cover(self, lesion: SkinLesion, depth: Floats) -> Floats:
         size = len(depth)
         angle, far = self.where
         reach = lesion.reach(self.where[:1])[0] * far
@@ -94,7 +94,7 @@ class DotCluster:
             depth=rng.uniform(0.7, 2.0),
         )
 
-    def cover(self, lesion: Lesion, depth: Floats) -> Floats:
+    def cover(self, lesion: SkinLesion, depth: Floats) -> Floats:
         size = len(depth)
         angle, far = self.where
         reach = lesion.reach(self.where[:1])[0] * far
@@ -133,7 +133,7 @@ class BorderStreaks:
             depth=rng.uniform(0.55, 1.4),
         )
 
-    def cover(self, lesion: Lesion, depth: Floats) -> Floats:
+    def cover(self, lesion: SkinLesion, depth: Floats) -> Floats:
         size = len(depth)
         surface = drawing_surface(size)
         reach = lesion.reach(self.angles)

@@ -25,7 +25,7 @@ from models.classifiers.score import Score
 from models.loading import load_classifier
 from models.sandbox import landlock
 from models.sandbox.ipc import MessagePipes, ProtocolError, create_pipe_pair
-from models.sandbox.process import WorkerLimits, files_readable_by_worker
+from models.sandbox.worker_process import WorkerLimits, files_readable_by_worker
 from tests.models import hostile_files
 from tests.patience import PATIENCE
 

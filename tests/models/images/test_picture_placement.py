@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.images.placement import PADDING, Placement, compute_placement, fit_to_size, letterbox_content_box
+from models.images.picture_placement import PADDING, PicturePlacement, compute_placement, fit_to_size, letterbox_content_box
 
 
 def columns(*values: float, height: int = 4) -> np.ndarray:
@@ -37,7 +37,7 @@ def test_the_placement_says_where_a_spot_of_the_picture_went(how: str, shape: tu
     place = compute_placement(shape, (24, 24), how)  # type: ignore[arg-type]
     back = (found - place.content[:2]) / place.content[2:] * place.source[2:] + place.source[:2]
     assert np.abs(back - spot - 0.5).max() < max(place.source[2] / place.content[2], place.source[3] / place.content[3]) / 2
-    assert compute_placement((20, 10), (40, 40), "letterbox") == Placement((0, 10, 40, 20), (0, 0, 20, 10))
+    assert compute_placement((20, 10), (40, 40), "letterbox") == PicturePlacement((0, 10, 40, 20), (0, 0, 20, 10))
 
 
 def test_shrinking_averages_areas_also_where_the_other_side_grows() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from errors import UserError
 from models.sandbox.checks import allowed_names
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 
 LONGEST, DEEPEST, MOST_OBJECTS = 8_000_000, 200, 100_000
 LARGEST_NUMBER = 2**31

@@ -1,4 +1,4 @@
-"""The inputs of a network that is not a Keras model, with the attributes that `models.graph.inputs` reads from a Keras model."""
+"""The inputs of a network that is not a Keras model, with the attributes that `models.graph.model_inputs` reads from a Keras model."""
 
 from dataclasses import dataclass
 

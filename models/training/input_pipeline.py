@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.metadata import Field, encode_metadata
-from models.datasets.collection import CollectionRow
+from models.datasets.picture_collection import CollectionRow
 from models.training.augmentation import NONE, Augmentation
 from models.training.image_cache import Fit, cache_decoded_images
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from models.formats.format import ModelCapabilities, ModelFormat
 from models.formats.keras_archive import KERAS_ARCHIVE
 from models.formats.keras_hdf5 import KERAS_HDF5
+from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.formats.onnx import ONNX
 from models.formats.saved_model import SAVED_MODEL
 from models.formats.tflite import TFLITE

@@ -13,7 +13,7 @@ from models.cards.card import Card
 from models.cards.metadata import Value, describe_metadata, encode_metadata
 from models.classifiers.score import Score
 from models.graph.grid_layer import GridLayer
-from models.images.placement import fit_to_size
+from models.images.picture_placement import fit_to_size
 
 Floats = NDArray[np.float32]
 Depth = Literal["head", "last block", "everything"]

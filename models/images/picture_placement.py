@@ -27,7 +27,7 @@ def fit_to_size(picture: NDArray[np.float32], size: tuple[int, int], how: Litera
 
 
 @dataclass(frozen=True)
-class Placement:
+class PicturePlacement:
     """How the result of `fit` corresponds to the picture, so that a map can be overlaid on it. Boxes: top, left, height, width.
 
     content: the picture in the result, in its pixels; the rest is bars. source: the part of the picture shown there, in the
@@ -38,12 +38,12 @@ class Placement:
     source: tuple[int, int, int, int]
 
 
-def compute_placement(shape: tuple[int, ...], size: tuple[int, int], how: Literal["letterbox", "crop", "stretch"]) -> Placement:
+def compute_placement(shape: tuple[int, ...], size: tuple[int, int], how: Literal["letterbox", "crop", "stretch"]) -> PicturePlacement:
     """The placement of a picture of shape (h, w) that is fitted to `size` (H, W)."""
     whole = (0, 0, shape[0], shape[1])
     if how == "letterbox":
-        return Placement(letterbox_content_box(shape, size), whole)
-    return Placement((0, 0, *size), _centre_crop(shape, size) if how == "crop" else whole)
+        return PicturePlacement(letterbox_content_box(shape, size), whole)
+    return PicturePlacement((0, 0, *size), _centre_crop(shape, size) if how == "crop" else whole)
 
 
 def letterbox_content_box(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int, int, int]:

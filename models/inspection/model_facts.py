@@ -6,16 +6,18 @@ from typing import Any
 
 from models.cards.card import Card, CardNote
 from models.cards.sidecar_files import LABELS
-from models.classifiers.base import BaseClassifier
-from models.inspection.report import Finding, LayerReport
-from models.inspection.structure import ModelStructure
+from models.classifiers.base_classifier import BaseClassifier
+from models.inspection.inspection_report import InspectionFinding, LayerReport
+from models.inspection.model_structure import ModelStructure
 
 _LABEL_FILES = ("*label*", "*class*")
 _SHOWN = 6
 _TRACED_GRAPH = "its traced graph"
 
 
-def model_facts(served: BaseClassifier[Any], structure: ModelStructure, path: Path | None, labels_given: bool) -> Iterator[Finding]:
+def model_facts(
+    served: BaseClassifier[Any], structure: ModelStructure, path: Path | None, labels_given: bool
+) -> Iterator[InspectionFinding]:
     """path: the model's file or folder, None where it is built in. labels_given: whether the caller gave the classes' names."""
     yield from _inputs(structure)
     yield _head(served, structure)
@@ -30,14 +32,14 @@ def report_layers(served: BaseClassifier[Any], structure: ModelStructure) -> tup
     return tuple(LayerReport(x.name, x.grid, x.channels, fields.get(x.name), x.name in used) for x in served.layers)
 
 
-def _inputs(structure: ModelStructure) -> Iterator[Finding]:
+def _inputs(structure: ModelStructure) -> Iterator[InspectionFinding]:
     known = "The shapes that its file gives." if structure.runtime_kind else "The shapes that its layers were built with."
     words = "input" if len(structure.inputs) == 1 else f"{len(structure.inputs)} inputs"
-    yield Finding("inputs", f"It takes {words} {', '.join(map(str, structure.inputs))}.", known)
-    yield Finding("outputs", f"It gives {structure.output}.", known)
+    yield InspectionFinding("inputs", f"It takes {words} {', '.join(map(str, structure.inputs))}.", known)
+    yield InspectionFinding("outputs", f"It gives {structure.output}.", known)
 
 
-def _head(served: BaseClassifier[Any], structure: ModelStructure) -> Finding:
+def _head(served: BaseClassifier[Any], structure: ModelStructure) -> InspectionFinding:
     card, names = served.card, served.labels
     ends = f"The last operation of {_TRACED_GRAPH} is a {structure.final_activation}." if structure.final_activation else _probed(card)
     match card.head:
@@ -65,33 +67,33 @@ def _head(served: BaseClassifier[Any], structure: ModelStructure) -> Finding:
             )
     if served.logits_from_probabilities:
         says += " The logits are taken from its probabilities, where these are not too near 0 or 1."
-    return Finding("head", says, ends)
+    return InspectionFinding("head", says, ends)
 
 
-def _preprocessing(card: Card) -> Finding:
+def _preprocessing(card: Card) -> InspectionFinding:
     note = next((note for note in card.notes if CardNote.ASSUMED_SCALING.begins(note)), "Nothing but its format is known.")
     says = f"Pictures are brought to {card.size[0]} x {card.size[1]} pixels ({card.fit}) and given to it as {card.scaling}, {card.colour}."
-    return Finding("preprocessing", says, note if card.inferred else "Its card says so.")
+    return InspectionFinding("preprocessing", says, note if card.inferred else "Its card says so.")
 
 
 def _probed(card: Card) -> str:
     return f"{'It has no card and was' if card.inferred else 'Its card says so, and it was'} asked about three pictures that nobody took."
 
 
-def _labels(card: Card, path: Path | None, labels_given: bool) -> Finding:
+def _labels(card: Card, path: Path | None, labels_given: bool) -> InspectionFinding:
     names = [label.name for label in card.labels]
     listed = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     if labels_given:
-        return Finding("labels", f"{len(names)} classes: {listed}.", "They were given with the question.")
+        return InspectionFinding("labels", f"{len(names)} classes: {listed}.", "They were given with the question.")
     if not card.inferred:
-        return Finding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
+        return InspectionFinding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
     if CardNote.NAMED_IN_FILE in card.notes:
-        return Finding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
+        return InspectionFinding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
     if names != [f"class {number}" for number in range(len(names))]:  # the default names
-        return Finding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
+        return InspectionFinding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
     near = [] if path is None else sorted({file.name for place in _LABEL_FILES for file in path.parent.glob(place) if file.is_file()})
     hint = f" Perhaps they stand in {near[0]}." if near else ""
-    return Finding(
+    return InspectionFinding(
         "labels",
         f"Nothing says what its {len(names)} classes are called. Write {LABELS} beside the model, one line for each class in the order of "
         f"its answers, or give --labels.{hint}",
@@ -100,9 +102,9 @@ def _labels(card: Card, path: Path | None, labels_given: bool) -> Finding:
     )
 
 
-def _layers(served: BaseClassifier[Any], structure: ModelStructure) -> Iterator[Finding]:
+def _layers(served: BaseClassifier[Any], structure: ModelStructure) -> Iterator[InspectionFinding]:
     if served.forward_only:
-        yield Finding(
+        yield InspectionFinding(
             "layers",
             f"It is run from {structure.runtime_kind}, which shows no layers and has no gradients: Grad-CAM and its kin and "
             "integrated gradients cannot be used. Take methods that hide parts of the picture (Occlusion, LIME, SHAP, RISE), or the "
@@ -113,7 +115,7 @@ def _layers(served: BaseClassifier[Any], structure: ModelStructure) -> Iterator[
         return
     used = served.default_layers
     if not used:
-        yield Finding(
+        yield InspectionFinding(
             "layers",
             "No layer keeps a grid of features, so the CAM family has nothing to read. Take methods that hide parts of the picture, or "
             "integrated gradients.",
@@ -126,9 +128,9 @@ def _layers(served: BaseClassifier[Any], structure: ModelStructure) -> Iterator[
     for layer in used:
         sees = "the whole picture" if fields.get(layer.name) is None else "{} x {} pixels".format(*(fields[layer.name] or (0, 0)))
         says = f"The CAM family reads {layer.name}, {layer.grid[0]} x {layer.grid[1]} cells, each of which sees {sees}."
-        yield Finding("layers", f"{says} {layer.caveat}".strip(), known)
+        yield InspectionFinding("layers", f"{says} {layer.caveat}".strip(), known)
     branches = 1 + max(layer.branch for layer in served.layers)
     if branches > 1:
         ends = ", ".join(layer.name for layer in served.layers if layer.last)
         says = f"{branches} branches look at the picture, and their maps are added before what is negative is cut off. They end in {ends}."
-        yield Finding("branches", says, f"No later grid follows from any of these in {_TRACED_GRAPH}.")
+        yield InspectionFinding("branches", says, f"No later grid follows from any of these in {_TRACED_GRAPH}.")

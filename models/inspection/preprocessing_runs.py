@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, shift
 
-from models.classifiers.base import BaseClassifier
-from models.inspection.candidate_scores import CandidateAnswers
-from models.inspection.preprocessing_candidates import Preprocessing, apply_preprocessing, list_preprocessing_candidates
+from models.classifiers.base_classifier import BaseClassifier
+from models.inspection.preprocessing_candidates import PreprocessingScheme, apply_preprocessing, list_preprocessing_candidates
+from models.inspection.preprocessing_scores import CandidateAnswers
 
 Floats = NDArray[np.float32]
 
@@ -51,7 +51,7 @@ class _CountingClassifier:
 
 
 def _run_candidate(
-    classifier: _CountingClassifier, images: Floats, perturbed: Sequence[Floats], preprocessing: Preprocessing
+    classifier: _CountingClassifier, images: Floats, perturbed: Sequence[Floats], preprocessing: PreprocessingScheme
 ) -> CandidateAnswers:
     card = classifier.served.card
     answers = [classifier.probabilities(apply_preprocessing(each, card, preprocessing)) for each in perturbed]

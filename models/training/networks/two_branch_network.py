@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.training.networks.backbones import Size, build_backbone
-from models.training.networks.heads import class_probabilities
+from models.training.networks.heads import class_probability_layer
 
 if TYPE_CHECKING:
     import keras
@@ -41,4 +41,4 @@ def build_two_branch_model(size: Size, units: int, weights: str, name: str) -> t
     for number, width in enumerate(WIDTHS, 1):
         features = layers.Dense(width, activation="relu", name=f"head_dense{number}")(features)
         features = layers.Dropout(DROPOUT, name=f"head_dropout{number}")(features)
-    return keras.Model(picture, class_probabilities(features, units), name=name), " and ".join(trunk.origin for trunk in trunks)
+    return keras.Model(picture, class_probability_layer(features, units), name=name), " and ".join(trunk.origin for trunk in trunks)

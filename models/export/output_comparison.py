@@ -15,10 +15,10 @@ from models.cards.card import Card, Head
 from models.cards.metadata import encode_metadata
 from models.datasets.folder_listing import SUFFIXES
 from models.evaluation.predictions import iterate_fitted_batches
-from models.graph.inputs import ModelInputStructure
+from models.graph.model_inputs import ModelInputStructure
 
 if TYPE_CHECKING:
-    from models.classifiers.base import BaseClassifier
+    from models.classifiers.base_classifier import BaseClassifier
 
 CHECKED, REPRESENTATIVE = 32, 200
 Floats = NDArray[np.float32]

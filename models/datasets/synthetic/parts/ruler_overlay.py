@@ -16,7 +16,7 @@ _TICK = 0.034
 
 
 @dataclass(frozen=True)
-class Ruler:
+class RulerOverlay:
     """Along side 0 top, 1 right, 2 bottom, 3 left; shifted along it and tilted in radians. `shown`: the default presence."""
 
     side: int
@@ -26,7 +26,7 @@ class Ruler:
     shown: bool
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Ruler":
+    def sample(cls, rng: np.random.Generator) -> "RulerOverlay":
         side, tilt = int(rng.integers(4)), rng.normal(0, 0.035)
         return cls(side, float(np.clip(tilt, -0.07, 0.07)), rng.uniform(0, 10 * _TICK), rng.uniform(0, 0.012), bool(rng.random() < 0.5))
 

@@ -14,7 +14,7 @@ BROWN = np.array([0.55, 0.95, 1.30], np.float32)
 
 
 @dataclass(frozen=True)
-class Skin:
+class SkinTexture:
     """Optical density = -log(tone) + blood * redness + brown * mottling + furrows; colour is exp(-density)."""
 
     tone: Floats
@@ -27,7 +27,7 @@ class Skin:
     pores: Floats
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Skin":
+    def sample(cls, rng: np.random.Generator) -> "SkinTexture":
         place = rng.uniform(0, len(TONES) - 1)
         tone = np.array([np.interp(place, np.arange(len(TONES)), TONES[:, c]) for c in range(3)])
         first = rng.uniform(0, np.pi)

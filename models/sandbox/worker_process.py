@@ -15,7 +15,7 @@ from typing import Any
 
 from errors import UserError
 from models.cards.sidecar_files import list_sidecar_files
-from models.sandbox.checks.display import printable_text
+from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.ipc import Array, Expected, MessagePipes, ProtocolError, create_pipe_pair
 from plain_files import is_within
 

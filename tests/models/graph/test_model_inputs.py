@@ -11,7 +11,7 @@ from keras import layers
 from errors import UserError
 from models.cards.card import Card, ClassLabel
 from models.cards.metadata import CategoryField, NumberField
-from models.classifiers.build import build_classifier
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 
