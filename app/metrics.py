@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.explanation import as_explainable_classifier
-from app.model_files import model_identity, read_library_of_model
+from app.model_files import model_identity, read_map_library_of_model
 from errors import UserError
 from explainers.case import Case
 from explainers.method import Method
@@ -31,7 +31,7 @@ def build_agreement_context(model: str, classifier: "Served") -> AgreementContex
     """Reads the library next to the model, if there is one, and builds the untrained twin."""
     notes = []
     try:
-        library = read_library_of_model(model)
+        library = read_map_library_of_model(model)
     except UserError as error:
         library, notes = None, [str(error)]
     untrained = untrained_twin(as_explainable_classifier(classifier))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from explainers.metrics.agreement.reference_library import MapLibrary, read_library
+from explainers.metrics.agreement.reference_library import MapLibrary, read_map_library
 from models.cards.card import file_sha256
 from models.loading import IMAGENET, find_model_file
 from models.store import bundled_models
@@ -27,7 +27,7 @@ def model_sha256(name: str, classifier: "Served") -> str | None:
         return None
 
 
-def library_path(model: str) -> Path:
+def map_library_path(model: str) -> Path:
     """The path of a model's library, existing or not: next to the weights."""
     if model.startswith(IMAGENET):
         home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
@@ -35,10 +35,10 @@ def library_path(model: str) -> Path:
     return find_model_file(bundled_models().get(model, Path(model))).with_suffix(SUFFIX)
 
 
-def read_library_of_model(model: str) -> MapLibrary | None:
+def read_map_library_of_model(model: str) -> MapLibrary | None:
     """The library beside the model, read once; None where there is none. UserError where the file is none."""
     try:
-        path = library_path(model)
+        path = map_library_path(model)
     except UserError:
         return None
     return _read_once(path, path.stat().st_mtime_ns) if path.is_file() else None
@@ -51,4 +51,4 @@ def model_identity(model: str, classifier: "Served") -> str:
 
 @lru_cache(maxsize=8)
 def _read_once(path: Path, _changed: int) -> MapLibrary:
-    return read_library(path)
+    return read_map_library(path)

@@ -27,7 +27,7 @@ from explainers.method_runner import deterministic_results, run_methods
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import MapConsistency, ReferenceMaps, consistency_from_maps
 from explainers.metrics.agreement.control_maps import EDGES, UNTRAINED, control_maps, untrained_twin
-from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, stack_maps
+from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, stack_maps_by_method
 from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity import MapEvidence, evidence_on_grid
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore, score_localisation
@@ -86,7 +86,7 @@ def main() -> None:
 
 def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[CollectionRow], str]:
     """As many pictures of each class as there are, one of a lesion, by chance; and in words where they come from."""
-    collection = ham10000.read_layout(folder)
+    collection = ham10000.read_dataset_folder(folder)
     split_file = find_model_file(Path(model)).with_name("split.csv")
     held_out = splits.read_split(split_file, collection).test if split_file.is_file() else collection.rows
     rng = np.random.default_rng(seed)
@@ -124,7 +124,7 @@ def _consistencies(explained: Sequence[ExplainedPicture], cells: int) -> list[Ma
     """Every picture against all others."""
     rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
     titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]
-    library = MapLibrary({}, tuple(one.name for one in explained), stack_maps(rows, titles, cells))
+    library = MapLibrary({}, tuple(one.name for one in explained), stack_maps_by_method(rows, titles, cells))
     return [consistency_from_maps(one.found, one.readings, one.stable, ReferenceMaps(library, one.name, one.controls)) for one in explained]
 
 

@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40, help="training steps that are timed (default: %(default)s)")
     options = parser.parse_args()
     where = required_data("chest_xray")
-    rows = [row for row in layouts.read_collection("chest_xray", where).rows if row.split == "train"]
+    rows = [row for row in layouts.read_picture_collection("chest_xray", where).rows if row.split == "train"]
     rows = rows[:: max(1, len(rows) // options.pictures)][: options.pictures]
     print(machine_line(), "\n")
     with tempfile.TemporaryDirectory() as cache:

@@ -42,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _load_evaluation_data(options: Namespace, labels: Sequence[str]) -> "EvaluationData":
     """The requested pictures, with the classifier's class numbers."""
     from models.datasets import splits
-    from models.datasets.layouts import read_collection
+    from models.datasets.layouts import read_picture_collection
     from models.evaluation.evaluation_records import EvaluationData
 
-    collection = read_collection(options.layout, options.data, options.group)
+    collection = read_picture_collection(options.layout, options.data, options.group)
     if options.split:
         rows, how = getattr(splits.read_split(options.split, collection), options.part), f"{options.part} part of {options.split.name}"
     elif parts := {row.split for row in collection.rows} - {""}:

@@ -38,10 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def explore_folder(
     folder: Path, layout: str | None, split: Path | None, out: Path, group: str = ""
 ) -> tuple[PictureCollection, list[DataWarning]]:
-    """What the folder holds and what is wrong with it; the sheet is written to `out`. group: as `layouts.read_collection` takes it."""
+    """What the folder holds and its faults; the sheet is written to `out`. group: as `layouts.read_picture_collection` takes it."""
     if out.suffix.lower() not in (".html", ".png"):
         raise UserError(f"--out is {out}; give a name that ends in .html or .png.")
-    collection = layouts.read_collection(layout, folder, group) if layout else layouts.detect_layout(folder, group)
+    collection = layouts.read_picture_collection(layout, folder, group) if layout else layouts.detect_folder_layout(folder, group)
     if split:
         collection = mark_split_parts(collection, splits.read_split(split, collection))
     rows, prints, failed = fingerprint_collection(collection)

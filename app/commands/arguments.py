@@ -32,7 +32,7 @@ def parse_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Meth
     return tuple(chosen.values())
 
 
-def parse_class(word: str, labels: Sequence[str]) -> int:
+def parse_class_index(word: str, labels: Sequence[str]) -> int:
     """A class by its name, by one of its names ("tabby" of "tabby, tabby cat"), whatever the case, or by its number from 0.
 
     UserError with similar names.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from app.commands.arguments import method_slug, parse_class, parse_methods
+from app.commands.arguments import method_slug, parse_class_index, parse_methods
 from app.commands.ensemble_members import agreement_between_members, explain_ensemble_members, write_member_maps
 from app.commands.hidden_places import check_hidden_places, measure_hidden_places, picture_mask_reader
 from app.commands.manifest import PictureSource, manifest_header, map_manifest_entry, picture_manifest_entry, to_strict_json
@@ -57,7 +57,7 @@ def explain_pictures(options: ExplainOptions, load: "Callable[[], Served]") -> i
     )  # refuses layers that the model does not have
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
-            parse_class(str(word), classifier.labels)
+            parse_class_index(str(word), classifier.labels)
     context = None if options.measures == "none" else build_agreement_context(options.model, classifier)
     run = _Run(options, classifier, methods, settings, context)
     with atomic_directory(options.out) as folder, MapsArchive(folder / "maps.npz") as maps:
@@ -166,10 +166,10 @@ def _measures(name: str, case: Case, results: list[MethodResult], region: MaskFi
 
 def _score(options: ExplainOptions, labels: Sequence[str], top: int) -> Score:
     """top: the likeliest class. Raises UserError."""
-    target = top if options.target == "top" else parse_class(options.target, labels)
+    target = top if options.target == "top" else parse_class_index(options.target, labels)
     if options.rather_than is None:
         return Score(target, options.score)  # type: ignore[arg-type]
-    return Score.of(target, top if options.rather_than == "top" else parse_class(options.rather_than, labels))
+    return Score.of(target, top if options.rather_than == "top" else parse_class_index(options.rather_than, labels))
 
 
 def _write(explanation: Explanation, result: MethodResult, folder: Path, name: str, maps: MapsArchive) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from explainers.metrics.faithfulness.hidden_place import (
     COMPARED,
     HiddenPlaceResult,
     Mask,
-    hide_place,
-    shares_with_consensus,
+    map_shares_with_consensus,
+    measure_hidden_place,
     strongest_place,
 )
 
@@ -42,14 +42,14 @@ def measure_hidden_places(
     words: Sequence[str], case: Case, results: Sequence[MethodResult], mask: Callable[[Path], Mask]
 ) -> Iterator[HiddenPlaceResult]:
     """Each place hidden by a blur, the mean colour and inpainting. mask: what reads a mask at the classifier's size. Raises UserError."""
-    found = shares_with_consensus(results, case.size)
+    found = map_shares_with_consensus(results, case.size)
     titles = {SHARED: CONSENSUS, **{method_slug(result.method): result.method.title for result in results}}
     for word in words:
         title = titles.get(word, Path(word).name)
         if word in titles and title not in found:
             raise UserError(f"--hide {word}: this map shows no positive evidence, so that it has no strongest place.")
         place = strongest_place(found[title], case.size) if word in titles else mask(Path(word))
-        yield from (hide_place(case, title, place, fill) for fill in COMPARED)
+        yield from (measure_hidden_place(case, title, place, fill) for fill in COMPARED)
 
 
 def picture_mask_reader(picture: Path, shape: tuple[int, int], fit: Fit) -> Callable[[Path], Mask]:

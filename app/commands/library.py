@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, explain_picture, fit_picture_to_input
-from app.model_files import library_path, model_identity
+from app.model_files import map_library_path, model_identity
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.case import Case, ExplanationSettings
@@ -21,10 +21,10 @@ from explainers.metrics.agreement.control_maps import EDGES, UNTRAINED, control_
 from explainers.metrics.agreement.reference_library import (
     MapLibrary,
     image_digest,
-    library_settings,
-    read_library,
-    stack_maps,
-    write_library,
+    map_library_settings,
+    read_map_library,
+    stack_maps_by_method,
+    write_map_library,
 )
 from explainers.metrics.agreement.significance import MIN_PICTURES
 from explainers.metrics.agreement.similarity import evidence_on_grid
@@ -49,7 +49,7 @@ def build_map_library(options: LibraryOptions) -> int:
     if len(files) <= MIN_PICTURES:
         raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {MIN_PICTURES}, better 100 or 200.")
     classifier = load_classifier(options.model, options.trust)
-    path = options.out or library_path(options.model)
+    path = options.out or map_library_path(options.model)
     builder = _Builder.resumed(classifier, _settings(options, classifier), path)
     failed = 0
     with tqdm(total=len(files), desc=path.name, unit=" pictures", disable=options.quiet or None) as bar:
@@ -57,7 +57,7 @@ def build_map_library(options: LibraryOptions) -> int:
             failed += not builder.add(file, options.preset)
             bar.update()
     builder.finish()
-    for title, count in read_library(path).too_few().items():
+    for title, count in read_map_library(path).too_few().items():
         need = f"of {len(builder.rows)} pictures only {count} gave a map of {title}, and chance needs more than {MIN_PICTURES}"
         print(f"{path.name}: {need}; what is compared with it rests on shifted copies, which is weaker.", file=sys.stderr)
     if not options.quiet:
@@ -72,7 +72,7 @@ def _settings(options: LibraryOptions, classifier: "Served") -> dict[str, Any]:
         Score(0),
         ExplanationSettings(preset=options.preset),
     )
-    return library_settings(case, model_identity(options.model, classifier))
+    return map_library_settings(case, model_identity(options.model, classifier))
 
 
 def list_picture_files(folder: Path) -> list[Path]:
@@ -97,7 +97,7 @@ class _Builder:
     def resumed(cls, classifier: "Served", made_with: dict[str, Any], path: Path) -> "_Builder":
         builder = cls(classifier, untrained_twin(as_explainable_classifier(classifier)), made_with, path, {}, time.monotonic())
         for file in (path, builder.unfinished):
-            if file.is_file() and (earlier := read_library(file)).made_with == made_with:
+            if file.is_file() and (earlier := read_map_library(file)).made_with == made_with:
                 builder.rows |= {name: dict(_row(earlier, number)) for number, name in enumerate(earlier.pictures)}
         return builder
 
@@ -131,7 +131,9 @@ class _Builder:
     def _save(self, path: Path) -> None:
         cells = int(self.made_with["cells"])
         with atomic_file(path) as file:
-            write_library(MapLibrary(self.made_with, tuple(self.rows), stack_maps(list(self.rows.values()), TITLES, cells)), file)
+            write_map_library(
+                MapLibrary(self.made_with, tuple(self.rows), stack_maps_by_method(list(self.rows.values()), TITLES, cells)), file
+            )
         self.saved = time.monotonic()
 
 

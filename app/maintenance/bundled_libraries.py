@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from app.commands.library import build_map_library
-from app.model_files import library_path
+from app.model_files import map_library_path
 from app.options import LibraryOptions
 from errors import UserError
 from models.datasets.synthetic import glass_box, phantoms
@@ -47,7 +47,7 @@ def rebuild_map_library(name: str, count: int = PICTURES, out: Path | None = Non
         raise UserError(f"No classifier {name!r} is bundled; there are {', '.join(bundled_models())}.")
     if name not in CLASSIFIERS:
         raise UserError(f"{name} learnt from real pictures, which cannot be drawn; name a folder: python -m app library --model {name} ...")
-    place = out or library_path(name)
+    place = out or map_library_path(name)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
             Image.fromarray(draw_synthetic_picture(name, number)).save(Path(folder) / f"{number:04}.png")

@@ -21,7 +21,7 @@ from explainers.metrics.agreement.agreement import AgreementMetric, AgreementRes
 from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, ReferenceMaps, measure_consistency
 from explainers.metrics.agreement.control_maps import CENTRE, EDGES, centre_map, edge_map
 from explainers.metrics.agreement.reference_library import image_digest
-from explainers.metrics.agreement.reference_library import read_library as library_at
+from explainers.metrics.agreement.reference_library import read_map_library as library_at
 from models.cards.card import Card
 from models.sandbox.picture_decoder import decode_picture_confined
 from models.store import bundled_models

@@ -10,7 +10,7 @@ from explainers.method import Family
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
 from explainers.metrics.agreement.control_maps import centre_map
-from explainers.metrics.agreement.reference_library import MapLibrary, read_library
+from explainers.metrics.agreement.reference_library import MapLibrary, read_map_library
 from explainers.metrics.agreement.significance import MIN_PICTURES, Significance, significance_against_both_nulls
 from explainers.metrics.agreement.similarity import MapEvidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, mean_similarities
@@ -91,7 +91,7 @@ def different_pictures(draws: int = 1000) -> list[str]:
     print(f"\n{markdown_table_head(('maps of different pictures', *(f'p <= {level:g}' for level in LEVELS)))}")
     for name, path in bundled_models().items():
         rng = np.random.default_rng(0)
-        library = read_library(path.with_suffix(".library.npz"))
+        library = read_map_library(path.with_suffix(".library.npz"))
         ps = np.array([p for a, b in combinations(SEVEN, 2) for p in _cross_picture_p(rng, library, a.title, b.title, draws)])
         rates = [float((ps <= level).mean()) for level in LEVELS]
         print(markdown_table_row((f"{name}, {len(library.pictures)} pictures", *(f"{rate:.4f}" for rate in rates))))

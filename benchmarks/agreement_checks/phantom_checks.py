@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from app.model_files import read_library_of_model
+from app.model_files import read_map_library_of_model
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.known_evidence.rows import NEAR
 from explainers.case import Case, ExplanationSettings
@@ -16,7 +16,7 @@ from explainers.method_runner import MethodResult, run_methods
 from explainers.methods import METHODS
 from explainers.methods.lime import LIME
 from explainers.methods.shap import SHAP
-from explainers.metrics.agreement.attenuation import LEAST, disattenuated_kappa
+from explainers.metrics.agreement.attenuation_correction import LEAST, disattenuated_kappa
 from explainers.metrics.agreement.consensus import FLOOR, consensus_map, count_family_votes
 from explainers.metrics.agreement.consistency import PairAgreement, ReferenceMaps, measure_consistency
 from explainers.metrics.agreement.control_maps import UNTRAINED, control_maps, untrained_twin
@@ -51,7 +51,7 @@ def untrained_and_votes(count: int) -> list[str]:
     """Two checks from the same explanations: kappa against the untrained network, and what votes and consensus are worth."""
     print(f"\n{count} phantoms\n")
     classifier: Any = load_classifier("phantoms")
-    library, twin = read_library_of_model("phantoms"), untrained_twin(classifier)
+    library, twin = read_map_library_of_model("phantoms"), untrained_twin(classifier)
     kappas: dict[str, list[float]] = defaultdict(list)
     blank: dict[str, int] = defaultdict(int)
     levels: dict[str, list[str]] = defaultdict(list)
@@ -129,7 +129,7 @@ def _check_votes(chosen: dict[int, list[float]], energies: dict[str, list[tuple[
 def half_runs(count: int, budget: int = 120) -> list[str]:
     """Whether kappa* of LIME and SHAP from `budget` evaluations is what their maps have in common after 2,000, nothing being corrected."""
     classifier: Any = load_classifier("phantoms")
-    library = read_library_of_model("phantoms")
+    library = read_map_library_of_model("phantoms")
     rows = []
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="half runs", disable=None):
         few, many = (_pair(classifier, picture, library, spent) for spent in (budget, CONVERGED))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmarks.attack_parts.client import new_picture
 from errors import UserError
-from explainers.metrics.agreement.reference_library import read_library
+from explainers.metrics.agreement.reference_library import read_map_library
 from models.cards.card import Card, file_sha256
 from models.store import bundled_models
 
@@ -86,7 +86,7 @@ def _library_words(folder: Path) -> list[str]:
 
 def _library_fault(folder: Path) -> str:
     try:
-        count = len(read_library(folder / "own.library.npz").pictures)
+        count = len(read_map_library(folder / "own.library.npz").pictures)
     except UserError as error:
         return str(error)
     before = _bundled_pictures()
@@ -94,11 +94,11 @@ def _library_fault(folder: Path) -> str:
 
 
 def _library_finished(folder: Path) -> bool:
-    return not _library_fault(folder) and len(read_library(folder / "own.library.npz").pictures) == _bundled_pictures() + 1
+    return not _library_fault(folder) and len(read_map_library(folder / "own.library.npz").pictures) == _bundled_pictures() + 1
 
 
 def _bundled_pictures() -> int:
-    return len(read_library(bundled_models()[CLASSIFIER].with_suffix(".library.npz")).pictures)
+    return len(read_map_library(bundled_models()[CLASSIFIER].with_suffix(".library.npz")).pictures)
 
 
 def _prepare_small_training(folder: Path) -> None:

@@ -14,7 +14,7 @@ from models.classifiers.label_file import read_label_file
 from models.graph.keras_hints import ExpectedPreprocessing, preprocessing_by_backbone
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
-from models.graph.probes import count_outputs, first_convolution_slope, probe_outputs, rows_sum_to_one, trace_model
+from models.graph.probes import count_model_outputs, first_convolution_slope, outputs_for_probe_images, rows_sum_to_one, trace_model
 
 DEFAULT_SIZE = 224
 
@@ -36,10 +36,10 @@ def infer_model_card(model: Any, path: Path) -> tuple[ModelTrace, Card]:
     draft = dataclasses.replace(draft, scaling=expected.scaling, colour=colour)
     if expected.scaling != "0..1":
         trace = trace_model(model, draft, path.name)
-    head, why = _head(trace, probe_outputs(trace, path.name), path.name)
+    head, why = _head(trace, outputs_for_probe_images(trace, path.name), path.name)
     notes = (f"{CardNote.ASSUMED_SCALING} {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
     return trace, dataclasses.replace(
-        draft, labels=read_class_labels(path, max(count_outputs(trace, path.name), 2)), head=head, notes=notes
+        draft, labels=read_class_labels(path, max(count_model_outputs(trace, path.name), 2)), head=head, notes=notes
     )
 
 
@@ -53,7 +53,7 @@ def _expected_input(model: Any, slope: float | None) -> ExpectedPreprocessing:
 
 
 def _head(trace: ModelTrace, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
-    count, activation = count_outputs(trace, name), trace.head.activation
+    count, activation = count_model_outputs(trace, name), trace.head.activation
     if count == 1 and activation != "sigmoid":
         ending = "a softmax over it, which is always 1" if activation else "no sigmoid"
         raise UserError(f"{name} gives one number with {ending}; write a card with head 'sigmoid' if it is a probability.")

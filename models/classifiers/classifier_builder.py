@@ -12,7 +12,7 @@ from models.classifiers.card_inference import infer_model_card
 from models.classifiers.keras_classifier import KerasClassifier
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
-from models.graph.probes import count_outputs, non_finite_weights, probe_outputs, rows_sum_to_one, trace_model
+from models.graph.probes import count_model_outputs, non_finite_weights, outputs_for_probe_images, rows_sum_to_one, trace_model
 
 
 def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifier:
@@ -26,14 +26,14 @@ def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifi
         read_model_inputs(model, path.name).check_card(card, path.name)
         trace = trace_model(model, card, path.name)
         _check_output(card, trace, path.name)
-    _check_answers(card, probe_outputs(trace, path.name), trace, path.name)
+    _check_answers(card, outputs_for_probe_images(trace, path.name), trace, path.name)
     made = KerasClassifier(trace, card)
     _ = made.default_layers  # reports a missing layer of the card now, not at the first map
     return made
 
 
 def _check_output(card: Card, trace: ModelTrace, name: str) -> None:
-    numbers = count_outputs(trace, name)
+    numbers = count_model_outputs(trace, name)
     if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
             f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {numbers} numbers; fix 'labels' or 'head'."

@@ -29,7 +29,7 @@ def list_pictures(folder: Path) -> list[Path]:
     return [file for file in _files(folder) if file.suffix.lower() in SUFFIXES]
 
 
-def list_other_files(folder: Path) -> list[Path]:
+def list_non_picture_files(folder: Path) -> list[Path]:
     """Every other file that is not hidden."""
     return [file for file in _files(folder) if file.suffix.lower() not in SUFFIXES]
 

@@ -51,7 +51,7 @@ def _single_output(answer: object, name: str) -> tf.Tensor:
     return outputs[0]
 
 
-def count_outputs(trace: ModelTrace, name: str) -> int:
+def count_model_outputs(trace: ModelTrace, name: str) -> int:
     """The number of outputs per picture. UserError where they are not a vector."""
     shape = trace.output.shape
     if shape.rank != 2 or shape[1] is None:
@@ -59,7 +59,7 @@ def count_outputs(trace: ModelTrace, name: str) -> int:
     return int(shape[1])
 
 
-def probe_outputs(trace: ModelTrace, name: str) -> NDArray[np.float64]:
+def outputs_for_probe_images(trace: ModelTrace, name: str) -> NDArray[np.float64]:
     """(3, units): the raw outputs for noise, a grey and a gradient picture. UserError where the model cannot be evaluated."""
     try:
         (raw,) = trace.function([trace.images], [trace.output])(probe_images(tuple(trace.image.shape[:2])))

@@ -19,16 +19,16 @@ from models.training.image_cache import cache_file_name, load_memory_mapped
 from models.training.input_pipeline import (
     InputPipelineSettings,
     class_weights,
+    drop_metadata_at_random,
     encode_row_metadata,
-    hide_metadata,
     iterate_batches,
     row_labels,
     shuffled_epoch_order,
     steps_per_epoch,
 )
 from models.training.loop import TrainingData
-from models.training.trainable_layers import body_layers as body_of
 from models.training.trainable_layers import layers_with_weights
+from models.training.trainable_layers import layers_without_head as body_of
 
 if TYPE_CHECKING:
     import keras
@@ -96,7 +96,7 @@ def cached_training_data(
             places = chosen[batch * feed.batch : (batch + 1) * feed.batch]
             taken = np.stack([features_by_form[form[place]][place] for place in places])
             targets = labels[places, None] if units == 1 else np.eye(units)[labels[places]]
-            yield _inputs(taken, hide_metadata(codes[0][places], feed, rng)), targets.astype(np.float32), weights[labels[places]]
+            yield _inputs(taken, drop_metadata_at_random(codes[0][places], feed, rng)), targets.astype(np.float32), weights[labels[places]]
 
     def validation_batches() -> Iterator[Any]:
         for i in range(0, len(validation), feed.batch):

@@ -67,7 +67,7 @@ def iterate_batches(rows: Sequence[CollectionRow], feed: InputPipelineSettings, 
     def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
         rng = np.random.default_rng([feed.seed, epoch, int(number) + 1])
         places = chosen[number * feed.batch : (number + 1) * feed.batch]
-        return feed.augmentation(pictures[places], rng), hide_metadata(codes[places], feed, rng), labels[places]
+        return feed.augmentation(pictures[places], rng), drop_metadata_at_random(codes[places], feed, rng), labels[places]
 
     def shaped(number: "tf.Tensor") -> tuple["tf.Tensor | tuple[tf.Tensor, tf.Tensor]", "tf.Tensor"]:
         images, metadata, truth = tf.numpy_function(load, [number], (tf.float32, tf.float32, tf.int32), stateful=False)
@@ -126,7 +126,7 @@ def _sample_class(places: NDArray[np.int64], quota: int, rng: np.random.Generato
     return np.concatenate(rounds)[:quota]
 
 
-def hide_metadata(codes: NDArray[np.float32], feed: InputPipelineSettings, rng: np.random.Generator) -> NDArray[np.float32]:
+def drop_metadata_at_random(codes: NDArray[np.float32], feed: InputPipelineSettings, rng: np.random.Generator) -> NDArray[np.float32]:
     """(n, m) metadata with a share `feed.forget` of its values, sampled by `rng`, replaced by what stands for a missing one."""
     if not feed.fields or not feed.forget:
         return codes

@@ -17,7 +17,7 @@ from models.training.losses import build_loss
 from models.training.schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
 from models.training.trainable_layers import unfreeze_last_layers
 from models.training.training_settings import TrainingSettings, TrainingStage
-from models.training.validation_metrics import ValidationMetrics, measure_validation, predict_batches
+from models.training.validation_metrics import ValidationMetrics, compute_validation_metrics, predict_batches
 
 if TYPE_CHECKING:
     import keras
@@ -128,10 +128,10 @@ def _check_finite(loss: float, state: TrainingState, stage: TrainingStage) -> No
 
 def _validate(model: "keras.Model", data: TrainingData, settings: TrainingSettings) -> tuple[ValidationMetrics, Arrays]:
     """How well the weights do on the validation pictures, or their running mean if there is one and it does better; and those weights."""
-    found = [(measure_validation(*predict_batches(model, data.validation())), _values(model.variables))]
+    found = [(compute_validation_metrics(*predict_batches(model, data.validation())), _values(model.variables))]
     if settings.average:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-        found.append((measure_validation(*predict_batches(model, data.validation())), _values(model.variables)))
+        found.append((compute_validation_metrics(*predict_batches(model, data.validation())), _values(model.variables)))
     return min(found, key=lambda each: each[0].loss)
 
 

@@ -14,7 +14,7 @@ from models.datasets.picture_collection import CollectionRow
 from models.evaluation.calibration import apply_temperature, fit_temperature
 from models.evaluation.predictions import predict_collection
 from models.training.decision_threshold import balanced_logit_shift, subtract_from_last_bias
-from models.training.validation_metrics import measure_validation
+from models.training.validation_metrics import compute_validation_metrics
 
 if TYPE_CHECKING:
     import keras
@@ -37,7 +37,9 @@ def calibrate_classifier(model: "keras.Model", card: Card, validation: Sequence[
 
 def _shift_note(shift: float, before: NDArray[np.float32], after: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
     """What was done to the threshold, and what it did on the pictures that it was fitted on."""
-    better, worse = (measure_validation(apply_temperature(logits, 1.0, "sigmoid"), labels).balanced_accuracy for logits in (after, before))
+    better, worse = (
+        compute_validation_metrics(apply_temperature(logits, 1.0, "sigmoid"), labels).balanced_accuracy for logits in (after, before)
+    )
     return (
         f"The last bias was moved by {-shift:+.2f}, so that a probability of 0.5 is where both classes, counting the same, are told apart "
         f"best on the validation pictures: there it made the balanced accuracy {better:.3f}, which had been {worse:.3f}."

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 HEAD = "head"
 
 
-def body_layers(model: "keras.Model") -> list[Any]:
+def layers_without_head(model: "keras.Model") -> list[Any]:
     """The model's own layers, without inputs and without the head's, whose names begin with `head`."""
     import keras
 
@@ -38,5 +38,5 @@ def unfreeze_last_layers(model: "keras.Model", number: int | None) -> None:
 
     for layer in model.layers:
         layer.trainable = True
-    for place, layer in enumerate(reversed(layers_with_weights(body_layers(model)))):
+    for place, layer in enumerate(reversed(layers_with_weights(layers_without_head(model)))):
         layer.trainable = number is None or (place < number and not isinstance(layer, keras.layers.BatchNormalization))

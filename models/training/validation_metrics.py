@@ -38,7 +38,7 @@ def predict_batches(model: "keras.Model", batches: Iterable[Any]) -> tuple[NDArr
     )
 
 
-def measure_validation(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> ValidationMetrics:
+def compute_validation_metrics(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> ValidationMetrics:
     """probabilities: (n, classes); truth: (n,) true classes. Classes without pictures do not count."""
     surprise = -np.log(np.clip(probabilities[np.arange(len(truth)), truth], EPSILON, 1))
     right = probabilities.argmax(1) == truth

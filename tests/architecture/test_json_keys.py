@@ -26,7 +26,7 @@ from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementContext, AgreementMetric, AgreementResult
 from explainers.metrics.agreement.consistency import ReferenceMaps
 from explainers.metrics.agreement.raw_similarity import RawSimilarity
-from explainers.metrics.agreement.reference_library import library_settings
+from explainers.metrics.agreement.reference_library import map_library_settings
 from explainers.metrics.agreement.similarity import PairSimilarity
 from explainers.metrics.faithfulness.average_drop import AverageDropScore
 from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve
@@ -190,7 +190,7 @@ def test_the_manifest_and_a_library(tmp_path: Path) -> None:
     located = localisation_manifest_entry(case, [MethodResult(Occlusion(), attribution)], region)
     assert list(located) == ["mask", "sha256", "area", "tolerance", "maps"]
     assert list(located["maps"][0]) == ["title", "energy", "overlap", "ranks", "points"]
-    assert list(library_settings(case, "m")) == ["model", "cells", "fill", "preset", "segments", "score", "methods"]
+    assert list(map_library_settings(case, "m")) == ["model", "cells", "fill", "preset", "segments", "score", "methods"]
 
 
 def test_the_game(tmp_path: Path) -> None:

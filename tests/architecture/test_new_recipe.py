@@ -53,7 +53,7 @@ SOURCE = "A folder of pictures named after their class"
 EXPECTED = "pictures called CLASS-anything.png"
 
 
-def read_layout(folder: Path) -> PictureCollection:
+def read_dataset_folder(folder: Path) -> PictureCollection:
     """Each picture is a group of its own."""
     files = sorted(folder.glob("*-*.png"))
     if not files:
@@ -81,7 +81,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (recipes / "brightness.py").write_text(RECIPE.lstrip(), encoding="utf-8")
     add_line(recipes / "__init__.py", '    "phantoms": ', '    "brightness": "models.training.recipes.brightness",\n')
     (layouts / "named_files.py").write_text(LAYOUT.lstrip(), encoding="utf-8")
-    add_line(layouts / "__init__.py", '    "ham10000": ', '    "named_files": named_files.read_layout,\n')
+    add_line(layouts / "__init__.py", '    "ham10000": ', '    "named_files": named_files.read_dataset_folder,\n')
     add_line(layouts / "__init__.py", "\nLAYOUTS: ", "from models.datasets.layouts import named_files\n")
     return folder
 
@@ -106,7 +106,9 @@ def test_a_layout_is_read_and_detected(copied: Path, tmp_path: Path) -> None:
     for number, source in enumerate(sorted((ROOT / "examples").glob("patches_*.png"))[:4]):
         shutil.copy(source, tmp_path / f"{'even' if number % 2 else 'odd'}-{number}.png")
     code = "import sys; from pathlib import Path; from models.datasets import layouts\n"
-    code += "read, found = layouts.read_collection('named_files', Path(sys.argv[1])), layouts.detect_layout(Path(sys.argv[1]))\n"
+    code += (
+        "read, found = layouts.read_picture_collection('named_files', Path(sys.argv[1])), layouts.detect_folder_layout(Path(sys.argv[1]))\n"
+    )
     code += "print([label.name for label in read.labels], len(read.rows), found.labels == read.labels)"
     done = subprocess.run([sys.executable, "-B", "-c", code, str(tmp_path)], cwd=copied, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "['even', 'odd'] 4 True\n", done.stderr

@@ -98,7 +98,7 @@ def test_another_classifier_answers(page: Page) -> None:
     expect(page.locator("#cc-about")).to_contain_text("classes")
 
 
-def test_the_newest_wish_wins(page: Page) -> None:
+def test_the_newest_request_wins(page: Page) -> None:
     before = run_of(page)
     for name in ("plain", "streaks", "blue_veil", "dots"):
         page.locator(f"[data-example='{name}.png']").click()

@@ -105,7 +105,7 @@ def test_a_small_screen_keeps_legends_and_says_that_the_table_scrolls(open_page:
     assert page.evaluate("[...document.querySelectorAll('.cc-family, .cc-panel h3')].every((n) => n.scrollWidth <= n.clientWidth)")
 
 
-def test_everything_has_a_name_and_maps_are_told_in_words(open_page: Open) -> None:
+def test_everything_has_a_name_and_maps_are_described_in_words(open_page: Open) -> None:
     page = open_page(width=1300)
     wait(page)
     nameless = page.evaluate(

@@ -175,7 +175,7 @@ def test_a_region_can_be_drawn_with_the_keyboard_taken_from_the_example_uploaded
     page.wait_for_function("document.querySelector('#cc-region [data-rows]').dataset.rows === '0'")
 
 
-def test_a_measure_can_be_stopped_and_a_new_wish_ends_it(page: Page) -> None:
+def test_a_metric_can_be_stopped_and_a_new_request_ends_it(page: Page) -> None:
     trusted(page).click("[data-measure=sanity]")
     expect(page.locator(".cc-measuring")).to_contain_text(re.compile(r"[\d,]+ of at most [\d,]+ evaluations"))
     page.click("#cc-halt")

@@ -97,7 +97,7 @@ def test_what_changes_nothing_empties_nothing(open_page: Open) -> None:
     assert target
 
 
-def test_a_server_that_began_anew_says_that_the_session_has_ended_and_replaces_nothing(browser: Browser, tmp_path: Path) -> None:
+def test_a_restarted_server_says_that_the_session_has_ended_and_replaces_nothing(browser: Browser, tmp_path: Path) -> None:
     page = session(browser, viewport={"width": 1300, "height": 900}).new_page()
     with serving() as first:
         page.goto(first.address)

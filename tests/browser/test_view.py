@@ -115,7 +115,7 @@ def test_two_maps_are_compared_under_a_slider(page: Page) -> None:
     expect(dialog).to_have_count(0)
 
 
-def test_a_pair_is_told_in_words_and_opens_its_comparison(page: Page) -> None:
+def test_a_pair_is_described_in_words_and_opens_its_comparison(page: Page) -> None:
     cell = page.locator(".cc-matrix td button:not(:disabled)").first
     cell.hover()
     expect(page.locator(".cc-pair")).to_contain_text(" and ")

@@ -11,11 +11,11 @@ from explainers.metrics.agreement.significance import (
     shifted_map_copies,
     significance_against_both_nulls,
 )
-from explainers.metrics.agreement.similarity import rank_correlation, shared_mass, top_cell_overlap
+from explainers.metrics.agreement.similarity import rank_correlation, shared_map_mass, top_cell_overlap
 
 
 def headline(a: np.ndarray, b: np.ndarray) -> float:
-    return (top_cell_overlap(a, b) + shared_mass(a, b) + rank_correlation(a, b)) / 3
+    return (top_cell_overlap(a, b) + shared_map_mass(a, b) + rank_correlation(a, b)) / 3
 
 
 def displaced(a: np.ndarray, b: np.ndarray) -> list[float]:

@@ -26,7 +26,7 @@ def clean(tmp_path: Path) -> Path:
 
 
 def explored(folder: Path, split: Path | None = None) -> dict[str, set[frozenset[str]]]:
-    collection = layouts.read_collection("folder", folder)
+    collection = layouts.read_picture_collection("folder", folder)
     if split:
         collection = explore.mark_split_parts(collection, splits.read_split(split, collection))
     rows, prints, failed = fingerprint_collection(collection)
@@ -81,7 +81,7 @@ def test_a_copy_in_two_parts_is_a_leak(tmp_path: Path) -> None:
 
 def test_a_split_file_is_searched_for_torn_groups_and_leaks(clean: Path, tmp_path: Path) -> None:
     shutil.copy(clean / "cat" / "cat0.png", clean / "cat" / "copy.png")
-    whole = layouts.read_collection("folder", clean)
+    whole = layouts.read_picture_collection("folder", clean)
     made = splits.DataSplit(tuple(row for row in whole.rows if row.path.name != "copy.png"), (), (whole.rows[-13],))
     assert made.test[0].path.name == "copy.png"
     splits.write_split(made, tmp_path / "split.csv")

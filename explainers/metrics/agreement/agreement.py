@@ -16,7 +16,7 @@ from explainers.metrics.agreement.consistency import (
     weaker_controls_sentence,
 )
 from explainers.metrics.agreement.control_maps import control_maps
-from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, library_settings
+from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, map_library_settings
 from explainers.metrics.robustness.reliability import RepeatedMaps
 
 
@@ -47,7 +47,7 @@ class AgreementContext:
     def agreement(self, case: Case, results: Sequence[MethodResult], readings: Mapping[str, RepeatedMaps]) -> AgreementResult:
         """All pairs of maps of one picture. One evaluation. readings: of noisy pictures, by title."""
         library, notes = self.library, list(self.notes)
-        made_with = library_settings(case, self.model)
+        made_with = map_library_settings(case, self.model)
         if library and (reason := library.mismatch(made_with)):
             library = None
             notes.append(reason)

@@ -13,7 +13,12 @@ from scipy.stats import false_discovery_control
 from explainers.grid import Grid
 from explainers.method import Family
 from explainers.method_runner import MethodResult
-from explainers.metrics.agreement.attenuation import LEAST, disattenuated_correlation, disattenuated_kappa, mean_without_method_noise
+from explainers.metrics.agreement.attenuation_correction import (
+    LEAST,
+    disattenuated_correlation,
+    disattenuated_kappa,
+    mean_without_method_noise,
+)
 from explainers.metrics.agreement.consensus import consensus_map, count_family_votes, mean_across_family_pairs
 from explainers.metrics.agreement.control_maps import CENTRE, EDGES, control_accounts_for_agreement
 from explainers.metrics.agreement.null_distribution import NullDistributions

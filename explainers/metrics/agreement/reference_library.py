@@ -42,7 +42,7 @@ MAX_STACKS = 48
 class MapLibrary:
     """Positive shares on the common grid, and how they were made.
 
-    made_with: the model's sha256, cells a side, fill, further settings and each method's revision, as `library_settings` gives them.
+    made_with: the model's sha256, cells a side, fill, further settings and each method's revision, as `map_library_settings` gives them.
     pictures: digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive
     evidence.
     """
@@ -92,7 +92,7 @@ class MapLibrary:
         return (*others, *(f"another {title}" for title in now if title in then and then[title] != now[title]))
 
 
-def library_settings(case: Case, model: str | None) -> dict[str, Any]:
+def map_library_settings(case: Case, model: str | None) -> dict[str, Any]:
     """What a library has to remember of how its maps were made. model: the sha256 of the weights, or another name that stands for them."""
     return {
         "model": model,
@@ -110,14 +110,14 @@ def image_digest(image: Floats) -> str:
     return hashlib.sha256(np.round(image * 255).astype(np.uint8).tobytes()).hexdigest()[:16]
 
 
-def write_library(library: MapLibrary, file: BinaryIO) -> None:
+def write_map_library(library: MapLibrary, file: BinaryIO) -> None:
     """Writes an .npz of float16: each map is kept as its cells' ratio to an even map's."""
     arrays = {f"maps/{title}": (rows * rows.shape[1] * rows.shape[2]).astype(np.float16) for title, rows in library.maps.items()}
     np.savez_compressed(file, made_with=json.dumps(dict(library.made_with)), pictures=np.array(library.pictures, "U16"), **arrays)
 
 
-def read_library(path: Path) -> MapLibrary:
-    """The library that `write_library` wrote. UserError where the file is no library."""
+def read_map_library(path: Path) -> MapLibrary:
+    """The library that `write_map_library` wrote. UserError where the file is no library."""
     try:
         arrays = read_arrays(path)
         made_with, pictures = _with_revisions(json.loads(str(arrays["made_with"]))), tuple(str(name) for name in arrays["pictures"])
@@ -129,7 +129,7 @@ def read_library(path: Path) -> MapLibrary:
     return MapLibrary(made_with, pictures, maps)
 
 
-def stack_maps(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:
+def stack_maps_by_method(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:
     """One mapping of title -> (G, G) a picture -> title -> (n, G, G); what is missing is not-a-number."""
     nothing = np.full((cells, cells), np.nan)
     return {title: np.stack([row.get(title, nothing) for row in rows]).astype(np.float32) for title in titles}

@@ -97,7 +97,7 @@ def pair_similarity(a: MapEvidence, b: MapEvidence) -> PairSimilarity:
         first=a.title,
         second=b.title,
         top_overlap=top_cell_overlap(a.share, b.share),
-        shared_mass=shared_mass(a.share, b.share),
+        shared_mass=shared_map_mass(a.share, b.share),
         rank_correlation=rank_correlation(a.share, b.share),
         same_sign=sign,
     )
@@ -128,7 +128,7 @@ def top_cell_overlap(a: Grid, b: Grid) -> float:
     return float(np.mean([np.minimum(x, y).sum() / np.maximum(x, y).sum() for x, y in tops]))
 
 
-def shared_mass(a: Grid, b: Grid) -> float:
+def shared_map_mass(a: Grid, b: Grid) -> float:
     """Sum of the smaller of both shares: 1 for equal maps, 0 for maps that share no cell."""
     return float(np.minimum(a, b).sum())
 

@@ -127,7 +127,7 @@ class HiddenConsensusMetric(Metric[HiddenPlaceResult]):
     def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlaceResult]:
         share = consensus_of_results(results, case.size)
         if share is not None:
-            yield hide_place(case, CONSENSUS, strongest_place(share, case.size))
+            yield measure_hidden_place(case, CONSENSUS, strongest_place(share, case.size))
 
     def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
         return evaluations_of_hidden_places(1)
@@ -157,13 +157,13 @@ class HiddenPlacesMetric(Metric[HiddenPlaceResult]):
     question = "Hides the strongest tenth of each map, and the place that all share, in three ways, beside 20 equally large places each."
 
     def __call__(self, case: Case, results: Sequence[MethodResult]) -> Iterator[HiddenPlaceResult]:
-        for title, share in shares_with_consensus(results, case.size).items():
+        for title, share in map_shares_with_consensus(results, case.size).items():
             place = strongest_place(share, case.size)
             for fill in COMPARED:
-                yield hide_place(case, title, place, fill)
+                yield measure_hidden_place(case, title, place, fill)
 
     def cost(self, case: Case, results: Sequence[MethodResult]) -> int:
-        return evaluations_of_hidden_places(len(shares_with_consensus(results, case.size)) * len(COMPARED))
+        return evaluations_of_hidden_places(len(map_shares_with_consensus(results, case.size)) * len(COMPARED))
 
     def complete(self, findings: Sequence[HiddenPlaceResult], results: Sequence[MethodResult]) -> bool:
         return len(findings) >= len(COMPARED) * (1 + sum(_has_map(result) for result in results))
@@ -177,7 +177,7 @@ def evaluations_of_hidden_places(places: int) -> int:
     return 1 + places * (1 + CONTROLS)
 
 
-def hide_place(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlaceResult:
+def measure_hidden_place(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPlaceResult:
     """The place (H, W) hidden, beside 20 of the same shape elsewhere; 21 evaluations. fill: the case's where it is empty. Raises Stopped.
 
     ValueError for a place without a pixel.
@@ -185,7 +185,7 @@ def hide_place(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPla
     if not place.any():
         raise ValueError("there is no place to hide")
     fill = fill or case.fill
-    places = [place, *displace_place(place, CONTROLS, case.seed)]
+    places = [place, *displaced_place_copies(place, CONTROLS, case.seed)]
     if fill == INPAINTING:
         logits = case.outputs(impute_pixels(case.image, each, case.seed) for each in places)
     else:
@@ -208,7 +208,7 @@ def hide_place(case: Case, title: str, place: Mask, fill: str = "") -> HiddenPla
     )
 
 
-def shares_with_consensus(results: Sequence[MethodResult], size: tuple[int, int]) -> dict[str, Grid]:
+def map_shares_with_consensus(results: Sequence[MethodResult], size: tuple[int, int]) -> dict[str, Grid]:
     """Title -> (G, G) positive share: the consensus first, where any map has evidence, then each map that has some."""
     found = _found(results, size)
     common = consensus_map(found)
@@ -236,7 +236,7 @@ def strongest_place(share: Grid, size: tuple[int, int], portion: float = PORTION
     return np.asarray(cells[rows[:, None], columns])
 
 
-def displace_place(place: Mask, count: int, seed: int) -> list[Mask]:
+def displaced_place_copies(place: Mask, count: int, seed: int) -> list[Mask]:
     """(H, W) each: the place shifted round the edges, flipped or not, drawn among those that lie at most a tenth on the place itself.
 
     Where a large place leaves no such shift, those that lie on it least. All have the place's number of pixels.

@@ -1,6 +1,7 @@
 """Layouts: each reads a data set's folder as it was published. A new one is a module here and a line in LAYOUTS.
 
-A layout is a module with `LICENCE`, `SOURCE`, `EXPECTED`, the contents that the folder must have, and `read_layout(folder) -> Collection`.
+A layout is a module with `LICENCE`, `SOURCE`, `EXPECTED`, the contents that the folder must have, and
+`read_dataset_folder(folder) -> PictureCollection`.
 """
 
 from collections.abc import Callable
@@ -14,19 +15,19 @@ from models.datasets.layouts import chest_xray, covid_xray, folder, ham10000, is
 from models.datasets.picture_collection import PictureCollection
 
 LAYOUTS: dict[str, Callable[[Path], PictureCollection]] = {
-    "ham10000": ham10000.read_layout,
-    "isic2019": isic2019.read_layout,
-    "chest_xray": chest_xray.read_layout,
-    "chest_xray_causes": partial(chest_xray.read_layout, classes="causes"),
-    "covid_xray": covid_xray.read_layout,
-    "folder": folder.read_layout,
+    "ham10000": ham10000.read_dataset_folder,
+    "isic2019": isic2019.read_dataset_folder,
+    "chest_xray": chest_xray.read_dataset_folder,
+    "chest_xray_causes": partial(chest_xray.read_dataset_folder, classes="causes"),
+    "covid_xray": covid_xray.read_dataset_folder,
+    "folder": folder.read_dataset_folder,
 }
 
 
 UNGROUPED = ("folder", "covid_xray")  # the layouts that do not say whom a picture is of
 
 
-def read_collection(layout: str, where: Path, group: str = "") -> PictureCollection:
+def read_picture_collection(layout: str, where: Path, group: str = "") -> PictureCollection:
     """The pictures of the folder `where`. UserError states what was found and what is expected where the layout does not match.
 
     group: regular expression that finds the person in a file's name, see `grouping`; only for layouts that do not know it themselves.
@@ -41,13 +42,13 @@ def read_collection(layout: str, where: Path, group: str = "") -> PictureCollect
     return group_by_file_name(found, group) if group else found
 
 
-def detect_layout(where: Path, group: str = "") -> PictureCollection:
+def detect_folder_layout(where: Path, group: str = "") -> PictureCollection:
     """What the first layout that fits makes of the folder; "folder", the most general, is tried last and its sentence is the one raised."""
     for layout in LAYOUTS:
         if layout in ("chest_xray_causes", "folder"):
             continue
         try:
-            return read_collection(layout, where, group)
+            return read_picture_collection(layout, where, group)
         except LayoutMismatchError:
             continue
-    return read_collection("folder", where, group)
+    return read_picture_collection("folder", where, group)

@@ -17,7 +17,7 @@ from models.datasets.folder_listing import (
     ignored_folders_sentence,
     layout_mismatch_error,
     list_folders,
-    list_other_files,
+    list_non_picture_files,
     list_pictures,
     summarise_file_names,
 )
@@ -38,7 +38,7 @@ CAUSES = (
 _SERIES = re.compile(r"person(?P<person>\d+)_(?P<cause>bacteria|virus)|(?P<series>NORMAL2-IM|IM)-(?P<number>\d+)", re.IGNORECASE)
 
 
-def read_layout(folder: Path, classes: Literal["binary", "causes"] = "binary") -> PictureCollection:
+def read_dataset_folder(folder: Path, classes: Literal["binary", "causes"] = "binary") -> PictureCollection:
     """binary: normal or pneumonia. causes: normal, bacterial or viral, as the file names say. Grouped by person."""
     rows: list[CollectionRow] = []
     found = find_split_folders(folder)
@@ -51,7 +51,7 @@ def read_layout(folder: Path, classes: Literal["binary", "causes"] = "binary") -
                 rows += [_row(file, name == "pneumonia", part, classes) for file in list_pictures(inside[name])]
     if not rows:
         raise UserError(f"{folder} has the folders of the chest X-rays but no picture in them; unpack the pictures there.")
-    others = [file.name for holders in found.values() for holder in holders for file in list_other_files(holder)]
+    others = [file.name for holders in found.values() for holder in holders for file in list_non_picture_files(holder)]
     remarks: tuple[str, ...] = (f"Left out: {summarise_file_names('file', others)} not named as a picture.",) if others else ()
     labels = BINARY if classes == "binary" else CAUSES
     remarks += ignored_folders_sentence(folder) if "" not in found else ()

@@ -43,7 +43,7 @@ CLASSES = {
 }
 
 
-def read_layout(folder: Path) -> PictureCollection:
+def read_dataset_folder(folder: Path) -> PictureCollection:
     """Each picture is a group of its own: the file names name no patient. COVID and normal must be there."""
     rows: list[CollectionRow] = []
     others: set[str] = set()

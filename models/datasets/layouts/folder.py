@@ -13,7 +13,7 @@ from models.datasets.folder_listing import (
     ignored_folders_sentence,
     layout_mismatch_error,
     list_folders,
-    list_other_files,
+    list_non_picture_files,
     list_pictures,
     summarise_file_names,
 )
@@ -24,7 +24,7 @@ SOURCE = "A folder of class folders"
 EXPECTED = "a folder of pictures for each of two or more classes, or train, val and test with such folders inside"
 
 
-def read_layout(folder: Path) -> PictureCollection:
+def read_dataset_folder(folder: Path) -> PictureCollection:
     """Each picture is a group of its own. The classes are those of the training part; another part may lack some, and have no others."""
     listed = [(part, holder, _classes(holder)) for part, holders in find_split_folders(folder).items() for holder in holders]
     training = [each for each in listed if each[0] in ("train", "")] or listed
@@ -39,7 +39,9 @@ def read_layout(folder: Path) -> PictureCollection:
             )
         for plain, (_, files) in inside.items():
             rows += [CollectionRow(file, classes.index(plain), file.relative_to(folder).as_posix(), part) for file in files]
-        others += [file.name for file in list_pictures(holder) if file.parent == holder] + [file.name for file in list_other_files(holder)]
+        others += [file.name for file in list_pictures(holder) if file.parent == holder] + [
+            file.name for file in list_non_picture_files(holder)
+        ]
     if len(classes) < 2:
         raise layout_mismatch_error(training[0][1], EXPECTED)
     remarks: tuple[str, ...] = (

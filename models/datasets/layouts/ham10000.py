@@ -29,7 +29,7 @@ COLUMNS = ("lesion_id", "image_id", "dx", "age", "sex", "localization")
 _TABLES = ("metadata.csv", "HAM10000_metadata.csv", "HAM10000_metadata")
 
 
-def read_layout(folder: Path) -> PictureCollection:
+def read_dataset_folder(folder: Path) -> PictureCollection:
     """Rows of the table whose picture exists, grouped by lesion; metadata: age in years, sex, site."""
     tables = [folder / name for name in _TABLES if (folder / name).is_file()]
     holders = [each for name, each in list_folders(folder).items() if "images" in name]

@@ -34,7 +34,7 @@ NAMES = tuple(label.name for label in LABELS)
 _PARTS = {"train": "Training", "test": "Test"}
 
 
-def read_layout(folder: Path) -> PictureCollection:
+def read_dataset_folder(folder: Path) -> PictureCollection:
     """Training pictures, and the test's where its ground truth exists; grouped by lesion where one is known. Classes without a
     picture are left out of the collection.
     """

@@ -80,7 +80,7 @@ def parse_image_size(options: Namespace, default: int) -> tuple[int, int]:
     return sides[0], sides[-1]
 
 
-def checkpoint_plan(options: Namespace) -> dict[str, Any]:
+def options_fixed_by_checkpoint(options: Namespace) -> dict[str, Any]:
     """What a checkpoint must agree with."""
     return {
         name: value if isinstance(value, int | float | list) else str(value)

@@ -14,7 +14,12 @@ from models.datasets.metadata_encoding import fit_metadata_encoding
 from models.datasets.picture_collection import CollectionRow, PictureCollection
 from models.training.input_pipeline import InputPipelineSettings
 from models.training.recipes.dataset_traits import DatasetTraits
-from models.training.recipes.image_options import checkpoint_plan, parse_classifier_name, parse_training_settings, parse_training_stages
+from models.training.recipes.image_options import (
+    options_fixed_by_checkpoint,
+    parse_classifier_name,
+    parse_training_settings,
+    parse_training_stages,
+)
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
@@ -31,7 +36,7 @@ def train_image_classifier(options: Namespace, spec: DatasetTraits) -> TrainedMo
     """Trains a classifier on the pictures in `options.data`; resumes from the checkpoint in `options.out` if there is one."""
     parse_classifier_name(options)
     stages, settings = parse_training_stages(options), parse_training_settings(options)
-    collection = layouts.read_collection(spec.layout, options.data, spec.group)
+    collection = layouts.read_picture_collection(spec.layout, options.data, spec.group)
     print(f"{collection.name}: {collection.counts()}", *collection.remarks, sep="\n", flush=True)
     split = splits.split_collection(collection, SPLIT_SHARES, options.seed)
     if not split.validation:
@@ -52,7 +57,7 @@ def train_image_classifier(options: Namespace, spec: DatasetTraits) -> TrainedMo
     )
     feed = InputPipelineSettings(card.size, options.cache or options.out / "cache", spec.fit, options.batch, options.seed)
     feed = dataclasses.replace(feed, augmentation=spec.augmentation, balance=options.balance, fields=fields, forget=HIDDEN_METADATA)
-    plan = {**checkpoint_plan(options), "pictures": splits.split_fingerprint(split)}
+    plan = {**options_fixed_by_checkpoint(options), "pictures": splits.split_fingerprint(split)}
     history = _train(trained, card, split, feed, TrainingRun(stages, settings, options.out, plan), options)
     model = mixed_precision.copy_in_float32(trained, lambda: build_image_network(options, spec, collection, fields)[0])
     return TrainedModel(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.commands.arguments import method_slug, parse_class, parse_methods
+from app.commands.arguments import method_slug, parse_class_index, parse_methods
 from errors import UserError
 from explainers.methods import METHODS
 
@@ -22,11 +22,11 @@ def test_methods_come_in_the_order_given_and_once() -> None:
 
 def test_classes_by_name_and_number() -> None:
     labels = ("cat", "Dog", "3", "cat")
-    assert [parse_class(word, labels) for word in ("cat", "dog", "DOG", "3", "1")] == [0, 1, 1, 2, 1]
-    assert parse_class("Tabby", ("lynx, catamount", "tabby, tabby cat")) == 1
+    assert [parse_class_index(word, labels) for word in ("cat", "dog", "DOG", "3", "1")] == [0, 1, 1, 2, 1]
+    assert parse_class_index("Tabby", ("lynx, catamount", "tabby, tabby cat")) == 1
     with pytest.raises(UserError, match="There is no class 'abb'; try 'tabby, tabby cat', or a number below 2"):
-        parse_class("abb", ("lynx, catamount", "tabby, tabby cat"))
+        parse_class_index("abb", ("lynx, catamount", "tabby, tabby cat"))
     with pytest.raises(UserError, match="There is no class 'cot'; try 'cat'"):
-        parse_class("cot", labels)
+        parse_class_index("cot", labels)
     with pytest.raises(UserError, match="a number below 4"):
-        parse_class("17", labels)
+        parse_class_index("17", labels)

@@ -93,7 +93,7 @@ def test_a_chosen_layer_counts_for_its_member_alone(explained) -> None:
     )
 
 
-def test_branches_are_written_apart_and_the_metadata_is_said(explained) -> None:
+def test_branches_are_written_apart_and_the_metadata_is_reported(explained) -> None:
     manifest, maps = explained(branched(), metadata=("age=70",))
     (entry,) = manifest["pictures"][0]["maps"]
     parts = [maps[each["native_signed"]] for each in entry["branches"]]

@@ -115,7 +115,7 @@ def test_what_is_no_number_is_null_in_the_manifest() -> None:
     assert json.loads(text) == {"a": [1.5, None, [None, "NaN"]], "b": {"c": None, "d": None}}
 
 
-def test_the_commit_is_told_where_there_is_one(tmp_path: Path) -> None:
+def test_the_commit_is_reported_where_there_is_one(tmp_path: Path) -> None:
     assert git_commit_hash(tmp_path) == "unknown"
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@y"]
     for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):

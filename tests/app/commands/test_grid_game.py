@@ -55,7 +55,7 @@ def test_a_mistake_is_one_sentence(words: list[str], sentence: str, pictures: Pa
     assert sentence in capsys.readouterr().err
 
 
-def test_pictures_of_one_class_are_refused_and_what_cannot_be_read_is_told(
+def test_pictures_of_one_class_are_refused_and_unreadable_ones_are_reported(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.png").write_bytes((pictures / NAMES[0] / "0.png").read_bytes())
@@ -66,6 +66,6 @@ def test_pictures_of_one_class_are_refused_and_what_cannot_be_read_is_told(
     assert "of these 1 it does so for 1 classes" in said
 
 
-def test_what_cannot_be_said_is_left_empty() -> None:
+def test_unknown_values_are_left_empty() -> None:
     row = {"title": "m", "share": None, "standard_error": None, "parts": 3, "without_evidence": 3}
     assert grid_game_table([row], 1 / 9).splitlines()[2:] == ["| m |  |  | 3 | 3 |", "| chance | 0.111 |  |  |  |"]

@@ -34,7 +34,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_wrong_card_is_found_and_mended_after_a_yes(
+def test_a_wrong_card_is_found_and_fixed_after_a_yes(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = carded(meter(tmp_path / "m.keras", 127, 10), licence="mine")

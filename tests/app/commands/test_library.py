@@ -11,11 +11,11 @@ from app.cli import main
 from app.commands import library
 from app.commands.library import build_map_library
 from app.explanation import FittedPicture
-from app.model_files import library_path, read_library_of_model
+from app.model_files import map_library_path, read_map_library_of_model
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.methods import METHODS, SEVEN
-from explainers.metrics.agreement.reference_library import image_digest, read_library
+from explainers.metrics.agreement.reference_library import image_digest, read_map_library
 from models.cards.card import Card
 from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 from models.store import bundled_models
@@ -56,7 +56,7 @@ def test_a_stopped_library_goes_on_where_it_was(
     assert build_map_library(options) == 0
     assert len(set(studied)) == 12, "19 of 31 were known"
     assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]
-    found = read_library(out)
+    found = read_map_library(out)
     assert found.too_few(), "31 pictures are just enough for maps that are never blank, and some are"
     said = capsys.readouterr().err
     assert all(f"only {count} gave a map of {title}, and chance needs more than 30" in said for title, count in found.too_few().items())
@@ -76,7 +76,7 @@ def test_too_few_pictures_or_no_folder_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(bundled_models()))
 def test_bundled_classifiers_carry_theirs(name: str) -> None:
-    found = read_library_of_model(name)
+    found = read_map_library_of_model(name)
     card = json.loads(bundled_models()[name].with_suffix(".json").read_text())
     assert found.made_with["model"] == card["sha256"]
     assert len(found.stack("Grad-CAM")) >= 30
@@ -84,11 +84,11 @@ def test_bundled_classifiers_carry_theirs(name: str) -> None:
 
 
 def test_it_lies_beside_the_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert library_path("phantoms").name == "phantoms.library.npz"
+    assert map_library_path("phantoms").name == "phantoms.library.npz"
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert library_path("imagenet:VGG16") == tmp_path / "models" / "VGG16.library.npz"
-    assert read_library_of_model("imagenet:VGG16") is None
-    assert read_library_of_model("no/such/model.keras") is None
+    assert map_library_path("imagenet:VGG16") == tmp_path / "models" / "VGG16.library.npz"
+    assert read_map_library_of_model("imagenet:VGG16") is None
+    assert read_map_library_of_model("no/such/model.keras") is None
 
 
 @pytest.mark.parametrize("level", ["none", "agreement", "all"])

@@ -7,7 +7,7 @@ import pytest
 
 from app.commands import library
 from app.maintenance.bundled_libraries import FIRST_SEED, draw_synthetic_picture, main, rebuild_map_library
-from app.model_files import read_library_of_model
+from app.model_files import read_map_library_of_model
 from explainers.case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN
@@ -15,7 +15,7 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.occlusion import Occlusion
 from explainers.methods.rise import RISE
 from explainers.metrics.agreement.consistency import ReferenceMaps, measure_consistency
-from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, read_library
+from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, read_map_library
 from explainers.metrics.agreement.similarity import evidence_on_grid
 from models.classifiers.score import Score
 from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
@@ -32,7 +32,7 @@ def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_pa
     out = tmp_path / "glass_box.library.npz"
     out.write_bytes(b"an older library")
     assert rebuild_map_library("glass_box", FEW, out) == out
-    found = read_library(out)
+    found = read_map_library(out)
     assert set(found.pictures) == {image_digest(draw_colour_patches(FIRST_SEED + s, NAMES[s % 4]).image) for s in range(FEW)}
     assert np.isfinite(found.maps["Grad-CAM"]).all()
     assert found.made_with["preset"] == "Balanced"
@@ -41,7 +41,7 @@ def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_pa
 
 @pytest.mark.parametrize("name", ["phantoms", "phantoms_shortcut", "glass_box"])
 def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
-    found = read_library_of_model(name)
+    found = read_map_library_of_model(name)
     assert found is not None
     assert {image_digest(draw_synthetic_picture(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
 
@@ -49,7 +49,7 @@ def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
 @pytest.mark.parametrize("name", list(bundled_models()))
 def test_what_is_bundled_was_made_by_the_methods_as_they_are(name: str) -> None:
     """A method that came later may be missing: the others go on. One that has changed, or that every case is looked at with, may not."""
-    found = read_library_of_model(name)
+    found = read_map_library_of_model(name)
     assert found is not None
     then, now = found.made_with["methods"], {method.title: method.revision for method in METHODS}
     assert {method.title for method in SEVEN} <= set(then) <= set(found.maps)
@@ -58,7 +58,7 @@ def test_what_is_bundled_was_made_by_the_methods_as_they_are(name: str) -> None:
 
 def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     """As one does that was made before the method came: pairs of the others rest on the same pictures as with it."""
-    whole = read_library_of_model("phantoms")
+    whole = read_map_library_of_model("phantoms")
     assert whole is not None
     kept = {title: told for title, told in whole.made_with["methods"].items() if title != "RISE"}
     older = MapLibrary({**whole.made_with, "methods": kept}, whole.pictures, {t: rows for t, rows in whole.maps.items() if t != "RISE"})
@@ -79,7 +79,7 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
 
 def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
     """One picture and the methods that share no pool: whoever changes the maps of a method raises its revision."""
-    found, classifier = read_library_of_model("phantoms"), load_classifier("phantoms")
+    found, classifier = read_map_library_of_model("phantoms"), load_classifier("phantoms")
     assert found is not None
     image = draw_synthetic_picture("phantoms", 4) / np.float32(255)
     case = Case(classifier, image, Score(int(classifier.predict(image).argmax())))

@@ -220,7 +220,7 @@ def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_befor
     assert "no classifier named" in somebody.do("classifier")["status"]["error"]
 
 
-def test_every_part_of_the_page_is_told_that_the_session_was_lost(handlers: PageEvents, somebody: Somebody) -> None:
+def test_every_part_of_the_page_shows_that_the_session_was_lost(handlers: PageEvents, somebody: Somebody) -> None:
     somebody.pick(png(7))
     handlers.on_unload(gr.Request(session_hash=somebody.name))
     request, run = gr.Request(session_hash=somebody.name), somebody.status["run"]
@@ -284,7 +284,7 @@ def test_a_classifier_that_fails_after_another_was_chosen_changes_nothing(
     assert asyncio.run(fails_late())[-1] == NOTHING_NEW
 
 
-def test_a_refused_wish_leaves_the_running_one_alone(handlers: PageEvents, somebody: Somebody) -> None:
+def test_a_refused_request_leaves_the_running_one_alone(handlers: PageEvents, somebody: Somebody) -> None:
     async def impatient() -> tuple[dict[str, Any], dict[str, Any], int]:
         somebody.methods, somebody.preset = SLOW, "Balanced"
         running = asyncio.create_task(somebody.do_async("picked", {"token": handlers.services.uploads.put(png(8), "slow.png")}))
@@ -313,7 +313,7 @@ def test_a_refused_picture_leaves_the_last_good_answer(somebody: Somebody) -> No
     assert somebody.do("explain")["picture"]["error"] == ""
 
 
-def test_a_page_that_heard_nothing_is_told_again(handlers: PageEvents, somebody: Somebody) -> None:
+def test_a_page_that_received_nothing_is_sent_everything_again(handlers: PageEvents, somebody: Somebody) -> None:
     async def nudge() -> dict[str, Any]:
         shown: dict[str, Any] = {}
         page = (somebody.classifier, somebody.methods, somebody.preset, somebody.status)
@@ -330,7 +330,7 @@ def test_a_page_that_heard_nothing_is_told_again(handlers: PageEvents, somebody:
     assert somebody.session.run == answer["status"]["run"]
 
 
-def test_a_wish_that_was_overtaken_on_its_way_changes_nothing(handlers: PageEvents, somebody: Somebody) -> None:
+def test_a_request_that_was_overtaken_on_its_way_changes_nothing(handlers: PageEvents, somebody: Somebody) -> None:
     names = [one.picture.example for one in handlers.services.examples.of("phantoms")[:2]]
     somebody.do("picked", {"example": names[1], "wish": 2})
     run = somebody.session.run
@@ -410,7 +410,7 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageE
 
 
 @pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
-def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
+def test_a_model_that_a_newer_request_overtook_is_on_offer_all_the_same() -> None:
     handlers = PageEvents(Services.build(ServeOptions(models=("glass_box",), budget=3600, allow_model_upload=True)))
     handlers.components = {name: name for name in (*PARTS, "classifier")}
     assert handlers.services.model_uploads is not None
@@ -432,9 +432,7 @@ def test_a_model_that_a_newer_wish_overtook_is_on_offer_all_the_same() -> None:
         handlers.services.close()
 
 
-def test_a_measure_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_they_are_told(
-    handlers: PageEvents, somebody: Somebody
-) -> None:
+def test_a_metric_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_they_see_it(handlers: PageEvents, somebody: Somebody) -> None:
     other, later = Somebody(handlers, "other"), Somebody(handlers, "later")
     example = {"example": handlers.services.examples.of("phantoms")[3].picture.example}
     for each in (somebody, other):

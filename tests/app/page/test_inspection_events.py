@@ -108,7 +108,7 @@ def settled(examination: InspectionJob) -> InspectionJob:
     return examination
 
 
-def test_it_waits_for_everybody_s_maps_and_equal_wishes_share_one(examinations: InspectionQueue) -> None:
+def test_it_waits_for_everybody_s_maps_and_equal_requests_share_one(examinations: InspectionQueue) -> None:
     with waits_of(examinations._idle) as waits:
         first, again = examinations.submit(subject(1)), examinations.submit(subject(1))
         assert first is again

@@ -68,7 +68,7 @@ def test_equal_questions_share_one_job_and_its_answer_is_kept(jobs: ExplanationQ
     assert jobs.submit(request_for(1)) is not job
 
 
-def test_another_class_of_the_same_picture_asks_little_anew(jobs: ExplanationQueue) -> None:
+def test_another_class_of_the_same_picture_costs_few_evaluations(jobs: ExplanationQueue) -> None:
     methods = (GradCAM(), LIME(), SHAP())
     first = finished(jobs.submit(request_for(5, methods=methods))).report
     other = finished(jobs.submit(request_for(5, methods=methods, target=1 - min(1, first.target or 0)))).report

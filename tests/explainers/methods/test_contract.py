@@ -161,7 +161,7 @@ def test_the_first_map_comes_early(kind):
 
 
 @every_method
-def test_nothing_is_asked_after_a_stop(kind):
+def test_nothing_is_evaluated_after_a_stop(kind):
     case = case_of(batch=4)
     maps = iter(kind()(case))
     next(maps)

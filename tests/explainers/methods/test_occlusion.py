@@ -206,7 +206,7 @@ def test_what_is_claimed_of_phantoms_is_right():
     assert sum(right) >= 8
 
 
-def test_a_stride_that_the_budget_cannot_pay_is_widened_and_told():
+def test_a_stride_that_the_budget_cannot_pay_is_widened_and_reported():
     case = Case(LINEAR, IMAGE, ToyScore(0), ExplanationSettings(budget=20))
     found = list(Occlusion(search="fixed windows", window=16, stride=2)(case))[-1]
     assert case.evaluations <= 20

@@ -94,7 +94,7 @@ def test_threads_draw_each_for_itself_and_leave_the_global_generator_as_it_was()
     assert any((one != alone[0]).any() for one in alone[1:]), "ties are broken by the seed"
 
 
-def test_while_the_model_is_asked_the_global_generator_is_the_callers() -> None:
+def test_while_the_model_is_evaluated_the_global_generator_is_the_callers() -> None:
     np.random.seed(5)  # noqa: NPY002
     before, seen = np.random.get_state()[1].copy(), []  # noqa: NPY002
 

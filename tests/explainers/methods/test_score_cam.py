@@ -62,7 +62,7 @@ def test_groups_give_nearly_what_every_channel_gives():
 
 
 @pytest.mark.parametrize(("groups", "budget"), [(0, 500), (16, 500), (64, 500), (40, 120)])
-def test_what_is_said_of_groups_is_near_what_every_channel_gives(groups, budget):
+def test_the_estimate_from_groups_is_near_what_every_channel_gives(groups, budget):
     """The figure is 1 less the rank correlation with the map of all 200 channels, predicted from 8 groups and the last."""
     model = many_channels()
     case = Case(model, picture(model.size), ToyScore(0), ExplanationSettings(budget=budget))

@@ -60,7 +60,7 @@ def test_every_map_adds_up_to_what_showing_the_picture_changed(estimator: str) -
 
 
 @pytest.mark.parametrize("estimator", BOTH)
-def test_maps_get_better_and_their_error_is_told(estimator: str) -> None:
+def test_maps_get_better_and_their_error_is_reported(estimator: str) -> None:
     case = case_of(games(), budget=400)
     truth = games()[0].shapley / 64
     maps = list(SHAP(estimator)(case))
@@ -147,6 +147,6 @@ def test_the_game_is_blamed_only_where_the_answers_were_enough_to_follow_it(budg
         assert int(re.fullmatch(r"Not converged: about ([\d,]+) more evaluations\.", last.remark)[1].replace(",", "")) >= 80 - budget  # type: ignore[index]
 
 
-def test_a_surrogate_that_follows_the_game_is_told_as_before() -> None:
+def test_a_surrogate_that_follows_the_game_is_reported_as_before() -> None:
     last = list(SHAP()(any_of(3)))[-1]
     assert "does not follow" not in last.remark

@@ -22,7 +22,7 @@ from explainers.metrics.agreement.agreement import AgreementContext, AgreementMe
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
 from explainers.metrics.agreement.control_maps import EDGES, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
-from explainers.metrics.agreement.reference_library import MapLibrary, stack_maps
+from explainers.metrics.agreement.reference_library import MapLibrary, stack_maps_by_method
 from explainers.metrics.agreement.significance import shifted_map_copies
 from explainers.metrics.agreement.similarity import MapEvidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, pearson_correlations, similarity_scores
@@ -98,7 +98,7 @@ def by_library(maps: Maps) -> list[float]:
     a, b = shares(maps)
     drawn = np.random.default_rng(0).random((31, 7, 7))
     rows = [dict(zip(TITLES, (each / each.sum(), each.T / each.sum()), strict=True)) for each in drawn]
-    library = MapLibrary({}, tuple(map(str, range(31))), stack_maps(rows, TITLES, 7))
+    library = MapLibrary({}, tuple(map(str, range(31))), stack_maps_by_method(rows, TITLES, 7))
     found = NullDistributions(dict(zip(TITLES, (a, b), strict=True)), library).chance(*TITLES)
     return [found.kappa, found.p]
 

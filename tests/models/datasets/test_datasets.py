@@ -19,7 +19,7 @@ def named(collection: PictureCollection) -> dict[str, tuple[str, str, str]]:
 
 
 def test_ham10000_groups_by_lesion_and_says_what_does_not_match(tmp_path: Path) -> None:
-    read = layouts.read_collection("ham10000", ham10000(tmp_path))
+    read = layouts.read_picture_collection("ham10000", ham10000(tmp_path))
     assert named(read)["I1.png"] == ("mel", "L1", "")
     assert named(read)["I4.png"] == ("nv", "L3", "")
     assert len(read.rows) == 6  # the mask is no picture of the collection
@@ -31,7 +31,7 @@ def test_ham10000_groups_by_lesion_and_says_what_does_not_match(tmp_path: Path) 
 
 
 def test_fields_are_learnt_from_the_training_pictures(tmp_path: Path) -> None:
-    read = layouts.read_collection("ham10000", ham10000(tmp_path))
+    read = layouts.read_picture_collection("ham10000", ham10000(tmp_path))
     age, sex, site = fit_metadata_encoding(read, read.rows[:4], ("age", "sex", "site"))  # ages 80, 80, unknown and 35
     assert isinstance(age, NumberField)
     assert (age.mean, age.deviation, age.unit) == (65.0, pytest.approx(450**0.5, abs=1e-4), "years")
@@ -46,7 +46,7 @@ def test_fields_are_learnt_from_the_training_pictures(tmp_path: Path) -> None:
 
 
 def test_isic2019_reads_its_tables_and_its_test_part(tmp_path: Path) -> None:
-    read = layouts.read_collection("isic2019", isic2019(tmp_path))
+    read = layouts.read_picture_collection("isic2019", isic2019(tmp_path))
     assert named(read) == {
         "T1.jpg": ("MEL", "BCN_1", "train"),
         "T2.jpg": ("MEL", "BCN_1", "train"),
@@ -60,7 +60,7 @@ def test_isic2019_reads_its_tables_and_its_test_part(tmp_path: Path) -> None:
 
 
 def test_isic2019_without_a_test_part_leaves_the_split_open(tmp_path: Path) -> None:
-    read = layouts.read_collection("isic2019", isic2019(tmp_path, test=False))
+    read = layouts.read_picture_collection("isic2019", isic2019(tmp_path, test=False))
     assert {row.split for row in read.rows} == {""}
     assert [label.name for label in read.labels] == ["MEL", "SCC"]
 
@@ -70,11 +70,11 @@ def test_isic2019_refuses_a_row_of_two_classes(tmp_path: Path) -> None:
     names = ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK")
     csv(tmp_path / "ISIC_2019_Training_GroundTruth.csv", [{"image": "T1", **{name: int(name in "MEL NV") for name in names}}])
     with pytest.raises(UserError, match="T1 has 2 classes marked 1"):
-        layouts.read_collection("isic2019", tmp_path)
+        layouts.read_picture_collection("isic2019", tmp_path)
 
 
 def test_chest_xray_groups_by_person_within_a_series(tmp_path: Path) -> None:
-    read = layouts.read_collection("chest_xray", chest_xray(tmp_path))
+    read = layouts.read_picture_collection("chest_xray", chest_xray(tmp_path))
     found = named(read)
     assert read.counts() == {"normal": 5, "pneumonia": 7}
     assert found["person1_bacteria_1.jpeg"] == found["person1_bacteria_2.jpeg"] == ("pneumonia", "bacteria 1", "train")
@@ -92,17 +92,17 @@ def test_chest_xray_groups_by_person_within_a_series(tmp_path: Path) -> None:
 
 def test_chest_xray_takes_the_cause_from_the_name(tmp_path: Path) -> None:
     chest_xray(tmp_path)
-    read = layouts.read_collection("chest_xray_causes", tmp_path)
+    read = layouts.read_picture_collection("chest_xray_causes", tmp_path)
     assert read.counts() == {"normal": 5, "bacterial": 4, "viral": 3}
     filled(tmp_path, ["train/PNEUMONIA/unnamed.png"])
     with pytest.raises(UserError, match=r"unnamed\.png does not say its cause"):
-        layouts.read_collection("chest_xray_causes", tmp_path)
+        layouts.read_picture_collection("chest_xray_causes", tmp_path)
 
 
 def test_covid_xray_reads_the_radiography_layout_without_its_masks(tmp_path: Path) -> None:
     filled(tmp_path, ["COVID/images/COVID-1.png", "COVID/masks/COVID-1.png", "Normal/images/Normal-1.png"])
     filled(tmp_path, ["Viral Pneumonia/images/Viral Pneumonia-1.png", "Extra/a.png"], 5)
-    read = layouts.read_collection("covid_xray", tmp_path)
+    read = layouts.read_picture_collection("covid_xray", tmp_path)
     assert [label.name for label in read.labels] == ["covid", "normal", "pneumonia"]
     assert {row.path.name: row.label for row in read.rows} == {"COVID-1.png": 0, "Normal-1.png": 1, "Viral Pneumonia-1.png": 2}
     assert read.remarks == ("Left out: 1 folder (Extra) of no known class.",)
@@ -110,7 +110,7 @@ def test_covid_xray_reads_the_radiography_layout_without_its_masks(tmp_path: Pat
 
 def test_covid_xray_reads_class_folders_inside_parts(tmp_path: Path) -> None:
     filled(tmp_path, ["train/COVID19/a.jpg", "train/NORMAL/b.jpg", "test/COVID19/c.jpg", "test/NORMAL/d.jpg"])
-    read = layouts.read_collection("covid_xray", tmp_path)
+    read = layouts.read_picture_collection("covid_xray", tmp_path)
     assert {row.path.name: (row.label, row.split) for row in read.rows} == {
         "a.jpg": (0, "train"),
         "b.jpg": (1, "train"),
@@ -123,7 +123,7 @@ def test_any_folder_of_class_folders(tmp_path: Path) -> None:
     filled(tmp_path, ["train/dog/a.png", "train/cat/deep/b.PNG", "valid/cat/c.png", "valid/dog/d.png"])
     filled(tmp_path, ["train/.hidden/e.png", "train/loose.png"])
     (tmp_path / "train" / "dog" / "list.csv").write_text("a")
-    read = layouts.read_collection("folder", tmp_path)
+    read = layouts.read_picture_collection("folder", tmp_path)
     assert [label.name for label in read.labels] == ["cat", "dog"]
     assert named(read)["b.PNG"] == ("cat", "train/cat/deep/b.PNG", "train")
     assert named(read)["d.png"][2] == "validation"
@@ -133,22 +133,22 @@ def test_any_folder_of_class_folders(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("layout", "ill", "well"), [("folder", "cat", "dog"), ("covid_xray", "COVID", "NORMAL")])
 def test_pictures_can_be_grouped_by_their_names_where_the_layout_says_nothing(layout: str, ill: str, well: str, tmp_path: Path) -> None:
     filled(tmp_path, [f"{ill}/p1_a.png", f"{ill}/p1_b.png", f"{well}/p2_a.png"])
-    read = layouts.read_collection(layout, tmp_path, r"(p\d+)_")
+    read = layouts.read_picture_collection(layout, tmp_path, r"(p\d+)_")
     assert [row.group for row in read.rows] == ["p1", "p1", "p2"]
     assert read.remarks == ("2 groups by what '(p\\\\d+)_' finds in the names of 3 pictures.",)
-    assert [row.group for row in layouts.detect_layout(tmp_path, r"p\d").rows] == ["p1", "p1", "p2"]
+    assert [row.group for row in layouts.detect_folder_layout(tmp_path, r"p\d").rows] == ["p1", "p1", "p2"]
     for pattern, said in (
         ("patient", r"finds nothing in p1_a\.png"),
         ("(x)?", r"finds nothing in p1_a\.png"),
         ("(", "no regular expression"),
     ):
         with pytest.raises(UserError, match=said):
-            layouts.read_collection(layout, tmp_path, pattern)
+            layouts.read_picture_collection(layout, tmp_path, pattern)
 
 
 def test_a_layout_that_groups_by_itself_takes_no_pattern(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="but ham10000 says itself which pictures belong together; leave it out"):
-        layouts.detect_layout(ham10000(tmp_path), "I")
+        layouts.detect_folder_layout(ham10000(tmp_path), "I")
 
 
 @pytest.mark.parametrize("layout", list(layouts.LAYOUTS))
@@ -157,12 +157,12 @@ def test_another_layout_is_answered_with_what_was_found_and_what_is_expected(lay
     with pytest.raises(
         UserError, match=r"holds 1 folder \(some\) and 1 file \(b\.png\); expected is .*(metadata|ISIC|NORMAL|COVID|classes)"
     ):
-        layouts.read_collection(layout, tmp_path)
+        layouts.read_picture_collection(layout, tmp_path)
 
 
 def test_what_lies_beside_the_parts_is_named(tmp_path: Path) -> None:
     filled(tmp_path, ["train/a/1.png", "train/b/2.png", "more/c/3.png"])
-    read = layouts.read_collection("folder", tmp_path)
+    read = layouts.read_picture_collection("folder", tmp_path)
     assert len(read.rows) == 2
     assert read.remarks == ("Left out: 1 folder (more) beside the parts.",)
 
@@ -170,24 +170,24 @@ def test_what_lies_beside_the_parts_is_named(tmp_path: Path) -> None:
 def test_class_folders_that_read_alike_are_refused(tmp_path: Path) -> None:
     filled(tmp_path, ["Blue Veil/1.png", "blue_veil/2.png", "dots/3.png"])
     with pytest.raises(UserError, match="has the folders Blue Veil and blue_veil, which read as the same name"):
-        layouts.read_collection("folder", tmp_path)
+        layouts.read_picture_collection("folder", tmp_path)
 
 
 def test_a_third_class_makes_chest_x_rays_another_collection(tmp_path: Path) -> None:
     filled(tmp_path, ["COVID/1.png", "NORMAL/2.png", "PNEUMONIA/3.png"])
-    assert layouts.detect_layout(tmp_path).name == "covid_xray"
+    assert layouts.detect_folder_layout(tmp_path).name == "covid_xray"
 
 
 def test_a_recognised_layout_with_a_mistake_in_it_is_not_read_as_another(tmp_path: Path) -> None:
     filled(tmp_path, ["images/I1.png", "masks/I1.png"])
     csv(tmp_path / "metadata.csv", [{"image_id": "I1", "dx": "nv"}])
     with pytest.raises(UserError, match="must also have lesion_id"):
-        layouts.detect_layout(tmp_path)
+        layouts.detect_folder_layout(tmp_path)
 
 
 def test_the_training_part_says_which_classes_there_are(tmp_path: Path) -> None:
     filled(tmp_path, ["test/a/1.png", "train/A/2.png", "train/b/3.png", "train/c/4.png", "val/b/5.png", "val/c/6.png"])
-    read = layouts.read_collection("folder", tmp_path)
+    read = layouts.read_picture_collection("folder", tmp_path)
     assert [label.name for label in read.labels] == ["A", "b", "c"]
     assert {row.path.name: (row.label, row.split) for row in read.rows if row.split != "train"} == {
         "1.png": (0, "test"),
@@ -196,16 +196,16 @@ def test_the_training_part_says_which_classes_there_are(tmp_path: Path) -> None:
     }
     filled(tmp_path, ["test/d/7.png"])
     with pytest.raises(UserError, match=r"test has the 1 class folder \(d\) that .*train lacks, so that none can be learnt"):
-        layouts.read_collection("folder", tmp_path)
+        layouts.read_picture_collection("folder", tmp_path)
 
 
 def test_a_class_may_be_called_as_a_part_is(tmp_path: Path) -> None:
     filled(tmp_path, ["bus/1.png", "car/2.png", "train/3.png"])
-    read = layouts.read_collection("folder", tmp_path)
+    read = layouts.read_picture_collection("folder", tmp_path)
     assert named(read) == {"1.png": ("bus", "bus/1.png", ""), "2.png": ("car", "car/2.png", ""), "3.png": ("train", "train/3.png", "")}
     assert not read.remarks
     filled(tmp_path, ["train/steam/4.png", "train/electric/5.png"])
-    assert layouts.read_collection("folder", tmp_path).remarks == (
+    assert layouts.read_picture_collection("folder", tmp_path).remarks == (
         "Left out: 1 file (3.png) in no class folder or not named as a picture.",
         "Left out: 2 folders (bus, car) beside the parts.",
     )
@@ -214,21 +214,21 @@ def test_a_class_may_be_called_as_a_part_is(tmp_path: Path) -> None:
 def test_parts_without_class_folders_are_no_classes(tmp_path: Path) -> None:
     filled(tmp_path, ["train/1.png", "test/2.png"])
     with pytest.raises(UserError, match=r"holds 1 file \(2\.png\); expected is a folder of pictures for each"):
-        layouts.read_collection("folder", tmp_path)
+        layouts.read_picture_collection("folder", tmp_path)
 
 
 def test_a_table_without_its_columns_says_which(tmp_path: Path) -> None:
     filled(tmp_path, ["images/I1.png"])
     csv(tmp_path / "metadata.csv", [{"image_id": "I1", "dx": "nv"}])
     with pytest.raises(UserError, match="has the columns image_id, dx; it must also have lesion_id, age, sex, localization"):
-        layouts.read_collection("ham10000", tmp_path)
+        layouts.read_picture_collection("ham10000", tmp_path)
 
 
 def test_what_is_no_folder_or_no_layout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no folder"):
-        layouts.read_collection("folder", tmp_path / "none")
+        layouts.read_picture_collection("folder", tmp_path / "none")
     with pytest.raises(UserError, match="There is no layout 'x'; the layouts are ham10000"):
-        layouts.read_collection("x", tmp_path)
+        layouts.read_picture_collection("x", tmp_path)
     with pytest.raises(UserError, match="holds no picture"):
         PictureCollection("empty", (ClassLabel("a"), ClassLabel("b")), (), "", "")
     with pytest.raises(UserError, match="of class 2; the collection odd has classes 0 to 1"):
@@ -238,14 +238,14 @@ def test_what_is_no_folder_or_no_layout_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("made", "name"), [(ham10000, "ham10000"), (isic2019, "isic2019"), (chest_xray, "chest_xray")])
 def test_a_layout_is_recognised(made: object, name: str, tmp_path: Path) -> None:
     assert callable(made)
-    assert layouts.detect_layout(made(tmp_path)).name == name
+    assert layouts.detect_folder_layout(made(tmp_path)).name == name
 
 
 def test_real_ham10000() -> None:
     where = data_folder() / "ham10000"
     if not where.is_dir():
         pytest.skip("HAM10000 is not there; CROSSCHECK_DATA names the folder that holds it")
-    read = layouts.read_collection("ham10000", where)
+    read = layouts.read_picture_collection("ham10000", where)
     assert read.counts() == {"akiec": 282, "bcc": 435, "bkl": 943, "df": 101, "mel": 935, "nv": 5702, "vasc": 118}
     assert len(read.rows) == 8516
     assert len({row.group for row in read.rows}) == 6350
@@ -256,7 +256,7 @@ def test_real_chest_xray() -> None:
     where = data_folder() / "chest_xray"
     if not where.is_dir():
         pytest.skip("the chest X-rays are not there; CROSSCHECK_DATA names the folder that holds them")
-    read = layouts.read_collection("chest_xray", where)
+    read = layouts.read_picture_collection("chest_xray", where)
     parts = {part: [row.label for row in read.rows if row.split == part] for part in ("train", "test")}
     assert (len(parts["train"]), sum(parts["train"]), len(parts["test"]), sum(parts["test"])) == (5216, 3875, 312, 195)
     people = {part: {row.group for row in read.rows if row.split == part} for part in parts}

@@ -144,7 +144,7 @@ def test_a_file_that_does_not_fit_the_pictures_is_refused(tmp_path: Path) -> Non
 
 def bitmaps(root: Path, first: int) -> PictureCollection:
     """Six bitmaps, which are all as large whatever they show, under the same names whatever the seeds."""
-    return layouts.read_collection("folder", filled(root, [f"{kind}/{n}.bmp" for kind in ("cat", "dog") for n in range(3)], first))
+    return layouts.read_picture_collection("folder", filled(root, [f"{kind}/{n}.bmp" for kind in ("cat", "dog") for n in range(3)], first))
 
 
 def test_a_fingerprint_tells_files_of_one_name_and_size_apart_and_survives_a_copy(tmp_path: Path) -> None:
@@ -153,7 +153,10 @@ def test_a_fingerprint_tells_files_of_one_name_and_size_apart_and_survives_a_cop
     told = splits.split_fingerprint(made)
     assert told.startswith("6 + 0 + 0 (")
     shutil.copytree(tmp_path / "one", tmp_path / "copy")
-    assert splits.split_fingerprint(splits.split_collection(layouts.read_collection("folder", tmp_path / "copy"), (1, 0, 0), 0)) == told
+    assert (
+        splits.split_fingerprint(splits.split_collection(layouts.read_picture_collection("folder", tmp_path / "copy"), (1, 0, 0), 0))
+        == told
+    )
     other = bitmaps(tmp_path / "two", 6)
     assert [row.path.stat().st_size for row in other.rows] == [row.path.stat().st_size for row in whole.rows]
     assert splits.split_fingerprint(splits.split_collection(other, (1, 0, 0), 0)) != told
@@ -173,7 +176,7 @@ def test_real_collections(name: str) -> None:
     where = data_folder() / name
     if not where.is_dir():
         pytest.skip(f"{name} is not there; CROSSCHECK_DATA names the folder that holds it")
-    whole = layouts.read_collection(name, where)
+    whole = layouts.read_picture_collection(name, where)
     made = splits.split_collection(whole, (0.8, 0.1, 0.1), 0)
     check(made, whole)
     rest = [row.label for row in (*made.train, *made.validation)]

@@ -14,7 +14,7 @@ from models.cards.card import Card, ClassLabel
 from models.cards.metadata import NumberField
 from models.classifiers.classifier_builder import build_classifier
 from models.datasets import splits
-from models.datasets.layouts import read_collection
+from models.datasets.layouts import read_picture_collection
 from models.datasets.picture_collection import CollectionRow
 from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 from models.evaluate import main
@@ -275,7 +275,7 @@ def test_the_command_judges_a_bundled_classifier(colours: Path, tmp_path: Path, 
 
 
 def test_the_command_takes_the_test_part_of_a_split(colours: Path, tmp_path: Path) -> None:
-    collection = read_collection("folder", colours)
+    collection = read_picture_collection("folder", colours)
     divided = splits.split_collection(collection, (0.5, 0.0, 0.5), 0)
     splits.write_split(divided, tmp_path / "split.csv")
     asked = ["--model", "glass_box", "--data", str(colours), "--out", str(tmp_path), "--resamples", "50"]

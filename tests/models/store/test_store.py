@@ -55,7 +55,7 @@ def test_the_chest_x_ray_classifier_answers_real_pictures_as_its_evaluation_says
     from models import loading
 
     asked = loading.load_classifier("chest_xray")
-    rows = tuple(row for row in chest_xray.read_layout(CHEST).rows if row.split == "test")
+    rows = tuple(row for row in chest_xray.read_dataset_folder(CHEST).rows if row.split == "test")
     found = assess_logits(
         predict_collection(asked, rows, "asking"),
         asked.card,

@@ -25,7 +25,7 @@ from models.training.decision_threshold import balanced_logit_shift
 from models.training.loop import compile_training_stage
 from models.training.schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
 from models.training.training_settings import TrainingSettings, TrainingStage
-from models.training.validation_metrics import measure_validation
+from models.training.validation_metrics import compute_validation_metrics
 from tests.models.picture_folders import painted
 from tests.patience import until
 from tests.serving import cpu_seconds
@@ -106,10 +106,10 @@ def test_balanced_logits_learn_what_classes_of_one_number_would_have_asked_for()
 
 def test_validation_counts_every_class_the_same() -> None:
     told = np.array([[0.5, 0.5], [0.8, 0.2], [0.9, 0.1], [0.4, 0.6]], np.float32)
-    found = measure_validation(told, np.array([0, 0, 0, 1]))
+    found = compute_validation_metrics(told, np.array([0, 0, 0, 1]))
     assert found.loss == pytest.approx((-(math.log(0.5) + math.log(0.8) + math.log(0.9)) / 3 - math.log(0.6)) / 2, rel=1e-5)
     assert found.accuracy == 1
-    other = measure_validation(told, np.array([0, 1, 1, 1]))
+    other = compute_validation_metrics(told, np.array([0, 1, 1, 1]))
     assert other.accuracy == pytest.approx(0.5)
     assert other.balanced_accuracy == pytest.approx((1 + 1 / 3) / 2)
 

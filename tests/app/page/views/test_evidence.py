@@ -130,7 +130,7 @@ def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: Explanati
     assert "No κ*: LIME has no two readings" in first["words"]
 
 
-def test_weaker_chance_and_controls_are_told_with_how_to_do_better(report: ExplanationState) -> None:
+def test_weaker_chance_and_controls_are_reported_with_how_to_do_better(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
     pair_agreements = [replace(each, explained_by=("edges",), chance=replace(each.chance, weaker=True)) for each in found.pair_agreements]

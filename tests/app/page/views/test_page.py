@@ -56,7 +56,7 @@ def test_every_part_carries_the_run_and_bars_sum_to_the_prediction(report: Expla
     assert [panel["id"] for panel in values["grid"]["panels"][-2:]] == ["Consensus", "Votes"]
 
 
-def test_maps_are_told_in_words() -> None:
+def test_maps_are_described_in_words() -> None:
     values = np.zeros((9, 9), np.float32)
     values[7, 1] = 4
     assert strongest_map_region(values) == ("lower left", 1.0)
@@ -85,7 +85,7 @@ def test_the_table_can_be_read_at_every_value() -> None:
     assert len(RAMP) == 4
 
 
-def test_evidence_against_in_the_same_place_is_said_to_lie_beside_it() -> None:
+def test_evidence_against_in_the_same_place_is_described_as_next_to_it() -> None:
     values = np.zeros((9, 9), np.float32)
     values[4, 3], values[4, 5] = 4, -4
     assert describe_map(SHAP(), values).endswith("Evidence against lies side by side with it, also in the centre.")
@@ -110,7 +110,7 @@ def test_confidence_on_a_picture_of_another_kind_is_not_vouched_for(report: Expl
     assert "nothing about pictures of another kind" in other["note"]
 
 
-def test_what_the_classifier_is_told_beside_the_picture_stands_with_its_answer(report: ExplanationState) -> None:
+def test_the_metadata_given_to_the_classifier_stands_with_its_answer(report: ExplanationState) -> None:
     assert report.card is not None
     assert "is told" not in render_page(report, 1)["prediction"]["about"]
     card = replace(report.card, metadata=(NumberField("age", 50.0, 10.0, "years"), CategoryField("sex", ("female", "male"))))

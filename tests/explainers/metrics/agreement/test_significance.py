@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from explainers.metrics.agreement.attenuation import disattenuated_correlation, disattenuated_kappa
+from explainers.metrics.agreement.attenuation_correction import disattenuated_correlation, disattenuated_kappa
 from explainers.metrics.agreement.control_maps import centre_map, control_accounts_for_agreement, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary
@@ -35,7 +35,7 @@ def test_p_of_what_lies_beyond_the_null_follows_its_tail() -> None:
 
 
 @pytest.mark.parametrize("others", [40, 100, 200])
-def test_identical_maps_among_seven_are_told_from_chance(others: int) -> None:
+def test_identical_maps_among_seven_are_distinguished_from_chance(others: int) -> None:
     titles = [f"map {number}" for number in range(6)]
     maps = {title: random_share(number) for number, title in enumerate(titles)} | {"twin": random_share(0)}
     rows = {title: np.stack([random_share(1000 * (n + 1) + k) for k in range(others)]) for n, title in enumerate(maps)}

@@ -14,7 +14,7 @@ from explainers.metrics.agreement.similarity import (
     normalise_positive_part,
     pair_similarity,
     rank_correlation,
-    shared_mass,
+    shared_map_mass,
     sign_agreement,
     strongest_cells,
     top_cell_overlap,
@@ -100,8 +100,8 @@ def test_chance_of_top_overlap_is_q_by_two_less_q() -> None:
 
 
 def test_shared_mass_by_hand() -> None:
-    assert shared_mass(np.array([0.5, 0.5, 0]), np.array([0.25, 0.25, 0.5])) == pytest.approx(0.5)
-    assert shared_mass(at((0, 0)), at((1, 1))) == 0
+    assert shared_map_mass(np.array([0.5, 0.5, 0]), np.array([0.25, 0.25, 0.5])) == pytest.approx(0.5)
+    assert shared_map_mass(at((0, 0)), at((1, 1))) == 0
 
 
 def test_rank_correlation_by_hand() -> None:

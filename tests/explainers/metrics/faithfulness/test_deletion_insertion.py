@@ -89,7 +89,7 @@ def test_the_exact_evidence_beats_chance_and_its_displaced_copies() -> None:
     )
 
 
-def test_the_cost_is_said_before_and_kept_to_in_full_batches() -> None:
+def test_the_cost_is_known_before_and_kept_to_in_full_batches() -> None:
     case, plan = toy_case(), DeletionPlan(randoms=0)
     maps = {f"map {n}": np.random.default_rng(n).random(case.size).astype(np.float32) for n in range(7)}
     for found in measure_deletion_curves(case, maps, plan):
@@ -99,7 +99,7 @@ def test_the_cost_is_said_before_and_kept_to_in_full_batches() -> None:
     assert np.mean(case.classifier.asked.batches) > 20, "batches are full across methods"
 
 
-def test_equal_maps_are_asked_once_whatever_their_scale() -> None:
+def test_equal_maps_are_evaluated_once_whatever_their_scale() -> None:
     case = toy_case()
     values = np.random.default_rng(0).random(case.size).astype(np.float32)
     values.flags.writeable = False

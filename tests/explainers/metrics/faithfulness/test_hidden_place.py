@@ -49,10 +49,10 @@ def results_of(*maps: np.ndarray) -> list[MethodResult]:
 def test_every_fall_is_the_sum_of_what_was_hidden() -> None:
     weights = np.random.default_rng(0).normal(size=SIZE)
     place, case = block(slice(10, 26), slice(8, 20)), case_of(weights)
-    found = hidden_place.hide_place(case, "m", place)
+    found = hidden_place.measure_hidden_place(case, "m", place)
     evidence = weights * case.image.mean(-1)
     assert found.fall == pytest.approx(evidence[place].sum(), abs=1e-4)
-    others = [evidence[each].sum() for each in hidden_place.displace_place(place, CONTROLS, 0)]
+    others = [evidence[each].sum() for each in hidden_place.displaced_place_copies(place, CONTROLS, 0)]
     np.testing.assert_allclose(found.others, others, atol=1e-4)
     assert found.more_than == sum(found.fall > other for other in others)
     assert found.area == pytest.approx(place.mean())
@@ -64,26 +64,29 @@ def test_the_probabilities_are_those_of_the_hidden_picture() -> None:
     weights[place] = 0.03
     case = case_of(weights, bias=1.0)
     logit = (weights * case.image.mean(-1)).sum()
-    found = hidden_place.hide_place(case, "m", place)
+    found = hidden_place.measure_hidden_place(case, "m", place)
     assert found.before == pytest.approx(1 / (1 + np.exp(1 - logit)), abs=1e-5)
     assert found.after == pytest.approx(1 / (1 + np.exp(1)), abs=1e-5)
     assert (found.answer_before, found.answer) == (0, 1)
 
 
-def test_the_evidence_is_told_from_a_place_beside_it() -> None:
+def test_the_evidence_is_distinguished_from_a_place_next_to_it() -> None:
     weights, place = np.zeros(SIZE), block(slice(0, 16), slice(0, 16))
     weights[place] = 0.05
-    assert hidden_place.hide_place(case_of(weights, 1.0), "m", place).outcome == HiddenPlaceOutcome.FOLLOWS
-    assert hidden_place.hide_place(case_of(weights, 1.0), "m", place).p == pytest.approx(1 / 21)
-    assert hidden_place.hide_place(case_of(weights, 1.0), "m", block(slice(48, 64), slice(32, 48))).outcome == HiddenPlaceOutcome.NO_MORE
-    sure = hidden_place.hide_place(case_of(10 * weights, -20.0), "m", place)
+    assert hidden_place.measure_hidden_place(case_of(weights, 1.0), "m", place).outcome == HiddenPlaceOutcome.FOLLOWS
+    assert hidden_place.measure_hidden_place(case_of(weights, 1.0), "m", place).p == pytest.approx(1 / 21)
+    assert (
+        hidden_place.measure_hidden_place(case_of(weights, 1.0), "m", block(slice(48, 64), slice(32, 48))).outcome
+        == HiddenPlaceOutcome.NO_MORE
+    )
+    sure = hidden_place.measure_hidden_place(case_of(10 * weights, -20.0), "m", place)
     assert (sure.outcome, sure.more_than) == (HiddenPlaceOutcome.STAYS, CONTROLS), (
         "it counts more than elsewhere, and the answer stays all the same"
     )
 
 
 def test_where_nothing_matters_no_place_matters_more() -> None:
-    found = hidden_place.hide_place(case_of(np.zeros(SIZE)), "m", block(slice(0, 16), slice(0, 16)))
+    found = hidden_place.measure_hidden_place(case_of(np.zeros(SIZE)), "m", block(slice(0, 16), slice(0, 16)))
     assert (found.more_than, found.p, found.outcome) == (0, 1.0, HiddenPlaceOutcome.NO_MORE)
 
 
@@ -95,7 +98,7 @@ def test_a_place_without_knowledge_beats_all_others_as_rarely_as_chance_says() -
         evidence = weights * 0.5
         down, right = int(rng.integers(48)), int(rng.integers(32))
         place = block(slice(down, down + 16), slice(right, right + 16))
-        falls = [evidence[each].sum() for each in (place, *hidden_place.displace_place(place, CONTROLS, trial))]
+        falls = [evidence[each].sum() for each in (place, *hidden_place.displaced_place_copies(place, CONTROLS, trial))]
         first += falls[0] > max(falls[1:])
     assert 8 <= first <= 34
 
@@ -105,7 +108,7 @@ PLACES = (block(slice(0, 8), slice(0, 48)), block(slice(20, 40), slice(10, 30)),
 
 @pytest.mark.parametrize("place", PLACES)
 def test_other_places_have_the_shape_and_lie_elsewhere(place: np.ndarray) -> None:
-    found = hidden_place.displace_place(place, CONTROLS, 3)
+    found = hidden_place.displaced_place_copies(place, CONTROLS, 3)
     assert len(found) == CONTROLS
     assert {int(each.sum()) for each in found} == {int(place.sum())}
     common = np.array([(each & place).sum() for each in found])
@@ -113,7 +116,7 @@ def test_other_places_have_the_shape_and_lie_elsewhere(place: np.ndarray) -> Non
         assert common.max() <= 0.1 * place.sum() + 0.5
     else:  # so large that every other place lies on it
         assert common.max() < place.sum()
-    assert all((a == b).all() for a, b in zip(found, hidden_place.displace_place(place, CONTROLS, 3), strict=True))
+    assert all((a == b).all() for a, b in zip(found, hidden_place.displaced_place_copies(place, CONTROLS, 3), strict=True))
 
 
 def test_the_strongest_place_holds_a_tenth_also_where_cells_tie() -> None:
@@ -133,7 +136,7 @@ def test_each_way_of_hiding(fill: str) -> None:
     """Inpainting leaves an even picture as it is but for its noise, and so do the blur and the mean colour."""
     weights = np.ones(SIZE) * 0.01
     even = Case(linear(weights), np.full((*SIZE, 3), 0.5, np.float32), ToyScore(0), ExplanationSettings(preset="Fast"))
-    found = hidden_place.hide_place(even, "m", block(slice(0, 16), slice(0, 16)), fill)
+    found = hidden_place.measure_hidden_place(even, "m", block(slice(0, 16), slice(0, 16)), fill)
     assert found.fill == fill
     assert found.fall == pytest.approx(0, abs=0.01)
     assert found.outcome == HiddenPlaceOutcome.NO_MORE or fill == INPAINTING

@@ -130,7 +130,7 @@ def test_the_other_class_is_the_likeliest_that_is_not_spoken_of() -> None:
     assert score_for_other_class(contrast).target == 2
 
 
-def test_the_cost_is_said_first() -> None:
+def test_the_cost_is_known_first() -> None:
     case = toy_case()
     case.classifier.randomised = lambda depth, seed: case.classifier
     methods = [GradCAM(), Occlusion(), LIME()]

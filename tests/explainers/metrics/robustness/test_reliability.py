@@ -84,7 +84,7 @@ def test_readings_of_a_study() -> None:
     assert half_run_maps(MethodResult(LIME(), Attribution(np.zeros((7, 7), np.float32), blank="Nothing moved.")), case.size) is None
 
 
-def test_jitters_are_invisible_counted_and_told_apart() -> None:
+def test_noise_is_invisible_counted_and_different_each_time() -> None:
     toy = detectors(grid=(7, 7), cell=16)
     case = Case(toy, picture(toy.size), ToyScore(0, "centred"), ExplanationSettings(preset="Fast"))
     before = case.evaluations
