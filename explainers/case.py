@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from explainers.baselines import FILLS, BaselineFill, make_baseline_image
 from explainers.classifier_protocol import Classifier, Floats, Layer, LayerFeatures, Score
-from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped
+from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped, batch_of
 from explainers.superpixels import segment_superpixels
 
 __all__ = ["PRESETS", "Case", "ExplanationSettings", "Stopped"]
@@ -42,7 +42,7 @@ class ExplanationSettings:
 
     preset: how much to spend. fill: what replaces hidden parts, and the baseline. segments: superpixels aimed at; 20 is what
     500 evaluations can tell apart (docs/estimators.md). seed: of everything drawn. budget: evaluations that one method may spend;
-    None takes the preset's. batch: pictures evaluated at once. layers: names of the layers for the CAM family;
+    None takes the preset's. batch: pictures evaluated at once, fewer where they are large. layers: names of the layers for the CAM family;
     empty takes the classifier's own choice.
     """
 
@@ -89,7 +89,7 @@ class Case:
         self.score = score
         self.settings = settings or ExplanationSettings()
         self.layers = _layers(classifier, self.settings.layers)
-        self._evaluator = Evaluator(self.settings.batch)
+        self._evaluator = Evaluator(batch_of(classifier.size, self.settings.batch))
         self._memory: dict[Hashable, Any] = {}
         self._answers: dict[str, Answers] = {}
 

@@ -1,6 +1,7 @@
 """Events as they arrive at Gradio's queue: what is malformed is refused in a sentence before Gradio reads it."""
 
 import json
+import time
 from collections.abc import Collection
 from typing import Any
 
@@ -10,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 JOIN = "/gradio_api/queue/join"
 RESET = "/gradio_api/reset"
 MAX_HASH, MAX_DEPTH = 200, 40
+RECEIVED = "crosscheck.received"
+"""In the scope of an event: when it was received, by time.monotonic."""
 MALFORMED = "The page sent something that this server does not understand; reload it."
 
 
@@ -25,7 +28,7 @@ class EventValidationMiddleware:
         if path not in (JOIN, RESET) or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        body = b""
+        body, received = b"", time.monotonic()
         more = True
         while more:
             message = await receive()
@@ -41,7 +44,7 @@ class EventValidationMiddleware:
         async def again() -> Message:
             return {"type": "http.request", "body": unread.pop(), "more_body": False} if unread else await receive()
 
-        await self.app(scope, again, send)
+        await self.app({**scope, RECEIVED: received}, again, send)
 
     def _refusal(self, body: bytes, path: str) -> JSONResponse | None:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from app.page.answer_stream import AnswerStream, skip_all_updates
+from app.page.event_messages import RECEIVED
 from app.page.inspection_events import InspectionEvents
 from app.page.page_parts import PAINTED, PARTS
 from app.page.region_events import RegionEvents
@@ -22,6 +23,7 @@ from app.service.session import Session
 from errors import UserError
 
 SWEEP_SECONDS = 60.0
+MAX_TOKENS = 100
 FORGOTTEN = "Deleted. Choose a picture to begin again."
 SHARED = "Another visitor waits for this measure too, so it goes on."
 INPUTS = ("classifier", "methods", "preset", "status")
@@ -140,13 +142,20 @@ class PageEvents:
             yield {**classifier, **self._by_component(values)}
             offered = {}
 
-    def on_forget(self, request: gr.Request, classifier: Any) -> dict[Any, Any]:
-        """Deletes a visitor's picture, region, model and answers at once, and paints the page as it is before there is a picture."""
+    def on_forget(self, event: gr.EventData, request: gr.Request, classifier: Any) -> dict[Any, Any]:
+        """Deletes a visitor's picture, region, model and answers at once, and paints the page as it is before there is a picture.
+
+        The event names the tokens of what the page has sent: of that, what still waits for its session is deleted too.
+        """
         owner = str(request.session_hash)
+        sent = event._data.get("tokens") if isinstance(event._data, dict) else None
+        tokens = [token for token in sent[:MAX_TOKENS] if isinstance(token, str)] if isinstance(sent, list) else []
+        for token in tokens:
+            self.services.uploads.discard(token)
         if self.services.model_uploads:
-            for name in self.services.model_uploads.of(owner):
-                self.services.model_uploads.remove(name)
-        self.services.sessions.leave(owner)
+            for name in {*self.services.model_uploads.of(owner), *tokens}:
+                self.services.model_uploads.discard(name, owner)
+        self.services.sessions.drop(owner)
         self.evict()
         session = self._session(request)
         session.opened, known = True, isinstance(classifier, str) and classifier in self.services.registry.entries
@@ -223,8 +232,9 @@ class PageEvents:
 
     def _session(self, request: gr.Request) -> Session:
         """The visitor's session, a new one if there is none and room for it."""
-        client = getattr(request.request, "client", None)
-        return self.services.sessions.of(request.session_hash, client.host if client else "")
+        scope = request.request.scope if request.request else {}
+        client = scope.get("client")
+        return self.services.sessions.of(request.session_hash, client[0] if client else "", scope.get(RECEIVED))
 
     def on_unload(self, request: gr.Request) -> None:
         self.services.sessions.leave(request.session_hash)

@@ -41,7 +41,7 @@ class InspectionEvents:
             if session.inspection and not session.inspection.final:
                 raise UserError("An examination of yours is under way; wait for it.")
             request = InspectionRequest(entry.name, self._pictures(session, entry.name, data))
-            inspection = self._inspections.submit(request)
+            inspection = self._inspections.submit(request, session.address)
         except UserError as error:
             value = self._value(session, session.classifier or str(classifier), run)
             yield self._sent(session, {**value, "error": str(error)})

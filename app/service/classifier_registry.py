@@ -1,6 +1,7 @@
 """The classifiers that the page offers: each is loaded once, in a thread of its own, when it is first used."""
 
 import contextlib
+import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -10,11 +11,16 @@ from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from models.formats.hub import HUB
+
+from app.service import limits
 from app.service.error_message import public_error_message
 from app.service.warmup import compile_remaining_functions, measure_classifier_speed
 from errors import UserError
 from models.cards.card import Card
 from models.formats.format_registry import strip_format_suffix
+from models.formats.imagenet import IMAGENET
+from models.store import bundled_models
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -47,11 +53,12 @@ class RegisteredClassifier:
     """A classifier on offer. forward, backward: seconds per picture on this machine, without and with its gradient.
 
     forecasts: preset -> expected seconds of an explanation. paces: measured over expected seconds of the last explanations.
-    file: of an uploaded model. awaited: whether a visitor waits for it.
+    source: what `models.loading.load` takes. uploaded: whether it is a visitor's own. awaited: whether a visitor waits for it.
     """
 
     name: str
     title: str
+    source: str | Path = ""
     state: State = "not loaded"
     error: str = ""
     forward: float = 0.0
@@ -59,7 +66,7 @@ class RegisteredClassifier:
     forecasts: dict[str, float] = field(default_factory=dict)
     paces: deque[float] = field(default_factory=lambda: deque(maxlen=PACES))
     future: "Future[Served]" = field(default_factory=Future)
-    file: Path | None = None
+    uploaded: bool = False
     awaited: bool = False
 
     @property
@@ -73,10 +80,16 @@ class ClassifierRegistry:
     """Name -> classifier. `get` waits until it is loaded; concurrent calls load it once."""
 
     def __init__(self, names: Sequence[str], trust: bool = False) -> None:
-        """names: as `models.loading.load_classifier` takes them; the first is shown first. trust: as there."""
+        """names: as `models.loading.load` takes them; the first is shown first. trust: as there.
+
+        A path is offered as model-1 and so on: visitors read the names, and the server's folders are not theirs to know.
+        """
         if not names:
             raise UserError("There is no classifier to show; name one with --model.")
-        self.entries = {name: RegisteredClassifier(name, classifier_title(name)) for name in dict.fromkeys(names)}
+        self.entries: dict[str, RegisteredClassifier] = {}
+        for number, source in enumerate(dict.fromkeys(names), 1):
+            name = source if is_public(source) else f"model-{number}"
+            self.entries[name] = RegisteredClassifier(name, classifier_title(source), source)
         self._trust = trust
         self._lock = Lock()
 
@@ -87,7 +100,7 @@ class ClassifierRegistry:
     def add(self, name: str, file: Path) -> None:
         """Offers the untrusted model in `file` under its own name."""
         with self._lock:
-            self.entries.setdefault(name, RegisteredClassifier(name, classifier_title(str(file)), file=file))
+            self.entries.setdefault(name, RegisteredClassifier(name, classifier_title(str(file)), file, uploaded=True))
 
     def remove(self, name: str) -> None:
         """Offers it no longer; its process ends, at once or as soon as it is open."""
@@ -106,7 +119,7 @@ class ClassifierRegistry:
     def is_uploaded(self, name: str) -> bool:
         """Whether it is, or was, a visitor's own."""
         entry = self.entries.get(name)
-        return entry is None or entry.file is not None
+        return entry is None or entry.uploaded
 
     def source(self, name: str) -> tuple[str | Path, bool]:
         """What `models.loading.load_classifier` takes, and whether it is trusted: an uploaded model never is.
@@ -114,12 +127,12 @@ class ClassifierRegistry:
         Waits until an uploaded model is loaded. UserError where its process was not fully confined.
         """
         entry = self.entry(name)
-        if entry.file is not None and isinstance(self.start(name).exception(), SandboxUnavailableError):
+        if entry.uploaded and isinstance(self.start(name).exception(), SandboxUnavailableError):
             raise SandboxUnavailableError
         return self._source(entry)
 
     def _source(self, entry: RegisteredClassifier) -> tuple[str | Path, bool]:
-        return entry.file or entry.name, self._trust and entry.file is None
+        return entry.source, self._trust and not entry.uploaded
 
     def start(self, name: str, awaited: bool = True) -> "Future[Served]":
         """Starts to load it in a thread of its own, unless that has started; returns its future.
@@ -146,6 +159,11 @@ class ClassifierRegistry:
         return entry.future.result() if entry.state == "ready" else None
 
 
+def is_public(source: str) -> bool:
+    """Whether it is the same name everywhere, and no path of this machine."""
+    return source in bundled_models() or source.startswith((IMAGENET, HUB))
+
+
 def classifier_title(name: str) -> str:
     """Its title in the list: a bundled one's, the name on the card, or the file's name where there is no card to read."""
     if name in BUNDLED:
@@ -166,14 +184,16 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
         from models.loading import load_classifier  # TensorFlow takes seconds, and the page is up before it
 
         classifier = load_classifier(source, trust)
-        if entry.file is not None:
+        if entry.uploaded:
             _check_protected(classifier)
+            _check_size(classifier, Path(source).name)
         entry.forward, entry.backward = measure_classifier_speed(classifier)
         if not entry.awaited:
             compile_remaining_functions(classifier)
     except Exception as error:
         words = public_error_message(error, "The classifier could not be loaded ({}); the server's log says why.")
-        words = words.replace(str(source), Path(source).name)  # visitors read it, and the server's folders are not theirs to know
+        for place in (Path(source), Path(source).absolute()):  # visitors read it, and the server's folders are not theirs to know
+            words = words.replace(f"{place.parent}{os.sep}", "")
         entry.error, entry.state = words, "failed"
         entry.future.set_exception(SandboxUnavailableError() if isinstance(error, SandboxUnavailableError) else UserError(words))
     else:
@@ -186,3 +206,14 @@ def _check_protected(classifier: Any) -> None:
     if not classifier.protected:
         classifier.close()
         raise SandboxUnavailableError
+
+
+def _check_size(classifier: Any, name: str) -> None:
+    """UserError, and its process ends, where its pictures are so large that one visitor's maps would cost the server too much memory."""
+    height, width = classifier.size
+    if height * width > limits.UPLOADED_PIXELS:
+        classifier.close()
+        raise UserError(
+            f"{name} takes pictures of {height} x {width} pixels; {limits.UPLOADED_PIXELS / 1e6:.1f} million in all are the most here. "
+            "Take a model of smaller pictures, or open it on your own machine by --model."
+        )

@@ -70,6 +70,12 @@ class ExplanationJob:
             self.stop_case()
             self.on_abandoned(self)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody still wants its answer, or nobody has had the time to leave."""
+        with self._lock:
+            return bool(self._subscribers) or not self.abandoned
+
     def stop_if_last(self, subscriber: Subscriber) -> bool:
         """Stops the methods if nobody else waits for them; the subscriber still gets the last state. False where somebody does."""
         with self._lock:

@@ -150,14 +150,18 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
             _publish_prediction(job, loaded)
         if job.report.final or job.abandoned:
             return self._finish(job)
-        job.publish(state="queued", ahead=self._ahead(job), measures=MetricState(running=AGREEMENT))
-        return self._start(_pool("explain", job), self._explain, job)
+        job.publish(state="queued", measures=MetricState(running=AGREEMENT))
+        self._start(_pool("explain", job), self._explain, job)
+        return self._publish_places(job.uploaded)
 
     def _explain(self, job: ExplanationJob) -> None:
         if not job.abandoned:
             self._publish_maps(job)
         self._finish(job)
-        self.metrics.score_agreement(job)
+        if job.awaited:
+            self.metrics.score_agreement(job)
+        else:
+            job.publish_metrics(running="")
 
     def _publish_maps(self, job: ExplanationJob) -> None:
         """Runs the methods and publishes each map as it comes. Ends after `budget` seconds. Never raises."""
@@ -209,18 +213,23 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
                 self._unfinished.remove(job)
             if all(other.uploaded for other in self._unfinished):
                 self.idle.set()
-            waiting = [other for other in self._unfinished if other.report.state == "queued" and other.uploaded == job.uploaded]
         if job.abandoned and not job.report.final:
             job.publish(state="stopped", seconds=job.report.elapsed)
-        for place, other in enumerate(waiting):
-            other.publish(ahead=place)
+        self._publish_places(job.uploaded)
         if not self._keeps(job.report.request.picture):
             self.evict()
 
-    def _ahead(self, job: ExplanationJob) -> int:
+    def _publish_places(self, uploaded: bool) -> None:
+        """Tells every job that waits how many are before it: those that run, and those whose turn comes earlier."""
         with self._lock:
-            lane = [other for other in self._unfinished if other.uploaded == job.uploaded]
-            return lane.index(job) if job in lane else 0
+            running = sum(other.uploaded == uploaded and other.report.state == "running" for other in self._unfinished)
+            waiting = [job for _, job in self._lanes["uploaded_explain" if uploaded else "explain"].in_order() if not job.abandoned]
+        for place, job in enumerate(waiting, running):
+            if job.report.state == "queued" and job.report.ahead != place:
+                job.publish(ahead=place)
+
+    def _owner(self, job: ExplanationJob) -> str:
+        return job.owner
 
 
 def _pool(work: str, job: ExplanationJob) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_error_message
+from app.service.limits import EXPLANATIONS_SHARE
 from app.service.stores.picture_uploads import UploadedPicture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
@@ -17,6 +18,7 @@ State = Literal["waiting", "running", "done", "failed"]
 MAX_PICTURES = 24
 """Each of them is evaluated under every usual preprocessing, and some of them changed."""
 MAX_WAITING, MAX_KEPT = 8, 8
+MAX_WAITING_PER_ADDRESS = int(MAX_WAITING * EXPLANATIONS_SHARE)
 
 
 class CancelledError(Exception):
@@ -40,10 +42,11 @@ class InspectionJob:
     """An inspection under way, or over.
 
     left_out: a sentence per picture that cannot be read. progress: pictures evaluated, and how many there are in all, about.
+    owner: the address that it was first asked from.
     """
 
-    def __init__(self, request: InspectionRequest) -> None:
-        self.request = request
+    def __init__(self, request: InspectionRequest, owner: str = "") -> None:
+        self.request, self.owner = request, owner
         self.state: State = "waiting"
         self.report: InspectionReport | None = None
         self.left_out: tuple[str, ...] = ()
@@ -68,19 +71,29 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, InspectionJob]):
         super().__init__(MAX_KEPT, inspect=1, inspect_uploaded=1)
         self._registry, self._idle = registry, idle
 
-    def submit(self, request: InspectionRequest) -> InspectionJob:
-        """The inspection; started, joined or done. The caller unsubscribes from it in the end. UserError where too many wait."""
+    def submit(self, request: InspectionRequest, owner: str = "") -> InspectionJob:
+        """The inspection; started, joined or done. The caller unsubscribes from it in the end. UserError where too many wait.
+
+        owner: the address of the visitor who asks, which may not hold all places.
+        """
         with self._lock:
-            inspection, new = self._share(request.bare, lambda: self._new(request))
+            inspection, new = self._share(request.bare, lambda: self._new(request, owner))
             inspection.subscribers += 1
         if new:
             self._start("inspect_uploaded" if self._registry.is_uploaded(request.classifier) else "inspect", self._inspect, inspection)
         return inspection
 
-    def _new(self, request: InspectionRequest) -> InspectionJob:
-        if sum(not each.final for each in self._jobs.values()) >= MAX_WAITING:
+    def _new(self, request: InspectionRequest, owner: str) -> InspectionJob:
+        waiting = [each for each in self._jobs.values() if not each.final]
+        if len(waiting) >= MAX_WAITING:
             raise UserError(f"{MAX_WAITING} models wait to be examined already; try again in a minute.")
-        return InspectionJob(request)
+        mine = sum(bool(owner) and each.owner == owner for each in waiting)
+        if mine >= MAX_WAITING_PER_ADDRESS:
+            raise UserError(f"{mine} models wait to be examined for visitors from your address already; try again in a minute.")
+        return InspectionJob(request, owner)
+
+    def _owner(self, job: InspectionJob) -> str:
+        return job.owner
 
     def _is_reusable(self, job: InspectionJob) -> bool:
         return job.state != "failed"

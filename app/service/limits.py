@@ -57,6 +57,8 @@ MODELS_PER_OWNER = 1
 """Of one session, claimed; the newest takes the older one's place."""
 MODELS_PER_ADDRESS = 2
 """So that one place remains for others."""
+UPLOADED_PIXELS = 1024 * 1024
+"""Of a picture of an uploaded model; each of its maps and masks takes memory in proportion. Usual networks take 224 to 600 a side."""
 MODEL_UNCLAIMED_SECONDS = 300.0
 """The event that claims a model follows within a second of its last byte."""
 MODEL_SECONDS = 3600.0
@@ -71,5 +73,7 @@ UPLOADED_BUDGET_SECONDS = 30.0
 """The longest explanation by an uploaded model; each of its evaluations has the sandbox's own limit besides."""
 UPLOADED_YIELD_SECONDS = 2.0
 """How long an uploaded model gives way to explanations by bundled ones, after each new state of its maps, before it goes on."""
+METRIC_YIELD_SECONDS = 2.0
+"""How long a metric that a visitor has asked for gives way to maps before each of its batches."""
 EXPLANATIONS_SHARE = 0.75
 """Of the places in the queue that one address may hold, so that there is one for others."""

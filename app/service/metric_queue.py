@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any
 
 from app.metrics import Kind, build_agreement_context, dependent_metrics, run_metric
+from app.service import limits
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_error_message
 from app.service.explanation_job import ExplanationJob
@@ -72,6 +73,9 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         job.metric_stop.clear()
         self._start("uploaded" if job.uploaded else pool, lambda job: _publish(job, self._work(job, key)), job)
 
+    def _owner(self, job: ExplanationJob) -> str:
+        return job.owner
+
     def _fail(self, job: ExplanationJob, error: Exception) -> None:
         job.publish_metrics(
             running="", error=public_error_message(error, "The measure failed ({}); the server's log says why."), stopped=""
@@ -111,18 +115,22 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         return case
 
     def _wait(self, job: ExplanationJob, until: float) -> None:
-        """Waits until no explanation is pending. Raises Stopped, TimeLimitReachedError."""
+        """Gives way to maps for a while, so that visitors who keep coming hold up no metric for ever. The agreement of a bundled
+        classifier's maps belongs to its answer and gives way to nobody. Raises Stopped, TimeLimitReachedError."""
+        yields = limits.METRIC_YIELD_SECONDS if job.uploaded or job.report.measures.running != AGREEMENT else 0.0
+        yielded = time.monotonic() + yields
         while True:
             if job.metric_stop.is_set() or self._closed.is_set():
                 raise Stopped
             if time.monotonic() > until:
                 raise TimeLimitReachedError(f"The measure took more than {MAX_SECONDS / 60:.0f} minutes and was ended")
-            if self.idle.wait(0.05):
+            if time.monotonic() >= yielded or self.idle.wait(0.05):
                 return
 
     def _context(self, name: str, classifier: Any) -> AgreementContext:
         if name not in self._contexts:
-            self._contexts[name] = build_agreement_context(name, classifier)
+            entry = self.registry.entry(name)
+            self._contexts[name] = build_agreement_context(name if entry.uploaded else str(entry.source), classifier)
         return self._contexts[name]
 
     def _quick(self, case: Case, job: ExplanationJob) -> list[Kind]:

@@ -93,7 +93,7 @@ class Services:
     def classifier_choices(self, owner: str = "") -> list[tuple[str, str]]:
         """Title and name of every classifier that a visitor may choose: those for everybody and the models they have uploaded."""
         own = self.model_uploads.of(owner) if self.model_uploads else []
-        return [(entry.title, name) for name, entry in list(self.registry.entries.items()) if entry.file is None or name in own]
+        return [(entry.title, name) for name, entry in list(self.registry.entries.items()) if not entry.uploaded or name in own]
 
 
 def _model_uploads(options: ServeOptions, registry: ClassifierRegistry, sessions: SessionStore) -> ModelUploads | None:
@@ -103,4 +103,4 @@ def _model_uploads(options: ServeOptions, registry: ClassifierRegistry, sessions
     if not ModelUploads.possible():
         log.warning("--allow-model-upload is off: this system has no Landlock, so nothing would keep a visitor's model from its files.")
         return None
-    return ModelUploads(registry, sessions.present)
+    return ModelUploads(registry, sessions.present, sessions.rested)

@@ -16,6 +16,9 @@ from app.service.stores.expiring_store import ExpiringStore
 from app.service.stores.picture_uploads import UploadedPicture
 from explainers.method import Method
 
+LEFT = "This page was closed before its event was read; open it again."
+LEFT_KEPT = 2000
+"""Sessions that are remembered as left, for events of theirs that are still on their way."""
 _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server was restarted
 
 
@@ -100,14 +103,19 @@ class SessionStore:
     ) -> None:
         """grace_seconds: since its last use, for which a session never makes room for another."""
         self._sessions: ExpiringStore[str, Session] = ExpiringStore(None, idle_seconds, on_evict=_end)
+        self._left: ExpiringStore[str, float] = ExpiringStore(LEFT_KEPT)
         self._max_sessions, self._max_picture_bytes = max_sessions, max_picture_bytes
         self._per_address, self._grace_seconds = per_address, grace_seconds
         self._lock = RLock()
 
-    def of(self, session_hash: str | None, address: str = "") -> Session:
-        """That visitor's session; a new one if there is none. Where there is no room, one with `refused` that is not kept."""
+    def of(self, session_hash: str | None, address: str = "", received: float | None = None) -> Session:
+        """That visitor's session; a new one if there is none. Where there is no room, one with `refused` that is not kept; so too for
+        an event from before the visitor left. received: when the event was, by time.monotonic; None for now."""
         key = str(session_hash)
         with self._lock:
+            left = self._left.get(key)
+            if left is not None and received is not None and received < left:
+                return Session(address=address, refused=LEFT)
             if session := self._sessions.get(key):
                 return session
             self.evict()
@@ -143,6 +151,12 @@ class SessionStore:
 
     def leave(self, session_hash: str | None) -> None:
         """The visitor has gone: their run stops, their pictures are dropped."""
+        with self._lock:
+            self._left.put(str(session_hash), time.monotonic())
+            self.drop(session_hash)
+
+    def drop(self, session_hash: str | None) -> None:
+        """Forgets the session; the visitor may begin another."""
         session = self._sessions.pop(str(session_hash))
         if session:
             session.begin()
@@ -150,6 +164,10 @@ class SessionStore:
     def present(self, session_hash: str) -> bool:
         """Whether that visitor is still here."""
         return session_hash in self._sessions
+
+    def rested(self, session_hash: str) -> float:
+        """Seconds since that visitor's last event."""
+        return self._sessions.rested(session_hash)
 
     def references(self, picture: UploadedPicture) -> bool:
         """Whether a visitor can still ask about that picture or see it."""
@@ -167,7 +185,7 @@ class SessionStore:
                 most = shares.most_common(1)[0][0]
                 oldest = next(key for key, (owner, size) in held.items() if owner == most and size)
                 del held[oldest]
-                self.leave(oldest)
+                self.drop(oldest)
 
     def __len__(self) -> int:
         return len(self._sessions)

@@ -8,29 +8,38 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
+from app.service.fair_lane import FairLane
+
 Request = TypeVar("Request")
 Job = TypeVar("Job")
 
 
 class WorkQueue(ABC, Generic[Job]):
-    """Jobs that are worked on by the threads of named pools."""
+    """Jobs that are worked on by the threads of named pools, in turns between their owners."""
 
     def __init__(self, **threads: int) -> None:
         """threads: pool -> how many jobs it works on at once."""
         self._pools = {name: ThreadPoolExecutor(count, name) for name, count in threads.items()}
+        self._lanes: dict[str, FairLane[tuple[Callable[[Job], None], Job]]] = {name: FairLane() for name in threads}
         self._closed = Event()
 
     @abstractmethod
     def _fail(self, job: Job, error: Exception) -> None:
         """Ends the job with the error's sentence."""
 
-    def _start(self, pool: str, work: Callable[[Job], None], job: Job) -> None:
-        """Does the work in the pool's next free thread; never, once the queue is closed."""
-        with contextlib.suppress(RuntimeError):
-            self._pools[pool].submit(self._guarded, work, job)
+    def _owner(self, job: Job) -> str:
+        """Whose turn the job takes; all jobs without an owner share one."""
+        return ""
 
-    def _guarded(self, work: Callable[[Job], None], job: Job) -> None:
+    def _start(self, pool: str, work: Callable[[Job], None], job: Job) -> None:
+        """Does the work in the pool's next thread that is free when it is the owner's turn; never, once the queue is closed."""
+        self._lanes[pool].put(self._owner(job), (work, job))
+        with contextlib.suppress(RuntimeError):
+            self._pools[pool].submit(self._work_on_next, self._lanes[pool])
+
+    def _work_on_next(self, lane: FairLane[tuple[Callable[[Job], None], Job]]) -> None:
         """A pool swallows what its threads raise, and a visitor would wait for ever."""
+        work, job = lane.take()
         try:
             work(job)
         except Exception as error:

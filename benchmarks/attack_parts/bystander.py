@@ -12,12 +12,11 @@ from tests.serving import Server
 
 
 class Bystander:
-    """Times maps of new pictures, alone first, then beside an attack."""
+    """Times maps of new pictures, alone before each attack, because the machine may have become slower, and then beside it."""
 
-    def __init__(self, server: Server, alone: int = 3) -> None:
+    def __init__(self, server: Server) -> None:
         self.guest = Guest(server)
         self.seconds()  # what is compiled for the first
-        self.alone = statistics.median(self.seconds() for _ in range(alone))
 
     def seconds(self) -> float:
         """Of one answer. As long as the visitor waited where none came."""
@@ -31,14 +30,18 @@ class Bystander:
         return time.monotonic() - start
 
     @contextmanager
-    def watching(self) -> Iterator[list[float]]:
-        """Times maps until the block ends, at least once; the list holds how many times as long as alone each took."""
+    def watching(self, alone: int = 5) -> Iterator[list[float]]:
+        """Times maps until the block ends, at least once; the list holds how many times as long as alone each took.
+
+        alone: so many are timed before the block begins, and their mean counts.
+        """
+        before = statistics.mean(self.seconds() for _ in range(alone))
         ratios: list[float] = []
         over = Event()
 
         def look() -> None:
             while not ratios or not over.is_set():
-                ratios.append(self.seconds() / self.alone)
+                ratios.append(self.seconds() / before)
                 over.wait(0.1)
 
         watcher = Thread(target=look, daemon=True)

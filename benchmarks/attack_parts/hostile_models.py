@@ -18,6 +18,8 @@ from models.store import bundled_models
 GOOD = "glass_box"
 BLOCK = 16 << 20
 
+LARGEST_INPUT = "input of 1024 x 1024"
+
 
 def honest(path: Path) -> Path:
     """An ordinary classifier: the control."""
@@ -212,13 +214,13 @@ def endless(path: Path) -> Path:
     )
 
 
-def huge_input(path: Path) -> Path:
-    """A file of some kB that takes 2048 x 2048 pixels and has 16 channels of that size."""
+def huge_input(path: Path, side: int = 2048) -> Path:
+    """A file of some kB that takes so many pixels a side and has 16 channels of that size."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
     from keras import layers
 
-    network = [layers.Input((2048, 2048, 3)), layers.Conv2D(16, 1), layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")]
+    network = [layers.Input((side, side, 3)), layers.Conv2D(16, 1), layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")]
     keras.Sequential(network).save(path)
     return path
 
@@ -276,6 +278,7 @@ UPLOADS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "60,000 classes": (many_classes, "m.onnx"),
     "two rows a picture": (two_rows, "m.onnx"),
     "input of 2048 x 2048": (huge_input, "m.keras"),
+    LARGEST_INPUT: (lambda path: huge_input(path, 1024), "m.keras"),
     "kernel of 184 GB": (huge_kernel, "m.keras"),
     "weights linked elsewhere": (external_link, "m.keras"),
 }

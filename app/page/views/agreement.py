@@ -8,9 +8,9 @@ import numpy as np
 
 from app.explanation import method_key
 from app.formatting import format_p_value, format_score
+from app.service.classifier_registry import is_public
 from app.service.metric_state import AGREEMENT
 from app.service.request import ExplanationState
-from app.service.stores.model_uploads import TOKEN
 from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
 from explainers.metrics.agreement.consistency import MapConsistency, PairAgreement, SelfAgreementSource, controls_warning_sentence
@@ -117,7 +117,7 @@ def _reading(found: MapConsistency) -> str:
 def _chance_words(report: ExplanationState, found: AgreementResult) -> list[str]:
     """Where chance comes from, and how to know it better."""
     name = report.request.classifier
-    build = BUILD.format(name="FILE" if name.startswith(TOKEN) else shlex.quote(name))  # a token is a visitor's own, and no model elsewhere
+    build = BUILD.format(name=shlex.quote(name) if is_public(name) else "FILE")
     if found.others:
         return [
             f"Chance is what the same methods' maps of {found.others} other pictures share with these, by the same classifier.",

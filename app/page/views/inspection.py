@@ -178,7 +178,7 @@ def _layer(each: LayerReport) -> list[str]:
 
 def _card(today: Card | None, proposed: Card, entry: RegisteredClassifier) -> Value:
     """The card as `--fix` would write it, its changes, its file name, and the command that writes it, without the server's folders."""
-    source = entry.file.name if entry.file else Path(entry.name).name
+    source = Path(entry.source).name
     return {
         "text": proposed.to_text(),
         "changes": [] if today is None else _changes(today, proposed),
@@ -202,7 +202,7 @@ def _short(value: object) -> str:
 
 def _card_file(entry: RegisteredClassifier) -> str:
     """The file name of the model's card."""
-    path = entry.file or Path(entry.name)
+    path = Path(entry.source)
     return card_path(path).name if path.suffix else "model.json"
 
 

@@ -21,7 +21,10 @@ class _Entry(Generic[Value]):
 
 
 class ExpiringStore(Generic[Key, Value]):
-    """Key -> value, in the order of their last use. Each limit may be None; the size limit never evicts the newest entry."""
+    """Key -> value, in the order of their last use. Each limit may be None; the size limit never evicts the newest entry.
+
+    A weak reference's callback may remove an entry at any moment, in the middle of a loop too: every loop is over a list of keys.
+    """
 
     def __init__(
         self,
@@ -80,10 +83,13 @@ class ExpiringStore(Generic[Key, Value]):
     def evict(self) -> None:
         """Removes the oldest entries as far as the limits demand."""
         with self._lock:
-            sizes = {key: self._size_of(entry.value) for key, entry in list(self._entries.items())} if self._max_size is not None else {}
+            sizes = {key: self._size_of(value) for key, value in self.items()} if self._max_size is not None else {}
             total = sum(sizes.values())
             oldest = None if self._max_seconds is None else time.monotonic() - self._max_seconds
-            for key, entry in list(self._entries.items()):
+            for key in list(self._entries):
+                entry = self._entries.get(key)
+                if entry is None:
+                    continue
                 too_old = oldest is not None and entry.used < oldest
                 too_many = self._max_count is not None and len(self._entries) > self._max_count
                 too_large = self._max_size is not None and total > self._max_size and len(self._entries) > 1
@@ -101,12 +107,13 @@ class ExpiringStore(Generic[Key, Value]):
     def values(self) -> list[Value]:
         """From the oldest to the newest."""
         with self._lock:
-            return [entry.value for entry in self._entries.values()]
+            return [value for _, value in self.items()]
 
     def items(self) -> list[tuple[Key, Value]]:
         """From the oldest to the newest."""
         with self._lock:
-            return [(key, entry.value) for key, entry in self._entries.items()]
+            found = ((key, self._entries.get(key)) for key in list(self._entries))
+            return [(key, entry.value) for key, entry in found if entry is not None]
 
     def rested(self, key: Key) -> float:
         """Seconds since the entry's last use; 0 without one."""

@@ -9,7 +9,14 @@ from pathlib import Path
 from threading import Lock
 
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.limits import MAX_MODELS, MODEL_SECONDS, MODEL_UNCLAIMED_SECONDS, MODELS_PER_ADDRESS, MODELS_PER_OWNER
+from app.service.limits import (
+    MAX_MODELS,
+    MODEL_SECONDS,
+    MODEL_UNCLAIMED_SECONDS,
+    MODELS_PER_ADDRESS,
+    MODELS_PER_OWNER,
+    SESSION_GRACE_SECONDS,
+)
 from app.service.stores.owned_folders import OwnedFolder
 from errors import UserError
 from models.formats.format_registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
@@ -33,9 +40,14 @@ class UploadedModel:
 class ModelUploads:
     """Token -> model. A token cannot be guessed and is the model's name in the registry; only the visitor who uploaded it knows it."""
 
-    def __init__(self, registry: ClassifierRegistry, present: Callable[[str], bool] = lambda owner: True) -> None:
-        """present: whether a session is still there."""
-        self._registry, self._present = registry, present
+    def __init__(
+        self,
+        registry: ClassifierRegistry,
+        present: Callable[[str], bool] = lambda owner: True,
+        rested: Callable[[str], float] = lambda owner: 0.0,
+    ) -> None:
+        """present: whether a session is still there. rested: seconds since its last event."""
+        self._registry, self._present, self._rested = registry, present, rested
         self._models: dict[str, UploadedModel] = {}
         self._lock = Lock()
 
@@ -48,7 +60,8 @@ class ModelUploads:
         """Returns a token and the file to write the model to. UserError where the name is not a model's, or there are too many.
 
         A model that could not be opened makes room for another; so does one that is still on its way, for another address: it is the
-        oldest of the visitor with the most. A writer of it finds the file's folder gone.
+        oldest of the visitor with the most. A writer of it finds the file's folder gone. So does the one whose visitor has rested longest,
+        if that is a quarter of an hour.
         """
         self.evict()
         plain = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in " ._-")[-80:].lstrip(". ")
@@ -83,10 +96,15 @@ class ModelUploads:
             self._models[token].arrived = True
 
     def _displaced(self, address: str) -> str | None:
-        """The oldest unfinished model of another address that has more than one; the places of one address are not all places."""
+        """The oldest unfinished model of another address that has more than one, or that of another address which rests."""
         counts = Counter(model.address for model in self._models.values())
-        others = [token for token, model in self._models.items() if model.address != address and not model.arrived]
-        return next((token for token in others if counts[self._models[token].address] > 1), None)
+        others = {token: model for token, model in self._models.items() if model.address != address}
+        for token, model in others.items():
+            if not model.arrived and counts[model.address] > 1:
+                return token
+        resting = {token: self._rested(model.owner) for token, model in others.items() if model.owner}
+        longest = max(resting, key=lambda token: resting[token], default=None)
+        return longest if longest and resting[longest] >= SESSION_GRACE_SECONDS else None
 
     def _failed(self, token: str) -> bool:
         entry = self._registry.entries.get(token)
@@ -115,6 +133,13 @@ class ModelUploads:
         if model:
             self._registry.remove(token)
             model.folder.remove()
+
+    def discard(self, token: str, owner: str) -> None:
+        """Removes the model of that token, unless it is another session's."""
+        with self._lock:
+            model = self._models.get(token)
+        if model and model.owner in ("", owner):
+            self.remove(token)
 
     def evict(self) -> None:
         """Removes the models that nobody claimed, that are too old, or whose visitor has left."""

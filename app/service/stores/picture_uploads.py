@@ -82,6 +82,10 @@ class PictureUploads:
             raise UserError("That picture is no longer here; choose it again.")
         return waiting.picture
 
+    def discard(self, token: str) -> None:
+        """Drops the picture of that token, if it still waits."""
+        self._waiting.pop(token)
+
     def evict(self) -> None:
         """Drops the pictures that nobody has taken for too long."""
         self._waiting.evict()

@@ -18,6 +18,7 @@ from app.page.events import PageEvents
 from app.page.requests import PageEvent
 from app.page.views import images
 from app.page.views.controls import NO_CLASS
+from app.service import limits
 from app.service.example_gallery import ExampleGallery
 from app.service.request import ExplanationRequest
 from app.service.services import Services
@@ -432,7 +433,10 @@ def test_a_model_that_a_newer_request_overtook_is_on_offer_all_the_same() -> Non
         handlers.services.close()
 
 
-def test_a_metric_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_they_see_it(handlers: PageEvents, somebody: Somebody) -> None:
+def test_a_metric_that_two_wait_for_is_stopped_by_the_last_who_does_and_only_they_see_it(
+    handlers: PageEvents, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "METRIC_YIELD_SECONDS", PATIENCE)
     other, later = Somebody(handlers, "other"), Somebody(handlers, "later")
     example = {"example": handlers.services.examples.of("phantoms")[3].picture.example}
     for each in (somebody, other):
@@ -482,9 +486,11 @@ def test_a_visitor_s_picture_and_answers_are_deleted_at_once(handlers: PageEvent
     assert somebody.do("picked", {"token": token})["prediction"]["bars"]
     picture = somebody.session.request.picture if somebody.session.request else None
     assert picture is not None
-    before = somebody.session
-    shown = handlers.on_forget(gr.Request(session_hash=somebody.name), "phantoms")
+    before, waiting = somebody.session, handlers.services.uploads.put(png(79), "on its way.png")
+    shown = handlers.on_forget(gr.EventData(None, {"tokens": [waiting, 5]}), gr.Request(session_hash=somebody.name), "phantoms")
     assert shown["forget"]["text"].startswith("Deleted")
+    with pytest.raises(UserError, match="no longer here"):
+        handlers.services.uploads.take(waiting)
     assert shown["prediction"].get("bars") is None
     assert shown["status"]["run"] == somebody.session.run > before.run - 1
     assert somebody.session is not before

@@ -15,7 +15,14 @@ from app.options import ServeOptions
 from app.page.events import PageEvents
 from app.page.views.inspection import inspection_report_view
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
-from app.service.inspection_queue import MAX_PICTURES, MAX_WAITING, InspectionJob, InspectionQueue, InspectionRequest
+from app.service.inspection_queue import (
+    MAX_PICTURES,
+    MAX_WAITING,
+    MAX_WAITING_PER_ADDRESS,
+    InspectionJob,
+    InspectionQueue,
+    InspectionRequest,
+)
 from app.service.services import Services
 from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
@@ -121,6 +128,14 @@ def test_it_waits_for_everybody_s_maps_and_equal_requests_share_one(examinations
     assert first.report.pictures == 1
     assert examinations.submit(subject(1)) is first
     assert first.request.pictures[0][0].data == b"", "it keeps no picture"
+
+
+def test_one_address_leaves_places_for_others(examinations: InspectionQueue) -> None:
+    for number in range(MAX_WAITING_PER_ADDRESS):
+        examinations.submit(subject(number), "192.0.2.1")
+    with pytest.raises(UserError, match="for visitors from your address already"):
+        examinations.submit(subject(50), "192.0.2.1")
+    assert not examinations.submit(subject(51), "192.0.2.2").final
 
 
 def test_what_nobody_waits_for_is_not_begun(examinations: InspectionQueue) -> None:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -107,6 +106,19 @@ def test_the_budget_ends_a_job_with_a_sentence(shelf: ClassifierRegistry) -> Non
     assert "The time allowed for one explanation (0.05 s) is over" in report.error
 
 
+def test_whoever_asks_a_lot_waits_for_their_own(shelf: ClassifierRegistry) -> None:
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=8, budget=PATIENCE)
+    slow = (Occlusion(search="fixed windows", window=8, stride=4),)
+    greedy = [jobs.submit(request_for(number, methods=slow, preset="Thorough"), "192.0.2.1") for number in range(4)]
+    until(lambda: [job.report.state for job in greedy].count("queued") == 3)
+    other = jobs.submit(request_for(4, methods=slow, preset="Fast"), "192.0.2.2")
+    until(lambda: other.report.state == "queued" or other.report.final)
+    assert other.report.ahead <= 2, "the one that runs, and one more at most"
+    finished(other)
+    assert sum(job.report.final for job in greedy) <= 3
+    jobs.close()
+
+
 def test_too_many_questions_are_refused_in_words(jobs: ExplanationQueue) -> None:
     slow = (Occlusion(search="fixed windows", window=8, stride=2),)
     waiting = [jobs.submit(request_for(number, methods=slow, preset="Thorough")) for number in range(3)]
@@ -146,7 +158,7 @@ def test_the_pace_is_that_of_several_runs_within_reason() -> None:
 
 def test_a_loading_classifier_cannot_be_cancelled_by_one_who_waits() -> None:
     shelf = ClassifierRegistry(["no/such/model.keras"])
-    loading = shelf.start("no/such/model.keras")
+    loading = shelf.start(shelf.first)
     assert not loading.cancel()
     with pytest.raises(UserError):
         loading.result(PATIENCE)
@@ -193,7 +205,7 @@ def test_the_first_request_is_about_a_bundled_picture() -> None:
 def test_an_endless_uploaded_model_holds_up_no_bundled_classifier(shelf: ClassifierRegistry, jobs: ExplanationQueue) -> None:
     """Its prediction, and its explanation, are held for as long as the test wants; the file stands for an uploaded one."""
     entry = shelf.entries["phantoms"]
-    theirs = shelf.entries["theirs"] = replace(entry, name="theirs", file=Path("theirs.keras"))
+    theirs = shelf.entries["theirs"] = replace(entry, name="theirs", uploaded=True)
     held, release = threading.Event(), threading.Event()
 
     def endless() -> None:
@@ -220,7 +232,7 @@ def test_an_endless_uploaded_model_holds_up_no_bundled_classifier(shelf: Classif
 
 def test_an_uploaded_model_has_less_time(shelf: ClassifierRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "UPLOADED_BUDGET_SECONDS", 0.05)
-    shelf.entries["theirs"] = replace(shelf.entries["phantoms"], name="theirs", file=Path("theirs.keras"))
+    shelf.entries["theirs"] = replace(shelf.entries["phantoms"], name="theirs", uploaded=True)
     jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=PATIENCE)
     slow = (Occlusion(search="fixed windows", window=8, stride=2),)
     report = finished(jobs.submit(request_for(3, classifier="theirs", methods=slow, preset="Thorough"))).report

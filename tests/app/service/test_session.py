@@ -1,5 +1,7 @@
 """A full store refuses newcomers and keeps those who are active."""
 
+import time
+
 import pytest
 
 from app.service.request import ExplanationRequest
@@ -62,3 +64,14 @@ def test_one_address_drops_its_own_waiting_pictures() -> None:
         with pytest.raises(UserError):
             uploads.take(token)
     assert uploads.take(small[2]).data == b"x"
+
+
+def test_an_event_from_before_its_visitor_left_begins_no_session() -> None:
+    sessions = SessionStore()
+    before = time.monotonic()
+    sessions.leave("gone")  # the page was closed before its first event was read
+    assert "was closed" in sessions.of("gone", received=before).refused
+    assert not sessions.present("gone")
+    assert not sessions.of("gone", received=time.monotonic()).refused, "a page that connects again is a visitor again"
+    sessions.drop("gone")
+    assert not sessions.of("gone", received=time.monotonic()).refused

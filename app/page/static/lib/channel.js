@@ -68,6 +68,13 @@ export const setCurrentRun = (run) => {
   currentRun = run;
 };
 
+/** @type {string[]} */
+const tokens = [];
+const MAX_TOKENS = 100;
+
+/** The tokens of the files that this page has sent: some may still wait on the server. They are returned once. */
+export const takeTokens = () => tokens.splice(0);
+
 /**
  * Sends a file's bytes, unchanged. The answer holds a token for the event that follows, or the server's refusal.
  * @param {"picture" | "model"} kind
@@ -77,5 +84,8 @@ export const setCurrentRun = (run) => {
 export const upload = async (kind, file) => {
   const name = encodeURIComponent((file.name || kind).slice(-80));
   const response = await fetch(`crosscheck/${kind}?name=${name}`, { method: "POST", body: file });
-  return response.json();
+  const answer = await response.json();
+  if (answer.token) tokens.push(answer.token);
+  if (tokens.length > MAX_TOKENS) tokens.shift();
+  return answer;
 };

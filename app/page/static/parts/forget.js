@@ -1,6 +1,6 @@
 /** Deletes the visitor's picture and model from the server at once. */
 
-import { send } from "../lib/channel.js";
+import { send, takeTokens } from "../lib/channel.js";
 import { button, make, setText } from "../lib/dom.js";
 
 /** @import { ForgetValue, Gradio } from "../types" */
@@ -13,7 +13,7 @@ export const mount = (gradio) => {
     null,
     () => {
       setText(done, "");
-      send(gradio, "forget", {});
+      send(gradio, "forget", { tokens: takeTokens() });
     },
     { "data-part": "forget", title: "Deletes from this server what you have brought, and the answers about it; the page begins again" },
   );

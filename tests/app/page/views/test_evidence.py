@@ -15,12 +15,13 @@ from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, agreement_table
 from app.page.views.deletion_curves import deletion_slider_view
 from app.page.views.evidence import EVIDENCE, trust_view
 from app.page.views.region import region_score_table
+from app.service import limits
 from app.service.cached_answer import consistency_of_cached_answer, first_page_request, read_cached_answer
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_job import ExplanationJob
 from app.service.explanation_queue import ExplanationQueue
 from app.service.metric_queue import _publish
-from app.service.metric_state import MetricCost, MetricState
+from app.service.metric_state import AGREEMENT, MetricCost, MetricState
 from app.service.regions import EvidenceRegion, mask_from_outline, score_maps_in_region
 from app.service.request import ExplanationState
 from errors import UserError
@@ -301,7 +302,10 @@ def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: Explanation
     assert report.measures.error == ""
 
 
-def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs: ExplanationQueue) -> None:
+def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(
+    jobs: ExplanationQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "METRIC_YIELD_SECONDS", PATIENCE)
     job = jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
     settled(job)
     with pytest.raises(UserError, match="no measure 'magic'"):
@@ -329,6 +333,22 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs
     report = settled(job)
     assert "was stopped" in report.measures.stopped or len(report.measures.of(DeletionInsertionMetric)) == 20
     assert report.measures.of(DeletionInsertionMetric), "what was found stands"
+
+
+def test_visitors_who_keep_coming_hold_up_no_measure_for_ever(jobs: ExplanationQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
+    settled(job)
+    jobs.idle.clear()
+    try:
+        monkeypatch.setattr(limits, "METRIC_YIELD_SECONDS", PATIENCE)
+        job.publish_metrics(running=AGREEMENT)
+        assert len(list(jobs.metrics._work(job, AGREEMENT))) == 1, "it belongs to the answer and waits for nobody"
+        monkeypatch.setattr(limits, "METRIC_YIELD_SECONDS", 0.0)
+        job.publish_metrics(running=CURVES)
+        assert next(jobs.metrics._work(job, CURVES))["findings"][CURVES]
+    finally:
+        job.publish_metrics(running="")
+        jobs.idle.set()
 
 
 def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:

@@ -7,7 +7,8 @@ from threading import Lock, Thread
 import numpy as np
 import pytest
 
-from app.service.classifier_registry import UNPROTECTED, ClassifierRegistry
+from app.service import limits
+from app.service.classifier_registry import UNPROTECTED, ClassifierRegistry, _check_size
 from app.service.limits import MAX_MODELS, MODELS_PER_ADDRESS
 from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
@@ -157,7 +158,43 @@ def test_no_sentence_names_a_folder_of_the_server(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.keras"
     damaged.write_bytes(b"PK no archive")
     for name in (str(damaged), str(tmp_path / "missing.keras")):
+        registry = ClassifierRegistry(["glass_box", name])
+        assert list(registry.entries) == ["glass_box", "model-2"]
         with pytest.raises(UserError) as refused:
-            ClassifierRegistry([name]).get(name)
+            registry.get("model-2")
         assert str(tmp_path) not in str(refused.value)
         assert Path(name).name in str(refused.value)
+
+
+def test_a_model_whose_visitor_rests_makes_room_for_another_address_alone() -> None:
+    rested = {"anna": 30.0, "ben": limits.SESSION_GRACE_SECONDS + 1, "cleo": limits.SESSION_GRACE_SECONDS - 1}
+    uploads = ModelUploads(ClassifierRegistry(["glass_box"]), rested=lambda owner: rested[owner])
+    for number, owner in enumerate(rested):
+        token, file = uploads.reserve("a.h5", f"192.0.2.{number}")
+        file.write_bytes(b"PK")
+        uploads.arrived(token)
+        uploads.claim(token, owner)
+    uploads.reserve("b.h5", "192.0.2.9")
+    assert [len(uploads.of(owner)) for owner in rested] == [1, 0, 1]
+    with pytest.raises(UserError, match="3 models of visitors are here already"):
+        uploads.reserve("c.h5", "192.0.2.10")
+    uploads.close()
+
+
+def test_a_model_of_very_large_pictures_is_refused_where_a_visitor_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "UPLOADED_PIXELS", 64 * 64 - 1)
+    refused = SandboxedLike((64, 64))
+    with pytest.raises(UserError, match=r"m.keras takes pictures of 64 x 64 pixels; .* are the most here"):
+        _check_size(refused, "m.keras")
+    assert refused.closed
+    _check_size(SandboxedLike((63, 63)), "m.keras")
+
+
+class SandboxedLike:
+    """What is checked of a classifier that was brought."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size, self.closed = size, False
+
+    def close(self) -> None:
+        self.closed = True
