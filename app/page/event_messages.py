@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -17,11 +17,12 @@ MALFORMED = "The page sent something that this server does not understand; reloa
 
 
 class EventValidationMiddleware:
-    """ASGI middleware. 400: a body that is no event. 404: an event of a function that the page does not have."""
+    """ASGI middleware. 400: a body that is no event. 404: an event of a function that the page does not have. 429: one of a page that
+    does not read what it is answered."""
 
-    def __init__(self, app: ASGIApp, functions: Collection[int]) -> None:
-        """functions: the numbers of the page's own."""
-        self.app, self.functions = app, functions
+    def __init__(self, app: ASGIApp, functions: Collection[int], too_many: Callable[[str], bool] = lambda session: False) -> None:
+        """functions: the numbers of the page's own. too_many: whether a session has left too many answers unread."""
+        self.app, self.functions, self.too_many = app, functions, too_many
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].rstrip("/") if scope["type"] == "http" else ""
@@ -57,6 +58,8 @@ class EventValidationMiddleware:
             return _answer(MALFORMED, 400)
         if event["fn_index"] not in self.functions:
             return _answer("This page has no such function; reload it.", 404)
+        if self.too_many(event["session_hash"]):
+            return _answer("Many answers wait for this page to read them; wait a moment, or reload it.", 429)
         return None
 
 

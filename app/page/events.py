@@ -16,6 +16,7 @@ from app.page.page_parts import PAINTED, PARTS
 from app.page.region_events import RegionEvents
 from app.page.renderer import PageRenderer, Values
 from app.page.requests import PageEvent, RequestParser, require_live_session
+from app.page.unread_messages import UnreadMessages
 from app.page.views import images
 from app.page.views.controls import DropdownChoices
 from app.service.services import Services
@@ -64,6 +65,7 @@ class PageEvents:
             "forget": EventHandler(self.on_forget, ("classifier",), (*OUTPUTS, "classifier", "forget")),
         }
         self.components: dict[str, Any] = {}
+        self.unread: UnreadMessages | None = None
 
     def bind(self, blocks: gr.Blocks, components: dict[str, Any]) -> None:
         """Connects the events of the components to the handlers; called inside the Blocks. components: by name."""
@@ -238,6 +240,8 @@ class PageEvents:
 
     def on_unload(self, request: gr.Request) -> None:
         self.services.sessions.leave(request.session_hash)
+        if self.unread:
+            self.unread.forget(str(request.session_hash))
         self.evict()
 
     def evict(self) -> None:
@@ -250,6 +254,8 @@ class PageEvents:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self.evict()
+            if self.unread:
+                self.unread.sweep(self.services.sessions.present)
             await asyncio.to_thread(gc.collect)  # a case and its methods refer to each other
 
     def _by_component(self, values: Values) -> dict[Any, Any]:

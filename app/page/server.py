@@ -25,6 +25,7 @@ from app.page.events import PageEvents
 from app.page.layout import THEME, PageLayout
 from app.page.request_bodies import ProxySettings
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
+from app.page.unread_messages import UnreadMessages
 from app.service.services import Services
 from app.service.stores.model_uploads import ModelUploads
 from app.service.stores.picture_uploads import PictureUploads
@@ -60,6 +61,7 @@ def create_application(options: ServeOptions) -> FastAPI:
     services = Services.build(options)
     events = PageEvents(services)
     blocks = PageLayout(events).blocks
+    events.unread = unread = UnreadMessages(blocks)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -82,7 +84,7 @@ def create_application(options: ServeOptions) -> FastAPI:
                 link=preload_link_header(),
                 proxies=ProxySettings(options.proxies, options.proxy_header),
             ),
-            Middleware(EventValidationMiddleware, functions=frozenset(blocks.fns)),
+            Middleware(EventValidationMiddleware, functions=frozenset(blocks.fns), too_many=unread.too_many),
             Middleware(CORSMiddleware),
         ],
     )

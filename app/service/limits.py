@@ -27,6 +27,11 @@ HEAD_SECONDS = 20.0
 """A connection over which no request has arrived by then is closed."""
 REQUESTS_PER_ADDRESS = 200
 """Under way at once behind a proxy, where all connections are the proxy's own."""
+UNREAD_MESSAGES_PER_SESSION = 64
+"""That wait for a page to read them before it may send another event; a painting is one, of 5 to 100 kB."""
+UNREAD_MESSAGES = 4000
+"""Of all sessions; where there are more, a page may leave no more than a few unread."""
+UNREAD_MESSAGES_SMALL = 8
 
 # Sessions
 MAX_SESSIONS = 500

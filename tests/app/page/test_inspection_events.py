@@ -33,7 +33,7 @@ from tests.app.page.test_events import PARTS, png
 from tests.models import hostile_files
 from tests.patience import PATIENCE, until, waits_of
 
-ENTRY = RegisteredClassifier("folder/my net.h5", "my net")
+ENTRY = RegisteredClassifier("model-1", "my net", "folder/my net.h5")
 CARD = Card("my net", (ClassLabel("a"), ClassLabel("<b>")), (32, 32))
 WAYS = (
     PreprocessingCandidate("0..255", "rgb", 0.9, 0.95, 0.8, 0.5, 1.0, 0.99, "a", 0.92),
@@ -297,7 +297,7 @@ def test_a_hostile_file_is_refused_in_its_report_and_no_other_suffers(tmp_path: 
     handlers = PageEvents(Services.build(ServeOptions(models=(str(path),), budget=3600)))
     handlers.components = {name: name for name in PARTS}
     try:
-        (*_, last) = Patient(handlers, "somebody").press({"pictures": []}, str(path))
+        (*_, last) = Patient(handlers, "somebody").press({"pictures": []}, "model-1")
         assert last["report"]["findings"][0]["level"] == "refused"
         assert "bad.keras asks for 'system' of the module 'os'" in last["report"]["findings"][0]["says"]
         (*_, last) = Patient(handlers, "another").press({"pictures": []}, "glass_box")

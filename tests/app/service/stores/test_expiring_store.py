@@ -53,13 +53,25 @@ def test_an_entry_may_be_removed_by_the_collector_while_the_store_is_used() -> N
         def __init__(self) -> None:
             self.me = self
 
-    store: ExpiringStore[int, str] = ExpiringStore(max_size=1, size_of=lambda value: (gc.collect() and 1) or 1)
-    for number in range(20):
-        owner = Owner()
+    def size_of(value: str) -> int:
+        if collecting:
+            collecting.clear()
+            gc.collect()
+        return 1
+
+    collecting: list[bool] = []
+    store: ExpiringStore[int, str] = ExpiringStore(max_size=5, size_of=size_of)
+    store.put(9, "stays")
+    owners = [Owner() for _ in range(4)]
+    for number, owner in enumerate(owners):
         weakref.finalize(owner, store.pop, number)
-        del owner
         store.put(number, str(number))
-    assert len(store) <= 1
+    assert len(store) == 5
+    del owner
+    owners.clear()
+    collecting.append(True)
+    store.evict()  # the collector removes four of the five while their sizes are measured
+    assert store.items() == [(9, "stays")]
 
 
 def test_many_threads_create_a_value_once() -> None:
