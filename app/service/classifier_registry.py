@@ -11,8 +11,6 @@ from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.formats.hub import HUB
-
 from app.service import limits
 from app.service.error_message import public_error_message
 from app.service.warmup import compile_remaining_functions, measure_classifier_speed
@@ -20,6 +18,7 @@ from errors import UserError
 from models.cards.card import Card
 from models.formats.format_registry import strip_format_suffix
 from models.formats.imagenet import IMAGENET
+from models.formats.model_hub import HUB
 from models.store import bundled_models
 
 if TYPE_CHECKING:
