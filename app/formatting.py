@@ -39,5 +39,5 @@ def format_score(value: float) -> str:
 
 
 def format_count_with_noun(count: int, noun: str) -> str:
-    """1 map, 2,000 maps."""
+    """A count with its noun: 1 map, 2,000 maps."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

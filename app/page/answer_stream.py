@@ -142,7 +142,7 @@ class AnswerStream:
 
 
 def skip_all_updates() -> Values:
-    """Leaves everything as it is."""
+    """The update that changes no component of the page."""
     return {}
 
 

@@ -12,7 +12,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class CollectionRow:
-    """One picture.
+    """One picture of a collection, with its class and its group.
 
     label: its class, an index into the collection's labels. group: what it shares with other pictures of the same
     lesion or patient, so that a split keeps them together. split: "train", "validation" or "test" where the layout fixes

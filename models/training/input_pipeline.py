@@ -99,7 +99,7 @@ def shuffled_epoch_order(rows: Sequence[CollectionRow], feed: InputPipelineSetti
 
 
 def row_labels(rows: Sequence[CollectionRow]) -> NDArray[np.int32]:
-    """(n,)"""
+    """(n,): the class number of each row."""
     return np.array([row.label for row in rows], np.int32)
 
 

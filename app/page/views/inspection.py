@@ -85,7 +85,7 @@ def _progress(found: InspectionJob, title: str) -> str:
 
 
 def inspection_report_view(report: InspectionReport, entry: RegisteredClassifier) -> Value:
-    """One model's report."""
+    """What the tab shows of one model's report."""
     ranked = sorted(report.findings, key=lambda each: RANKS.index(each.level))
     return {
         "name": report.name,

@@ -30,7 +30,7 @@ def maps_on_common_grid(report: ExplanationState) -> Found:
 
 
 def summary_panels_view(report: ExplanationState, found: Found) -> list[Panel]:
-    """The last two panels."""
+    """The last two panels: the consensus, and the votes of the families."""
     families = sorted({each.family for each in found.values() if each.share is not None})
     return [_consensus(report, found, families), _agreement(report, found, families)]
 

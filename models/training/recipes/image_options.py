@@ -73,7 +73,7 @@ def parse_classifier_name(options: Namespace) -> str:
 
 
 def parse_image_size(options: Namespace, default: int) -> tuple[int, int]:
-    """(H, W) in pixels."""
+    """The size that the options give, or `default`: (H, W) in pixels."""
     sides = options.size or [default]
     if len(sides) > 2 or not 16 <= min(sides) <= max(sides) <= LARGEST_SIDE:
         raise UserError(f"--size is {' '.join(map(str, sides))}; give a side, or height and width, of 16 to {LARGEST_SIDE} pixels.")

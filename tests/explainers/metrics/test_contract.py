@@ -169,7 +169,7 @@ VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "sanity_checks": moved,
     "max_sensitivity": moved,
 }
-WITHOUT_MAPS = {"attenuation", "controls", "reference_library"}
+WITHOUT_MAPS = {"attenuation_correction", "control_maps", "reference_library"}
 """Of numbers that others made of maps, of pictures, of files."""
 
 

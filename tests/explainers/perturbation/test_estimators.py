@@ -135,7 +135,7 @@ def test_memory_of_the_surrogate_is_bounded_whatever_the_answers() -> None:
             rule(sample, values)
             peaks[rule.__name__, evaluations] = tracemalloc.get_traced_memory()[1] / 1e6
             tracemalloc.stop()
-    for name in ("surrogate_shap", "left_out"):
+    for name in ("surrogate_shap_values", "leave_one_out_residuals"):
         assert 30 < peaks[name, ROWS] < 250
         assert peaks[name, 10_000] < peaks[name, ROWS] + 30
 
