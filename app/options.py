@@ -52,7 +52,8 @@ class ExplainOptions:
     likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.ExplanationSettings. measures: none,
     agreement (next to free) or all (tens of thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
     hide: places to hide in three ways: "consensus", methods' names, or masks as `mask` takes them.
-    metadata: words such as age=55, for the fields that the model takes with the picture according to its card.
+    metadata: words such as age=55, for the fields that the model takes with the picture according to its card. page: of files
+    with several pages or frames, from 1.
     trust: as of serve.
     """
 
@@ -74,10 +75,13 @@ class ExplainOptions:
     mask: Path | None = None
     hide: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
+    page: int = 1
     quiet: bool = False
     trust: bool = False
 
     def __post_init__(self) -> None:
+        if self.page < 1:
+            raise UserError(f"--page is {self.page}; pages and frames count from 1.")
         if self.mask is not None and not self.mask.exists():
             raise UserError(f"--mask is {self.mask}, which does not exist; give a mask, or a folder of masks called as the pictures.")
         if self.mask is not None and not self.mask.is_dir() and len(self.pictures) > 1:

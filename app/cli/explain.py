@@ -60,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the evidence is known to lie, white on black; or a folder of masks called as the pictures",
     )
     parser.add_argument(
+        "--page", type=int, default=usual.page, metavar="N", help="page or frame of files that have several: TIFF, DICOM, GIF (1)"
+    )
+    parser.add_argument(
         "--hide",
         action="append",
         default=[],

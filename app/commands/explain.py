@@ -35,7 +35,7 @@ from explainers.method_runner import MethodResult, results_with_map
 from explainers.metrics.agreement.agreement import AgreementContext
 from models.cards.metadata import parse_metadata
 from models.classifiers.score import Score
-from models.images.decoder import decode_picture, original_picture_size
+from models.sandbox.picture_decoder import read_picture_confined
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -104,8 +104,17 @@ def _entry(path: Path, name: str, folder: Path, maps: MapsArchive, run: _Run) ->
 def _explain_file(path: Path, name: str, folder: Path, maps: MapsArchive, run: _Run) -> dict[str, Any]:
     """Explains one picture, writes its overlays and maps, and returns its part of the manifest. Raises UserError, OSError."""
     data = _read_file(path)
-    picture = decode_picture(data)
-    source = PictureSource(printable_file_name(path.name), hashlib.sha256(data).hexdigest(), original_picture_size(data), picture.shape[:2])
+    found = read_picture_confined(data, run.options.page)
+    picture = found.pixels
+    source = PictureSource(
+        printable_file_name(path.name),
+        hashlib.sha256(data).hexdigest(),
+        found.size,
+        picture.shape[:2],
+        found.page,
+        found.pages,
+        found.notes,
+    )
     region = load_region_mask(run.options.mask, path, source.decoded, run.classifier.fit) if run.options.mask else None
     explanation = _explanation(picture, name, run)
     case, results = explanation.case, [explanation.results[method_key(method)] for method in run.methods]
@@ -126,6 +135,8 @@ def _explain_file(path: Path, name: str, folder: Path, maps: MapsArchive, run: _
         entry["measures"]["hidden"] = [*known, *to_json_values(hidden)] if isinstance(known, list) else known
     if not run.options.quiet:
         print(f"{source.file}: {entry['explained']['label']}, {len(entries)} maps, {case.evaluations} evaluations")
+        for note in found.notes:
+            print(f"  {note}")
         if region:
             print(markdown_localisation_table(entry["measures"]["localisation"]["maps"]))
     return entry

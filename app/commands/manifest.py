@@ -71,12 +71,18 @@ def _finite(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class PictureSource:
-    """A picture file: name, sha256, (h, w) in pixels of the upright picture, and as decoded, which may be smaller."""
+    """A picture file: name, sha256, (h, w) in pixels of the upright picture, and as decoded, which may be smaller.
+
+    page, pages, notes: as of `models.images.decoded_picture`.
+    """
 
     file: str
     sha256: str
     size: tuple[int, int]
     decoded: tuple[int, int]
+    page: int = 1
+    pages: int = 1
+    notes: tuple[str, ...] = ()
 
 
 def picture_manifest_entry(source: PictureSource, case: Case, classifier: "Served", maps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -91,6 +97,9 @@ def picture_manifest_entry(source: PictureSource, case: Case, classifier: "Serve
     return {
         "file": source.file,
         "sha256": source.sha256,
+        "page": source.page,
+        "pages": source.pages,
+        "notes": list(source.notes),
         "geometry": _geometry(source, case.size, classifier.card.fit),
         "prediction": [{"class": int(i), "label": labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest],
         "explained": score,

@@ -7,10 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from errors import UserError
-
-Pixels = NDArray[np.uint8] | NDArray[np.float32]
-_CEILINGS = (1, 255, 65_535)
 _TURNS = {  # EXIF orientation -> (swap rows and columns, then flip rows, flip columns)
     2: (False, False, True),
     3: (False, True, True),
@@ -23,11 +19,7 @@ _TURNS = {  # EXIF orientation -> (swap rows and columns, then flip rows, flip c
 
 
 def to_basic_colour_mode(image: Image.Image) -> Image.Image:
-    """In mode L, RGB, CMYK, or F for 16 bits and more: palettes resolved, transparency composited over white."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray(np.asarray(image).astype(np.float32) / np.float32(65_535))
-    if image.mode in ("I", "F"):
-        return Image.fromarray(np.asarray(image).astype(np.float32))
+    """In mode L, RGB, CMYK: palettes resolved, transparency composited over white."""
     if image.has_transparency_data:
         shown = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
@@ -36,13 +28,22 @@ def to_basic_colour_mode(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def to_srgb(pixels: Pixels, profile: bytes | None) -> NDArray[np.float32]:
+def to_srgb(pixels: NDArray[np.uint8], profile: bytes | None) -> NDArray[np.float32]:
     """(H, W), (H, W, 3) or (H, W, 4 inks) -> (H, W, 3) float32 in 0..1, converted to sRGB where `profile` gives the colour space."""
-    if pixels.dtype == np.float32:
-        return np.repeat(_unit(pixels)[..., None], 3, axis=2)
     image = Image.fromarray(pixels, "CMYK") if pixels.ndim == 3 and pixels.shape[2] == 4 else Image.fromarray(pixels)
     image = _in_srgb(image, profile) if profile else image
     return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
+
+
+def deep_to_srgb(unit: NDArray[np.float32], profile: bytes | None) -> NDArray[np.float32]:
+    """(H, W, 1 or 3) float32 in 0..1 -> (H, W, 3). A profile of colours, unless it is sRGB itself, is converted in 8 bits."""
+    if unit.shape[2] == 1:
+        return np.repeat(unit, 3, axis=2)
+    if not profile:
+        return unit
+    image = Image.fromarray(np.rint(unit * 255).astype(np.uint8))
+    converted = _in_srgb(image, profile)
+    return unit if converted is image else np.asarray(converted.convert("RGB"), np.float32) / np.float32(255)
 
 
 def apply_exif_orientation(picture: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
@@ -50,15 +51,6 @@ def apply_exif_orientation(picture: NDArray[np.float32], orientation: int) -> ND
     swap, rows, columns = _TURNS.get(orientation, (False, False, False))
     turned = picture.transpose(1, 0, 2) if swap else picture
     return np.ascontiguousarray(turned[:: -1 if rows else 1, :: -1 if columns else 1])
-
-
-def _unit(values: Pixels) -> NDArray[np.float32]:
-    if not np.isfinite(values).all():
-        raise UserError("The picture holds values that are no numbers (NaN or infinite); save it without them.")
-    low, high = float(values.min()), float(values.max())
-    if low >= 0 and high <= _CEILINGS[-1]:
-        return (values / min(ceiling for ceiling in _CEILINGS if high <= ceiling)).astype(np.float32)
-    return ((values.astype(np.float64) - low) / ((high - low) or 1)).astype(np.float32)
 
 
 def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:

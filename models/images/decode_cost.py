@@ -7,8 +7,9 @@ import numpy as np
 from PIL import Image
 
 BUDGET = 100_000_000  # bytes; together with the reduced picture, decoding stays under 150 MB
-_PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2, "I;16B": 2}  # in Pillow's memory; 4 for all other modes
+_PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 4}  # in Pillow's memory; 4 for all other modes
 _WEBP_PIXEL_BYTES = 7.5  # measured on OpenCV: lossless, with transparency
+_AVIF_PIXEL_BYTES = 10  # planes of up to 16 bits, and Pillow's own pixels
 _TIFF_ROWS_PER_STRIP, _TIFF_TILE_LENGTH = 278, 323
 
 
@@ -21,6 +22,8 @@ def peak_decoding_memory(image: Image.Image, kind: str, data: bytes) -> int:
     """The peak memory of decoding `image`, opened and not yet loaded, from the file `data`."""
     if kind == "WEBP":
         return int(image.width * image.height * _WEBP_PIXEL_BYTES)
+    if kind == "AVIF":
+        return image.width * image.height * _AVIF_PIXEL_BYTES
     if kind == "TIFF":
         rows = image.tag_v2.get(_TIFF_TILE_LENGTH) or image.tag_v2.get(_TIFF_ROWS_PER_STRIP) or image.height  # type: ignore[attr-defined]
         return decoded_size_in_bytes(image) + min(int(rows), image.height) * image.width * 4

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG colour type: grey, RGB, palette, grey and alpha, RGBA
@@ -22,16 +23,28 @@ def iterate_png_rows(data: bytes, image: Image.Image, rows: int) -> Iterator[Ima
 
     Not for interlaced files. Raises ValueError where the data end early or are not PNG rows.
     """
-    width, height = image.size
+    rawmode = image.tile[0].args  # type: ignore[attr-defined]
+    for count, raw in _raw_runs(data, image.size, rows):
+        yield _with_palette(Image.frombytes(image.mode, (image.width, count), raw, "raw", rawmode), image)
+
+
+def iterate_deep_png_rows(data: bytes, size: tuple[int, int], rows: int) -> Iterator[NDArray[np.uint16]]:
+    """As `strips`, of a PNG with 16 bits per sample: runs of (rows, width, channels). size: (width, height)."""
+    for count, raw in _raw_runs(data, size, rows):
+        yield np.frombuffer(raw, ">u2").reshape(count, size[0], _CHANNELS[data[25]]).astype(np.uint16)
+
+
+def _raw_runs(data: bytes, size: tuple[int, int], rows: int) -> Iterator[tuple[int, bytes]]:
+    """Numbers of rows, and the rows' bytes with the filters undone."""
+    width, height = size
     bits, channels = data[24], _CHANNELS[data[25]]
     pixel, row = max(1, bits * channels // 8), (width * bits * channels + 7) // 8
-    rawmode = image.tile[0].args  # type: ignore[attr-defined]
     inflate, above = _RowReader(data), bytes(row)
     for top in range(0, height, rows):
         count = min(rows, height - top)
         raw = _undo_filters(above, inflate, count, pixel)
         above = raw[-row:]
-        yield _with_palette(Image.frombytes(image.mode, (width, count), raw, "raw", rawmode), image)
+        yield count, raw
 
 
 def _with_palette(strip: Image.Image, image: Image.Image) -> Image.Image:

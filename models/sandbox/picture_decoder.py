@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
+from models.images.decoded_picture import DecodedPicture
 from models.images.decoder import FILE_BYTES, LONG_SIDE, check_file_length
 from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.confinement import SandboxProtection
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = ("-B", "-m", "models.sandbox.picture_worker")
 PROCESSES = 2
 LONGEST_SENTENCE = 400
+MOST_NOTES = 10
 _ADVICE = "save it again as an ordinary JPEG or PNG"
 log = logging.getLogger(__name__)
 
@@ -89,13 +91,13 @@ class DecoderProcess:
         """Whether it runs and owes no answer."""
         return self._answered and self._process.poll() is None
 
-    def decode(self, data: bytes) -> NDArray[np.float32]:
-        """As `models.images.decoder.decode_picture`. Raises DecoderExited where the process ended over it, UserError."""
+    def decode(self, data: bytes, page: int = 1) -> DecodedPicture:
+        """As `models.images.decoder.read_picture`. Raises DecoderExited where the process ended over it, UserError."""
         check_file_length(data)
         self._answered, late = False, Event()
         try:
             with self._ended_when_late(late):
-                answer = self._exchanged(data)
+                answer = self._exchanged(data, page)
             self._answered = True
         except (TimeoutError, ProtocolError, EOFError) as error:
             raise self._ended(f"{self._why(error, late)}; {_ADVICE}.") from error
@@ -103,12 +105,13 @@ class DecoderProcess:
             raise UserError(answer)
         return answer
 
-    def _exchanged(self, data: bytes) -> NDArray[np.float32] | str:
+    def _exchanged(self, data: bytes, page: int) -> DecodedPicture | str:
         if self.protection is None:
             self.protection = self._started()
         self.pictures += 1
         _limit_processor(self.pid, self.limits.processor)
         deadline = time.monotonic() + self.limits.decoding
+        self._pipes.send({"page": page}, (), deadline)
         self._pipes.send_bytes(data, deadline)
         return receive_decoded_picture(self._pipes, deadline)
 
@@ -190,11 +193,15 @@ class PictureDecoder:
                 self._idle.append(DecoderProcess(self.limits, self._worker))
 
     def decode(self, data: bytes) -> NDArray[np.float32]:
-        """As `models.images.decoder.decode_picture`: pixels, or its UserError. UserError also where the process ended, or all are busy."""
+        """The pixels of `read`."""
+        return self.read(data).pixels
+
+    def read(self, data: bytes, page: int = 1) -> DecodedPicture:
+        """As `models.images.decoder.read_picture`. Also UserError where the process ended, or all are busy for long."""
         process = self._acquired()
         first = process.protection is None
         try:
-            return process.decode(data)
+            return process.decode(data, page)
         except DecoderExited:
             self._count_crash()
             raise
@@ -277,19 +284,33 @@ def shared_picture_decoder() -> PictureDecoder:
 
 
 def decode_picture_confined(data: bytes) -> NDArray[np.float32]:
-    """As `models.images.decoder.decode_picture`, in a confined process: for everything that a server decodes. Raises UserError."""
+    """The pixels of `read_picture_confined`, of the first page."""
     return shared_picture_decoder().decode(data)
 
 
-def receive_decoded_picture(pipes: MessagePipes, deadline: float | None = None) -> NDArray[np.float32] | str:
-    """The next answer: (H, W, 3) float32 in 0..1, or the sentence of a refusal. ProtocolError for anything that is neither."""
+def read_picture_confined(data: bytes, page: int = 1) -> DecodedPicture:
+    """As `models.images.decoder.read_picture`, in a confined process: for everything that a server decodes. Raises UserError."""
+    return shared_picture_decoder().read(data, page)
+
+
+def receive_decoded_picture(pipes: MessagePipes, deadline: float | None = None) -> DecodedPicture | str:
+    """The next answer: a picture, or the sentence of a refusal. ProtocolError for anything that is neither."""
     head, arrays = pipes.receive(_expected, deadline)
     if "error" in head:
         return printable_text(head["error"], LONGEST_SENTENCE)
     pixels = arrays[0]
     if pixels.dtype != np.float32 or not (pixels.min() >= 0 and pixels.max() <= 1):
         raise ProtocolError("numbers that are no colours")
-    return pixels
+    size, pages, notes = head.get("size"), (head.get("page", 0), head.get("pages", 0)), head.get("notes")
+    if not isinstance(size, list) or len(size) != 2 or not all(_is_count(each) for each in (*size, *pages)) or pages[0] > pages[1]:
+        raise ProtocolError("a picture of no agreed pages")
+    if not isinstance(notes, list) or len(notes) > MOST_NOTES:
+        raise ProtocolError("notes that are none")
+    return DecodedPicture(pixels, (size[0], size[1]), pages[0], pages[1], tuple(printable_text(note, LONGEST_SENTENCE) for note in notes))
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 1 <= value < 2**31
 
 
 def _expected(head: dict[str, Any]) -> list[Expected]:

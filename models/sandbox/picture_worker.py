@@ -60,16 +60,18 @@ def take_standard_streams() -> tuple[int, int]:
 
 def _answer(pipes: "MessagePipes", most_bytes: int, seconds: int) -> None:
     from errors import UserError
-    from models.images.decoder import decode_picture
+    from models.images.decoder import read_picture
 
+    wanted = pipes.receive(lambda _: ())[0]
     data = pipes.receive_bytes(most_bytes)
     _limit_processor(seconds)
     try:
-        pixels = decode_picture(data)
+        found = read_picture(data, wanted["page"])
     except UserError as error:
         pipes.send({"error": str(error)})
         return
-    pipes.send({"shape": list(pixels.shape)}, [pixels])
+    said = {"size": list(found.size), "page": found.page, "pages": found.pages, "notes": list(found.notes)}
+    pipes.send({"shape": list(found.pixels.shape), **said}, [found.pixels])
 
 
 def _import_libraries() -> None:
@@ -77,10 +79,11 @@ def _import_libraries() -> None:
     import cv2
     from PIL import Image
 
-    import models.images.decoder  # noqa: F401
+    from models.images.decoder import import_decoders
 
     cv2.setNumThreads(1)
     Image.init()
+    import_decoders()
 
 
 def _limit_memory() -> None:

@@ -101,7 +101,7 @@ def test_the_server_imports_no_decoder() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 names = {alias.name for alias in node.names}
-                if (node.module == "models.images.decoder" and names & {"decode_picture", "original_picture_size"}) or node.module == "PIL":
+                if (node.module == "models.images.decoder" and names & {"decode_picture", "read_picture"}) or node.module == "PIL":
                     wrong.append(f"{path.relative_to(ROOT)} imports {sorted(names)} from {node.module}")
             if isinstance(node, ast.Attribute) and node.attr in ("imdecode", "imread"):
                 wrong.append(f"{path.relative_to(ROOT)} uses {node.attr}")

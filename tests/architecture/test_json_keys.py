@@ -184,7 +184,20 @@ def test_the_manifest_and_a_library(tmp_path: Path) -> None:
         ),
     ]
     entry = picture_manifest_entry(PictureSource("p.png", "0", (64, 64), (64, 64)), case, classifier, [made])
-    assert list(entry) == ["file", "sha256", "geometry", "prediction", "explained", "scores", "layers", "evaluations", "maps"]
+    assert list(entry) == [
+        "file",
+        "sha256",
+        "page",
+        "pages",
+        "notes",
+        "geometry",
+        "prediction",
+        "explained",
+        "scores",
+        "layers",
+        "evaluations",
+        "maps",
+    ]
     assert list(entry["explained"]) == ["target", "kind", "rather_than", "label", "rather_than_label"]
     region = MaskFile("mask.png", "0", np.ones(classifier.size, bool))
     located = localisation_manifest_entry(case, [MethodResult(Occlusion(), attribution)], region)

@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 RNG = np.random.default_rng(0)
@@ -21,6 +22,13 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 def png(values: np.ndarray, **options: Any) -> bytes:
     return saved(Image.fromarray(values), "PNG", **options)
+
+
+def tiff(values: np.ndarray, **options: Any) -> bytes:
+    """By tifffile, whose options these are."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **options)
+    return file.getvalue()
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

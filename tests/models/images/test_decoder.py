@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from errors import UserError
 from models.images import decoder
-from models.images.decoder import decode_picture, original_picture_size
+from models.images.decoder import decode_picture, read_picture
 from tests.models.picture_files import HALVES, NOISE, chunk, filtered_png, png, raw_png, saved
 
 
@@ -50,7 +50,7 @@ def test_exif_turns_the_picture_upright(kind: str, orientation: int) -> None:
     # By hand: where the stored top left corner must be seen (row, column; 0 the first, -1 the last).
     corner = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}[orientation]
     assert picture.shape == ((16, 32, 3) if orientation < 5 else (32, 16, 3))
-    assert original_picture_size(data) == picture.shape[:2]
+    assert read_picture(data).size == picture.shape[:2]
     assert picture[corner][0] > 0.8
     assert picture[corner][1] < 0.2
 
@@ -81,7 +81,9 @@ def test_sixteen_bit_colour_is_scaled_and_not_clipped() -> None:
     np.testing.assert_allclose(decode_picture(data), values / 65_535, atol=1 / 255)
 
 
-@pytest.mark.parametrize(("high", "white"), [(1, 1), (0.4, 1), (200, 255), (255, 255), (300, 65_535), (65_535, 65_535)])
+@pytest.mark.parametrize(
+    ("high", "white"), [(1, 1), (0.4, 1), (200, 255), (255, 255), (300, 1023), (1.5, 1.5), (4000, 4095), (65_535, 65_535)]
+)
 def test_float_tiff_is_scaled_by_the_smallest_ceiling_that_holds_it(high: float, white: float) -> None:
     values = np.linspace(0, high, 100, dtype=np.float32).reshape(10, 10)
     np.testing.assert_allclose(decode_picture(saved(Image.fromarray(values), "TIFF"))[..., 0], values / white, atol=1e-6)

@@ -19,11 +19,21 @@ from PIL import Image, ImageCms
 
 from errors import UserError
 from models.images import decoder
-from models.images.decoder import decode_picture
+from models.images.decoder import decode_picture, read_picture
 from models.sandbox import landlock, picture_decoder, picture_worker, seccomp
 from models.sandbox.ipc import MessagePipes, ProtocolError, create_pipe_pair
 from models.sandbox.picture_decoder import DecoderExited, DecoderLimits, DecoderProcess, PictureDecoder, receive_decoded_picture
-from tests.models.picture_files import NOISE, RNG, bomb, filtered_png, png, raw_png, saved
+from tests.models.dicom_files import (
+    DICOM_JPEG,
+    DICOM_JPEG_2000,
+    DICOM_PALETTE,
+    DICOM_RUN_LENGTHS,
+    HOSTILE_DICOM,
+    WINDOW,
+    deflated,
+    dicom,
+)
+from tests.models.picture_files import NOISE, RNG, bomb, filtered_png, png, raw_png, saved, tiff
 from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,6 +76,16 @@ PICTURES = {
     "tiff float": saved(Image.fromarray(RNG.random((20, 30)).astype(np.float32)), "TIFF"),
     "gif": saved(IMAGE, "GIF"),
     "gif animated": saved(IMAGE, "GIF", save_all=True, append_images=[IMAGE.rotate(180)]),
+    "avif": saved(IMAGE, "AVIF"),
+    "tiff 16 planes": tiff(RNG.integers(0, 65_536, (3, 20, 30)).astype(np.uint16), photometric="rgb", planarconfig="separate"),
+    "tiff float colour": tiff(RNG.random((20, 30, 3)).astype(np.float32), photometric="rgb"),
+    "tiff pages": tiff(RNG.integers(0, 4096, (3, 20, 30)).astype(np.uint16), photometric="minisblack"),
+    "dicom": dicom(RNG.integers(0, 4096, (20, 30)).astype(np.uint16), WINDOW),
+    "dicom run lengths": DICOM_RUN_LENGTHS,
+    "dicom jpeg": DICOM_JPEG,
+    "dicom jpeg 2000": DICOM_JPEG_2000,
+    "dicom palette": DICOM_PALETTE,
+    "dicom deflated": deflated(dicom(RNG.integers(0, 256, (20, 30)).astype(np.uint8))),
     **{name: bomb(name) for name in ("png 8", "gif", "tiff grey")},
 }
 REFUSED = {
@@ -80,6 +100,7 @@ REFUSED = {
     "3600 megapixels": raw_png(np.zeros((1, 1), np.uint8), 8, 0, size=(60_000, 60_000)),
     "many scans": saved(IMAGE, "JPEG", progressive=True)[:-2] + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" * 300 + b"\xff\xd9",
     "not a number": saved(Image.fromarray(np.full((20, 30), np.nan, np.float32)), "TIFF"),
+    **HOSTILE_DICOM,
     "101 MB": bytes(101_000_000),
     **{name: bomb(name) for name in ("png interlaced", "webp", "tiff", "bmp", "jpeg progressive")},
 }
@@ -92,6 +113,7 @@ from models.sandbox.picture_worker import take_standard_streams
 pipes = MessagePipes(*take_standard_streams())
 pipes.send({"landlock": 0, "filtered": False})
 while True:
+    pipes.receive(lambda _: ())
     data = pipes.receive_bytes(1_000_000)
     exec(data)
 """
@@ -121,8 +143,19 @@ def test_pixels_are_those_of_this_process(name: str, pool: PictureDecoder) -> No
 
 
 def test_every_format_is_among_them() -> None:
-    kinds = {Image.open(io.BytesIO(data)).format for name, data in PICTURES.items() if not name.endswith("large")}
+    files = {name: data for name, data in PICTURES.items() if not name.endswith("large") and not name.startswith(("dicom", "tiff float"))}
+    kinds = {Image.open(io.BytesIO(data)).format for data in files.values()}
     assert {*decoder.FORMATS, "MPO"} <= kinds
+
+
+def test_pages_and_notes_are_those_of_this_process(pool: PictureDecoder) -> None:
+    for name, page in (("tiff pages", 2), ("tiff pages", 3), ("gif animated", 2), ("dicom", 1)):
+        here, there = read_picture(PICTURES[name], page), pool.read(PICTURES[name], page)
+        np.testing.assert_array_equal(there.pixels, here.pixels)
+        assert (there.size, there.page, there.pages, there.notes) == (here.size, page, here.pages, here.notes)
+        assert there.notes
+    with pytest.raises(UserError, match="has 3 pages and no page 4; choose one from 1 to 3"):
+        pool.read(PICTURES["tiff pages"], 4)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -220,6 +253,7 @@ def test_limits_hold_before_the_first_picture(pool: PictureDecoder) -> None:
     assert 1 <= int(found["Max cpu time"][0]) <= 2 * picture_worker.STARTING_CPU
 
 
+RIGHT = 'pipes.send({"shape": [9, 9, 3], "size": [9, 9], "page": 1, "pages": 1, "notes": []}, [np.full((9, 9, 3), 0.5, "f4")])'
 WRONG = {
     "no picture": 'pipes.send({"hello": 1})',
     "no shape": "pipes.send({}, [np.zeros((9, 9, 3))])",
@@ -236,6 +270,11 @@ WRONG = {
     "below black": 'pipes.send({"shape": [9, 9, 3]}, [np.full((9, 9, 3), -0.01, "f4")])',
     "not a number": 'pipes.send({"shape": [9, 9, 3]}, [np.full((9, 9, 3), np.nan, "f4")])',
     "infinite": 'pipes.send({"shape": [9, 9, 3]}, [np.full((9, 9, 3), np.inf, "f4")])',
+    "no size": 'pipes.send({"shape": [9, 9, 3], "page": 1, "pages": 1, "notes": []}, [np.zeros((9, 9, 3), "f4")])',
+    "a page behind the last": RIGHT.replace('"page": 1', '"page": 2'),
+    "a page that is no number": RIGHT.replace('"page": 1', '"page": "1"'),
+    "notes that are no list": RIGHT.replace('"notes": []', '"notes": "x"'),
+    "too many notes": RIGHT.replace('"notes": []', '"notes": [""] * 11'),
     "a pickled object": "import os, pickle; os.write(pipes.writing, pickle.dumps(print))",
     "a long head": 'import os; os.write(pipes.writing, (10**12).to_bytes(8, "little"))',
     "a list": 'import os; os.write(pipes.writing, (2).to_bytes(8, "little") + b"[]")',
@@ -247,8 +286,7 @@ def test_nothing_but_pixels_is_accepted(what: str, taken_over: PictureDecoder) -
     with pytest.raises(DecoderExited, match="answered with what is no picture"):
         taken_over.decode(WRONG[what].encode())
     assert not taken_over.pids
-    right = 'pipes.send({"shape": [9, 9, 3]}, [np.full((9, 9, 3), 0.5, "f4")])'
-    np.testing.assert_array_equal(taken_over.decode(right.encode()), np.full((9, 9, 3), 0.5, np.float32))
+    np.testing.assert_array_equal(taken_over.decode(RIGHT.encode()), np.full((9, 9, 3), 0.5, np.float32))
 
 
 def test_a_sentence_is_cut_and_made_printable(taken_over: PictureDecoder) -> None:
@@ -256,6 +294,14 @@ def test_a_sentence_is_cut_and_made_printable(taken_over: PictureDecoder) -> Non
         taken_over.decode(b'pipes.send({"error": "\\x1b[31m" + "x" * 10_000})')
     assert str(refused.value).startswith("?[31mxxx")
     assert len(str(refused.value)) == picture_decoder.LONGEST_SENTENCE
+
+
+def test_notes_are_cut_and_made_printable(taken_over: PictureDecoder) -> None:
+    said = RIGHT.replace('"notes": []', '"notes": ["\\x1b[31m" + "x" * 10_000, 7]')
+    long, number = taken_over.read(said.encode()).notes
+    assert long.startswith("?[31mxxx")
+    assert len(long) == picture_decoder.LONGEST_SENTENCE
+    assert number == "7"
 
 
 def test_a_picture_half_sent_is_awaited_no_longer_than_the_deadline() -> None:
@@ -312,10 +358,10 @@ def tried():
     return found
 
 import resource, subprocess, encodings.idna
-def decode(data):
+def read_picture(data, page):
     from errors import UserError
     raise UserError(json.dumps([len(os.listdir("/proc/self/task"))] if data == b"threads" else tried()))
-decoder.decode_picture = decode
+decoder.read_picture = read_picture
 picture_worker.main()
 """
 
