@@ -14,6 +14,7 @@ from models.formats.imagenet import IMAGENET
 from models.formats.model_hub import HUB, fetch_hub_model
 from models.formats.saved_model import MARKER, is_saved_model
 from models.sandbox.checks.unsupported_formats import refuse_unsupported_folder
+from models.sandbox.worker_process import WorkerLimits
 from models.store import bundled_models
 from models.versions import latest_version_folder
 
@@ -37,21 +38,21 @@ __all__ = [
 ]
 
 
-def load_classifier(name: str | Path, trust: bool = True) -> "Served":
+def load_classifier(name: str | Path, trust: bool = True, limits: WorkerLimits | None = None) -> "Served":
     """The classifier at a path, of a bundled name, `imagenet:NAME` or `hf://owner/name`, or the ensemble that a JSON file lists.
 
     trust: whether a model from a path may run in this process; else each gets a process of its own that can reach nothing. Bundled ones
-    and ImageNet's are always trusted. UserError says in one sentence what is wrong with the model.
+    and ImageNet's are always trusted. limits: of each such process. UserError says in one sentence what is wrong with the model.
     """
-    return start_loading_classifier(name, trust)()
+    return start_loading_classifier(name, trust, limits)()
 
 
-def start_loading_classifier(name: str | Path, trust: bool = True) -> Callable[[], "Served"]:
-    """As `load_classifier`, but only begins: calling the result waits. A process of its own, where one is needed, starts meanwhile."""
+def start_loading_classifier(name: str | Path, trust: bool = True, limits: WorkerLimits | None = None) -> Callable[[], "Served"]:
+    """As `load`, but only begins: calling the result waits. A process of its own, where one is needed, starts meanwhile."""
     members = None if str(name) in bundled_models() else read_ensemble_file(Path(name))
     if not members:
-        return _begin_one(name, trust)
-    begun = [_begin_one(member, trust) for member in members.members]
+        return _begin_one(name, trust, limits)
+    begun = [_begin_one(member, trust, limits) for member in members.members]
 
     def joined() -> "Served":
         from models.classifiers.ensemble import EnsembleClassifier
@@ -61,12 +62,12 @@ def start_loading_classifier(name: str | Path, trust: bool = True) -> Callable[[
     return joined
 
 
-def _begin_one(name: str | Path, trust: bool) -> Callable[[], "Served"]:
+def _begin_one(name: str | Path, trust: bool, limits: WorkerLimits | None) -> Callable[[], "Served"]:
     if trust or str(name) in bundled_models() or str(name).startswith(IMAGENET):
         return lambda: load_classifier_in_process(name)
     from models.classifiers.sandboxed_classifier import start_sandboxed_classifier
 
-    return start_sandboxed_classifier(resolve_model_path(name))
+    return start_sandboxed_classifier(resolve_model_path(name), limits)
 
 
 def load_classifier_in_process(name: str | Path) -> "KerasClassifier | ForwardOnlyClassifier":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from errors import UserError
 from models.sandbox.checks.safe_text import error_reason
 from models.sandbox.confinement import SandboxProtection, confine_process, limit_check_resources
+from models.sandbox.sandbox_user import SandboxUser
 
 if TYPE_CHECKING:
     from models.sandbox.ipc import Array, MessagePipes
@@ -20,12 +21,16 @@ KEPT = 3  # variants with other weights or metadata, each of which holds a copy 
 
 
 def main() -> None:
-    """Arguments: the descriptors to read requests from and to write answers to, the model's path, and what it may read besides."""
-    reading, writing, name, *files = sys.argv[1:]
+    """Arguments: the descriptors to read requests from and to write answers to, by how much it is nicer than the process that starts it,
+    the user whose it becomes or "", the model's path, and what it may read besides.
+    """
+    reading, writing, nicer, user, name, *files = sys.argv[1:]
     limit_check_resources(Path(name))
+    if hasattr(os, "nice"):
+        os.nice(int(nicer))
     _block_side_effects()
     try:
-        protection, trouble = confine_process(map(Path, files)), None
+        protection, trouble = confine_process(map(Path, files), user=SandboxUser.parse(user)), None
     except UserError as error:
         protection, trouble = SandboxProtection(0, False), error
     from models.sandbox.ipc import MessagePipes  # numpy begins threads, and only those of a process that is shut are held

@@ -31,6 +31,7 @@ class WorkerSupervisor:
         self._process = WorkerProcess(path, limits)
         self._description: WorkerDescription | None = None
         self._clock, self._restarts, self._closed, self._over = clock, list[float](), False, ""
+        self._interrupted = False
         self._lock = threading.Lock()
 
     @property
@@ -60,10 +61,18 @@ class WorkerSupervisor:
                 answer, found = self._process.request(head, arrays, wanted)
             except WorkerExited as error:
                 self._over = str(error)
+                if self._interrupted:
+                    raise UserError(f"{self.path.name} was still busy with what nobody waits for, and was stopped; ask again.") from error
                 raise
             traces = answer.get("traces")
             self.traces = traces if isinstance(traces, int) else 1
             return answer, found
+
+    def interrupt(self) -> None:
+        """Ends the process if it is evaluating; the next request starts it again, and it is not counted as a restart."""
+        if self._lock.locked():
+            self._interrupted = True
+            self._process.kill()
 
     def close(self) -> None:
         """Ends the process for good."""
@@ -79,9 +88,12 @@ class WorkerSupervisor:
             return
         if self._closed:
             raise UserError(f"{self._over} It is not started again.")
-        if (wait := self._pause()) > 0:
+        if self._interrupted:
+            self._interrupted = False
+        elif (wait := self._pause()) > 0:
             raise UserError(f"{self._over} It was restarted {len(self._restarts)} times within an hour; try again in {wait:.0f} s.")
-        self._restarts.append(self._clock())
+        else:
+            self._restarts.append(self._clock())
         self._process = WorkerProcess(self.path, self.limits)
         if self._read_description() != self._description:
             self._process.close()
@@ -173,6 +185,10 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
     def pid(self) -> int:
         """The id of the model's process."""
         return self._supervisor.pid
+
+    def interrupt(self) -> None:
+        """Ends an evaluation that nobody waits for any more, with the model's process."""
+        self._supervisor.interrupt()
 
     def close(self) -> None:
         """Ends the model's process."""

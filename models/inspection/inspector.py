@@ -26,6 +26,7 @@ from models.inspection.preprocessing_runs import Progress
 from models.inspection.scaling import find_scaling_problems
 from models.loading import IMAGENET, load_classifier, resolve_model_path
 from models.sandbox.ipc import ProtocolError
+from models.sandbox.worker_process import WorkerLimits
 
 __all__ = ["LabelledImage", "inspect_model"]
 
@@ -38,15 +39,16 @@ def inspect_model(
     trust: bool = True,
     labels: Sequence[str] = (),
     progress: Progress = lambda *_: None,
+    limits: WorkerLimits | None = None,
 ) -> InspectionReport:
     """Inspects the model of a path or name, as `models.loading.load_classifier` takes them.
 
     A model that cannot be opened or evaluated gives a report with a finding of level "refused". labels: the names of the model's classes
     in order, which replace those of its own files; UserError where their number is not the model's. progress: starts again with every
-    member of an ensemble; what it raises, other than UserError, ends the inspection.
+    member of an ensemble; what it raises, other than UserError, ends the inspection. limits: of the process of a model that is not trusted.
     """
     try:
-        served = load_classifier(name, trust)
+        served = load_classifier(name, trust, limits)
     except UserError as error:
         return _refusal(str(name), error)
     with contextlib.ExitStack() as exit_stack:

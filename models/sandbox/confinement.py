@@ -11,6 +11,7 @@ from pathlib import Path
 
 from errors import UserError
 from models.sandbox import landlock, linux_capabilities, seccomp
+from models.sandbox.sandbox_user import SandboxUser
 
 _SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store"),
@@ -38,27 +39,32 @@ class SandboxProtection:
             return f"it reads no other files, writes none, and reaches neither network nor programs (Landlock {self.landlock}, seccomp)"
         if self.landlock:
             network = "TCP is closed" if self.landlock >= 4 else "the network is open"
-            return f"it reads no other files and writes none (Landlock {self.landlock}); {network}, for seccomp is absent"
+            return f"it reads no other files and writes none (Landlock {self.landlock}); {network}: seccomp does not hold it"
         if self.filtered:
-            return "it writes no files and reaches neither network nor programs (seccomp), but can read files: Landlock is absent"
-        return (
-            "neither Landlock nor seccomp is there: only the look at the file beforehand and limits on memory and time protect this machine"
-        )
+            return "it writes no files and reaches neither network nor programs (seccomp), but can read files: Landlock does not hold it"
+        return "neither Landlock nor seccomp holds it: only the static check and limits on memory and time protect this machine"
 
 
-def confine_process(files: Iterable[Path], libraries: bool = True) -> SandboxProtection:
+def confine_process(files: Iterable[Path], libraries: bool = True, user: SandboxUser | None = None) -> SandboxProtection:
     """Confines this process for good, as far as the system can. files: what it may read besides what Python and TensorFlow need.
 
-    libraries: False for a process that has imported everything and reads nothing but `files`.
+    libraries: False for a process that has imported everything and reads nothing but `files`. user: whose process it becomes.
 
     RuntimeError where threads were begun already: Landlock holds the calling thread and what that begins, and no other. UserError where
-    the system has Landlock, but it cannot be put over this process.
+    its privileges cannot be given up.
     """
     if (running := _threads()) > 1:
         raise RuntimeError(f"{running} threads run already")
+    needed = [Path(path) for path in (os.__file__, __file__, *site.getsitepackages()) if os.path.exists(path)]
+    try:
+        linux_capabilities.drop_capabilities(user, needed)
+    except OSError as error:
+        whose = f" to {user.name}" if user else ""
+        raise UserError(f"A process that is to be confined cannot drop its privileges{whose} ({error.strerror or error}).") from error
     _limit()
-    linux_capabilities.drop_capabilities()
-    version, filtered = _confined([*(_needed() if libraries else ()), *files]), False
+    version, filtered = 0, False
+    with suppress(OSError):  # there is none, or it cannot be applied
+        version = landlock.apply_landlock([*(_needed() if libraries else ()), *files])
     with suppress(OSError):
         seccomp.apply_seccomp_filter()
         filtered = True
@@ -82,19 +88,6 @@ def limit_check_resources(path: Path) -> None:
         resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _confined(files: Iterable[Path]) -> int:
-    """Landlock's version, 0 where the system has none."""
-    if not landlock.landlock_version():
-        return 0
-    try:
-        return landlock.apply_landlock(files)
-    except OSError as error:
-        raise UserError(
-            f"Landlock is here, but cannot be put over a model's process ({error.strerror or error}), so that the model is not opened; "
-            "see whether this system allows it, or trust the model."
-        ) from error
 
 
 def _threads() -> int:

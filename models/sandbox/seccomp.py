@@ -1,4 +1,4 @@
-"""A filter in the kernel that refuses the calls by which a process reaches others, the network, or changes a file.
+"""A filter in the kernel that lets a process make the calls that it needs to compute, and no other: a refused call returns EPERM.
 
 It stands beside Landlock, which knows nothing of datagrams, of file modes and of processes, and may be missing. The kernel's own
 description: https://docs.kernel.org/userspace-api/seccomp_filter.html
@@ -18,7 +18,6 @@ _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # where the kernel puts them
-_THREAD = 0x10000
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
@@ -56,39 +55,51 @@ def _program(architecture: int, which: int) -> Iterator[Step]:
     yield _return(_KILL)
     yield _load(_NUMBER)
     if which == 0:
-        yield from _if(_AT_LEAST, 0x40000000, _EPERM)  # the second set of numbers that x86-64 has
-    here = {number for pair in syscalls.NUMBERS.values() if (number := pair[which]) is not None}
-    for number in sorted(here | set(syscalls.BOTH.values())):
-        yield from _if(_EQUAL, number, _EPERM)
-    for newer in (syscalls.CLONE3, syscalls.OPENAT2):  # callers fall back on their elder, whose arguments a filter can see
-        yield from _if(_EQUAL, newer[which], _ENOSYS)
+        yield from _if(_AT_LEAST, 0x40000000, _REFUSE | _EPERM)  # the second set of numbers that x86-64 has
+    for number in sorted(number for pair in syscalls.ALLOWED.values() if (number := pair[which]) is not None):
+        yield from _if(_EQUAL, number, _ALLOW)
+    for newer in (syscalls.CLONE3, syscalls.OPENAT2):
+        yield from _if(_EQUAL, newer[which], _REFUSE | _ENOSYS)
     for pair, place in ((syscalls.OPEN, 1), (syscalls.OPENAT, 2)):
-        yield from _where(pair[which], [_load(_ARGUMENTS + 8 * place), (_ANY_BIT, 0, 1, _CHANGING)])
-    yield from _where(syscalls.CLONE[which], [_load(_ARGUMENTS), (_ANY_BIT, 1, 0, _THREAD)])
-    yield from _where(syscalls.TGKILL[which], [_load(_ARGUMENTS), (_EQUAL, 1, 0, os.getpid())])
-    yield from _where(syscalls.AFFINITY[which], [_load(_ARGUMENTS), (_EQUAL, 2, 0, 0), (_EQUAL, 1, 0, os.getpid())])
-    for call, orders in ((syscalls.FCNTL, syscalls.FCNTL_COMMANDS), (syscalls.IOCTL, syscalls.IOCTL_COMMANDS)):
-        yield from _where(call[which], [_load(_ARGUMENTS + 8), *_one_of(list(orders.values()))])
-    yield from _where(syscalls.PRLIMIT[which], [_load(_ARGUMENTS + 16), (_EQUAL, 0, 2, 0), _load(_ARGUMENTS + 20), (_EQUAL, 1, 0, 0)])
-    yield _return(_ALLOW)
+        yield from _where(pair[which], [_argument(place), (_ANY_BIT, 1, 0, _CHANGING)])
+    here = os.getpid()
+    for pair, place, values in (
+        (syscalls.CLONE, 0, syscalls.THREAD_FLAGS.values()),
+        (syscalls.TGKILL, 0, [here]),
+        (syscalls.AFFINITY, 0, [0, here]),
+        (syscalls.FCNTL, 1, syscalls.FCNTL_COMMANDS.values()),
+        (syscalls.IOCTL, 1, syscalls.IOCTL_COMMANDS.values()),
+        (syscalls.PRCTL, 0, syscalls.PRCTL_OPTIONS.values()),
+        (syscalls.ARCH_PRCTL, 0, syscalls.ARCH_PRCTL_OPTIONS.values()),
+    ):
+        yield from _where(pair[which], [_argument(place), *_one_of(list(values))])
+    its_own = [_argument(0), (_EQUAL, 0, 5, 0)]
+    no_new_limit = [_argument(2), (_EQUAL, 0, 3, 0), _load(_ARGUMENTS + 8 * 2 + 4), (_EQUAL, 0, 1, 0)]
+    yield from _where(syscalls.PRLIMIT[which], [*its_own, *no_new_limit])
+    yield _return(_REFUSE | _EPERM)
 
 
-def _if(test: int, value: int, error: int) -> list[Step]:
-    return [(test, 0, 1, value), _return(_REFUSE | error)]
+def _if(test: int, value: int, answer: int) -> list[Step]:
+    return [(test, 0, 1, value), _return(answer)]
 
 
 def _where(number: int | None, tests: list[Step]) -> list[Step]:
-    """For that call alone: the last test's jump leads past the refusal; afterwards the number is loaded again."""
+    """For that call alone, which ends here: the step after the tests allows it, the one after that refuses it."""
     if number is None:
         return []
-    inner = [*tests, _return(_REFUSE | _EPERM), _load(_NUMBER)]
+    inner = [*tests, _return(_ALLOW), _return(_REFUSE | _EPERM)]
     return [(_EQUAL, 0, len(inner), number), *inner]
 
 
 def _one_of(values: list[int]) -> list[Step]:
-    """Tests that lead to the refusal after them where what was loaded is one of these, and past it where it is none."""
+    """Tests that lead to the step after them where what was loaded is one of these, and past it where it is none."""
     last = len(values) - 1
     return [(_EQUAL, last - i, 0 if i < last else 1, value) for i, value in enumerate(values)]
+
+
+def _argument(place: int) -> Step:
+    """Loads the lower half of that argument: all of it, for those whose kind is an int."""
+    return _load(_ARGUMENTS + 8 * place)
 
 
 def _load(place: int) -> Step:

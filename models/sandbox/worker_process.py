@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,8 @@ from errors import UserError
 from models.cards.sidecar_files import list_sidecar_files
 from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.ipc import Array, Expected, MessagePipes, ProtocolError, create_pipe_pair
+from models.sandbox.process_limiter import change_limit
+from models.sandbox.sandbox_user import SandboxUser
 from plain_files import is_within
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,12 +28,17 @@ _SHARE_OF_MACHINE = 0.75
 
 @dataclass(frozen=True)
 class WorkerLimits:
-    """memory: bytes beyond what TensorFlow itself takes. starting, opening, answering: seconds by the clock."""
+    """memory: bytes beyond what TensorFlow itself takes. starting, opening, answering: seconds by the clock.
+
+    nicer: by how much its priority is lower than this process's. user: whose process it becomes, where this one is root's.
+    """
 
     memory: int = MEMORY
     starting: float = 180.0
     opening: float = 120.0
     answering: float = 120.0
+    nicer: int = 0
+    user: SandboxUser | None = None
 
     @property
     def room(self) -> int:
@@ -59,7 +66,8 @@ class WorkerProcess:
         self.name, self.limits = path.name, limits
         (reading, writing), theirs = create_pipe_pair()
         place = path.absolute()
-        command = [sys.executable, "-B", "-m", "models.worker", *map(str, (*theirs, place, *files_readable_by_worker(place)))]
+        arguments = (*theirs, limits.nicer, limits.user or "", place, *files_readable_by_worker(place))
+        command = [sys.executable, "-B", "-m", "models.worker", *map(str, arguments)]
         nowhere = subprocess.DEVNULL
         try:
             self._process = subprocess.Popen(
@@ -161,27 +169,34 @@ class WorkerProcess:
         return WorkerExited(f"{self.name} {what}; use another model, or a smaller one.")
 
     def _limit_memory(self) -> None:
-        with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # not on every system, or it has just ended
+        with contextlib.suppress(OSError, ValueError):  # no /proc, or it has just ended
             taken = int(Path(f"/proc/{self.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
             self._set_memory(taken + self.limits.room)
 
     def _set_memory(self, most: int | None) -> None:
         """The limit of its address space; None for the most that it may have."""
-        with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
-            import resource
-
-            hard = resource.prlimit(self.pid, resource.RLIMIT_AS)[1]
-            resource.prlimit(self.pid, resource.RLIMIT_AS, (hard, hard) if most is None else (most, most))
+        with self._limiting() as resource:
+            hard = change_limit(self.pid, resource.RLIMIT_AS, None, self.limits.user)[1]
+            change_limit(self.pid, resource.RLIMIT_AS, (hard, hard) if most is None else (most, most), self.limits.user)
 
     def _limit_processor(self, seconds: float) -> None:
         """For what comes now; what it does unasked afterwards comes to an end by the same limit."""
-        with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
-            import resource
-
+        with self._limiting() as resource:
             fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
             used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
             most = int(used + seconds * (os.cpu_count() or 1)) + 1
-            resource.prlimit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+            change_limit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY), self.limits.user)
+
+    @contextlib.contextmanager
+    def _limiting(self) -> Iterator[Any]:
+        """Not every system has limits for other processes. WorkerExited where an uploaded model's, which must have them, gets none."""
+        try:
+            import resource
+
+            yield resource
+        except (ImportError, AttributeError, OSError, ValueError) as error:
+            if self.limits.user and self.alive():
+                raise self._ended("was stopped, because its process could not be limited") from error
 
 
 def files_readable_by_worker(path: Path) -> list[Path]:
@@ -212,6 +227,7 @@ def _environment() -> dict[str, str]:
         "KERAS_HOME": nowhere,
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "-1",
+        "HDF5_USE_FILE_LOCKING": "FALSE",  # locks on shared files would reach others
         "OPENBLAS_NUM_THREADS": "1",  # each takes address space that it never uses
         "TF_CPP_MIN_LOG_LEVEL": "3",
         **{name: value for name, value in os.environ.items() if name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LD_LIBRARY_PATH")},

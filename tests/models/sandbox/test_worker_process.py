@@ -1,6 +1,7 @@
 """A stranger's model answers from a process of its own as it would from this one; that process reaches nothing and takes nothing along."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,13 +25,17 @@ from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.sandboxed_classifier import SandboxedClassifier, start_sandboxed_classifier
 from models.classifiers.score import Score
 from models.loading import load_classifier
-from models.sandbox import landlock
+from models.sandbox import confinement_trial, landlock, worker_process
+from models.sandbox.confinement import SandboxProtection
+from models.sandbox.confinement_trial import upload_obstacle
 from models.sandbox.ipc import MessagePipes, ProtocolError, create_pipe_pair
+from models.sandbox.sandbox_user import SandboxUser
 from models.sandbox.worker_process import WorkerLimits, files_readable_by_worker
 from tests.models import hostile_files
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
+needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
 needs_landlock = pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")
 
 
@@ -131,6 +137,18 @@ def test_a_process_that_hangs_or_crashes_is_restarted_a_few_times_an_hour(path: 
     assert gone(supervisor.pid)
     now[0] = 4000.0
     assert guarded.outputs(images) == pytest.approx(before, abs=1e-6)
+    guarded.interrupt()
+    assert supervisor._process.alive()
+    os.kill(supervisor.pid, signal.SIGSTOP)
+    counted = list(supervisor._restarts)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(guarded.outputs, images)
+        until(supervisor._lock.locked)
+        guarded.interrupt()
+        with pytest.raises(UserError, match="still busy with what nobody waits for, and was stopped; ask again"):
+            waiting.result(PATIENCE)
+    assert guarded.outputs(images) == pytest.approx(before, abs=1e-6)
+    assert supervisor._restarts == counted
     guarded.close()
     with pytest.raises(UserError, match="It is not started again"):
         guarded.outputs(images)
@@ -188,17 +206,17 @@ PAYLOADS = {
     "signals by a socket": "fcntl.ioctl(1, 0x8902, struct.pack('i', os.getppid()))",
     "keep others from a file": "fcntl.fcntl(open(os.__file__), fcntl.F_SETLEASE, fcntl.F_RDLCK)",
     "a file's flags": "fcntl.ioctl(open(os.__file__), 0x40086602, struct.pack('l', 0x80))",
-    **{name: f"by_number({name!r})" for name in ("msgctl", "msgsnd", "msgrcv", "shmctl", "semctl", "semop", "semtimedop", "mq_unlink")},
-    **{name: f"by_number({name!r})" for name in ("sched_setattr", "ioprio_set", "setxattrat", "removexattrat", "inotify_init1")},
+    "lock a file": "fcntl.flock(open(os.__file__), fcntl.LOCK_SH)",
+    "a socket of no network": "socket.socket(socket.AF_UNIX).connect('\\0abstract')",
+    "shared memory": "open('/dev/shm/crosscheck', 'w')",
+    "a file in memory": "os.memfd_create('x')",
+    "its own priority": "os.setpriority(os.PRIO_PROCESS, 0, -1)",
+    "which program runs here": "os.execv('/bin/true', ['true'])",
+    "another folder": "os.chdir('/')",
 }
 SCRIPT = """
-import ctypes, errors, fcntl, os, platform, resource, signal, socket, struct, subprocess, sys, threading
-from models.sandbox import confinement, syscalls
-libc = ctypes.CDLL(None, use_errno=True)
-def by_number(name):
-    which = ("x86_64", "aarch64").index(platform.machine())
-    if libc.syscall(syscalls.BOTH.get(name) or syscalls.NUMBERS[name][which], *[ctypes.c_long(-1)] * 6) < 0:
-        raise OSError(ctypes.get_errno(), name)
+import errors, fcntl, os, resource, signal, socket, struct, subprocess, sys, threading
+from models.sandbox import confinement
 mark, port = sys.argv[1], int(sys.argv[2])
 print(confinement.confine_process([]))
 for payload in sys.argv[3:]:
@@ -251,6 +269,46 @@ def test_every_thread_of_the_process_is_held(path: Path) -> None:
         served.close()
 
 
+@needs_root
+def test_the_process_of_an_uploaded_model_is_another_users_where_this_is_roots(path: Path) -> None:
+    user = SandboxUser.of("nobody")
+    assert user is not None
+    assert not upload_obstacle(user)
+    assert "no other user is named" in upload_obstacle(None)
+    served = load_classifier(path, trust=False, limits=WorkerLimits(nicer=7, user=user))
+    try:
+        served.outputs(np.zeros((1, *served.size, 3), np.float32))
+        for task in Path(f"/proc/{served.pid}/task").iterdir():
+            said = dict(line.split(":\t") for line in (task / "status").read_text().splitlines() if ":\t" in line)
+            assert (said["Uid"], said["Gid"]) == ("\t".join(["65534"] * 4),) * 2, said["Name"]
+            assert said["CapBnd"] == "0" * 16
+            assert not int(said["CapPrm"], 16) & ~(1 << 2)  # to read Python itself, where that lies in root's home
+        assert os.getpriority(os.PRIO_PROCESS, served.pid) == os.getpriority(os.PRIO_PROCESS, 0) + 7
+        limits = {line[:25].strip(): line[25:].split()[0] for line in Path(f"/proc/{served.pid}/limits").read_text().splitlines()[1:]}
+        assert int(limits["Max address space"]) < 20e9
+        assert int(limits["Max cpu time"]) < 1000
+    finally:
+        served.close()
+
+
+@needs_root
+@pytest.mark.parametrize(("name", "words"), [("no-such-user", "There is no user 'no-such-user'"), ("root", "root is root")])
+def test_a_user_that_is_none_is_refused(name: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        SandboxUser.of(name)
+
+
+@needs_root
+def test_a_process_that_cannot_be_limited_opens_no_model(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "change_limit", refuse)
+    with pytest.raises(UserError, match=r"flat\.keras was stopped, because its process could not be limited"):
+        load_classifier(path, trust=False, limits=WorkerLimits(user=SandboxUser.of("nobody")))
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError
+
+
 def test_links_beside_a_model_open_nothing_else(tmp_path: Path) -> None:
     model = tmp_path / "x.h5"
     model.write_bytes(b"")
@@ -295,23 +353,40 @@ def test_a_path_that_cannot_be_opened_does_not_leave_a_process_open(tmp_path: Pa
 
 
 @needs_landlock
-def test_a_process_over_which_landlock_cannot_be_put_opens_no_model(path: Path) -> None:
+def test_where_landlock_cannot_be_applied_the_process_says_so_and_no_upload_is_taken() -> None:
     """The kernel refuses the seventeenth layer."""
     script = """
-import os, sys
+import sys
 from pathlib import Path
-from models import worker
-from models.sandbox import landlock
-from_it, to_me = os.pipe()
+from models.sandbox import confinement_trial, landlock
 for _ in range(16):
     landlock.apply_landlock([Path("/")])
-sys.argv = ["worker", str(os.open("/dev/null", os.O_RDONLY)), str(to_me), sys.argv[1]]
-worker.main()
-print(os.read(from_it, 1000)[8:].decode())
+sys.argv = ["trial", ""]
+confinement_trial.main()
 """
-    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
-    assert '"error": "user"' in done.stdout, done.stderr
-    assert "Landlock is here, but cannot be put over a model's process (Argument list too long)" in done.stdout
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=PATIENCE
+    )
+    assert json.loads(done.stdout) == {"landlock": 0, "filtered": True}, done.stderr
+    assert confinement_trial._judged(done.stdout.encode(), True, None).startswith(
+        "This system does not apply Landlock, so nothing would keep a"
+    )
+    assert "can read files: Landlock does not hold it" in str(SandboxProtection(0, True))
+
+
+@pytest.mark.parametrize(
+    ("answer", "governed", "words"),
+    [
+        (b"", True, "it ended before it said why"),
+        (b"[]", True, "it ended before it said why"),
+        (b'{"error": "No."}', True, "No."),
+        (b'{"landlock": 0, "filtered": false}', True, "does not apply Landlock and seccomp"),
+        (b'{"landlock": 7, "filtered": true}', False, "can be neither limited nor ended here"),
+    ],
+)
+def test_what_keeps_uploads_off_is_said_in_a_sentence(answer: bytes, governed: bool, words: str) -> None:
+    assert words in confinement_trial._judged(answer, governed, SandboxUser("nobody", 65534, 65534))
+    assert not confinement_trial._judged(b'{"landlock": 7, "filtered": true}', True, None)
 
 
 def test_no_library_that_begins_threads_is_there_before_the_process_is_shut() -> None:
@@ -319,11 +394,11 @@ def test_no_library_that_begins_threads_is_there_before_the_process_is_shut() ->
     script = """
 import os, sys
 from models import worker
-def confine_process(files):
+def confine_process(files, user):
     print(len(os.listdir("/proc/self/task")), *({"numpy", "h5py", "tensorflow", "keras"} & set(sys.modules)))
     sys.exit()
 worker.confine_process = confine_process
-sys.argv = ["worker", "0", "1", "m.keras"]
+sys.argv = ["worker", "0", "1", "0", "", "m.keras"]
 worker.main()
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
