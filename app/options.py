@@ -16,7 +16,8 @@ class ServeOptions:
     queue: visitors that may wait before the page says that it is busy. budget: seconds one explanation may take. trust: opens
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
     always in such a process. proxies: how many stand in front of the server, each of which appends the address that it was called from
-    to proxy_header; 0 trusts no header, and counts visitors by the address that they connect from.
+    to proxy_header; 0 trusts no header, and counts visitors by the address that they connect from. sandbox_user: whose the processes of
+    visitors' models are where the server runs as root.
     """
 
     models: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class ServeOptions:
     allow_model_upload: bool = False
     proxies: int = 0
     proxy_header: str = "X-Forwarded-For"
+    sandbox_user: str = "nobody"
 
     def __post_init__(self) -> None:
         for name, low, high in (("port", 0, 65535), ("concurrency", 1, 64), ("queue", 1, 10_000), ("budget", 1, 3600), ("proxies", 0, 10)):

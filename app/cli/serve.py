@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-model-upload", action="store_true", help="let visitors bring a model; it runs in a process that can reach nothing"
     )
+    own = f"whose the processes of visitors' models are where the server runs as root ({usual.sandbox_user})"
+    parser.add_argument("--sandbox-user", default=usual.sandbox_user, metavar="NAME", help=own)
     parser.add_argument(
         "--proxies", type=int, default=usual.proxies, metavar="N", help="proxies in front of the server whose header is trusted (0: none)"
     )

@@ -1,6 +1,7 @@
 """The classifiers that the page offers: each is loaded once, in a thread of its own, when it is first used."""
 
 import contextlib
+import logging
 import os
 from collections import deque
 from collections.abc import Sequence
@@ -19,11 +20,16 @@ from models.cards.card import Card
 from models.formats.format_registry import strip_format_suffix
 from models.formats.imagenet import IMAGENET
 from models.formats.model_hub import HUB
+from models.sandbox.sandbox_user import SandboxUser
+from models.sandbox.worker_process import WorkerLimits
 from models.store import bundled_models
 
 if TYPE_CHECKING:
     from models.loading import Served
 
+log = logging.getLogger(__name__)
+Source = tuple[str | Path, bool, WorkerLimits | None]
+"""Name or path, whether it is trusted, and the limits of its process; None for the usual ones."""
 State = Literal["not loaded", "loading", "ready", "failed"]
 
 UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
@@ -78,10 +84,11 @@ class RegisteredClassifier:
 class ClassifierRegistry:
     """Name -> classifier. `get` waits until it is loaded; concurrent calls load it once."""
 
-    def __init__(self, names: Sequence[str], trust: bool = False) -> None:
-        """names: as `models.loading.load` takes them; the first is shown first. trust: as there.
+    def __init__(self, names: Sequence[str], trust: bool = False, sandbox_user: SandboxUser | None = None) -> None:
+        """names: as `models.loading.load_classifier` takes them; the first is shown first. trust: as there.
 
         A path is offered as model-1 and so on: visitors read the names, and the server's folders are not theirs to know.
+        sandbox_user: whose the processes of uploaded models become, where this one is root's.
         """
         if not names:
             raise UserError("There is no classifier to show; name one with --model.")
@@ -90,6 +97,12 @@ class ClassifierRegistry:
             name = source if is_public(source) else f"model-{number}"
             self.entries[name] = RegisteredClassifier(name, classifier_title(source), source)
         self._trust = trust
+        self._uploaded_limits = WorkerLimits(
+            opening=limits.UPLOADED_OPENING_SECONDS,
+            answering=limits.UPLOADED_ANSWER_SECONDS,
+            nicer=limits.UPLOADED_NICER,
+            user=sandbox_user,
+        )
         self._lock = Lock()
 
     @property
@@ -120,8 +133,8 @@ class ClassifierRegistry:
         entry = self.entries.get(name)
         return entry is None or entry.uploaded
 
-    def source(self, name: str) -> tuple[str | Path, bool]:
-        """What `models.loading.load_classifier` takes, and whether it is trusted: an uploaded model never is.
+    def source(self, name: str) -> Source:
+        """What `models.loading.load_classifier` takes: an uploaded model is never trusted, and has limits of its own.
 
         Waits until an uploaded model is loaded. UserError where its process was not fully confined.
         """
@@ -130,8 +143,8 @@ class ClassifierRegistry:
             raise SandboxUnavailableError
         return self._source(entry)
 
-    def _source(self, entry: RegisteredClassifier) -> tuple[str | Path, bool]:
-        return entry.source, self._trust and not entry.uploaded
+    def _source(self, entry: RegisteredClassifier) -> Source:
+        return entry.source, self._trust and not entry.uploaded, self._uploaded_limits if entry.uploaded else None
 
     def start(self, name: str, awaited: bool = True) -> "Future[Served]":
         """Starts to load it in a thread of its own, unless that has started; returns its future.
@@ -178,14 +191,16 @@ def _close(loaded: "Future[Served]") -> None:
         loaded.result().close()
 
 
-def _load(entry: RegisteredClassifier, source: str | Path, trust: bool) -> None:
+def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: WorkerLimits | None) -> None:
     try:
         from models.loading import load_classifier  # TensorFlow takes seconds, and the page is up before it
 
-        classifier = load_classifier(source, trust)
+        classifier = load_classifier(source, trust, most)
         if entry.uploaded:
             _check_protected(classifier)
             _check_size(classifier, Path(source).name)
+        elif not getattr(classifier, "protected", True):
+            log.warning("%s runs in a process of its own, and %s", entry.title, getattr(classifier, "protection", ""))
         entry.forward, entry.backward = measure_classifier_speed(classifier)
         if not entry.awaited:
             compile_remaining_functions(classifier)

@@ -17,7 +17,7 @@ class ExplanationJob:
 
     The attribute `metric_stop` is set to end the metric that runs. `stop_case` ends the methods within a batch. `on_abandoned` is called
     once the methods have been stopped because nobody waits for them any more. `owner`: the address that it was first asked from.
-    `uploaded`: whether its classifier is a visitor's own.
+    `uploaded`: whether its classifier is a visitor's own. `evaluating`: whether a thread evaluates it just now.
     """
 
     def __init__(self, request: ExplanationRequest, on_abandoned: Callable[["ExplanationJob"], None] = lambda job: None) -> None:
@@ -26,7 +26,7 @@ class ExplanationJob:
         self.stop_case: Callable[[], None] = lambda: None
         self.metric_stop = Event()
         self.abandoned = False
-        self.owner, self.uploaded = "", False
+        self.owner, self.uploaded, self.evaluating = "", False, False
         self._subscribers: set[Subscriber] = set()
         self._lock = Lock()
 

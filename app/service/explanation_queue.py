@@ -1,10 +1,11 @@
 """Runs explanations behind the page: the prediction at once, then the methods, a few jobs at a time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event
+from threading import Event, Timer
 from typing import TYPE_CHECKING
 
 from app.explanation import (
@@ -83,7 +84,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         if mine >= self._capacity_per_owner:
             raise UserError(f"{mine} explanations for visitors from your address wait already; try again in a minute.")
         loaded = self.registry.start(request.classifier)
-        job = ExplanationJob(request, self._finish)
+        job = ExplanationJob(request, self._abandon)
         job.owner, job.uploaded = owner, uploaded
         self._unfinished.append(job)
         if not uploaded:
@@ -145,9 +146,26 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
         self._finish(job)
         job.publish_metrics(running="")
 
+    def _abandon(self, job: ExplanationJob) -> None:
+        """Makes room for others. What an uploaded model still evaluates for it after a while is ended."""
+        self._finish(job)
+        if job.uploaded and job.evaluating:
+            timer = Timer(limits.UPLOADED_ABANDONED_SECONDS, self._interrupt, [job])
+            timer.daemon = True
+            timer.start()
+
+    def _interrupt(self, job: ExplanationJob) -> None:
+        from models.classifiers.sandboxed_classifier import SandboxedClassifier
+
+        entry = self.registry.entries.get(job.report.request.classifier)
+        classifier = entry.future.result() if entry and entry.state == "ready" else None
+        if job.evaluating and isinstance(classifier, SandboxedClassifier):
+            classifier.interrupt()
+
     def _predict(self, job: ExplanationJob, loaded: "Future[Served]") -> None:
         if not job.abandoned:
-            _publish_prediction(job, loaded)
+            with _evaluating(job):
+                _publish_prediction(job, loaded)
         if job.report.final or job.abandoned:
             return self._finish(job)
         job.publish(state="queued", measures=MetricState(running=AGREEMENT))
@@ -156,7 +174,8 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
 
     def _explain(self, job: ExplanationJob) -> None:
         if not job.abandoned:
-            self._publish_maps(job)
+            with _evaluating(job):
+                self._publish_maps(job)
         self._finish(job)
         if job.awaited:
             self.metrics.score_agreement(job)
@@ -230,6 +249,15 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
 
     def _owner(self, job: ExplanationJob) -> str:
         return job.owner
+
+
+@contextmanager
+def _evaluating(job: ExplanationJob) -> Iterator[None]:
+    job.evaluating = True
+    try:
+        yield
+    finally:
+        job.evaluating = False
 
 
 def _pool(work: str, job: ExplanationJob) -> str:

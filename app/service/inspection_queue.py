@@ -118,9 +118,11 @@ class InspectionQueue(SharedWorkQueue[InspectionRequest, InspectionJob]):
             from models.inspection.inspector import inspect_model  # TensorFlow takes seconds, and the page is up before it
 
             job.state = "running"
-            name, trust = self._registry.source(job.request.classifier)
+            name, trust, limits = self._registry.source(job.request.classifier)
             pictures, job.left_out = _decoded(job.request)
-            job.report = inspect_model(name, pictures, trust, progress=lambda done, total: self._on_progress(job, done, total))
+            job.report = inspect_model(
+                name, pictures, trust, progress=lambda done, total: self._on_progress(job, done, total), limits=limits
+            )
             self._end(job)
         except CancelledError:
             with self._lock:  # a visitor who joined meanwhile has not cancelled it

@@ -75,7 +75,15 @@ PREDICTIONS_AT_ONCE = 4
 UPLOADED_AT_ONCE = 1
 """Predictions, and explanations, of all uploaded models together: they have threads of their own and never hold a bundled one's."""
 UPLOADED_BUDGET_SECONDS = 30.0
-"""The longest explanation by an uploaded model; each of its evaluations has the sandbox's own limit besides."""
+"""The longest explanation by an uploaded model."""
+UPLOADED_ANSWER_SECONDS = 30.0
+"""For one evaluation of an uploaded model, a batch of images at most."""
+UPLOADED_OPENING_SECONDS = 90.0
+"""From the static check to the first answer, after TensorFlow has started: a network of 300 MB takes a third of it on two slow cores."""
+UPLOADED_ABANDONED_SECONDS = 5.0
+"""After which an evaluation that nobody waits for any more is ended with its process; most end by themselves before."""
+UPLOADED_NICER = 10
+"""By how much the priority of an uploaded model's process is lower than the server's."""
 UPLOADED_YIELD_SECONDS = 2.0
 """How long an uploaded model gives way to explanations by bundled ones, after each new state of its maps, before it goes on."""
 METRIC_YIELD_SECONDS = 2.0

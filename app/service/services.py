@@ -18,7 +18,9 @@ from app.service.stores.owned_folders import delete_orphaned_folders
 from app.service.stores.picture_uploads import PictureUploads
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
+from models.sandbox.confinement_trial import upload_obstacle
 from models.sandbox.picture_decoder import shared_picture_decoder
+from models.sandbox.sandbox_user import SandboxUser
 from models.store import bundled_models
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,8 @@ class Services:
     @classmethod
     def build(cls, options: ServeOptions) -> "Services":
         """UserError where a setting is wrong."""
-        registry = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled_models())), options.trust)
+        user = SandboxUser.of(options.sandbox_user) if options.allow_model_upload else None
+        registry = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled_models())), options.trust, user)
         explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)
         sessions = SessionStore()
         explanations.picture_in_use = sessions.references
@@ -54,7 +57,7 @@ class Services:
             InspectionQueue(registry, explanations.idle),
             sessions,
             PictureUploads(),
-            _model_uploads(options, registry, sessions),
+            _model_uploads(options, registry, sessions, user),
             ExampleGallery(options.examples),
             methods,
             tuple(methods[method.__name__] for method in SEVEN),
@@ -96,11 +99,13 @@ class Services:
         return [(entry.title, name) for name, entry in list(self.registry.entries.items()) if not entry.uploaded or name in own]
 
 
-def _model_uploads(options: ServeOptions, registry: ClassifierRegistry, sessions: SessionStore) -> ModelUploads | None:
+def _model_uploads(
+    options: ServeOptions, registry: ClassifierRegistry, sessions: SessionStore, user: SandboxUser | None
+) -> ModelUploads | None:
     """None where visitors may upload no models, or where the system cannot confine a model."""
     if not options.allow_model_upload:
         return None
-    if not ModelUploads.possible():
-        log.warning("--allow-model-upload is off: this system has no Landlock, so nothing would keep a visitor's model from its files.")
+    if obstacle := upload_obstacle(user):
+        log.warning("--allow-model-upload is off. %s", obstacle)
         return None
-    return ModelUploads(registry, sessions.present, sessions.rested)
+    return ModelUploads(registry, sessions.present, sessions.rested, user)

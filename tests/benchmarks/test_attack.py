@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.service.stores.model_uploads import ModelUploads
 from benchmarks.attack import UPLOADS, attacked, honest_upload, upload_attack
 from benchmarks.attack_parts import hostile_models, hostile_pictures
 from benchmarks.attack_parts.attack_table import AttackRow, Bounds, Outcome, fault_of, refused
@@ -19,11 +18,13 @@ from benchmarks.attack_parts.hostile_visitors import malformed_requests, stalled
 from benchmarks.attack_parts.leaky_server import leaking
 from benchmarks.attack_parts.processes import memory_of, memory_watch
 from benchmarks.attack_parts.sandbox_probe import judged, sandbox_outcome
+from models.sandbox.confinement_trial import upload_obstacle
+from models.sandbox.sandbox_user import SandboxUser
 from tests.serving import Server, serving
 
 HELD = AttackRow("title", "one sentence", Outcome("It is no model."), 500.0, 600.0, 550.0, 700.0, 1.0, (1.2, 9.0))
 
-needs_sandbox = pytest.mark.skipif(not ModelUploads.possible(), reason="this system cannot confine a model")
+needs_sandbox = pytest.mark.skipif(bool(upload_obstacle(SandboxUser.of("nobody"))), reason="this system cannot confine a model")
 
 
 @pytest.fixture(scope="module")

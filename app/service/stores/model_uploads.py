@@ -20,7 +20,7 @@ from app.service.limits import (
 from app.service.stores.owned_folders import OwnedFolder
 from errors import UserError
 from models.formats.format_registry import ACCEPTED_UPLOADS, UPLOAD_SUFFIXES
-from models.sandbox import landlock, seccomp
+from models.sandbox.sandbox_user import SandboxUser
 
 TOKEN = "brought-"
 
@@ -45,16 +45,15 @@ class ModelUploads:
         registry: ClassifierRegistry,
         present: Callable[[str], bool] = lambda owner: True,
         rested: Callable[[str], float] = lambda owner: 0.0,
+        user: SandboxUser | None = None,
     ) -> None:
-        """present: whether a session is still there. rested: seconds since its last event."""
-        self._registry, self._present, self._rested = registry, present, rested
+        """present: whether a session is still there. rested: seconds since its last event.
+
+        user: whose the models' processes become, where this one is root's.
+        """
+        self._registry, self._present, self._rested, self._user = registry, present, rested, user
         self._models: dict[str, UploadedModel] = {}
         self._lock = Lock()
-
-    @staticmethod
-    def possible() -> bool:
-        """Whether this system can confine an untrusted model; each model's process is checked again."""
-        return landlock.landlock_version() > 0 and seccomp.is_seccomp_available()
 
     def reserve(self, name: str, address: str = "") -> tuple[str, Path]:
         """Returns a token and the file to write the model to. UserError where the name is not a model's, or there are too many.
@@ -94,6 +93,8 @@ class ModelUploads:
             if token not in self._models:
                 raise UserError("The model made room for another visitor's before all of it had arrived; bring it again.")
             self._models[token].arrived = True
+            if self._user:
+                self._models[token].folder.share(self._user.group)
 
     def _displaced(self, address: str) -> str | None:
         """The oldest unfinished model of another address that has more than one, or that of another address which rests."""

@@ -19,6 +19,12 @@ class OwnedFolder:
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
         (self.path / OWNER).write_text(f"{os.getpid()} {_started(os.getpid())}", encoding="ascii")
 
+    def share(self, group: int) -> None:
+        """Lets a group read what is in the folder now, and nobody else."""
+        for path, mode in ((self.path, 0o750), *((each, 0o640) for each in self.path.iterdir() if each.name != OWNER)):
+            os.chown(path, -1, group)
+            path.chmod(mode)
+
     def remove(self) -> None:
         """Deletes the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
