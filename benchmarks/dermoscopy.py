@@ -53,6 +53,7 @@ class ExplainedPicture:
     controls: dict[str, Grid]
     located: list[LocalisationScore] | None
     area: float
+    target: int
 
 
 def main() -> None:
@@ -76,8 +77,10 @@ def main() -> None:
     print(machine_line())
     print(f"{len(rows)} pictures of HAM10000 ({part}), {classifier.card.name}, {chosen.preset}; {np.mean(right):.2f} named rightly")
     consistencies = _consistencies(explained, grid_cells_per_side(classifier.size))
-    if any(found.weaker for found in consistencies):
-        print(f"Chance is of displaced copies, which know no habits: from {MIN_PICTURES + 1} pictures on it is of the other pictures.")
+    if not any(found.weighed for found in consistencies):
+        print(f"Agreement beyond chance cannot be told from so few pictures; it takes {MIN_PICTURES + 1}.")
+        return
+    picture_tables.print_families(consistencies)
     picture_tables.print_pairs(consistencies)
     picture_tables.print_hidden(consistencies)
     picture_tables.print_methods(consistencies)
@@ -117,15 +120,19 @@ def _explain(row: CollectionRow, folder: Path, classifier: Any, twin: Any, setti
         print(f"Not located: {no_use}", file=sys.stderr)
         located, area = None, 1.0
     stable = reliability_scores(results, known)
-    return ExplainedPicture(image_digest(image), found, known, stable, control_maps(case, twin), located, area), target
+    return ExplainedPicture(image_digest(image), found, known, stable, control_maps(case, twin), located, area, target), target
 
 
 def _consistencies(explained: Sequence[ExplainedPicture], cells: int) -> list[MapConsistency]:
     """Every picture against all others."""
     rows = [{each.title: each.share for each in one.found if each.share is not None} | one.controls for one in explained]
     titles = [*(method.title for method in SEVEN), EDGES, UNTRAINED]
-    library = MapLibrary({}, tuple(one.name for one in explained), stack_maps_by_method(rows, titles, cells))
-    return [consistency_from_maps(one.found, one.readings, one.stable, ReferenceMaps(library, one.name, one.controls)) for one in explained]
+    pictures, classes = tuple(one.name for one in explained), tuple(one.target for one in explained)
+    library = MapLibrary({}, pictures, stack_maps_by_method(rows, titles, cells), classes)
+    return [
+        consistency_from_maps(one.found, one.readings, one.stable, ReferenceMaps(library, one.name, one.controls, one.target))
+        for one in explained
+    ]
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from explainers.metrics.agreement.control_maps import CENTRE, EDGES, UNTRAINED, 
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.similarity import MapEvidence
 from explainers.metrics.faithfulness.deletion_insertion import DeletionPlan, measure_deletion_curves
-from explainers.metrics.faithfulness.displaced_copies import max_evaluations_of_displaced_copies
 from explainers.metrics.faithfulness.road import evaluations_of_road, road_scores
+from explainers.metrics.faithfulness.transplants import OTHERS
 from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource, reliability_score
 from models.classifiers.score import Score
 from models.loading import load_classifier
@@ -108,7 +108,7 @@ def speed_of_curves() -> list[str]:
     print(
         f"Deletion and insertion of seven maps, 28 steps, both substrates: {asked} evaluations (at most {28 * 7 * 2 * 2}) in "
         f"{batches[0]} batches of at most {case.settings.batch}, {seconds:.2f} s, {own:.0%} of it not the model's; "
-        f"displaced copies of one map would be {max_evaluations_of_displaced_copies(plan)} more"
+        f"transplants of one map would be {OTHERS * plan.cost_per_order()} more"
     )
     started = time.perf_counter()
     road_scores(case, maps)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from app.commands.arguments import method_slug, parse_methods
-from app.commands.library import list_picture_files
 from app.commands.manifest import to_strict_json
 from app.commands.provenance import git_commit_hash
 from app.explanation import EarlierExplanation, ExplanationPlan, FittedPicture, as_explainable_classifier, explain_picture
 from app.formatting import format_fraction
+from app.map_library import list_picture_files
 from app.model_files import model_sha256
 from app.options import GridGameOptions
 from errors import UserError

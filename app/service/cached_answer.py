@@ -13,13 +13,14 @@ from app.explanation import fit_picture_to_input, method_key
 from app.rendering import to_uint8
 from app.service.example_gallery import ExampleGallery
 from app.service.request import ExplanationRequest, ExplanationState
-from explainers.grid import grid_cells_per_side
+from explainers.baselines import make_baseline_image
+from explainers.case import ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import MethodResult
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
-from explainers.metrics.agreement.consistency import DISPLACED_CHANCE, ReferenceMaps, measure_consistency
-from explainers.metrics.agreement.control_maps import CENTRE, EDGES, centre_map, edge_map
+from explainers.metrics.agreement.consistency import NO_CHANCE, ReferenceMaps, measure_consistency
+from explainers.metrics.agreement.control_maps import picture_controls
 from explainers.metrics.agreement.reference_library import image_digest
 from explainers.metrics.agreement.reference_library import read_map_library as library_at
 from models.cards.card import Card
@@ -57,14 +58,11 @@ def consistency_of_cached_answer(report: ExplanationState) -> dict[str, Any]:
     assert report.image is not None
     weights = bundled_models()[CLASSIFIER]
     library = library_at(weights.with_suffix(".library.npz")) if weights.with_suffix(".library.npz").exists() else None
-    controls = {
-        EDGES: edge_map(report.image, grid_cells_per_side(report.image.shape[:2])),
-        CENTRE: centre_map(grid_cells_per_side(report.image.shape[:2])),
-    }
-    background = ReferenceMaps(library, image_digest(report.image), controls)
+    controls = picture_controls(report.image, make_baseline_image(report.image, ExplanationSettings().fill, None))
+    background = ReferenceMaps(library, image_digest(report.image), controls, report.target)
     found = measure_consistency(list(report.results.values()), report.image.shape[:2], background, {})
-    others = len(library.pictures) if library and not found.weaker else 0
-    return {"findings": {AgreementMetric.key: (AgreementResult(found, (DISPLACED_CHANCE,) if found.weaker else (), others),)}}
+    others = len(library.pictures) if library and found.weighed else 0
+    return {"findings": {AgreementMetric.key: (AgreementResult(found, () if others else (NO_CHANCE,), others),)}}
 
 
 def cached_answer_key(request: ExplanationRequest, card: Card) -> dict[str, Any]:

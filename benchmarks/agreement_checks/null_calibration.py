@@ -81,7 +81,7 @@ def noisy_pairs(pictures: int, correlation: float, habit: float, noise: float) -
         stable = {title: reliability_score(title, each, 1) for title, each in pair.items()}
         found = [_evidence(title, family, (pair[title].first + pair[title].second) / 2) for title, family in FAMILIES]
         (pair_agreement,) = consistency_from_maps(found, pair, stable, ReferenceMaps(library)).pair_agreements
-        if pair_agreement.ceiling is not None:
+        if pair_agreement.ceiling is not None and pair_agreement.chance is not None:
             yield float(np.mean([each.reliability for each in stable.values()])), pair_agreement.chance.kappa, pair_agreement.ceiling
 
 

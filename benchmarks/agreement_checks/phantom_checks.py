@@ -133,7 +133,7 @@ def half_runs(count: int, budget: int = 120) -> list[str]:
     rows = []
     for picture in tqdm(decisive_phantoms(classifier, count), total=count, desc="half runs", disable=None):
         few, many = (_pair(classifier, picture, library, spent) for spent in (budget, CONVERGED))
-        if few is not None and many is not None and few[0].ceiling is not None:
+        if few and many and few[0].ceiling is not None and few[0].chance and many[0].chance:
             rows.append((few[0].chance.kappa, few[0].ceiling, many[1], many[0].chance.kappa))
     shared, crossed, true, kappa = np.mean(rows, axis=0)
     error = float(np.mean([abs(row[1] - row[2]) for row in rows]))
@@ -154,7 +154,7 @@ def _pair(classifier: Any, picture: PhantomPicture, library: MapLibrary | None, 
     if not pair_agreements:
         return None
     first, second = shares
-    plain = disattenuated_kappa(
-        pearson_correlation(shares[first], shares[second]), NullDistributions(shares, library, name).mean_correlation(first, second)
-    )
-    return pair_agreements[0], plain
+    chance = NullDistributions(shares, library, name).mean_correlation(first, second)
+    if chance is None:
+        return None
+    return pair_agreements[0], disattenuated_kappa(pearson_correlation(shares[first], shares[second]), chance)

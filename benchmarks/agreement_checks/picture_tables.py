@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from explainers.metrics.agreement.consistency import MapConsistency, PairAgreement
+from explainers.metrics.agreement.data_set_consistency import data_set_consistency
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
 from models.output.markdown import markdown_table
@@ -23,6 +24,15 @@ T = TypeVar("T")
 Grouped = dict[tuple[str, str], list[PairAgreement]]
 
 
+def print_families(consistencies: Sequence[MapConsistency]) -> None:
+    """For each pair of families the mean kappa with its interval, and on how many pictures they agree, corrected over all of them."""
+    rows = []
+    for each in data_set_consistency(consistencies):
+        kappa = f"{each.kappa:.2f} ({each.interval.low:.2f} to {each.interval.high:.2f})"
+        rows.append((f"{each.first}, {each.second}", kappa, each.agreeing, each.pictures))
+    print(f"\n{markdown_table(('families', 'kappa, 95 % interval over pictures', 'pictures on which they agree', 'of'), rows)}")
+
+
 def print_pairs(consistencies: Sequence[MapConsistency]) -> None:
     """For each pair of methods the means over the pictures on which both converged and are reliable enough for kappa*.
 
@@ -31,9 +41,10 @@ def print_pairs(consistencies: Sequence[MapConsistency]) -> None:
     rows = []
     for (first, second), found in sorted(_by_pair(consistencies).items(), key=lambda item: -_mean(_scored(item[1]), _kappa)):
         scored = _scored(found)
+        known = [each for each in found if each.raw_by_chance is not None]
         raw = [
             f"{_mean([each.raw for each in found], attrgetter(name)):.2f} "
-            f"({_mean([each.raw_by_chance for each in found], attrgetter(name)):.2f})"
+            f"({_mean([each.raw_by_chance for each in known], attrgetter(name)):.2f})"
             for name in ("spearman", "ssim", "pearson", "overlap")
         ]
         kappa, ceiling = _mean(scored, _kappa), _mean(scored, lambda each: each.ceiling)
@@ -45,11 +56,11 @@ def print_pairs(consistencies: Sequence[MapConsistency]) -> None:
 
 def _error(found: Sequence[PairAgreement]) -> float:
     """The standard error of the mean kappa over pictures; not-a-number with fewer than two."""
-    return float(np.std([each.chance.kappa for each in found], ddof=1) / np.sqrt(len(found))) if len(found) > 1 else float("nan")
+    return float(np.std([_kappa(each) for each in found], ddof=1) / np.sqrt(len(found))) if len(found) > 1 else float("nan")
 
 
 def _scored(found: Sequence[PairAgreement]) -> list[PairAgreement]:
-    return [each for each in found if each.level != AgreementLevel.NOT_CONVERGED and each.ceiling is not None]
+    return [each for each in found if each.converged and each.ceiling is not None]
 
 
 def print_hidden(consistencies: Sequence[MapConsistency]) -> None:
@@ -61,10 +72,10 @@ def print_hidden(consistencies: Sequence[MapConsistency]) -> None:
     for words, chosen in ((f"Spearman {ALIKE} or more", alike), (f"Spearman under {ALIKE}", unlike)):
         if chosen:
             none = _mean(chosen, lambda each: float(not each.level.beyond_chance))
-            description = f"agree {AgreementLevel.BY_CHANCE} or cannot be told from it"
-            little = _mean(chosen, lambda each: float(each.level == AgreementLevel.BY_CHANCE))
+            description = "do not agree beyond chance, or cannot be told yet"
+            little = _mean(chosen, lambda each: float(each.level == AgreementLevel.NONE))
             print(
-                f"- {len(chosen):,} have {words}: {none:.0%} of them {description} ({little:.0%} with a kappa under .1), "
+                f"- {len(chosen):,} have {words}: {none:.0%} of them {description} ({little:.0%} none), "
                 f"mean kappa {_mean(chosen, _kappa):.2f}"
             )
     explained: dict[str, int] = defaultdict(int)
@@ -110,7 +121,7 @@ def print_located(located: Sequence[Sequence[LocalisationScore]], areas: Sequenc
 
 
 def _kappa(pair_agreement: PairAgreement) -> float:
-    return pair_agreement.chance.kappa
+    return pair_agreement.chance.kappa if pair_agreement.chance else float("nan")
 
 
 def _by_pair(consistencies: Sequence[MapConsistency]) -> Grouped:

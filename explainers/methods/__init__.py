@@ -1,7 +1,7 @@
 """The methods, in the order of the page.
 
 A new one is a file, two lines here (its import and its place in the tuple), one hand-worked test, and docs/methods.md by its command.
-Older libraries serve the other methods as before; its own pairs rest on displaced copies until a new library is made.
+Older libraries serve the other methods as before; of its own pairs nothing is said until a new library is made.
 """
 
 from explainers.method import Method

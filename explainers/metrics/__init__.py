@@ -10,10 +10,10 @@ from explainers.metric import Metric
 from explainers.metrics.agreement.agreement import AgreementMetric
 from explainers.metrics.faithfulness.average_drop import AverageDropMetric
 from explainers.metrics.faithfulness.deletion_insertion import DeletionInsertionMetric
-from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric
 from explainers.metrics.faithfulness.hidden_place import HiddenConsensusMetric, HiddenPlacesMetric
 from explainers.metrics.faithfulness.infidelity import InfidelityMetric
 from explainers.metrics.faithfulness.road import RoadMetric
+from explainers.metrics.faithfulness.transplants import TransplantsMetric
 from explainers.metrics.localisation.evidence_overlap import LocalisationMetric
 from explainers.metrics.localisation.grid_pointing_game import GridPointingGameMetric
 from explainers.metrics.randomisation.sanity_checks import SanityChecksMetric
@@ -23,7 +23,7 @@ from explainers.metrics.robustness.reliability import ReliabilityMetric
 METRICS: tuple[type[Metric[Any]], ...] = (
     AgreementMetric,
     DeletionInsertionMetric,
-    DisplacedCopiesMetric,
+    TransplantsMetric,
     HiddenConsensusMetric,
     HiddenPlacesMetric,
     ReliabilityMetric,

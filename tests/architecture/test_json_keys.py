@@ -30,10 +30,10 @@ from explainers.metrics.agreement.reference_library import map_library_settings
 from explainers.metrics.agreement.similarity import PairSimilarity
 from explainers.metrics.faithfulness.average_drop import AverageDropScore
 from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve
-from explainers.metrics.faithfulness.displaced_copies import DisplacementTest
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceResult
 from explainers.metrics.faithfulness.infidelity import InfidelityScore
 from explainers.metrics.faithfulness.road import RoadScore
+from explainers.metrics.faithfulness.transplants import TransplantTest
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.localisation.grid_pointing_game import GridPointingScore
 from explainers.metrics.randomisation.sanity_checks import CLASS, SanityCheckResult
@@ -55,6 +55,7 @@ from models.training.validation_metrics import ValidationMetrics
 from models.versions import ModelVersion
 from models.worker import _described, _error, _structure
 from tests.explainers.metrics.agreement.test_consistency import judged as consistency_of
+from tests.explainers.metrics.agreement.test_consistency import library as map_library
 from tests.explainers.metrics.agreement.test_consistency import noise
 
 CARD = [
@@ -111,8 +112,8 @@ def test_what_the_metrics_find() -> None:
     assert list(RoadScore("m", 0.1, 0.2).to_json()) == ["title", "least", "most", "value", "remark"]
     assert list(AverageDropScore("m", 0.1, 0.2).to_json()) == ["title", "drop", "increase"]
     assert list(DeletionCurve("m", "deletion", "blur", 0, probabilities).to_json()) == ["method", "kind", "substrate", "area", "curve"]
-    rank = DisplacementTest("m", "deletion", "blur", 0.1, 10, 20, 1).to_json()
-    assert list(rank) == ["title", "kind", "substrate", "area", "better", "copies", "ties", "told", "share"]
+    rank = TransplantTest("m", "deletion", "blur", 0.1, 10, 20, 1).to_json()
+    assert list(rank) == ["title", "kind", "substrate", "area", "better", "others", "ties", "told", "share"]
     hidden = HiddenPlaceResult("m", "blur", 0.1, 0.9, 0.5, 0, 1, 1.0, (0.0, 0.5), (0.9, 0.8)).to_json()
     assert list(hidden) == [
         *("title", "fill", "area", "before", "after", "answer_before", "answer", "fall", "more_than", "others", "p", "outcome"),
@@ -129,30 +130,35 @@ def test_what_the_metrics_find() -> None:
 
 def test_the_metrics_of_the_manifest() -> None:
     metric = AgreementMetric(AgreementContext(None, "m", None, ()))
-    consistency = consistency_of({"cam": noise(1), "lime": noise(2)}, ReferenceMaps())
+    consistency = consistency_of({"cam": noise(1), "lime": noise(2)}, ReferenceMaps(map_library()))
     written = json.loads(json.dumps(to_json_values(metric.to_json([AgreementResult(consistency)]))))
     assert list(written) == [
-        *("kappa", "as_well_as_themselves", "weaker", "warning", "pairs", "stability"),
-        *("controls", "weaker_controls", "left_out", "consensus", "votes", "notes"),
+        *("kappa", "interval", "as_well_as_themselves", "warning", "families", "pairs", "stability"),
+        *("controls", "left_out", "consensus", "votes", "notes"),
+    ]
+    (families,) = written["families"]
+    assert list(families) == [
+        *("families", "word", "why_not", "kappa", "interval", "p", "detectable", "others"),
+        *("same_class", "same_class_others", "class_share"),
     ]
     (pair,) = written["pairs"]
     assert list(pair) == [
-        *("pair", "word", "kappa", "p", "others", "as_well_as_themselves", "self_agreement", "why_not", "explained_by"),
-        *("likeness", "raw", "weaker"),
+        *("pair", "word", "why_no_word", "kappa", "interval", "p", "others", "as_well_as_themselves", "self_agreement"),
+        *("why_not", "explained_by", "likeness", "raw"),
     ]
     assert list(pair["likeness"]) == [
         *("first", "second", "top_overlap", "shared_mass", "rank_correlation", "same_sign", "headline", "by_chance"),
     ]
     assert list(pair["raw"]) == ["spearman", "ssim", "pearson", "overlap", "by_chance"]
     assert list(pair["raw"]["by_chance"]) == ["spearman", "ssim", "pearson", "overlap"]
-    assert pair["word"] in ("no better than chance", "not written from chance", "weak", "moderate", "strong")
+    assert pair["word"] in families["word"] in ("cannot be told yet", "none", "some", "strong")
     assert pair["self_agreement"] == "taken as exact"
     assert list(dict.fromkeys(manifest_section_of_metric(kind) for kind in METRICS)) == [
         *("agreement", "faithfulness", "hidden", "hidden_each", "sanity", "sensitivity", "localisation", "grid_pointing_game"),
     ]
     faithfulness = [kind.given({}) for kind in METRICS if kind.section == "faithfulness"]
     assert [list(each.to_json([])) for each in faithfulness if each] == [
-        *(["curves"], ["displaced"], ["road"], ["average_drop"], ["infidelity"]),
+        *(["curves"], ["transplants"], ["road"], ["average_drop"], ["infidelity"]),
     ]
 
 

@@ -23,7 +23,7 @@ LAYERS = (
 APP_LAYERS = (
     {"formatting", "options", "rendering"},
     {"explanation", "masks", "model_files"},
-    {"metrics"},
+    {"map_library", "metrics"},
     {"service"},
     {"commands", "page"},
     {"cli", "maintenance"},

@@ -70,7 +70,7 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
         f"Raw likeness {format_score(shown.likeness.mean_similarity)}",
     ):
         expect(page.locator(".cc-pair")).to_contain_text(words)
-    expect(page.locator("#cc-agreement")).to_contain_text("100 other pictures")
+    expect(page.locator("#cc-agreement")).to_contain_text("132 other pictures")
     expect(page.locator("#cc-agreement")).to_contain_text("can all be wrong")
     with no_request(page):
         page.locator("#cc-measure").select_option("pearson")

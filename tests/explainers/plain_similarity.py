@@ -5,10 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explainers.metrics.agreement.significance import (
-    MIN_PICTURES,
     Significance,
-    agreement_significance,
-    shifted_map_copies,
     significance_against_both_nulls,
 )
 from explainers.metrics.agreement.similarity import rank_correlation, shared_map_mass, top_cell_overlap
@@ -18,14 +15,6 @@ def headline(a: np.ndarray, b: np.ndarray) -> float:
     return (top_cell_overlap(a, b) + shared_map_mass(a, b) + rank_correlation(a, b)) / 3
 
 
-def displaced(a: np.ndarray, b: np.ndarray) -> list[float]:
-    return [headline(a, copy) for copy in shifted_map_copies(b)]
-
-
-def chance(a: np.ndarray, b: np.ndarray, library_a: Sequence[np.ndarray] = (), library_b: Sequence[np.ndarray] = ()) -> Significance:
-    agreement = headline(a, b)
-    if min(len(library_a), len(library_b)) >= MIN_PICTURES:
-        return significance_against_both_nulls(
-            agreement, [[headline(a, other) for other in library_b], [headline(other, b) for other in library_a]]
-        )
-    return agreement_significance(agreement, displaced(a, b), weaker=True)
+def chance(a: np.ndarray, b: np.ndarray, library_a: Sequence[np.ndarray], library_b: Sequence[np.ndarray]) -> Significance:
+    nulls = [[headline(a, other) for other in library_b], [headline(other, b) for other in library_a]]
+    return significance_against_both_nulls(headline(a, b), nulls)

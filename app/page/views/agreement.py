@@ -14,7 +14,8 @@ from app.service.request import ExplanationState
 from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
 from explainers.metrics.agreement.consistency import MapConsistency, PairAgreement, SelfAgreementSource, controls_warning_sentence
-from explainers.metrics.agreement.significance import AgreementLevel
+from explainers.metrics.agreement.family_agreement import FamilyAgreement
+from explainers.metrics.agreement.significance import AgreementLevel, Interval, Obstacle
 
 LEAD = (
     "How far each pair of maps agrees beyond chance (κ*): 0 is chance, that is, what the maps of unrelated pictures have in common too; "
@@ -28,8 +29,8 @@ WAITING, WEIGHING = "The pairs are weighed against chance once the maps are fini
 HINT = "Point at a pair to read it in words; press it to compare the two maps."
 SCALES = (
     "Two scales: κ*, in the table, rests on correlation and takes out each method's own noise. κ, told with the pair, is how far the mean "
-    "of three likenesses lies above chance (1: equal maps), and the words weak, moderate and strong go by κ and its p. Do not compare the "
-    "one with the other."
+    "of three likenesses lies above chance (1: equal maps). The words go by κ, its interval over the pictures of the library and its p: "
+    "none ends under .1; some begins at .1, strong at .5, both with a p of at most .05. Do not compare κ* with κ."
 )
 TAKEN = "taken as exact for what draws nothing"
 AT_LEAST = (
@@ -39,14 +40,15 @@ AT_LEAST = (
 FAMILY = "Pairs within one family, such as Grad-CAM and Grad-CAM++, ask nearly the same question; that they agree says little."
 WRONG = "Methods that agree can all be wrong: they agree as well on something that the classifier should not have looked at."
 EXPLAINED = "†"
-MANY_BY_CHANCE = (
-    "“chance” is a result, and on real photographs the usual one: those two maps share no more than maps of different pictures do, "
+MUCH_IS_NONE = (
+    "“none” is a result, and on real photographs the usual one: those two maps share no more than maps of different pictures do, "
     "so neither supports the other. Judge each by its own evidence, under Trust."
 )
-NOT_TOLD = (
-    "“not told” is none: those two maps share more than maps of different pictures do on average, but one picture has little power to "
-    "tell that from luck. The pair says its p, and how many others that rests on."
+NOT_YET = (
+    "“?” is none: those two maps may share more than maps of different pictures do, but one picture has little power to tell that from "
+    "luck. The pair says its p, and what luck alone reaches."
 )
+LEVELS = tuple(reversed(AgreementLevel))
 BUILD = "python -m app library --model {name} --pictures FOLDER"
 VIEWS = (
     ("kappa", "Agreement above chance"),
@@ -78,6 +80,7 @@ def agreement_table(report: ExplanationState) -> dict[str, Any]:
     pairs = [_pair(each, ids) for each in found.pair_agreements if each.first in ids and each.second in ids]
     words = [
         WRONG,
+        *_family_words(found),
         *_chance_words(report, agreement),
         SCALES,
         *([AT_LEAST] if any(map(_at_least, found.pair_agreements)) else []),
@@ -88,30 +91,51 @@ def agreement_table(report: ExplanationState) -> dict[str, Any]:
 
 
 def _agreement_sentence(found: MapConsistency) -> str:
-    """How many pairs of different families agree, and the picture's consistency."""
-    across = [each for each in found.pair_agreements if not each.within_family]
-    if not across:
+    """How many pairs of families agree, and the picture's consistency."""
+    if not found.families:
         return "There are no two families of methods with a map to compare."
-    scored = [each for each in across if each.level != AgreementLevel.NOT_CONVERGED]
-    words = f"Of {len(across)} pairs of different families {sum(each.level.beyond_chance for each in scored)} agree beyond chance"
-    counts = {level: sum(each.level == level for each in scored) for level in (AgreementLevel.BY_CHANCE, AgreementLevel.INCONCLUSIVE)}
-    words += "".join(f", {count} {level}" for level, count in counts.items() if count)
-    words += f", {len(across) - len(scored)} without a score" if len(scored) < len(across) else ""
+    if not found.weighed:
+        return "Whether the methods agree cannot be told yet: there are no maps of other pictures to compare with."
+    counts = {level: sum(each.level == level for each in found.families) for level in LEVELS}
+    words = ", ".join(f"{level} {count}" for level, count in counts.items() if count)
+    pairs = "1 pair" if len(found.families) == 1 else f"{len(found.families)} pairs"
+    sentence = f"Agreement beyond chance of the {pairs} of families: {words}."
     if found.kappa is None:
-        return f"{words}."
+        return sentence
     star = "" if found.ceiling is None else f" (κ* {format_score(found.ceiling)})"
-    return f"{words}. Between families κ is {format_score(found.kappa)} on average{star}."
+    return f"{sentence} Between families κ is {format_score(found.kappa)} on average{_interval(found.interval)}{star}."
+
+
+def _interval(interval: Interval | None) -> str:
+    return f", {format_score(interval.low)} to {format_score(interval.high)}" if interval else ""
 
 
 def _reading(found: MapConsistency) -> str:
-    """What to make of it where much reads chance."""
-    scored = [each for each in found.pair_agreements if not each.within_family and each.level != AgreementLevel.NOT_CONVERGED]
-    by_chance = sum(each.level == AgreementLevel.BY_CHANCE for each in scored)
-    explained = [each for each in scored if each.level.beyond_chance and each.explained_by]
+    """What to make of it where little agrees."""
+    across = [each for each in found.pair_agreements if not each.within_family]
+    explained = [each for each in across if each.level.beyond_chance and each.explained_by]
     names = list(dict.fromkeys(name for each in explained for name in each.explained_by))
     why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {controls_warning_sentence(names)}. " if explained else ""
-    why += f"{MANY_BY_CHANCE} " if by_chance and by_chance >= len(scored) / 3 else ""
-    return (why + (NOT_TOLD if any(each.level == AgreementLevel.INCONCLUSIVE for each in scored) else "")).strip()
+    nothing = sum(each.level == AgreementLevel.NONE for each in across)
+    why += f"{MUCH_IS_NONE} " if nothing and nothing >= len(across) / 3 else ""
+    return (why + (NOT_YET if any(each.obstacle == Obstacle.LITTLE_POWER for each in across) else "")).strip()
+
+
+def _family_words(found: MapConsistency) -> list[str]:
+    """Each pair of families with its numbers."""
+    return [_family_sentence(each) for each in found.families if each.chance is not None]
+
+
+def _family_sentence(each: FamilyAgreement) -> str:
+    chance = each.chance
+    assert chance is not None
+    words = f"{each.first} and {each.second}: {each.level}. κ {format_score(chance.kappa)}{_interval(chance.interval)}"
+    words += f", p {format_p_value(1.0 if each.p is None else each.p)}; "
+    words += f"by luck alone one picture in 20 reaches {format_score(chance.detectable)}."
+    if chance.class_share is None:
+        return words
+    share, others = format_score(chance.class_share), chance.same_class_pictures
+    return f"{words} Of this κ, {share} is what maps of the same class share ({others} other pictures of it)."
 
 
 def _chance_words(report: ExplanationState, found: AgreementResult) -> list[str]:
@@ -123,7 +147,7 @@ def _chance_words(report: ExplanationState, found: AgreementResult) -> list[str]
             f"Chance is what the same methods' maps of {found.others} other pictures share with these, by the same classifier.",
             *found.notes,
         ]
-    return [*found.notes, f"To build a library, then start the page again: {build}"]
+    return [*found.notes, f"To build a library: {build}"]
 
 
 def _left_out(found: MapConsistency) -> list[str]:
@@ -131,19 +155,19 @@ def _left_out(found: MapConsistency) -> list[str]:
 
 
 def _pair(each: PairAgreement, ids: dict[str, str]) -> dict[str, Any]:
-    cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.mean_similarity, each.chance.mean)}
-    raw, by_chance = each.raw.to_json(), each.raw_by_chance.to_json()
+    cells = {"kappa": _kappa_cell(each), "likeness": _raw_cell(each.likeness.mean_similarity, each.chance.mean if each.chance else None)}
+    raw, by_chance = each.raw.to_json(), each.raw_by_chance.to_json() if each.raw_by_chance else {}
     for name, _ in VIEWS[2:]:
-        cells[name] = _raw_cell(raw[name], by_chance[name])
+        cells[name] = _raw_cell(raw[name], by_chance.get(name))
     return {"a": ids[each.first], "b": ids[each.second], "word": each.level, "cells": cells, "words": _pair_sentence(each)}
 
 
 def _kappa_cell(each: PairAgreement) -> Cell:
-    """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where it is unknown."""
-    if each.level == AgreementLevel.NOT_CONVERGED or each.unreliable:
+    """κ* in colour where the pair agrees beyond chance; the word where it does not; a question mark where nothing can be said."""
+    if each.level == AgreementLevel.CANNOT_TELL or each.unreliable or each.chance is None:
         return {"text": "?", "kind": "unsure", "colour": "", "ink": ""}
-    if each.level in (AgreementLevel.BY_CHANCE, AgreementLevel.INCONCLUSIVE):
-        return {"text": "chance" if each.level == AgreementLevel.BY_CHANCE else "not told", "kind": "chance", "colour": "", "ink": ""}
+    if not each.level.beyond_chance:
+        return {"text": str(each.level), "kind": "chance", "colour": "", "ink": ""}
     if each.ceiling is None:
         return {"text": f"({format_score(each.chance.kappa)})", "kind": "kappa", "colour": "", "ink": ""}
     colour, ink = score_colours(each.ceiling)
@@ -160,38 +184,39 @@ def _at_least(each: PairAgreement) -> str:
     return "≥\u202f" if each.self_agreement == SelfAgreementSource.EXACT and each.ceiling is not None and each.ceiling > 0 else ""
 
 
-def _raw_cell(value: float, by_chance: float) -> Cell:
-    return {"text": format_score(value), "kind": "raw", "colour": "", "ink": "", "aside": f"({format_score(by_chance)})"}
+def _raw_cell(value: float, by_chance: float | None) -> Cell:
+    aside = "" if by_chance is None else f"({format_score(by_chance)})"
+    return {"text": format_score(value), "kind": "raw", "colour": "", "ink": "", "aside": aside}
 
 
 def _pair_sentence(each: PairAgreement) -> str:
     """The pair in words, each with its number."""
     words = f"{each.first} and {each.second}: {_pair_agreement(each)}. "
-    if each.level != AgreementLevel.NOT_CONVERGED:
-        words += f"κ {format_score(each.chance.kappa)}, p {format_p_value(each.p)}{_power(each)}. "
+    if each.chance is not None and each.converged:
+        words += f"κ {format_score(each.chance.kappa)}{_interval(each.chance.interval)}, p {format_p_value(each.chance.p)}{_power(each)}. "
         star = ""
         if each.ceiling is not None:
             least, taken = ("at least ", f", {TAKEN}") if _at_least(each) else ("", "")
             star = f"κ* {least}{format_score(each.ceiling)} of 1, which is as well as each agrees with itself{taken}. "
         words += star or f"No κ*: {each.reason} "
-    words += f"Raw likeness {format_score(each.likeness.mean_similarity)}, where chance gives {format_score(each.chance.mean)}."
-    if each.explained_by:
+    chance = "chance is still in it" if each.chance is None else f"where chance gives {format_score(each.chance.mean)}"
+    words += f"Raw likeness {format_score(each.likeness.mean_similarity)}, {chance}."
+    if each.level.beyond_chance and each.explained_by:
         words += f" What explains it: {controls_warning_sentence(each.explained_by)}."
-    if each.chance.weaker:
-        words += " Chance by shifts and flips only, which is weaker."
     return words + (" One family: little news." if each.within_family else "")
 
 
 def _pair_agreement(each: PairAgreement) -> str:
-    if each.level == AgreementLevel.NOT_CONVERGED:
-        return "not converged, so no score"
-    return f"{each.level} agreement beyond chance" if each.level.beyond_chance else str(each.level)
+    if each.level == AgreementLevel.CANNOT_TELL:
+        return f"{each.level}: {each.obstacle}"
+    return f"{each.level} agreement beyond chance" if each.level.beyond_chance else f"{each.level} beyond chance"
 
 
 def _power(each: PairAgreement) -> str:
     """What p rests on, where it decides."""
-    what = "displaced copies" if each.chance.weaker else "other pictures"
-    return f" against {each.chance.others} {what}; one picture has little power" if each.level == AgreementLevel.INCONCLUSIVE else ""
+    if each.chance is None or each.obstacle != Obstacle.LITTLE_POWER:
+        return ""
+    return f" against {each.chance.others} other pictures; by luck alone one picture in 20 reaches κ {format_score(each.chance.detectable)}"
 
 
 def agreement_with_other_families(found: MapConsistency, method: Method) -> list[PairAgreement]:
@@ -208,7 +233,7 @@ def mean_kappa_with_other_families(found: MapConsistency, method: Method, famili
     """A method's mean κ with the other families, each family counted once; None where no pair has a score."""
     by_family: dict[str, list[float]] = {}
     for each in agreement_with_other_families(found, method):
-        if each.level != AgreementLevel.NOT_CONVERGED:
+        if each.converged and each.chance is not None:
             by_family.setdefault(families[other_method_of_pair(each, method.title)], []).append(each.chance.kappa)
     return float(np.mean([np.mean(values) for values in by_family.values()])) if by_family else None
 

@@ -15,10 +15,11 @@ from app.service.request import ExplanationState
 from explainers.method import Method
 from explainers.method_runner import MethodResult
 from explainers.metrics import METRICS
+from explainers.metrics.agreement.consistency import NO_CHANCE
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.deletion_insertion import DeletionCurve, DeletionInsertionMetric, inconclusive_curve_reason
-from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric, DisplacementTest
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome, HiddenPlacesMetric, hidden_place_sentence
+from explainers.metrics.faithfulness.transplants import NO_LIBRARY, TransplantsMetric, TransplantTest
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.randomisation.sanity_checks import SanityCheckResult, SanityChecksMetric
 from explainers.metrics.robustness.reliability import CONVERGED, RepeatSource
@@ -82,23 +83,26 @@ def _agreement(method: Method, report: ExplanationState) -> Chip:
     if found is None:
         return _chip("Agreement", "being weighed", "none", "Known once all maps are finished and weighed against chance.")
     pairs = agreement_with_other_families(found, method)
-    scored = [each for each in pairs if each.level != AgreementLevel.NOT_CONVERGED]
+    scored = [each for each in pairs if each.converged and each.chance is not None]
     kappa = mean_kappa_with_other_families(found, method, {one.title: one.family for one in report.request.methods})
     if kappa is None:
+        if not found.weighed:
+            return _chip("Agreement", str(AgreementLevel.CANNOT_TELL), "none", NO_CHANCE)
         why = found.left_out.get(method.title) or "No other family has a map with a score."
         return _chip("Agreement", "no score", "none", why)
     beyond = sum(each.level.beyond_chance for each in scored)
     detail = [f"Mean κ with the other families, each counted once: {format_score(kappa)} (0 is chance, 1 equal maps)."]
     detail += [
-        f"{other_method_of_pair(each, method.title)}: {each.level}, κ {format_score(each.chance.kappa)}, p {format_p_value(each.p)}"
+        f"{other_method_of_pair(each, method.title)}: {each.level}, κ {format_score(each.chance.kappa)}, p {format_p_value(each.chance.p)}"
         for each in scored
+        if each.chance is not None
     ]
     return _chip("Agreement", f"beyond chance with {beyond} of {len(scored)} · κ {format_score(kappa)}", "none", detail)
 
 
 def _faithfulness(method: Method, report: ExplanationState) -> Chip:
     curves = report.measures.of(DeletionInsertionMetric)
-    ranks = [rank for rank in report.measures.of(DisplacedCopiesMetric) if rank.title == method.title]
+    ranks = [rank for rank in report.measures.of(TransplantsMetric) if rank.title == method.title]
     detail = [_rank(rank) for rank in ranks]
     drawn = [curve for curve in curves if curve.title == method.title]
     detail += [
@@ -109,23 +113,26 @@ def _faithfulness(method: Method, report: ExplanationState) -> Chip:
     if ranks:
         shares = [rank.share for rank in ranks if rank.conclusive]
         text = (
-            f"better than {100 * np.mean(shares):.0f} % of its displaced copies" if shares else "cannot be told from its displaced copies"
+            f"better than {100 * np.mean(shares):.0f} % of other pictures' maps" if shares else "cannot be told from other pictures' maps"
         )
         return _chip("Faithfulness", text, "none", detail)
     if drawn:
         return _chip(
             "Faithfulness", f"deletion {drawn[0].area:.2f} (random {_random(curves, drawn[0].kind, drawn[0].substrate)})", "none", detail
         )
-    why = "Does the answer follow the map? Press “Compare with displaced copies” or “Delete and insert” below; the cost stands there."
+    why = "Does the answer follow the map? Press “Compare with other pictures' maps” or “Delete and insert” below; the cost stands there."
     return _chip("Faithfulness", NOT_ASKED, "none", why)
 
 
-def _rank(rank: DisplacementTest) -> str:
-    words = (
-        f"{rank.kind.capitalize()} on {rank.substrate}: area {rank.area:.3f}, better than {rank.better} of {rank.copies} displaced copies"
-    )
+def _rank(rank: TransplantTest) -> str:
+    if rank.area is None:
+        return NO_LIBRARY
+    words = f"{rank.kind.capitalize()} on {rank.substrate}: area {rank.area:.3f}, better than {rank.better} of {rank.others} maps "
+    words += "of other pictures by the same method, laid on this one on the same coarse grid"
     words += f", as good as {rank.ties}" if rank.ties else ""
-    return f"{words}." if rank.conclusive else f"{words}: cannot be told, the answer is the same wherever the map lies."
+    if not rank.conclusive:
+        return f"{words}: cannot be told, the answer is the same wherever the map lies."
+    return f"{words}; such a map itself beats half of them."
 
 
 def _random(curves: Sequence[DeletionCurve], kind: str, substrate: str) -> str:

@@ -8,15 +8,9 @@ from explainers.case import Case
 from explainers.classifier_protocol import Classifier
 from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
-from explainers.metrics.agreement.consistency import (
-    DISPLACED_CHANCE,
-    MapConsistency,
-    ReferenceMaps,
-    measure_consistency,
-    weaker_controls_sentence,
-)
+from explainers.metrics.agreement.consistency import NO_CHANCE, MapConsistency, ReferenceMaps, measure_consistency
 from explainers.metrics.agreement.control_maps import control_maps
-from explainers.metrics.agreement.reference_library import MapLibrary, image_digest, map_library_settings
+from explainers.metrics.agreement.reference_library import REBUILD, MapLibrary, image_digest, map_library_settings
 from explainers.metrics.robustness.reliability import RepeatedMaps
 
 
@@ -52,12 +46,19 @@ class AgreementContext:
             library = None
             notes.append(reason)
         if library and (other := library.differences(made_with)):
-            notes.append(f"The library of other pictures was made with {', '.join(other)}.")
-        found = measure_consistency(
-            results, case.size, ReferenceMaps(library, image_digest(case.image), control_maps(case, self.untrained)), readings
-        )
-        notes += [sentence for sentence in (DISPLACED_CHANCE if found.weaker else weaker_controls_sentence(found),) if sentence]
-        return AgreementResult(found, tuple(notes), len(self.library.pictures) if self.library and not found.weaker else 0)
+            notes.append(f"The library of other pictures was made with {', '.join(other)}.{_rebuild(library, made_with)}")
+        background = ReferenceMaps(library, image_digest(case.image), control_maps(case, self.untrained), case.score.target)
+        found = measure_consistency(results, case.size, background, readings)
+        if not found.weighed:
+            return AgreementResult(found, (*notes, NO_CHANCE))
+        assert library is not None
+        notes += [sentence for sentence in (library.outdated,) if sentence]
+        return AgreementResult(found, tuple(notes), len(library.pictures))
+
+
+def _rebuild(library: MapLibrary, made_with: Mapping[str, Any]) -> str:
+    """How to rebuild it, where a method has changed since; another preset's maps serve."""
+    return "" if library.made_with.get("methods") == made_with["methods"] else f" To bring it up to date, {REBUILD}."
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """Compares all maps of one picture with each other: how far each pair agrees beyond chance, and what all families have in common."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from explainers.grid import Grid
 from explainers.method import Family
@@ -20,11 +19,13 @@ from explainers.metrics.agreement.attenuation_correction import (
     mean_without_method_noise,
 )
 from explainers.metrics.agreement.consensus import consensus_map, count_family_votes, mean_across_family_pairs
-from explainers.metrics.agreement.control_maps import CENTRE, EDGES, control_accounts_for_agreement
+from explainers.metrics.agreement.control_maps import CENTRE, CONTENT, EDGES
+from explainers.metrics.agreement.family_agreement import FamilyAgreement, family_agreements, obstacle
 from explainers.metrics.agreement.null_distribution import NullDistributions
+from explainers.metrics.agreement.partial_agreement import PartialAgreement
 from explainers.metrics.agreement.raw_similarity import RawSimilarity
 from explainers.metrics.agreement.reference_library import MapLibrary
-from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Significance, classify_agreement
+from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Interval, Obstacle, Significance, classify_agreement
 from explainers.metrics.agreement.similarity import MapEvidence, PairSimilarity, evidence_on_grid, normalise_positive_part, sign_agreement
 from explainers.metrics.robustness.reliability import (
     ReliabilityScore,
@@ -36,10 +37,11 @@ from explainers.metrics.robustness.reliability import (
     spearman_brown_reliability,
 )
 
-DISPLACED_CHANCE = (
-    "Chance is estimated by shifting and flipping the maps, which does not know the methods' habits, such as the centre; "
-    "a library of other pictures (python -m app library) would be surer."
+NO_CHANCE = (
+    "Whether maps agree beyond chance cannot be told yet: that takes the same methods' maps of more than 30 other pictures, a library, "
+    "and there is none for this model."
 )
+"""What is said where nothing can be."""
 
 
 class SelfAgreementSource(StrEnum):
@@ -53,10 +55,12 @@ class SelfAgreementSource(StrEnum):
 class PairAgreement:
     """What is known of one pair of maps. likeness: the scores before chance is taken out. chance: of the mean similarity, with its kappa.
 
+    chance, raw_by_chance and ceiling are None without a library, or where it holds too few maps of one of the two.
     raw: the similarities that people know, with chance in them; raw_by_chance: what unrelated pictures' maps reach of each on average.
-    p: adjusted for the number of pairs. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
+    p: of this pair alone. ceiling: kappa*, 0 chance, 1 where the two agree as well as each agrees with itself, None with a
     `reason`; it rests on Pearson's correlation, for which alone the methods' own noise can be taken out.
-    explained_by: controls that both maps agree with at least as well as with each other. level: the conclusion.
+    explained_by: controls after which too little of the agreement remains. level: the conclusion; of two families' pairs it says that maps
+    agree only where the families do, so that it is corrected as they are. obstacle: why it cannot be told yet.
     self_agreement: measured, or taken as exact where one of the two draws nothing and was not run on a noisy picture; the noise
     that this overlooks can only have lowered kappa*, which is then a lower bound. unreliable: there is no ceiling because one of the two
     methods does not agree with itself.
@@ -66,66 +70,78 @@ class PairAgreement:
     second: str
     likeness: PairSimilarity
     raw: RawSimilarity
-    raw_by_chance: RawSimilarity
-    chance: Significance
-    p: float
+    raw_by_chance: RawSimilarity | None
+    chance: Significance | None
     ceiling: float | None
     reason: str
     explained_by: tuple[str, ...]
     within_family: bool
-    level: AgreementLevel
+    converged: bool
+    level: AgreementLevel = AgreementLevel.CANNOT_TELL
+    obstacle: Obstacle = Obstacle.NOTHING
     self_agreement: SelfAgreementSource = SelfAgreementSource.MEASURED
     unreliable: bool = False
 
+    @property
+    def p(self) -> float | None:
+        return self.chance.p if self.chance else None
+
     def to_json(self) -> dict[str, Any]:
         """Chance is taken out of kappa, p and as_well_as_themselves; it is still in likeness and raw."""
+        chance, by_chance = self.chance, self.raw_by_chance
         return {
             "pair": [self.first, self.second],
             "word": self.level,
-            "kappa": self.chance.kappa,
+            "why_no_word": self.obstacle,
+            "kappa": chance.kappa if chance else None,
+            "interval": chance.interval.to_json() if chance else None,
             "p": self.p,
-            "others": self.chance.others,
+            "others": chance.others if chance else 0,
             "as_well_as_themselves": self.ceiling,
             "self_agreement": self.self_agreement,
             "why_not": self.reason,
             "explained_by": self.explained_by,
-            "likeness": {**self.likeness.to_json(), "by_chance": self.chance.mean},
-            "raw": {**self.raw.to_json(), "by_chance": self.raw_by_chance.to_json()},
-            "weaker": self.chance.weaker,
+            "likeness": {**self.likeness.to_json(), "by_chance": chance.mean if chance else None},
+            "raw": {**self.raw.to_json(), "by_chance": by_chance.to_json() if by_chance else None},
         }
 
 
 @dataclass(frozen=True)
 class MapConsistency:
-    """All pairs of one picture's maps. kappa: the mean over pairs of families, each family counted once; None without two families.
+    """All pairs of one picture's maps. kappa: the mean over pairs of families, each family counted once; None without two, or a library.
 
-    ceiling: the same mean of kappa*. weaker: some pair's chance rests on displaced copies. controls: control -> title -> kappa.
-    weaker_controls: control -> titles whose kappa with it rests on displaced copies; it explains no pair whose own kappa does not.
-    left_out: title -> why the method is in no pair, or in none that counts. consensus: (G, G) or None. votes: families a cell.
+    interval: of kappa, over resampled libraries. ceiling: the same mean of kappa*. families: the pairs of families, which alone are tested.
+    controls: control -> title -> kappa. left_out: title -> why the method is in no pair, or in none that counts. consensus: (G, G) or None.
+    votes: families a cell.
     """
 
     pair_agreements: tuple[PairAgreement, ...]
+    families: tuple[FamilyAgreement, ...]
     kappa: float | None
+    interval: Interval | None
     ceiling: float | None
-    weaker: bool
     stability: Mapping[str, ReliabilityScore]
     controls: Mapping[str, Mapping[str, float]]
     left_out: Mapping[str, str]
     consensus: Grid | None
     votes: NDArray[np.int64]
-    weaker_controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warning: str = WARNING
+
+    @property
+    def weighed(self) -> bool:
+        """Whether there was a chance to compare any two maps with."""
+        return any(each.chance is not None for each in self.pair_agreements)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "kappa": self.kappa,
+            "interval": self.interval.to_json() if self.interval else None,
             "as_well_as_themselves": self.ceiling,
-            "weaker": self.weaker,
             "warning": self.warning,
+            "families": [each.to_json() for each in self.families],
             "pairs": [each.to_json() for each in self.pair_agreements],
             "stability": {title: each.to_json() for title, each in self.stability.items()},
             "controls": self.controls,
-            "weaker_controls": self.weaker_controls,
             "left_out": self.left_out,
             "consensus": self.consensus,
             "votes": self.votes,
@@ -134,11 +150,15 @@ class MapConsistency:
 
 @dataclass(frozen=True)
 class ReferenceMaps:
-    """What a picture's maps are compared with. library: None without one. picture: its digest. controls: as `control_maps` gives them."""
+    """What a picture's maps are compared with. library: None without one. picture: its digest. controls: as `control_maps` gives them.
+
+    target: the class that is explained; None where it does not matter.
+    """
 
     library: MapLibrary | None = None
     picture: str = ""
     controls: Mapping[str, Grid] | None = None
+    target: int | None = None
 
 
 def measure_consistency(
@@ -158,64 +178,62 @@ def consistency_from_maps(
     shown = [each for each in found if each.share is not None]
     controls = background.controls or {}
     shares = {each.title: each.share for each in shown if each.share is not None}
-    nulls = NullDistributions({**shares, **controls}, background.library, background.picture)
+    nulls = NullDistributions({**shares, **controls}, background.library, background.picture, background.target, tuple(controls))
     not_converged = {title for title, each in stable.items() if each.converged is False}
-    with_controls = {control: {title: nulls.kappa(title, control) for title in shares} for control in controls}
+    families = {each.title: each.family for each in shown}
+    tested = family_agreements(families, [title for title in shares if title not in not_converged], nulls)
     self_agreements = _SelfAgreements(nulls, readings, list(shares))
-    pair_agreements = [_pair_agreement(a, b, nulls, self_agreements, with_controls) for a, b in combinations(shown, 2)]
-    pair_agreements = _with_levels(pair_agreements, not_converged)
-    kappa, ceiling = _means(pair_agreements, {each.title: each.family for each in shown})
+    partial = PartialAgreement(shares, controls)
+    pairs = [_pair_agreement(a, b, nulls, self_agreements, partial) for a, b in combinations(shown, 2)]
+    pairs = [replace(each, converged=not {each.first, each.second} & not_converged) for each in pairs]
+    by_families = {frozenset((each.first, each.second)): each for each in tested}
+    pairs = [_with_level(each, by_families.get(frozenset((families[each.first], families[each.second])))) for each in pairs]
+    kappa, ceiling = _means(pairs, families)
     reasons = {each.title: each.reason for each in found if each.share is None}
     return MapConsistency(
-        pair_agreements=tuple(pair_agreements),
+        pair_agreements=tuple(pairs),
+        families=tested,
         kappa=kappa,
+        interval=nulls.interval([each.pairs for each in tested]),
         ceiling=ceiling,
-        weaker=any(each.chance.weaker for each in pair_agreements),
         stability=dict(stable),
-        controls=with_controls,
+        controls={control: _kappas(nulls, control, shares) for control in controls},
         left_out={**reasons, **{title: stable[title].sentence for title in shares if title in not_converged}},
         consensus=consensus_map(shown),
         votes=count_family_votes(shown),
-        weaker_controls={name: weak for name in controls if (weak := tuple(title for title in shares if nulls.weaker(title, name)))},
     )
 
 
-def weaker_controls_sentence(found: MapConsistency) -> str:
-    """Which controls rest on less than the pairs; empty where none does, or where the pairs rest on no more."""
-    names = () if found.weaker else tuple(found.weaker_controls)
-    if not names:
-        return ""
-    shortage = f"The library holds too few maps of {' and '.join(names)} or of a method held against it"
-    return f"{shortage}: chance is estimated by shifting and flipping there, which is weaker, and such a control explains no pair."
+def _kappas(nulls: NullDistributions, control: str, titles: Iterable[str]) -> dict[str, float]:
+    """Of each method with the control, where the library holds enough maps."""
+    return {title: kappa for title in titles if (kappa := nulls.kappa(title, control)) is not None}
+
+
+REASONS = {
+    EDGES: "both follow the picture's edges",
+    CENTRE: "both light the centre",
+    CONTENT: "both follow where the picture differs from what hides it",
+}
+"""Control -> why two maps that share it may agree."""
 
 
 def controls_warning_sentence(names: Sequence[str]) -> str:
     """Why agreement may mean little; empty without a name."""
-    reasons = {EDGES: "both follow the picture's edges as well", CENTRE: "both light the centre as much"}
-    return "; ".join(reasons.get(name, f"both agree as well with {name}") for name in names)
+    return "; ".join(REASONS.get(name, f"both follow {name}") for name in names)
 
 
 def _means(pair_agreements: Sequence[PairAgreement], families: dict[str, Family]) -> tuple[float | None, float | None]:
     """kappa and kappa* over pairs of families, of the pairs that have a score."""
-    counted = [each for each in pair_agreements if each.level != AgreementLevel.NOT_CONVERGED]
-    kappas = {(each.first, each.second): each.chance.kappa for each in counted}
+    counted = [each for each in pair_agreements if each.converged]
+    kappas = {(each.first, each.second): each.chance.kappa for each in counted if each.chance is not None}
     ceilings = {(each.first, each.second): each.ceiling for each in counted if each.ceiling is not None}
     return mean_across_family_pairs(kappas, families), mean_across_family_pairs(ceilings, families)
 
 
 def _pair_agreement(
-    a: MapEvidence,
-    b: MapEvidence,
-    nulls: NullDistributions,
-    self_agreements: "_SelfAgreements",
-    controls: Mapping[str, Mapping[str, float]],
+    a: MapEvidence, b: MapEvidence, nulls: NullDistributions, self_agreements: "_SelfAgreements", partial: PartialAgreement
 ) -> PairAgreement:
-    """Its level depends on the other pairs: `_with_levels`."""
-    chance = nulls.chance(a.title, b.title)
-    alike = [name for name in controls if all(nulls.weaker(title, name) == chance.weaker for title in (a.title, b.title))]
-    explained = tuple(
-        name for name in alike if control_accounts_for_agreement(chance.kappa, (controls[name][a.title], controls[name][b.title]))
-    )
+    """Its level is only known beside the families': `_with_level`."""
     ceiling = self_agreements.ceiling(a.title, b.title)
     sign = sign_agreement(a.signed, b.signed) if a.signed_method and b.signed_method else None
     overlap, mass, rank = nulls.scores(a.title, b.title)
@@ -227,31 +245,23 @@ def _pair_agreement(
         ),
         raw=nulls.raw(a.title, b.title),
         raw_by_chance=nulls.raw_by_chance(a.title, b.title),
-        chance=chance,
-        p=chance.p,
+        chance=nulls.chance(a.title, b.title),
         ceiling=ceiling.value,
         reason=ceiling.reason,
-        explained_by=explained,
+        explained_by=partial.explanations(a.title, b.title),
         within_family=a.family == b.family,
-        level=AgreementLevel.NOT_CONVERGED,
+        converged=True,
         self_agreement=self_agreements.how(a.title, b.title),
         unreliable=ceiling.unreliable,
     )
 
 
-def _with_levels(pair_agreements: Sequence[PairAgreement], not_converged: set[str]) -> list[PairAgreement]:
-    """With p adjusted over the pairs that get a score, and the level."""
-    scored = [each for each in pair_agreements if not {each.first, each.second} & not_converged]
-    adjusted = false_discovery_control([each.chance.p for each in scored], method="bh").tolist()
-    by_pair = {(each.first, each.second): p for each, p in zip(scored, adjusted, strict=True)}
-    return [_with_level(each, by_pair.get((each.first, each.second))) for each in pair_agreements]
-
-
-def _with_level(pair_agreement: PairAgreement, p: float | None) -> PairAgreement:
-    """p: None where the pair gets no score."""
-    if p is None:
-        return replace(pair_agreement, level=AgreementLevel.NOT_CONVERGED)
-    return replace(pair_agreement, p=p, level=classify_agreement(pair_agreement.chance.kappa, p))
+def _with_level(pair: PairAgreement, families: FamilyAgreement | None) -> PairAgreement:
+    """families: the pair's own, or None within one family, where nothing is claimed and nothing corrected."""
+    level = classify_agreement(pair.chance.interval, pair.p) if pair.chance and pair.converged else AgreementLevel.CANNOT_TELL
+    if level.beyond_chance and families is not None and not families.level.beyond_chance:
+        level = AgreementLevel.CANNOT_TELL
+    return replace(pair, level=level, obstacle=obstacle(level, pair.converged, pair.chance is not None))
 
 
 @dataclass(frozen=True)
@@ -291,10 +301,10 @@ class _SelfAgreements:
                 return _Ceiling(None, why, unreliable=True)
         (a1, a2), (b1, b2) = self._halves[a], self._halves[b]
         true = disattenuated_correlation((pearson_correlation(a1, b2), pearson_correlation(a2, b1)), (self._own[a], self._own[b]))
-        if true is None:
-            return _Ceiling(None)
-        chance = mean_without_method_noise(self._nulls.mean_correlation(a, b), (self._reliability(a), self._reliability(b)))
-        return _Ceiling(disattenuated_kappa(true, chance))
+        mean = self._nulls.mean_correlation(a, b)
+        if true is None or mean is None:
+            return _Ceiling(None, "" if true is None else f"There is no library with enough maps of {a} and {b}.")
+        return _Ceiling(disattenuated_kappa(true, mean_without_method_noise(mean, (self._reliability(a), self._reliability(b)))))
 
     def _reliability(self, title: str) -> float:
         """Of the whole map: a half run is half of it, the map of a noisy picture is one as good."""

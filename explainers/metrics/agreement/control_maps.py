@@ -1,4 +1,4 @@
-"""Maps that know nothing of the class: where a pair agrees no more than both agree with these, edges or the centre explain it."""
+"""Maps that know the picture and nothing of the decision: what two maps share with these says nothing for either."""
 
 import numpy as np
 
@@ -11,26 +11,32 @@ from explainers.metrics.agreement.similarity import normalise_positive_part
 
 SPREAD = 0.25
 """The centred bell's standard deviation, as a share of the picture's side."""
-EDGES, CENTRE, UNTRAINED = "edges", "the centre", "an untrained network"
+EDGES, CONTENT, CENTRE, UNTRAINED = "edges", "the difference from the fill", "the centre", "an untrained network"
 SEED = 0
 
 
 def control_maps(case: Case, untrained: Classifier | None) -> dict[str, Grid]:
     """All controls of a picture on its common grid, each summing to 1. `untrained`: what `untrained_twin` made, or None without one."""
-    cells = grid_cells_per_side(case.size)
-    found = {EDGES: edge_map(case.image, cells), CENTRE: centre_map(cells)}
+    found = picture_controls(case.image, case.fill_image)
     share = _untrained_network_map(case, untrained) if untrained else None
     return found if share is None else {**found, UNTRAINED: share}
+
+
+def picture_controls(image: Floats, fill: Floats) -> dict[str, Grid]:
+    """Those that need no classifier. image, fill: (H, W, 3)."""
+    cells = grid_cells_per_side(image.shape[:2])
+    return {EDGES: edge_map(image, cells), CONTENT: content_map(image, fill, cells), CENTRE: centre_map(cells)}
+
+
+def content_map(image: Floats, fill: Floats, cells: int) -> Grid:
+    """(H, W, 3) each -> (cells, cells) that sums to 1: |picture - fill|, what hiding a place changes whatever the classifier."""
+    return _share_of(np.abs(image - fill).mean(-1, dtype=np.float64), cells)
 
 
 def edge_map(image: Floats, cells: int) -> Grid:
     """(H, W, 3) -> (cells, cells) that sums to 1: the brightness gradient's length; even where the picture is flat."""
     down, right = np.gradient(image.mean(-1, dtype=np.float64)) if min(image.shape[:2]) > 1 else (np.zeros(1), np.zeros(1))
-    lengths = np.hypot(down, right)
-    if lengths.sum() <= 0:
-        return np.full((cells, cells), 1 / cells**2)
-    summed = sum_into_cells(lengths, cells)
-    return np.asarray(summed / summed.sum())
+    return _share_of(np.hypot(down, right), cells)
 
 
 def centre_map(cells: int) -> Grid:
@@ -56,6 +62,9 @@ def _untrained_network_map(case: Case, untrained: Classifier) -> Grid | None:
     return normalise_positive_part(attribution_on_common_grid(next(iter(GradCAM()(twin_case))), case.size))
 
 
-def control_accounts_for_agreement(pair_kappa: float, kappas_with_control: tuple[float, float]) -> bool:
-    """Whether the pair agrees no more than both its methods agree with the control."""
-    return pair_kappa <= min(kappas_with_control)
+def _share_of(values: Grid, cells: int) -> Grid:
+    """(H, W) -> (cells, cells) that sums to 1; even where there is nothing. One value stands for a picture of one pixel."""
+    if values.sum() <= 0:
+        return np.full((cells, cells), 1 / cells**2)
+    summed = sum_into_cells(values, cells)
+    return np.asarray(summed / summed.sum())

@@ -36,6 +36,19 @@ FIRST_DIGESTS = {
 """Title -> what a library written before methods had a revision holds in its place where it was made by revision 1."""
 MAX_STACKS = 48
 """Stacks that a library keeps ready: a few pictures' of every method; of 200 pictures each takes some 2 MB."""
+FORMAT = 2
+"""Of the file. 1: maps alone. 2: the class that each picture's maps explain."""
+UNKNOWN = -1
+"""The class of a picture of which only maps are known."""
+REBUILD = "run python -m app library again with the same pictures; maps that are still valid are kept"
+
+
+@dataclass(frozen=True)
+class OtherMaps:
+    """One method's maps of other pictures. rows: (k,) where each of the k maps stands in the library."""
+
+    batch: MapBatch
+    rows: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -43,16 +56,18 @@ class MapLibrary:
     """Positive shares on the common grid, and how they were made.
 
     made_with: the model's sha256, cells a side, fill, further settings and each method's revision, as `map_library_settings` gives them.
-    pictures: digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where the map had no positive
+    pictures: digests. maps: title of a method or control -> (n, G, G), a row a picture, not-a-number where it had no positive
     evidence.
+    classes: the class that each picture's maps explain, -1 where it is not known; empty in format 1.
     """
 
     made_with: Mapping[str, Any]
     pictures: tuple[str, ...]
     maps: Mapping[str, NDArray[np.float32]]
-    _stacks: dict[tuple[str, str], MapBatch | None] = field(default_factory=dict, repr=False, compare=False)
+    classes: tuple[int, ...] = ()
+    _stacks: dict[tuple[str, str], OtherMaps | None] = field(default_factory=dict, repr=False, compare=False)
 
-    def stack(self, title: str, without: str = "") -> MapBatch | None:
+    def others(self, title: str, without: str = "") -> OtherMaps | None:
         """The maps of one method, less those of the picture whose digest is `without`; None with fewer than 30."""
         key = (title, without if without in self.pictures else "")
         if key not in self._stacks:
@@ -61,10 +76,21 @@ class MapLibrary:
             self._stacks[key] = self._stacked(title, without)
         return self._stacks[key]
 
-    def _stacked(self, title: str, without: str) -> MapBatch | None:
+    def _stacked(self, title: str, without: str) -> OtherMaps | None:
         rows = self.maps.get(title, ())
-        kept = [row for row, name in zip(rows, self.pictures, strict=False) if name != without and np.isfinite(row).all()]
-        return MapBatch.of(kept) if len(kept) >= MIN_PICTURES else None
+        kept = [
+            number
+            for number, (row, name) in enumerate(zip(rows, self.pictures, strict=False))
+            if name != without and np.isfinite(row).all()
+        ]
+        return OtherMaps(MapBatch.of([rows[number] for number in kept]), np.array(kept)) if len(kept) >= MIN_PICTURES else None
+
+    @property
+    def outdated(self) -> str:
+        """What the library lacks because an earlier version wrote it, and how to rebuild it; empty where it lacks nothing."""
+        if UNKNOWN not in self.classes and len(self.classes) == len(self.pictures):
+            return ""
+        return f"The library of other pictures is of an earlier format, which knows no classes: {REBUILD}."
 
     def too_few(self) -> dict[str, int]:
         """Methods and controls with too few maps to estimate chance from, and how many maps they have.
@@ -79,7 +105,7 @@ class MapLibrary:
         for name in MUST_MATCH:
             if self.made_with.get(name) != made_with.get(name):
                 here, there = (str(settings.get(name))[:12] for settings in (made_with, self.made_with))
-                return f"The library of other pictures was made with another {name} ({there}, here {here}); make it again."
+                return f"The library of other pictures was made with another {name} ({there}, here {here}): {REBUILD}."
         return ""
 
     def differences(self, made_with: Mapping[str, Any]) -> tuple[str, ...]:
@@ -111,22 +137,28 @@ def image_digest(image: Floats) -> str:
 
 
 def write_map_library(library: MapLibrary, file: BinaryIO) -> None:
-    """Writes an .npz of float16: each map is kept as its cells' ratio to an even map's."""
+    """Writes an .npz of float16, in the newest format: each map is kept as its cells' ratio to an even map's."""
     arrays = {f"maps/{title}": (rows * rows.shape[1] * rows.shape[2]).astype(np.float16) for title, rows in library.maps.items()}
-    np.savez_compressed(file, made_with=json.dumps(dict(library.made_with)), pictures=np.array(library.pictures, "U16"), **arrays)
+    classes = np.array(library.classes or [UNKNOWN] * len(library.pictures), np.int32)
+    settings = json.dumps(dict(library.made_with))
+    np.savez_compressed(file, format=FORMAT, made_with=settings, pictures=np.array(library.pictures, "U16"), classes=classes, **arrays)
 
 
 def read_map_library(path: Path) -> MapLibrary:
     """The library that `write_map_library` wrote. UserError where the file is no library."""
     try:
         arrays = read_arrays(path)
+        written = int(arrays.get("format", np.array(1)))
+        classes = tuple(int(each) for each in arrays.get("classes", ()))
         made_with, pictures = _with_revisions(json.loads(str(arrays["made_with"]))), tuple(str(name) for name in arrays["pictures"])
         maps = {name.removeprefix("maps/"): _shares(rows) for name, rows in arrays.items() if name.startswith("maps/")}
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it again.") from error
-    if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()):
+    if written > FORMAT:
+        raise UserError(f"{path.name} is of format {written}, and this version reads up to {FORMAT}; update, or make the library again.")
+    if any(len(rows) != len(pictures) or rows.ndim != 3 for rows in maps.values()) or len(classes) not in (0, len(pictures)):
         raise UserError(f"{path.name} is no library of maps: its arrays do not fit together; delete it, or make it again.")
-    return MapLibrary(made_with, pictures, maps)
+    return MapLibrary(made_with, pictures, maps, classes)
 
 
 def stack_maps_by_method(rows: Sequence[Mapping[str, Grid]], titles: Sequence[str], cells: int) -> dict[str, NDArray[np.float32]]:

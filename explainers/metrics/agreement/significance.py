@@ -1,4 +1,4 @@
-"""How much of two maps' agreement is more than chance: against maps of other pictures, or, weaker, against displaced copies."""
+"""How much of two maps' agreement is more than chance: against the same methods' maps of other pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,44 +7,67 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.grid import Grid
+Values = NDArray[np.float64]
 
 MIN_PICTURES = 30
-"""Other pictures that a library needs before its null is used."""
+"""Other pictures that a library needs before anything is said of agreement."""
 TAIL = 0.25
 """Share of a null whose excess over the rest says how its tail falls."""
 MIN_IN_TAIL = 20
+LEVEL = 0.05
+"""Chance of a false word that is allowed."""
+RESAMPLES = 400
+"""Resampled libraries that an interval of kappa rests on."""
+COVERAGE = 0.95
+SOME, STRONG = 0.1, 0.5
+"""Where the interval of kappa has to begin for either word."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Of kappa, over resampled libraries: 95 of 100 libraries of as many pictures would give a value between the two."""
+
+    low: float
+    high: float
+
+    def to_json(self) -> list[float]:
+        return [self.low, self.high]
 
 
 @dataclass(frozen=True)
 class Significance:
     """An agreement with chance taken out. kappa: 0 is chance, 1 identity. p: chance of so much agreement without any cause but habit.
 
-    mean: the agreement of unrelated maps. others: maps in the smallest null that p rests on. weaker: the null is of displaced copies, which
-    does not know habits such as the centre's.
+    mean: the agreement of unrelated maps. others: maps in the smallest null that p rests on. detectable: the kappa that unrelated maps
+    exceed in one of 20 cases; a single test tells less than that from chance no better. interval: of kappa, over the library.
     """
 
     agreement: float
     mean: float
     kappa: float
     p: float
-    weaker: bool = False
     others: int = 0
+    detectable: float = 0.0
+    interval: Interval = Interval(-1.0, 1.0)
 
 
-def agreement_significance(agreement: float, null: Sequence[float] | NDArray[np.float64], weaker: bool = False) -> Significance:
-    """kappa = (s - mu) / (1 - mu), p = (1 + #{null >= s}) / (1 + n), or `beyond` where s lies over the whole null and that is less.
-
-    Displaced copies of one map are no sample of maps, so that their tail says nothing: p stays at 1 / (1 + n) there.
+def agreement_significance(agreement: float, null: Sequence[float] | Values) -> Significance:
+    """kappa = (s - mu) / (1 - mu), p = (1 + #{null >= s}) / (1 + n), or `_tail_p_value` where s lies over the whole null and that is
+    less.
     """
     drawn = np.asarray(null, np.float64)
     mean = float(drawn.mean())
-    kappa = (agreement - mean) / (1 - mean) if mean < 1 else 0.0
     p = float((1 + (drawn >= agreement).sum()) / (1 + len(drawn)))
-    return Significance(agreement, mean, kappa, p if weaker else min(p, _tail_p_value(agreement, drawn)), weaker, len(drawn))
+    highest = kappa_of(float(np.quantile(drawn, 1 - LEVEL)), mean)
+    return Significance(agreement, mean, kappa_of(agreement, mean), min(p, _tail_p_value(agreement, drawn)), len(drawn), highest)
 
 
-def _tail_p_value(agreement: float, null: NDArray[np.float64]) -> float:
+def kappa_of(agreement: float, mean: float) -> float:
+    """(s - mu) / (1 - mu); 0 where unrelated maps are equal."""
+    return (agreement - mean) / (1 - mean) if mean < 1 else 0.0
+
+
+def _tail_p_value(agreement: float, null: Values) -> float:
     """p of an agreement that no map of the null reaches: k / n exp(-(s - t) / e), t the (k + 1)-th largest, e the k's mean excess over it.
 
     Without it identical maps of 200 pictures' library could not be told from chance among 21 pairs. Knijnenburg et al. 2009 (Bioinformatics
@@ -59,7 +82,7 @@ def _tail_p_value(agreement: float, null: NDArray[np.float64]) -> float:
     return float(count / len(null) * np.exp(-(agreement - highest[0]) / excess)) if excess > 0 else 1.0
 
 
-def significance_against_both_nulls(agreement: float, nulls: Sequence[Sequence[float] | NDArray[np.float64]]) -> Significance:
+def significance_against_both_nulls(agreement: float, nulls: Sequence[Sequence[float] | Values]) -> Significance:
     """kappa from the mean over both nulls; p combined from each null's own (Cauchy combination, Liu & Xie 2020, arXiv:1808.09011).
 
     Pooled, the nulls of A with others and of others with B make p too large where one map is more typical than the other: at a nominal
@@ -67,45 +90,74 @@ def significance_against_both_nulls(agreement: float, nulls: Sequence[Sequence[f
     the finer one.
     """
     pooled = agreement_significance(agreement, np.concatenate([np.asarray(null, np.float64) for null in nulls]))
-    ps = np.array([agreement_significance(agreement, null).p for null in nulls])
-    p = 0.5 - np.arctan(np.mean(np.tan((0.5 - np.clip(ps, 0, 1 - 1e-9)) * np.pi))) / np.pi
-    return replace(pooled, p=min(pooled.p, float(p)), others=min(len(null) for null in nulls))
+    p = combined_p([agreement_significance(agreement, null).p for null in nulls])
+    return replace(pooled, p=min(pooled.p, p), others=min(len(null) for null in nulls))
 
 
-def shifted_map_copies(b: Grid) -> list[Grid]:
-    """B shifted round the edges by steps of a quarter, each as it is and flipped: 63 maps; B in its own place is left out."""
-    cells = len(b)
-    steps = sorted({round(cells * quarter / 4) for quarter in range(4)})
-    faces = (b, b[:, ::-1], b[::-1], b[::-1, ::-1])
-    copies = [(np.roll(face, (down, right), (0, 1)), down, right, face is b) for face in faces for down in steps for right in steps]
-    return [copy for copy, down, right, upright in copies if not (upright and down == right == 0)]
+def combined_p(ps: Sequence[float]) -> float:
+    """One p of several that may depend on each other: the mean of tan((1/2 - p) pi) is near a Cauchy variable in its tail."""
+    mean = np.mean(np.tan((0.5 - np.clip(ps, 1e-15, 1 - 1e-9)) * np.pi))
+    return float(np.arctan2(1, mean) / np.pi)
+
+
+def resampled_means(nulls: Values, counts: Values) -> Values:
+    """(r, k): the means of k nulls (n, k) over resampled pictures. counts: (r, n), how often each of the n pictures was drawn.
+
+    What a picture does not have is not-a-number, and not counted.
+    """
+    known = np.isfinite(nulls)
+    weights = counts @ known
+    sums = counts @ np.where(known, nulls, 0)
+    return np.asarray(np.divide(sums, weights, out=np.full(sums.shape, np.nan), where=weights > 0))
+
+
+def resampled_counts(pictures: int) -> Values:
+    """(400, n): how often each of n pictures stands in libraries of n pictures drawn from them with repetition; always the same draws."""
+    return np.asarray(np.random.default_rng(0).multinomial(pictures, np.full(pictures, 1 / pictures), RESAMPLES), np.float64)
+
+
+def interval_of(kappas: Values) -> Interval:
+    """The middle 95 % of resampled kappas (r,)."""
+    tail = (1 - COVERAGE) / 2
+    low, high = np.nanquantile(kappas, (tail, 1 - tail))
+    return Interval(float(low), float(high))
 
 
 class AgreementLevel(StrEnum):
-    """The level of agreement of a pair of maps; the values are the words that the page and the manifest show."""
+    """What is said of two maps, or of two families of methods; the values are the words that the page and the manifest show."""
 
-    NOT_CONVERGED = "not converged"
-    BY_CHANCE = "no better than chance"
-    INCONCLUSIVE = "not told from chance"
-    WEAK = "weak"
-    MODERATE = "moderate"
+    CANNOT_TELL = "cannot be told yet"
+    NONE = "none"
+    SOME = "some"
     STRONG = "strong"
 
     @property
     def beyond_chance(self) -> bool:
-        return self in (AgreementLevel.WEAK, AgreementLevel.MODERATE, AgreementLevel.STRONG)
+        return self in (AgreementLevel.SOME, AgreementLevel.STRONG)
 
 
-def classify_agreement(kappa: float, p: float) -> AgreementLevel:
-    """Strong from .6, moderate from .3, weak from .1, all of them only where p is at most .05.
+class Obstacle(StrEnum):
+    """Why it cannot be told yet; the values are the words of the manifest."""
 
-    Under .1 nothing is in common. From .1 on with a larger p something may be: one picture has little power to tell.
+    NO_LIBRARY = "no library of other pictures"
+    NOT_CONVERGED = "a map has not converged"
+    LITTLE_POWER = "one picture has little power"
+    NOTHING = ""
+
+
+def classify_agreement(interval: Interval | None, p: float | None) -> AgreementLevel:
+    """The one scale of words. interval: of kappa; None without a library. p: None where there is no test.
+
+    None: the interval ends under .1, so that next to nothing is in common. Some: p is at most .05 and the interval begins at .1 or above.
+    Strong: it begins at .5 or above. Cannot be told yet: everything else, and everything without an interval or a p.
     """
-    if kappa < 0.1:
-        return AgreementLevel.BY_CHANCE
-    if p > 0.05:
-        return AgreementLevel.INCONCLUSIVE
-    return AgreementLevel.WEAK if kappa < 0.3 else AgreementLevel.MODERATE if kappa < 0.6 else AgreementLevel.STRONG
+    if interval is None or p is None:
+        return AgreementLevel.CANNOT_TELL
+    if interval.high < SOME:
+        return AgreementLevel.NONE
+    if p > LEVEL or interval.low < SOME:
+        return AgreementLevel.CANNOT_TELL
+    return AgreementLevel.STRONG if interval.low >= STRONG else AgreementLevel.SOME
 
 
 WARNING = "Agreeing explanations can all be wrong."

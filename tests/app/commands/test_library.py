@@ -1,21 +1,22 @@
 """`python -m app library`: goes on where it was stopped, appears whole, and is what `explain` judges by."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from app import map_library
 from app.cli import main
-from app.commands import library
 from app.commands.library import build_map_library
 from app.explanation import FittedPicture
 from app.model_files import map_library_path, read_map_library_of_model
 from app.options import LibraryOptions
 from errors import UserError
 from explainers.methods import METHODS, SEVEN
-from explainers.metrics.agreement.reference_library import image_digest, read_map_library
+from explainers.metrics.agreement.reference_library import image_digest, read_map_library, write_map_library
 from models.cards.card import Card
 from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 from models.store import bundled_models
@@ -34,7 +35,7 @@ def test_a_stopped_library_goes_on_where_it_was(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "box.library.npz"
-    options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), library.fit_picture_to_input
+    options, read_file = LibraryOptions("glass_box", pictures, out, "Fast", quiet=True), map_library.fit_picture_to_input
     seen: list[int] = []
 
     def stopping(data: bytes, card: Card) -> FittedPicture:
@@ -43,15 +44,15 @@ def test_a_stopped_library_goes_on_where_it_was(
             raise KeyboardInterrupt
         return read_file(data, card)
 
-    monkeypatch.setattr(library, "SAVED_EVERY", 0.0)
-    monkeypatch.setattr(library, "fit_picture_to_input", stopping)
+    monkeypatch.setattr(map_library, "SAVED_EVERY", 0.0)
+    monkeypatch.setattr(map_library, "fit_picture_to_input", stopping)
     with pytest.raises(KeyboardInterrupt):
         build_map_library(options)
     assert [path.name for path in tmp_path.iterdir()] == [".box.library.npz.part"]
     studied: list[str] = []
-    study = library.explain_picture
+    study = map_library.explain_picture
     monkeypatch.setattr(
-        library, "explain_picture", lambda picture, *rest: studied.append(image_digest(picture.image)) or study(picture, *rest)
+        map_library, "explain_picture", lambda picture, *rest: studied.append(image_digest(picture.image)) or study(picture, *rest)
     )
     assert build_map_library(options) == 0
     assert len(set(studied)) == 12, "19 of 31 were known"
@@ -66,6 +67,12 @@ def test_a_stopped_library_goes_on_where_it_was(
     studied.clear()
     assert build_map_library(options) == 0
     assert not studied, "what is there is not done again"
+    with out.open("wb") as file:
+        write_map_library(replace(found, classes=()), file)
+    assert "earlier format" in read_map_library(out).outdated
+    assert build_map_library(options) == 0
+    assert (not studied, read_map_library(out).classes, read_map_library(out).outdated) == (True, found.classes, "")
+    assert len(set(found.classes)) > 1
 
 
 def test_too_few_pictures_or_no_folder_is_refused(tmp_path: Path) -> None:
@@ -79,7 +86,8 @@ def test_bundled_classifiers_carry_theirs(name: str) -> None:
     found = read_map_library_of_model(name)
     card = json.loads(bundled_models()[name].with_suffix(".json").read_text())
     assert found.made_with["model"] == card["sha256"]
-    assert len(found.stack("Grad-CAM")) >= 30
+    assert len(found.others("Grad-CAM").rows) >= 30
+    assert not found.outdated
     assert {method.title for method in SEVEN} <= set(found.maps)
 
 
@@ -102,7 +110,7 @@ def test_explain_writes_the_measures_that_were_asked_for(level: str, pictures: P
     found = picture["measures"]
     (pair,) = found["agreement"]["pairs"]
     assert pair["pair"] == ["Grad-CAM", "LIME"]
-    assert not pair["weaker"], "the bundled library is used"
+    assert pair["others"] >= 30, "the bundled library is used"
     assert -1 <= pair["kappa"] <= 1
     cam = found["agreement"]["stability"]["Grad-CAM"]
     if level == "agreement":

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.commands import library
+from app import map_library
 from app.maintenance.bundled_libraries import FIRST_SEED, draw_synthetic_picture, main, rebuild_map_library
 from app.model_files import read_map_library_of_model
 from explainers.case import Case, ExplanationSettings
@@ -28,7 +28,7 @@ FEW = 31
 
 def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One method, because all ten take minutes."""
-    monkeypatch.setattr(library, "METHODS", (GradCAM,))
+    monkeypatch.setattr(map_library, "METHODS", (GradCAM,))
     out = tmp_path / "glass_box.library.npz"
     out.write_bytes(b"an older library")
     assert rebuild_map_library("glass_box", FEW, out) == out
@@ -43,7 +43,7 @@ def test_a_library_is_made_of_its_drawings_and_takes_the_place_of_the_old(tmp_pa
 def test_what_is_bundled_was_made_of_these_drawings(name: str) -> None:
     found = read_map_library_of_model(name)
     assert found is not None
-    assert {image_digest(draw_synthetic_picture(name, number) / np.float32(255)) for number in range(0, 100, 9)} <= set(found.pictures)
+    assert {image_digest(draw_synthetic_picture(name, number) / np.float32(255)) for number in range(0, 132, 9)} <= set(found.pictures)
 
 
 @pytest.mark.parametrize("name", list(bundled_models()))
@@ -71,9 +71,8 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     with_it, without = ({(each.first, each.second): each for each in found.pair_agreements} for found in judged)
     assert with_it.keys() == without.keys() == {("Grad-CAM", "Occlusion"), ("Grad-CAM", "RISE"), ("Occlusion", "RISE")}
     for pair, pair_agreement in without.items():
-        assert pair_agreement.chance.weaker == ("RISE" in pair)
-        assert not with_it[pair].chance.weaker
-        assert np.isfinite(pair_agreement.chance.kappa)
+        assert (pair_agreement.chance is None) == ("RISE" in pair)
+        assert with_it[pair].chance is not None
     assert without["Grad-CAM", "Occlusion"].chance == with_it["Grad-CAM", "Occlusion"].chance
 
 

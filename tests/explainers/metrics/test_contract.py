@@ -22,11 +22,11 @@ from explainers.metrics.agreement.agreement import AgreementContext, AgreementMe
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
 from explainers.metrics.agreement.control_maps import EDGES, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
+from explainers.metrics.agreement.partial_agreement import PartialAgreement
 from explainers.metrics.agreement.reference_library import MapLibrary, stack_maps_by_method
-from explainers.metrics.agreement.significance import shifted_map_copies
 from explainers.metrics.agreement.similarity import MapEvidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, pearson_correlations, similarity_scores
-from explainers.metrics.faithfulness import average_drop, deletion_insertion, displaced_copies, hidden_place, infidelity, road
+from explainers.metrics.faithfulness import average_drop, deletion_insertion, hidden_place, infidelity, road, transplants
 from explainers.metrics.localisation import evidence_overlap, grid_pointing_game
 from explainers.metrics.randomisation import sanity_checks
 from explainers.metrics.robustness import max_sensitivity, reliability
@@ -65,17 +65,11 @@ def agreements(maps: Maps) -> list[float]:
     ]
 
 
-def against_chance(maps: Maps) -> list[float]:
-    a, b = shares(maps)
-    found = NullDistributions(dict(zip(TITLES, (a, b), strict=True)), None).chance(*TITLES)
-    return [found.kappa, found.p, *shifted_map_copies(b)[5].ravel()]
-
-
 def pair_agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
     readings = {each.title: RepeatedMaps(each.signed, each.signed + np.roll(each.signed, 1), RepeatSource.HALF_RUNS) for each in found}
     stable = {title: reliability.reliability_score(title, each, 100) for title, each in readings.items()}
-    judged = consistency_from_maps(found, readings, stable, ReferenceMaps(controls={EDGES: edge_map(picture(SIZE), 7)}))
+    judged = consistency_from_maps(found, readings, stable, ReferenceMaps(others(), controls={EDGES: edge_map(picture(SIZE), 7)}))
     (one,) = judged.pair_agreements
     values = [
         one.chance.kappa,
@@ -89,18 +83,26 @@ def pair_agreements(maps: Maps) -> list[float]:
 
 
 def agreement(maps: Maps) -> list[float]:
-    """Without a library, as the metric itself gives it."""
+    """As the metric itself gives it; without a library only what chance is still in."""
     (found,) = AgreementMetric(AgreementContext(None, "toy", None, ()))(case(), results_of(maps))
-    return [each.chance.kappa for each in found.consistency.pair_agreements]
+    return [each.likeness.mean_similarity for each in found.consistency.pair_agreements]
 
 
 def by_library(maps: Maps) -> list[float]:
-    a, b = shares(maps)
+    nulls = NullDistributions(dict(zip(TITLES, shares(maps), strict=True)), others())
+    found, shared = nulls.chance(*TITLES), nulls.shared([TITLES])
+    return [found.kappa, found.p, found.interval.low, found.detectable, shared.p, shared.kappa]
+
+
+def others() -> MapLibrary:
     drawn = np.random.default_rng(0).random((31, 7, 7))
     rows = [dict(zip(TITLES, (each / each.sum(), each.T / each.sum()), strict=True)) for each in drawn]
-    library = MapLibrary({}, tuple(map(str, range(31))), stack_maps_by_method(rows, TITLES, 7))
-    found = NullDistributions(dict(zip(TITLES, (a, b), strict=True)), library).chance(*TITLES)
-    return [found.kappa, found.p]
+    return MapLibrary({}, tuple(map(str, range(31))), stack_maps_by_method(rows, TITLES, 7))
+
+
+def in_part(maps: Maps) -> list[float]:
+    partial = PartialAgreement(dict(zip(TITLES, shares(maps), strict=True)), {EDGES: edge_map(picture(SIZE), 7)})
+    return [partial.correlation(*TITLES), partial.correlation(*TITLES, (EDGES,))]
 
 
 def stacks(maps: Maps) -> list[float]:
@@ -144,7 +146,9 @@ def hidden(maps: Maps) -> list[float]:
 VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "similarity": agreements,
     "consensus": agreements,
-    "significance": against_chance,
+    "significance": by_library,
+    "family_agreement": by_library,
+    "partial_agreement": in_part,
     "agreement": agreement,
     "consistency": pair_agreements,
     "null_distribution": by_library,
@@ -155,9 +159,9 @@ VALUES: dict[str, Callable[[Maps], list[float]]] = {
         for found in deletion_insertion.measure_deletion_curves(case(), maps, deletion_insertion.DeletionPlan(steps=4))
         for each in found
     ],
-    "displaced_copies": lambda maps: [
+    "transplants": lambda maps: [
         each.better
-        for each in displaced_copies.run_displacement_tests(case(), "LIME", maps["LIME"], deletion_insertion.DeletionPlan(steps=3))
+        for each in transplants.transplant_tests(case(), "LIME", shares(maps)[0], others(), deletion_insertion.DeletionPlan(steps=3))
     ],
     "hidden_place": hidden,
     "road": lambda maps: [each.value for each in road.road_scores(case(), maps)],
@@ -169,7 +173,7 @@ VALUES: dict[str, Callable[[Maps], list[float]]] = {
     "sanity_checks": moved,
     "max_sensitivity": moved,
 }
-WITHOUT_MAPS = {"attenuation_correction", "control_maps", "reference_library"}
+WITHOUT_MAPS = {"attenuation_correction", "control_maps", "data_set_consistency", "reference_library"}
 """Of numbers that others made of maps, of pictures, of files."""
 
 

@@ -144,7 +144,7 @@ const createLegend = () => {
     key("chance", "chance", "no better than chance"),
     key("not told", "chance", "p over .05: one picture has little power"),
     key("?", "unsure", "no score: not converged or not reliable"),
-    key("\u2020", "kappa", "edges, the centre or an untrained network explain it as well"),
+    key("\u2020", "kappa", "edges, the centre, the difference from the fill or an untrained network explain it"),
     key("(\u03ba)", "kappa", "\u03ba where there is no \u03ba*: another scale"),
   );
 };

@@ -1,6 +1,7 @@
 """The page's words and numbers about agreement, evidence, the slider and a region, by value; and measures that give way and stop."""
 
 import base64
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,17 +12,16 @@ import pytest
 
 from app.formatting import format_score
 from app.metrics import Kind, missing_evaluations_of_map
-from app.page.views.agreement import MANY_BY_CHANCE, NOT_TOLD, agreement_table
+from app.page.views.agreement import MUCH_IS_NONE, NOT_YET, agreement_table
 from app.page.views.deletion_curves import deletion_slider_view
 from app.page.views.evidence import EVIDENCE, trust_view
 from app.page.views.region import region_score_table
-from app.service import limits
 from app.service.cached_answer import consistency_of_cached_answer, first_page_request, read_cached_answer
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_job import ExplanationJob
 from app.service.explanation_queue import ExplanationQueue
 from app.service.metric_queue import _publish
-from app.service.metric_state import AGREEMENT, MetricCost, MetricState
+from app.service.metric_state import MetricCost, MetricState
 from app.service.regions import EvidenceRegion, mask_from_outline, score_maps_in_region
 from app.service.request import ExplanationState
 from errors import UserError
@@ -30,9 +30,15 @@ from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics import METRICS
-from explainers.metrics.agreement.agreement import AgreementMetric
-from explainers.metrics.agreement.consistency import MapConsistency, SelfAgreementSource
-from explainers.metrics.agreement.significance import AgreementLevel
+from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
+from explainers.metrics.agreement.consistency import (
+    NO_CHANCE,
+    MapConsistency,
+    ReferenceMaps,
+    SelfAgreementSource,
+    measure_consistency,
+)
+from explainers.metrics.agreement.significance import AgreementLevel, Obstacle
 from explainers.metrics.faithfulness.deletion_insertion import (
     DeletionCurve,
     DeletionInsertionMetric,
@@ -40,7 +46,7 @@ from explainers.metrics.faithfulness.deletion_insertion import (
     pixels_by_importance,
     visible_pixel_mask,
 )
-from explainers.metrics.faithfulness.displaced_copies import DisplacedCopiesMetric, DisplacementTest
+from explainers.metrics.faithfulness.transplants import TransplantsMetric, TransplantTest
 from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityCheckResult, SanityChecksMetric
 from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatSource
 from models.classifiers.score import Score
@@ -69,8 +75,12 @@ def with_consistency(report: ExplanationState, **changes: object) -> Explanation
     return replace(report, measures=with_findings(report.measures, AgreementMetric, agreement))  # type: ignore[arg-type]
 
 
-def at_level(found: MapConsistency, level: AgreementLevel, p: float, kappa: float) -> tuple[object, ...]:
-    return tuple(replace(each, level=level, p=p, chance=replace(each.chance, kappa=kappa)) for each in found.pair_agreements)
+def at_level(
+    found: MapConsistency, level: AgreementLevel, p: float, kappa: float, obstacle: Obstacle = Obstacle.NOTHING
+) -> tuple[object, ...]:
+    return tuple(
+        replace(each, level=level, obstacle=obstacle, chance=replace(each.chance, kappa=kappa, p=p)) for each in found.pair_agreements
+    )
 
 
 def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> None:
@@ -90,60 +100,75 @@ def test_the_matrix_holds_what_the_measure_found(report: ExplanationState) -> No
             "aside": f"({format_score(pair_agreement.raw_by_chance.ssim)})",
         }
         assert f"κ {format_score(pair_agreement.chance.kappa)}" in cell["words"]
-    assert table["sentence"].startswith("Of 17 pairs of different families 17 agree beyond chance.")
-    assert any("100 other pictures" in words for words in table["words"])
+    assert table["sentence"].startswith("Agreement beyond chance of the 6 pairs of families: strong ")
+    assert sum("by luck alone one picture in 20 reaches" in words for words in table["words"]) == 6
+    assert any("132 other pictures" in words for words in table["words"])
 
 
-def test_chance_is_a_word_and_a_result(report: ExplanationState) -> None:
+def test_nothing_in_common_is_a_word_and_a_result(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = agreement_table(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.BY_CHANCE, 0.4, 0.02)))
-    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"chance"}
+    table = agreement_table(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.NONE, 0.4, 0.02)))
+    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"none"}
     assert {cell["cells"]["kappa"]["colour"] for cell in table["pairs"]} == {""}, "no colour of agreement, whatever κ* would say"
-    assert "0 agree beyond chance, 17 no better than chance" in table["sentence"]
-    assert table["reading"] == MANY_BY_CHANCE
+    assert table["reading"] == MUCH_IS_NONE
 
 
-def test_what_one_picture_cannot_tell_is_not_called_chance(report: ExplanationState) -> None:
+def test_what_one_picture_cannot_tell_is_not_called_none(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    table = agreement_table(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.INCONCLUSIVE, 0.12, 0.25)))
-    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"not told"}
-    assert "0 agree beyond chance, 17 not told from chance" in table["sentence"]
-    assert table["reading"] == NOT_TOLD, "and not that chance is a result"
-    assert "p 0.120 against 100 other pictures; one picture has little power" in table["pairs"][0]["words"]
+    pairs = at_level(found, AgreementLevel.CANNOT_TELL, 0.12, 0.25, Obstacle.LITTLE_POWER)
+    families = tuple(replace(each, level=AgreementLevel.CANNOT_TELL) for each in found.families)
+    table = agreement_table(with_consistency(report, pair_agreements=pairs, families=families))
+    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"?"}
+    assert "of the 6 pairs of families: cannot be told yet 6." in table["sentence"]
+    assert table["reading"] == NOT_YET, "and not that nothing in common is a result"
+    assert "p 0.120 against" in table["pairs"][0]["words"]
+    assert "by luck alone one picture in 20 reaches κ" in table["pairs"][0]["words"]
 
 
 def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    unsettled = agreement_table(with_consistency(report, pair_agreements=at_level(found, AgreementLevel.NOT_CONVERGED, 1, 0.5)))
+    pairs = at_level(found, AgreementLevel.CANNOT_TELL, 1, 0.5, Obstacle.NOT_CONVERGED)
+    unsettled = agreement_table(with_consistency(report, pair_agreements=tuple(replace(each, converged=False) for each in pairs)))
     assert {cell["cells"]["kappa"]["text"] for cell in unsettled["pairs"]} == {"?"}
-    assert "not converged, so no score" in unsettled["pairs"][0]["words"]
+    assert "cannot be told yet: a map has not converged" in unsettled["pairs"][0]["words"]
+    assert "κ 0.50" not in unsettled["pairs"][0]["words"]
     why = "LIME is not reliable: its own two readings correlate at 0.05."
-    pair_agreements = [replace(each, ceiling=None, reason=why, unreliable=True) for each in found.pair_agreements]
-    assert agreement_table(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]["cells"]["kappa"]["text"] == "?"
-    pair_agreements = [
-        replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in found.pair_agreements
-    ]
-    first = agreement_table(with_consistency(report, pair_agreements=tuple(pair_agreements)))["pairs"][0]
-    assert first["cells"]["kappa"]["text"] == f"({format_score(found.pair_agreements[0].chance.kappa)})"
+    pairs = tuple(replace(each, ceiling=None, reason=why, unreliable=True) for each in found.pair_agreements)
+    assert agreement_table(with_consistency(report, pair_agreements=pairs))["pairs"][0]["cells"]["kappa"]["text"] == "?"
+    told = at_level(found, AgreementLevel.STRONG, 0.01, 0.7)
+    pairs = tuple(replace(each, ceiling=None, reason="LIME has no two readings with positive evidence.") for each in told)
+    first = agreement_table(with_consistency(report, pair_agreements=pairs))["pairs"][0]
+    assert first["cells"]["kappa"]["text"] == "(0.70)"
     assert "No κ*: LIME has no two readings" in first["words"]
 
 
-def test_weaker_chance_and_controls_are_reported_with_how_to_do_better(report: ExplanationState) -> None:
+def test_controls_that_explain_a_pair_are_named(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    pair_agreements = [replace(each, explained_by=("edges",), chance=replace(each.chance, weaker=True)) for each in found.pair_agreements]
-    weak = with_consistency(report, pair_agreements=tuple(pair_agreements), weaker=True)
-    assert weak.measures.agreement is not None
-    noted = replace(weak.measures.agreement, others=0, notes=("Chance is weaker.",))
-    table = agreement_table(replace(weak, measures=with_findings(weak.measures, AgreementMetric, noted)))
+    pairs = tuple(replace(each, explained_by=("edges",)) for each in at_level(found, AgreementLevel.SOME, 0.01, 0.4))
+    table = agreement_table(with_consistency(report, pair_agreements=pairs))
     assert "follow the picture's edges" in table["pairs"][0]["words"]
     assert table["pairs"][0]["cells"]["kappa"]["text"].endswith("†")
-    assert table["reading"].startswith("† explains 17 of the pairs that agree: both follow the picture's edges as well.")
-    assert "shifts and flips only, which is weaker" in table["pairs"][0]["words"]
+    assert table["reading"].startswith("† explains 17 of the pairs that agree: both follow the picture's edges.")
+
+
+def test_without_a_library_no_word_of_strength_appears(report: ExplanationState) -> None:
+    """The same maps, the library hidden: the page says that it cannot be told, and how to build one."""
+    assert report.image is not None
+    found = measure_consistency(list(report.results.values()), report.image.shape[:2], ReferenceMaps(), {})
+    blind = replace(report, measures=with_findings(report.measures, AgreementMetric, AgreementResult(found, (NO_CHANCE,))))
+    table = agreement_table(blind)
+    assert "cannot be told yet" in table["sentence"]
+    assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"?"}
+    assert {cell["cells"]["ssim"]["aside"] for cell in table["pairs"]} == {""}
     assert any("python -m app library --model phantoms --pictures FOLDER" in words for words in table["words"])
+    chips = {chip["name"]: chip["text"] for chip in trust_view(blind, 1, ())["lines"][0]["chips"]}
+    assert chips["Agreement"] == "cannot be told yet"
+    said = " ".join([table["sentence"], table["reading"], *(cell["words"] for cell in table["pairs"])])
+    assert not {"strong", "some", "beyond chance"} & set(re.findall(r"strong|some|beyond chance", said))
 
 
 def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState) -> None:
@@ -154,23 +179,23 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState)
     assert set(chips) == set(EVIDENCE) >= {"Agreement", "Faithfulness", "Stability", "Sanity"}, "and no grade of all"
     assert set(EVIDENCE) == {kind.evidence or kind.title for kind in METRICS if kind.on_page}, "each is a metric's"
     ranks = (
-        DisplacementTest("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20),
-        DisplacementTest("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20),
+        TransplantTest("Grad-CAM", "deletion", "mean colour", 0.2, 19, 20),
+        TransplantTest("Grad-CAM", "insertion", "mean colour", 0.6, 15, 20),
     )
     findings = (
         SanityCheckResult("Grad-CAM", CLASS, 0.96, "red", CLASS.why),
         SanityCheckResult("Grad-CAM", NOISE, 0.95, "green", NOISE.why),
     )
     asked = replace(
-        report, measures=with_findings(with_findings(report.measures, DisplacedCopiesMetric, *ranks), SanityChecksMetric, *findings)
+        report, measures=with_findings(with_findings(report.measures, TransplantsMetric, *ranks), SanityChecksMetric, *findings)
     )
     chips = {chip["name"]: chip for chip in trust_view(asked, 1, ())["lines"][0]["chips"]}
-    assert chips["Faithfulness"]["text"] == "better than 85 % of its displaced copies"
-    assert "better than 19 of 20 displaced copies" in chips["Faithfulness"]["detail"][0]
-    tied = DisplacementTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20)
-    same = replace(asked, measures=with_findings(asked.measures, DisplacedCopiesMetric, tied))
+    assert chips["Faithfulness"]["text"] == "better than 85 % of other pictures' maps"
+    assert "better than 19 of 20 maps of other pictures by the same method" in chips["Faithfulness"]["detail"][0]
+    tied = TransplantTest("Grad-CAM", "deletion", "mean colour", 1.0, 0, 20, 20)
+    same = replace(asked, measures=with_findings(asked.measures, TransplantsMetric, tied))
     chip = trust_view(same, 1, ())["lines"][0]["chips"][1]
-    assert chip["text"] == "cannot be told from its displaced copies"
+    assert chip["text"] == "cannot be told from other pictures' maps"
     assert "as good as 20: cannot be told" in chip["detail"][0]
     assert chips["Sanity"]["text"] == "1 green, 1 red"
     assert [light["tone"] for light in chips["Sanity"]["lights"]] == ["bad", "good"]
@@ -297,15 +322,12 @@ def settled(job: ExplanationJob) -> ExplanationState:
 def test_agreement_comes_by_itself_with_the_prices_of_the_rest(jobs: ExplanationQueue) -> None:
     report = settled(jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast")))
     assert report.measures.consistency is not None
-    assert report.measures.agreement.others == 100
+    assert report.measures.agreement.others == 132
     assert report.measures.prices[CURVES].evaluations > 500
     assert report.measures.error == ""
 
 
-def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(
-    jobs: ExplanationQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "METRIC_YIELD_SECONDS", PATIENCE)
+def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(jobs: ExplanationQueue) -> None:
     job = jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
     settled(job)
     with pytest.raises(UserError, match="no measure 'magic'"):
@@ -333,23 +355,6 @@ def test_a_measure_waits_for_everybody_s_maps_and_is_stopped_within_a_batch(
     report = settled(job)
     assert "was stopped" in report.measures.stopped or len(report.measures.of(DeletionInsertionMetric)) == 20
     assert report.measures.of(DeletionInsertionMetric), "what was found stands"
-
-
-def test_visitors_who_keep_coming_hold_up_no_measure_for_ever(jobs: ExplanationQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
-    settled(job)
-    job.metric_stop.clear()
-    jobs.idle.clear()
-    try:
-        monkeypatch.setattr(limits, "METRIC_YIELD_SECONDS", PATIENCE)
-        job.publish_metrics(running=AGREEMENT)
-        assert list(jobs.metrics._work(job, AGREEMENT)), "it belongs to the answer and waits for nobody"
-        monkeypatch.setattr(limits, "METRIC_YIELD_SECONDS", 0.0)
-        job.publish_metrics(running=CURVES)
-        assert next(jobs.metrics._work(job, CURVES))["findings"][CURVES]
-    finally:
-        job.publish_metrics(running="")
-        jobs.idle.set()
 
 
 def test_further_evaluations_go_to_one_method_and_the_others_maps_stay(jobs: ExplanationQueue) -> None:

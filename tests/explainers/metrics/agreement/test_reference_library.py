@@ -32,7 +32,7 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     np.testing.assert_allclose(back.maps["lime"], known.maps["lime"], rtol=2e-3)
     np.testing.assert_allclose(back.maps["lime"].sum((1, 2)), 1, rtol=1e-5)
     assert np.isnan(back.maps["cam"][3]).all()
-    assert len(back.stack("cam")) == 39
+    assert len(back.others("cam").rows) == 39
     assert [path.name for path in tmp_path.iterdir()] == ["m.library.npz"]
 
 

@@ -7,13 +7,20 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from explainers.metrics.agreement.attenuation_correction import disattenuated_correlation, disattenuated_kappa
-from explainers.metrics.agreement.control_maps import centre_map, control_accounts_for_agreement, edge_map
+from explainers.metrics.agreement.control_maps import centre_map, content_map, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary
-from explainers.metrics.agreement.significance import agreement_significance, classify_agreement, significance_against_both_nulls
+from explainers.metrics.agreement.significance import (
+    AgreementLevel,
+    Interval,
+    agreement_significance,
+    classify_agreement,
+    resampled_counts,
+    significance_against_both_nulls,
+)
 from explainers.metrics.robustness.reliability import is_reliable_enough, spearman_brown_reliability
 from tests.explainers.metrics.agreement.test_similarity import random_share
-from tests.explainers.plain_similarity import chance, displaced, headline
+from tests.explainers.plain_similarity import chance, headline
 
 
 def test_kappa_and_p_by_hand() -> None:
@@ -30,12 +37,11 @@ def test_p_of_what_lies_beyond_the_null_follows_its_tail() -> None:
     assert agreement_significance(0.31, null).p == pytest.approx(1 / 81), "the tail never makes p larger"
     assert agreement_significance(0.3, null).p == pytest.approx(21 / 81), "some map reaches it"
     assert agreement_significance(0.7, null[1:]).p == pytest.approx(1 / 80), "too few for a tail"
-    assert agreement_significance(0.7, null, weaker=True).p == pytest.approx(1 / 81), "displaced copies have none"
     assert agreement_significance(0.7, [0.2] * 80).p == pytest.approx(1 / 81), "a null that does not vary has none"
 
 
 @pytest.mark.parametrize("others", [40, 100, 200])
-def test_identical_maps_among_seven_are_distinguished_from_chance(others: int) -> None:
+def test_identical_maps_among_seven_are_told_from_chance(others: int) -> None:
     titles = [f"map {number}" for number in range(6)]
     maps = {title: random_share(number) for number, title in enumerate(titles)} | {"twin": random_share(0)}
     rows = {title: np.stack([random_share(1000 * (n + 1) + k) for k in range(others)]) for n, title in enumerate(maps)}
@@ -67,23 +73,46 @@ def habit(seed: int) -> np.ndarray:
     return share / share.sum()
 
 
-def test_a_shared_habit_is_no_agreement_against_other_pictures_but_is_against_displaced_copies() -> None:
-    false_alarms = {"other pictures": 0, "displaced": 0}
+def test_a_shared_habit_is_no_agreement_against_other_pictures() -> None:
+    alarms = 0
     for trial in range(30):
         a, b, *rest = (habit(1000 * trial + s) for s in range(62))
-        false_alarms["other pictures"] += chance(a, b, rest[:30], rest[30:]).p <= 0.05
-        false_alarms["displaced"] += chance(a, b).p <= 0.05
-    assert false_alarms["other pictures"] <= 5
-    assert false_alarms["displaced"] >= 15
+        alarms += chance(a, b, rest[:30], rest[30:]).p <= 0.05
+    assert alarms <= 5
 
 
-def test_a_small_library_falls_back_to_displaced_copies_and_says_so() -> None:
+def test_without_thirty_other_pictures_there_is_no_chance_to_compare_with() -> None:
     a, b, others = random_share(0), random_share(1), np.stack([random_share(s) for s in range(2, 32)])
-    for fewer, weaker in ((0, False), (1, True)):
+    assert NullDistributions({"a": a, "b": b}, None).chance("a", "b") is None
+    for missing, known in ((0, True), (1, False)):
         rows = others.copy()
-        rows[:fewer] = np.nan
+        rows[:missing] = np.nan
         found = NullDistributions({"a": a, "b": b}, MapLibrary({}, tuple(map(str, range(30))), {"a": rows, "b": others})).chance("a", "b")
-        assert (found.weaker, found.others) == (weaker, 63 if weaker else 30)
+        assert (found is not None) == known
+    assert found is None
+
+
+def test_a_control_of_no_other_picture_is_compared_one_way() -> None:
+    a, control, others = random_share(0), random_share(1), np.stack([random_share(s) for s in range(2, 42)])
+    nulls = NullDistributions({"a": a, "c": control}, MapLibrary({}, tuple(map(str, range(40))), {"a": others}), controls=("c",))
+    mean = np.mean([headline(control, other) for other in others])
+    assert nulls.kappa("a", "c") == pytest.approx((headline(a, control) - mean) / (1 - mean), abs=1e-6)
+
+
+def test_the_interval_is_that_of_resampled_libraries() -> None:
+    """By hand: each library's mean, kappa against it, and the middle 95 of 100."""
+    a, b = random_share(0), random_share(1)
+    rows = {title: np.stack([random_share(1000 * (n + 1) + k) for k in range(40)]) for n, title in enumerate("ab")}
+    found = NullDistributions({"a": a, "b": b}, MapLibrary({}, tuple(map(str, range(40))), rows)).chance("a", "b")
+    both = np.array([(headline(a, other) + headline(one, b)) / 2 for one, other in zip(rows["a"], rows["b"], strict=True)])
+    kappas = []
+    for counts in resampled_counts(40):
+        mean = np.average(both, weights=counts)
+        kappas.append((headline(a, b) - mean) / (1 - mean))
+    assert (found.interval.low, found.interval.high) == pytest.approx(tuple(np.quantile(kappas, (0.025, 0.975))), abs=1e-6)
+    assert found.interval.low < found.kappa < found.interval.high
+    highest = np.quantile(np.concatenate([[headline(a, o) for o in rows["b"]], [headline(o, b) for o in rows["a"]]]), 0.95)
+    assert found.detectable == pytest.approx((highest - both.mean()) / (1 - both.mean()), abs=1e-6)
 
 
 def test_the_null_takes_both_directions() -> None:
@@ -92,15 +121,6 @@ def test_the_null_takes_both_directions() -> None:
     assert NullDistributions({"a": a, "b": b}, library).chance("a", "b").mean == pytest.approx(
         (headline(a, d) + headline(c, b)) / 2, abs=1e-6
     )
-
-
-def test_displaced_copies_leave_out_the_copy_in_place() -> None:
-    share = random_share(5)
-    null = displaced(share, share)
-    assert len(null) == 4 * 16 - 1
-    assert max(null) < 1
-    assert chance(share, share).p == pytest.approx(1 / 64)
-    assert chance(share, share).kappa == pytest.approx(1)
 
 
 def test_benjamini_hochberg_by_hand() -> None:
@@ -125,10 +145,16 @@ def test_reliability_of_the_whole_from_its_halves() -> None:
     assert not is_reliable_enough(0.53)
 
 
-def test_words() -> None:
-    assert [classify_agreement(kappa, 0.01) for kappa in (0.05, 0.1, 0.3, 0.6)] == ["no better than chance", "weak", "moderate", "strong"]
-    assert classify_agreement(0.9, 0.051) == "not told from chance", "one picture has little power"
-    assert classify_agreement(0.09, 0.5) == "no better than chance"
+def test_words_go_by_the_interval_and_p() -> None:
+    cases = {
+        "none": [(Interval(-0.1, 0.09), 0.5), (Interval(0.0, 0.09), 0.01)],
+        "some": [(Interval(0.1, 0.3), 0.05), (Interval(0.49, 0.7), 0.01)],
+        "strong": [(Interval(0.5, 0.7), 0.05), (Interval(0.8, 0.9), 0.001)],
+        "cannot be told yet": [(Interval(0.8, 0.9), 0.051), (Interval(0.05, 0.3), 0.01), (None, None), (Interval(0.8, 0.9), None)],
+    }
+    for word, all_given in cases.items():
+        assert [classify_agreement(*given) for given in all_given] == [word] * len(all_given)
+    assert {level for level in AgreementLevel if level.beyond_chance} == {"some", "strong"}
 
 
 def test_controls_by_hand() -> None:
@@ -138,9 +164,12 @@ def test_controls_by_hand() -> None:
     assert found.sum() == pytest.approx(1)
     assert found[:, 3:5].sum() == pytest.approx(1)
     np.testing.assert_allclose(edge_map(np.ones((64, 64, 3), np.float32), 8), 1 / 64)
+    image[:] = 0.25
+    image[8:16, 8:16] = 0.75
+    covered = content_map(image, np.full_like(image, 0.25), 8)
+    assert covered[1, 1] == pytest.approx(1)
+    np.testing.assert_allclose(content_map(image, image, 8), 1 / 64)
     bell = centre_map(7)
     assert bell.sum() == pytest.approx(1)
     assert np.unravel_index(bell.argmax(), bell.shape) == (3, 3)
     np.testing.assert_allclose(bell, bell.T)
-    assert control_accounts_for_agreement(0.3, (0.4, 0.3))
-    assert not control_accounts_for_agreement(0.3, (0.4, 0.2))

@@ -7,6 +7,7 @@ import pytest
 
 from explainers.case import Case, ExplanationSettings
 from explainers.evaluator import Stopped
+from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.faithfulness.deletion_insertion import (
     FILL,
     RANDOM,
@@ -17,7 +18,7 @@ from explainers.metrics.faithfulness.deletion_insertion import (
     random_pixel_order,
     visible_pixel_mask,
 )
-from explainers.metrics.faithfulness.displaced_copies import COPIES, DisplacementTest, displaced_map_copies, run_displacement_tests
+from explainers.metrics.faithfulness.transplants import transplant_tests
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 
 
@@ -75,7 +76,7 @@ def test_the_glass_box_gives_its_closed_form(kind, substrate) -> None:
     assert found[0].area == pytest.approx(area_under_curve(expected[:, case.score.target]), abs=1e-4)
 
 
-def test_the_exact_evidence_beats_chance_and_its_displaced_copies() -> None:
+def test_the_exact_evidence_beats_chance() -> None:
     from models.datasets.synthetic.glass_box import exact_pixel_evidence
 
     case, _ = glass_box()
@@ -84,9 +85,6 @@ def test_the_exact_evidence_beats_chance_and_its_displaced_copies() -> None:
         areas = {curve.title: curve.area for curve in found}
         best = min if found[0].kind == "deletion" else max
         assert best(areas, key=areas.get) == "truth"
-    assert all(
-        rank.better >= 18 for rank in run_displacement_tests(case, "truth", truth, DeletionPlan(steps=7, substrates=("mean colour",)))
-    )
 
 
 def test_the_cost_is_known_before_and_kept_to_in_full_batches() -> None:
@@ -110,49 +108,32 @@ def test_equal_maps_are_evaluated_once_whatever_their_scale() -> None:
     assert {curve.area for curve in again} == {found[0].area}
 
 
-def test_copies_are_the_same_map_elsewhere() -> None:
-    values = np.random.default_rng(0).random((16, 24)).astype(np.float32)
-    copies = displaced_map_copies(values, COPIES, 0)
-    assert len(copies) == 20
-    for copy in copies:
-        np.testing.assert_array_equal(np.sort(copy, axis=None), np.sort(values, axis=None))
-        assert not np.array_equal(copy, values)
-
-
 def test_random_orders_keep_cells_together() -> None:
     first = random_pixel_order((112, 112), 0)[:256]
     assert len({(pixel // 112 // 16, pixel % 112 // 16) for pixel in first.tolist()}) == 1
     assert sorted(random_pixel_order((112, 112), 0).tolist()) == list(range(112 * 112))
 
 
-def test_the_ranks_count_by_kind_and_the_curves_say_which_are_random() -> None:
-    case = toy_case()
-    found = list(run_displacement_tests(case, "m", np.random.default_rng(0).random((4, 5)).astype(np.float32), DeletionPlan(steps=4)))
-    assert {(rank.kind, rank.substrate) for rank in found} == set(FILL)
-    assert all(0 <= rank.better <= rank.copies == COPIES for rank in found)
-    assert (
-        sum(
-            curve.random and curve.title.startswith(RANDOM)
-            for curve in next(iter(measure_deletion_curves(case, {}, DeletionPlan(steps=4))))
-        )
-        == 3
-    )
+def test_the_curves_say_which_are_random() -> None:
+    curves = next(iter(measure_deletion_curves(toy_case(), {}, DeletionPlan(steps=4))))
+    assert sum(curve.random and curve.title.startswith(RANDOM) for curve in curves) == 3
 
 
-def test_copies_that_tie_are_no_defeats() -> None:
+def test_maps_that_tie_are_no_defeats() -> None:
     """The class's logit is far above the other's whatever is shown, so that no order moves the probability."""
     from explainers.metrics.faithfulness.road import road_scores
 
     sure = Toy((16, 16), lambda x: np.stack([x.mean((1, 2, 3)) + 60, np.zeros(len(x))], 1), lambda x: np.zeros((2, *x.shape)))
     case = Case(sure, picture(sure.size), ToyScore(0, "probability"), ExplanationSettings(preset="Fast"))
     values = np.random.default_rng(0).random((4, 4)).astype(np.float32)
-    for rank in run_displacement_tests(case, "m", values, DeletionPlan(steps=4)):
-        assert (rank.better, rank.ties, rank.conclusive, rank.share) == (0, COPIES, False, 0.5)
+    share = np.full((7, 7), 1 / 49)
+    others = np.random.default_rng(1).dirichlet(np.ones(49), 31).reshape(-1, 7, 7)
+    library = MapLibrary({}, tuple(map(str, range(31))), {"m": others})
+    for rank in transplant_tests(case, "m", share, library, DeletionPlan(steps=4)):
+        assert (rank.better, rank.ties, rank.conclusive, rank.share) == (0, 30, False, 0.5)
     (found,) = road_scores(case, {"m": values})
     assert found.value == pytest.approx(0, abs=1e-4)
     assert "Cannot be told" in found.remark
-    assert DisplacementTest("m", "deletion", "blur", 0.5, 12, 20, 4).share == pytest.approx(0.7)
-    assert DisplacementTest("m", "deletion", "blur", 0.5, 12, 20, 4).conclusive
 
 
 def test_a_stop_is_heard() -> None:

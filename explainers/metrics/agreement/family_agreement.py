@@ -1,0 +1,78 @@
+"""Whether families of methods agree: one test for each pair of families, corrected over those alone, because they are what counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from scipy.stats import false_discovery_control
+
+from explainers.method import Family
+from explainers.metrics.agreement.null_distribution import NullDistributions, SharedSignificance
+from explainers.metrics.agreement.significance import AgreementLevel, Obstacle, classify_agreement
+
+TitlePair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class FamilyAgreement:
+    """Two families of methods. pairs: of their methods, those that have converged. chance: None without a library or without a pair.
+
+    p: of the pairs' mean similarity, adjusted over the pairs of families. obstacle: why the level says that it cannot be told yet.
+    """
+
+    first: Family
+    second: Family
+    pairs: tuple[TitlePair, ...]
+    chance: SharedSignificance | None
+    p: float | None
+    level: AgreementLevel
+    obstacle: Obstacle
+
+    def to_json(self) -> dict[str, Any]:
+        """detectable: the kappa that unrelated maps exceed in one of 20 cases. class_share: the part of kappa that a class shares."""
+        chance = self.chance
+        return {
+            "families": [self.first, self.second],
+            "word": self.level,
+            "why_not": self.obstacle,
+            "kappa": chance.kappa if chance else None,
+            "interval": chance.interval.to_json() if chance else None,
+            "p": self.p,
+            "detectable": chance.detectable if chance else None,
+            "others": chance.pictures if chance else 0,
+            "same_class": chance.same_class if chance else None,
+            "same_class_others": chance.same_class_pictures if chance else 0,
+            "class_share": chance.class_share if chance else None,
+        }
+
+
+def family_agreements(families: Mapping[str, Family], converged: Sequence[str], nulls: NullDistributions) -> tuple[FamilyAgreement, ...]:
+    """Every pair of families that have a map. families: title -> family of all maps. converged: titles of the maps that are stable."""
+    members: dict[Family, list[str]] = {}
+    for title, family in families.items():
+        members.setdefault(family, []).append(title)
+    found = []
+    for first, second in combinations(members, 2):
+        pairs = tuple((a, b) for a in members[first] for b in members[second] if {a, b} <= set(converged))
+        found.append((first, second, pairs, nulls.shared(pairs)))
+    tested = [number for number, (*_, chance) in enumerate(found) if chance is not None]
+    adjusted = false_discovery_control([chance.p for *_, chance in found if chance is not None], method="bh").tolist()
+    ps = dict(zip(tested, adjusted, strict=True))
+    return tuple(_with_level(first, second, pairs, chance, ps.get(n)) for n, (first, second, pairs, chance) in enumerate(found))
+
+
+def _with_level(
+    first: Family, second: Family, pairs: tuple[TitlePair, ...], chance: SharedSignificance | None, p: float | None
+) -> FamilyAgreement:
+    level = classify_agreement(chance.interval if chance else None, p)
+    return FamilyAgreement(first, second, pairs, chance, p, level, obstacle(level, bool(pairs), chance is not None))
+
+
+def obstacle(level: AgreementLevel, converged: bool, weighed: bool) -> Obstacle:
+    """Why nothing can be said yet. converged: whether the maps are stable. weighed: whether there is a chance to compare with."""
+    if level is not AgreementLevel.CANNOT_TELL:
+        return Obstacle.NOTHING
+    if not converged:
+        return Obstacle.NOT_CONVERGED
+    return Obstacle.LITTLE_POWER if weighed else Obstacle.NO_LIBRARY
