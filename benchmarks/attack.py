@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.attack_parts import hostile_models
@@ -65,6 +66,8 @@ def main() -> int:
     rows: list[AttackRow] = []
 
     def add(row: AttackRow) -> None:
+        idle = next((each.child for each in rows if each.title == CONTROL), 0.0)
+        row = replace(row, idle_child=idle)
         rows.append(row)
         print(row.line(), flush=True)
 
@@ -77,8 +80,8 @@ def main() -> int:
     failed = [row for row in rows if row.failures]
     print(
         f"\n{len(rows) - len(failed)} of {len(rows)} hold. Bounds: the expected end; at most {SERVER_MB:.0f} MB above idle for the server "
-        f"({STALLED_MB:.0f} MB with stalled uploads), {CHILD_MB:.0f} MB for a child, {SLOWER} times as long for another visitor's"
-        " maps on average."
+        f"({STALLED_MB:.0f} MB with stalled uploads), {CHILD_MB:.0f} MB for a child beyond an honest model's, {SLOWER} times as long for "
+        "another visitor's maps on average."
     )
     return int(bool(failed))
 
@@ -95,9 +98,9 @@ def attack_one_server(folder: Path, unit: float, chosen: Callable[[str], bool], 
     ]
     attacks += [(title, expected, picture_attack(title), Bounds()) for title, (expected, _) in PICTURES.items()]
     attacks += [(title, expected, attack, bounds) for title, (expected, attack, bounds) in VISITORS.items()]
-    attacks = [each for each in attacks if chosen(each[0])]
-    if not attacks:
+    if not any(chosen(each[0]) for each in attacks):
         return
+    attacks = [each for each in attacks if each[0] == CONTROL or chosen(each[0])]
     with ExitStack() as stack:
         server: Server | None = None
         for title, expected, attack, bounds in attacks:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
@@ -17,7 +17,7 @@ from unittest.mock import patch
 from benchmarks.attack_parts.client import Access, new_address
 from benchmarks.attack_parts.growth import BOUNDS, KINDS, Growth, measure_growth
 from benchmarks.attack_parts.leaky_server import leaking
-from benchmarks.attack_parts.mixed_visitors import SHARES, MixedVisitors
+from benchmarks.attack_parts.mixed_visitors import QUICK_SHARES, SHARES, MixedVisitors
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.output.markdown import markdown_table_head, markdown_table_row
@@ -33,15 +33,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long visitors come, the warm-up included (10)")
     parser.add_argument("--visitors", type=int, default=3, metavar="N", help="visitors at once (3)")
+    parser.add_argument("--requests", type=int, metavar="N", help="as many requests, without models, however long they take")
     options = parser.parse_args()
     print(machine_line(), "\n")
-    growth, counts = soak(options.minutes * 60, options.visitors)
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in SHARES.items())
-    kinds = {name: counts[name] for name in SHARES}
-    print(f"{sum(kinds.values())} requests of {options.visitors} visitors at once in {options.minutes:g} minutes; shares: {shares}.\n")
+    start, shares = time.monotonic(), QUICK_SHARES if options.requests else SHARES
+    growth, counts = soak(options.requests or options.minutes * 60, options.visitors, shares=shares)
+    minutes = (time.monotonic() - start) / 60
+    words = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    total = sum(counts[name] for name in shares)
+    print(f"{total:,} requests of {options.visitors} visitors at once in {minutes:.0f} minutes; shares: {words}.\n")
     print(growth_table(growth), "\n")
     for name, number in counts.most_common():
-        if name not in SHARES:
+        if name not in shares:
             print(f"- {number} of {name}")
     print("\nThe same of a server that leaks on purpose:\n")
     control = control_growth(CONTROL_SECONDS)
@@ -51,11 +54,14 @@ def main() -> int:
     return int(bool(growth.leaks or missed))
 
 
-def soak(seconds: float, visitors: int, stretches: int = 4, patience: float = 60.0) -> tuple[Growth, Counter[str]]:
-    """The growth of the page's server, and what became of the requests."""
+def soak(
+    amount: float, visitors: int, stretches: int = 4, patience: float = 60.0, shares: Mapping[str, float] = SHARES
+) -> tuple[Growth, Counter[str]]:
+    """The growth of the page's server, and what became of the requests. amount: seconds, or requests of the quick shares."""
     with tempfile.TemporaryDirectory() as name, patch.dict("os.environ", {"TMPDIR": name}), serving(*FLAGS) as server:
-        mixed = MixedVisitors(server, visitors)
-        growth = measure_growth(server.process.pid, Path(name), mixed.visit, seconds, stretches, patience)
+        mixed = MixedVisitors(server, visitors, shares=shares)
+        visit = mixed.visit_often if shares is QUICK_SHARES else mixed.visit
+        growth = measure_growth(server.process.pid, Path(name), visit, amount, stretches, patience)
         return growth, mixed.counts
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from models.output.markdown import markdown_table_head, markdown_table_row
 
 SERVER_MB, CHILD_MB, STALLED_MB = 200.0, 1000.0, 300.0
-"""Memory above what the server held before, the largest child's, and the server's with 200 stalled uploads."""
+"""Memory above idle: above what the server held before, for a child above what one holds with an honest model, and the server's with
+200 stalled uploads."""
 SLOWER = 2.5
 """How many times as long another visitor's maps may take."""
 LONGEST_SENTENCE = 400
@@ -32,7 +33,7 @@ class Bounds:
 @dataclass(frozen=True)
 class AttackRow:
     """before, peak, after, child: MB. seconds: in starts of TensorFlow. slower: another visitor's maps against alone: on average and the
-    most; None where nobody else was there."""
+    most; None where nobody else was there. idle_child: MB of a child with an honest model."""
 
     title: str
     expected: str
@@ -44,6 +45,7 @@ class AttackRow:
     starts: float
     slower: tuple[float, float] | None
     bounds: Bounds = Bounds()
+    idle_child: float = 0.0
 
     @property
     def failures(self) -> list[str]:
@@ -51,8 +53,8 @@ class AttackRow:
         found = [self.outcome.fault] if self.outcome.fault else []
         if self.peak - self.before > self.bounds.server:
             found.append(f"server {self.peak - self.before:.0f} MB above idle, at most {self.bounds.server:.0f}")
-        if self.child > CHILD_MB:
-            found.append(f"child {self.child:.0f} MB, at most {CHILD_MB:.0f}")
+        if self.child - self.idle_child > CHILD_MB:
+            found.append(f"child {self.child - self.idle_child:.0f} MB above idle, at most {CHILD_MB:.0f}")
         if self.slower and self.bounds.slower and self.slower[0] > self.bounds.slower:
             found.append(f"others {self.slower[0]:.1f} times as long, at most {self.bounds.slower}")
         return found

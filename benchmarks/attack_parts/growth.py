@@ -32,17 +32,17 @@ class Growth:
 
 
 def measure_growth(
-    pid: int, folder: Path, visit: Callable[[float], object], seconds: float, stretches: int = 4, patience: float = 60.0
+    pid: int, folder: Path, visit: Callable[[float], object], amount: float, stretches: int = 4, patience: float = 60.0
 ) -> Growth:
     """Warms up, then visits in stretches, and reads after each, when what visitors left is gone.
 
-    visit: lets visitors come for so many seconds, until the last has left. folder: where the server puts temporary files. seconds: of
-    the whole, a fifth of which is the warm-up.
+    visit: lets visitors come for so many seconds or requests, until the last has left. folder: where the server puts temporary files.
+    amount: seconds or requests of the whole, a fifth of which is the warm-up.
     """
-    visit(seconds / 5)
+    visit(amount / 5)
     readings = [settled(pid, folder, patience)]
     for _ in range(stretches):
-        visit(seconds * 4 / 5 / stretches)
+        visit(amount * 4 / 5 / stretches)
         readings.append(settled(pid, folder, patience))
     return Growth(tuple(readings))
 

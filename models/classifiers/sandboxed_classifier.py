@@ -1,5 +1,6 @@
 """The classifier of an untrusted model, which runs in a sandboxed process of its own."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from models.sandbox.worker_process import WorkerExited, WorkerLimits, WorkerProc
 
 RESTARTS = 4
 """In an hour."""
+FEATURE_BYTES = 96 << 20
+"""Of the maps and gradients of all layers of one request: this process has to hold them, whatever the model's own may hold."""
 HOUR, FIRST_PAUSE = 3600.0, 5.0
 """Seconds: what is counted, and the pause before the second restart of an hour; each later pause is four times as long."""
 
@@ -204,6 +207,13 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         # A forward-only model itself reports why it has no layers.
         layers = [self.layer(layer.name) for layer in (layers if self.forward_only else self._with_a_layer(layers))]
         wanted = [(*layer.grid, layer.channels) for layer in layers for _ in range(2)]
+        if sum(4 * math.prod(shape) for shape in wanted) > FEATURE_BYTES:
+            largest = max(layers, key=lambda layer: math.prod((*layer.grid, layer.channels)))
+            (height, width), channels = largest.grid, largest.channels
+            raise UserError(
+                f"The layer {largest.name} has {channels} maps of {height} x {width}, and a model's process may send "
+                f"{FEATURE_BYTES >> 20} MB at once; choose another layer."
+            )
         found = self._evaluate(name, arrays, wanted, [layer.name for layer in layers], score)
         return tuple(LayerActivations(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from keras import layers
 from benchmarks.zoo_parts.models import topologies
 from errors import UserError
 from explainers.classifier_protocol import Classifier as Asked
+from models.classifiers import sandboxed_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.sandboxed_classifier import SandboxedClassifier, start_sandboxed_classifier
 from models.classifiers.score import Score
@@ -109,6 +111,16 @@ def test_what_is_asked_wrongly_is_refused_here(guarded: SandboxedClassifier) -> 
         guarded.gradients(hostile_files.noise((1, 32, 32, 3)), Score(9))
     with pytest.raises(UserError, match="no spatial layer"):
         guarded.features(hostile_files.noise((32, 32, 3)), [], Score(0))
+
+
+def test_maps_that_would_fill_this_process_are_refused(guarded: SandboxedClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers, picture = guarded.default_layers, np.full((*guarded.size, 3), 0.5, np.float32)
+    size = sum(8 * math.prod((*layer.grid, layer.channels)) for layer in layers)
+    monkeypatch.setattr(sandboxed_classifier, "FEATURE_BYTES", size)
+    assert guarded.features(picture, layers, Score(0))
+    monkeypatch.setattr(sandboxed_classifier, "FEATURE_BYTES", size - 1)
+    with pytest.raises(UserError, match=r"The layer \S+ has \d+ maps of \d+ x \d+, and .* choose another layer"):
+        guarded.features(picture, layers, Score(0))
 
 
 def test_a_process_that_hangs_or_crashes_is_restarted_a_few_times_an_hour(path: Path, guarded: SandboxedClassifier) -> None:
