@@ -18,9 +18,9 @@ PICTURE_PATH = "/crosscheck/picture"
 MODEL_PATH = "/crosscheck/model"
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|health)/?"
-    r"|/(assets|static|svelte)/[^?]*"
+    r"|/(assets|static|svelte)/(?!.*\.\.)[\w./-]{1,200}"
     r"|/crosscheck/(picture|model|[0-9a-f]{12}/([a-z]+/)?[a-z0-9_]+\.(js|css))"
-    r"|/gradio_api/(startup-events|info|app_id|reset|queue/join|queue/data|heartbeat/[\w-]+)/?"
+    r"|/gradio_api/(startup-events|info|app_id|reset|queue/join|queue/data|heartbeat/[\w-]{1,200})/?"
 )
 log = logging.getLogger(__name__)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
