@@ -116,12 +116,14 @@ class InspectOptions:
 
     model: what `models.loading.load_classifier` takes. pictures: a folder, with or without class folders. labels: a text of the model's
     classes, one a line, or a CSV file with the columns file and class that says what each picture shows. fix: writes the card that the
-    report proposes, after a yes, or without asking where yes is set. as_json: prints the report as JSON. trust: as of serve.
+    report proposes, after a yes, or without asking where yes is set. preprocessing: what a person chose, such as "0..255" or "caffe bgr",
+    for that card. as_json: prints the report as JSON. trust: as of serve.
     """
 
     model: str
     pictures: Path | None = None
     labels: Path | None = None
+    preprocessing: str = ""
     fix: bool = False
     yes: bool = False
     as_json: bool = False

@@ -22,8 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels",
         type=Path,
         metavar="FILE",
-        help="a text with the model's classes, one a line in the order of its answers; or a .csv with the columns file and class: "
+        help="a text or JSON with the names of the model's classes in the order of its answers; or a .csv with the columns file and class: "
         "what each picture shows",
+    )
+    parser.add_argument(
+        "--preprocessing",
+        default="",
+        metavar="SCALING",
+        help="how you know that the model wants its pictures, such as 0..255 or 'caffe bgr': the card to write with --fix has it",
     )
     parser.add_argument(
         "--fix", action="store_true", help="write the card that the report proposes, after a yes; an old one is kept as .bak"

@@ -35,6 +35,7 @@ from explainers.method_runner import MethodResult, results_with_map
 from explainers.metrics.agreement.agreement import AgreementContext
 from models.cards.metadata import parse_metadata
 from models.classifiers.score import Score
+from models.inspection.preprocessing_alternatives import compare_preprocessing, describe_alternatives
 from models.sandbox.picture_decoder import read_picture_confined
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def explain_pictures(options: ExplainOptions, load: "Callable[[], Served]") -> i
     if not options.quiet:
         print(f"Written to {printable_file_name(options.out)}.")
     return int(any(_failed(entry) for entry in entries))
+
+
+HOW_TO_CHOOSE = "Choose with python -m app inspect {} --preprocessing SCALING --fix, which keeps it in the model's card."
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,8 @@ def _explain_file(path: Path, name: str, folder: Path, maps: MapsArchive, run: _
     entry = picture_manifest_entry(source, case, run.classifier, entries)
     maps.add(f"{name}/segments", case.segments.astype(np.int32))
     entry["segments"] = f"{name}/segments"
+    guess = compare_preprocessing(run.classifier, case.image)
+    entry["preprocessing"] = guess.to_json() if guess else None
     if members := explain_ensemble_members(case, run.methods):
         entry["members"] = write_member_maps(name, members, maps)
         entry["members_agreement"] = agreement_between_members(members, case.size)
@@ -137,6 +143,8 @@ def _explain_file(path: Path, name: str, folder: Path, maps: MapsArchive, run: _
         print(f"{source.file}: {entry['explained']['label']}, {len(entries)} maps, {case.evaluations} evaluations")
         for note in found.notes:
             print(f"  {note}")
+        if guess:
+            print(f"  {describe_alternatives(guess)} {HOW_TO_CHOOSE.format(printable_file_name(run.options.model))}")
         if region:
             print(markdown_localisation_table(entry["measures"]["localisation"]["maps"]))
     return entry

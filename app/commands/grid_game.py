@@ -23,9 +23,9 @@ from explainers.case import ExplanationSettings
 from explainers.method import Method
 from explainers.metrics.localisation.grid_pointing_game import SOURCE, GridPointingGameMetric, Mosaic, build_mosaics
 from models.classifiers.score import Score
-from models.images.decoder import decode_picture
 from models.loading import load_classifier
 from models.output.markdown import markdown_table
+from models.sandbox.picture_decoder import decode_picture_confined
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -97,7 +97,7 @@ def _fit_pictures(files: Sequence[Path], classifier: "Served") -> list[NDArray[n
     pictures = []
     for file in files:
         try:
-            pictures.append(classifier.fit(decode_picture(file.read_bytes())))
+            pictures.append(classifier.fit(decode_picture_confined(file.read_bytes())))
         except (UserError, OSError) as error:
             print(f"{file}: {error}", file=sys.stderr)
     return pictures

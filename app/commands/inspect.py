@@ -29,7 +29,7 @@ def print_inspection(options: InspectOptions) -> int:
     from models.inspection.inspector import inspect_model  # TensorFlow takes seconds, and what was given is wrong before that
 
     with tqdm(desc=Path(options.model).name, unit=" evaluations", leave=False, disable=None if seen else True) as bar:
-        report = inspect_model(options.model, seen, options.trust, labels, lambda done, most: _show(bar, done, most))
+        report = inspect_model(options.model, seen, options.trust, labels, lambda done, most: _show(bar, done, most), options.preprocessing)
     refused = [each.says for each in report.findings if each.level == "refused"]
     if options.as_json:
         print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))

@@ -1,15 +1,15 @@
 """Samples pictures from a folder for the inspection of a model: evenly over the classes where they are known, and reproducibly."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from errors import UserError
+from models.cards.class_name_formats import UnusableNamesError, parse_class_names
 from models.datasets.folder_listing import find_split_folders, list_folders, list_pictures, read_csv_rows
-from models.images.decoder import decode_picture
 from models.inspection.labelled_image import LabelledImage
+from models.sandbox.picture_decoder import decode_picture_confined
 
 MAX_PICTURES = 64
 COLUMNS = ("file", "class")
@@ -37,7 +37,7 @@ def read_sampled_pictures(samples: Sequence[Sample]) -> tuple[list[LabelledImage
     seen, failed = [], []
     for file, name in samples:
         try:
-            seen.append(LabelledImage.from_picture(decode_picture(file.read_bytes()), name))
+            seen.append(LabelledImage.from_picture(decode_picture_confined(file.read_bytes()), name))
         except (UserError, OSError) as error:
             failed.append(f"{file} is left out. {error}")
     if not seen:
@@ -46,14 +46,13 @@ def read_sampled_pictures(samples: Sequence[Sample]) -> tuple[list[LabelledImage
 
 
 def read_class_names(file: Path) -> tuple[str, ...]:
-    """The classes that a text lists, one per line; leading line numbers are dropped. UserError."""
+    """The names of classes that a text or JSON lists. UserError."""
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--labels is {file}, which cannot be read as UTF-8 text; give a text with one line a class.") from error
-    if all(re.match(rf"{number}\s+\S", line) for number, line in enumerate(lines)):
-        lines = [line.split(maxsplit=1)[1] for line in lines]
-    return tuple(lines)
+        return tuple(parse_class_names(file.read_bytes(), file.name, None) or ())
+    except OSError as error:
+        raise UserError(f"--labels is {file}, which cannot be read ({error.strerror}).") from error
+    except UnusableNamesError as error:
+        raise UserError(f"--labels is {file}, which cannot be used: {error}; give a text with one line a class.") from error
 
 
 def _by_folder(folder: Path) -> list[Sample]:

@@ -85,7 +85,11 @@ class RequestParser:
         if event.kind == "picked":
             if isinstance(event.data, dict) and "example" in event.data:
                 return self._example(classifier, event.data["example"]).picture
-            return self._uploads.take(_field(event.data, "token"))
+            return replace(self._uploads.take(_field(event.data, "token")), page=_page(event.data.get("page", 1)))
+        if event.kind == "page":
+            if last is None:
+                raise UserError("There is no picture whose page could be chosen; choose a picture first.")
+            return replace(last.picture, page=_page(_field(event.data, "page")))
         if last is not None and (last.classifier == classifier or not last.picture.example):
             return last.picture
         # Another classifier has other examples; a visitor's own picture stays.
@@ -218,6 +222,13 @@ def _of_kind(default: Any, value: Any, what: str) -> Any:
             else _refuse(what, value)
         )
     return _refuse(what, value)
+
+
+def _page(value: Any) -> int:
+    """UserError where it is no page's number; whether the file has such a page its decoder says."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 10_000_000:
+        raise UserError(f"The page is {str(value)[:20]!r}; pages and frames count from 1.")
+    return value
 
 
 def _refuse(what: str, value: Any) -> Any:

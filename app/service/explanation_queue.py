@@ -31,7 +31,8 @@ from errors import UserError
 from explainers.case import ExplanationSettings, Stopped
 from explainers.method_runner import MethodResult
 from models.classifiers.score import Score
-from models.sandbox.picture_decoder import decode_picture_confined
+from models.inspection.preprocessing_alternatives import compare_preprocessing
+from models.sandbox.picture_decoder import read_picture_confined
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -279,15 +280,19 @@ def _publish_prediction(job: ExplanationJob, loaded: "Future[Served]") -> None:
         return job.fail(error, "classifier")
     job.publish(state="looking", card=classifier.card)
     try:
-        fitted = fit_picture_to_input(decode_picture_confined(request.picture.data), classifier.card)
+        decoded = read_picture_confined(request.picture.data, request.picture.page)
+        fitted = fit_picture_to_input(decoded.pixels, classifier.card)
     except Exception as error:
         return job.fail(error, "picture")
+    job.publish(picture_notes=decoded.notes, pages=decoded.pages)
     try:
         found = predict_image(fitted.image, classifier, lambda top: _score(request, top))
+        alternatives = compare_preprocessing(classifier, fitted.image)
     except Exception as error:
         return job.fail(error, "request")
     photo, target = to_uint8(fitted.photo), found.score.target
-    return job.publish(request=_bare(request), image=fitted.image, photo=photo, probabilities=found.probabilities, target=target)
+    known = {"probabilities": found.probabilities, "target": target, "alternatives": alternatives}
+    return job.publish(request=_bare(request), image=fitted.image, photo=photo, **known)
 
 
 def _score(request: ExplanationRequest, top: int) -> Score:

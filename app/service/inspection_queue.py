@@ -12,7 +12,7 @@ from app.service.work_queue import SharedWorkQueue
 from errors import UserError
 from models.inspection.inspection_report import InspectionReport
 from models.inspection.labelled_image import LabelledImage
-from models.sandbox.picture_decoder import decode_picture_confined
+from models.sandbox.picture_decoder import read_picture_confined
 
 State = Literal["waiting", "running", "done", "failed"]
 MAX_PICTURES = 24
@@ -153,7 +153,7 @@ def _decoded(request: InspectionRequest) -> tuple[list[LabelledImage], tuple[str
     found, left_out = [], []
     for picture, label in request.pictures:
         try:
-            found.append(LabelledImage.from_picture(decode_picture_confined(picture.data), label or None))
+            found.append(LabelledImage.from_picture(read_picture_confined(picture.data, picture.page).pixels, label or None))
         except UserError as error:
             left_out.append(f"{picture.name} is left out. {error}")
     return found, tuple(left_out)

@@ -15,7 +15,7 @@ from explainers.method_runner import maps_with_positive_evidence
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore, localisation_scores
 from models.cards.card import Card, Fit
 from models.images.decoder import fit_to_size
-from models.sandbox.picture_decoder import decode_picture_confined
+from models.sandbox.picture_decoder import decode_picture_confined, read_picture_confined
 
 Mask = NDArray[np.bool_]
 Source = Literal["drawn", "uploaded", "known"]
@@ -50,7 +50,7 @@ def mask_from_outline(points: object, size: tuple[int, int]) -> Mask:
 
 def mask_from_file(mask: UploadedPicture, picture: UploadedPicture, card: Card) -> Mask:
     """The file of a mask, white where the evidence lies, fitted to (H, W) as its picture is. UserError where it is not a mask of it."""
-    shape = decode_picture_confined(picture.data).shape[:2]
+    shape = read_picture_confined(picture.data, picture.page).pixels.shape[:2]
     inside = decode_mask(mask.data, mask.name, shape, decode_picture_confined)
     return fit_mask_to_input(inside, shape, lambda image: fit_to_size(image, card.size, card.fit), mask.name)
 

@@ -13,6 +13,7 @@ from app.service.stores.picture_uploads import UploadedPicture
 from explainers.method import Method
 from explainers.method_runner import MethodResult
 from models.cards.card import Card
+from models.inspection.preprocessing_alternatives import PreprocessingAlternatives
 
 State = Literal["loading", "looking", "queued", "running", "done", "stopped", "failed"]
 Place = Literal["picture", "classifier", "request", "methods"]
@@ -41,7 +42,9 @@ class ExplanationState:
     """An answer as far as it has come; a new state replaces it whenever something is known.
 
     image: (H, W, 3) float32 0..1, what the classifier gets. photo: (H, W, 3) uint8, the same view in finer pixels.
-    probabilities: (classes,). results: by the method's key. ahead: explanations that come first in the queue.
+    probabilities: (classes,). picture_notes, pages: of the decoded file, as in models.images.decoded_picture. alternatives: what other
+    usual preprocessing would answer, where the classifier's is a guess. results: by the method's key.
+    ahead: explanations that come first in the queue.
     expected: evaluations, an upper bound. error and place: a sentence, and where on the page it belongs.
     """
 
@@ -52,6 +55,9 @@ class ExplanationState:
     photo: NDArray[np.uint8] | None = None
     probabilities: NDArray[np.float32] | None = None
     target: int | None = None
+    picture_notes: tuple[str, ...] = ()
+    pages: int = 1
+    alternatives: PreprocessingAlternatives | None = None
     results: Mapping[str, MethodResult] = field(default_factory=dict)
     ahead: int = 0
     evaluations: int = 0

@@ -40,15 +40,24 @@ class CardNote(StrEnum):
     """Notes that the program itself writes on a card and recognises later by their first words.
 
     ASSUMED_SCALING: the scaling assumed for a model without a card. OWN_PROCESS: how an untrusted model's process is confined.
-    NAMED_IN_FILE: the classes' names come from the model's file.
+    SCALES_ITSELF: the scaling that the model itself takes back, which is known. NAMED_IN_FILE: the classes' names come from the model's
+    file. NAMED_BY, NAMES_NOT_USED: the file next to the model that names the classes, and one that could not be used.
     """
 
     ASSUMED_SCALING = "No card: input scaling"
+    SCALES_ITSELF = "No card, but the model shows how its input is scaled:"
     OWN_PROCESS = "It runs in a process of its own"
     NAMED_IN_FILE = "Its classes are named in the file itself."
+    NAMED_BY = "Its classes are named by"
+    NAMES_NOT_USED = "Not used for the names of its classes:"
 
     def begins(self, note: str) -> bool:
         return note.startswith(self)
+
+
+def is_scaling_note(note: str) -> bool:
+    """Whether the note says where a card that was inferred has its scaling from."""
+    return CardNote.ASSUMED_SCALING.begins(note) or CardNote.SCALES_ITSELF.begins(note)
 
 
 @dataclass(frozen=True)

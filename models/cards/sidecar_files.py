@@ -1,4 +1,4 @@
-"""The files next to a model that belong to it: the card, labels.txt, and the architecture where the file holds weights alone."""
+"""The files next to a model that belong to it: the card, the names of its classes, and the architecture of weights alone."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,11 @@ from errors import UserError
 from plain_files import read_plain_text
 
 LABELS = "labels.txt"
+CLASS_NAME_FILES = (
+    *(LABELS, "class_names.txt", "classes.txt", "class_indices.json", "classes.json", "labels.csv", "config.json", "metadata.json"),
+    *("class_names.json", "labels.json"),
+)
+"""Files that may name a model's classes, in the order in which they are tried."""
 WEIGHT_SUFFIXES = (".h5", ".hdf5")
 """Suffixes of files that may hold weights alone, with the architecture next to them."""
 
@@ -22,7 +27,7 @@ def card_path(path: Path) -> Path:
 def list_sidecar_files(path: Path) -> list[Path]:
     """Every sidecar file that may be read with the model, existing or not."""
     architectures = [path.with_name(name) for name in _architectures(path)] if path.suffix in WEIGHT_SUFFIXES else []
-    return [card_path(path), path.parent / LABELS, *architectures]
+    return [card_path(path), *(path.parent / name for name in CLASS_NAME_FILES), *architectures]
 
 
 def read_architecture(path: Path) -> str | None:

@@ -1,7 +1,6 @@
-"""Infers the card of a model that has none: from its input, its last operations, its outputs, labels.txt, and its own scaling."""
+"""Infers the card of a model that has none: from its input, its last operations, its outputs, and what lies next to it."""
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import LONGEST_NAME, Card, CardNote, ClassLabel, Head, check_class_count, unique_labels
-from models.classifiers.label_file import read_label_file
+from models.cards.card import LONGEST_NAME, Card, CardNote, ClassLabel, Head
+from models.classifiers.label_file import read_class_names
 from models.graph.keras_hints import ExpectedPreprocessing, preprocessing_by_backbone
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
 from models.graph.probes import count_model_outputs, first_convolution_slope, outputs_for_probe_images, rows_sum_to_one, trace_model
 
 DEFAULT_SIZE = 224
+_DIVIDES = 1 / 20  # a first convolution that sees less of the input's values than this is fed 0 to 255
 
 
 def infer_model_card(model: Any, path: Path) -> tuple[ModelTrace, Card]:
@@ -31,21 +31,28 @@ def infer_model_card(model: Any, path: Path) -> tuple[ModelTrace, Card]:
         inferred=True,
     )
     trace = trace_model(model, draft, path.name)
-    expected = _expected_input(model, first_convolution_slope(trace))
+    slope = first_convolution_slope(trace)
+    expected = _expected_input(model, slope)
     colour = draft.colour if channels == 1 else expected.colour
     draft = dataclasses.replace(draft, scaling=expected.scaling, colour=colour)
     if expected.scaling != "0..1":
         trace = trace_model(model, draft, path.name)
     head, why = _head(trace, outputs_for_probe_images(trace, path.name), path.name)
-    notes = (f"{CardNote.ASSUMED_SCALING} {expected.scaling} assumed, because {expected.because}.", *why, *inputs.notes)
-    return trace, dataclasses.replace(
-        draft, labels=read_class_labels(path, max(count_model_outputs(trace, path.name), 2)), head=head, notes=notes
-    )
+    names = read_class_names(path, max(count_model_outputs(trace, path.name), 2))
+    notes = (scaling_note(expected.scaling, expected.because, slope is not None and slope < _DIVIDES), *why, *inputs.notes, *names.notes)
+    return trace, dataclasses.replace(draft, labels=names.labels, head=head, notes=notes)
+
+
+def scaling_note(scaling: str, because: str, known: bool) -> str:
+    """The note about the scaling of a card that was inferred. known: whether the model itself shows it, so that it is no guess."""
+    if known:
+        return f"{CardNote.SCALES_ITSELF} {scaling}, for {because}."
+    return f"{CardNote.ASSUMED_SCALING} {scaling} assumed, because {because}."
 
 
 def _expected_input(model: Any, slope: float | None) -> ExpectedPreprocessing:
     """From the model's own scaling, which is certain; else the usual preprocessing of the backbone by its name; else 0..1."""
-    if slope is not None and slope < 1 / 20:
+    if slope is not None and slope < _DIVIDES:
         return ExpectedPreprocessing("0..255", "rgb", f"the model itself divides its input by about {1 / max(slope, 1e-6):.0f}")
     if slope is not None and not 0.999 < slope < 1.001:
         return ExpectedPreprocessing("0..1", "rgb", f"the model itself multiplies its input by about {slope:.2g}")
@@ -64,16 +71,3 @@ def _head(trace: ModelTrace, raw: NDArray[np.float64], name: str) -> tuple[Head,
     if rows_sum_to_one(raw):
         return "softmax", ("No softmax was found at its end, but its answers sum to 1: logits are taken from its probabilities.",)
     return "logits", ("Its answers are taken for logits: nothing at its end makes them probabilities, and they do not sum to 1.",)
-
-
-def read_class_labels(path: Path, classes: int) -> tuple[ClassLabel, ...]:
-    """From labels.txt of the model, one line per class; Teachable Machine's leading numbers are dropped."""
-    check_class_count(classes, path.name)
-    lines = read_label_file(path)
-    if lines is None:
-        return unique_labels([f"class {number}" for number in range(classes)])
-    if len(lines) != classes:
-        raise UserError(f"labels.txt has {len(lines)} lines, but {path.name} tells {classes} classes apart; it needs one line a class.")
-    if all(re.match(rf"{number}\s+\S", line) for number, line in enumerate(lines)):
-        lines = [line.split(maxsplit=1)[1] for line in lines]
-    return unique_labels(lines)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import LONGEST_NAME, Card, CardNote, ClassLabel, Head, unique_labels
-from models.classifiers.card_inference import DEFAULT_SIZE, read_class_labels
-from models.classifiers.label_file import read_label_file
+from models.cards.card import LONGEST_NAME, Card, ClassLabel, Head
+from models.classifiers.card_inference import DEFAULT_SIZE, scaling_note
+from models.classifiers.label_file import read_class_names
 from models.graph.model_inputs import ModelInputStructure
 from models.graph.runtime_network import RuntimeNetwork
 
@@ -33,17 +33,15 @@ def draft_model_card(network: RuntimeNetwork, inputs: ModelInputStructure, path:
         colour="grey" if channels == 1 else "rgb",
         scaling=scaling,  # type: ignore[arg-type]
         inferred=True,
-        notes=(f"{CardNote.ASSUMED_SCALING} {scaling} assumed, because {because}.", *inputs.notes),
+        notes=(scaling_note(scaling, because, bool(network.scaling)), *inputs.notes),
     )
 
 
 def complete_model_card(card: Card, network: RuntimeNetwork, raw: NDArray[np.floating[Any]], path: Path) -> Card:
     """The draft with head and labels. raw: (n, units), the network's outputs for the probe pictures."""
     head, why = _head(network, raw, path.name)
-    labels = read_class_labels(path, max(network.units, 2))
-    if len(network.classes) == len(labels) and read_label_file(path) is None:
-        labels, why = unique_labels(list(network.classes)), (*why, str(CardNote.NAMED_IN_FILE))
-    return replace(card, labels=labels, head=head, notes=(*card.notes, *why))
+    names = read_class_names(path, max(network.units, 2), network.classes)
+    return replace(card, labels=names.labels, head=head, notes=(*card.notes, *why, *names.notes))
 
 
 def check_card_matches_network(card: Card, network: RuntimeNetwork, raw: NDArray[np.floating[Any]], name: str) -> None:

@@ -1,11 +1,15 @@
-"""The names of a model's classes from labels.txt, next to the model or in its archive."""
+"""The names of a model's classes, from its file or from the files next to it, by a stated order."""
 
 import os
 import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
-from models.cards.sidecar_files import LABELS
+from models.cards.card import CardNote, ClassLabel, check_class_count, unique_labels
+from models.cards.class_name_formats import UnusableNamesError, parse_class_names
+from models.cards.sidecar_files import CLASS_NAME_FILES, LABELS
 from models.sandbox.checks.zip_members import open_zip_archive
 from plain_files import read_plain_file
 
@@ -13,24 +17,51 @@ _LONGEST = 8_000_000  # bytes
 _PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # methods that unpack no more than requested
 
 
-def read_label_file(path: Path) -> list[str] | None:
-    """The lines of labels.txt in the zip archive or folder `path`, or next to it; None where there is none. UserError.
+@dataclass(frozen=True)
+class ClassNames:
+    """labels: of the classes in order. notes: which file named them, and which could not be used and why."""
 
-    A TFLite file with metadata is such an archive, whose labels may have a prefix: probability-labels.txt.
+    labels: tuple[ClassLabel, ...]
+    notes: tuple[str, ...]
+
+
+def read_class_names(path: Path, classes: int, inside: Sequence[str] = ()) -> ClassNames:
+    """The names for a model without a card, from the first of these that names as many classes as there are: what the model's file holds
+    (`inside`, or labels.txt in its archive), then `CLASS_NAME_FILES` in the model's folder or next to it. Else "class 0" and so on.
+
+    A file that cannot be used is a note, and the next one is tried. UserError for more classes than are taken at all.
     """
-    text = _read_packed(path) if path.is_file() else None
-    for file in (path / LABELS, path.parent / LABELS):
-        if text is None and os.path.lexists(file):
+    check_class_count(classes, path.name)
+    notes: list[str] = []
+    if len(inside) == classes:
+        return ClassNames(unique_labels(list(inside)), (str(CardNote.NAMED_IN_FILE),))
+    for name, content in _contents(path, notes):
+        try:
+            names = parse_class_names(content, name, classes)
+        except UnusableNamesError as error:
+            notes.append(f"{CardNote.NAMES_NOT_USED} {name}: {error}.")
+            continue
+        if names is not None:
+            return ClassNames(unique_labels(names), (f"{CardNote.NAMED_BY} {name}.", *notes))
+    return ClassNames(unique_labels([f"class {number}" for number in range(classes)]), tuple(notes))
+
+
+def _contents(path: Path, notes: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Names of files and what they hold, in the order in which they are tried. notes: takes a sentence for each that cannot be read."""
+    if path.is_file() and (packed := _read_packed(path)) is not None:
+        yield LABELS, packed
+    for name in CLASS_NAME_FILES:
+        for file in (path / name, path.parent / name):
+            if not os.path.lexists(file):
+                continue
             try:
-                text = read_plain_file(file)
+                content = read_plain_file(file, _LONGEST)
+            except UserError as error:
+                notes.append(f"{CardNote.NAMES_NOT_USED} {name}: {error}")
             except OSError as error:
-                raise UserError(f"{LABELS} beside {path.name} cannot be read ({error.strerror}); give a file that may be read.") from error
-    if text is None:
-        return None
-    try:
-        return [line.strip() for line in text.decode("utf-8-sig").splitlines() if line.strip()]
-    except UnicodeDecodeError as error:
-        raise UserError(f"{LABELS} beside {path.name} cannot be read as UTF-8 text; save it as a text file, one line a class.") from error
+                notes.append(f"{CardNote.NAMES_NOT_USED} {name}: it cannot be read ({error.strerror}).")
+            else:
+                yield name, content
 
 
 def _read_packed(path: Path) -> bytes | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from errors import UserError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".dcm", ".dicom"}
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",

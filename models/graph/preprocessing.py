@@ -3,16 +3,13 @@
 import tensorflow as tf
 
 from models.cards.card import Card
-
-IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CAFFE_MEAN = (123.68, 116.779, 103.939)
-_LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+from models.cards.channel_statistics import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, LUMINANCE
 
 
 def preprocess_images(images: tf.Tensor, card: Card, channels: int) -> tf.Tensor:
     """(n, H, W, 3) RGB 0..1 -> (n, H, W, channels) as the model expects it. "caffe" is 0..255 minus ImageNet's mean colour."""
     if card.colour == "grey":
-        grey = tf.reduce_sum(images * _LUMINANCE, axis=-1, keepdims=True)
+        grey = tf.reduce_sum(images * LUMINANCE, axis=-1, keepdims=True)
         images = tf.repeat(grey, 3, axis=-1)
     images = _scale(images, card.scaling)
     if card.colour == "bgr":

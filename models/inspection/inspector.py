@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.cards.card import Card, CardNote, file_sha256, unique_labels
+from models.cards.card import Card, CardNote, file_sha256, is_scaling_note, unique_labels
+from models.cards.edited_card import card_with_preprocessing, parse_preprocessing
 from models.classifiers.base_classifier import BaseClassifier
 from models.inspection.inspection_report import InspectionFinding, InspectionReport
 from models.inspection.labelled_image import LabelledImage
@@ -39,13 +40,16 @@ def inspect_model(
     trust: bool = True,
     labels: Sequence[str] = (),
     progress: Progress = lambda *_: None,
+    preprocessing: str = "",
     limits: WorkerLimits | None = None,
 ) -> InspectionReport:
     """Inspects the model of a path or name, as `models.loading.load_classifier` takes them.
 
     A model that cannot be opened or evaluated gives a report with a finding of level "refused". labels: the names of the model's classes
     in order, which replace those of its own files; UserError where their number is not the model's. progress: starts again with every
-    member of an ensemble; what it raises, other than UserError, ends the inspection. limits: of the process of a model that is not trusted.
+    member of an ensemble; what it raises, other than UserError, ends the inspection. preprocessing: what a person chose, as
+    `models.cards.edited_card.parse_preprocessing` takes it; the card that is proposed has it. limits: of the process of a model that is
+    not trusted.
     """
     try:
         served = load_classifier(name, trust, limits)
@@ -57,7 +61,8 @@ def inspect_model(
         for each in dict.fromkeys((*_members(served), served)):
             _set_labels(each, labels)
         try:
-            return _inspect(served, _path(name), pictures, bool(labels), progress)
+            report = _inspect(served, _path(name), pictures, bool(labels), progress)
+            return replace(report, proposed=_with_choice(report, preprocessing, _path(name))) if preprocessing else report
         except (UserError, MemoryError) as error:
             return _refusal(served.card.name, error)
 
@@ -140,7 +145,7 @@ def _proposed_card(card: Card, recommendation: PreprocessingRecommendation | Non
     improvement = recommendation.improvement if recommendation else None
     if improvement is None and not labels_given:
         return None
-    assumed = [note for note in card.notes if CardNote.ASSUMED_SCALING.begins(note)]
+    assumed = [note for note in card.notes if is_scaling_note(note)]
     kept = [note for note in card.notes if note not in assumed and not CardNote.OWN_PROCESS.begins(note)]
     notes = [f"Scaling and colour are the doctor's. {ranking_certainty_sentence(recommendation)}"] if improvement and recommendation else []
     if improvement is None and card.inferred:
@@ -149,10 +154,23 @@ def _proposed_card(card: Card, recommendation: PreprocessingRecommendation | Non
         card,
         scaling=improvement.preprocessing.scaling if improvement else card.scaling,
         colour=improvement.preprocessing.colour if improvement else card.colour,
-        inferred=False,
+        inferred=card.inferred and improvement is None,
         notes=(*notes, *kept),
-        sha256=file_sha256(path) if path is not None and path.is_file() else "",
+        sha256=_sha256(path),
     )
+
+
+def _with_choice(report: InspectionReport, preprocessing: str, path: Path | None) -> Card | None:
+    """The card that is proposed, or the model's own, with the preprocessing that a person chose."""
+    card = report.proposed or report.card
+    if card is None:
+        return None
+    made = card_with_preprocessing(card, *parse_preprocessing(preprocessing, card))
+    return replace(made, notes=tuple(note for note in made.notes if not CardNote.OWN_PROCESS.begins(note)), sha256=_sha256(path))
+
+
+def _sha256(path: Path | None) -> str:
+    return file_sha256(path) if path is not None and path.is_file() else ""
 
 
 def _ensemble(served: Any, pictures: Sequence[LabelledImage], progress: Progress) -> InspectionReport:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from models.cards.card import Card, CardNote
+from models.cards.card import Card, CardNote, is_scaling_note
 from models.cards.sidecar_files import LABELS
 from models.classifiers.base_classifier import BaseClassifier
 from models.inspection.inspection_report import InspectionFinding, LayerReport
@@ -22,6 +22,9 @@ def model_facts(
     yield from _inputs(structure)
     yield _head(served, structure)
     yield _labels(served.card, path, labels_given)
+    for note in served.card.notes:
+        if CardNote.NAMES_NOT_USED.begins(note) and not labels_given:
+            yield InspectionFinding("labels", note, "It was read with the model.", "warning")
     yield _preprocessing(served.card)
     yield from _layers(served, structure)
 
@@ -71,7 +74,7 @@ def _head(served: BaseClassifier[Any], structure: ModelStructure) -> InspectionF
 
 
 def _preprocessing(card: Card) -> InspectionFinding:
-    note = next((note for note in card.notes if CardNote.ASSUMED_SCALING.begins(note)), "Nothing but its format is known.")
+    note = next((note for note in card.notes if is_scaling_note(note)), "Nothing but its format is known.")
     says = f"Pictures are brought to {card.size[0]} x {card.size[1]} pixels ({card.fit}) and given to it as {card.scaling}, {card.colour}."
     return InspectionFinding("preprocessing", says, note if card.inferred else "Its card says so.")
 
@@ -89,8 +92,9 @@ def _labels(card: Card, path: Path | None, labels_given: bool) -> InspectionFind
         return InspectionFinding("labels", f"{len(names)} classes: {listed}.", "Its card says so.")
     if CardNote.NAMED_IN_FILE in card.notes:
         return InspectionFinding("labels", f"{len(names)} classes: {listed}.", "The file names them itself.")
-    if names != [f"class {number}" for number in range(len(names))]:  # the default names
-        return InspectionFinding("labels", f"{len(names)} classes: {listed}.", f"{LABELS} with the model says so.")
+    if named := next((note for note in card.notes if CardNote.NAMED_BY.begins(note)), None):
+        file = named.removeprefix(CardNote.NAMED_BY).strip(" .")
+        return InspectionFinding("labels", f"{len(names)} classes: {listed}.", f"{file} with the model says so.")
     near = [] if path is None else sorted({file.name for place in _LABEL_FILES for file in path.parent.glob(place) if file.is_file()})
     hint = f" Perhaps they stand in {near[0]}." if near else ""
     return InspectionFinding(

@@ -8,7 +8,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.cards.card import Card, Colour, Scaling
-from models.graph.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN, preprocess_images
+from models.cards.channel_statistics import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN
+from models.graph.preprocessing import preprocess_images
 
 Floats = NDArray[np.float32]
 

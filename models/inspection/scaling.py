@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cards.card import Card, Scaling
-from models.graph.preprocessing import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN
+from models.cards.channel_statistics import CAFFE_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN
 from models.inspection.inspection_report import InspectionFinding
 from models.inspection.model_structure import InputTransform, ModelStructure
 

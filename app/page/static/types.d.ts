@@ -145,6 +145,9 @@ export interface PictureValue extends Value {
   example?: string;
   examples?: Example[];
   truth?: string;
+  notes?: string;
+  page?: number;
+  pages?: number;
 }
 
 export interface Example {
@@ -160,6 +163,7 @@ export interface PredictionValue extends Value {
   note?: string;
   caution?: boolean;
   about?: string;
+  guess?: { text: string; disagree: boolean } | null;
 }
 
 export interface Bar {

@@ -11,6 +11,7 @@ from app.service.request import ExplanationState
 from examples import examples_for
 from models.cards.card import ClassLabel
 from models.cards.metadata import describe_metadata
+from models.inspection.preprocessing_alternatives import describe_alternatives
 
 BARS = 5
 Value = dict[str, Any]
@@ -43,7 +44,14 @@ def prediction_view(report: ExplanationState, run: int) -> Value:
         "note": _calibration(report),
         "caution": not _measured(report) and report.card.temperature != 1.0,
         "about": _explained(report),
+        "guess": guessed_preprocessing(report),
     }
+
+
+def guessed_preprocessing(report: ExplanationState) -> dict[str, Any] | None:
+    """Where how the classifier wants its pictures is a guess: a notice, and what other usual ways would predict; else None."""
+    found = report.alternatives
+    return {**found.to_json(), "text": describe_alternatives(found)} if found else None
 
 
 def empty_prediction_view(state: PageState) -> Value:

@@ -13,12 +13,13 @@ from errors import UserError
 
 @dataclass(frozen=True)
 class UploadedPicture:
-    """A picture as it was chosen: the file's bytes and its name. Equal where the bytes are."""
+    """A picture as it was chosen: the file's bytes and its name. page: of files with several, from 1. Equal where bytes and page are."""
 
     data: bytes = field(repr=False, compare=False)
     name: str = field(compare=False)
     sha256: str
     example: str = field(default="", compare=False)
+    page: int = 1
 
     @classmethod
     def of(cls, data: bytes, name: str, example: str = "") -> "UploadedPicture":

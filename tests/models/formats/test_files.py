@@ -12,7 +12,7 @@ from zipfile import ZipInfo
 import pytest
 
 from errors import UserError
-from models.classifiers.label_file import read_label_file
+from models.classifiers import label_file
 from models.formats.format_registry import SINGLE, check_model_file, detect_format
 from models.formats.model_hub import choose_model_files, fetch_hub_model
 from models.formats.onnx import ONNX
@@ -79,7 +79,7 @@ def test_the_model_in_an_archive_and_its_labels(tmp_path: Path) -> None:
     path = packed(tmp_path / "tm.zip", "keras_model.h5", "labels.txt")
     with zipfile.ZipFile(path) as archive:
         assert single_model_in_zip(archive, "tm.zip", is_packed, "") == "keras_model.h5"
-    assert read_label_file(path) == ["0 cat", "1 dog"]
+    assert label_file._read_packed(path) == b"0 cat\n1 dog\n"
     with zipfile.ZipFile(packed(tmp_path / "b.zip", "a/saved_model.pb", "a/variables/variables.index", "labels.txt")) as archive:
         assert single_model_in_zip(archive, "b.zip", is_packed, "") == "a/saved_model.pb"
 
@@ -98,26 +98,20 @@ def test_an_archive_without_a_model(tmp_path: Path, names: tuple[str, ...], word
         check_model_file(packed(tmp_path / "m.zip", *names))
 
 
-def test_labels_that_are_no_text(tmp_path: Path) -> None:
-    (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match="UTF-8"):
-        read_label_file(tmp_path / "m.keras")
-
-
 @pytest.mark.parametrize(
-    ("names", "lines"),
+    ("names", "text"),
     [
-        (("__MACOSX/._labels.txt", "a/._labels.txt", "__MACOSX/labels.txt", "labels.txt"), ["of labels.txt"]),
-        (("old_labels.txt", "a/labels.txt"), ["of a/labels.txt"]),
-        (("probability-labels.txt",), ["of probability-labels.txt"]),
+        (("__MACOSX/._labels.txt", "a/._labels.txt", "__MACOSX/labels.txt", "labels.txt"), "of labels.txt"),
+        (("old_labels.txt", "a/labels.txt"), "of a/labels.txt"),
+        (("probability-labels.txt",), "of probability-labels.txt"),
         (("._labels.txt", "labels.txt.bak"), None),
     ],
 )
-def test_which_labels_of_an_archive_are_meant(tmp_path: Path, names: tuple[str, ...], lines: list[str] | None) -> None:
+def test_which_labels_of_an_archive_are_meant(tmp_path: Path, names: tuple[str, ...], text: str | None) -> None:
     with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
         for name in names:
             archive.writestr(name, f"of {name}")
-    assert read_label_file(tmp_path / "m.zip") == lines
+    assert label_file._read_packed(tmp_path / "m.zip") == (text.encode() if text else None)
 
 
 def test_long_labels_of_an_archive_are_read_whole(tmp_path: Path) -> None:
@@ -125,7 +119,7 @@ def test_long_labels_of_an_archive_are_read_whole(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("labels.txt", "\n".join(lines))
     assert (tmp_path / "m.zip").stat().st_size > 100_000
-    assert read_label_file(tmp_path / "m.zip") == lines
+    assert label_file._read_packed(tmp_path / "m.zip") == "\n".join(lines).encode()
 
 
 @pytest.mark.parametrize("sixty_four", [False, True])
@@ -139,7 +133,7 @@ def test_an_archive_of_very_many_members_is_not_looked_into(tmp_path: Path, sixt
     path.write_bytes(directory + (long_end + locator if sixty_four else b"") + end)
     met: list[str] = []
     monkeypatch.setattr(zipfile, "ZipInfo", lambda name, *_: met.append(name) or ZipInfo(name))
-    for look in (read_label_file, check_model_file):
+    for look in (label_file._read_packed, check_model_file):
         with pytest.raises(UserError, match=r"^m\.tflite is or carries an archive whose list of members has 2\.3 MB; 0\.1 MB is the most"):
             look(path)
     assert met == [], "no member was looked at"

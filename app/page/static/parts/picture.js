@@ -8,7 +8,7 @@ import { openDialog } from "./dialogs.js";
 
 /** @import { Example, Gradio, PictureValue } from "../types" */
 
-const TYPES = ".jpg,.jpeg,.png,.webp,.bmp,.tif,.tiff,.gif,image/*";
+const TYPES = ".jpg,.jpeg,.png,.webp,.bmp,.tif,.tiff,.gif,.avif,.dcm,.dicom,image/*";
 
 /** @param {Gradio<PictureValue>} gradio */
 export const mount = (gradio) => {
@@ -18,6 +18,7 @@ export const mount = (gradio) => {
   const stage = make("div", { class: "cc-drop" }, photo, hint);
   const error = make("p", { class: "cc-error", role: "alert", hidden: true });
   const facts = make("p", { class: "cc-facts" });
+  const notes = make("p", { class: "cc-note", role: "note", "data-part": "picture-notes" });
   const examples = make("div", { class: "cc-examples", role: "group", "aria-label": "Example pictures" });
   const examplesTitle = make("h3", {}, "Or take one of these");
   const caption = make("p", { class: "cc-caption" });
@@ -86,7 +87,7 @@ export const mount = (gradio) => {
     make(
       "section",
       { class: "cc-card cc-picture", "aria-label": "Picture" },
-      ...[stage, input, buttons, error, caption, facts, credit, examplesTitle, examples],
+      ...[stage, input, buttons, error, caption, facts, notes, credit, examplesTitle, examples],
     ),
   );
   pictures.subscribe(({ photo: uri }) => {
@@ -113,6 +114,7 @@ export const mount = (gradio) => {
   mountPart(gradio, (value) => {
     setAttribute(photo, "alt", value.alt ?? "");
     setText(facts, value.facts ?? "");
+    setText(notes, value.notes ?? "");
     setText(credit, value.credit ?? "");
     setText(caption, value.caption ?? "");
     setTruth(value.truth ?? "");

@@ -12,11 +12,13 @@ export const mount = (gradio) => {
   const note = make("p", { class: "cc-facts" });
   const more = make("details", { class: "cc-why" }, make("summary", {}, "About this confidence"), note);
   const about = make("p", { class: "cc-about" });
+  const guess = make("p", { class: "cc-note", role: "note", "data-part": "guess" });
   gradio.element.replaceChildren(
     make(
       "section",
       { class: "cc-prediction", "aria-label": "Prediction" },
       make("div", { class: "cc-row cc-say" }, sentence, more),
+      guess,
       bars,
       about,
     ),
@@ -51,6 +53,7 @@ export const mount = (gradio) => {
     setShown(more, Boolean(value.note));
     if (caution !== Boolean(value.caution)) more.open = caution = Boolean(value.caution);
     setText(about, value.about ?? "");
+    setText(guess, value.guess?.text ?? "");
     const list = value.bars ?? [];
     classifier = value.classifier ?? "";
     showBars(list);
