@@ -27,6 +27,7 @@ from app.service.stores.picture_uploads import UploadedPicture
 from errors import UserError
 from models.sandbox import landlock
 from models.store import bundled_models
+from tests.models.picture_files import tiff
 from tests.patience import PATIENCE, until_then
 
 PARTS = (
@@ -506,3 +507,23 @@ def test_where_the_page_is_full_a_newcomer_reads_so(handlers: PageEvents, monkey
     late = Somebody(handlers, "late")
     assert "The page is full" in late.do("arrived")["status"]["error"]
     assert not handlers.services.sessions.present("late")
+
+
+def test_the_page_of_a_stack_is_chosen_and_said(somebody: Somebody) -> None:
+    stack = np.random.default_rng(0).integers(0, 4096, (3, 40, 50)).astype(np.uint16)
+    stack[0], stack[:, 0, 0] = 0, 4095
+    stack[0] = 0
+    data = tiff(stack, photometric="minisblack")
+    first = somebody.pick(data, "stack.tif")["picture"]
+    assert (first["page"], first["pages"]) == (1, 3)
+    assert first["notes"] == "This is page 1 of 3. It is of one shade throughout; choose another page."
+    second = somebody.do("page", {"page": 2})["picture"]
+    assert (second["page"], second["pages"]) == (2, 3)
+    assert second["notes"].startswith("This is page 2 of 3. Its values end at 4,095")
+    report = somebody.session.report
+    assert report is not None
+    assert report.image is not None
+    assert report.image.max() > 0.9
+    assert "no page 9" in somebody.do("page", {"page": 9})["picture"]["error"]
+    for wrong in (0, -1, "2", None, True, 1.5):
+        assert "pages and frames count from 1" in str(somebody.do("page", {"page": wrong}))
