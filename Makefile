@@ -58,7 +58,7 @@ $(VENV)/.runs: requirements.txt | $(BIN)/python
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/.tests: requirements-dev.txt requirements-openvino.txt requirements.txt | $(BIN)/python
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.runs

@@ -17,7 +17,8 @@ class ServeOptions:
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
     always in such a process. proxies: how many stand in front of the server, each of which appends the address that it was called from
     to proxy_header; 0 trusts no header, and counts visitors by the address that they connect from. sandbox_user: whose the processes of
-    visitors' models are where the server runs as root.
+    visitors' models are where the server runs as root. engine: as of
+    models.engine.choice.
     """
 
     models: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class ServeOptions:
     budget: float = 60.0
     open_browser: bool = False
     trust: bool = False
+    engine: str = "auto"
     allow_model_upload: bool = False
     proxies: int = 0
     proxy_header: str = "X-Forwarded-For"
@@ -80,6 +82,7 @@ class ExplainOptions:
     page: int = 1
     quiet: bool = False
     trust: bool = False
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         if self.page < 1:
@@ -108,6 +111,7 @@ class LibraryOptions:
     preset: str = "Balanced"
     quiet: bool = False
     trust: bool = False
+    engine: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ class GridGameOptions:
     out: Path | None = None
     quiet: bool = False
     trust: bool = False
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         for name, low, high in (("side", 2, 5), ("mosaics", 1, 10_000)):

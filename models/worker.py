@@ -105,21 +105,63 @@ def _described(served: Any) -> dict[str, Any]:
         "layers": layers,
         "from_probabilities": served.logits_from_probabilities,
         "forward_only": served.forward_only,
+        "engine": served.engine.to_json(),
     }
 
 
 def _serve(pipes: "MessagePipes", served: Any) -> None:
     variants: OrderedDict[str, Any] = OrderedDict()
+    engines = _Engines(served)
     while True:
         head, arrays = pipes.receive(lambda head: head["shapes"])
         try:
             if head["request"] == "structure":
                 pipes.send({"traces": served.traces, "structure": _structure(served, arrays[0])})
                 continue
-            answers = _answer(_variant(served, head, variants), head, arrays)
+            if head["request"] == "engine":
+                pipes.send({"traces": served.traces, "engine": engines.state(head["choice"])})
+                continue
+            answers = _answer(_variant(engines.classifier(head["engine"]), head, variants), head, arrays)
             pipes.send({"traces": served.traces}, answers)
         except Exception as error:
             pipes.send(_error(error))
+
+
+class _Engines:
+    """The classifier with each engine that was chosen; compiled in a thread of its own, beside the requests."""
+
+    def __init__(self, served: Any) -> None:
+        self._served, self._made = served, dict[str, Any]()
+        self._under_way: threading.Thread | None = None
+
+    def state(self, choice: str) -> dict[str, Any] | None:
+        """What became of the choice; None until that is known."""
+        if choice not in self._made:
+            if self._under_way is None or not self._under_way.is_alive():
+                self._under_way = threading.Thread(target=self._compile, args=(choice,), daemon=True)
+                self._under_way.start()
+            return None
+        state: dict[str, Any] = self._made[choice].engine.to_json()
+        return state
+
+    def classifier(self, engine: str | None) -> Any:
+        """The classifier with that engine, None for the one that it began with. A process that was restarted compiles it now. UserError."""
+        if engine is None:
+            return self._served
+        found = next((each for each in self._made.values() if each.engine.engine == engine), None) or self._compile(engine)
+        if found.engine.engine != engine:
+            raise UserError(found.engine.remark)
+        return found
+
+    def _compile(self, choice: str) -> Any:
+        from models.engine.choice import Engine
+
+        try:
+            made = self._served.with_engine(Engine(choice))
+        except Exception as error:  # a thread has nobody who would hear of it
+            made = self._served.with_engine_remark(f"The engine failed: {type(error).__name__}: {error_reason(error)}")
+        self._made[choice] = made
+        return made
 
 
 def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]") -> Any:
@@ -127,7 +169,7 @@ def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]
     reinitialised, metadata = head["reinitialised"], head["metadata"]
     if not reinitialised and not metadata:
         return served
-    key = repr((reinitialised, sorted(metadata.items())))
+    key = repr((head["engine"], reinitialised, sorted(metadata.items())))
     if key not in variants:
         made = served.with_metadata(metadata) if metadata else served
         variants[key] = made.randomised(*reinitialised) if reinitialised else made

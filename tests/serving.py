@@ -50,10 +50,10 @@ class Server:
 def serving(*flags: str, root: Path = ROOT, starting: float = PATIENCE) -> Iterator[Server]:
     """`python -m app serve` of the program in `root`, on a free port, up when this yields; its classifiers may still be loading.
 
-    An explanation may take as long as the page allows at most, unless the flags say otherwise. starting: seconds after which a server
-    that does not listen is ended.
+    An explanation may take as long as the page allows at most, and TensorFlow evaluates, unless the flags say otherwise. starting:
+    seconds after which a server that does not listen is ended.
     """
-    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--budget", "3600", *flags]
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--budget", "3600", "--engine", "tensorflow", *flags]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     reader = threading.Thread()
     start = time.monotonic()

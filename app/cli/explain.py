@@ -4,7 +4,15 @@ import argparse
 import signal
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_methods_flag, add_preset_flag, add_seed_flag, add_trust_flag, options_from_arguments
+from app.cli.flags import (
+    MODEL_HELP,
+    add_engine_flag,
+    add_methods_flag,
+    add_preset_flag,
+    add_seed_flag,
+    add_trust_flag,
+    options_from_arguments,
+)
 from app.options import ExplainOptions
 
 HELP = "explain pictures and write overlays, maps and a manifest"
@@ -71,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "as --mask takes it; may be given several times (the consensus, in one way)",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
+    add_engine_flag(parser)
     add_trust_flag(parser)
 
 

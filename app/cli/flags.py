@@ -4,6 +4,7 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
+from models.engine.choice import CHOICES
 from models.store import bundled_models
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ def add_preset_flag(parser: argparse.ArgumentParser, usual: str) -> None:
 def add_seed_flag(parser: argparse.ArgumentParser, usual: int) -> None:
     """usual: the seed where none is given."""
     parser.add_argument("--seed", type=int, default=usual, help="of everything that is drawn (0)")
+
+
+def add_engine_flag(parser: argparse.ArgumentParser) -> None:
+    """--engine: what evaluates forward passes."""
+    parser.add_argument("--engine", default="auto", choices=CHOICES, help="what evaluates forward passes (auto: the fastest that agrees)")
 
 
 def add_trust_flag(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,15 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_methods_flag, add_preset_flag, add_seed_flag, add_trust_flag, options_from_arguments
+from app.cli.flags import (
+    MODEL_HELP,
+    add_engine_flag,
+    add_methods_flag,
+    add_preset_flag,
+    add_seed_flag,
+    add_trust_flag,
+    options_from_arguments,
+)
 from app.options import GridGameOptions
 
 HELP = "lay a model's own surest pictures side by side and see which methods tell them apart"
@@ -21,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_seed_flag(parser, usual.seed)
     parser.add_argument("--out", type=Path, metavar="FILE", help="a JSON file to write beside the table")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table; errors still speak")
+    add_engine_flag(parser)
     add_trust_flag(parser)
 
 

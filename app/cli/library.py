@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_preset_flag, add_trust_flag, options_from_arguments
+from app.cli.flags import MODEL_HELP, add_engine_flag, add_preset_flag, add_trust_flag, options_from_arguments
 from app.options import LibraryOptions
 
 HELP = "explain many pictures to learn what a model's maps have in common by habit"
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="the file to write (beside the model: NAME.library.npz)")
     add_preset_flag(parser, usual.preset)
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary; errors still speak")
+    add_engine_flag(parser)
     add_trust_flag(parser)
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_trust_flag, options_from_arguments
+from app.cli.flags import MODEL_HELP, add_engine_flag, add_trust_flag, options_from_arguments
 from app.options import ServeOptions
 
 HELP = "open the page in a browser (the default)"
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", type=int, default=usual.queue, metavar="N", help=f"visitors that may wait ({usual.queue})")
     parser.add_argument("--budget", type=float, default=usual.budget, metavar="SECONDS", help=f"longest explanation ({usual.budget:g})")
     parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser of this machine")
+    add_engine_flag(parser)
     add_trust_flag(parser)
     parser.add_argument(
         "--allow-model-upload", action="store_true", help="let visitors bring a model; it runs in a process that can reach nothing"

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from app.commands.arguments import method_slug, parse_class_index, parse_methods
+from app.commands.engine import with_chosen_engine
 from app.commands.ensemble_members import agreement_between_members, explain_ensemble_members, write_member_maps
 from app.commands.hidden_places import check_hidden_places, measure_hidden_places, picture_mask_reader
 from app.commands.manifest import PictureSource, manifest_header, map_manifest_entry, picture_manifest_entry, to_strict_json
 from app.commands.manifest_metrics import localisation_manifest_entry, metrics_manifest_entry, to_json_values
 from app.commands.methods import markdown_localisation_table
 from app.commands.output_folder import MapsArchive, atomic_directory, printable_file_name, unique_folder_names
-from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, explain_picture, method_key
+from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, estimate_explanation_cost, explain_picture, method_key
 from app.formatting import format_estimated_time
 from app.masks import MaskFile, load_region_mask
 from app.metrics import build_agreement_context, estimate_seconds_of_all_metrics, max_evaluations_of_all_metrics
@@ -53,12 +54,13 @@ def explain_pictures(options: ExplainOptions, load: "Callable[[], Served]") -> i
     classifier = load()
     if options.metadata:
         classifier = classifier.with_metadata(parse_metadata(classifier.card.metadata, options.metadata))
-    Case(
-        as_explainable_classifier(classifier), np.zeros((*classifier.size, 3), np.float32), Score(0), settings
-    )  # refuses layers that the model does not have
+    # Refuses layers that the model does not have.
+    grey = Case(as_explainable_classifier(classifier), np.zeros((*classifier.size, 3), np.float32), Score(0), settings)
     for word in (options.target, options.rather_than):
         if word not in (None, "top"):
             parse_class_index(str(word), classifier.labels)
+    evaluations = estimate_explanation_cost(methods, grey).evaluations * len(options.pictures)
+    classifier = with_chosen_engine(classifier, options.engine, evaluations)
     context = None if options.measures == "none" else build_agreement_context(options.model, classifier)
     run = _Run(options, classifier, methods, settings, context)
     with atomic_directory(options.out) as folder, MapsArchive(folder / "maps.npz") as maps:

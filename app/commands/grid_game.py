@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from app.commands.arguments import method_slug, parse_methods
+from app.commands.engine import with_chosen_engine
 from app.commands.manifest import to_strict_json
 from app.commands.provenance import git_commit_hash
 from app.explanation import EarlierExplanation, ExplanationPlan, FittedPicture, as_explainable_classifier, explain_picture
@@ -38,7 +39,7 @@ def play_grid_game(options: GridGameOptions) -> int:
     methods = parse_methods(options.methods, ())
     settings = ExplanationSettings(preset=options.preset, seed=options.seed)
     files = list_picture_files(options.pictures)
-    classifier = load_classifier(options.model, options.trust)
+    classifier = with_chosen_engine(load_classifier(options.model, options.trust), options.engine)
     pictures = _fit_pictures(files, classifier)
     laid = build_mosaics(as_explainable_classifier(classifier), pictures, options.side, options.mosaics, options.seed)
     shares = _shares(laid, classifier, methods, settings, options.quiet)

@@ -4,6 +4,7 @@ import sys
 
 from tqdm import tqdm
 
+from app.commands.engine import with_chosen_engine
 from app.map_library import LibraryBuilder, list_picture_files
 from app.model_files import map_library_path
 from app.options import LibraryOptions
@@ -20,7 +21,7 @@ def build_map_library(options: LibraryOptions) -> int:
     files = list_picture_files(options.pictures)
     if len(files) <= MIN_PICTURES:
         raise UserError(f"{options.pictures} holds {len(files)} pictures; a library needs more than {MIN_PICTURES}, better 100 or 200.")
-    classifier = load_classifier(options.model, options.trust)
+    classifier = with_chosen_engine(load_classifier(options.model, options.trust), options.engine)
     path = options.out or map_library_path(options.model)
     builder = LibraryBuilder.resumed(classifier, options.model, options.preset, path)
     failed = 0

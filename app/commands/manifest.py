@@ -46,6 +46,7 @@ def manifest_header(options: ExplainOptions, classifier: "Served", settings: Exp
             "card": card,
             "metadata": {"values": classifier.metadata, "said": classifier.metadata_text},
         },
+        "engine": classifier.engine.to_json(),
         "settings": settings.to_json(),
         "colours": SCALE_RULE,
         "versions": {

@@ -17,6 +17,7 @@ from app.service.error_message import public_error_message
 from app.service.warmup import compile_remaining_functions, measure_classifier_speed
 from errors import UserError
 from models.cards.card import Card
+from models.engine.choice import Engine
 from models.formats.format_registry import strip_format_suffix
 from models.formats.imagenet import IMAGENET
 from models.formats.model_hub import HUB
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from models.loading import Served
 
 log = logging.getLogger(__name__)
+
 Source = tuple[str | Path, bool, WorkerLimits | None]
 """Name or path, whether it is trusted, and the limits of its process; None for the usual ones."""
+
 State = Literal["not loaded", "loading", "ready", "failed"]
 
 UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
@@ -84,8 +87,16 @@ class RegisteredClassifier:
 class ClassifierRegistry:
     """Name -> classifier. `get` waits until it is loaded; concurrent calls load it once."""
 
-    def __init__(self, names: Sequence[str], trust: bool = False, sandbox_user: SandboxUser | None = None) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        trust: bool = False,
+        sandbox_user: SandboxUser | None = None,
+        engine: Engine = Engine.TENSORFLOW,
+    ) -> None:
         """names: as `models.loading.load_classifier` takes them; the first is shown first. trust: as there.
+
+        engine: chosen for each once it is ready; what was begun with another is finished with that.
 
         A path is offered as model-1 and so on: visitors read the names, and the server's folders are not theirs to know.
         sandbox_user: whose the processes of uploaded models become, where this one is root's.
@@ -96,7 +107,7 @@ class ClassifierRegistry:
         for number, source in enumerate(dict.fromkeys(names), 1):
             name = source if is_public(source) else f"model-{number}"
             self.entries[name] = RegisteredClassifier(name, classifier_title(source), source)
-        self._trust = trust
+        self._trust, self._engine = trust, engine
         self._uploaded_limits = WorkerLimits(
             opening=limits.UPLOADED_OPENING_SECONDS,
             answering=limits.UPLOADED_ANSWER_SECONDS,
@@ -158,7 +169,7 @@ class ClassifierRegistry:
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
             entry.future.set_running_or_notify_cancel()  # many wait for it, so none may cancel it
-        LoadingThread(target=_load, args=(entry, *self._source(entry)), name=f"load {name}", daemon=True).start()
+        LoadingThread(target=_load, args=(entry, *self._source(entry), self._engine), name=f"load {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Served":
@@ -191,7 +202,7 @@ def _close(loaded: "Future[Served]") -> None:
         loaded.result().close()
 
 
-def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: WorkerLimits | None) -> None:
+def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: WorkerLimits | None, engine: Engine) -> None:
     try:
         from models.loading import load_classifier  # TensorFlow takes seconds, and the page is up before it
 
@@ -213,6 +224,24 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: Wo
     else:
         entry.state = "ready"
         entry.future.set_result(classifier)
+        _choose_engine(entry, classifier, engine)
+
+
+def _choose_engine(entry: RegisteredClassifier, classifier: "Served", engine: Engine) -> None:
+    """Puts the same classifier with that engine in its place; whoever holds the other goes on with it."""
+    try:
+        made = classifier.with_engine(engine)
+        if made.engine.engine is not classifier.engine.engine:
+            compile_remaining_functions(made)
+            entry.forward, entry.backward = measure_classifier_speed(made)
+            entry.forecasts = {}
+    except UserError as error:  # its process has ended
+        log.info("%s keeps its engine: %s", entry.title, error)
+        return
+    log.info("%s is evaluated by %s. %s", entry.title, made.engine, made.engine.remark)
+    replaced: Future[Served] = Future()
+    replaced.set_result(made)
+    entry.future = replaced
 
 
 def _check_protected(classifier: Any) -> None:

@@ -18,6 +18,7 @@ from app.service.stores.owned_folders import delete_orphaned_folders
 from app.service.stores.picture_uploads import PictureUploads
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
+from models.engine.choice import Engine
 from models.sandbox.confinement_trial import upload_obstacle
 from models.sandbox.picture_decoder import shared_picture_decoder
 from models.sandbox.sandbox_user import SandboxUser
@@ -45,7 +46,8 @@ class Services:
     def build(cls, options: ServeOptions) -> "Services":
         """UserError where a setting is wrong."""
         user = SandboxUser.of(options.sandbox_user) if options.allow_model_upload else None
-        registry = ClassifierRegistry((*options.models, *(name for name in BUNDLED if name in bundled_models())), options.trust, user)
+        names = (*options.models, *(name for name in BUNDLED if name in bundled_models()))
+        registry = ClassifierRegistry(names, options.trust, user, Engine(options.engine))
         explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)
         sessions = SessionStore()
         explanations.picture_in_use = sessions.references

@@ -1,7 +1,8 @@
 """The base of all classifiers: fits pictures, names layers, turns logits into probabilities and scores."""
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -12,6 +13,8 @@ from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import Value, describe_metadata, encode_metadata
 from models.classifiers.score import Score
+from models.engine.check import check_engine, is_faster
+from models.engine.choice import Engine, EngineRefused, EngineState
 from models.graph.grid_layer import GridLayer
 from models.images.picture_placement import fit_to_size
 
@@ -54,6 +57,7 @@ class BaseClassifier(Generic[L]):
         self.labels = tuple(label.name for label in card.labels)
         self.size = card.size
         self.layers: tuple[L, ...] = tuple(layers)
+        self._engine_remark = ""
 
     @property
     def traces(self) -> int:
@@ -73,6 +77,54 @@ class BaseClassifier(Generic[L]):
         """The same classifier with these metadata, the rest missing; compiled functions are shared. UserError."""
         encode_metadata(self.card.metadata, values)
         return self._with_metadata(values)
+
+    @property
+    def engine(self) -> EngineState:
+        """What evaluates its forward passes; the same for as long as this object exists."""
+        return replace(self._engine_state, remark=self._engine_remark)
+
+    def with_engine(self, choice: Engine) -> Self:
+        """The same classifier, its forward passes evaluated by that engine, after its outputs were compared with this one's.
+
+        Where the engine cannot evaluate the model, or its outputs differ, it stays as it is, and `engine.remark` says why. AUTO is OpenVINO
+        where that is faster here, but not on a GPU.
+        """
+        try:
+            return self._with_engine(choice)
+        except EngineRefused as refused:
+            return self.with_engine_remark(str(refused))
+
+    def with_engine_remark(self, remark: str) -> Self:
+        """The same classifier, whose engine has that remark."""
+        made = copy.copy(self)
+        made._engine_remark = remark
+        return made
+
+    def _with_engine(self, choice: Engine) -> Self:
+        if choice is self._engine_state.engine:
+            return self
+        if choice is Engine.AUTO and self._on_gpu:
+            raise EngineRefused("This machine has a GPU, for which TensorFlow is kept.")
+        try:
+            made = self._compiled_by(Engine.OPENVINO if choice is Engine.AUTO else choice)
+            check_engine(made.engine.engine.label, self.outputs, made.outputs, self.size)
+        except MemoryError as error:
+            raise EngineRefused("The engine needs more memory than there is.") from error
+        if choice is Engine.AUTO and not is_faster(self.outputs, made.outputs, self.size):
+            raise EngineRefused(f"{made.engine.engine.label} stays off: it evaluates this model no faster on this machine.")
+        return made
+
+    def _compiled_by(self, engine: Engine) -> Self:
+        """As `with_engine`, before anything is compared. Raises EngineRefused, MemoryError."""
+        raise NotImplementedError
+
+    @property
+    def _on_gpu(self) -> bool:
+        return False
+
+    @property
+    def _engine_state(self) -> EngineState:
+        raise NotImplementedError
 
     def remote_structure(self, images: Floats) -> Any:
         """(n, H, W, 3) -> the structure that the model's process reads, as JSON not yet validated; None without a process."""

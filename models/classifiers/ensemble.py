@@ -11,6 +11,7 @@ from models.cards.metadata import Value
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.ensemble_members import EnsembleMember, MemberLayer, ensemble_layers, name_ensemble_members
 from models.classifiers.score import Score
+from models.engine.choice import Engine, EngineState
 
 
 class EnsembleClassifier(BaseClassifier[MemberLayer]):
@@ -37,6 +38,20 @@ class EnsembleClassifier(BaseClassifier[MemberLayer]):
     def metadata(self) -> dict[str, Value]:
         """The members' metadata together."""
         return {name: value for each in self.members for name, value in each.classifier.metadata.items()}
+
+    @property
+    def engine(self) -> EngineState:
+        """The members' own where they share one; else that of the first without OpenVINO, and all of them in the remark."""
+        states: list[EngineState] = [each.classifier.engine for each in self.members]
+        if len({state.engine for state in states}) == 1:
+            return states[0]
+        state = next(state for state in states if state.engine is not Engine.OPENVINO)
+        remarks = [f"{each.name}: {each.classifier.engine.engine.label}" for each in self.members]
+        return replace(state, remark=f"{'; '.join(remarks)}. {state.remark}".strip())
+
+    def with_engine(self, choice: Engine) -> "EnsembleClassifier":
+        """Each member by itself."""
+        return self._of([each.classifier.with_engine(choice) for each in self.members])
 
     def close(self) -> None:
         """Ends the members' processes, where they have some."""

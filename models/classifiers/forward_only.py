@@ -14,6 +14,7 @@ from models.cards.metadata import Value, encode_metadata, encoding_entry_names
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.forward_card_inference import check_card_matches_network, complete_model_card, draft_model_card
 from models.classifiers.score import Score
+from models.engine.choice import Engine, EngineState
 from models.graph.grid_layer import GridLayer
 from models.graph.model_inputs import ModelInputStructure, read_model_inputs
 from models.graph.probes import probe_images
@@ -75,6 +76,13 @@ class ForwardOnlyClassifier(BaseClassifier[GridLayer]):
     def randomised(self, depth: Depth, seed: int) -> "ForwardOnlyClassifier":
         """UserError: its weights are inaccessible."""
         self._refuse("weights that could be re-initialised")
+
+    def _compiled_by(self, engine: Engine) -> "ForwardOnlyClassifier":
+        return ForwardOnlyClassifier(self._network.compiled_by(engine), self.card, self.metadata)
+
+    @property
+    def _engine_state(self) -> EngineState:
+        return self._network.engine
 
     def _refuse(self, missing: str) -> NoReturn:
         raise UserError(

@@ -10,6 +10,9 @@ from models.cards.card import Card
 from models.cards.metadata import Value, encode_metadata
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
+from models.engine.choice import Engine, EngineRefused, EngineState
+from models.engine.openvino_network import OpenVINONetwork, compile_function, openvino_version
+from models.engine.threads import thread_count
 from models.graph.layers import SpatialLayer
 from models.graph.model_trace import ModelTrace
 
@@ -31,11 +34,15 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         card: Card,
         replaced: Mapping[str, NDArray[np.float32]] | None = None,
         metadata: Mapping[str, Value] | None = None,
+        network: OpenVINONetwork | None = None,
     ) -> None:
-        """replaced: name of a tensor -> the value fed instead."""
+        """replaced: name of a tensor -> the value fed instead.
+
+        network: evaluates logits in TensorFlow's place, unless weights are replaced.
+        """
         super().__init__(card, trace.layers, metadata)
         self.logits_from_probabilities = card.head != "logits" and not trace.head.activation
-        self._trace = trace
+        self._trace, self._network = trace, None if replaced else network
         self._reinitialised = dict(replaced or {})
         code = {} if trace.metadata is None else {trace.metadata.name: encode_metadata(card.metadata, self.metadata)}
         self._replaced = {**self._reinitialised, **code}
@@ -53,14 +60,19 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         return self._trace.trace_count
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "KerasClassifier":
-        return KerasClassifier(self._trace, self.card, self._reinitialised, values)
+        return KerasClassifier(self._trace, self.card, self._reinitialised, values, self._network)
 
     def _outputs(self, images: Floats) -> Floats:
+        if self._network:
+            return self._network([images], self._metadata_feed)
         return self._function([self._trace.images], [self._logits])(images)[0]
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        """The masked pictures exist only inside the compiled function."""
-        return self._function([self._trace.image, self._trace.masks, self._trace.fill], [self._logits])(image, masks, fill)[0]
+        """TensorFlow has the masked pictures only inside the compiled function; another engine is handed them."""
+        feeds = [self._trace.image, self._trace.masks, self._trace.fill]
+        if self._network:
+            return self._network([self._trace.function(feeds, [self._trace.images])(image, masks, fill)[0]], self._metadata_feed)
+        return self._function(feeds, [self._logits])(image, masks, fill)[0]
 
     def _gradients(self, images: Floats, score: Score) -> Floats:
         return self._pull_back(images, self._weights(score)[None], score.kind)
@@ -91,6 +103,32 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         from models.graph.randomisation import reinitialise_weights
 
         return KerasClassifier(self._trace, self.card, reinitialise_weights(self._trace, depth, seed), self.metadata)
+
+    def _compiled_by(self, engine: Engine) -> "KerasClassifier":
+        if engine is Engine.ONNXRUNTIME:
+            raise EngineRefused("ONNX Runtime evaluates ONNX models alone; this one is evaluated by TensorFlow.")
+        if engine is Engine.TENSORFLOW:
+            return KerasClassifier(self._trace, self.card, self._reinitialised, self.metadata)
+        if self._reinitialised:
+            raise EngineRefused("Re-initialised weights are evaluated by TensorFlow.")
+        feeds = [tensor for tensor in (self._trace.images, self._trace.metadata) if tensor is not None]
+        network = compile_function(self._trace.prune(feeds, [self._logits]))
+        return KerasClassifier(self._trace, self.card, None, self.metadata, network)
+
+    @property
+    def _on_gpu(self) -> bool:
+        return bool(tf.config.list_physical_devices("GPU"))
+
+    @property
+    def _engine_state(self) -> EngineState:
+        if self._network:
+            return EngineState(Engine.OPENVINO, thread_count(), openvino_version())
+        return EngineState(Engine.TENSORFLOW, thread_count(), tf.__version__)
+
+    @property
+    def _metadata_feed(self) -> list[NDArray[np.float32]]:
+        """The encoded metadata, where the model takes some."""
+        return [] if self._trace.metadata is None else [self._replaced[self._trace.metadata.name]]
 
     def _function(self, feeds: list[tf.Tensor], fetches: list[tf.Tensor]) -> Callable[..., list[Floats]]:
         function = self._trace.function(feeds + self._feeds, fetches)

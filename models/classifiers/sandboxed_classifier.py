@@ -11,7 +11,8 @@ from errors import UserError
 from models.cards.metadata import Value
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
-from models.classifiers.worker_description import WorkerDescription, parse_worker_description
+from models.classifiers.worker_description import WorkerDescription, parse_engine, parse_worker_description
+from models.engine.choice import Engine, EngineState
 from models.graph.grid_layer import GridLayer
 from models.sandbox.ipc import Array, Expected, ProtocolError
 from models.sandbox.worker_process import WorkerExited, WorkerLimits, WorkerProcess
@@ -20,6 +21,8 @@ RESTARTS = 4
 """In an hour."""
 FEATURE_BYTES = 96 << 20
 """Of the maps and gradients of all layers of one request: this process has to hold them, whatever the model's own may hold."""
+ENGINE_PAUSE = 0.2
+"""Seconds between two looks at whether an engine is compiled."""
 HOUR, FIRST_PAUSE = 3600.0, 5.0
 """Seconds: what is counted, and the pause before the second restart of an hour; each later pause is four times as long."""
 
@@ -129,15 +132,21 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
     """Evaluates in the model's process what `Classifier` evaluates in this one; thread-safe."""
 
     def __init__(
-        self, supervisor: WorkerSupervisor, reinitialised: tuple[Depth, int] | None = None, metadata: Mapping[str, Value] | None = None
+        self,
+        supervisor: WorkerSupervisor,
+        reinitialised: tuple[Depth, int] | None = None,
+        metadata: Mapping[str, Value] | None = None,
+        engine: EngineState | None = None,
     ) -> None:
-        """reinitialised: depth and seed of the re-initialised weights."""
+        """reinitialised: depth and seed of the re-initialised weights. engine: what the process evaluates forward passes with; None for
+        what it begins with."""
         description = supervisor.description()
         super().__init__(description.card, description.layers, metadata)
         self.forward_only = description.forward_only
         self.logits_from_probabilities = description.from_probabilities
         self.protection, self.protected = str(description.protection), description.protection.whole
-        self._supervisor, self._reinitialised = supervisor, reinitialised
+        self._supervisor, self._reinitialised, self._engine = supervisor, reinitialised, engine or description.engine
+        self._engine_remark = self._engine.remark
 
     @property
     def traces(self) -> int:
@@ -145,7 +154,24 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         return self._supervisor.traces
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "SandboxedClassifier":
-        return SandboxedClassifier(self._supervisor, self._reinitialised, values)
+        return SandboxedClassifier(self._supervisor, self._reinitialised, values, self._engine)
+
+    def with_engine(self, choice: Engine) -> "SandboxedClassifier":
+        """As the base's; compiled and compared by the process, which answers other requests meanwhile."""
+        deadline = time.monotonic() + self._supervisor.limits.answering
+        while time.monotonic() < deadline:
+            answer = self._supervisor.request_json({**self._head("engine"), "choice": str(choice), "shapes": []}, [])
+            if answer.get("engine") is not None:
+                try:
+                    return SandboxedClassifier(self._supervisor, self._reinitialised, self.metadata, parse_engine(answer["engine"]))
+                except ProtocolError as error:
+                    return self.with_engine_remark(f"The model's process describes {error}.")
+            threading.Event().wait(ENGINE_PAUSE)
+        return self.with_engine_remark("The engine was not compiled in time.")
+
+    @property
+    def _engine_state(self) -> EngineState:
+        return self._engine
 
     def _outputs(self, images: Floats) -> Floats:
         return self._evaluate("outputs", [images], [(len(images), len(self.labels))])[0]
@@ -175,14 +201,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
 
     def remote_structure(self, images: Floats) -> Any:
         images = self._check_images(images)
-        head: dict[str, Any] = {
-            "request": "structure",
-            "layers": [],
-            "score": None,
-            "reinitialised": self._reinitialised,
-            "metadata": self.metadata,
-        }
-        return self._supervisor.request_json(head | {"shapes": [list(images.shape)]}, [images]).get("structure")
+        return self._supervisor.request_json({**self._head("structure"), "shapes": [list(images.shape)]}, [images]).get("structure")
 
     @property
     def pid(self) -> int:
@@ -217,10 +236,15 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         found = self._evaluate(name, arrays, wanted, [layer.name for layer in layers], score)
         return tuple(LayerActivations(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))
 
+    def _head(self, name: str) -> dict[str, Any]:
+        engine = self._engine.engine if self._engine.engine is Engine.OPENVINO else None
+        variant = {"reinitialised": self._reinitialised, "metadata": self.metadata, "engine": engine}
+        return {"request": name, "layers": [], "score": None, **variant}
+
     def _evaluate(
         self, name: str, arrays: list[Array], wanted: Sequence[Expected], layers: Sequence[str] = (), score: list[Any] | None = None
     ) -> list[Array]:
-        head = {"request": name, "layers": list(layers), "score": score, "reinitialised": self._reinitialised, "metadata": self.metadata}
+        head = {**self._head(name), "layers": list(layers), "score": score}
         return self._supervisor.request(head | {"shapes": [list(each.shape) for each in arrays]}, arrays, wanted)
 
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.cards.card import Card, CardNote
+from models.engine.choice import Engine, EngineState
 from models.graph.grid_layer import GridLayer
+from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.confinement import SandboxProtection
 from models.sandbox.ipc import ProtocolError
 
-_MOST_LAYERS, _LONGEST_NAME, _LARGEST_SIDE, _MOST_NUMBERS = 10_000, 500, 65_536, 2**28
+_MOST_LAYERS, _LONGEST_NAME, _LARGEST_SIDE, _MOST_NUMBERS, _MOST_THREADS = 10_000, 500, 65_536, 2**28, 4096
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class WorkerDescription:
     from_probabilities: bool
     forward_only: bool
     protection: SandboxProtection
+    engine: EngineState
 
 
 def parse_worker_description(head: dict[str, Any]) -> WorkerDescription:
@@ -30,9 +33,18 @@ def parse_worker_description(head: dict[str, Any]) -> WorkerDescription:
         protection = SandboxProtection(int(head["landlock"]), bool(head["filtered"]))
         card = replace(card, notes=(*card.notes, f"{CardNote.OWN_PROCESS}: {protection}."))
         flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
-        return WorkerDescription(card, layers, *flags, protection)
+        return WorkerDescription(card, layers, *flags, protection, parse_engine(head["engine"]))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError("a description without form") from error
+
+
+def parse_engine(fields: Any) -> EngineState:
+    """What the process says that evaluates its forward passes. ProtocolError where it is malformed."""
+    try:
+        version, remark = (printable_text(fields[name], most) for name, most in (("version", 40), ("remark", 400)))
+        return EngineState(Engine(fields["name"]), min(max(int(fields["threads"]), 1), _MOST_THREADS), version, remark)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ProtocolError("an engine without form") from error
 
 
 def _layer(name: object, grid: Any, channels: object, branch: object, last: object, patches: object = False) -> GridLayer:

@@ -1,12 +1,17 @@
 """Runs ONNX models by onnxruntime, with channels last or channels first."""
 
 import ast
+import copy
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from errors import UserError
+from models.engine.choice import Engine, EngineState
+from models.engine.openvino_network import PAIR, OpenVINONetwork, compile_onnx, openvino_version
+from models.engine.threads import thread_count
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
 from models.graph.network_input import NetworkInput
 from models.graph.runtime_network import Array, RuntimeNetwork
@@ -24,6 +29,8 @@ class OnnxNetwork(RuntimeNetwork):
     kind = "ONNX"
 
     def __init__(self, content: bytes, name: str) -> None:
+        self._content = content
+        self._compiled: OpenVINONetwork | None = None
         self._session = _session(content, name)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(outputs) != 1:
@@ -46,11 +53,26 @@ class OnnxNetwork(RuntimeNetwork):
             raise UserError(f"{name} cannot be run by onnxruntime ({error_reason(error)}); export it again.") from error
         self.classes = _classes(self._session.get_modelmeta().custom_metadata_map.get("names", ""))
 
+    @property
+    def engine(self) -> EngineState:
+        if self._compiled:
+            return EngineState(Engine.OPENVINO, thread_count(), openvino_version())
+        return EngineState(Engine.ONNXRUNTIME, thread_count(), version("onnxruntime"))
+
+    def compiled_by(self, engine: Engine) -> RuntimeNetwork:
+        if engine is not Engine.OPENVINO:
+            return super().compiled_by(engine)
+        made = copy.copy(self)
+        made._compiled = compile_onnx(self._content, self._names, PAIR if self.together else 1)
+        return made
+
     def run(self, arrays: Sequence[Array]) -> Array:
         fed: dict[str, Array] = {}
         for name, kind, turned, array in zip(self._names, self._kinds, self._turned, arrays, strict=True):
             values = np.moveaxis(array, -1, 1) if turned else array
             fed[name] = np.ascontiguousarray(np.clip(np.rint(values), 0, 255) if kind is np.uint8 else values, kind)
+        if self._compiled:
+            return self.rows(self._compiled(list(fed.values())), len(arrays[0]))
         (answer,) = self._session.run(None, fed)
         return self.rows(np.asarray(answer), len(arrays[0]))
 
@@ -78,6 +100,8 @@ def _session(content: bytes, name: str) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _SILENT
+    options.intra_op_num_threads = thread_count()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores to others
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above

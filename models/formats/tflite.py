@@ -1,14 +1,16 @@
 """Runs TensorFlow Lite models, floating point or quantised, by TensorFlow's own interpreter."""
 
-import os
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from errors import UserError
+from models.engine.choice import Engine, EngineState
+from models.engine.threads import thread_count
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
 from models.graph.network_input import NetworkInput
 from models.graph.runtime_network import Array, RuntimeNetwork
@@ -30,6 +32,10 @@ class TFLiteNetwork(RuntimeNetwork):
         self._output, self._count = outputs[0], 0
         self._run_once(name)
         super().__init__(name, [_port(each) for each in self._inputs], self._step(), _scaling(self._inputs))
+
+    @property
+    def engine(self) -> EngineState:
+        return EngineState(Engine.TFLITE, thread_count(), version("tensorflow"))
 
     def run(self, arrays: Sequence[Array]) -> Array:
         with self._lock:
@@ -72,7 +78,7 @@ def _interpreter(content: bytes, name: str) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
         try:
-            return tf.lite.Interpreter(model_content=content, num_threads=os.cpu_count())
+            return tf.lite.Interpreter(model_content=content, num_threads=thread_count())
         except (ValueError, RuntimeError) as error:
             raise UserError(f"{name} is a damaged or truncated TFLite file; convert or download it again.") from error
 

@@ -1,5 +1,6 @@
 """One trace of a model, from which functions are pruned: the part of the graph between fed and fetched tensors."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -8,10 +9,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from models.engine.threads import thread_count
 from models.graph.layers import ClassificationHead, SpatialLayer, find_classification_head, find_spatial_layers
 
 # TensorFlow takes the functions of one trace for one function that is retraced, and warns; `Trace.trace_count` counts correctly.
 tf.get_logger().setLevel("ERROR")
+
+with contextlib.suppress(RuntimeError):  # it runs already
+    tf.config.threading.set_intra_op_parallelism_threads(thread_count())
 
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _eager_switch = threading.Lock()  # the switch is global to all threads; functions that run meanwhile are unaffected
@@ -76,6 +81,11 @@ class ModelTrace:
             if key not in self._cache:
                 self._cache[key] = _on_arrays(self._compile(feeds, fetches))
             return self._cache[key]
+
+    def prune(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Any:
+        """The concrete function from `feeds` to `fetches`, which has not been compiled."""
+        with self._lock:
+            return self._graph.prune(list(feeds), list(fetches))
 
     def _compile(self, feeds: Sequence[tf.Tensor], fetches: Sequence[tf.Tensor]) -> Callable[..., list[tf.Tensor]]:
         """The pruned graph, wrapped in a function with a signature: without one, each call spends 2 ms on finding its own."""

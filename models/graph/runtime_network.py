@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import check_class_count
+from models.engine.choice import Engine, EngineRefused, EngineState
 from models.graph.network_input import NetworkInput, NonKerasNetwork
 
 Array = NDArray[Any]
@@ -32,6 +33,15 @@ class RuntimeNetwork(NonKerasNetwork):
         self.units = singly.shape[1]
         check_class_count(self.units, name)
         self.together = self._agrees(two, singly)
+
+    @property
+    @abstractmethod
+    def engine(self) -> EngineState:
+        """What runs it."""
+
+    def compiled_by(self, engine: Engine) -> "RuntimeNetwork":
+        """The same network run by that engine. Raises EngineRefused, MemoryError."""
+        raise EngineRefused(f"{engine.label} does not evaluate {self.kind} models; {self.engine.engine.label} does.")
 
     @abstractmethod
     def run(self, arrays: Sequence[Array]) -> Array:

@@ -165,7 +165,7 @@ def test_the_metrics_of_the_manifest() -> None:
 def test_the_manifest_and_a_library(tmp_path: Path) -> None:
     classifier = load_classifier("glass_box")
     head = manifest_header(ExplainOptions((), "glass_box", tmp_path / "out"), classifier, ExplanationSettings())
-    assert list(head) == ["schema", "made_by", "made_at", "model", "settings", "colours", "versions"]
+    assert list(head) == ["schema", "made_by", "made_at", "model", "engine", "settings", "colours", "versions"]
     assert list(head["model"]) == ["given_as", "sha256", "classes", "card", "metadata"]
     assert list(head["model"]["card"]) == [name for name in CARD if name != "labels"]
     assert list(head["settings"]) == SETTINGS
@@ -304,7 +304,8 @@ def test_a_checkpoint_a_version_and_an_export() -> None:
 def test_the_messages_of_an_untrusted_models_process() -> None:
     served = load_classifier("glass_box")
     written = json.loads(json.dumps(_described(served)))
-    assert list(written) == ["card", "layers", "from_probabilities", "forward_only"]
+    assert list(written) == ["card", "layers", "from_probabilities", "forward_only", "engine"]
+    assert list(written["engine"]) == ["name", "version", "threads", "remark"]
     assert list(written["card"]) == CARD
     assert [type(part) for part in written["layers"][0]] == [str, list, int, int, bool, bool]
     seen = json.loads(json.dumps(_structure(served, np.zeros((1, *served.size, 3), np.float32))))

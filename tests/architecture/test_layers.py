@@ -8,6 +8,7 @@ LAYERS = (
     {"output", "images", "store"},
     {"cards"},
     {"sandbox"},
+    {"engine"},
     {"graph"},
     {"classifiers"},
     {"formats"},

@@ -12,8 +12,10 @@ from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
+from models.engine.choice import Engine
 from models.loading import load_classifier
 from models.store import bundled_models
+from tests import patience
 from tests.patience import PATIENCE
 
 
@@ -47,3 +49,13 @@ def test_a_classifier_that_cannot_answer_everything_is_opened_all_the_same(fresh
     with pytest.raises(Exception, match="no spatial layer"):
         fresh.features(np.zeros((*fresh.size, 3), np.float32), fresh.default_layers, Score(0))
     compile_remaining_functions(fresh)
+
+
+def test_an_engine_takes_over_once_a_classifier_is_ready() -> None:
+    registry = ClassifierRegistry(("glass_box",), engine=Engine.OPENVINO)
+    before = registry.get("glass_box")
+    patience.until(lambda: registry.get("glass_box").engine.engine is Engine.OPENVINO)
+    after, grey = registry.get("glass_box"), np.full((1, *before.size, 3), 0.5, np.float32)
+    assert before.engine.engine is Engine.TENSORFLOW, "a run that has begun goes on with it"
+    assert after.outputs(grey) == pytest.approx(before.outputs(grey), abs=1e-4)
+    assert registry.entry("glass_box").forecasts == {}
