@@ -24,6 +24,9 @@ from models.images.decoder import decode_picture, fit_to_size
 if TYPE_CHECKING:
     from models.loading import Served
 
+SHARE_PLANNED = 0.9
+"""Of the time limit: what the machine does beside the explanation has the rest."""
+LEAST_BUDGET = 16
 SIDE_ON_SCREEN = 640  # pixels of a photo's longer side, about: a whole multiple of what the classifier takes
 Floats = NDArray[np.float32]
 ScoreChoice = Callable[[int], Score]
@@ -37,6 +40,14 @@ class EvaluationSpeed(Protocol):
     def forward(self) -> float: ...
     @property
     def backward(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class MeasuredSpeed:
+    """Seconds per image, as measured."""
+
+    forward: float
+    backward: float
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,7 @@ class ExplanationPlan:
 
     score: what is explained, or how it is chosen once the prediction is there. further: methods by key that may spend more than the
     preset, with the evaluations that they may spend in all; only they and those without a map run. time_limit: seconds, or None.
+    speed: as measured on this machine; with it the budget of each method is lowered where the time limit would cut the run off.
     """
 
     methods: Sequence[Method]
@@ -91,6 +103,7 @@ class ExplanationPlan:
     score: CaseScore | ScoreChoice
     further: Mapping[str, int] = field(default_factory=dict)
     time_limit: float | None = None
+    speed: EvaluationSpeed | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +177,7 @@ def explain_picture(
     case = (
         earlier.case.with_score(score) if earlier.case else Case(as_explainable_classifier(classifier), fitted.image, score, plan.settings)
     )
+    case = case.with_budget(budget) if (budget := _budget(plan, case)) else case
     rounds = _rounds(plan, case, earlier.results)
     cost = sum((estimate_explanation_cost(methods, each) for each, methods in rounds), CostEstimate())
     found, before = Explanation(fitted, case, cost, earlier.results), case.evaluations
@@ -184,6 +198,32 @@ def estimate_explanation_cost(methods: Sequence[Method], case: Case) -> CostEsti
     costs = [(method.pooled, _cost(method, case)) for method in methods]
     alone = sum((cost for pooled, cost in costs if not pooled), CostEstimate())
     return alone + max((cost for pooled, cost in costs if pooled), key=lambda cost: cost.evaluations, default=CostEstimate())
+
+
+def budget_within(methods: Sequence[Method], case: Case, speed: EvaluationSpeed, seconds: float) -> int:
+    """The largest number of evaluations per method, at most the case's, with which all of them take no more than so many seconds.
+
+    LEAST where even that takes longer.
+    """
+
+    def fits(budget: int) -> bool:
+        return estimate_explanation_cost(methods, case.with_budget(budget)).seconds(speed) <= seconds
+
+    if fits(case.budget):
+        return case.budget
+    low, high = min(LEAST_BUDGET, case.budget), case.budget
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def _budget(plan: ExplanationPlan, case: Case) -> int | None:
+    """What each method may spend of the plan's own settings, which an earlier explanation with this case may have had less of."""
+    own = plan.settings.budget or PRESETS[plan.settings.preset]
+    if plan.time_limit is None or plan.speed is None:
+        return own if case.budget != own else None
+    return budget_within(plan.methods, case.with_budget(own), plan.speed, SHARE_PLANNED * plan.time_limit)
 
 
 def estimate_preset_seconds(classifier: "Served", methods: Sequence[Method], speed: EvaluationSpeed) -> dict[str, float]:

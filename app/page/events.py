@@ -48,7 +48,7 @@ class PageEvents:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.renderer = PageRenderer(services.registry, services.examples, services.usual)
+        self.renderer = PageRenderer(services.registry, services.examples, services.usual, services.explanations.budget)
         parser = RequestParser(services.registry, services.uploads, services.examples, services.methods)
         self.stream = AnswerStream(services.registry, services.explanations, parser, self.renderer)
         self.regions = RegionEvents(services.uploads, services.examples, self.renderer)

@@ -22,9 +22,9 @@ Values = dict[str, Any]
 class PageRenderer:
     """Session and report -> values."""
 
-    def __init__(self, registry: ClassifierRegistry, examples: ExampleGallery, usual: Sequence[Method]) -> None:
-        """usual: the methods whose time the presets state."""
-        self._registry, self._examples, self._usual = registry, examples, usual
+    def __init__(self, registry: ClassifierRegistry, examples: ExampleGallery, usual: Sequence[Method], limit: float) -> None:
+        """usual: the methods whose time the presets state. limit: seconds that an explanation may take."""
+        self._registry, self._examples, self._usual, self._limit = registry, examples, usual, limit
 
     def answer(self, session: Session, report: ExplanationState, classifier: str, run: int) -> Values:
         """All parts and controls. classifier: the one that is chosen, which a failed request may not have reached."""
@@ -50,7 +50,7 @@ class PageRenderer:
             return ""
         if not entry.forecasts:
             entry.forecasts = estimate_preset_seconds(loaded, self._usual, entry)
-        return format_preset_times({preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()})
+        return format_preset_times({preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()}, self._limit)
 
     def inspection_pictures(self, session: Session, classifier: str) -> LabelledPictures:
         """The visitor's own picture, and the classifier's examples with the class that they show where it is known."""

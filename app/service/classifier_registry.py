@@ -12,6 +12,7 @@ from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from app.explanation import MeasuredSpeed
 from app.service import limits
 from app.service.error_message import public_error_message
 from app.service.warmup import compile_remaining_functions, measure_classifier_speed
@@ -76,6 +77,11 @@ class RegisteredClassifier:
     future: "Future[Served]" = field(default_factory=Future)
     uploaded: bool = False
     awaited: bool = False
+
+    @property
+    def speed(self) -> MeasuredSpeed | None:
+        """Seconds per picture at the pace of the last explanations; None before it is measured."""
+        return MeasuredSpeed(self.forward * self.pace, self.backward * self.pace) if self.forward else None
 
     @property
     def pace(self) -> float:

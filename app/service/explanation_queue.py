@@ -193,13 +193,13 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
             assert report.image is not None
             assert report.target is not None
             score, settings = Score.of(report.target, request.rather_than), ExplanationSettings(preset=request.preset)
-            plan = ExplanationPlan(request.methods, settings, score, dict(request.further), budget)
+            plan = ExplanationPlan(request.methods, settings, score, dict(request.further), budget, entry.speed)
             earlier = EarlierExplanation(self._cases.take(key), self._earlier_results(job))
 
             def on_start(found: Explanation) -> None:
                 job.stop_case = found.case.stop
                 seconds = found.cost.seconds(entry) * entry.pace
-                cost = {"expected": found.cost.evaluations, "expected_seconds": seconds}
+                cost = {"expected": found.cost.evaluations, "expected_seconds": seconds, "budget": found.case.budget}
                 job.publish(state="running", ahead=0, results=found.results, started=time.monotonic(), **cost)
                 if job.abandoned:
                     raise Stopped

@@ -45,7 +45,8 @@ class ExplanationState:
     probabilities: (classes,). picture_notes, pages: of the decoded file, as in models.images.decoded_picture. alternatives: what other
     usual preprocessing would answer, where the classifier's is a guess. results: by the method's key.
     ahead: explanations that come first in the queue.
-    expected: evaluations, an upper bound. error and place: a sentence, and where on the page it belongs.
+    expected: evaluations, an upper bound. budget: evaluations that each method may spend. error and place: a sentence, and where on the
+    page it belongs.
     """
 
     request: ExplanationRequest
@@ -62,6 +63,7 @@ class ExplanationState:
     ahead: int = 0
     evaluations: int = 0
     expected: int = 0
+    budget: int = 0
     expected_seconds: float = 0.0
     started: float = 0.0
     seconds: float = 0.0

@@ -7,6 +7,8 @@ from tensorflow.python.framework.tensor_util import make_tensor_proto
 
 from models.engine.choice import EngineRefused
 
+_RESOURCE = tf.resource.as_datatype_enum
+
 
 def constant_graph(function: Any) -> Any:
     """A concrete function without nested ones that read variables -> tf.Graph of what its outputs depend on, its variables' values in it.
@@ -14,12 +16,14 @@ def constant_graph(function: Any) -> Any:
     TensorFlow's own conversion does the same and takes five times as long. Raises EngineRefused where it is too large for a graph.
     """
     variables = {id(variable.handle): variable for variable in function.graph.variables}
-    captured = {inside.op.name: variables[id(outside)] for outside, inside in function.graph.captures if id(outside) in variables}
+    captured = {inside.op.name: variables.get(id(outside), outside) for outside, inside in function.graph.captures}
     definition = function.graph.as_graph_def()
     try:
         for node in definition.node:
             if node.op == "ReadVariableOp" and node.input[0] in captured:
                 _set_constant(node, captured[node.input[0]].numpy())
+            elif node.name in captured and node.attr["dtype"].type != _RESOURCE:
+                _set_constant(node, captured[node.name].numpy())  # a tensor that the model's code made beforehand
         fetched = [tensor.op.name for tensor in function.outputs]
         needed = tf.compat.v1.graph_util.extract_sub_graph(definition, fetched)
         with tf.Graph().as_default() as graph:

@@ -90,7 +90,8 @@ def compile_function(function: Any, batches: int = 1) -> OpenVINONetwork:
 
     from models.engine.constant_graph import constant_graph  # TensorFlow, which checking a file must not import
 
-    fed = [tensor.name for tensor in function.inputs if tensor.dtype.name != "resource"]
+    captured = {inside.name for _, inside in function.graph.captures}
+    fed = [tensor.name for tensor in function.inputs if tensor.name not in captured]
     (fetched,) = (tensor.name for tensor in function.outputs)
     graph = constant_graph(function)
     try:

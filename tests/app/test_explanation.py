@@ -10,6 +10,8 @@ from app.explanation import (
     Explanation,
     ExplanationPlan,
     FittedPicture,
+    MeasuredSpeed,
+    budget_within,
     estimate_explanation_cost,
     explain_picture,
     fit_picture_to_input,
@@ -80,6 +82,32 @@ def test_the_time_limit_keeps_the_maps_that_are_there(classifier: KerasClassifie
     found = explain_picture(encode_png(PIXELS), classifier, plan)
     assert found.results[method_key(slow)].done
     assert found.evaluations < found.cost.evaluations
+
+
+@pytest.mark.parametrize("speed", [MeasuredSpeed(0.01, 0.03), MeasuredSpeed(0.1, 0.1)])
+def test_a_budget_fits_the_time(classifier: KerasClassifier, speed: MeasuredSpeed) -> None:
+    methods = [GradCAM(), LIME(), Occlusion()]
+    case = explain_picture(encode_png(PIXELS), classifier, ExplanationPlan([GradCAM()], FAST, Score(1))).case.with_budget(500)
+
+    def seconds(budget: int) -> float:
+        return estimate_explanation_cost(methods, case.with_budget(budget)).seconds(speed)
+
+    found = budget_within(methods, case, speed, 10.0)
+    assert seconds(found) <= 10.0 or found == 16
+    assert found == 500 or seconds(found + 1) > 10.0, "no larger one fits"
+    assert budget_within(methods, case, speed, 1e6) == 500
+    assert budget_within(methods, case, speed, 0.0) == 16
+
+
+def test_a_run_that_could_not_finish_is_planned_shorter(classifier: KerasClassifier) -> None:
+    """The limit is far away; the measured speed says that it would not be."""
+    plan = ExplanationPlan([GradCAM(), LIME()], ExplanationSettings(), Score(1), time_limit=3600.0, speed=MeasuredSpeed(36.0, 36.0))
+    found = explain_picture(encode_png(PIXELS), classifier, plan)
+    assert found.case.budget == 89, "90 % of 3,600 s are 90 pictures of 36 s, one of which is Grad-CAM's"
+    assert found.results["LIME"].evaluations + found.results["LIME"].shared in (88, 89), "in pairs"
+    assert all(result.done and result.attribution for result in found.results.values())
+    again = explain_picture(found.picture, classifier, ExplanationPlan([LIME()], FAST, Score(1)), earlier=EarlierExplanation(found.case))
+    assert again.case.budget == 120, "a later run has its own"
 
 
 def test_more_evaluations_go_to_one_method_and_reuse_the_case(classifier: KerasClassifier) -> None:

@@ -40,11 +40,14 @@ def controls_view(report: ExplanationState, loaded: bool) -> dict[str, Any]:
     return values
 
 
-def format_preset_times(seconds: Mapping[str, float]) -> str:
-    """Seconds of each preset on this machine, in words; nothing while they are not known."""
+def format_preset_times(seconds: Mapping[str, float], limit: float) -> str:
+    """Seconds of each preset on this machine, in words; nothing while they are not known. limit: seconds that an explanation may take."""
     if not seconds:
         return ""
-    return f"On this machine: {', '.join(f'{preset} {format_estimated_time(each)}' for preset, each in seconds.items())}."
+    times = ", ".join(f"{preset} {format_estimated_time(each)}" for preset, each in seconds.items())
+    long = [preset for preset, each in seconds.items() if each > limit]
+    cut = f" Made shorter to end within {limit:g} s: {', '.join(long)}." if long else ""
+    return f"On this machine: {times}.{cut}"
 
 
 def model_card_markdown(card: Card) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.formatting import format_count_with_noun, format_duration, format_estimated_time
 from app.service.request import ExplanationState
+from explainers.case import PRESETS
 
 Value = dict[str, Any]
 
@@ -41,7 +42,15 @@ def _now(report: ExplanationState) -> str:
     verb = "Stopped" if report.state == "stopped" else "Finished"
     evaluations = format_count_with_noun(report.evaluations, "evaluation")
     text = f"{verb}: {_maps(report)} of {planned} maps, {evaluations} in {format_duration(report.seconds)}."
-    return text + (" Worked out beforehand." if report.stored else "")
+    return text + _reduction(report) + (" Worked out beforehand." if report.stored else "")
+
+
+def _reduction(report: ExplanationState) -> str:
+    """What was left out so that every method ended in time."""
+    usual = PRESETS[report.request.preset]
+    if not report.budget or report.budget >= usual or report.request.further:
+        return ""
+    return f" To end in time, each method had at most {report.budget:,} evaluations instead of {usual:,}; its map may be rougher."
 
 
 def _maps(report: ExplanationState) -> int:

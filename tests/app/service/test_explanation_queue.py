@@ -97,13 +97,13 @@ def test_a_job_that_nobody_waits_for_stops_within_a_batch(jobs: ExplanationQueue
 
 
 def test_the_budget_ends_a_job_with_a_sentence(shelf: ClassifierRegistry) -> None:
-    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=0.05)
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=1e-6)
     report = finished(
         jobs.submit(request_for(3, methods=(Occlusion(search="fixed windows", window=8, stride=2),), preset="Thorough"))
     ).report
     jobs.close()
     assert report.state == "stopped"
-    assert "The time allowed for one explanation (0.05 s) is over" in report.error
+    assert "The time allowed for one explanation (1e-06 s) is over" in report.error
 
 
 def test_whoever_asks_a_lot_waits_for_their_own(shelf: ClassifierRegistry) -> None:

@@ -147,6 +147,17 @@ def test_an_ensemble_takes_it_member_by_member(plain: KerasClassifier, tmp_path:
     assert mixed.engine.remark.count("OpenVINO") == 1
 
 
+def test_a_tensor_that_the_models_code_made_beforehand() -> None:
+    pattern = tf.constant(noise(SIDE, SIDE, 3))  # captured, as the positions of a vision transformer are
+    picture = keras.Input((SIDE, SIDE, 3))
+    x = layers.Lambda(lambda x: x * pattern, output_shape=(SIDE, SIDE, 3))(picture)
+    model = keras.Model(picture, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+    theirs = build_classifier(model, card("logits", 3), Path("small.keras"))
+    ours = theirs.with_engine(Engine.OPENVINO)
+    assert ours.engine.engine is Engine.OPENVINO
+    assert_same(ours, theirs)
+
+
 def test_operations_that_it_does_not_know() -> None:
     keras.utils.set_random_seed(4)
     picture = keras.Input((SIDE, SIDE, 3))

@@ -12,8 +12,12 @@ from app.commands.explain import explain_pictures
 from app.explanation import estimate_explanation_cost
 from app.metrics import estimate_seconds_of_all_metrics, max_evaluations_of_all_metrics
 from app.options import ExplainOptions
+from app.page.views.controls import format_preset_times
+from app.page.views.status import status_view
 from app.rendering import encode_png
 from app.service.classifier_registry import RegisteredClassifier
+from app.service.request import ExplanationRequest, ExplanationState
+from app.service.stores.picture_uploads import UploadedPicture
 from explainers.case import Case, ExplanationSettings
 from explainers.method import Method
 from explainers.method_runner import run_methods
@@ -75,3 +79,18 @@ def test_partition_shap_asks_on_its_own_and_the_pool_counts_once() -> None:
     case = Case(classifier, picture, Score(0), ExplanationSettings(preset="Fast"))
     assert estimate_explanation_cost(several[0], case).evaluations == case.budget
     assert estimate_explanation_cost(several[1], case).evaluations == 2 * case.budget
+
+
+def test_a_preset_that_cannot_end_in_time_is_marked() -> None:
+    seconds = {"Fast": 3.0, "Balanced": 61.0, "Thorough": 240.0}
+    assert format_preset_times(seconds, 60.0).endswith("Thorough about 4 min. Made shorter to end within 60 s: Balanced, Thorough.")
+    assert format_preset_times(seconds, 300.0).endswith("Thorough about 4 min.")
+    assert format_preset_times({}, 60.0) == ""
+
+
+@pytest.mark.parametrize(("budget", "words"), [(120, "120 evaluations instead of 500"), (500, ""), (0, "")])
+def test_a_shorter_run_says_so(budget: int, words: str) -> None:
+    request = ExplanationRequest("glass_box", UploadedPicture.of(b"", "picture"), (GradCAM(),))
+    text = status_view(ExplanationState(request, state="done", budget=budget), 1)["text"]
+    assert ("To end in time" in text) is bool(words)
+    assert words in text

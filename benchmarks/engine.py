@@ -1,0 +1,94 @@
+"""What evaluates forward passes fastest, and how far the engines' answers lie apart: `python -m benchmarks.engine [--zoo]`.
+
+Seconds are those of the processor, of all threads: on a busy machine they say what an engine costs, where the clock says what else ran.
+"""
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.shared.machine import machine_line
+from benchmarks.shared.results_file import OPTION, run_benchmark
+from models.engine.check import check_pictures
+from models.engine.choice import Engine
+from models.output.command_line import silence_tensorflow
+from models.output.markdown import markdown_table_head, markdown_table_row
+
+NETWORKS = ("MobileNetV2", "EfficientNetB0", "DenseNet121", "ResNet50", "ConvNeXtTiny")
+BATCH = 32
+
+
+def main() -> None:
+    """Prints a row for each network: a few of the usual size, or all models of the zoo."""
+    parser = argparse.ArgumentParser(description=__doc__, parents=[OPTION], formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="*", choices=NETWORKS, default=list(NETWORKS), help="random weights, 224 px; %(default)s")
+    parser.add_argument("--zoo", action="store_true", help="the models of the zoo instead")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed; the least counts")
+    chosen = parser.parse_args()
+    silence_tensorflow()
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    print(machine_line(), "\n")
+    columns = ("network", "engine", "compiled in s", "ms per picture", "before", "times fewer", "largest difference", "why not")
+    print(markdown_table_head(columns))
+    for name, classifier in zoo() if chosen.zoo else applications(chosen.networks):
+        print(markdown_table_row((name, *compared(classifier, chosen.rounds))), flush=True)
+        classifier.close()
+
+
+def applications(names: list[str]) -> Iterator[tuple[str, Any]]:
+    """Keras's own networks with random weights."""
+    import keras
+
+    from models.classifiers.classifier_builder import build_classifier
+
+    for name in names:
+        keras.utils.set_random_seed(0)
+        yield name, build_classifier(getattr(keras.applications, name)(weights=None), None, Path(name))
+
+
+def zoo() -> Iterator[tuple[str, Any]]:
+    """The models of the zoo that this machine has."""
+    import keras
+
+    from benchmarks.zoo_parts.models.catalogue import zoo_models
+    from models.loading import load_classifier
+
+    for each in zoo_models():
+        with tempfile.TemporaryDirectory() as folder:
+            keras.utils.clear_session()
+            files = each.write(Path(folder))
+            with each.around(Path(folder)):
+                yield each.name, load_classifier(files.ours)
+
+
+def compared(classifier: Any, rounds: int) -> tuple[str, ...]:
+    """The engine, its cost to compile, milliseconds per picture with and without it, their ratio, and the largest relative difference."""
+    started = time.process_time()
+    made = classifier.with_engine(Engine.OPENVINO)
+    compiling = time.process_time() - started
+    if made.engine.engine is classifier.engine.engine:
+        return made.engine.engine.label, "", "", "", "", "", made.engine.remark
+    pictures = check_pictures(classifier.size)
+    batch = np.concatenate([pictures] * (BATCH // len(pictures)))
+    before, after = classifier.outputs(batch), made.outputs(batch)
+    difference = float((np.abs(after - before).max(axis=1) / np.abs(before).max(axis=1)).max())
+    slow, fast = np.min([(seconds(classifier, batch), seconds(made, batch)) for _ in range(rounds)], axis=0) * 1e3 / BATCH
+    return str(made.engine), f"{compiling:.1f}", f"{fast:.2f}", f"{slow:.2f}", f"{slow / fast:.1f}", f"{difference:.0e}", ""
+
+
+def seconds(classifier: Any, batch: np.ndarray) -> float:
+    """Of the processor."""
+    started = time.process_time()
+    classifier.outputs(batch)
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    sys.exit(run_benchmark("engine", main))
