@@ -26,7 +26,7 @@ def check_engine(title: str, expected: Evaluate, found: Evaluate, size: tuple[in
     difference = np.abs(ours - theirs).max(axis=1) / np.where(magnitude > 0, magnitude, 1)
     if (worst := float(difference.max())) > TOLERANCE:
         raise EngineRefused(
-            f"{title} stays off: its answers to test pictures differ by {worst:.1g} of their size; {TOLERANCE:g} is allowed."
+            f"{title} stays off: its answers to test pictures differ by {worst:.2g} of their size; {TOLERANCE:g} is allowed."
         )
     if (ours.argmax(axis=1) != theirs.argmax(axis=1)).any():
         raise EngineRefused(f"{title} stays off: it gives a test picture another first class.")
