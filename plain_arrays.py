@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from errors import UserError
 from plain_files import open_plain_file
 
-LARGEST_FILE, LARGEST = 50_000_000, 100_000_000  # bytes of the file, and of all its arrays
+LARGEST_FILE, LARGEST = 50_000_000, 100_000_000
+"""Bytes of the file, and of all its arrays once its reader computes with them: 8 per number, however few it is packed in."""
+LARGEST_TEXT = 4_000_000
+"""Bytes of all texts, at 4 per letter: each becomes an object of its own."""
 MOST_MEMBERS, MOST_DIMENSIONS = 64, 4
 _LONGEST_DIRECTORY, _LONGEST_HEADER = 100_000, 10_000
 _KINDS = "fiubU"
@@ -50,9 +53,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 def _arrays(file: IO[bytes], name: str) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
     source = _Source(file, name)
+    left, text_left = LARGEST, LARGEST_TEXT
     with zipfile.ZipFile(source) as archive:
         source.opening = False
-        members, left = archive.infolist(), LARGEST
+        members = archive.infolist()
         if len(members) > MOST_MEMBERS:
             raise UserError(f"{name} has {len(members):,} arrays; {MOST_MEMBERS} is the most. Make it again.")
         for member in members:
@@ -62,21 +66,31 @@ def _arrays(file: IO[bytes], name: str) -> dict[str, NDArray[Any]]:
             if key in found:
                 raise ValueError(f"'{key[:60]}' twice")
             with archive.open(member) as content:
-                found[key] = _array(content, left, name)
-            left -= found[key].nbytes
+                array = found[key] = _array(content, left, text_left, name)
+            if array.dtype.kind == "U":
+                text_left -= array.nbytes
+            else:
+                left -= _cost(array.size, array.dtype)
     return found
 
 
-def _array(content: IO[bytes], left: int, name: str) -> NDArray[Any]:
+def _cost(count: int, kind: np.dtype[Any]) -> int:
+    return count * max(8, kind.itemsize)
+
+
+def _array(content: IO[bytes], left: int, text_left: int, name: str) -> NDArray[Any]:
     version = npy.read_magic(content)
     if version != (1, 0):  # a header of a later version may have 4 GB
         raise ValueError(f"an array of version {version}")
     shape, turned, kind = npy.read_array_header_1_0(content, _LONGEST_HEADER)
     if kind.kind not in _KINDS or kind.hasobject or kind.itemsize == 0 or len(shape) > MOST_DIMENSIONS or min(shape, default=0) < 0:
         raise ValueError(f"an array of kind {str(kind)[:40]} and shape {str(shape)[:40]}")
-    size = math.prod(shape) * kind.itemsize
-    if size > left:
-        raise UserError(f"{name} unpacks to more than {LARGEST / 1e6:.0f} MB, which is the most. Make it again from fewer pictures.")
+    count = math.prod(shape)
+    size = count * kind.itemsize
+    if kind.kind == "U" and size > text_left:
+        raise UserError(f"{name} has more than {LARGEST_TEXT / 1e6:.0f} MB of text, which is the most. Make it again from fewer pictures.")
+    if kind.kind != "U" and _cost(count, kind) > left:
+        raise UserError(f"{name} takes more than {LARGEST / 1e6:.0f} MB of memory, which is the most. Make it again from fewer pictures.")
     data = content.read(size)
     if len(data) != size or content.read(1):
         raise ValueError(f"{len(data)} bytes where its header says {size}")
