@@ -14,7 +14,7 @@ from errors import UserError
 from models import versions
 from models.cards.card import file_sha256
 from models.datasets import splits
-from models.output.atomic_files import staging_directory
+from models.output.atomic_files import replace_durably, staging_directory
 from models.training import checkpoint
 from models.training.recipes import RECIPES, load_training_recipe
 from models.training.trained_model import TrainedModel, TrainingOutcome
@@ -76,7 +76,7 @@ def _add_recipe(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
 def _save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
     """Saves the weights and the card, with their hash and the command that made them; returns the weights' path.
 
-    What was there of that name is replaced only when both are complete.
+    What was there of that name is replaced only when both are on the disk.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -87,8 +87,7 @@ def _save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
         unfinished = folder / weights.name
         made.model.save(unfinished)
         dataclasses.replace(made.card, made_by=command, sha256=file_sha256(unfinished)).write(unfinished.with_suffix(".json"))
-        for path in (unfinished, unfinished.with_suffix(".json")):
-            path.replace(out / path.name)
+        replace_durably(*((path, out / path.name) for path in (unfinished, unfinished.with_suffix(".json"))))
     return weights
 
 

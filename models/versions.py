@@ -17,7 +17,7 @@ from pathlib import Path
 from errors import UserError
 from models.cards.card import file_sha256
 from models.formats.format_registry import KERAS_SUFFIXES
-from models.output.atomic_files import atomic_file, staging_directory
+from models.output.atomic_files import atomic_file, rename_durably, staging_directory
 from plain_files import read_plain_text
 
 ABOUT, LATEST = "version.json", "latest.json"
@@ -99,7 +99,7 @@ def _publish(made: Path, weights: Path, folder: Path) -> None:
         about = ModelVersion(f"v{number}", weights.stem, sha256, date)
         (made / ABOUT).write_text(json.dumps(about.to_json(), indent=1) + "\n", encoding="utf-8")
         try:
-            made.rename(folder / about.version)
+            rename_durably(made, folder / about.version)
             break
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):

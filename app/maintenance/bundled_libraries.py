@@ -18,6 +18,7 @@ from app.model_files import map_library_path
 from app.options import LibraryOptions
 from errors import UserError
 from models.datasets.synthetic import glass_box, phantoms
+from models.output.atomic_files import atomic_file
 from models.store import bundled_models
 
 PICTURES = 132
@@ -54,9 +55,8 @@ def rebuild_map_library(name: str, count: int = PICTURES, out: Path | None = Non
             Image.fromarray(draw_synthetic_picture(name, number)).save(Path(folder) / f"{number:04}.png")
         fresh = Path(folder) / place.name
         build_map_library(LibraryOptions(name, Path(folder), fresh, quiet=not sys.stderr.isatty()))
-        unfinished = place.with_name(f".{place.name}")
-        unfinished.write_bytes(fresh.read_bytes())
-        unfinished.replace(place)
+        with atomic_file(place) as file:
+            file.write(fresh.read_bytes())
     print(f"Wrote {place.name}: maps of {count} pictures.", flush=True)
     return place
 

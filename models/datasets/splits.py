@@ -16,6 +16,7 @@ from errors import UserError
 from models.datasets.batch_decode import parallel_map
 from models.datasets.folder_listing import read_csv_rows
 from models.datasets.picture_collection import SPLITS, CollectionRow, PictureCollection
+from models.output.atomic_files import replace_durably
 
 COLUMNS = ("part", "label", "group", "path")
 
@@ -62,7 +63,7 @@ def write_split(split_: DataSplit, path: Path) -> None:
         rows.writerow(COLUMNS)
         for part in SPLITS:
             rows.writerows((part, row.label, row.group, row.path.relative_to(root).as_posix()) for row in getattr(split_, part))
-    os.replace(unfinished, path)
+    replace_durably((unfinished, path))
 
 
 def read_split(path: Path, collection: PictureCollection) -> DataSplit:

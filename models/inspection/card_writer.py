@@ -9,6 +9,7 @@ from errors import UserError
 from models.cards.card import Card
 from models.cards.sidecar_files import card_path, is_architecture_file
 from models.loading import HUB, IMAGENET, resolve_model_path
+from models.output.atomic_files import replace_durably
 from models.store import bundled_models
 
 
@@ -28,7 +29,7 @@ def write_card(file: Path, card: Card) -> Path | None:
     try:
         backup = _backup(file) if file.exists() else None
         card.write(unfinished)
-        os.replace(unfinished, file)
+        replace_durably((unfinished, file))
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise UserError(f"{file} cannot be written ({error.strerror}); the card that was there is untouched.") from error

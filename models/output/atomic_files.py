@@ -1,5 +1,6 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, and stay once they have appeared, even if the power fails."""
 
+import errno
 import fcntl
 import os
 import re
@@ -26,8 +27,7 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(target)
+            replace_durably((unfinished, target))  # while it is locked, so that no other writer deletes it
     except OSError as error:
         raise UserError(
             f"{target.name} cannot be written to {target.parent} ({error.strerror or error}); make room there, or choose another folder."
@@ -36,13 +36,36 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
 
 
+def replace_durably(*files: tuple[Path, Path]) -> None:
+    """(finished file, target): puts each in its target's place, in one step that lasts once this returns. OSError.
+
+    Of several, all have reached the disk before the first is put in place, so that only a kill between two calls of the system parts them.
+    """
+    for unfinished, _ in files:
+        _sync(unfinished)
+    for unfinished, target in files:
+        unfinished.replace(target)
+    for folder in dict.fromkeys(target.parent for _, target in files):
+        _sync(folder)
+
+
+def rename_durably(folder: Path, target: Path) -> None:
+    """Gives a finished folder the name `target`, which must be free, in one step that lasts once this returns. OSError."""
+    for path, _, files in os.walk(folder):
+        for name in files:
+            _sync(Path(path) / name)
+        _sync(Path(path))
+    folder.rename(target)
+    _sync(target.parent)
+
+
 @contextmanager
 def atomic_directory(out: Path) -> Iterator[Path]:
     """A hidden folder beside `out` to write into; it becomes `out` at the end, and is deleted if anything comes in between. UserError."""
     with staging_directory(out) as folder:
         try:
             yield folder
-            folder.rename(out)
+            rename_durably(folder, out)
         except OSError as error:
             raise UserError(f"The results could not be written to {out} ({error.strerror}); nothing was kept.") from error
 
@@ -67,6 +90,18 @@ def staging_directory(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def _sync(path: Path) -> None:
+    """Until the file, or the names in the folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # of a folder, on file systems that know no such thing
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _unfinished(target: Path) -> Path:

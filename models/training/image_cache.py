@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from models.datasets.batch_decode import parallel_map, read_image, unreadable_files_error
 from models.images.picture_placement import fit_to_size
+from models.output.atomic_files import replace_durably
 
 Fit = Literal["letterbox", "crop", "stretch"]
 _FORMAT = 1  # a new number invalidates every cache
@@ -59,7 +60,7 @@ def _make(cache_file: Path, files: Sequence[Path], size: tuple[int, int], how: F
                 f"Decoded pictures take {needed / 1e9:.1f} GB; {cache_file.parent} has {free / 1e9:.1f} GB free. Name another folder."
             )
         _fill(np.lib.format.open_memmap(name, "w+", np.uint8, (len(files), *size, 3)), files, how)
-        os.replace(unfinished, cache_file)
+        replace_durably((unfinished, cache_file))
     except OSError as error:
         raise UserError(f"Decoded pictures cannot be kept in {cache_file.parent} ({error.strerror}); name another folder.") from error
     finally:
