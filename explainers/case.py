@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from errors import UserError
 from explainers.baselines import FILLS, BaselineFill, make_baseline_image
 from explainers.classifier_protocol import Classifier, Floats, Layer, LayerFeatures, Score
-from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped, batch_of
+from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped
 from explainers.superpixels import segment_superpixels
+from image_batches import batch_of
 
 __all__ = ["PRESETS", "Case", "ExplanationSettings", "Stopped"]
 
@@ -89,7 +90,7 @@ class Case:
         self.score = score
         self.settings = settings or ExplanationSettings()
         self.layers = _layers(classifier, self.settings.layers)
-        self._evaluator = Evaluator(batch_of(classifier.size, self.settings.batch))
+        self._evaluator = Evaluator(batch_of(classifier.size, self.settings.batch, classifier.layers))
         self._memory: dict[Hashable, Any] = {}
         self._answers: dict[str, Answers] = {}
 

@@ -15,14 +15,7 @@ Pictures = Floats | Iterable[Floats]
 """An array (n, ...), or an iterable of single pictures or masks, or of arrays (m, ...): made batch by batch, never all at once."""
 
 OUT_OF_MEMORY = "The model ran out of memory with one picture at a time; close other programs or use a smaller model."
-BATCH_BYTES = 24 << 20
-"""Of the pictures of one batch: 32 of 256 x 256 pixels."""
 T = TypeVar("T")
-
-
-def batch_of(size: tuple[int, int], most: int) -> int:
-    """How many pictures (H, W, 3) of float32 a batch may have: `most`, or as many as stay within BATCH_BYTES, but one at least."""
-    return max(1, min(most, BATCH_BYTES // max(1, size[0] * size[1] * 12)))
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong

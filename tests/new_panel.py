@@ -41,7 +41,7 @@ def copy_with_panel(folder: Path) -> Path:
     root = folder / "copy"
     for name in ("app", "examples", "explainers", "models"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("errors.py", "plain_arrays.py", "plain_files.py", "tsconfig.json"):
+    for name in ("errors.py", "image_batches.py", "plain_arrays.py", "plain_files.py", "tsconfig.json"):
         shutil.copy2(ROOT / name, root)
     (root / "app/page/views/map_count.py").write_text(VIEW, encoding="utf-8")
     (root / "app/page/static/parts/map_count.js").write_text(SCRIPT, encoding="utf-8")

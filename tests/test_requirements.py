@@ -9,7 +9,7 @@ import pytest
 from tests.architecture.test_import_direction import PRODUCT
 from tools.imports import ROOT, imported_names
 
-OURS = {"app", "explainers", "models", "examples", "benchmarks", "tests", "errors", "plain_arrays", "plain_files"}
+OURS = {"app", "explainers", "models", "examples", "benchmarks", "tests", "errors", "image_batches", "plain_arrays", "plain_files"}
 TYPES_ONLY = {"_typeshed"}
 """Modules that only type checkers have."""
 

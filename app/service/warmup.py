@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explainers.evaluator import batch_of
+from image_batches import batch_of
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -19,7 +19,7 @@ def measure_classifier_speed(classifier: "Served") -> tuple[float, float]:
     """Seconds per image, forward and with a gradient, in a batch of 16, or fewer large ones; the first calls trace and are not counted."""
     from models.classifiers.score import Score
 
-    images = np.full((batch_of(classifier.size, 16), *classifier.size, 3), 0.5, np.float32)
+    images = np.full((batch_of(classifier.size, 16, classifier.layers), *classifier.size, 3), 0.5, np.float32)
     score = Score(0)
     classifier.outputs(images)
     start = time.perf_counter()

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from errors import UserError
+from image_batches import batch_of
 from models.cards.card import Card
 from models.cards.metadata import Value, encode_metadata, encoding_entry_names
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
@@ -123,7 +124,9 @@ def _answers(network: RuntimeNetwork, inputs: ModelInputStructure, card: Card) -
     """(3, units): the network's outputs for the probe pictures."""
     code = encode_metadata(card.metadata, {}) if card.metadata else np.zeros(0, np.float32)
     feed, _ = _compile_inputs(inputs, card)
-    return np.asarray(network.evaluate([tensor.numpy() for tensor in feed(probe_images(card.size), code)]), np.float64)
+    images, size = probe_images(card.size), batch_of(card.size, 3)
+    parts = [feed(images[start : start + size], code) for start in range(0, len(images), size)]
+    return np.concatenate([network.evaluate([tensor.numpy() for tensor in part]) for part in parts]).astype(np.float64)
 
 
 def _compile_inputs(inputs: ModelInputStructure, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from image_batches import LAYER_BYTES
 from models.cards.metadata import Value
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
@@ -19,8 +20,6 @@ from models.sandbox.worker_process import WorkerExited, WorkerLimits, WorkerProc
 
 RESTARTS = 4
 """In an hour."""
-FEATURE_BYTES = 96 << 20
-"""Of the maps and gradients of all layers of one request: this process has to hold them, whatever the model's own may hold."""
 ENGINE_PAUSE = 0.2
 """Seconds between two looks at whether an engine is compiled."""
 HOUR, FIRST_PAUSE = 3600.0, 5.0
@@ -226,12 +225,11 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         # A forward-only model itself reports why it has no layers.
         layers = [self.layer(layer.name) for layer in (layers if self.forward_only else self._with_a_layer(layers))]
         wanted = [(*layer.grid, layer.channels) for layer in layers for _ in range(2)]
-        if sum(4 * math.prod(shape) for shape in wanted) > FEATURE_BYTES:
-            largest = max(layers, key=lambda layer: math.prod((*layer.grid, layer.channels)))
-            (height, width), channels = largest.grid, largest.channels
+        if (size := 4 * sum(map(math.prod, wanted))) > LAYER_BYTES:
+            names = ", ".join(layer.name for layer in layers[:3])
             raise UserError(
-                f"The layer {largest.name} has {channels} maps of {height} x {width}, and a model's process may send "
-                f"{FEATURE_BYTES >> 20} MB at once; choose another layer."
+                f"The activations and gradients of {names} have {size / 1e6:,.0f} MB per image; {LAYER_BYTES / 1e6:.0f} MB are "
+                f"the most that are read from the process of {self.card.name}. Choose a later layer, or a method that reads none."
             )
         found = self._evaluate(name, arrays, wanted, [layer.name for layer in layers], score)
         return tuple(LayerActivations(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from errors import UserError
+from image_batches import batch_of
 from models.datasets.batch_decode import read_image, unreadable_files_error
 from models.datasets.picture_collection import CollectionRow
 
@@ -47,12 +48,13 @@ def iterate_fitted_batches(classifier: "BaseClassifier[Any]", files: Sequence[Pa
     """Batches (b, H, W, 3) of the files' pictures as the classifier takes them; at most two batches are in memory."""
 
     def batch(start: int) -> list[NDArray[np.float32] | UserError]:
-        return list(pool.map(lambda file: _fit_file(classifier, file), files[start : start + BATCH]))
+        return list(pool.map(lambda file: _fit_file(classifier, file), files[start : start + size]))
 
+    size = batch_of(classifier.size, BATCH, classifier.layers)
     with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as decoder:
         next_batch = decoder.submit(batch, 0)
-        for start in range(0, len(files), BATCH):
-            batch_images, next_batch = next_batch.result(), decoder.submit(batch, start + BATCH)
+        for start in range(0, len(files), size):
+            batch_images, next_batch = next_batch.result(), decoder.submit(batch, start + size)
             failed = [(file, reason) for file, reason in zip(files[start:], batch_images, strict=False) if isinstance(reason, UserError)]
             if failed:
                 raise unreadable_files_error([file for file, _ in failed], [reason for _, reason in failed])

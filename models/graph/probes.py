@@ -8,6 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from errors import UserError
+from image_batches import batch_of
 from models.cards.card import Card
 from models.cards.metadata import encode_metadata
 from models.graph.keras_hints import innermost_layer_names
@@ -16,8 +17,6 @@ from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
 from models.sandbox.checks.safe_text import error_reason
 
-BATCH_BYTES = 24 << 20
-"""Of the pictures that are evaluated together, as in an explanation."""
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
 
@@ -64,11 +63,10 @@ def count_model_outputs(trace: ModelTrace, name: str) -> int:
 def outputs_for_probe_images(trace: ModelTrace, name: str) -> NDArray[np.float64]:
     """(3, units): the raw outputs for noise, a grey and a gradient picture, together unless they are large. UserError where the model
     cannot be evaluated."""
-    images = probe_images(tuple(trace.image.shape[:2]))
-    evaluate = trace.function([trace.images], [trace.output])
-    step = max(1, min(len(images), BATCH_BYTES // images[0].nbytes))
     try:
-        raw = np.concatenate([evaluate(images[start : start + step])[0] for start in range(0, len(images), step)])
+        function, images = trace.function([trace.images], [trace.output]), probe_images(tuple(trace.image.shape[:2]))
+        size = batch_of((images.shape[1], images.shape[2]), len(images))
+        raw = np.concatenate([function(images[start : start + size])[0] for start in range(0, len(images), size)])
     except MemoryError as error:
         raise UserError(f"{name} needs more memory for three pictures than there is; take a smaller model.") from error
     except tf.errors.InvalidArgumentError as error:

@@ -1,5 +1,6 @@
 """A network run by an external runtime: pictures in, numbers out, without layers or gradients."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from models.cards.card import check_class_count
+from image_batches import IMAGE_BYTES
+from models.cards.card import LARGEST_SIDE, check_class_count
 from models.engine.choice import Engine, EngineRefused, EngineState
 from models.graph.network_input import NetworkInput, NonKerasNetwork
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
+LARGEST_INPUT = LARGEST_SIDE * LARGEST_SIDE * 3 + 10_000
+"""Numbers: of the largest picture, and of what is taken beside it."""
 
 
 class RuntimeNetwork(NonKerasNetwork):
@@ -28,11 +32,17 @@ class RuntimeNetwork(NonKerasNetwork):
         super().__init__(name, inputs)
         self.step, self.scaling = step, scaling
         self.together = False
+        numbers = sum(math.prod(self._shape(port)) for port in inputs)
+        if numbers > LARGEST_INPUT:
+            raise UserError(
+                f"{name} takes {numbers:,} numbers per picture; {LARGEST_INPUT:,} is the most, as in {LARGEST_SIDE} x {LARGEST_SIDE} "
+                "pixels. Export it for smaller pictures."
+            )
         two = [np.stack([np.zeros(self._shape(port), np.float32), np.ones(self._shape(port), np.float32)]) for port in inputs]
         singly = self.evaluate(two)
         self.units = singly.shape[1]
         check_class_count(self.units, name)
-        self.together = self._agrees(two, singly)
+        self.together = 2 * 4 * numbers <= IMAGE_BYTES and self._agrees(two, singly)
 
     @property
     @abstractmethod

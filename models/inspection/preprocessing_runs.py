@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, shift
 
+from image_batches import batch_of
 from models.classifiers.base_classifier import BaseClassifier
 from models.inspection.preprocessing_candidates import PreprocessingScheme, apply_preprocessing, list_preprocessing_candidates
 from models.inspection.preprocessing_scores import CandidateAnswers
@@ -43,8 +44,9 @@ class _CountingClassifier:
         return np.where(np.isfinite(probabilities).all(axis=1, keepdims=True), probabilities, 0.0)
 
     def _logits(self, images: Floats) -> Iterator[Floats]:
-        for start in range(0, len(images), _BATCH):
-            batch = images[start : start + _BATCH]
+        size = batch_of(self.served.size, _BATCH, self.served.layers)
+        for start in range(0, len(images), size):
+            batch = images[start : start + size]
             yield self.served.outputs(batch)
             self.done += len(batch)
             self.progress(self.done, self.total)

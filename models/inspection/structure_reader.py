@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from image_batches import batch_of
 from models.classifiers.base_classifier import BaseClassifier
 from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.keras_classifier import KerasClassifier
@@ -79,7 +80,8 @@ def _dead_channels(trace: ModelTrace, images: Floats) -> Iterator[tuple[str, flo
         return
     fetches = [tensor for layer in trace.layers for tensor in _extremes(trace, layer.name, layer.tensor)]
     extremes = trace.function([trace.images], fetches)
-    batches = [extremes(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
+    size = batch_of((images.shape[1], images.shape[2]), _BATCH, trace.layers)
+    batches = [extremes(images[start : start + size]) for start in range(0, len(images), size)]
     lowest = [np.min(each, axis=0) for each in zip(*(batch[::2] for batch in batches), strict=True)]
     highest = [np.max(each, axis=0) for each in zip(*(batch[1::2] for batch in batches), strict=True)]
     for layer, low, high in zip(trace.layers, lowest, highest, strict=True):

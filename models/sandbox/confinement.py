@@ -107,7 +107,7 @@ def _needed() -> Iterator[Path]:
         *site.getsitepackages(),
         *_SYSTEM,
         str(here),
-        str(here.with_name("plain_files.py")),
+        *(str(here.with_name(name)) for name in ("image_batches.py", "plain_files.py")),
     }
     yield from map(Path, sorted(found - {"/", "/usr", "/usr/local"}))
 

@@ -40,7 +40,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with one more command; what no command touches is only linked."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("explainers", "models", "errors.py", "plain_arrays.py", "plain_files.py"):
+    for name in ("explainers", "models", "errors.py", "image_batches.py", "plain_arrays.py", "plain_files.py"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "app" / "cli" / "count_pixels.py").write_text(FILE.lstrip(), encoding="utf-8")
     registry = folder / "app" / "cli" / "__init__.py"

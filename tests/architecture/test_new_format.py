@@ -89,6 +89,7 @@ def test_a_new_format_is_one_file_and_one_line(tmp_path: Path) -> None:
     for name in ("app", "explainers", "models", "docs", "examples"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
     shutil.copy(ROOT / "errors.py", copy)
+    shutil.copy(ROOT / "image_batches.py", copy)
     shutil.copy(ROOT / "plain_arrays.py", copy)
     shutil.copy(ROOT / "plain_files.py", copy)
     (copy / "models" / "formats" / "toy.py").write_text(TOY.lstrip(), encoding="utf-8")

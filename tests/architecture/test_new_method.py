@@ -67,7 +67,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in ("app", "explainers", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
-    for name in ("models", "examples", "errors.py", "plain_arrays.py", "plain_files.py"):
+    for name in ("models", "examples", "errors.py", "image_batches.py", "plain_arrays.py", "plain_files.py"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "explainers" / "methods" / "gradient_times_input.py").write_text(FILE.lstrip(), encoding="utf-8")
     registry = folder / "explainers" / "methods" / "__init__.py"

@@ -75,7 +75,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with one more recipe and one more layout; what neither touches is only linked."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "models", folder / "models", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("app", "explainers", "examples", "errors.py", "plain_arrays.py", "plain_files.py"):
+    for name in ("app", "explainers", "examples", "errors.py", "image_batches.py", "plain_arrays.py", "plain_files.py"):
         (folder / name).symlink_to(ROOT / name)
     recipes, layouts = folder / "models" / "training" / "recipes", folder / "models" / "datasets" / "layouts"
     (recipes / "brightness.py").write_text(RECIPE.lstrip(), encoding="utf-8")

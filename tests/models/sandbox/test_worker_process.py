@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import os
 import shutil
 import signal
@@ -113,14 +112,15 @@ def test_what_is_asked_wrongly_is_refused_here(guarded: SandboxedClassifier) -> 
         guarded.features(hostile_files.noise((32, 32, 3)), [], Score(0))
 
 
-def test_maps_that_would_fill_this_process_are_refused(guarded: SandboxedClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    layers, picture = guarded.default_layers, np.full((*guarded.size, 3), 0.5, np.float32)
-    size = sum(8 * math.prod((*layer.grid, layer.channels)) for layer in layers)
-    monkeypatch.setattr(sandboxed_classifier, "FEATURE_BYTES", size)
-    assert guarded.features(picture, layers, Score(0))
-    monkeypatch.setattr(sandboxed_classifier, "FEATURE_BYTES", size - 1)
-    with pytest.raises(UserError, match=r"The layer \S+ has \d+ maps of \d+ x \d+, and .* choose another layer"):
-        guarded.features(picture, layers, Score(0))
+def test_layers_too_large_to_read_are_refused_before_they_are_computed(
+    guarded: SandboxedClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = guarded.layers[-1]
+    monkeypatch.setattr(sandboxed_classifier, "LAYER_BYTES", 8 * layer.grid[0] * layer.grid[1] * layer.channels)
+    image = hostile_files.noise((32, 32, 3))
+    assert guarded.features(image, [layer], Score(0))
+    with pytest.raises(UserError, match=r"The activations and gradients of .* MB per image; .* Choose a later layer"):
+        guarded.features(image, [layer, layer], Score(0))
 
 
 def test_a_process_that_hangs_or_crashes_is_restarted_a_few_times_an_hour(path: Path, guarded: SandboxedClassifier) -> None:
