@@ -15,9 +15,11 @@ from models.sandbox.sandbox_user import SandboxUser
 
 _SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/nix/store"),
-    *("/dev/urandom", "/dev/random", "/dev/null", "/dev/zero", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
+    *("/dev/urandom", "/dev/random", "/dev/null", "/dev/zero", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
     *("/proc/filesystems", "/proc/sys/vm", "/proc/sys/kernel", "/sys/devices/system", "/sys/fs/cgroup"),
 )
+_OWN = tuple(f"/proc/self/{name}" for name in ("cgroup", "cmdline", "maps", "stat", "statm", "status"))
+"""Not all of /proc/self: its net/tcp names the addresses of those who visit the server."""
 _CHECK_MEMORY, _CHECK_COPIES, _CHECK_SECONDS = 1_000_000_000, 3, 60
 _OPEN_FILES, _THREADS_MORE = 256, 1024
 
@@ -64,6 +66,8 @@ def confine_process(files: Iterable[Path], libraries: bool = True, user: Sandbox
     _limit()
     version, filtered = 0, False
     with suppress(OSError):  # there is none, or it cannot be applied
+        if libraries:
+            _hold(_OWN)
         version = landlock.apply_landlock([*(_needed() if libraries else ()), *files])
     with suppress(OSError):
         seccomp.apply_seccomp_filter()
@@ -90,6 +94,13 @@ def limit_check_resources(path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _hold(files: Iterable[str]) -> None:
+    """Never closes them: the kernel makes files of /proc as they are looked up, and a rule is about the one that was there then."""
+    for file in files:
+        with suppress(OSError):
+            os.open(file, os.O_PATH | os.O_CLOEXEC)
+
+
 def _threads() -> int:
     """Of this process; 1 where the system does not say."""
     with suppress(OSError):
@@ -106,6 +117,7 @@ def _needed() -> Iterator[Path]:
         *sysconfig.get_paths().values(),
         *site.getsitepackages(),
         *_SYSTEM,
+        *_OWN,
         str(here),
         *(str(here.with_name(name)) for name in ("image_batches.py", "plain_files.py")),
     }
