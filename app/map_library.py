@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, explain_picture, fit_picture_to_input
+from app.explanation import as_explainable_classifier, fit_picture_to_input
 from app.model_files import model_identity
 from errors import UserError
 from explainers.case import Case, ExplanationSettings
 from explainers.grid import Grid
+from explainers.method_runner import run_methods
 from explainers.methods import METHODS
 from explainers.metrics.agreement.control_maps import EDGES, UNTRAINED, control_maps, untrained_twin
 from explainers.metrics.agreement.reference_library import (
@@ -92,9 +93,8 @@ class LibraryBuilder:
             self.classes[name] = int(self.explained.outputs(picture.image[None])[0].argmax())
         if name not in self.rows:
             settings = ExplanationSettings(preset=str(self.made_with["preset"]))
-            plan = ExplanationPlan([method() for method in METHODS], settings, Score)
-            explanation = explain_picture(picture, self.explained, plan)
-            self.rows[name] = {**_maps(explanation), **control_maps(explanation.case, self.untrained)}
+            case = Case(self.explained, picture.image, Score(self.classes[name]), settings)
+            self.rows[name] = {**_maps(case), **control_maps(case, self.untrained)}
         if time.monotonic() - self.saved > SAVED_EVERY:
             self._save(self.unfinished)
         return True
@@ -115,9 +115,10 @@ class LibraryBuilder:
         self.saved = time.monotonic()
 
 
-def _maps(explanation: Explanation) -> dict[str, Grid]:
+def _maps(case: Case) -> dict[str, Grid]:
     """Title -> (G, G) positive share of every method that has one."""
-    found = {result.method.title: evidence_on_grid(result, explanation.case.size) for result in explanation.results.values()}
+    results = run_methods(case, [method() for method in METHODS])
+    found = {result.method.title: evidence_on_grid(result, case.size) for result in results}
     return {title: each.share for title, each in found.items() if each is not None and each.share is not None}
 
 

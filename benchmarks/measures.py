@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.agreement_checks.family_claims import family_claims
 from benchmarks.agreement_checks.null_calibration import calibration
 from benchmarks.agreement_checks.phantom_checks import half_runs, untrained_and_votes
 from benchmarks.agreement_checks.ruler_shortcut import ruler
@@ -30,10 +31,13 @@ from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource
 from models.classifiers.score import Score
 from models.loading import load_classifier
 
-FULL = {"trials": 1000, "phantoms": 100, "halves": 50, "rulers": 100}
-QUICK = {"trials": 200, "phantoms": 6, "halves": 6, "rulers": 4}
+MOST_MS = 250
+"""Of one core, for the agreement of ten maps: what some 20 evaluations of MobileNetV2 take."""
+FULL = {"trials": 1000, "claims": 50, "phantoms": 100, "halves": 50, "rulers": 100}
+QUICK = {"trials": 200, "claims": 6, "phantoms": 6, "halves": 6, "rulers": 4}
 CHECKS: dict[str, Callable[[int], list[str]]] = {
     "trials": calibration,
+    "claims": family_claims,
     "phantoms": untrained_and_votes,
     "halves": half_runs,
     "rulers": ruler,
@@ -79,7 +83,7 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
         seconds.append(time.process_time() - started)
     first, best = 1000 * seconds[0], 1000 * min(seconds)
     print(f"Agreement of ten maps with {others} other pictures, {cells} x {cells} cells: {best:.0f} ms of one core ({first:.0f} at first)")
-    return [f"agreement takes {best:.0f} ms"] if best > 100 else []
+    return [f"agreement takes {best:.0f} ms"] if best > MOST_MS else []
 
 
 def speed_of_curves() -> list[str]:

@@ -12,8 +12,12 @@ from explainers.methods import METHODS
 
 
 def method_slug(method: type[Method] | Method) -> str:
-    """The method's name on the command line and in file names: its title in lower case, such as grad_cam_plus_plus."""
-    return re.sub(r"[^a-z0-9]+", "_", method.title.lower().replace("++", " plus plus")).strip("_")
+    """The method's name on the command line and in file names: its title in lower case, such as grad_cam_plus_plus.
+
+    What stands in brackets says which of a method's maps it is, and is left out.
+    """
+    title = re.sub(r"\(.*?\)", "", method.title.lower()).replace("++", " plus plus")
+    return re.sub(r"[^a-z0-9]+", "_", title).strip("_")
 
 
 def parse_methods(names: Sequence[str], parameters: Sequence[str]) -> tuple[Method, ...]:

@@ -127,6 +127,10 @@ class MetricQueue(WorkQueue[ExplanationJob]):
             if time.monotonic() >= yielded or self.idle.wait(0.05):
                 return
 
+    def forget_context(self, name: str) -> None:
+        """The model's library has changed: it is read again for the next picture."""
+        self._contexts.pop(name, None)
+
     def _context(self, name: str, classifier: Any) -> AgreementContext:
         if name not in self._contexts:
             entry = self.registry.entry(name)

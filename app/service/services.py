@@ -10,12 +10,14 @@ from app.service.classifier_registry import BUNDLED, ClassifierRegistry
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.inspection_queue import InspectionQueue
+from app.service.library_queue import LibraryQueue
 from app.service.metric_queue import MetricQueue
 from app.service.metric_state import AGREEMENT, MetricState
 from app.service.session import SessionStore
 from app.service.stores.model_uploads import ModelUploads
 from app.service.stores.owned_folders import delete_orphaned_folders
 from app.service.stores.picture_uploads import PictureUploads
+from errors import UserError
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
 from models.engine.choice import Engine
@@ -35,6 +37,7 @@ class Services:
     explanations: ExplanationQueue
     metrics: MetricQueue
     inspections: InspectionQueue
+    libraries: LibraryQueue
     sessions: SessionStore
     uploads: PictureUploads
     model_uploads: ModelUploads | None
@@ -57,6 +60,7 @@ class Services:
             explanations,
             explanations.metrics,
             InspectionQueue(registry, explanations.idle),
+            LibraryQueue(registry, explanations.metrics, explanations.idle, options.examples),
             sessions,
             PictureUploads(),
             _model_uploads(options, registry, sessions, user),
@@ -77,11 +81,21 @@ class Services:
             job = self.explanations.add(replace(stored, measures=MetricState(running=AGREEMENT)))
             self.metrics.score_stored(job, lambda: cached_answer.consistency_of_cached_answer(stored))
         self.registry.start(self.registry.first, awaited=False)
+        self._build_missing_library()
+
+    def _build_missing_library(self) -> None:
+        """Of the first classifier, where the host's examples are enough for one; said in the log where they are not."""
+        if self.libraries.has_pictures and self.libraries.is_missing(self.registry.first):
+            try:
+                self.libraries.submit(self.registry.first)
+            except UserError as reason:
+                log.info("No library is built of %s: %s", self.registry.first, reason)
 
     def close(self) -> None:
         """Stops all jobs and the processes that decode pictures, and removes the uploaded models."""
         self.explanations.close()
         self.inspections.close()
+        self.libraries.close()
         shared_picture_decoder().close()
         if self.model_uploads:
             self.model_uploads.close()

@@ -31,7 +31,7 @@ from explainers.methods import SEVEN
 from models.classifiers.score import Score
 
 EXACT = ("Grad-CAM", "Grad-CAM++")
-EXACT_IN_PACKAGES = (*EXACT, "Score-CAM", "Occlusion")
+EXACT_IN_PACKAGES = (*EXACT, "Score-CAM", "Occlusion (smoothed)")
 """Made without chance and without a parameter that more evaluations would improve: each is its own limit."""
 STOCHASTIC = ("LIME", "SHAP")
 OURS = "crosscheck"

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from xplique.attributions import IntegratedGradients, Occlusion
 
+from benchmarks.competitors import SMOOTHED
 from benchmarks.competitors.harness import Map, RunResult, keras_model, parse_task
 
 POINTS = 50
@@ -18,13 +19,13 @@ def main() -> None:
     model = keras_model(task, logits=True)
     target = np.eye(model.output_shape[-1], dtype=np.float32)[[task.target]]
     for name in task.maps:
-        explainer = Occlusion(model) if name == "Occlusion" else IntegratedGradients(model)
+        explainer = Occlusion(model) if name == SMOOTHED else IntegratedGradients(model)
 
         def explain(seed: int, explainer: Any = explainer) -> Map:
             return np.asarray(np.squeeze(explainer.explain(task.batch, target).numpy()))
 
-        answer.timed(name, task.seeds, explain, patches(task.batch.shape[1:]) if name == "Occlusion" else POINTS)
-        if task.reference and name != "Occlusion":
+        answer.timed(name, task.seeds, explain, patches(task.batch.shape[1:]) if name == SMOOTHED else POINTS)
+        if task.reference and name != SMOOTHED:
             answer.keep(name, "reference", explain(0, IntegratedGradients(model, steps=MANY)))
     answer.write("xplique", "tensorflow", "keras", "numpy")
 

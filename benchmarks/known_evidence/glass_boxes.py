@@ -37,7 +37,7 @@ EXACT = {"Grad-CAM": 0.99, "HiResCAM": 0.99}
 """Rank correlation with the exact evidence of maps that are it, but for the layer's cells."""
 SHARE = {**EXACT, "Grad-CAM++": 0.95, "Score-CAM": 0.95, "Integrated Gradients": 0.95}
 BELOW_THE_MASK = {
-    "Occlusion": "its windows are 3/14 of the side wide, as wide as most patches, and spread evidence around them",
+    "Occlusion (smoothed)": "its windows are 3/14 of the side wide, as wide as most patches, and spread evidence around them",
     "Partition SHAP": "its rectangles hold a patch together with what lies around it",
 }
 """Why a method may have less of its energy in the colour than the mask of all colours has."""

@@ -19,7 +19,7 @@ from models.loading import load_classifier
 from models.output.markdown import markdown_table
 
 FIRST_SEED = 700_000
-GOALS = {"Grad-CAM": 0.60, "Integrated Gradients": 0.65, "Occlusion": 0.60, "LIME": 0.60, "SHAP": 0.60}
+GOALS = {"Grad-CAM": 0.60, "Integrated Gradients": 0.65, "Occlusion (smoothed)": 0.60, "LIME": 0.60, "SHAP": 0.60}
 HEAD = ("map", "energy in the evidence", "energy near it", "points near it", "blank", "converged", "evaluations")
 MASK = "lesion mask"
 

@@ -34,7 +34,8 @@ class GradCAMPlusPlus(Method):
     )
     fails = (
         "It ignores patterns that lower the score, so its maps depend less on the class than Grad-CAM's and are broader. "
-        "The weights were derived for the exponential of the score and have no exact meaning for others."
+        "The weights were derived for the exponential of the score and for rectified layers; they have no exact meaning for others. "
+        "Behind GELU or SiLU, where a channel may add up to less than 0, its sum is taken as 0."
     )
 
     def __call__(self, case: Case) -> Iterator[Attribution]:

@@ -24,6 +24,8 @@ from explainers.perturbation.occlusion_windows import (
 COARSE_TO_FINE, FIXED_WINDOWS = SEARCHES = ("coarse to fine", "fixed windows")
 GRIDS = (7, 14, 28)
 """Windows are three cells wide, one cell apart: 3/7 of the picture's side, 3/14, 3/28."""
+SMOOTHED, PLAIN = "Occlusion (smoothed)", "Occlusion (plain windows)"
+"""The titles of both searches: their maps are not of one kind, so that a library of the one knows nothing of the other."""
 ACROSS = 3
 PLANS = {"Fast": ((14, 50),), "Balanced": ((14, 50), (14, 50), (14, 44)), "Thorough": ((14, 50), (14, 94), (28, 128), (28, 128))}
 """Preset -> after the large windows, of which grid how many more windows, step by step (docs/estimators.md)."""
@@ -41,17 +43,18 @@ class Occlusion(Method):
     those at the border included; values are whole falls.
     """
 
-    title = "Occlusion"
+    title = SMOOTHED
     revision = 1
     family = "occlusion"
     signed = True
     asks = "outputs"
     resolution = "windows"
-    source = "Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2"
+    source = "Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2 (hiding and fixed windows); the smooth map is this project's own"
     formula = "m with Σ over W of m ≈ S(x) − S(x without W); fixed windows: mean over W ∋ pixel of S(x) − S(x without W)"
     about = (
         "One part of the picture after another is hidden, and the fall of the score is noted. "
-        "Where the score falls most, the model saw what it relies on; where it rises, something spoke against the class."
+        "Where the score falls most, the model saw what it relies on; where it rises, something spoke against the class. "
+        "Unless fixed windows are chosen, the map is a smooth one that explains all falls, not the paper's mean over plain windows."
     )
     fails = (
         "Evidence that is there twice is missed: hiding either copy changes nothing. "
@@ -66,6 +69,8 @@ class Occlusion(Method):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.search == FIXED_WINDOWS:
+            object.__setattr__(self, "title", PLAIN)
         if self.stride > self.window:
             raise UserError(f"{self.title}: stride is {self.stride}; it must be at most window, {self.window}, or pixels are never hidden.")
 

@@ -30,11 +30,12 @@ class ScoreCAM(Method):
 
     S is the case's score and what is not shown is the case's fill, so that all methods explain one thing; the paper's
     probability on black is a choice. (The authors' code leaves the second term out and hardly depends on the class then.)
-    Channels that light up alike form a group, which is shown once through the mean of its scaled maps; with as many groups
-    as channels the result is the paper's. Constant channels are left out. Branches are added up as in Grad-CAM.
+    Channels that light up alike form a group, which is shown once through the mean of its scaled maps. With as many groups as channels,
+    and probability on black, the result is the paper's but for two things: channels that lower the score weigh 0, not less, and
+    constant channels are left out. Branches are added up as in Grad-CAM.
     Converged: the map of every channel is expected to have the same ranks at a correlation of .95, judged by how far they moved from the
     first groups to the last and by how much the channels within the groups still vary (`extrapolate_final_agreement`); 1 less it is the
-    uncertainty.
+    uncertainty, of ranks and not of values.
     """
 
     title = "Score-CAM"
@@ -51,7 +52,7 @@ class ScoreCAM(Method):
     )
     fails = (
         "Channels show large soft patches, so its maps are broad and resemble one another for different classes. "
-        "A pattern that matters only together with another gets little."
+        "A pattern that matters only together with another gets little, and one that lowers the score gets nothing."
     )
 
     groups: Annotated[int, ParameterRange(0, 4096, 8, "groups of channels that are shown; 0 takes the preset's 16, 32 or 64")] = 0

@@ -120,7 +120,7 @@ def test_explain_writes_where_every_map_points(boxes: Path, tmp_path: Path, caps
     assert found["area"] == pytest.approx(truth.mean(), abs=1e-4)
     assert found["tolerance"] == len(truth) / 16
     titles = [row["title"] for row in found["maps"]]
-    assert titles == ["Grad-CAM", "Occlusion", "consensus of the families", "the area", "the centre", "a centred Gaussian"]
+    assert titles == ["Grad-CAM", "Occlusion (smoothed)", "consensus of the families", "the area", "the centre", "a centred Gaussian"]
     rows = dict(zip(titles, found["maps"], strict=True))
     with np.load(tmp_path / "out" / "maps.npz") as maps:
         assert rows["Grad-CAM"]["energy"] == pytest.approx(energy_inside_mask(maps["red/grad_cam/full"], truth), abs=1e-4)

@@ -92,7 +92,7 @@ def test_the_parameters_of_methods() -> None:
         "Score-CAM": ["groups", "weight"],
         "LIME": [],
         "SHAP": ["estimator"],
-        "Occlusion": ["search", "window", "stride"],
+        "Occlusion (smoothed)": ["search", "window", "stride"],
         "Integrated Gradients": ["baseline", "points"],
         "HiResCAM": [],
         "RISE": [],

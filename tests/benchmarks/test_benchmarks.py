@@ -172,7 +172,7 @@ def test_goals_of_known_evidence_are_counted_and_those_missed_are_named() -> Non
     told = goal_lines_of("the phantoms", phantoms.phantom_goals(near | {"RISE": 0.43, "random": 0.20}, 0.11))
     assert told.startswith("14 of 16 goals of the phantoms hold; missed: RISE 0.430, the lesion mask 0.440; random has 0.200")
     means = {method.title: (0.995, 0.995) for method in METHODS} | dict.fromkeys(("centre (Gaussian)", "mean activation"), (0.4, 0.8))
-    means |= {"random": (0.0, 0.09), glass_boxes.MASK: (0.5, 0.8), "Occlusion": (0.7, 0.5)}
+    means |= {"random": (0.0, 0.09), glass_boxes.MASK: (0.5, 0.8), "Occlusion (smoothed)": (0.7, 0.5)}
     assert all(goal.holds for goal in glass_boxes.box_goals(means, 0.09))
     missed = [goal.words for goal in glass_boxes.box_goals(means | {"SHAP": (0.45, 0.7), "Grad-CAM": (0.98, 1.0)}, 0.09) if not goal.holds]
     assert len(missed) == 3

@@ -56,7 +56,7 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
     found = MetricState(**consistency_of_cached_answer(answer)).consistency
     assert found is not None
     pair_agreements = {frozenset((v.first, v.second)): v for v in found.pair_agreements}
-    shown = pair_agreements[frozenset(("SHAP", "Occlusion"))]
+    shown = pair_agreements[frozenset(("SHAP", "Occlusion (smoothed)"))]
     row = page.locator(".cc-matrix tbody tr", has=page.locator("th", has_text="Occlusion"))
     cell = row.locator("td button").nth(4)
     assert shown.ceiling is not None

@@ -67,11 +67,11 @@ def test_evaluations_add_up_and_sharing_is_told(case):
     assert sum(result.evaluations for result in last.values()) == case.evaluations
     assert last["Grad-CAM"].evaluations + last["Grad-CAM++"].evaluations == 1
     assert last["Grad-CAM"].shared + last["Grad-CAM++"].shared == 1
-    assert last["Occlusion"].shared == 1  # the picture itself
+    assert last["Occlusion (smoothed)"].shared == 1  # the picture itself
     assert all(result.seconds > 0 for result in last.values())
     again = {result.method.title: result for result in run_methods(case.with_score(ToyScore(0)), FIVE)}
-    assert again["Occlusion"].evaluations == 0
-    assert again["Occlusion"].shared == last["Occlusion"].evaluations + 1
+    assert again["Occlusion (smoothed)"].evaluations == 0
+    assert again["Occlusion (smoothed)"].shared == last["Occlusion (smoothed)"].evaluations + 1
 
 
 @pytest.mark.parametrize(

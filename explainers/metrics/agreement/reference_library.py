@@ -27,13 +27,15 @@ FIRST_DIGESTS = {
     "Score-CAM": "c33bd27b",
     "LIME": "26ad8148",
     "SHAP": "34593c22",
-    "Occlusion": "60921548",
+    "Occlusion (smoothed)": "60921548",
     "Integrated Gradients": "48c9e4fd",
     "HiResCAM": "26ad8148",
     "RISE": "26ad8148",
     "Partition SHAP": "4a37d1bc",
 }
 """Title -> what a library written before methods had a revision holds in its place where it was made by revision 1."""
+RENAMED = {"Occlusion": "Occlusion (smoothed)"}
+"""Titles in earlier libraries -> today's of the same maps."""
 MAX_STACKS = 48
 """Stacks that a library keeps ready: a few pictures' of every method; of 200 pictures each takes some 2 MB."""
 FORMAT = 2
@@ -151,7 +153,8 @@ def read_map_library(path: Path) -> MapLibrary:
         written = int(arrays.get("format", np.array(1)))
         classes = tuple(int(each) for each in arrays.get("classes", ()))
         made_with, pictures = _with_revisions(json.loads(str(arrays["made_with"]))), tuple(str(name) for name in arrays["pictures"])
-        maps = {name.removeprefix("maps/"): _shares(rows) for name, rows in arrays.items() if name.startswith("maps/")}
+        titles = {name: name.removeprefix("maps/") for name in arrays if name.startswith("maps/")}
+        maps = {RENAMED.get(title, title): _shares(arrays[name]) for name, title in titles.items()}
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path.name} is no library of maps ({type(error).__name__}); delete it, or make it again.") from error
     if written > FORMAT:
@@ -171,7 +174,7 @@ def _with_revisions(made_with: dict[str, Any]) -> dict[str, Any]:
     """The same with a revision for each method where an older library holds a digest: 1, or 0 where the digest is not of revision 1."""
     if "methods" not in made_with:
         return made_with
-    methods = made_with["methods"].items()
+    methods = [(RENAMED.get(title, title), recorded) for title, recorded in made_with["methods"].items()]
     return {**made_with, "methods": {title: _revision_of(title, recorded) for title, recorded in methods}}
 
 

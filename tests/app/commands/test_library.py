@@ -50,10 +50,8 @@ def test_a_stopped_library_goes_on_where_it_was(
         build_map_library(options)
     assert [path.name for path in tmp_path.iterdir()] == [".box.library.npz.part"]
     studied: list[str] = []
-    study = map_library.explain_picture
-    monkeypatch.setattr(
-        map_library, "explain_picture", lambda picture, *rest: studied.append(image_digest(picture.image)) or study(picture, *rest)
-    )
+    study = map_library.run_methods
+    monkeypatch.setattr(map_library, "run_methods", lambda case, methods: studied.append(image_digest(case.image)) or study(case, methods))
     assert build_map_library(options) == 0
     assert len(set(studied)) == 12, "19 of 31 were known"
     assert [path.name for path in tmp_path.iterdir()] == ["box.library.npz"]

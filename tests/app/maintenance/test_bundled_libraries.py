@@ -69,11 +69,13 @@ def test_a_library_that_lacks_a_method_serves_the_others() -> None:
     results = list({result.method.title: result for result in run_methods(case, [GradCAM(), Occlusion(), RISE()])}.values())
     judged = [measure_consistency(results, case.size, ReferenceMaps(library, image_digest(image)), {}) for library in (whole, older)]
     with_it, without = ({(each.first, each.second): each for each in found.pair_agreements} for found in judged)
-    assert with_it.keys() == without.keys() == {("Grad-CAM", "Occlusion"), ("Grad-CAM", "RISE"), ("Occlusion", "RISE")}
+    assert (
+        with_it.keys() == without.keys() == {("Grad-CAM", "Occlusion (smoothed)"), ("Grad-CAM", "RISE"), ("Occlusion (smoothed)", "RISE")}
+    )
     for pair, pair_agreement in without.items():
         assert (pair_agreement.chance is None) == ("RISE" in pair)
         assert with_it[pair].chance is not None
-    assert without["Grad-CAM", "Occlusion"].chance == with_it["Grad-CAM", "Occlusion"].chance
+    assert without["Grad-CAM", "Occlusion (smoothed)"].chance == with_it["Grad-CAM", "Occlusion (smoothed)"].chance
 
 
 def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:

@@ -71,7 +71,7 @@ def test_methods_that_have_changed_since_are_reported(monkeypatch: pytest.Monkey
     assert MapLibrary(before, (), {}).differences(map_library_settings(case, "abc")) == ()
     assert MapLibrary(earlier, (), {}).differences(before) == ("methods of an earlier version",)
     monkeypatch.setattr(Occlusion, "revision", Occlusion.revision + 1)
-    assert MapLibrary(before, (), {}).differences(map_library_settings(case, "abc")) == ("another Occlusion",)
+    assert MapLibrary(before, (), {}).differences(map_library_settings(case, "abc")) == ("another Occlusion (smoothed)",)
     assert not MapLibrary(before, (), {}).mismatch(map_library_settings(case, "abc"))
 
 
@@ -79,7 +79,10 @@ def test_a_library_of_the_time_before_revisions_is_read_as_its_digests_say(tmp_p
     """It holds a digest for each method: revision 1's, or another one's of an earlier method."""
     toy = detectors(grid=(7, 7), cell=16)
     now = map_library_settings(Case(toy, picture(toy.size), ToyScore(0), ExplanationSettings()), "abc")
-    for methods, differs in ((FIRST_DIGESTS, ()), ({**FIRST_DIGESTS, "Occlusion": "00000000"}, ("another Occlusion",))):
+    for methods, differs in (
+        (FIRST_DIGESTS, ()),
+        ({**FIRST_DIGESTS, Occlusion.title: "00000000"}, (f"another {Occlusion.title}",)),
+    ):
         with (tmp_path / "old").open("wb") as file:
             write_map_library(MapLibrary({**now, "methods": methods}, ("a",), {"cam": share(np.ones((1, 4, 4)))}), file)
         assert read_map_library(tmp_path / "old").differences(now) == differs

@@ -53,7 +53,7 @@ def test_what_draws_nothing_and_says_itself_that_it_has_not_converged_is_not_mea
     values = np.arange(49, dtype=np.float32).reshape(7, 7)
     result = MethodResult(Occlusion(), Attribution(values, uncertainty=0.4, converged=False))
     readings = half_run_maps(result, (112, 112))
-    found = reliability_scores([result], {"Occlusion": readings})["Occlusion"]
+    found = reliability_scores([result], {"Occlusion (smoothed)": readings})["Occlusion (smoothed)"]
     assert (found.reliability, found.converged, found.unfinished) == (None, None, True)
     assert "Not measured" in found.sentence
     assert "By its own measure the map has not converged." in found.sentence
@@ -89,7 +89,7 @@ def test_noise_is_invisible_counted_and_different_each_time() -> None:
     case = Case(toy, picture(toy.size), ToyScore(0, "centred"), ExplanationSettings(preset="Fast"))
     before = case.evaluations
     found = dict(maps_under_noise(case, [GradCAM(), Occlusion()]))
-    assert list(found) == ["Grad-CAM", "Occlusion"]
+    assert list(found) == ["Grad-CAM", "Occlusion (smoothed)"]
     assert case.evaluations - before == sum(toy.asked.batches) > 2
     assert 0.9 < reliability_score("g", found["Grad-CAM"], 1).reliability < 1
     changed = add_gaussian_noise(case.image, 1)
