@@ -6,6 +6,8 @@ from pathlib import Path
 
 from errors import UserError
 
+LONGEST_TITLE = 60
+
 
 @dataclass(frozen=True)
 class ServeOptions:
@@ -17,8 +19,8 @@ class ServeOptions:
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
     always in such a process. proxies: how many stand in front of the server, each of which appends the address that it was called from
     to proxy_header; 0 trusts no header, and counts visitors by the address that they connect from. sandbox_user: whose the processes of
-    visitors' models are where the server runs as root. engine: as of
-    models.engine.choice.
+    visitors' models are where the server runs as root. engine: as of models.engine.choice. title: of the page. download: whether the
+    page may offer a classifier whose weights it would have to fetch first.
     """
 
     models: tuple[str, ...] = ()
@@ -35,6 +37,8 @@ class ServeOptions:
     proxies: int = 0
     proxy_header: str = "X-Forwarded-For"
     sandbox_user: str = "nobody"
+    title: str = "Crosscheck"
+    download: bool = True
 
     def __post_init__(self) -> None:
         for name, low, high in (("port", 0, 65535), ("concurrency", 1, 64), ("queue", 1, 10_000), ("budget", 1, 3600), ("proxies", 0, 10)):
@@ -45,6 +49,8 @@ class ServeOptions:
             raise UserError(f"--proxy-header is {self.proxy_header!r}, which is no name of a header; X-Forwarded-For is the usual one.")
         if self.examples is not None and not self.examples.is_dir():
             raise UserError(f"--examples is {self.examples}, which is no folder; give a folder of pictures.")
+        if not 0 < len(self.title.strip()) <= LONGEST_TITLE or not self.title.isprintable():
+            raise UserError(f"--title has {len(self.title)} characters; give from 1 to {LONGEST_TITLE} that can be printed.")
 
 
 @dataclass(frozen=True)

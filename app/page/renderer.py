@@ -7,7 +7,7 @@ from app.explanation import estimate_preset_seconds
 from app.page.page_parts import PAINTED, PagePart
 from app.page.views.controls import NO_CARD, controls_view, format_preset_times
 from app.page.views.page_state import LabelledPictures, PageState
-from app.service.classifier_registry import ClassifierRegistry
+from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.example_gallery import ExampleGallery
 from app.service.inspection_queue import MAX_PICTURES
 from app.service.regions import score_report_in_region
@@ -31,7 +31,10 @@ class PageRenderer:
         state = self._state(session, report, classifier, run)
         loaded = self._registry.ready(report.request.classifier) is not None
         controls = controls_view(report, loaded) | {"times": self.times(report.request.classifier)}
-        return {part.name: _shown(part, state) for part in PAINTED} | controls
+        values = {part.name: _shown(part, state) for part in PAINTED} | controls
+        if report.state == "loading" and state.entry and state.entry.fetching:
+            values["status"] |= _fetching_status(state.entry)
+        return values
 
     def empty_page(self, session: Session, classifier: str, run: int) -> Values:
         """A classifier without a picture."""
@@ -78,6 +81,11 @@ class PageRenderer:
             pictures=self.inspection_pictures(session, classifier) if entry else (),
             inspection=inspection if inspection and inspection.request.classifier == classifier else None,
         )
+
+
+def _fetching_status(entry: RegisteredClassifier) -> dict[str, Any]:
+    """What of the status line says that weights are on their way; a screen reader announces it once."""
+    return {"text": entry.fetching, "spoken": f"Fetching {entry.title}.", "share": round(entry.arrived / max(1, entry.size), 3)}
 
 
 def _shown(part: PagePart, state: PageState) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from models.cards.card import Card
 from models.engine.choice import Engine
 from models.formats.format_registry import strip_format_suffix
 from models.formats.imagenet import IMAGENET
+from models.formats.imagenet_weights import NETWORK, PUBLISHED, ImagenetWeights
+from models.formats.imagenet_weights import TITLE as NETWORK_TITLE
 from models.formats.model_hub import HUB
 from models.sandbox.sandbox_user import SandboxUser
 from models.sandbox.worker_process import WorkerLimits
@@ -38,6 +40,8 @@ State = Literal["not loaded", "loading", "ready", "failed"]
 
 UNPROTECTED = "This server cannot keep the model that you brought from its files and network, so it is not opened; tell its operator."
 PACES, PACE_BOUNDS = 5, (0.2, 5.0)
+EVERYDAY = f"{IMAGENET}{NETWORK}"
+"""The classifier of everyday photographs that the page offers beside the bundled ones; its weights are fetched when it is first chosen."""
 BUNDLED = {
     "phantoms": "Lesion phantoms",
     "phantoms_shortcut": "Lesion phantoms, misled by a ruler",
@@ -63,6 +67,7 @@ class RegisteredClassifier:
 
     forecasts: preset -> expected seconds of an explanation. paces: measured over expected seconds of the last explanations.
     source: what `models.loading.load` takes. uploaded: whether it is a visitor's own. awaited: whether a visitor waits for it.
+    arrived, size: bytes of its weights while they are fetched; size is 0 at any other time.
     """
 
     name: str
@@ -77,6 +82,13 @@ class RegisteredClassifier:
     future: "Future[Served]" = field(default_factory=Future)
     uploaded: bool = False
     awaited: bool = False
+    arrived: int = 0
+    size: int = 0
+
+    @property
+    def fetching(self) -> str:
+        """What is being fetched, a sentence; empty where nothing is."""
+        return f"Fetching {self.title}: {self.arrived / 1e6:.1f} of {self.size / 1e6:.1f} MB." if self.size else ""
 
     @property
     def speed(self) -> MeasuredSpeed | None:
@@ -197,10 +209,36 @@ def classifier_title(name: str) -> str:
     """Its title in the list: a bundled one's, the name on the card, or the file's name where there is no card to read."""
     if name in BUNDLED:
         return BUNDLED[name]
+    if name == EVERYDAY:
+        return NETWORK_TITLE
     with contextlib.suppress(UserError, OSError):
         return Card.read(Path(name).with_suffix(".json")).name
     plain = strip_format_suffix(name.rstrip("/").rsplit("/", 1)[-1])
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
+
+
+def is_fetched(name: str) -> bool:
+    """Whether the classifier opens without a download, as far as this program does the downloading."""
+    return name != EVERYDAY or ImagenetWeights().cached is not None
+
+
+def choice_title(entry: RegisteredClassifier) -> str:
+    """Its title in the list of classifiers, with what choosing it would fetch."""
+    if entry.name != EVERYDAY or entry.state == "ready" or is_fetched(entry.name):
+        return entry.title
+    return f"{entry.title} ({PUBLISHED.size // 1_000_000} MB, fetched once)"
+
+
+def _fetch(entry: RegisteredClassifier) -> None:
+    """Downloads its weights where that is needed, and counts what has arrived. UserError."""
+
+    def count(arrived: int, size: int) -> None:
+        entry.arrived, entry.size = arrived, size
+
+    try:
+        ImagenetWeights().fetch(count)
+    finally:
+        entry.arrived = entry.size = 0
 
 
 def _close(loaded: "Future[Served]") -> None:
@@ -210,6 +248,8 @@ def _close(loaded: "Future[Served]") -> None:
 
 def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: WorkerLimits | None, engine: Engine) -> None:
     try:
+        if entry.name == EVERYDAY:
+            _fetch(entry)
         from models.loading import load_classifier  # TensorFlow takes seconds, and the page is up before it
 
         classifier = load_classifier(source, trust, most)

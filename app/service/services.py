@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.options import ServeOptions
 from app.service import cached_answer
-from app.service.classifier_registry import BUNDLED, ClassifierRegistry
+from app.service.classifier_registry import BUNDLED, EVERYDAY, ClassifierRegistry, choice_title, is_fetched
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.inspection_queue import InspectionQueue
@@ -49,7 +49,8 @@ class Services:
     def build(cls, options: ServeOptions) -> "Services":
         """UserError where a setting is wrong."""
         user = SandboxUser.of(options.sandbox_user) if options.allow_model_upload else None
-        names = (*options.models, *(name for name in BUNDLED if name in bundled_models()))
+        everyday = (EVERYDAY,) if options.download or is_fetched(EVERYDAY) else ()
+        names = (*options.models, *(name for name in BUNDLED if name in bundled_models()), *everyday)
         registry = ClassifierRegistry(names, options.trust, user, Engine(options.engine))
         explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)
         sessions = SessionStore()
@@ -112,7 +113,7 @@ class Services:
     def classifier_choices(self, owner: str = "") -> list[tuple[str, str]]:
         """Title and name of every classifier that a visitor may choose: those for everybody and the models they have uploaded."""
         own = self.model_uploads.of(owner) if self.model_uploads else []
-        return [(entry.title, name) for name, entry in list(self.registry.entries.items()) if not entry.uploaded or name in own]
+        return [(choice_title(entry), name) for name, entry in list(self.registry.entries.items()) if not entry.uploaded or name in own]
 
 
 def _model_uploads(

@@ -1,19 +1,20 @@
 """ImageNet classifiers by name, through keras.applications, downloaded on first use."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import UserError
-from models.cards.card import Card, ClassLabel, Colour, Scaling, unique_labels
+from models.cards.card import Card, Colour, Scaling, unique_labels
+from models.formats.imagenet_weights import NETWORK, ImagenetWeights
 from models.sandbox.checks.safe_text import error_reason
 
 if TYPE_CHECKING:
     from models.classifiers.keras_classifier import KerasClassifier
 
 IMAGENET = "imagenet:"
-CLASS_INDEX = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
+CLASSES = Path(__file__).with_name("imagenet_classes.txt")
+"""The names of the 1,000 classes in the network's order: those of Keras' imagenet_class_index.json, with spaces."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +48,33 @@ def load_imagenet(name: str) -> "KerasClassifier":
 
     if name not in NETWORKS:
         raise UserError(f"There is no ImageNet classifier '{name}' here; choose one of {', '.join(NETWORKS)}.")
-    model, labels = _download(name)
-    return build_classifier(model, _card(name, labels), Path(f"imagenet:{name}"))
+    return build_classifier(_download(name), _card(name), Path(f"imagenet:{name}"))
 
 
-def _download(name: str) -> tuple[Any, tuple[ClassLabel, ...]]:
-    """Keras caches downloads in its own folder and prints a progress bar."""
+def imagenet_labels() -> list[str]:
+    """The names of the 1,000 classes; two names stand for two classes each."""
+    return CLASSES.read_text(encoding="utf-8").splitlines()
+
+
+def _download(name: str) -> Any:
+    """The network. But for MobileNetV2, Keras caches downloads in its own folder and prints a progress bar."""
     import keras
 
+    weights = str(ImagenetWeights().fetch()) if name == NETWORK else "imagenet"
     try:
-        index = keras.utils.get_file("imagenet_class_index.json", CLASS_INDEX, cache_subdir="models")
-        model = getattr(keras.applications, name)(weights="imagenet")
+        return getattr(keras.applications, name)(weights=weights)
     except Exception as error:  # errors of the network, the file system or a changed file
         raise UserError(
             f"The weights of imagenet:{name} could not be downloaded ({error_reason(error)}). "
             "Connect to the network once, they are then kept; or give --model the path of a model file."
         ) from error
-    classes = json.loads(Path(index).read_text(encoding="utf-8"))
-    return model, unique_labels([classes[str(number)][1].replace("_", " ") for number in range(len(classes))])
 
 
-def _card(name: str, labels: tuple[ClassLabel, ...]) -> Card:
+def _card(name: str) -> Card:
     published = NETWORKS[name]
     return Card(
         name=f"{name} (ImageNet)",
-        labels=labels,
+        labels=unique_labels(imagenet_labels()),
         size=(published.side, published.side),
         colour=published.colour,
         scaling=published.scaling,

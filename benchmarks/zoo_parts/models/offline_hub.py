@@ -1,12 +1,13 @@
-"""What is fetched by name, without the net: a small Hugging Face Hub on this machine, and Keras's folder of downloads, filled."""
+"""What is fetched by name, without the net: a small Hugging Face Hub on this machine, and ImageNet's weights in a file."""
 
 import contextlib
 import functools
-import importlib
+import hashlib
 import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from benchmarks.zoo_parts.models.zoo_model import WrittenFiles, written_files
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5"
-SEPARATE = ("HF_ENDPOINT", "HF_HOME")
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -61,8 +61,25 @@ def hub(folder: Path) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Hub, files))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    before = {name: os.environ.get(name) for name in SEPARATE}
-    os.environ.update(HF_ENDPOINT=f"http://127.0.0.1:{server.server_port}", HF_HOME=str(folder / "home"))
+    try:
+        with _environment(HF_ENDPOINT=f"http://127.0.0.1:{server.server_port}", HF_HOME=str(folder / "home")):
+            yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def downloads(folder: Path) -> AbstractContextManager[None]:
+    """Context in which ImageNet's weights are fetched from the folder's file."""
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    return _environment(CROSSCHECK_IMAGENET_SOURCE=f"{(folder / WEIGHTS).as_uri()}#sha256={digest}", CROSSCHECK_CACHE=str(folder / "cache"))
+
+
+@contextlib.contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
@@ -71,20 +88,6 @@ def hub(folder: Path) -> Iterator[None]:
                 os.environ.pop(name)
             else:
                 os.environ[name] = value
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextlib.contextmanager
-def downloads(folder: Path) -> Iterator[None]:
-    """While it lasts, Keras takes the folder for the one that it keeps its downloads in."""
-    config = importlib.import_module("keras.src.backend").config
-    before, config._KERAS_DIR = config._KERAS_DIR, str(folder)
-    try:
-        yield
-    finally:
-        config._KERAS_DIR = before
 
 
 def mobilenet(folder: Path) -> WrittenFiles:
@@ -93,10 +96,7 @@ def mobilenet(folder: Path) -> WrittenFiles:
 
     from benchmarks.zoo_parts.models.keras_2 import saved
 
-    (folder / "models").mkdir()
-    names = {str(number): [f"n{number}", f"thing_{number}"] for number in range(1000)}
-    (folder / "models" / "imagenet_class_index.json").write_text(json.dumps(names), encoding="utf-8")
     model = scale_random_weights(tf_keras.applications.MobileNetV2(weights=None), "-1..1")
-    model.save_weights(str(folder / "models" / WEIGHTS))  # in the format of the published file, which only Keras 2 writes
-    keras.applications.MobileNetV2(weights=str(folder / "models" / WEIGHTS)).save(folder / "keras_3.keras")
+    model.save_weights(str(folder / WEIGHTS))  # in the format of the published file, which only Keras 2 writes
+    keras.applications.MobileNetV2(weights=str(folder / WEIGHTS)).save(folder / "keras_3.keras")
     return written_files("imagenet:MobileNetV2", folder / "keras_3.keras", saved(model, folder / "keras_2.h5"))
