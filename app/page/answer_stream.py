@@ -67,21 +67,29 @@ class AnswerStream:
         """Paints the job's reports as they come. before: the request to return to where the picture cannot be read."""
         async for shared in _reports(session, run, job):
             own = shared.measures.visible_to(session.metric_stopped)
-            report, picture_error = replace(shared, request=request, measures=own), ""  # the picture may have another name in the job
+            report, picture_error, refused = replace(shared, request=request, measures=own), "", ""  # the picture may have another name
             if report.target is not None:
                 session.report = report
             elif report.state == "failed" and report.place == "picture":
                 good, picture_error = session.report, report.error
                 session.request = good.request if good else before
                 report = good.stopped() if good else report
+            elif report.state == "failed" and report.place == "classifier" and (good := self._former(session)):
+                refused, report = report.error, good.stopped()
+                session.request, session.classifier = good.request, good.request.classifier
             session.painted, session.answered = report, True
-            values = await self._render(session, report, request.classifier, run)
+            values = await self._render(session, report, session.classifier if refused else request.classifier, run)
             values["picture"]["error"] = values["picture"]["error"] or picture_error
-            values["status"]["error"] = values["status"]["error"] or session.notice
+            values["status"]["error"] = refused or values["status"]["error"] or session.notice
             if session.repeat and session.active_runs == 1:
                 session.repeat, session.sent = False, {}
             if session.run == run and (changed := _changed(values, session.sent)):
                 yield changed
+
+    def _former(self, session: Session) -> ExplanationState | None:
+        """The answer before one whose classifier did not open: it stays, with its classifier, if that is still here."""
+        good = session.report
+        return good if good and good.request.classifier in self._registry.entries else None
 
     async def _render(self, session: Session, report: ExplanationState, classifier: str, run: int) -> Values:
         """In a thread where every map has to be measured in the visitor's region."""

@@ -74,7 +74,7 @@ class PageEvents:
             for trigger, kind in part.events.items():
                 if part.name in components:
                     self._connect(getattr(components[part.name], trigger), self.handlers.get(kind) or EventHandler(self._on_part(kind)))
-        self._connect(components["classifier"].input, EventHandler(self._on_control("classifier")))
+        self._connect(components["classifier"].input, EventHandler(self._on_control("classifier"), INPUTS, (*OUTPUTS, "classifier")))
         # A list of classes is read only when it is used: it may still show the class of an older picture.
         for name in ("target", "rather"):
             self._connect(components[name].input, EventHandler(self._on_control(name), (*INPUTS, name)))
@@ -120,7 +120,9 @@ class PageEvents:
             yield self._by_component(self.stream.refuse(session, session.refused))
             return
         async for values in self.stream.run(session, event):
-            yield self._by_component(values)
+            returned = event.kind == "classifier" and values and session.classifier != event.classifier  # the one chosen did not open
+            chosen = {self.components["classifier"]: gr.update(value=session.classifier)} if returned else {}
+            yield {**chosen, **self._by_component(values)}
 
     async def on_model_upload(self, event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
         """Offers a visitor's model to that visitor alone, and explains the picture with it."""
@@ -140,6 +142,8 @@ class PageEvents:
         async for values in self.stream.run(session, PageEvent("classifier", event._data, name, *inputs[1:])):
             if offered and not values:
                 del offered["value"]  # a newer event was received first, and its choice stays
+            if values and session.classifier != name:  # it did not open
+                offered = {"choices": self.services.classifier_choices(owner), "value": session.classifier}
             classifier = {self.components["classifier"]: gr.update(**offered)} if offered else {}
             yield {**classifier, **self._by_component(values)}
             offered = {}
