@@ -121,6 +121,31 @@ class LibraryOptions:
 
 
 @dataclass(frozen=True)
+class ReportCardOptions:
+    """The flags of `python -m app report-card`.
+
+    model: what `models.loading.load` takes. pictures: a folder. masks: a folder of masks called as the pictures. cases: of known evidence,
+    about. out: the file to write; None keeps it beside the model. trust: as of serve.
+    """
+
+    model: str
+    pictures: Path
+    masks: Path | None = None
+    cases: int = 100
+    out: Path | None = None
+    preset: str = "Fast"
+    seed: int = 0
+    quiet: bool = False
+    trust: bool = False
+
+    def __post_init__(self) -> None:
+        if not 3 <= self.cases <= 10_000:
+            raise UserError(f"--cases is {self.cases}; it must lie from 3 to 10000.")
+        if self.masks is not None and not self.masks.is_dir():
+            raise UserError(f"--masks is {self.masks}, which is no folder; give a folder of masks called as the pictures.")
+
+
+@dataclass(frozen=True)
 class InspectOptions:
     """The flags of `python -m app inspect`.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app import __version__
-from app.cli import explain, fetch, grid_game, inspect, library, methods, metrics, serve
+from app.cli import explain, fetch, grid_game, inspect, library, methods, metrics, report_card, serve
 from models.output.command_line import run_for_exit_status, silence_tensorflow
 
 
@@ -22,7 +22,7 @@ class CommandModule(Protocol):
         """Runs the command; returns its exit status. Raises UserError."""
 
 
-COMMANDS: tuple[CommandModule, ...] = (serve, explain, inspect, library, grid_game, methods, metrics, fetch)
+COMMANDS: tuple[CommandModule, ...] = (serve, explain, inspect, library, report_card, grid_game, methods, metrics, fetch)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

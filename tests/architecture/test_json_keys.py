@@ -15,6 +15,7 @@ from app.maintenance.bundled_libraries import draw_synthetic_picture
 from app.masks import MaskFile
 from app.options import ExplainOptions, GridGameOptions
 from app.page.assets import describe_method, page_config
+from app.report_cards import CardPlan
 from app.service import cached_answer
 from explainers.case import Case, ExplanationSettings
 from explainers.method import Attribution
@@ -39,6 +40,8 @@ from explainers.metrics.localisation.grid_pointing_game import GridPointingScore
 from explainers.metrics.randomisation.sanity_checks import CLASS, SanityCheckResult
 from explainers.metrics.robustness.max_sensitivity import MaxSensitivityScore
 from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatSource
+from explainers.report_card.card import CaseOutcome, ReportCard
+from explainers.report_card.known_cases import Kind
 from models.cards.card import Card, ClassLabel
 from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.score import Score
@@ -220,6 +223,18 @@ def test_the_game(tmp_path: Path) -> None:
     written = json.loads(out.read_text(encoding="utf-8"))
     assert list(written) == ["made_by", "source", "versions", "model", "settings", "side", "chance", "mosaics", "methods"]
     assert list(written["settings"]) == SETTINGS
+
+
+def test_a_report_card() -> None:
+    outcome = CaseOutcome("grid 0.1", Kind.GRID, 0.25, False, True, {"m": True}, {"m": 0.5}, {"m": 0.5})
+    written = ReportCard({"model": "m", "methods": {"m": 1}}, (outcome,)).to_json()
+    assert list(written) == ["format", "made_with", "kinds", "chance", "tallies", "cases"]
+    assert written["format"] == 1
+    assert list(written["tallies"][0]) == ["title", "found", "cases", "share", "low", "high"]
+    assert list(written["cases"][0]) == ["key", "kind", "chance", "centre", "consensus", "found", "reliability", "fills"]
+    assert [str(kind) for kind in Kind] == ["grid game", "planted evidence", "masks"]
+    plan = CardPlan([np.zeros((8, 8, 3), np.float32)], {})
+    assert list(plan.made_with("m")) == ["model", "pictures", "count", "cases", "settings", "methods"]
 
 
 def test_the_stored_first_answer() -> None:

@@ -27,7 +27,7 @@ SAME_NAME = {
     frozenset({"app/service/cached_answer.py", "app/maintenance/cached_answer.py"}): "what is stored, and the command that makes it",
     **{
         frozenset({f"app/cli/{name}.py", f"app/commands/{name}.py"}): "a command's flags and its work"
-        for name in ("explain", "fetch", "grid_game", "inspect", "library", "methods")
+        for name in ("explain", "fetch", "grid_game", "inspect", "library", "methods", "report_card")
     },
     frozenset({"app/metrics.py", "app/cli/metrics.py", "app/commands/metrics.py"}): "the metrics of an answer, and a command's two parts",
     **{

@@ -1,6 +1,6 @@
 """Lays a classifier's own confident pictures side by side and explains one of them: does the map light that part?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +17,8 @@ from explainers.metrics.localisation.evidence_overlap import energy_inside_mask
 SOURCE = "Zhang et al. 2018 (pointing game); Rao, Böhle & Schiele 2022, arXiv:2205.10435 (grid pointing game)"
 CONFIDENT = 0.5
 """Least probability of a picture that enters a mosaic."""
+BATCH = 32
+"""Pictures evaluated at once."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,30 @@ def build_mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int 
     With fewer classes than parts one class stands in one part alone and the others fill the rest by turns.
     pictures: (H, W, 3) as the classifier's `fit` makes them; each is evaluated once.
     """
-    found: dict[int, list[tuple[float, int]]] = {}
-    for number, picture in enumerate(pictures):
-        probabilities = classifier.probabilities(classifier.outputs(picture[None]))[0]
-        if probabilities.max() >= CONFIDENT:
-            found.setdefault(int(probabilities.argmax()), []).append((float(probabilities.max()), number))
+    found = confident_pictures(classifier, pictures)
     if len(found) < 2:
         raise UserError(
             f"A mosaic needs pictures of two classes or more that the classifier gives {CONFIDENT:.0%}; of these {len(pictures)} "
             f"it does so for {len(found)} classes. Give more pictures, of several classes."
         )
+    return mosaics_of(pictures, found, side, count, seed)
+
+
+def confident_pictures(classifier: Classifier, pictures: Sequence[Floats]) -> dict[int, list[tuple[float, int]]]:
+    """Class -> the pictures that are given it with at least `CONFIDENT`, as (probability, number), the surest first."""
+    found: dict[int, list[tuple[float, int]]] = {}
+    for start in range(0, len(pictures), BATCH):
+        probabilities = classifier.probabilities(classifier.outputs(np.stack(pictures[start : start + BATCH])))
+        for number, each in enumerate(probabilities, start):
+            if each.max() >= CONFIDENT:
+                found.setdefault(int(each.argmax()), []).append((float(each.max()), number))
+    return {target: sorted(each, reverse=True) for target, each in found.items()}
+
+
+def mosaics_of(
+    pictures: Sequence[Floats], found: Mapping[int, Sequence[tuple[float, int]]], side: int, count: int, seed: int
+) -> list[Mosaic]:
+    """The same of pictures whose classes are known: `found` is what `confident_pictures` gave."""
     rng = np.random.default_rng(seed)
     return [_mosaic(pictures, found, side, rng) for _ in range(count)]
 
@@ -110,11 +126,11 @@ def share_in_mosaic_part(values: Floats, mosaic: Mosaic, number: int) -> float |
     return energy_inside_mask(values, mosaic.part(number))
 
 
-def _mosaic(pictures: Sequence[Floats], found: dict[int, list[tuple[float, int]]], side: int, rng: np.random.Generator) -> Mosaic:
+def _mosaic(pictures: Sequence[Floats], found: Mapping[int, Sequence[tuple[float, int]]], side: int, rng: np.random.Generator) -> Mosaic:
     """Classes by chance; of each one of its ten surest pictures."""
     alone, *others = (int(target) for target in rng.permutation(list(found))[: side**2])
     targets = tuple(int(target) for target in rng.permutation([alone, *(others[n % len(others)] for n in range(side**2 - 1))]))
-    chosen = [pictures[rng.choice([number for _, number in sorted(found[target], reverse=True)[:10]])] for target in targets]
+    chosen = [pictures[rng.choice([number for _, number in found[target][:10]])] for target in targets]
     image = np.zeros_like(chosen[0])
     edges = [[-(-length * place // side) for place in range(side + 1)] for length in image.shape[:2]]
     for number, picture in enumerate(chosen):
