@@ -36,7 +36,7 @@ def run_benchmark(benchmark: str, main: Callable[[], int | None]) -> int:
     printed = io.StringIO()
 
     def recorded() -> int:
-        file = results_file(write or benchmark)
+        file = results_file(write or benchmark.rpartition(".")[2])
         with redirect_stdout(_Tee(sys.stdout, printed)):
             status = main() or 0
         if not status:

@@ -23,7 +23,10 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class PhantomTrainingPlan:
-    """How many pictures to train, validate and test on, how often, and whether the ruler gives the class away."""
+    """How many pictures to train, validate and test on, how often, and whether the ruler gives the class away.
+
+    shuffled: the training pictures' classes are dealt out anew, so that there is nothing to learn about them; for benchmarks.
+    """
 
     name: str
     rulers: Rulers
@@ -32,6 +35,7 @@ class PhantomTrainingPlan:
     test: int
     epochs: int
     seed: int
+    shuffled: bool = False
 
     def __post_init__(self) -> None:
         least_most = {
@@ -70,7 +74,8 @@ def train_phantom_network(plan: PhantomTrainingPlan) -> "keras.Model":
 
     keras.utils.set_random_seed(plan.seed)
     model = build_small_cnn(plan.name, pictures.shape[1], len(NAMES))
-    batches = _batches(pictures, _labels(orders), plan.seed)
+    labels = np.random.default_rng(plan.seed).permutation(_labels(orders)) if plan.shuffled else _labels(orders)
+    batches = _batches(pictures, labels, plan.seed)
     pace = keras.optimizers.schedules.CosineDecay(4e-3, plan.epochs * len(batches), alpha=0.01)
     model.compile(keras.optimizers.Adam(pace), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(batches, epochs=plan.epochs, verbose=2)

@@ -1,4 +1,4 @@
-"""What it costs to decode a picture in a confined process: `python -m benchmarks.picture_worker`.
+"""What it costs to decode a picture in a confined process: `python -m benchmarks.shared.picture_worker`.
 
 The same file is decoded in this process and in a worker that runs already, in turn, round by round. The ratio is that of the fastest
 times, so that a noisy machine disturbs both alike.
@@ -69,4 +69,4 @@ def _seconds(decoder: Callable[[bytes], NDArray[np.float32]], data: bytes) -> fl
 
 
 if __name__ == "__main__":
-    sys.exit(run_benchmark("picture_worker", main))
+    sys.exit(run_benchmark("shared.picture_worker", main))
