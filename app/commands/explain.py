@@ -21,6 +21,7 @@ from app.commands.manifest import PictureSource, manifest_header, map_manifest_e
 from app.commands.manifest_metrics import localisation_manifest_entry, metrics_manifest_entry, to_json_values
 from app.commands.methods import markdown_localisation_table
 from app.commands.output_folder import MapsArchive, atomic_directory, printable_file_name, unique_folder_names
+from app.conclusion_facts import usable_report_card
 from app.explanation import Explanation, ExplanationPlan, as_explainable_classifier, estimate_explanation_cost, explain_picture, method_key
 from app.formatting import format_estimated_time
 from app.masks import MaskFile, load_region_mask
@@ -34,6 +35,7 @@ from explainers.grid import enlarge_map
 from explainers.method import Method
 from explainers.method_runner import MethodResult, results_with_map
 from explainers.metrics.agreement.agreement import AgreementContext
+from explainers.report_card.card import ReportCard
 from models.cards.metadata import parse_metadata
 from models.classifiers.score import Score
 from models.inspection.preprocessing_alternatives import compare_preprocessing, describe_alternatives
@@ -62,7 +64,7 @@ def explain_pictures(options: ExplainOptions, load: "Callable[[], Served]") -> i
     evaluations = estimate_explanation_cost(methods, grey).evaluations * len(options.pictures)
     classifier = with_chosen_engine(classifier, options.engine, evaluations)
     context = None if options.measures == "none" else build_agreement_context(options.model, classifier)
-    run = _Run(options, classifier, methods, settings, context)
+    run = _Run(options, classifier, methods, settings, context, usable_report_card(options.model, classifier) if context else None)
     with atomic_directory(options.out) as folder, MapsArchive(folder / "maps.npz") as maps:
         names = unique_folder_names(options.pictures)
         entries = [_entry(path, name, folder, maps, run) for path, name in zip(options.pictures, names, strict=True)]
@@ -79,13 +81,14 @@ HOW_TO_CHOOSE = "Choose with python -m app inspect {} --preprocessing SCALING --
 
 @dataclass(frozen=True)
 class _Run:
-    """What all pictures have in common. context: of the agreement, None where it is not measured."""
+    """What all pictures have in common. context: of the agreement, None where it is not measured. card: the classifier's, if it holds."""
 
     options: ExplainOptions
     classifier: "Served"
     methods: tuple[Method, ...]
     settings: ExplanationSettings
     context: AgreementContext | None
+    card: ReportCard | None
 
 
 def _entry(path: Path, name: str, folder: Path, maps: MapsArchive, run: _Run) -> dict[str, Any]:
@@ -147,6 +150,8 @@ def _explain_file(path: Path, name: str, folder: Path, maps: MapsArchive, run: _
             print(f"  {note}")
         if guess:
             print(f"  {describe_alternatives(guess)} {HOW_TO_CHOOSE.format(printable_file_name(run.options.model))}")
+        for line in entry.get("measures", {}).get("conclusion", {}).values():
+            print(f"  {line}")
         if region:
             print(markdown_localisation_table(entry["measures"]["localisation"]["maps"]))
     return entry
@@ -179,9 +184,9 @@ def _measures(name: str, case: Case, results: list[MethodResult], region: MaskFi
             print(f"{name}: measures, at most {most:,} evaluations, {format_estimated_time(seconds)}", flush=True)
         with tqdm(total=most, desc=f"{name}: measures", unit=" evaluations", disable=run.options.quiet or None) as bar:
             case.counter.on_batch = lambda pictures: bar.update(min(pictures, bar.total - bar.n))
-            found = metrics_manifest_entry(case, results, level, run.context)
+            found = metrics_manifest_entry(case, results, level, run.context, run.card)
     elif run.context:
-        found = metrics_manifest_entry(case, results, level, run.context)
+        found = metrics_manifest_entry(case, results, level, run.context, run.card)
     return {**found, "localisation": localisation_manifest_entry(case, results, region)} if region else found
 
 

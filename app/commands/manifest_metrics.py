@@ -3,23 +3,39 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.conclusion import Conclusion, conclude
+from app.conclusion_facts import PictureFindings, gather_facts
 from app.masks import MaskFile
 from app.metrics import Kind, order_by_dependency, run_metric, select_metrics
 from explainers.case import Case, Stopped
 from explainers.method_runner import MethodResult, error_sentence, results_with_map
-from explainers.metrics.agreement.agreement import AgreementContext
+from explainers.metrics.agreement.agreement import AgreementContext, AgreementMetric
+from explainers.metrics.faithfulness.hidden_place import HiddenConsensusMetric
 from explainers.metrics.localisation.evidence_overlap import LocalisationMetric
+from explainers.report_card.card import ReportCard
 
 NOTHING = "No method gave a map."
 
+Findings = dict[str, tuple[Any, ...]]
+"""Metric's key -> what it found."""
 
-def metrics_manifest_entry(case: Case, results: Sequence[MethodResult], level: str, context: AgreementContext) -> dict[str, Any]:
-    """What `--measures` asks for of the methods that have a map. level: agreement or all. A metric that fails says why. Raises Stopped."""
+
+def metrics_manifest_entry(
+    case: Case, results: Sequence[MethodResult], level: str, context: AgreementContext, card: ReportCard | None = None
+) -> dict[str, Any]:
+    """What `--measures` asks for of the methods that have a map, and the three lines that it comes to. A metric that fails says why.
+
+    level: agreement or all. card: the classifier's, where it has one that holds. Raises Stopped.
+    """
     before = case.evaluations
     case.counter.caller = "measures"
     shown = results_with_map(results)
     kinds = select_metrics(level, {"context": context})
-    sections = _sections(case, shown, kinds, context) if shown else {manifest_section_of_metric(kind): {"error": NOTHING} for kind in kinds}
+    findings: dict[str, tuple[Any, ...]] = {}
+    sections: dict[str, Any] = {manifest_section_of_metric(kind): {"error": NOTHING} for kind in kinds}
+    if shown:
+        sections = _sections(case, shown, kinds, context, findings)
+        sections["conclusion"] = _conclusion(case, shown, findings, card).to_json()
     left_out = {result.method.title: result.error for result in results if result.attribution is None}
     return {**sections, "left_out": left_out, "evaluations": case.evaluations - before}
 
@@ -47,8 +63,26 @@ def manifest_section_of_metric(kind: Kind) -> str:
     return kind.section or kind.key
 
 
-def _sections(case: Case, results: Sequence[MethodResult], kinds: Sequence[Kind], context: AgreementContext) -> dict[str, Any]:
-    """Each section with what its metrics found, or {"error": why one of them failed}: the maps and the other sections stand."""
+def _conclusion(case: Case, results: Sequence[MethodResult], findings: Findings, card: ReportCard | None) -> Conclusion:
+    compared = findings.get(AgreementMetric.key, ())
+    found = PictureFindings(
+        labels=case.classifier.labels,
+        size=case.size,
+        target=case.score.target,
+        results=results,
+        consistency=compared[-1].consistency if compared else None,
+        hidden=findings.get(HiddenConsensusMetric.key, ()),
+    )
+    return conclude(gather_facts(found, card))
+
+
+def _sections(
+    case: Case, results: Sequence[MethodResult], kinds: Sequence[Kind], context: AgreementContext, findings: Findings
+) -> dict[str, Any]:
+    """Each section with what its metrics found, or {"error": why one of them failed}: the maps and the other sections stand.
+
+    What each metric found is added to `findings`.
+    """
     inputs: dict[str, Any] = {"context": context}
     sections: dict[str, Any] = {manifest_section_of_metric(kind): {} for kind in kinds}
     failed: dict[str, dict[str, str]] = {}
@@ -63,6 +97,7 @@ def _sections(case: Case, results: Sequence[MethodResult], kinds: Sequence[Kind]
         except Exception as error:
             failed[section] = {"error": error_sentence(error, "measure")}
             continue
+        findings[kind.key] = found
         if kind.feeds:
             inputs[kind.feeds] = dict(found)
         metric = kind.given(inputs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from app.page.views.agreement import agreement_view
+from app.page.views.conclusion_lines import conclusion_view
 from app.page.views.deletion_curves import deletion_slider_view
 from app.page.views.evidence import trust_view
 from app.page.views.inspection import inspection_view
@@ -75,6 +76,7 @@ PARTS = (
     PagePart("prediction", _report_view(prediction_view), place="answer", events={"target": "bar"}, empty=empty_prediction_view),
     PagePart("status", _report_view(status_view), place="status line", events={"nudge": "resync"}),
     PagePart("grid", _report_view(map_panels_view), "panels", "maps", {"parameters": "parameters", "more": "more"}),
+    PagePart("conclusion", _report_view(conclusion_view), place="maps"),
     PagePart("tabs", None, place="maps"),
     PagePart("agreement", _report_view(agreement_view), place="maps"),
     PagePart("trust", _trust_part, "evidence", "trust", {"more": "more", "measure": "measure", "halt": "stop measure"}),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from threading import Event
 from typing import Any
 
+from app.conclusion_facts import usable_report_card
 from app.metrics import Kind, build_agreement_context, dependent_metrics, run_metric
 from app.service import limits
 from app.service.classifier_registry import ClassifierRegistry
@@ -90,10 +91,10 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         if key == AGREEMENT:
             self._wait(job, time.monotonic() + MAX_SECONDS)
             results = list(job.report.results.values())
-            prices = self._prices(case, job)
+            prices, card = self._prices(case, job), usable_report_card(name, classifier)
             for kind in self._quick(case, job):
                 found = tuple(run_metric(kind, case, results, inputs))
-                yield {"findings": {**job.report.measures.findings, kind.key: found}, "prices": prices}
+                yield {"findings": {**job.report.measures.findings, kind.key: found}, "prices": prices, "card": card}
         else:
             yield from _findings(ON_REQUEST[key], case, job, inputs)
 

@@ -10,6 +10,7 @@ from explainers.metric import Metric
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
 from explainers.metrics.agreement.consistency import MapConsistency
+from explainers.report_card.card import ReportCard
 
 F = TypeVar("F")
 
@@ -33,7 +34,8 @@ class MetricCost:
 
 @dataclass(frozen=True)
 class MetricState:
-    """Grows as metrics run. findings: metric's key -> what it has found so far. prices: metric's key -> its cost.
+    """Grows as metrics run. findings: metric's key -> what it has found so far. prices: metric's key -> its cost. card: the classifier's
+    report card, where it has one that holds.
 
     running: the key of the metric that waits or works, or "". done, expected: its evaluations. error: a sentence. stopped: what to tell
     the visitor who stopped the last metric only.
@@ -41,6 +43,7 @@ class MetricState:
 
     findings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     prices: Mapping[str, MetricCost] = field(default_factory=dict)
+    card: ReportCard | None = None
     running: str = ""
     done: int = 0
     expected: int = 0

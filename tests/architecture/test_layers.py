@@ -22,9 +22,10 @@ LAYERS = (
 """The modules and packages of `models/`, the lowest layer first; each imports from itself and from lower layers alone."""
 
 APP_LAYERS = (
-    {"formatting", "options", "rendering"},
-    {"explanation", "masks", "model_files"},
-    {"map_library", "metrics"},
+    {"formatting", "options", "place_words", "rendering"},
+    {"conclusion", "explanation", "masks", "model_files"},
+    {"map_library", "metrics", "report_cards"},
+    {"conclusion_facts"},
     {"service"},
     {"commands", "page"},
     {"cli", "maintenance"},

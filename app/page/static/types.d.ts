@@ -216,6 +216,12 @@ export interface Further {
   text: string;
 }
 
+export interface ConclusionValue extends Value {
+  title?: string;
+  lines?: string[];
+  reading?: string;
+}
+
 export interface AgreementValue extends Value {
   methods?: { id: string; title: string }[];
   views?: [string, string][];

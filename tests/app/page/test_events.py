@@ -31,7 +31,7 @@ from tests.models.picture_files import tiff
 from tests.patience import PATIENCE, until_then
 
 PARTS = (
-    *("picture", "prediction", "status", "grid", "agreement", "trust", "slides", "region", "doctor"),
+    *("picture", "prediction", "status", "grid", "conclusion", "agreement", "trust", "slides", "region", "doctor"),
     *("target", "rather", "about", "times"),
 )
 SLOW = ["Occlusion", "LIME", "SHAP"]

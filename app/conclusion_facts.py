@@ -1,0 +1,120 @@
+"""Gathers the facts that the three lines rest on from what the metrics found on one picture and from the classifier's report card."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.conclusion import AgreementFacts, AgreementStrength, Facts, HidingFacts, RecordFacts, strength_of
+from app.model_files import model_identity, read_report_card_of_model
+from app.place_words import edge_words, place_words
+from app.report_cards import method_revisions
+from errors import UserError
+from explainers.method import Family
+from explainers.method_runner import MethodResult
+from explainers.metrics.agreement.consistency import MapConsistency
+from explainers.metrics.agreement.significance import AgreementLevel
+from explainers.metrics.faithfulness.hidden_place import HiddenPlaceResult, consensus_of_results, strongest_place
+from explainers.report_card.advice import advised_map, card_shares
+from explainers.report_card.card import ReportCard
+from explainers.report_card.gate import recorded_gate
+
+if TYPE_CHECKING:
+    from models.loading import Served
+
+Place = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class PictureFindings:
+    """What was found on one picture. labels, size: the classifier's. target: the class that is explained.
+
+    consistency: None before the maps were compared. hidden: the consensus's place, hidden by itself; may be empty.
+    """
+
+    labels: Sequence[str]
+    size: tuple[int, int]
+    target: int
+    results: Sequence[MethodResult]
+    consistency: MapConsistency | None
+    hidden: Sequence[HiddenPlaceResult]
+
+
+def usable_report_card(model: str, classifier: "Served") -> ReportCard | None:
+    """The report card beside the model, where it is of this model and these methods and has cases enough to speak of."""
+    try:
+        card = read_report_card_of_model(model)
+    except UserError:
+        return None
+    made_with = {"model": model_identity(model, classifier), "methods": method_revisions()}
+    return card if card is not None and card.conclusive and not card.mismatch(made_with) else None
+
+
+def gather_facts(found: PictureFindings, card: ReportCard | None) -> Facts:
+    """Everything that `conclude` words. card: of this classifier, as `usable_report_card` gives it."""
+    share = consensus_of_results(found.results, found.size)
+    place = None if share is None else strongest_place(share, found.size)
+    label = found.labels[found.target]
+    agreement = None if place is None or found.consistency is None else _agreement(found.consistency, found.results, place)
+    hiding = _hiding(found, place) if place is not None and found.hidden else None
+    return Facts(label, agreement, hiding, _record(card) if card else None)
+
+
+def _agreement(found: MapConsistency, results: Sequence[MethodResult], place: Place) -> AgreementFacts:
+    families = {result.method.title: result.method.family for result in results}
+    levels = pair_strengths(found, families)
+    agreeing = sum(level in (AgreementStrength.SOME, AgreementStrength.STRONG) for level in levels)
+    told = sum(level != AgreementStrength.CANNOT_TELL for level in levels)
+    shown = {families[title] for each in found.pair_agreements for title in (each.first, each.second)}
+    kinds = len(shown) or 1
+    return AgreementFacts(strength_of(levels), kinds, agreeing, told, len(levels), place_words(place), not found.weaker)
+
+
+def pair_strengths(found: MapConsistency, families: Mapping[str, Family]) -> list[AgreementStrength]:
+    """One for each pair of kinds of method: what holds of most of its pairs of methods."""
+    grouped: dict[frozenset[Family], list[AgreementStrength]] = {}
+    for each in found.pair_agreements:
+        if not each.within_family:
+            pair = frozenset((families[each.first], families[each.second]))
+            level = AgreementStrength.CANNOT_TELL if each.chance.weaker else STRENGTHS[each.level]
+            grouped.setdefault(pair, []).append(level)
+    return [max(set(levels), key=lambda level: (levels.count(level), ORDER.index(level))) for levels in grouped.values()]
+
+
+STRENGTHS = {
+    AgreementLevel.NOT_CONVERGED: AgreementStrength.CANNOT_TELL,
+    AgreementLevel.BY_CHANCE: AgreementStrength.NONE,
+    AgreementLevel.INCONCLUSIVE: AgreementStrength.CANNOT_TELL,
+    AgreementLevel.WEAK: AgreementStrength.SOME,
+    AgreementLevel.MODERATE: AgreementStrength.SOME,
+    AgreementLevel.STRONG: AgreementStrength.STRONG,
+}
+ORDER = tuple(AgreementStrength)
+
+
+def _hiding(found: PictureFindings, place: Place) -> HidingFacts:
+    hidden = found.hidden[-1]
+    changed = hidden.answer != hidden.answer_before
+    return HidingFacts(
+        outcome=hidden.outcome,
+        place=place_words(place),
+        area=hidden.area,
+        before=hidden.before,
+        after=hidden.after,
+        answer=found.labels[hidden.answer] if changed else "",
+        more_than=hidden.more_than,
+        others=len(hidden.others),
+        at_edge=bool(edge_words(place)),
+    )
+
+
+def _record(card: ReportCard) -> RecordFacts:
+    tallies = card.tallies()
+    consensus, _ = card.baselines()
+    gate = recorded_gate()
+    advised = ""
+    if gate.passed and not gate.stale and gate.weight == 0:
+        shares = card_shares(card)
+        advised = advised_map(shares, dict.fromkeys(shares, 0.0), 0.0)
+    return RecordFacts(tallies[0], tallies[-1], consensus, card.chance(), advised)
