@@ -1,7 +1,8 @@
 """Maps to pixels: the one place for colour and scale. The browser applies the same rule to the codes that it gets from here.
 
 A map becomes shares of its own strongest value, shares become codes of one byte, codes become colours. Zero is a fixed code and a
-fixed colour, and where there is no evidence the photograph shows through untouched.
+fixed colour. In the default colours bright means strong in every map: warm for the class, cool and hatched against it, on a darkened
+photograph. In the older colours the photograph shows through untouched where there is no evidence.
 """
 
 import io
@@ -15,9 +16,22 @@ from PIL import Image
 
 from explainers.grid import enlarge_map
 
-SEQUENTIAL = ("inferno", "viridis", "cividis")
-DIVERGING = ("RdBu_r", "PuOr_r", "coolwarm")
+BRIGHT, BRIGHT_SIGNED = "bright", "bright_signed"
+SEQUENTIAL = (BRIGHT, "inferno", "viridis", "cividis")
+DIVERGING = (BRIGHT_SIGNED, "RdBu_r", "PuOr_r", "coolwarm")
 """Colour maps for unsigned and signed maps, the default first; all are safe for colour-blind readers."""
+
+STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FOR = ("#2c1300", "#7d3711", "#b35004", "#e47a0c", "#ffb455", "#ffe7c5")
+AGAINST = ("#001b2f", "#005078", "#0075a3", "#01a1d6", "#53d1ff", "#c9f2ff")
+"""Colours at these shares of the strongest value, linear in sRGB between them; both ramps have L* 9, 32, 46, 62, 79 and 93."""
+CHROMA, BRIGHTNESS = 0.45, 0.36
+"""What the photograph keeps of its colour and of its brightness under a map in the default colours."""
+COVER, FADE_FROM, FADE_TO = 0.94, 0.06, 0.5
+"""The most that the colour covers, and the shares between which it fades in."""
+HATCH_PERIOD, HATCH_WIDTH, HATCH_COVER = 7, 2, 0.42
+"""Evidence against has lines at 45 degrees: of so many pixels along a row of a 224 pixel picture, these keep this part of the cover."""
+LUMINANCE = np.array((0.299, 0.587, 0.114), np.float32)
 
 STRONGEST = 0.995
 SCALE_RULE = (
@@ -53,6 +67,12 @@ def quantise_map(values: Values, signed: bool) -> NDArray[np.uint8]:
 @cache
 def colour_lookup_table(name: str) -> NDArray[np.uint8]:
     """(256, 3): the colour of each code. Diverging tables have their neutral colour at 128; 0, which no map uses, repeats 1."""
+    if name == BRIGHT:
+        return to_uint8(_ramp(FOR, np.arange(256) / 255))
+    if name == BRIGHT_SIGNED:
+        strengths = (np.arange(256) - 128) / 127
+        signed = np.where(strengths[:, None] < 0, _ramp(AGAINST, -strengths), _ramp(FOR, strengths))
+        return to_uint8(np.concatenate([signed[1:2], signed[1:]]))
     colours = mpl.colormaps[name]
     if name in SEQUENTIAL:
         return to_uint8(colours(np.arange(256)))
@@ -61,17 +81,43 @@ def colour_lookup_table(name: str) -> NDArray[np.uint8]:
 
 
 def _overlay_opacity(shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much of the colour covers the photograph: nothing where there is no evidence, all from half of the strongest on."""
+    """How much of the colour covers the photograph in the older colours: nothing without evidence, all from half of the strongest on."""
     return np.asarray(np.minimum(1, 2 * np.abs(shares)), np.float32)
 
 
-def overlay_map(image: NDArray[np.float32], values: Values, signed: bool, opacity: float = OPACITY) -> NDArray[np.uint8]:
-    """The map's colours over the picture: (H, W, 3) RGB 0..1 and (h, w) -> (H, W, 3) RGB bytes. A blank map gives the plain picture."""
+def overlay_map(image: NDArray[np.float32], values: Values, signed: bool, opacity: float = OPACITY, colours: str = "") -> NDArray[np.uint8]:
+    """The map's colours over the picture: (H, W, 3) RGB 0..1 and (h, w) -> (H, W, 3) RGB bytes. A blank map gives the plain picture.
+
+    colours: the name of a table, the default where empty. opacity: of the older colours; the default ones have a fixed rule.
+    """
     height, width = image.shape[:2]
     across = enlarge_map(normalise_by_maximum(values, signed), (height, width))
-    colours = colour_lookup_table((DIVERGING if signed else SEQUENTIAL)[0])[_codes(across, signed)] / np.float32(255)
-    cover = opacity * _overlay_opacity(across)[..., None]
-    return to_uint8(image * (1 - cover) + colours * cover)
+    name = colours or (DIVERGING if signed else SEQUENTIAL)[0]
+    paint = colour_lookup_table(name)[_codes(across, signed)] / np.float32(255)
+    if name not in (BRIGHT, BRIGHT_SIGNED):
+        cover = opacity * _overlay_opacity(across)[..., None]
+        return to_uint8(image * (1 - cover) + paint * cover)
+    if not across.any():
+        return to_uint8(image)
+    light = (image @ LUMINANCE)[..., None]
+    dimmed = BRIGHTNESS * (light + CHROMA * (image - light))
+    cover = _bright_cover(across)[..., None]
+    return to_uint8(dimmed * (1 - cover) + paint * (0.9 + 0.1 * light) * cover)
+
+
+def _bright_cover(across: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much of the default colours covers each pixel of (H, W) shares."""
+    share = np.clip((np.abs(across) - FADE_FROM) / (FADE_TO - FADE_FROM), 0, 1)
+    cover = COVER * share * share * (3 - 2 * share)
+    period = max(HATCH_PERIOD, round(HATCH_PERIOD * across.shape[1] / 224))
+    lines = np.add.outer(np.arange(across.shape[0]), np.arange(across.shape[1])) % period < period * HATCH_WIDTH / HATCH_PERIOD
+    return np.asarray(np.where(lines & (across < 0), HATCH_COVER * cover, cover), np.float32)
+
+
+def _ramp(colours: tuple[str, ...], strengths: Values) -> Values:
+    """(n,) strengths 0..1 -> (n, 3) RGB 0..1."""
+    points = np.array([mpl.colors.to_rgb(colour) for colour in colours])
+    return np.stack([np.interp(strengths, STRENGTHS, points[:, channel]) for channel in range(3)], axis=-1)
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="a classifier to start with, instead of the bundled phantoms")
     parser.add_argument("--examples", help="a folder of pictures, of which the first is explained")
-    parser.add_argument("--width", type=int, default=1300, help="of the window, in pixels")
+    parser.add_argument("--width", type=int, default=1440, help="of the window, in pixels")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "page.png")
     chosen = parser.parse_args()

@@ -130,7 +130,7 @@ class Visitor:
     def _answers(self, event_id: str, dependency: dict[str, Any]) -> dict[str, Any]:
         connection = http.client.HTTPConnection(urlsplit(self.server.address).netloc, timeout=PATIENCE)
         connection.request("GET", f"/gradio_api/queue/data?session_hash={self.session}")
-        stream, shown, last = connection.getresponse(), {}, []
+        stream, shown, last, painted = connection.getresponse(), {}, [], {}
         for line in stream:
             if not line.startswith(b"data:"):
                 continue
@@ -143,11 +143,19 @@ class Visitor:
                     patched(old, one) if message["msg"] == "process_generating" and last else one
                     for old, one in zip(last or new, new, strict=False)
                 ] or last
+                painted |= {at: value for at, value in enumerate(last) if not is_unchanged(value)}
             if message["msg"] == "process_completed":
                 shown["success"], shown["output"] = message.get("success"), message.get("output")
                 break
         connection.close()
-        return shown | {self.names[number]: value for number, value in zip(dependency["outputs"], last, strict=False)}
+        return shown | {
+            self.names[number]: painted.get(at, value) for at, (number, value) in enumerate(zip(dependency["outputs"], last, strict=False))
+        }
+
+
+def is_unchanged(value: Any) -> bool:
+    """Whether it leaves a component as it is."""
+    return isinstance(value, dict) and (value.get("props", value)) == {"__type__": "update"}
 
 
 def patched(old: Any, changes: Any) -> Any:

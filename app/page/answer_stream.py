@@ -42,6 +42,8 @@ class AnswerStream:
                 return
             request, job, words = None, None, str(error)  # another classifier begins without a picture
         before, run = session.request, session.begin()
+        if request:
+            event = replace(event, classifier=request.classifier)  # a picture of this visit comes back with its own
         session.request, session.opened, session.classifier = request, True, str(event.classifier)
         session.repeat = session.active_runs > 0
         session.active_runs += 1
@@ -70,6 +72,7 @@ class AnswerStream:
             report, picture_error, refused = replace(shared, request=request, measures=own), "", ""  # the picture may have another name
             if report.target is not None:
                 session.report = report
+                session.visit(report)
             elif report.state == "failed" and report.place == "picture":
                 good, picture_error = session.report, report.error
                 session.request = good.request if good else before

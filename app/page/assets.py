@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from app import rendering
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP
 from app.rendering import DIVERGING, SCALE_RULE, SEQUENTIAL, colour_lookup_table
 from app.service.limits import MODEL_BYTES, PICTURE_BYTES
@@ -36,6 +37,8 @@ GLOSSARY = (
     ("Chance", "What the maps of unrelated pictures have in common too, because methods have habits, such as the centre or edges."),
 )
 TITLES = {
+    "bright": "bright is strong (default)",
+    "bright_signed": "bright is strong: cool against, warm for (default)",
     "inferno": "inferno (dark to yellow)",
     "viridis": "viridis (purple to yellow)",
     "cividis": "cividis (blue to yellow)",
@@ -144,7 +147,7 @@ def page_config(methods: Sequence[Method]) -> dict[str, Any]:
     """The page's configuration, which does not change while it runs."""
     tables = {name: base64.b64encode(colour_lookup_table(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
     return {
-        "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables},
+        "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables, "rule": bright_rule()},
         "methods": {type(method).__name__: describe_method(method) for method in methods},
         "words": {"scale": SCALE_RULE, "keys": KEYS, "summaries": {"Consensus": CONSENSUS, "Votes": VOTES}, "glossary": GLOSSARY},
         "upload": {
@@ -155,6 +158,22 @@ def page_config(methods: Sequence[Method]) -> dict[str, Any]:
             "modelKinds": ACCEPTED_UPLOADS[0].upper() + ACCEPTED_UPLOADS[1:],
             "modelTooLarge": f"The file has {{size}} MB; {MODEL_BYTES // 1_000_000} MB is the most. Bring a smaller model.",
         },
+    }
+
+
+def bright_rule() -> dict[str, float | list[str]]:
+    """The constants of the default colours, by which the browser paints as `app.rendering` does."""
+    return {
+        "tables": [rendering.BRIGHT, rendering.BRIGHT_SIGNED],
+        "chroma": rendering.CHROMA,
+        "brightness": rendering.BRIGHTNESS,
+        "cover": rendering.COVER,
+        "fadeFrom": rendering.FADE_FROM,
+        "fadeTo": rendering.FADE_TO,
+        "hatchPeriod": rendering.HATCH_PERIOD,
+        "hatchWidth": rendering.HATCH_WIDTH,
+        "hatchCover": rendering.HATCH_COVER,
+        "strongest": rendering.STRONGEST,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.explanation import method_key
 from app.page.answer_stream import AnswerStream, skip_all_updates
 from app.page.event_messages import RECEIVED
 from app.page.inspection_events import InspectionEvents
@@ -29,6 +30,8 @@ FORGOTTEN = "Deleted. Choose a picture to begin again."
 SHARED = "Another visitor waits for this measure too, so it goes on."
 INPUTS = ("classifier", "methods", "preset", "status")
 OUTPUTS = (*(part.name for part in PAINTED), "target", "rather", "about", "times")
+SETTINGS = ("classifier", "methods", "preset")
+"""What a picture of this visit brings back with it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class PageEvents:
             "stop inspection": EventHandler(self.on_stop_inspection, (), ()),
             "upload model": EventHandler(self.on_model_upload, INPUTS, (*OUTPUTS, "classifier", "bring")),
             "stop": EventHandler(self.on_stop, (), ()),
+            "picked": EventHandler(self._on_part("picked"), INPUTS, (*OUTPUTS, *SETTINGS)),
+            "restore": EventHandler(self._on_part("restore"), INPUTS, (*OUTPUTS, *SETTINGS)),
+            "remove picture": EventHandler(self.on_remove, ("classifier",), ("picture",)),
             "forget": EventHandler(self.on_forget, ("classifier",), (*OUTPUTS, "classifier", "forget")),
         }
         self.components: dict[str, Any] = {}
@@ -119,10 +125,29 @@ class PageEvents:
         if session.refused:
             yield self._by_component(self.stream.refuse(session, session.refused))
             return
+        visited = event.kind == "restore" or (event.kind == "picked" and isinstance(event.data, dict) and "visited" in event.data)
         async for values in self.stream.run(session, event):
             returned = event.kind == "classifier" and values and session.classifier != event.classifier  # the one chosen did not open
             chosen = {self.components["classifier"]: gr.update(value=session.classifier)} if returned else {}
+            if visited and values:
+                chosen, visited = self._settings(session), False
             yield {**chosen, **self._by_component(values)}
+
+    def _settings(self, session: Session) -> dict[Any, Any]:
+        """The controls as they were when the session's picture was explained."""
+        request = session.request
+        if request is None:
+            return {}
+        chosen = {"classifier": request.classifier, "methods": [method_key(method) for method in request.methods], "preset": request.preset}
+        return {self.components[name]: gr.update(value=value) for name, value in chosen.items()}
+
+    def on_remove(self, event: gr.EventData, request: gr.Request, classifier: Any) -> dict[Any, Any]:
+        """Takes a picture out of this visit's; the answer on the screen stays."""
+        session = self._session(request)
+        key = event._data.get("visited") if isinstance(event._data, dict) else None
+        session.visits = tuple(one for one in session.visits if one.key != key)
+        values = self.renderer.parts(("picture",), session, session.painted, str(classifier), session.run)
+        return self._by_component(values)
 
     async def on_model_upload(self, event: gr.EventData, request: gr.Request, *inputs: Any) -> AsyncIterator[dict[Any, Any]]:
         """Offers a visitor's model to that visitor alone, and explains the picture with it."""

@@ -13,12 +13,12 @@ from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
 from explainers.case import PRESETS
 
 TITLE = "Crosscheck"
-LEAD = "Where did the classifier look? Seven explanation methods answer side by side, and you see where they agree."
+DESCRIPTION = "Where did the classifier look, and should you believe it? Explanation methods side by side, and a test of what they share."
 WARNING = (
-    "For learning and research; **not a medical device**. A map shows what moved the classifier's score, not "
-    "what is true about the picture, and explanations that agree can all be wrong. "
+    "**For learning and research; not a medical device.** A map shows what moved the classifier's score, not what is true about the "
+    "picture. **Methods that agree can all be wrong.**\n\n"
     "Pictures stay in this server's memory, never on its disk; they are dropped when you leave, or after an hour at the latest. "
-    "A model that you bring lies in its temporary folder for as long, and whoever runs the server can read both while they are here."
+    "A model that you bring lies in its temporary folder for as long. Whoever runs the server can read both while they are here."
 )
 THEME = gr.themes.Base(
     primary_hue=colors.indigo,
@@ -28,8 +28,8 @@ THEME = gr.themes.Base(
     font_mono=["ui-monospace", "monospace"],
     radius_size=sizes.radius_md,
 ).set(
-    body_background_fill="#f6f7fb",
-    body_background_fill_dark="#0b1120",
+    body_background_fill="#f6f6f4",
+    body_background_fill_dark="#0e1013",
     body_text_color_subdued="*neutral_600",
     body_text_color_subdued_dark="*neutral_400",
     block_label_text_color="*neutral_600",
@@ -41,7 +41,9 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
-UNFOLD = '<button type="button" class="cc-unfold" aria-controls="cc-folded">Methods and thoroughness</button>'
+BRAND = (
+    '<a class="cc-skip" href="#cc-says">Skip to the answer</a><span class="cc-mark"><i aria-hidden="true"></i><h1>Crosscheck</h1></span>'
+)
 
 
 class PageLayout:
@@ -50,41 +52,34 @@ class PageLayout:
     def __init__(self, events: PageEvents) -> None:
         self.components: dict[str, Any] = {}
         self._services = events.services
-        with gr.Blocks(title=f"{TITLE}: seven explanations side by side", analytics_enabled=False, fill_width=True) as self.blocks:
-            gr.HTML(html_template=_header(), js_on_load=component_mount_script("header"), elem_id="cc-header", apply_default_css=False)
+        with gr.Blocks(title=f"{TITLE}: where did the classifier look?", analytics_enabled=False, fill_width=True) as self.blocks:
+            self._top()
             with gr.Row(elem_id="cc-columns", equal_height=False):
-                with gr.Column(elem_id="cc-left", scale=0, min_width=280):
-                    self._left()
-                with gr.Column(elem_id="cc-right", scale=1, min_width=280):
-                    self._right()
+                with gr.Column(elem_id="cc-rail", scale=0, min_width=64):
+                    self._parts("rail")
+                with gr.Column(elem_id="cc-main", scale=1, min_width=280):
+                    self._main()
             gr.Markdown(WARNING, elem_id="cc-warning")
+            with gr.Column(elem_id="cc-drawer"):
+                self._drawer()
         with self.blocks:
             events.bind(self.blocks, self.components)
 
-    def _left(self) -> None:
-        services = self._services
-        self._parts("left")
-        with gr.Row(elem_id="cc-actions"):
-            self._add("explain", gr.Button("Explain", variant="primary", elem_id="cc-explain", min_width=100))
-        titles = [(method.title, name) for name, method in services.methods.items()]
-        usual = [method_key(method) for method in services.usual]
-        with gr.Column(elem_id="cc-settings", elem_classes="cc-card"):
-            choices, first = services.classifier_choices(), services.registry.first
-            self._add("classifier", gr.Dropdown(choices, value=first, label="Classifier", elem_id="cc-classifier"))
-            self._parts("settings")
-            self._add("about", gr.Markdown("", elem_id="cc-about"))
-            gr.HTML(html_template=UNFOLD, js_on_load=component_mount_script("fold"), elem_id="cc-unfold", apply_default_css=False)
-            with gr.Column(elem_id="cc-folded"):
-                self._add("methods", gr.CheckboxGroup(titles, value=usual, label="Methods", elem_id="cc-methods"))
-                self._add("preset", gr.Radio(list(PRESETS), value="Balanced", label="How thoroughly", elem_id="cc-preset"))
-                self._add("times", gr.Markdown("", elem_id="cc-times"))
-
-    def _right(self) -> None:
-        with gr.Column(elem_id="cc-answer", elem_classes="cc-card"):
-            self._parts("answer")
+    def _top(self) -> None:
+        choices, first = self._services.classifier_choices(), self._services.registry.first
+        with gr.Row(elem_id="cc-top"):
+            gr.HTML(html_template=BRAND, elem_id="cc-brand", apply_default_css=False)
             with gr.Row(elem_id="cc-classes"):
-                self._add("target", gr.Dropdown([], value=None, label="Explain the class", elem_id="cc-target", min_width=200))
-                self._add("rather", gr.Dropdown([NO_OTHER_CLASS], value=NO_CLASS, label="rather than", elem_id="cc-rather", min_width=200))
+                self._add("classifier", gr.Dropdown(choices, value=first, label="Classifier", elem_id="cc-classifier", min_width=150))
+                self._add("target", gr.Dropdown([], value=None, label="Explain", elem_id="cc-target", min_width=120))
+                self._add("rather", gr.Dropdown([NO_OTHER_CLASS], value=NO_CLASS, label="rather than", elem_id="cc-rather", min_width=120))
+            self._parts("top")
+            gr.HTML(html_template="<div></div>", js_on_load=component_mount_script("header"), elem_id="cc-header", apply_default_css=False)
+
+    def _main(self) -> None:
+        self._parts("notice")
+        with gr.Row(elem_id="cc-answer", elem_classes="cc-card", equal_height=False):
+            self._parts("answer")
         with gr.Row(elem_id="cc-statusline"):
             self._parts("status line")
             self._add("stop", gr.Button("Stop", elem_id="cc-stop", size="sm", scale=0, min_width=80))
@@ -92,6 +87,18 @@ class PageLayout:
         with gr.Column(elem_id="cc-trusted"):
             self._parts("trust")
         self._parts("end")
+
+    def _drawer(self) -> None:
+        services = self._services
+        titles = [(method.title, name) for name, method in services.methods.items()]
+        usual = [method_key(method) for method in services.usual]
+        self._add("methods", gr.CheckboxGroup(titles, value=usual, label="Methods", elem_id="cc-methods"))
+        self._add("preset", gr.Radio(list(PRESETS), value="Balanced", label="How carefully", elem_id="cc-preset"))
+        self._add("times", gr.Markdown("", elem_id="cc-times"))
+        self._add("explain", gr.Button("Update the maps", variant="primary", elem_id="cc-explain", min_width=100))
+        gr.HTML(html_template="<h3>The classifier</h3>", elem_classes="cc-drawer-title", apply_default_css=False)
+        self._add("about", gr.Markdown("", elem_id="cc-about"))
+        self._parts("drawer")
 
     def _parts(self, place: Place) -> None:
         for part in PARTS:
@@ -107,8 +114,3 @@ def _component(part: PagePart) -> gr.HTML:
     events = " ".join(f"'{event}'" for event in part.events)  # Gradio reads the names of a component's events from its script
     script = f"{component_mount_script(part.script or part.name)} // events: {events}"
     return gr.HTML(value={}, html_template="<div></div>", js_on_load=script, elem_id=f"cc-{part.name}", apply_default_css=False)
-
-
-def _header() -> str:
-    button = '<button type="button" class="cc-button" id="cc-theme">Dark theme</button>'
-    return f'<header class="cc-header"><div><h1>{TITLE}</h1><p>{LEAD}</p></div>{button}</header>'

@@ -5,20 +5,22 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from app.page.views.agreement import agreement_view
-from app.page.views.conclusion_lines import conclusion_view
 from app.page.views.deletion_curves import deletion_slider_view
 from app.page.views.evidence import trust_view
 from app.page.views.inspection import inspection_view
 from app.page.views.page_state import PageState
 from app.page.views.panels import map_panels_view
 from app.page.views.picture import empty_picture_view, picture_view
-from app.page.views.prediction import empty_prediction_view, prediction_view
+from app.page.views.prediction import empty_prediction_view, guess_view, prediction_view
+from app.page.views.questions import questions_view
 from app.page.views.region import region_view
+from app.page.views.settings import settings_view
 from app.page.views.status import status_view
+from app.page.views.verdict import empty_verdict_view, verdict_view
 from app.service.request import ExplanationState
 from app.service.services import Services
 
-Place = Literal["left", "settings", "answer", "status line", "maps", "trust", "end"]
+Place = Literal["rail", "top", "notice", "answer", "status line", "maps", "trust", "drawer", "end"]
 View = Callable[[PageState], dict[str, Any]]
 
 
@@ -68,21 +70,23 @@ def _trust_part(state: PageState) -> dict[str, Any]:
 
 
 PARTS = (
-    PagePart("picture", picture_view, place="left", events={"pick": "picked"}, empty=empty_picture_view),
-    PagePart("forget", None, place="left", events={"forget": "forget"}),
-    PagePart(
-        "bring", None, "model_upload", "settings", {"bring": "upload model"}, enabled=lambda services: services.model_uploads is not None
-    ),
+    PagePart("picture", picture_view, place="rail", events={"pick": "picked", "drop": "remove picture"}, empty=empty_picture_view),
+    PagePart("settings", settings_view, place="top", events={"restore": "restore"}, empty=settings_view),
+    PagePart("guess", _report_view(guess_view), place="notice"),
+    PagePart("verdict", verdict_view, place="answer", events={"measure": "measure", "page": "page"}, empty=empty_verdict_view),
     PagePart("prediction", _report_view(prediction_view), place="answer", events={"target": "bar"}, empty=empty_prediction_view),
     PagePart("status", _report_view(status_view), place="status line", events={"nudge": "resync"}),
     PagePart("grid", _report_view(map_panels_view), "panels", "maps", {"parameters": "parameters", "more": "more"}),
-    PagePart("conclusion", _report_view(conclusion_view), place="maps"),
-    PagePart("tabs", None, place="maps"),
+    PagePart("questions", questions_view, place="maps", empty=questions_view),
     PagePart("agreement", _report_view(agreement_view), place="maps"),
     PagePart("trust", _trust_part, "evidence", "trust", {"more": "more", "measure": "measure", "halt": "stop measure"}),
     PagePart("slides", _report_view(deletion_slider_view), "deletion_curves", "trust"),
     PagePart("region", region_view, place="trust", events={"region": "region"}),
     PagePart("doctor", inspection_view, "inspection", "end", {"examine": "inspect", "halt": "stop inspection"}, empty=inspection_view),
+    PagePart(
+        "bring", None, "model_upload", "drawer", {"bring": "upload model"}, enabled=lambda services: services.model_uploads is not None
+    ),
+    PagePart("forget", None, place="drawer", events={"forget": "forget"}),
 )
 PAINTED = tuple(part for part in PARTS if part.view)
 """The parts whose values the server sends."""

@@ -47,13 +47,17 @@ class PageRenderer:
         return {part.name: _shown(part, state) for part in PAINTED if part.name in names}
 
     def times(self, classifier: str) -> str:
-        """Seconds of each preset on this machine; nothing before the classifier has been loaded and timed."""
+        """Seconds of each preset on this machine in words; nothing before the classifier has been loaded and timed."""
+        return format_preset_times(self.seconds(classifier), self._limit)
+
+    def seconds(self, classifier: str) -> dict[str, float]:
+        """Preset -> about how long it takes on this machine; empty before the classifier has been loaded and timed."""
         entry, loaded = self._registry.entry(classifier), self._registry.ready(classifier)
         if loaded is None:
-            return ""
+            return {}
         if not entry.forecasts:
             entry.forecasts = estimate_preset_seconds(loaded, self._usual, entry)
-        return format_preset_times({preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()}, self._limit)
+        return {preset: seconds * entry.pace for preset, seconds in entry.forecasts.items()}
 
     def inspection_pictures(self, session: Session, classifier: str) -> LabelledPictures:
         """The visitor's own picture, and the classifier's examples with the class that they show where it is known."""
@@ -80,6 +84,8 @@ class PageRenderer:
             region_rows=score_report_in_region(report, region) if region and report else ((), ()),
             pictures=self.inspection_pictures(session, classifier) if entry else (),
             inspection=inspection if inspection and inspection.request.classifier == classifier else None,
+            seconds=self.seconds(report.request.classifier if report else classifier) if entry else {},
+            visits=session.visits,
         )
 
 

@@ -16,6 +16,7 @@ from app.service.stores.picture_uploads import PictureUploads, UploadedPicture
 from errors import UserError
 from explainers.case import PRESETS
 from explainers.method import Method
+from explainers.methods import SEVEN
 
 NOT_UNDERSTOOD = "The page sent something that this server does not understand; reload it."
 CLASS_KINDS = ("bar", "target", "rather")
@@ -55,9 +56,13 @@ class RequestParser:
         """
         require_live_session(session, event.status, event.kind)
         session.opened = True
+        if event.kind == "restore":
+            return self._restored(session, event.data)
         name = self._named(event.classifier)
         if not isinstance(event.preset, str) or event.preset not in PRESETS:
             raise UserError(f"There is no preset {str(event.preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
+        if event.kind == "picked" and isinstance(event.data, dict) and "visited" in event.data:
+            return self._visited(session, event.data["visited"])
         if event.kind == "more":
             return _with_more(session, event)
         if event.kind == "parameters":
@@ -75,6 +80,35 @@ class RequestParser:
         if event.kind in CLASS_KINDS:
             return _with_class(session.answer, replace(request, target=last.target, rather_than=last.rather_than), event)
         return replace(request, target=last.target, rather_than=last.rather_than)
+
+    def _visited(self, session: Session, key: Any) -> ExplanationRequest:
+        """What was last asked about a picture of this visit."""
+        visit = next((one for one in session.visits if one.key == key), None)
+        if visit is None:
+            raise UserError("That picture is no longer here; choose it again.")
+        self._named(visit.request.classifier)
+        return visit.request
+
+    def _restored(self, session: Session, data: Any) -> ExplanationRequest:
+        """What the page's address asks for: a link may be old, or of another server."""
+        link = data if isinstance(data, dict) else {}
+        name, preset = link.get("model"), link.get("preset", "Balanced")
+        if not isinstance(name, str) or name not in self._registry.entries or name.startswith(TOKEN):
+            raise UserError(f"This address names the classifier {str(name)[:60]!r}, which is not here; choose one from the list.")
+        if "picture" in link:
+            raise UserError(f"Your picture {str(link['picture'])[:60]!r} is no longer on the server; add it again.")
+        example = next((one for one in self._examples.of(name) if one.picture.example == link.get("example")), None)
+        if example is None:
+            raise UserError(
+                f"This address names the example {str(link.get('example'))[:60]!r}, which is not here; choose one from the list."
+            )
+        if preset not in PRESETS:
+            raise UserError(f"There is no preset {str(preset)[:40]!r}; choose one of {', '.join(PRESETS)}.")
+        keys = str(link.get("methods", "")).split(",") if link.get("methods") else [method.__name__ for method in SEVEN]
+        target, rather = (_number(link.get(part)) for part in ("class", "rather"))
+        if target is not None and target == rather:
+            rather = None
+        return ExplanationRequest(name, example.picture, self._methods(session, keys), preset, target=target, rather_than=rather)
 
     def _named(self, classifier: Any) -> str:
         if isinstance(classifier, str) and classifier.startswith(TOKEN) and classifier not in self._registry.entries:
@@ -201,6 +235,11 @@ def _index(report: ExplanationState, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < classes:
         raise UserError(f"This classifier has no class number {str(value)[:20]}; choose one from the list.")
     return value
+
+
+def _number(text: Any) -> int | None:
+    """A class's number in an address; None where it is none. Whether there is such a class is known once the classifier is loaded."""
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 6 else None
 
 
 def _field(data: Any, name: str) -> Any:

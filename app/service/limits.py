@@ -44,6 +44,12 @@ SESSION_GRACE_SECONDS = 900.0
 """A session that was used more recently never makes room for another."""
 SESSION_PICTURE_BYTES = 512 * 1024 * 1024
 """Of all sessions' own pictures; an average photograph has 4 MB."""
+MAX_VISITS = 12
+"""Own pictures of one session that it can go back to: as many as a rail shows."""
+VISIT_BYTES = 64 * 1024 * 1024
+"""Of those pictures together: sixteen average photographs."""
+THUMB_SIDE = 96
+"""Pixels of a thumbnail."""
 
 # Pictures that were uploaded and wait for their session
 WAITING_PICTURE_SECONDS = 600.0

@@ -3,10 +3,14 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import RLock
 from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from app.service import limits
 from app.service.inspection_queue import InspectionJob
@@ -22,6 +26,19 @@ LEFT_KEPT = 2000
 _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, also after a session was lost or the server was restarted
 
 
+@dataclass(frozen=True)
+class Visit:
+    """One of a visitor's own pictures, and what was last asked about it. thumb: (H, W, 3) uint8."""
+
+    request: ExplanationRequest
+    thumb: NDArray[np.uint8] = field(repr=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Names the picture to the page."""
+        return self.request.picture.sha256[:16]
+
+
 @dataclass
 class Session:
     """One visitor's choices and their newest run.
@@ -33,7 +50,7 @@ class Session:
     sent: part -> what the newest run has sent of it. newest_event: the number of the newest event of the page's own parts.
     region: where the visitor expects the evidence. metric_stopped: whether this visitor has stopped the newest metric.
     wake: makes the run that paints look for something new. address: where the visitor connects from. refused: why the server keeps no
-    session for this visitor; empty for one that it keeps.
+    session for this visitor; empty for one that it keeps. visits: the visitor's own pictures of this visit, the newest first.
     """
 
     request: ExplanationRequest | None = None
@@ -57,6 +74,26 @@ class Session:
     wake: Callable[[], None] = lambda: None
     address: str = ""
     refused: str = ""
+    visits: tuple[Visit, ...] = ()
+
+    def visit(self, report: ExplanationState) -> None:
+        """Remembers an own picture that has been answered, with its newest question; the oldest give way to the limits."""
+        request = report.request
+        if request.picture.example or not request.picture.data or report.photo is None:
+            return
+        before = next((one for one in self.visits if one.request.picture == request.picture), None)
+        if before:
+            self.visits = tuple(replace(one, request=request) if one is before else one for one in self.visits)
+            return
+        thumb = cv2.resize(report.photo, (limits.THUMB_SIDE, limits.THUMB_SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        kept: list[Visit] = []
+        size = 0
+        for one in (Visit(request, thumb), *self.visits):
+            size += len(one.request.picture.data)
+            if kept and (size > limits.VISIT_BYTES or len(kept) >= limits.MAX_VISITS):
+                break
+            kept.append(one)
+        self.visits = tuple(kept)
 
     def begin(self) -> int:
         """A new run: every older one of this session is silent from now on."""
@@ -78,6 +115,7 @@ class Session:
     def pictures(self) -> set[UploadedPicture]:
         """The pictures that this visitor can still ask about or see."""
         questions = [self.request, *(report.request for report in (self.report, self.painted) if report)]
+        questions += [visit.request for visit in self.visits]
         return {request.picture for request in questions if request}
 
     def stop(self) -> None:

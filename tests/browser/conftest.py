@@ -154,7 +154,7 @@ def wait(page: Page, state: str = "done", after: int = 0) -> int:
         """([state, after]) => {
             const status = document.querySelector('#cc-status [data-state]'), grid = document.querySelector('#cc-grid [data-run]');
             if (!status || !grid || status.dataset.state !== state || +status.dataset.run <= after) return false;
-            const painted = document.querySelectorAll('.cc-map[data-painted]').length;
+            const painted = document.querySelectorAll('.cc-tiles .cc-map[data-painted]').length;
             return state !== 'done' || (+grid.dataset.maps > 0 && painted >= +grid.dataset.maps);
         }""",
         arg=[state, after],
@@ -175,3 +175,22 @@ def run_of(page: Page) -> int:
 def pixels(page: Page, method: str) -> str:
     """A map's canvas as it is painted."""
     return str(page.evaluate("(method) => document.querySelector(`[data-method=${method}] canvas`).toDataURL()", method))
+
+
+def open_settings(page: Page) -> None:
+    """Opens the drawer of settings."""
+    page.click("#cc-settings-button")
+    expect(page.locator("#cc-drawer")).to_be_visible()
+
+
+def open_question(page: Page, name: str) -> None:
+    """Unfolds what the answer to a question below the maps rests on."""
+    question = page.locator(f"[data-tab={name}]")
+    if question.get_attribute("aria-expanded") != "true":
+        question.click()
+    expect(question).to_have_attribute("aria-expanded", "true")
+
+
+def show_expert(page: Page) -> None:
+    """All numbers and costs."""
+    page.click("[data-level=expert]")

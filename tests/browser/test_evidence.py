@@ -17,7 +17,7 @@ from app.service.request import ExplanationState
 from explainers.metrics.agreement.consistency import SelfAgreementSource
 from explainers.metrics.localisation.evidence_overlap import localisation_scores
 from models.loading import load_classifier
-from tests.browser.conftest import Open, run_of, wait
+from tests.browser.conftest import Open, open_question, open_settings, run_of, show_expert, wait
 from tests.browser.test_everywhere import CONTRAST
 from tests.browser.test_view import no_request
 
@@ -33,8 +33,8 @@ def matrix(page: Page) -> None:
 
 
 def trusted(page: Page) -> Page:
-    """The Trust tab, its measures priced."""
-    page.click("[data-tab=trust]")
+    """What the answer to the second question rests on, its measures priced."""
+    open_question(page, "trust")
     expect(page.locator("[data-measure=sanity]")).to_be_enabled()
     return page
 
@@ -53,6 +53,7 @@ def answer() -> ExplanationState:
 
 def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(page: Page, answer: ExplanationState) -> None:
     matrix(page)
+    open_question(page, "agreement")
     found = MetricState(**consistency_of_cached_answer(answer)).consistency
     assert found is not None
     pair_agreements = {frozenset((v.first, v.second)): v for v in found.pair_agreements}
@@ -78,18 +79,33 @@ def test_the_matrix_shows_agreement_above_chance_and_raw_values_a_click_away(pag
     expect(page.locator(".cc-agreement .cc-facts").first).to_contain_text("Raw: chance is still in these numbers")
 
 
-def test_consensus_and_votes_stand_beside_the_maps(page: Page) -> None:
-    for name, words in (("Consensus", "of 4 families"), ("Votes", "up to")):
-        expect(page.locator(f"[data-method={name}] .cc-state")).to_contain_text(words)
-        expect(page.locator(f"[data-method={name}] .cc-map")).to_have_attribute("data-painted", re.compile(r"\d"))
+def test_what_they_share_and_how_many_kinds_choose_each_place(page: Page) -> None:
+    shared, votes = page.locator("[data-method=Consensus]"), page.locator("[data-method=Votes]")
+    expect(shared.locator(".cc-state")).to_contain_text("of 4 kinds")
+    expect(shared.locator(".cc-map")).to_have_attribute("data-painted", re.compile(r"\d"))
+    expect(votes).to_be_hidden()
+    shared.locator(".cc-link").click()
+    expect(shared).to_be_hidden()
+    expect(votes.locator(".cc-state")).to_contain_text("up to")
+    expect(votes.locator(".cc-map")).to_have_attribute("data-painted", re.compile(r"\d"))
+    votes.locator(".cc-link").click()
+    expect(shared).to_be_visible()
 
 
-def test_the_tabs_work_with_the_keyboard(page: Page) -> None:
-    page.locator("[data-tab=agreement][role=tab]").focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("[data-tab=trust]")).to_be_focused()
+def test_one_question_at_a_time_is_unfolded_by_the_keyboard_too(page: Page) -> None:
+    agree, follow = page.locator("[data-tab=agreement]"), page.locator("[data-tab=trust]")
+    for name in ("agreement", "trusted", "doctor"):
+        expect(page.locator(f"#cc-{name}")).to_be_hidden()
+    agree.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".cc-agreement")).to_be_visible()
+    follow.focus()
+    page.keyboard.press(" ")
     expect(page.locator(".cc-trust")).to_be_visible()
     expect(page.locator(".cc-agreement")).to_be_hidden()
+    expect(agree).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press(" ")
+    expect(page.locator(".cc-trust")).to_be_hidden()
 
 
 def test_the_slider_shows_what_the_classifier_answers_to_the_picture_on_the_screen(page: Page) -> None:
@@ -186,7 +202,7 @@ def test_a_metric_can_be_stopped_and_a_new_request_ends_it(page: Page) -> None:
     run = run_of(page)
     page.locator("[data-example='streaks.png']").click()
     wait(page, after=run)
-    expect(page.locator("#cc-prediction h2")).to_contain_text("streaks")
+    expect(page.locator("#cc-says h2")).to_contain_text("streaks")
     expect(page.locator(".cc-measuring")).to_be_hidden()
 
 
@@ -195,7 +211,10 @@ def test_a_map_that_needs_more_evaluations_gets_them_by_its_button(open_page: Op
     run = wait(page)
     noise = np.random.default_rng(3).integers(0, 255, (128, 128, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "noise.png"), cv2.GaussianBlur(noise, (0, 0), 3))
+    open_settings(page)
     page.locator("#cc-preset label", has_text="Fast").click()
+    page.keyboard.press("Escape")
+    show_expert(page)
     page.set_input_files("#cc-picture input[type=file]", tmp_path / "noise.png")
     run = wait(page, after=run)
     matrix(page)
@@ -208,7 +227,7 @@ def test_a_map_that_needs_more_evaluations_gets_them_by_its_button(open_page: Op
     more.click()
     wait(page, after=run)
     assert spent(cost.inner_text()) >= before + wanted - 3
-    expect(page.locator("[data-method=GradCAM] .cc-state")).to_contain_text("converged")
+    expect(page.locator("[data-method=GradCAM]")).to_have_attribute("data-state", "converged")
     assert first_page_request().preset == "Balanced"
 
 

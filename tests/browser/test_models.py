@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from models.sandbox import landlock
 from models.store import bundled_models
-from tests.browser.conftest import run_of, visiting, wait
+from tests.browser.conftest import open_settings, run_of, visiting, wait
 from tests.models import hostile_files
 from tests.serving import Server, serving
 
@@ -18,7 +18,7 @@ def test_a_photograph_is_explained_by_an_imagenet_network(browser: Browser, data
     with serving("--model", str(data / "models" / "imagenet_mobilenet_v2")) as server, visiting(browser, server) as open_page:
         page = open_page()
         explain(page, data / "natural" / "cat.jpg")
-        expect(page.locator("#cc-prediction h2")).to_contain_text("cat")
+        expect(page.locator("#cc-says h2")).to_contain_text("cat")
         assert page.locator("#cc-prediction .cc-bar").count() >= 4
         assert shown(page) == 7
         expect(page.locator("#cc-agreement [data-pairs]")).to_have_attribute("data-pairs", re.compile(r"[1-9]\d"))
@@ -64,11 +64,13 @@ def two_branches(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def explain(page: Page, picture: Path) -> None:
     """Gives a picture to the page at preset Fast, and waits for its maps."""
+    open_settings(page)
     page.locator("#cc-preset label", has_text="Fast").click()
+    page.keyboard.press("Escape")
     run = run_of(page) if page.locator("#cc-status [data-run]").count() else 0
     page.set_input_files("#cc-picture input[type=file]", picture)
     wait(page, after=run)
-    expect(page.locator("#cc-picture .cc-facts").first).to_contain_text(picture.name)
+    expect(page.locator("#cc-verdict .cc-facts").first).to_contain_text(picture.name)
 
 
 def shown(page: Page) -> int:
@@ -89,8 +91,10 @@ def test_a_visitor_brings_a_model_that_others_do_not_see(browser: Browser, tmp_p
         wait(page, after=run)
         expect(page.locator("#cc-classifier input")).to_have_value("my boxes")
         expect(page.locator("#cc-about")).to_contain_text("4 classes")
+        open_settings(page)
         page.locator("#cc-about summary").click()
         expect(page.locator("#cc-about")).to_contain_text("It runs in a process of its own")
+        page.keyboard.press("Escape")
         page.set_input_files("#cc-bring input[type=file]", bad)
         expect(page.locator("#cc-status .cc-error")).to_contain_text("bad.keras asks for 'system' of the module 'os'")
         other = open_page()

@@ -62,10 +62,10 @@ def test_a_classifier_chosen_before_the_page_was_heard_stays(open_page: Open) ->
     expect(page.locator("#cc-about")).to_contain_text("set by hand")
     answered(page, but=1)
     run = wait(page)
-    facts = page.locator("#cc-about").inner_text()
+    facts = page.locator("#cc-about").text_content()
     assert "10 classes" not in facts
     held.release(page)
-    assert (run_of(page), page.locator("#cc-about").inner_text()) == (run, facts)
+    assert (run_of(page), page.locator("#cc-about").text_content()) == (run, facts)
     expect(page.locator(NAME)).to_have_value(re.compile("Glass box"))
     expect(page.locator("#cc-status .cc-error")).to_be_hidden()
 
@@ -88,11 +88,11 @@ def test_a_model_brought_before_the_page_was_heard_stays_and_wears_its_own_facts
 
 def test_what_changes_nothing_empties_nothing(open_page: Open) -> None:
     page = open_page()
-    run, facts, target = wait(page), page.locator("#cc-about").inner_text(), page.locator("#cc-target input").input_value()
+    run, facts, target = wait(page), page.locator("#cc-about").text_content(), page.locator("#cc-target input").input_value()
     with page.expect_request("**/queue/join*"):
         choose(page, "cc-classifier", "Lesion phantoms")
     answered(page)
-    assert (run_of(page), page.locator("#cc-about").inner_text(), page.locator("#cc-target input").input_value()) == (run, facts, target)
+    assert (run_of(page), page.locator("#cc-about").text_content(), page.locator("#cc-target input").input_value()) == (run, facts, target)
     assert facts
     assert target
 
@@ -103,18 +103,18 @@ def test_a_restarted_server_says_that_the_session_has_ended_and_replaces_nothing
         page.goto(first.address)
         wait(page)
         explain(page, hostile_files.picture(tmp_path / "noise.png"))
-    picture, maps = page.locator("#cc-picture .cc-facts").first, page.locator(".cc-map[data-painted]")
-    seen, count = picture.inner_text(), maps.count()
+    picture, maps = page.locator("#cc-verdict .cc-facts").first, page.locator(".cc-map[data-painted]")
+    seen, count = picture.text_content(), maps.count()
     assert "noise.png" in seen
     with serving("--port", str(urlsplit(first.address).port)):
         for press in ("#cc-explain", ".cc-bar[aria-pressed=false]"):
-            page.locator(press).first.click()
+            page.locator(press).first.evaluate("(node) => node.click()")
             expect(page.locator("#cc-status .cc-error")).to_have_text("Your session has ended; choose the picture again.")
             page.evaluate("() => new Promise((later) => setTimeout(later, 5000))")  # after the page's own timer, which asks once more
             answered(page)
-            assert (picture.inner_text(), maps.count()) == (seen, count)
+            assert (picture.text_content(), maps.count()) == (seen, count)
         choose(page, "cc-classifier", "Glass box")
-        expect(page.locator(".cc-about")).to_contain_text("Choose a picture")
+        expect(page.locator(".cc-where")).to_contain_text("Drop a picture")
         expect(page.locator("#cc-status .cc-error")).to_have_text("Your session has ended; choose the picture again.")
         explain(page, hostile_files.picture(tmp_path / "noise.png"))
         expect(page.locator("#cc-status .cc-error")).to_be_hidden()

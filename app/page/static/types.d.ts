@@ -37,10 +37,24 @@ export interface Value {
 /* ---- configuration ---- */
 
 export interface Config {
-  colours: { plain: string[]; signed: string[]; titles: Record<string, string>; tables: Record<string, string> };
+  colours: { plain: string[]; signed: string[]; titles: Record<string, string>; tables: Record<string, string>; rule: BrightRule };
   methods: Record<string, MethodCard>;
   words: { scale: string; keys: string; summaries: Record<string, MethodCard>; glossary: [string, string][] };
   upload: { bytes: number; tooLarge: string; modelBytes: number; modelSuffixes: string; modelKinds: string; modelTooLarge: string };
+}
+
+/** The constants of the default colours. */
+export interface BrightRule {
+  tables: string[];
+  chroma: number;
+  brightness: number;
+  cover: number;
+  fadeFrom: number;
+  fadeTo: number;
+  hatchPeriod: number;
+  hatchWidth: number;
+  hatchCover: number;
+  strongest: number;
 }
 
 export interface MethodCard {
@@ -73,6 +87,8 @@ export interface View {
   colours: string;
   signedColours: string;
   seen: boolean;
+  raw: boolean;
+  contour: boolean;
   truth: boolean;
   peek: boolean;
 }
@@ -94,6 +110,7 @@ export interface ShownMap {
   H: number;
   W: number;
   signed: boolean;
+  codes: Codes;
   shares: Float32Array;
 }
 
@@ -112,6 +129,9 @@ export interface Panel {
   photo: HTMLImageElement;
   truth: HTMLImageElement;
   canvas: HTMLCanvasElement;
+  halo: SVGPathElement;
+  line: SVGPathElement;
+  kind: HTMLElement;
   across: HTMLElement;
   down: HTMLElement;
   reading: HTMLElement;
@@ -125,6 +145,8 @@ export interface Panel {
   more: HTMLElement;
   entry: PanelEntry;
   pictures: Pictures;
+  codes: Codes | null;
+  smooth: Codes | null;
   map: ShownMap | null;
   uri: string;
 }
@@ -137,13 +159,10 @@ export interface ForgetValue extends Value {
 }
 
 export interface PictureValue extends Value {
-  alt?: string;
-  facts?: string;
-  caption?: string;
-  credit?: string;
   error?: string;
   example?: string;
   examples?: Example[];
+  visited?: Example[];
   truth?: string;
   notes?: string;
   page?: number;
@@ -154,16 +173,51 @@ export interface Example {
   id: string;
   title: string;
   thumb: string;
+  current?: boolean;
+}
+
+/** A part of a sentence, and whether it stands out. */
+export type Phrase = [string, boolean];
+
+export interface GuessValue extends Value {
+  guess?: { text: string; disagree: boolean } | null;
+}
+
+export interface VerdictValue extends Value {
+  notes?: string;
+  page?: number;
+  pages?: number;
+  /** The button that hides the place, where that did not run by itself. */
+  offer?: { kind: string; text: string } | null;
+  alt?: string;
+  facts?: string;
+  caption?: string;
+  credit?: string;
+  tag?: { tone: "good" | "bad" | "warn" | "unsure"; text: string } | null;
+  sentence?: string;
+  sure?: string;
+  where?: Phrase[][];
+}
+
+export interface QuestionsValue extends Value {
+  answers?: Record<string, { text: string; tone: string }>;
+}
+
+export interface SettingsValue extends Value {
+  /** Whether a picture is explained. */
+  explained?: boolean;
+  /** What the page's address says of the answer. */
+  link?: Record<string, string>;
+  /** Preset -> about how long, in words. */
+  seconds?: Record<string, string>;
 }
 
 export interface PredictionValue extends Value {
   classifier?: string;
-  sentence?: string;
   bars?: Bar[];
   note?: string;
   caution?: boolean;
   about?: string;
-  guess?: { text: string; disagree: boolean } | null;
 }
 
 export interface Bar {
@@ -187,12 +241,25 @@ export interface StatusValue extends Value {
 export interface GridValue extends Value {
   picture?: Pictures;
   panels?: PanelEntry[];
+  /** All maps in one sentence. */
+  summary?: string;
+  /** The class explained. */
+  target?: string;
 }
 
 export interface PanelEntry {
   id: string;
   title: string;
   family: string;
+  kindNote?: string;
+  /** Whether it is made of all maps. */
+  summary?: boolean;
+  /** Whether its values are of single pixels. */
+  fine?: boolean;
+  /** The label of the button that shows the other summary. */
+  switch?: string;
+  /** What stands in place of a map. */
+  cover?: string;
   state: string;
   word: string;
   wordHelp?: string;
@@ -214,12 +281,6 @@ export interface PanelEntry {
 export interface Further {
   method: string;
   text: string;
-}
-
-export interface ConclusionValue extends Value {
-  title?: string;
-  lines?: string[];
-  reading?: string;
 }
 
 export interface AgreementValue extends Value {

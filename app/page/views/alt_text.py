@@ -13,7 +13,14 @@ STRONGEST = 0.1
 SCATTERED = 0.27  # root mean square distance from the middle, in sides; 0.41 is everywhere
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
-FAMILIES = {"CAM": "class activation", "surrogate": "surrogate model", "occlusion": "occlusion", "gradient": "gradient"}
+FAMILIES = {"CAM": "class activation", "occlusion": "occlusion", "surrogate": "surrogate model", "gradient": "gradient"}
+KINDS = {
+    "CAM": "Reads the last layer",
+    "occlusion": "Covers patches",
+    "surrogate": "Tries many cut-outs",
+    "gradient": "Adds up tiny changes",
+}
+"""What each kind of method does, in the plain view; the page shows the kinds in this order."""
 FAMILY_HELP = {
     "CAM": "Class activation: adds up the maps of a layer inside the network, each by how much it matters for the class.",
     "surrogate": "Surrogate model: fits a simple model to the classifier's answers for many changed pictures, and explains with that.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.formatting import format_estimated_time
 from app.page.views.alt_text import short_class_names
+from app.page.views.prediction import likeliest_classes
 from app.service.request import ExplanationState
 from models.cards.card import Card
 from models.cards.metadata import describe_metadata
@@ -33,7 +34,10 @@ def controls_view(report: ExplanationState, loaded: bool) -> dict[str, Any]:
     if report.card is None and not loaded:
         values |= NO_CARD
     if report.card is not None and report.target is not None:
-        classes = tuple((name, index) for index, name in enumerate(short_class_names(report.card.labels)))
+        names = short_class_names(report.card.labels)
+        # The likeliest first: nobody reads a list of 1,000 to its end.
+        order = dict.fromkeys([*likeliest_classes(report), *range(len(names))])
+        classes = tuple((names[index], index) for index in order)
         rather = report.request.rather_than
         values["target"] = DropdownChoices(classes, report.target)
         values["rather"] = DropdownChoices((NO_OTHER_CLASS, *classes), NO_CLASS if rather is None else rather)

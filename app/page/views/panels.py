@@ -1,10 +1,11 @@
 """The grid: per method a panel with its map as codes, its state and its cost in words; then the consensus and the votes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.explanation import method_key
 from app.formatting import format_count_with_noun, format_duration
-from app.page.views.alt_text import FAMILIES, FAMILY_HELP, describe_map
+from app.page.views.alt_text import FAMILIES, FAMILY_HELP, KINDS, describe_map, short_class_names
 from app.page.views.evidence import more_evaluations_button
 from app.page.views.images import classifier_input_data_uri, map_data_uri, photo_data_uri
 from app.page.views.summary_panels import maps_on_common_grid, summary_panels_view
@@ -15,12 +16,12 @@ from explainers.method_runner import MethodResult
 
 WORDS = {
     "waiting": "waiting",
-    "computing": "computing",
-    "better": "getting sharper",
-    "converged": "converged",
-    "rough": "not converged",
-    "blank": "no positive evidence",
-    "failed": "failed",
+    "computing": "working…",
+    "better": "getting sharper…",
+    "converged": "",
+    "rough": "≈ rough",
+    "blank": "nothing for it",
+    "failed": "not possible",
     "stopped": "stopped",
 }
 HELP = {
@@ -40,23 +41,41 @@ def map_panels_view(report: ExplanationState, run: int) -> dict[str, Any]:
     if report.image is not None and report.photo is not None:
         height, width = report.image.shape[:2]
         picture = {"photo": photo_data_uri(report.photo), "seen": classifier_input_data_uri(report.image), "width": width, "height": height}
-    panels = [*_method_panels(report), *summary_panels_view(report, maps_on_common_grid(report))] if picture or not report.final else []
-    return {"run": run, "picture": picture, "panels": panels}
+    panels = [*summary_panels_view(report, maps_on_common_grid(report)), *_method_panels(report)] if picture or not report.final else []
+    return {"run": run, "picture": picture, "panels": panels, "summary": _summary(panels), "target": _target(report)}
+
+
+def _summary(panels: Sequence[dict[str, Any]]) -> str:
+    """All maps in one sentence, for those who hear the page."""
+    shown = sum(bool(panel["map"]) and not panel.get("summary") for panel in panels)
+    return f"{format_count_with_noun(shown, 'map')}, and what they share. Arrow keys read each map; Enter enlarges it."
+
+
+def _target(report: ExplanationState) -> str:
+    """The class that the maps explain."""
+    if report.card is None or report.target is None:
+        return ""
+    return short_class_names(report.card.labels)[report.target]
 
 
 def _method_panels(report: ExplanationState) -> list[dict[str, Any]]:
-    """One panel per method in the order of the request, waiting ones too."""
-    return [_method_panel(method, report.results.get(method_key(method)), report) for method in report.request.methods]
+    """One panel per method, by kind and then in the order of the request, waiting ones too."""
+    methods = sorted(report.request.methods, key=lambda method: list(FAMILIES).index(method.family))
+    return [_method_panel(method, report.results.get(method_key(method)), report) for method in methods]
 
 
 def _method_panel(method: Method, result: MethodResult | None, report: ExplanationState) -> dict[str, Any]:
     """What one panel shows."""
     attribution = result.attribution if result else None
     state = _panel_state(result, report)
+    members = sum(one.family == method.family for one in report.request.methods)
     panel: dict[str, Any] = {
         "id": method_key(method),
         "title": method.title,
-        "family": FAMILIES[method.family],
+        "family": KINDS[method.family],
+        "kindNote": f"{members} of one kind count once",
+        "fine": method.family == "gradient",
+        "cover": cover_of(state, result, report),
         "state": state,
         "word": WORDS[state],
         "wordHelp": HELP.get(state, ""),
@@ -92,6 +111,15 @@ def _panel_state(result: MethodResult | None, report: ExplanationState) -> str:
     if not result.done:
         return "better"
     return "converged" if result.attribution.converged else "rough"
+
+
+def cover_of(state: str, result: MethodResult | None, report: ExplanationState) -> str:
+    """What stands in place of a map."""
+    if state == "blank":
+        return f"Nothing speaks for “{_target(report)}” here"
+    if state == "failed" and result is not None:
+        return f"Not possible for this model: {result.error}"
+    return "Not reached" if state == "stopped" else ""
 
 
 def _cost(result: MethodResult | None) -> str:

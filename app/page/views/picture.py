@@ -1,4 +1,4 @@
-"""The picture explained, and the examples on offer."""
+"""The rail: the examples on offer, and the pictures of this visit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,35 +10,39 @@ from app.service.request import ExplanationState
 
 
 def picture_view(state: PageState) -> dict[str, Any]:
-    """The picture's title, source and examples; and the outline of its evidence, where that is known."""
+    """The examples, the pictures of this visit, and the outline of the evidence of the one explained, where that is known."""
     report, example = state.report, state.example
     assert report is not None
-    chosen = report.request.picture
-    title = example.title if example else chosen.name
-    size = f" · seen at {report.image.shape[1]} × {report.image.shape[0]} pixels" if report.image is not None else ""
     return {
         "run": state.run,
-        "alt": f"The picture explained: {title}",
-        "facts": title + size,
-        "caption": example.caption if example else "",
-        "credit": example.credit if example else "",
-        "notes": " ".join(report.picture_notes),
-        "page": chosen.page,
-        "pages": report.pages,
         "error": report.error if report.place == "picture" else "",
-        "example": chosen.example,
+        "example": report.request.picture.example,
         "examples": _thumbs(state.examples),
+        "visited": _visited(state),
         "truth": _truth(example, report),
     }
 
 
 def empty_picture_view(state: PageState) -> dict[str, Any]:
     """Before there is a picture: the examples."""
-    return {"run": state.run, "examples": _thumbs(state.examples)}
+    return {"run": state.run, "examples": _thumbs(state.examples), "visited": _visited(state)}
 
 
 def _thumbs(examples: Sequence[ExamplePicture]) -> list[dict[str, str]]:
     return [{"id": each.picture.example, "title": each.title, "thumb": thumbnail_data_uri(each.thumb)} for each in examples]
+
+
+def _visited(state: PageState) -> list[dict[str, Any]]:
+    current = state.report.request.picture if state.report else None
+    return [
+        {
+            "id": each.key,
+            "title": each.request.picture.name,
+            "thumb": thumbnail_data_uri(each.thumb),
+            "current": each.request.picture == current,
+        }
+        for each in state.visits
+    ]
 
 
 def _truth(example: ExamplePicture | None, report: ExplanationState) -> str:

@@ -20,10 +20,9 @@ Value = dict[str, Any]
 def prediction_view(report: ExplanationState, run: int) -> Value:
     """The class explained is always among the bars."""
     if report.probabilities is None or report.card is None:
-        return {"run": run, "sentence": "Loading the classifier…" if report.state == "loading" else "", "bars": []}
+        return {"run": run, "bars": []}
     labels, values, target, names = report.card.labels, report.probabilities, report.target, short_class_names(report.card.labels)
     shown = likeliest_classes(report)
-    top = shown[0]
     bars = [
         {
             "index": index,
@@ -39,25 +38,22 @@ def prediction_view(report: ExplanationState, run: int) -> Value:
     return {
         "run": run,
         "classifier": report.card.name,
-        "sentence": f"The classifier says “{names[top]}”: confidence {format_probability(float(values[top]))}.",
         "bars": bars,
         "note": _calibration(report),
         "caution": not _measured(report) and report.card.temperature != 1.0,
         "about": _explained(report),
-        "guess": guessed_preprocessing(report),
     }
 
 
-def guessed_preprocessing(report: ExplanationState) -> dict[str, Any] | None:
-    """Where how the classifier wants its pictures is a guess: a notice, and what other usual ways would predict; else None."""
+def guess_view(report: ExplanationState, run: int) -> Value:
+    """Where how the classifier wants its pictures is a guess: a notice, and what other usual ways would predict; else empty."""
     found = report.alternatives
-    return {**found.to_json(), "text": describe_alternatives(found)} if found else None
+    return {"run": run, "guess": {**found.to_json(), "text": describe_alternatives(found)} if found else None}
 
 
 def empty_prediction_view(state: PageState) -> Value:
-    """Before there is a picture: what to do."""
-    words = "Choose a picture" + (" or take an example" if state.examples else "") + "; its maps appear here."
-    return {"run": state.run, "sentence": "What does the classifier see?", "about": words}
+    """Before there is a picture: no bar."""
+    return {"run": state.run, "bars": []}
 
 
 def likeliest_classes(report: ExplanationState) -> list[int]:
@@ -98,8 +94,8 @@ def _explained(report: ExplanationState) -> str:
     assert card is not None
     if target is None:
         return ""
-    label, names = card.labels[target], short_class_names(card.labels)
+    names = short_class_names(card.labels)
     other = report.request.rather_than
     words = f"The maps explain “{names[target]}”" + (f" rather than “{names[other]}”." if other is not None else ".")
     metadata = f"Beside the picture the classifier is told: {describe_metadata(card.metadata, {})}." if card.metadata else ""
-    return " ".join(part for part in (words, label.description, metadata) if part)
+    return " ".join(part for part in (words, metadata) if part)

@@ -36,7 +36,7 @@ def summary_panels_view(report: ExplanationState, found: Found) -> list[Panel]:
 
 
 def _consensus(report: ExplanationState, found: Found, families: Sequence[Family]) -> Panel:
-    panel = _empty(report, "Consensus", "Consensus", FAMILY_HELP["all"])
+    panel = _empty(report, "Consensus", "What they share", FAMILY_HELP["all"]) | {"switch": "How many kinds choose each place"}
     shared = consensus_map(list(found.values())) if found else None
     if shared is None:
         return panel
@@ -44,26 +44,26 @@ def _consensus(report: ExplanationState, found: Found, families: Sequence[Family
     note = ", ".join(FAMILIES[family] for family in families)
     return panel | {
         "state": "summary",
-        "word": f"of {len(families)} {'family' if len(families) == 1 else 'families'}",
-        "alt": "Consensus: " + strongest_place_sentence("what the families of methods have in common", shared.astype(np.float32)),
+        "word": f"of {format_count_with_noun(len(families), 'kind')} of method",
+        "alt": "What they share: " + strongest_place_sentence("what the kinds of method have in common", shared.astype(np.float32)),
         "map": map_data_uri(codes.tobytes(), lambda: codes),
         "note": note if len(families) > 1 else f"{note}. {ONE_FAMILY}",
     }
 
 
 def _agreement(report: ExplanationState, found: Found, families: Sequence[Family]) -> Panel:
-    panel = _empty(report, "Votes", "Family votes", FAMILY_HELP["votes"])
+    panel = _empty(report, "Votes", "How many kinds choose each place", FAMILY_HELP["votes"]) | {"switch": "What they share"}
     if not families or report.image is None:
         return panel
     count = count_family_votes(list(found.values()))
     codes = np.round(255 * count / len(families)).astype(np.uint8)
     cells, most = grid_cells_per_side(report.image.shape[:2]) ** 2, int(count.max())
     places = int((count == most).sum())
-    votes_sentence = f"{format_count_with_noun(places, 'place')} of {cells} chosen by {most} of {len(families)} families"
+    votes_sentence = f"{format_count_with_noun(places, 'place')} of {cells} chosen by {most} of {len(families)} kinds of method"
     return panel | {
         "state": "summary",
         "word": f"up to {most} of {len(families)}",
-        "alt": f"Family votes: {votes_sentence}, each choosing its strongest tenth.",
+        "alt": f"How many kinds choose each place: {votes_sentence}, each choosing its strongest tenth.",
         "map": map_data_uri(codes.tobytes() + b"votes", lambda: codes),
         "note": f"{votes_sentence}." if len(families) > 1 else ONE_FAMILY,
         "votes": len(families),
@@ -72,6 +72,14 @@ def _agreement(report: ExplanationState, found: Found, families: Sequence[Family
 
 def _empty(report: ExplanationState, name: str, title: str, about: str) -> Panel:
     waiting = "stopped" if report.final else "computing" if report.state == "running" else "waiting"
-    panel: Panel = {"id": name, "title": title, "family": "all families", "help": about, "word": waiting, "state": waiting}
+    panel: Panel = {
+        "id": name,
+        "title": title,
+        "family": "What they share" if name == "Consensus" else "Votes",
+        "summary": True,
+        "help": about,
+        "word": waiting,
+        "state": waiting,
+    }
     panel |= {"signed": False, "map": "", "cost": "", "time": "", "note": "", "alt": f"{title}: {waiting}."}
     return panel | {"final": report.final, "version": report.evaluations}

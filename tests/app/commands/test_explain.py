@@ -137,7 +137,7 @@ def test_the_strongest_place_of_a_signed_map_has_its_colour_in_the_overlay(run: 
     strongest = np.abs(full) == np.abs(full).max()
     blocks = pixels.reshape(full.shape[0], times, full.shape[1], times, 3).mean((1, 3))[strongest]
     colour = colour_lookup_table(DIVERGING[0])[255 if full[strongest][0] > 0 else 1]
-    assert np.abs(blocks - colour).min(0).max() <= 0.3 * 255 + 1  # 70 % of the colour, the rest is photograph
+    assert np.abs(blocks - colour).min(0).max() <= 0.16 * 255 + 1  # 94 % of the colour, at most a tenth darker; the rest is photograph
 
 
 def test_the_same_command_gives_the_same_maps(run: tuple[Path, subprocess.CompletedProcess[str]], pictures: Path, tmp_path: Path) -> None:

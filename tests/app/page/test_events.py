@@ -15,6 +15,7 @@ from PIL import Image
 
 from app.options import ServeOptions
 from app.page.events import PageEvents
+from app.page.page_parts import PAINTED
 from app.page.requests import PageEvent
 from app.page.views import images
 from app.page.views.controls import NO_CLASS
@@ -30,10 +31,7 @@ from models.store import bundled_models
 from tests.models.picture_files import tiff
 from tests.patience import PATIENCE, until_then
 
-PARTS = (
-    *("picture", "prediction", "status", "grid", "conclusion", "agreement", "trust", "slides", "region", "doctor"),
-    *("target", "rather", "about", "times"),
-)
+PARTS = (*(part.name for part in PAINTED), "target", "rather", "about", "times", "methods", "preset")
 SLOW = ["Occlusion", "LIME", "SHAP"]
 NOTHING_NEW = {"status": gr.skip()}
 
@@ -212,7 +210,7 @@ def test_another_classifier_in_a_lost_session_clears_the_answer_of_the_one_befor
     shown = somebody.do("classifier")
     assert shown["status"]["error"] == "Your session has ended; choose the picture again."
     assert "maps" not in shown["grid"]
-    assert shown["prediction"]["about"].startswith("Choose a picture")
+    assert shown["verdict"]["where"][0][0][0].startswith("Drop a picture")
     assert "set by hand" in shown["about"], "the new one's facts"
     assert shown["target"]["choices"] == []
     assert shown["doctor"]["title"].startswith("Glass box")
@@ -307,9 +305,9 @@ def test_a_refused_picture_leaves_the_last_good_answer(somebody: Somebody) -> No
     good = somebody.pick(png(9), "good.png")
     shown = somebody.pick(b"<!doctype html>", "bad.png")
     assert "is a web page" in shown["picture"]["error"]
-    assert shown["picture"]["facts"] == good["picture"]["facts"]
+    assert shown["verdict"]["facts"] == good["verdict"]["facts"]
     assert shown["status"]["state"] == "done"
-    assert shown["prediction"]["sentence"] == good["prediction"]["sentence"]
+    assert shown["verdict"]["sentence"] == good["verdict"]["sentence"]
     assert shown["grid"]["panels"] == good["grid"]["panels"]
     assert somebody.session.request.picture.name == "good.png"
     assert somebody.do("explain")["picture"]["error"] == ""
@@ -387,7 +385,7 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
     monkeypatch.setattr(ExampleGallery, "of", lambda self, name: () if name == "glass_box" else genuine(self, name))
     somebody.classifier = "glass_box"
     shown = somebody.do("classifier")
-    assert shown["prediction"]["about"].startswith("Choose a picture")
+    assert shown["verdict"]["where"][0][0][0].startswith("Drop a picture")
     assert shown["status"] == {"run": somebody.session.run, "error": ""}, "no sentence about the run before stays"
     assert shown["about"].startswith(f"{len(handlers.services.registry.get('glass_box').labels)} classes")
     assert shown["target"]["choices"] == []
@@ -492,7 +490,7 @@ def test_a_visitor_s_picture_and_answers_are_deleted_at_once(handlers: PageEvent
     assert shown["forget"]["text"].startswith("Deleted")
     with pytest.raises(UserError, match="no longer here"):
         handlers.services.uploads.take(waiting)
-    assert shown["prediction"].get("bars") is None
+    assert shown["prediction"]["bars"] == []
     assert shown["status"]["run"] == somebody.session.run > before.run - 1
     assert somebody.session is not before
     assert not handlers.services.sessions.references(picture)
@@ -514,10 +512,10 @@ def test_the_page_of_a_stack_is_chosen_and_said(somebody: Somebody) -> None:
     stack[0], stack[:, 0, 0] = 0, 4095
     stack[0] = 0
     data = tiff(stack, photometric="minisblack")
-    first = somebody.pick(data, "stack.tif")["picture"]
+    first = somebody.pick(data, "stack.tif")["verdict"]
     assert (first["page"], first["pages"]) == (1, 3)
     assert first["notes"] == "This is page 1 of 3. It is of one shade throughout; choose another page."
-    second = somebody.do("page", {"page": 2})["picture"]
+    second = somebody.do("page", {"page": 2})["verdict"]
     assert (second["page"], second["pages"]) == (2, 3)
     assert second["notes"].startswith("This is page 2 of 3. Its values end at 4,095")
     report = somebody.session.report

@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Iterator
 from struct import pack
 
+import numpy as np
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from app.page.assets import STATIC, load_static_files, static_files_digest
 from app.page.security import SecurityMiddleware
+from tests.models.picture_files import png
 from tests.serving import Server, Visitor, serving
 
 
@@ -181,9 +183,9 @@ def test_sockets_are_closed_and_other_protocols_refused() -> None:
 
 
 def test_a_file_name_is_decoded_once(server: Server) -> None:
-    _, _, body = server.ask("POST", "/crosscheck/picture?name=50%2525%20dots.png", b"no picture")
+    _, _, body = server.ask("POST", "/crosscheck/picture?name=50%2525%20dots.png", png(np.zeros((32, 32, 3), np.uint8)))
     shown = Visitor(server).do("picture", "pick", {"token": json.loads(body)["token"]})
-    assert shown["picture"]["facts"] == "50%25 dots.png"
+    assert shown["verdict"]["facts"].startswith("50%25 dots.png \u00b7 ")
 
 
 def test_what_gradio_itself_refuses_shows_no_traceback(server: Server) -> None:

@@ -107,7 +107,7 @@ export const upsample = (map, H, W, signed) => {
  * @param {Float32Array} shares
  * @param {number} percent
  */
-const threshold = (shares, percent) => {
+export const threshold = (shares, percent) => {
   if (percent >= 100) return 0;
   const counts = new Uint32Array(1025);
   for (let i = 0; i < shares.length; i++) counts[Math.round(Math.abs(shares[i]) * 1024)]++;
@@ -127,41 +127,148 @@ const tables = {};
 export const colourTable = (name) => (tables[name] ??= fromBase64(config.colours.tables[name]));
 
 /**
- * Paints a map on a canvas with the view's settings.
+ * The photograph as RGBA bytes of W x H pixels; the newest few are kept.
+ * @param {string} uri
+ * @param {number} W
+ * @param {number} H
+ * @returns {Promise<Uint8ClampedArray>}
+ */
+export const photoPixels = (uri, W, H) => {
+  const key = `${W} ${H} ${uri}`;
+  const known = photos.get(key);
+  if (known) return known;
+  const found = drawn(uri, W, H);
+  photos.set(key, found);
+  for (const old of photos.keys()) if (photos.size > MOST_PHOTOS) photos.delete(old);
+  return found;
+};
+
+const MOST_PHOTOS = 6;
+/** @type {Map<string, Promise<Uint8ClampedArray>>} */
+const photos = new Map();
+
+/**
+ * @param {string} uri
+ * @param {number} W
+ * @param {number} H
+ */
+const drawn = async (uri, W, H) => {
+  const image = new Image();
+  image.src = uri;
+  await image.decode();
+  const context = context2d(new OffscreenCanvas(W, H), { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, 0, 0, W, H);
+  return context.getImageData(0, 0, W, H).data;
+};
+
+/**
+ * Shares smoothed by a Gaussian and scaled again to their own strongest value: a map of single pixels is invisible at panel size.
+ * @param {Codes} map
+ * @param {boolean} signed
+ * @returns {Codes} of the same size
+ */
+export const smoothed = (map, signed) => {
+  const sigma = (SMOOTHING * Math.max(map.w, map.h)) / 224;
+  const reach = Math.ceil(3 * sigma);
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma * sigma)));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const zero = signed ? 128 : 0;
+  let values = Float32Array.from(map.codes, (code) => code - zero);
+  for (const [step, size] of [
+    [1, map.w],
+    [map.w, map.h],
+  ]) {
+    const next = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const at = Math.floor(i / step) % size;
+      let sum = 0;
+      for (let k = -reach; k <= reach; k++) {
+        const place = Math.min(size - 1, Math.max(0, at + k)); // the border is repeated
+        sum += weights[k + reach] * values[i + (place - at) * step];
+      }
+      next[i] = sum / total;
+    }
+    values = next;
+  }
+  const sizes = values.map(Math.abs).sort();
+  const strongest = sizes[Math.ceil(config.colours.rule.strongest * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
+  const top = 255 - zero;
+  const codes = Uint8Array.from(values, (value) => Math.round(zero + top * Math.min(1, Math.max(signed ? -1 : 0, value / strongest))));
+  return { h: map.h, w: map.w, codes };
+};
+
+const SMOOTHING = 3.2; // pixels of a picture of 224
+
+/**
+ * Paints a map over the photograph on a canvas, with the view's settings.
  * @param {HTMLCanvasElement} canvas
  * @param {ShownMap} map
+ * @param {Uint8ClampedArray | null} photo RGBA bytes of W x H pixels
  */
-export const paintMap = (canvas, map) => {
+export const paintMap = (canvas, map, photo) => {
   const { mode, opacity, strongest } = view;
-  const { shares } = map;
-  const table = colourTable(map.signed ? view.signedColours : view.colours);
+  const { shares, W } = map;
+  const { rule } = config.colours;
+  const name = map.signed ? view.signedColours : view.colours;
+  const bright = rule.tables.includes(name);
+  const table = colourTable(name);
   const image = new ImageData(map.W, map.H);
   const out = image.data;
   const cut = threshold(shares, strongest);
-  const strength = opacity / 100;
   for (let i = 0, o = 0; i < shares.length; i++, o += 4) {
     const share = shares[i];
     const size = Math.abs(share);
     const kept = strongest >= 100 || size >= cut;
+    const [r, g, b] = photo ? [photo[o], photo[o + 1], photo[o + 2]] : [0, 0, 0];
+    out[o + 3] = 255;
     if (mode === "spotlight") {
-      const light = kept ? Math.min(1, Math.max(0, share) * 1.6) : 0;
-      out[o + 3] = 255 * strength * (1 - light);
+      const lit = kept ? 0.1 + 0.9 * fade(Math.max(0, share), 0.12, 0.55) : 0.1;
+      out[o] = lit * r;
+      out[o + 1] = lit * g;
+      out[o + 2] = lit * b;
       continue;
     }
     const code = 3 * (map.signed ? Math.round(128 + 127 * share) : Math.round(255 * share));
-    out[o] = table[code];
-    out[o + 1] = table[code + 1];
-    out[o + 2] = table[code + 2];
-    out[o + 3] = !kept ? 0 : mode === "heat" ? 255 : 255 * strength * coverage(size);
+    if (mode === "heat") {
+      out[o] = table[code];
+      out[o + 1] = table[code + 1];
+      out[o + 2] = table[code + 2];
+      out[o + 3] = kept ? 255 : 0;
+      continue;
+    }
+    const light = 0.299 * r + 0.587 * g + 0.114 * b;
+    let cover = 0;
+    if (kept) cover = bright ? rule.cover * fade(size, rule.fadeFrom, rule.fadeTo) : (opacity / 100) * Math.min(1, 2 * size);
+    if (bright && share < 0 && ((i % W) + Math.floor(i / W)) % hatch(W) < (hatch(W) * rule.hatchWidth) / rule.hatchPeriod) {
+      cover *= rule.hatchCover;
+    }
+    const tint = bright ? 0.9 + (0.1 * light) / 255 : 1;
+    for (let channel = 0; channel < 3; channel++) {
+      const own = photo ? photo[o + channel] : 0;
+      const under = bright ? rule.brightness * (light + rule.chroma * (own - light)) : own;
+      out[o + channel] = under * (1 - cover) + table[code + channel] * tint * cover;
+    }
   }
   putImage(canvas, image);
 };
 
 /**
- * Opacity of the colour over the photo: 0 without evidence, 1 from half of the strongest value on.
- * @param {number} size
+ * The period of the hatching in pixels of a canvas of that width, which is shown about half as wide.
+ * @param {number} W
  */
-const coverage = (size) => Math.min(1, 2 * size);
+const hatch = (W) => Math.max(config.colours.rule.hatchPeriod, Math.round((config.colours.rule.hatchPeriod * W) / 224));
+
+/**
+ * 0 below `from`, 1 above `to`, smooth between.
+ * @param {number} value
+ * @param {number} from
+ * @param {number} to
+ */
+const fade = (value, from, to) => {
+  const share = Math.min(1, Math.max(0, (value - from) / (to - from)));
+  return share * share * (3 - 2 * share);
+};
 
 /**
  * The share at a point given in 0..1 of each side; null without a map.

@@ -13,6 +13,8 @@ export const view = {
   colours: config.colours.plain[0],
   signedColours: config.colours.signed[0],
   seen: false,
+  raw: false,
+  contour: true,
   truth: false,
   peek: false,
 };
@@ -20,12 +22,12 @@ export const view = {
 /** @type {Map<unknown, Panel>} The grid's panels by the method's key. */
 export const panels = new Map();
 
-/** @type {Set<() => void>} */
+/** @type {Set<() => unknown>} */
 const listeners = new Set();
 let due = false;
 
 /**
- * @param {() => void} listener runs after every change of the view
+ * @param {() => unknown} listener runs after every change of the view; the view counts as painted when what it returns is done
  * @returns {() => void} ends it
  */
 export const onViewChange = (listener) => {
@@ -42,10 +44,12 @@ export const changeView = (changes) => {
   document.documentElement.dataset.view = JSON.stringify(view);
   if (due) return;
   due = true;
-  requestAnimationFrame(() => {
+  requestAnimationFrame(async () => {
     due = false;
-    for (const listener of listeners) listener();
-    document.documentElement.dataset.viewPainted = JSON.stringify(view);
+    const painted = JSON.stringify(view);
+    document.documentElement.dataset.contour = view.contour ? "yes" : "no";
+    await Promise.all([...listeners].map((listener) => listener()));
+    document.documentElement.dataset.viewPainted = painted;
   });
 };
 
@@ -77,7 +81,13 @@ const observable = (value) => {
 export const pictures = observable(/** @type {Pictures} */ ({}));
 
 /** The name of the open tab. */
-export const openTab = observable("agreement");
+export const openTab = observable("");
+
+/** Who takes a dropped model; nobody where the page takes none. */
+export const dropTargets = /** @type {{ model?: (file: File) => void }} */ ({});
+
+/** A sentence about what went wrong with the visitor's last picture or model; empty where nothing did. */
+export const problem = observable("");
 
 /** The outline of the known evidence as an image; empty where none is known. */
 export const truth = observable("");
@@ -88,3 +98,20 @@ export const setTruth = (uri) => {
   truth.set(uri);
   changeView({});
 };
+
+/** @type {Map<string, string>} What is known of the agreement of two methods, in words. */
+const pairs = new Map();
+const pairKey = (/** @type {string} */ a, /** @type {string} */ b) => [a, b].sort().join(" ");
+
+/** @param {{ a: string, b: string, words: string }[]} known */
+export const setPairWords = (known) => {
+  pairs.clear();
+  for (const { a, b, words } of known) pairs.set(pairKey(a, b), words);
+};
+
+/**
+ * The agreement of two methods in words; empty where it is not known.
+ * @param {string} a
+ * @param {string} b
+ */
+export const pairWords = (a, b) => pairs.get(pairKey(a, b)) ?? "";

@@ -2,7 +2,7 @@
 
 import { mountPart } from "../lib/channel.js";
 import { make, setAttribute, setShown, setText, textList } from "../lib/dom.js";
-import { panels } from "../lib/view_state.js";
+import { panels, setPairWords } from "../lib/view_state.js";
 import { compareMaps } from "./dialogs.js";
 
 /** @import { AgreementValue, Gradio, Pair } from "../types" */
@@ -91,6 +91,7 @@ export const mount = (gradio) => {
   const showWords = textList(words);
   mountPart(gradio, (next) => {
     value = next;
+    setPairWords(value.pairs ?? []);
     const methods = value.methods ?? [];
     const newOrder = methods.map((one) => one.id).join(" ");
     setShown(section, methods.length > 1);

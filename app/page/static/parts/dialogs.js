@@ -1,10 +1,11 @@
 /** Dialogs: an enlarged map, two maps under a slider, the card of a method. Escape closes, focus returns. */
 
-import { button, icon, make, setAttribute, setShown, setText } from "../lib/dom.js";
-import { paintMap, readMap } from "../lib/maps.js";
-import { config, onViewChange, panels, truth, view } from "../lib/view_state.js";
+import { button, icon, make, makeSvg, setAttribute, setShown, setText } from "../lib/dom.js";
+import { readMap } from "../lib/maps.js";
+import { enlargedMap, outlineOf, paintDifference, paintPanel } from "../lib/painting.js";
+import { config, onViewChange, pairWords, panels, truth, view } from "../lib/view_state.js";
 
-/** @import { Child, MethodCard, Panel, PanelEntry, Parameter } from "../types" */
+/** @import { Child, MethodCard, Panel, PanelEntry, Parameter, ShownMap } from "../types" */
 
 /**
  * Opens a dialog with a title; closing it removes it and restores the focus.
@@ -37,7 +38,7 @@ export const openDialog = (title, ...children) => {
  * @param {HTMLDialogElement} dialog
  * @param {() => void} draw
  */
-const follow = (dialog, draw) => {
+export const follow = (dialog, draw) => {
   const unsubscribe = onViewChange(draw);
   const timer = setInterval(draw, 500);
   dialog.addEventListener("close", () => {
@@ -47,33 +48,43 @@ const follow = (dialog, draw) => {
   draw();
 };
 
+const SIDE = 960; // pixels of an enlarged map
+
 /**
  * The layers of one map, and how they are drawn.
  * @param {Panel} panel
  */
-const mapLayers = (panel) => {
+export const mapLayers = (panel) => {
   const photo = make("img", { alt: "", class: "cc-photo" });
   const canvas = make("canvas", { class: "cc-heat" });
+  const paths = [makeSvg("path"), makeSvg("path")];
+  const box = { class: "cc-contour", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" };
+  const contour = makeSvg("svg", box, ...paths);
   const outline = make("img", { alt: "", class: "cc-truth" });
   let painted = "";
+  /** @type {ShownMap | null} */
+  let map = null;
   const draw = () => {
-    const key = `${panel.uri.length}${panel.entry.version}${JSON.stringify(view)}`;
     const wanted = view.seen ? panel.pictures.seen : panel.pictures.photo;
     if (wanted) setAttribute(photo, "src", wanted);
     if (truth.value) setAttribute(outline, "src", truth.value);
     setShown(outline, Boolean(truth.value) && view.truth);
     photo.style.visibility = view.mode === "heat" && panel.map ? "hidden" : "visible";
-    if (panel.map && key !== painted) paintMap(canvas, panel.map);
+    const before = map;
+    map = enlargedMap(panel, SIDE, before);
+    if (map !== before) for (const path of paths) setAttribute(path, "d", outlineOf(panel) || null);
+    const key = JSON.stringify(view);
+    if (map && (map !== before || key !== painted)) paintPanel(canvas, map, panel).catch((error) => console.error(error));
     painted = key;
   };
-  return { nodes: [photo, canvas, outline], draw };
+  return { nodes: [photo, canvas, contour, outline], draw };
 };
 
 /**
  * @param {Panel} panel whose picture gives the shape
  * @param {...Child} children
  */
-const largeStage = (panel, ...children) => {
+export const largeStage = (panel, ...children) => {
   const node = make("div", { class: "cc-map cc-large" }, ...children);
   const { width = 1, height = 1 } = panel.pictures;
   node.style.aspectRatio = `${width} / ${height}`;
@@ -107,8 +118,15 @@ export const enlarge = (panel) => {
   });
 };
 
+const WAYS = /** @type {const} */ ([
+  ["slide", "Slide", "Drag over the picture, or use the arrow keys."],
+  ["flicker", "Flicker", "The two maps in turn; what jumps is where they differ."],
+  ["difference", "Difference", "Warm where the left map is stronger, cool and hatched where the right one is."],
+]);
+const FLICKER = 700; // ms
+
 /**
- * Opens two maps under a slider: those of the two methods, or the first and the last of the grid.
+ * Opens two maps of the same picture: those of the two methods, or the pair of different kinds that differs most.
  * @param {string} [first]
  * @param {string} [second]
  */
@@ -119,10 +137,16 @@ export const compareMaps = (first, second) => {
     return;
   }
   const find = (/** @type {string | undefined} */ id) => ready.find((panel) => panel.entry.id === id);
-  const pair = [find(first) ?? ready[0], find(second) ?? ready[ready.length - 1]];
+  const apart = first && second ? null : mostDifferent(ready);
+  const pair = [find(first) ?? apart?.[0] ?? ready[0], find(second) ?? apart?.[1] ?? ready[ready.length - 1]];
   const body = make("div", { class: "cc-compare" });
+  const help = make("p", { class: "cc-facts" });
+  const score = make("p", { class: "cc-pair-score" });
+  let way = "slide";
+  let timer = 0;
   let draw = () => {};
   const build = () => {
+    clearInterval(timer);
     const [a, b] = pair.map(mapLayers);
     const over = make("div", { class: "cc-over" }, ...b.nodes);
     const edge = make("span", { class: "cc-edge" });
@@ -134,12 +158,26 @@ export const compareMaps = (first, second) => {
       over.style.clipPath = `inset(0 0 0 ${slider.value}%)`;
       edge.style.left = `${slider.value}%`;
     };
-    body.replaceChildren(largeStage(pair[0], ...a.nodes, over, edge, slider));
+    setText(help, WAYS.find(([name]) => name === way)?.[2] ?? "");
+    setText(score, pairWords(pair[0].entry.id, pair[1].entry.id));
     draw = () => {
       a.draw();
       b.draw();
     };
-    wipe();
+    if (way === "difference") {
+      const canvas = make("canvas", { class: "cc-heat" });
+      body.replaceChildren(largeStage(pair[0], canvas));
+      draw = () => paintDifference(canvas, pair[0], pair[1]).catch((error) => console.error(error));
+    } else if (way === "flicker") {
+      body.replaceChildren(largeStage(pair[0], ...a.nodes, over));
+      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const swap = () => setShown(over, over.hasAttribute("hidden"));
+      if (still) body.append(button("Show the other map", null, swap));
+      else timer = window.setInterval(swap, FLICKER);
+    } else {
+      body.replaceChildren(largeStage(pair[0], ...a.nodes, over, edge, slider));
+      wipe();
+    }
     draw();
     return slider;
   };
@@ -152,12 +190,69 @@ export const compareMaps = (first, second) => {
     const select = make("select", { "aria-label": which ? "Right map" : "Left map", on: { change } }, ...options);
     return select;
   });
+  const ways = WAYS.map(([name, label, title]) => {
+    const choose = () => {
+      way = name;
+      for (const node of ways) setAttribute(node, "aria-pressed", String(node.dataset.way === way));
+      build();
+    };
+    const pressed = String(name === way);
+    return make(
+      "button",
+      { type: "button", class: "cc-choice", "data-way": name, title, "aria-pressed": pressed, on: { click: choose } },
+      label,
+    );
+  });
   const slider = build();
-  const help = make("p", { class: "cc-facts" }, "Drag over the picture, or use the arrow keys.");
-  const dialog = openDialog("Compare two maps", make("div", { class: "cc-row cc-spread" }, ...selects), body, help);
+  const choices = make("div", { class: "cc-choices", role: "group", "aria-label": "How the two maps are compared" }, ...ways);
+  const dialog = openDialog(
+    "Compare two maps",
+    make("div", { class: "cc-row cc-spread" }, selects[0], choices, selects[1]),
+    body,
+    score,
+    help,
+  );
   setAttribute(dialog, "data-dialog", "compare");
+  dialog.addEventListener("close", () => clearInterval(timer));
   follow(dialog, () => draw());
   slider.focus();
+};
+
+/**
+ * The two methods of different kinds whose maps are least alike, by their correlation; null where there is one kind only.
+ * @param {Panel[]} ready
+ * @returns {[Panel, Panel] | null}
+ */
+const mostDifferent = (ready) => {
+  const methods = ready.filter((panel) => !panel.entry.summary);
+  /** @type {[Panel, Panel] | null} */
+  let found = null;
+  let least = Infinity;
+  for (const a of methods) {
+    for (const b of methods.slice(methods.indexOf(a) + 1)) {
+      if (a.entry.family === b.entry.family || !a.map || !b.map) continue;
+      const likeness = correlation(a.map.shares, b.map.shares);
+      if (likeness < least) [found, least] = [[a, b], likeness];
+    }
+  }
+  return found;
+};
+
+/**
+ * @param {Float32Array} a
+ * @param {Float32Array} b of the same length
+ */
+const correlation = (a, b) => {
+  let [sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    sumA += a[i];
+    sumB += b[i];
+    sumAA += a[i] * a[i];
+    sumBB += b[i] * b[i];
+    sumAB += a[i] * b[i];
+  }
+  const n = a.length;
+  return (n * sumAB - sumA * sumB) / (Math.sqrt((n * sumAA - sumA * sumA) * (n * sumBB - sumB * sumB)) || 1);
 };
 
 /**

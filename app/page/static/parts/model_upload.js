@@ -2,7 +2,7 @@
 
 import { send, upload } from "../lib/channel.js";
 import { button, make, setText, showError } from "../lib/dom.js";
-import { config } from "../lib/view_state.js";
+import { config, dropTargets } from "../lib/view_state.js";
 
 /** @import { Gradio } from "../types" */
 
@@ -41,6 +41,7 @@ export const mount = (gradio) => {
     sendModel(input.files?.[0]);
     input.value = "";
   });
+  dropTargets.model = sendModel;
   const title = `${config.upload.modelKinds}; only you see it, and it goes when you leave`;
   const choose = button("Bring a model", "upload", () => input.click(), { "data-part": "bring", title });
   gradio.element.replaceChildren(make("div", { class: "cc-row" }, choose, busy, input), error);

@@ -1,8 +1,9 @@
-/** The grid: one panel per method with its map over the picture, and a shared crosshair. Repainting sends no request. */
+/** The maps: what they share, large, and one tile per method, by kind; and a shared crosshair. Repainting sends no request. */
 
 import { mountPart, send } from "../lib/channel.js";
-import { icon, keyedList, make, setAttribute, setShown, setText } from "../lib/dom.js";
-import { context2d, decode, paintMap, readMap, upsample } from "../lib/maps.js";
+import { button, icon, keyedList, make, makeSvg, setAttribute, setShown, setText } from "../lib/dom.js";
+import { context2d, decode, readMap } from "../lib/maps.js";
+import { enlargedMap, outlineOf, paintPanel } from "../lib/painting.js";
 import { changeView, onViewChange, panels, pictures, truth, view } from "../lib/view_state.js";
 import { enlarge, methodCard } from "./dialogs.js";
 import { createToolbar } from "./toolbar.js";
@@ -16,30 +17,43 @@ const STEPS = /** @type {Record<string, [number, number]>} */ ({
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
 });
-const SIDE = 224; // pixels: maps of smaller pictures are painted on larger canvases
+const SIDE = 320; // pixels of a tile's canvas
+const LARGE_SIDE = 640;
+const MOST_IN_FOUR_COLUMNS = 8;
 
 /** @param {Gradio<GridValue>} gradio */
 export const mount = (gradio) => {
-  const grid = make("div", { class: "cc-grid" });
+  const tiles = make("div", { class: "cc-tiles" });
+  const known = createKnown();
+  const grid = make("div", { class: "cc-grid" }, tiles, known.node);
   const toolbar = createToolbar();
-  gradio.element.replaceChildren(make("section", { "aria-label": "Maps" }, toolbar.node, grid));
-  onViewChange(() => panels.forEach(repaint));
+  const intro = make("p", { class: "cc-hidden" });
+  const section = make("section", { "aria-label": "Maps", class: "cc-maps" }, toolbar.node, intro, grid);
+  gradio.element.replaceChildren(section);
+  onViewChange(() => Promise.all([...panels.values()].map(repaint)));
   grid.addEventListener("pointerleave", (event) => {
     if (event.pointerType === "mouse") moveCrosshair(null);
   });
   /** @type {GridValue} */
   let value = {};
-  const showPanels = keyedList(grid, {
+  const showPanels = keyedList(tiles, {
     key: (/** @type {PanelEntry} */ entry) => entry.id,
-    create: (entry) => create(entry, gradio, toolbar.announce),
+    create: (entry) => create(entry, gradio, toolbar.announce, grid),
     update: (panel, entry) => update(panel, entry, value.picture ?? {}, value.run),
     items: panels,
   });
   mountPart(gradio, (next) => {
     value = next;
     const list = value.panels ?? [];
+    const { width = 1, height = 1 } = value.picture ?? {};
+    section.style.setProperty("--cc-aspect", (width / height).toFixed(4));
+    setAttribute(grid, "data-columns", list.filter((entry) => !entry.summary).length > MOST_IN_FOUR_COLUMNS ? 5 : 4);
     showPanels(list);
+    showKinds(list);
+    setText(intro, value.summary ?? "");
     pictures.set(value.picture ?? {});
+    known.show(value.picture ?? {});
+    toolbar.showClass(value.target ?? "");
     gradio.element.dataset.run = String(value.run ?? "");
     gradio.element.dataset.panels = String(list.length);
     gradio.element.dataset.maps = String(list.filter((entry) => entry.map).length);
@@ -47,23 +61,76 @@ export const mount = (gradio) => {
   });
 };
 
+/** The tile of what was planted in the picture, where that is known. */
+const createKnown = () => {
+  const photo = make("img", { alt: "", class: "cc-photo", draggable: "false" });
+  const outline = make("img", { alt: "", class: "cc-truth", draggable: "false" });
+  const stage = make(
+    "div",
+    { class: "cc-map", role: "img", "aria-label": "What was planted in this picture to make its class" },
+    photo,
+    outline,
+  );
+  const kind = make("p", { class: "cc-kind" }, make("b", {}, "Known answer"));
+  const caption = make(
+    "div",
+    { class: "cc-caption-row" },
+    make("h3", {}, "What was planted"),
+    make("span", { class: "cc-state" }, "outlined"),
+  );
+  const node = make("article", { class: "cc-panel cc-known", hidden: true }, kind, stage, caption);
+  truth.subscribe((uri) => {
+    if (uri) setAttribute(outline, "src", uri);
+    setShown(node, uri !== "");
+  });
+  const show = (/** @type {Pictures} */ { photo: uri, width = 1, height = 1 }) => {
+    if (uri) setAttribute(photo, "src", uri);
+    stage.style.aspectRatio = `${width} / ${height}`;
+  };
+  return { node, show };
+};
+
+/**
+ * The kind of each tile stands above the first of its kind.
+ * @param {PanelEntry[]} list
+ */
+const showKinds = (list) => {
+  let before = "";
+  for (const entry of list) {
+    const panel = panels.get(entry.id);
+    if (!panel) continue;
+    const again = !entry.summary && entry.family === before;
+    const several = list.filter((one) => !one.summary && one.family === entry.family).length;
+    panel.kind.replaceChildren(
+      again ? "" : make("b", {}, entry.family),
+      !again && several > 1 && !entry.summary ? make("small", {}, entry.kindNote) : "",
+    );
+    before = entry.summary ? "" : entry.family;
+  }
+};
+
 /**
  * @param {PanelEntry} entry
  * @param {Gradio<GridValue>} gradio
  * @param {(text: string) => void} announce
+ * @param {HTMLElement} grid
  * @returns {Panel}
  */
-const create = (entry, gradio, announce) => {
+const create = (entry, gradio, announce, grid) => {
   const spend = () => send(gradio, "more", { method: entry.id });
+  const path = () => makeSvg("path", {});
   const parts = {
     photo: make("img", { alt: "", class: "cc-photo", draggable: "false" }),
     truth: make("img", { alt: "", class: "cc-truth", draggable: "false" }),
     canvas: make("canvas", { class: "cc-heat" }),
+    halo: path(),
+    line: path(),
     across: make("span", { class: "cc-across" }),
     down: make("span", { class: "cc-down" }),
     reading: make("span", { class: "cc-reading" }),
     cover: make("span", { class: "cc-cover" }),
     title: make("h3"),
+    kind: make("p", { class: "cc-kind" }),
     family: make("span", { class: "cc-family" }),
     state: make("span", { class: "cc-state" }),
     time: make("span"),
@@ -71,21 +138,36 @@ const create = (entry, gradio, announce) => {
     note: make("p", { class: "cc-note" }),
     more: make("button", { type: "button", class: "cc-button cc-more-button", hidden: true, on: { click: spend } }),
   };
-  const layers = [parts.photo, parts.canvas, parts.truth, parts.across, parts.down, parts.reading, parts.cover];
+  const contour = makeSvg(
+    "svg",
+    { class: "cc-contour", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" },
+    parts.halo,
+    parts.line,
+  );
+  const layers = [parts.photo, parts.canvas, contour, parts.truth, parts.across, parts.down, parts.reading, parts.cover];
   const stage = make("div", { class: "cc-map", role: "img", tabindex: "0" }, ...layers);
   const openCard = () => methodCard(panel.entry, (values) => send(gradio, "parameters", { method: panel.entry.id, values }));
   const small = { type: "button", class: "cc-small" };
   const about = make("button", { ...small, title: "About this method", on: { click: openCard } }, icon("about"));
   const larger = make("button", { ...small, title: "Enlarge (Enter)", on: { click: () => enlarge(panel) } }, icon("enlarge"));
+  const votes = () => setAttribute(grid, "data-votes", entry.id === "Consensus" ? "yes" : null);
+  const other = entry.switch ? button(entry.switch, null, votes, { class: "cc-link" }) : null;
   const node = make(
     "article",
-    { class: "cc-panel", "data-method": entry.id },
-    make("header", {}, parts.title, parts.family, about, larger),
+    { class: "cc-panel", "data-method": entry.id, "data-summary": entry.summary ? "yes" : null },
+    parts.kind,
     stage,
-    make("footer", {}, make("div", { class: "cc-line" }, parts.state, parts.time), parts.cost, parts.note, parts.more),
+    make("div", { class: "cc-caption-row" }, parts.title, parts.state, other, about, larger),
+    make(
+      "footer",
+      {},
+      make("div", { class: "cc-line cc-expert" }, parts.family, parts.time),
+      make("div", { class: "cc-expert" }, parts.cost, parts.note),
+      parts.more,
+    ),
   );
   /** @type {Panel} */
-  const panel = { node, stage, about, larger, ...parts, entry, pictures: {}, map: null, uri: "" };
+  const panel = { node, stage, about, larger, ...parts, entry, pictures: {}, codes: null, smooth: null, map: null, uri: "" };
   for (const kind of /** @type {const} */ (["pointerdown", "pointermove"])) {
     stage.addEventListener(kind, (event) => {
       const box = stage.getBoundingClientRect();
@@ -97,6 +179,7 @@ const create = (entry, gradio, announce) => {
     if (event.key === " ") peek(false);
   });
   stage.addEventListener("blur", () => peek(false));
+  stage.addEventListener("dblclick", () => enlarge(panel));
   return panel;
 };
 
@@ -108,6 +191,7 @@ const create = (entry, gradio, announce) => {
  */
 const update = (panel, entry, under, run) => {
   panel.entry = entry;
+  const moved = panel.pictures.photo !== under.photo;
   panel.pictures = under;
   setAttribute(panel.node, "data-state", entry.state);
   setText(panel.title, entry.title);
@@ -118,36 +202,33 @@ const update = (panel, entry, under, run) => {
   setText(panel.note, entry.note);
   setShown(panel.more, Boolean(entry.more));
   setText(panel.more, entry.more?.text ?? "");
-  setAttribute(panel.family, "title", entry.help || null);
+  setAttribute(panel.kind, "title", entry.help || null);
   setAttribute(panel.state, "title", entry.wordHelp || null);
   setAttribute(panel.cost, "title", entry.costHelp || null);
-  setText(panel.cover, entry.map ? "" : (STATES[entry.state] ?? ""));
+  setText(panel.cover, entry.map ? "" : entry.cover || (STATES[entry.state] ?? ""));
   setAttribute(panel.stage, "aria-label", entry.alt);
   setAttribute(panel.about, "aria-label", `About ${entry.title}`);
   setAttribute(panel.larger, "aria-label", `Enlarge ${entry.title}`);
   panel.stage.style.aspectRatio = `${under.width ?? 1} / ${under.height ?? 1}`;
   showPhoto(panel);
   const painted = () => setAttribute(panel.stage, "data-painted", `${run}.${entry.version}`);
-  if (panel.uri === entry.map) {
+  if (panel.uri === entry.map && !moved) {
     if (panel.map) painted();
     return;
   }
   panel.uri = entry.map;
   if (!entry.map) {
-    panel.map = null;
+    panel.map = panel.codes = panel.smooth = null;
     setAttribute(panel.stage, "data-painted", null);
     repaint(panel);
     return;
   }
   decode(entry.map)
-    .then((codes) => {
+    .then(async (codes) => {
       if (panel.uri !== entry.map) return; // a newer map has arrived
-      const { width = codes.w, height = codes.h } = panel.pictures;
-      const times = Math.max(1, Math.ceil(SIDE / Math.max(width, height)));
-      const W = width * times;
-      const H = height * times;
-      panel.map = { W, H, signed: entry.signed, shares: upsample(codes, H, W, entry.signed) };
-      repaint(panel);
+      panel.codes = codes;
+      panel.smooth = null;
+      await repaint(panel);
       painted();
     })
     .catch((error) => console.error(error));
@@ -161,16 +242,22 @@ const showPhoto = (panel) => {
   setAttribute(panel.photo, "data-pixels", view.seen ? "yes" : null);
   if (truth.value) setAttribute(panel.truth, "src", truth.value);
   setShown(panel.truth, Boolean(truth.value) && view.truth);
-  panel.photo.style.visibility = view.mode === "heat" && panel.map && !view.peek ? "hidden" : "visible";
+  panel.photo.style.visibility = view.mode === "heat" && panel.codes && !view.peek ? "hidden" : "visible";
   panel.canvas.style.visibility = view.peek ? "hidden" : "visible";
 };
 
 /** @param {Panel} panel */
-const repaint = (panel) => {
+const repaint = async (panel) => {
   showPhoto(panel);
-  if (panel.map) paintMap(panel.canvas, panel.map);
-  else context2d(panel.canvas).clearRect(0, 0, panel.canvas.width, panel.canvas.height);
+  const before = panel.map;
+  panel.map = enlargedMap(panel, panel.entry.summary ? LARGE_SIDE : SIDE, before);
   showCrosshair(panel);
+  if (panel.map !== before) {
+    const path = outlineOf(panel);
+    for (const line of [panel.halo, panel.line]) setAttribute(line, "d", path || null);
+  }
+  if (panel.map) await paintPanel(panel.canvas, panel.map, panel);
+  else context2d(panel.canvas).clearRect(0, 0, panel.canvas.width, panel.canvas.height);
 };
 
 /** @type {Point | null} The crosshair, shared by all panels. */

@@ -1,4 +1,4 @@
-/** The prediction: a sentence, and a bar for each of the likeliest classes; pressing a bar explains its class. */
+/** The prediction: a bar for each of the likeliest classes; pressing a bar explains its class. */
 
 import { mountPart, send } from "../lib/channel.js";
 import { keyedList, make, setAttribute, setShown, setText } from "../lib/dom.js";
@@ -7,21 +7,12 @@ import { keyedList, make, setAttribute, setShown, setText } from "../lib/dom.js"
 
 /** @param {Gradio<PredictionValue>} gradio */
 export const mount = (gradio) => {
-  const sentence = make("h2", { class: "cc-sentence" });
   const bars = make("div", { class: "cc-bars", role: "group", "aria-label": "The likeliest classes; press one to explain it" });
   const note = make("p", { class: "cc-facts" });
-  const more = make("details", { class: "cc-why" }, make("summary", {}, "About this confidence"), note);
+  const more = make("details", { class: "cc-why" }, make("summary", {}, "How sure is that?"), note);
   const about = make("p", { class: "cc-about" });
-  const guess = make("p", { class: "cc-note", role: "note", "data-part": "guess" });
   gradio.element.replaceChildren(
-    make(
-      "section",
-      { class: "cc-prediction", "aria-label": "Prediction" },
-      make("div", { class: "cc-row cc-say" }, sentence, more),
-      guess,
-      bars,
-      about,
-    ),
+    make("section", { class: "cc-prediction", "aria-label": "Prediction" }, bars, make("div", { class: "cc-barfoot" }, about, more)),
   );
 
   let classifier = "";
@@ -48,12 +39,10 @@ export const mount = (gradio) => {
   /** @type {boolean | undefined} */
   let caution;
   mountPart(gradio, (value) => {
-    setText(sentence, value.sentence ?? "");
     setText(note, value.note ?? "");
     setShown(more, Boolean(value.note));
     if (caution !== Boolean(value.caution)) more.open = caution = Boolean(value.caution);
     setText(about, value.about ?? "");
-    setText(guess, value.guess?.text ?? "");
     const list = value.bars ?? [];
     classifier = value.classifier ?? "";
     showBars(list);

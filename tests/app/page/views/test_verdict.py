@@ -1,0 +1,107 @@
+"""The answer strip: a tag and three lines, of what was measured; hiding runs by itself where it is quick."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app.conclusion import AgreementFacts, AgreementStrength, Facts, HidingFacts, conclude
+from app.page.views.page_state import PageState
+from app.page.views.questions import questions_view
+from app.page.views.verdict import answer_lines, tag_of, verdict_view
+from app.service.cached_answer import first_page_request
+from app.service.classifier_registry import ClassifierRegistry
+from app.service.explanation_queue import ExplanationQueue
+from app.service.request import ExplanationState
+from explainers.methods.grad_cam import GradCAM
+from explainers.methods.occlusion import Occlusion
+from explainers.metrics.faithfulness.hidden_place import CONTROLS, HiddenConsensusMetric, HiddenPlaceOutcome
+from tests.patience import PATIENCE, until
+
+
+@pytest.fixture(scope="module")
+def shelf() -> ClassifierRegistry:
+    shelf = ClassifierRegistry(["phantoms"])
+    shelf.get("phantoms")
+    return shelf
+
+
+@pytest.fixture
+def jobs(shelf: ClassifierRegistry) -> Iterator[ExplanationQueue]:
+    jobs = ExplanationQueue(shelf, concurrency=1, queue=2, budget=PATIENCE)
+    yield jobs
+    jobs.close()
+
+
+def answered(jobs: ExplanationQueue) -> ExplanationState:
+    job = jobs.submit(replace(first_page_request(), methods=(GradCAM(), Occlusion()), preset="Fast"))
+    until(lambda: job.report.settled)
+    return job.report
+
+
+def test_the_lines_come_with_the_agreement_and_the_hiding(jobs: ExplanationQueue, shelf: ClassifierRegistry) -> None:
+    shelf.entry("phantoms").forward = 0.001
+    report = answered(jobs)
+    (hidden,) = report.measures.of(HiddenConsensusMetric)
+    assert len(hidden.others) == CONTROLS
+    value = verdict_view(PageState(7, report))
+    agreement, hiding, record = ("".join(text for text, _ in line) for line in value["where"])
+    assert value["run"] == 7
+    assert "2 kinds of method" in agreement
+    assert "1 of 1 pairs" in agreement or "0 of 1 pairs" in agreement
+    assert hiding.startswith("Hide the ")
+    assert ("do not believe" in hiding) == (hidden.outcome == HiddenPlaceOutcome.NO_MORE)
+    assert record.startswith("On this classifier, with evidence that was known, ")
+    assert value["tag"]
+    assert value["offer"] is None
+    for unfinished in (replace(report, measures=replace(report.measures, findings={})), replace(report, state="running")):
+        assert len(verdict_view(PageState(7, unfinished))["where"]) == 1
+        assert questions_view(PageState(7, unfinished))["answers"]["trust"]["text"] == "Not tested yet."
+
+
+def test_where_hiding_would_take_long_it_is_offered_and_not_run(jobs: ExplanationQueue, shelf: ClassifierRegistry) -> None:
+    entry = shelf.entry("phantoms")
+    entry.forward = HiddenConsensusMetric.seconds_at_most / CONTROLS * 10
+    report = answered(jobs)
+    assert report.measures.agreement is not None
+    assert report.measures.of(HiddenConsensusMetric) == ()
+    value = verdict_view(PageState(1, report))
+    assert "has not been hidden yet; that takes 21 evaluations" in "".join(text for text, _ in value["where"][1])
+    assert value["offer"]["kind"] == HiddenConsensusMetric.key
+    assert report.measures.prices[HiddenConsensusMetric.key].evaluations == 1 + 1 + CONTROLS
+    job = jobs.submit(report.request)
+    jobs.metrics.submit(job, HiddenConsensusMetric.key)
+    until(lambda: job.report.settled)
+    assert len(job.report.measures.of(HiddenConsensusMetric)) == 1
+
+
+def facts(strength: AgreementStrength, outcome: HiddenPlaceOutcome | None = None, at_edge: bool = False, kinds: int = 4) -> Facts:
+    hiding = HidingFacts(outcome, "the right edge", 0.1, 0.99, 0.2, "dots", 20, 20, at_edge) if outcome else None
+    return Facts("streaks", AgreementFacts(strength, kinds, 5, 6, 6, "the right edge"), hiding, None)
+
+
+STATES = [
+    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.FOLLOWS), "good", "They agree, and it holds when tested"),
+    (facts(AgreementStrength.STRONG), "unsure", "They agree; not tested yet"),
+    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.NO_MORE), "bad", "The answer does not follow the maps"),
+    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.STAYS), "bad", "The answer does not follow the maps"),
+    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.FOLLOWS, at_edge=True), "bad", "Looks like a shortcut"),
+    (facts(AgreementStrength.SOME), "warn", "Some agreement"),
+    (facts(AgreementStrength.SOME, HiddenPlaceOutcome.FOLLOWS), "warn", "Some agreement, and it holds when tested"),
+    (facts(AgreementStrength.NONE, HiddenPlaceOutcome.FOLLOWS), "bad", "No agreement"),
+    (facts(AgreementStrength.CANNOT_TELL), "unsure", "Agreement cannot be told yet"),
+    (facts(AgreementStrength.STRONG, kinds=1), "unsure", "Nothing to compare"),
+    (Facts("streaks", None, None, None), "unsure", "Nothing to compare"),
+]
+
+
+@pytest.mark.parametrize(("found", "tone", "text"), STATES)
+def test_every_state_has_its_tag_and_short_sentences(found: Facts, tone: str, text: str) -> None:
+    assert tag_of(found) == {"tone": tone, "text": text}
+    lines = answer_lines(found, conclude(found))
+    assert len(lines) == 3
+    for line in lines:
+        assert sum(strong for _, strong in line) <= 1
+        assert all(len(sentence.split()) <= 25 for sentence in "".join(words for words, _ in line).split(". "))
+    if found.agreement and found.agreement.strength == AgreementStrength.STRONG and found.agreement.kinds > 1:
+        assert ("the right edge", True) in lines[0]
