@@ -5,24 +5,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from app.formatting import format_probability
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome
 from explainers.report_card.card import Tally
 
 WORDS = 25
 """The most that one sentence may have."""
-
-
-class AgreementStrength(StrEnum):
-    """What is said of all kinds of method together; the values stand in the manifest."""
-
-    CANNOT_TELL = "cannot be told yet"
-    NONE = "none"
-    SOME = "some"
-    STRONG = "strong"
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,7 @@ class AgreementFacts:
     place: where the consensus is strongest, in words. has_library: whether there are maps of other pictures to compare with.
     """
 
-    strength: AgreementStrength
+    strength: AgreementLevel
     kinds: int
     agreeing: int
     told: int
@@ -116,15 +107,15 @@ def _agreement_line(facts: Facts) -> str:
     if found.kinds < 2:
         return "Only 1 kind of method has a map here, so there is nothing to compare it with."
     kinds = f"{found.kinds} kinds of method"
-    if found.strength == AgreementStrength.CANNOT_TELL and not found.has_library:
+    if found.strength == AgreementLevel.CANNOT_TELL and not found.has_library:
         return f"Whether the {kinds} agree cannot be told yet: there are no maps of other pictures to compare with."
-    if found.strength == AgreementStrength.CANNOT_TELL:
+    if found.strength == AgreementLevel.CANNOT_TELL:
         return f"Whether the {kinds} agree cannot be told yet: this picture decides {found.told} of {found.pairs} pairs of kinds."
     pairs = f"{found.agreeing} of {found.pairs} pairs of kinds agree beyond chance"
-    if found.strength == AgreementStrength.NONE:
+    if found.strength == AgreementLevel.NONE:
         return f"The {kinds} point to different places: {pairs}. Believe none of them before its place has been hidden."
     where = _towards(found.place)
-    if found.strength == AgreementStrength.SOME:
+    if found.strength == AgreementLevel.SOME:
         return f"The {kinds} partly overlap, {where}: {pairs}. Do not rest on any single map."
     return f"All {kinds} agree, {where}: {pairs}. They can still all be wrong."
 
@@ -172,16 +163,16 @@ def _object(place: str) -> str:
     return place or "their strongest places"
 
 
-def strength_of(levels: Sequence[AgreementStrength]) -> AgreementStrength:
+def strength_of(levels: Sequence[AgreementLevel]) -> AgreementLevel:
     """Of all kinds together. levels: of each pair of kinds.
 
     Strong where two thirds of all pairs agree, half of these strongly, and none is known not to. Some where any other pair agrees. Where
     none does: none if that is known of more than half of the pairs, else it cannot be told yet.
     """
-    agreeing = [level for level in levels if level in (AgreementStrength.SOME, AgreementStrength.STRONG)]
+    agreeing = [level for level in levels if level in (AgreementLevel.SOME, AgreementLevel.STRONG)]
     if not agreeing:
-        known = sum(level == AgreementStrength.NONE for level in levels)
-        return AgreementStrength.NONE if 2 * known > len(levels) else AgreementStrength.CANNOT_TELL
+        known = sum(level == AgreementLevel.NONE for level in levels)
+        return AgreementLevel.NONE if 2 * known > len(levels) else AgreementLevel.CANNOT_TELL
     most = 3 * len(agreeing) >= 2 * len(levels)
-    strong = 2 * sum(level == AgreementStrength.STRONG for level in agreeing) >= len(agreeing)
-    return AgreementStrength.STRONG if most and strong and AgreementStrength.NONE not in levels else AgreementStrength.SOME
+    strong = 2 * sum(level == AgreementLevel.STRONG for level in agreeing) >= len(agreeing)
+    return AgreementLevel.STRONG if most and strong and AgreementLevel.NONE not in levels else AgreementLevel.SOME

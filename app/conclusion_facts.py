@@ -1,17 +1,16 @@
 """Gathers the facts that the three lines rest on from what the metrics found on one picture and from the classifier's report card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.conclusion import AgreementFacts, AgreementStrength, Facts, HidingFacts, RecordFacts, strength_of
+from app.conclusion import AgreementFacts, Facts, HidingFacts, RecordFacts, strength_of
 from app.model_files import model_identity, read_report_card_of_model
 from app.place_words import edge_words, place_words
 from app.report_cards import method_revisions
 from errors import UserError
-from explainers.method import Family
 from explainers.method_runner import MethodResult
 from explainers.metrics.agreement.consistency import MapConsistency
 from explainers.metrics.agreement.significance import AgreementLevel
@@ -56,41 +55,16 @@ def gather_facts(found: PictureFindings, card: ReportCard | None) -> Facts:
     share = consensus_of_results(found.results, found.size)
     place = None if share is None else strongest_place(share, found.size)
     label = found.labels[found.target]
-    agreement = None if place is None or found.consistency is None else _agreement(found.consistency, found.results, place)
+    agreement = None if place is None or found.consistency is None else _agreement(found.consistency, place)
     hiding = _hiding(found, place) if place is not None and found.hidden else None
     return Facts(label, agreement, hiding, _record(card) if card else None)
 
 
-def _agreement(found: MapConsistency, results: Sequence[MethodResult], place: Place) -> AgreementFacts:
-    families = {result.method.title: result.method.family for result in results}
-    levels = pair_strengths(found, families)
-    agreeing = sum(level in (AgreementStrength.SOME, AgreementStrength.STRONG) for level in levels)
-    told = sum(level != AgreementStrength.CANNOT_TELL for level in levels)
-    shown = {families[title] for each in found.pair_agreements for title in (each.first, each.second)}
-    kinds = len(shown) or 1
-    return AgreementFacts(strength_of(levels), kinds, agreeing, told, len(levels), place_words(place), not found.weaker)
-
-
-def pair_strengths(found: MapConsistency, families: Mapping[str, Family]) -> list[AgreementStrength]:
-    """One for each pair of kinds of method: what holds of most of its pairs of methods."""
-    grouped: dict[frozenset[Family], list[AgreementStrength]] = {}
-    for each in found.pair_agreements:
-        if not each.within_family:
-            pair = frozenset((families[each.first], families[each.second]))
-            level = AgreementStrength.CANNOT_TELL if each.chance.weaker else STRENGTHS[each.level]
-            grouped.setdefault(pair, []).append(level)
-    return [max(set(levels), key=lambda level: (levels.count(level), ORDER.index(level))) for levels in grouped.values()]
-
-
-STRENGTHS = {
-    AgreementLevel.NOT_CONVERGED: AgreementStrength.CANNOT_TELL,
-    AgreementLevel.BY_CHANCE: AgreementStrength.NONE,
-    AgreementLevel.INCONCLUSIVE: AgreementStrength.CANNOT_TELL,
-    AgreementLevel.WEAK: AgreementStrength.SOME,
-    AgreementLevel.MODERATE: AgreementStrength.SOME,
-    AgreementLevel.STRONG: AgreementStrength.STRONG,
-}
-ORDER = tuple(AgreementStrength)
+def _agreement(found: MapConsistency, place: Place) -> AgreementFacts:
+    levels = [each.level for each in found.families]
+    agreeing, told = sum(level.beyond_chance for level in levels), sum(level is not AgreementLevel.CANNOT_TELL for level in levels)
+    kinds = len({family for each in found.families for family in (each.first, each.second)}) or 1
+    return AgreementFacts(strength_of(levels), kinds, agreeing, told, len(levels), place_words(place), found.weighed)
 
 
 def _hiding(found: PictureFindings, place: Place) -> HidingFacts:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from app.commands.library import list_picture_files
+from app.map_library import list_picture_files
 from app.masks import load_region_mask
 from app.model_files import report_card_path
 from app.options import ReportCardOptions

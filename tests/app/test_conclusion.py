@@ -9,17 +9,17 @@ import pytest
 from app.conclusion import (
     WORDS,
     AgreementFacts,
-    AgreementStrength,
     Facts,
     HidingFacts,
     RecordFacts,
     conclude,
     strength_of,
 )
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome
 from explainers.report_card.card import Tally
 
-CANNOT, NONE, SOME, STRONG = AgreementStrength
+CANNOT, NONE, SOME, STRONG = AgreementLevel
 AGREEMENT = AgreementFacts(STRONG, kinds=4, agreeing=6, told=6, pairs=6, place="the lower edge")
 HIDING = HidingFacts(HiddenPlaceOutcome.FOLLOWS, "the lower edge", 0.1, 0.998, 0.06, "plain", 20, 20, at_edge=True)
 RECORD = RecordFacts(
@@ -150,5 +150,5 @@ def test_the_record_says_what_was_found_and_recommends_only_what_was_advised() -
         ([STRONG] + [CANNOT] * 5, SOME),
     ],
 )
-def test_the_strength_of_all_together(levels: list[AgreementStrength], expected: AgreementStrength) -> None:
+def test_the_strength_of_all_together(levels: list[AgreementLevel], expected: AgreementLevel) -> None:
     assert strength_of(levels) == expected

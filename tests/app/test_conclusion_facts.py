@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.commands.explain import explain_pictures
-from app.conclusion import AgreementStrength, conclude
+from app.conclusion import conclude
 from app.conclusion_facts import PictureFindings, gather_facts, usable_report_card
 from app.explanation import estimate_explanation_cost
 from app.model_files import report_card_path
@@ -19,6 +19,7 @@ from explainers.method import Attribution
 from explainers.method_runner import MethodResult
 from explainers.methods import SEVEN
 from explainers.methods.grad_cam import GradCAM
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome
 from models.classifiers.score import Score
 from models.datasets.synthetic.phantoms import draw_phantom
@@ -89,7 +90,7 @@ def test_no_map_with_evidence_is_no_agreement() -> None:
     facts = gather_facts(PictureFindings(("a", "b"), (64, 64), 1, [blank], None, ()), None)
     assert (facts.agreement, facts.hiding, facts.record) == (None, None, None)
     assert conclude(facts).agreement.startswith("No map shows anything that speaks for “b”")
-    assert AgreementStrength.CANNOT_TELL == "cannot be told yet"
+    assert AgreementLevel.CANNOT_TELL == "cannot be told yet"
 
 
 @pytest.mark.parametrize("name", ["phantoms", "glass_box"])

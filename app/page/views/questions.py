@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from app.conclusion import AgreementStrength, Facts
+from app.conclusion import Facts
 from app.formatting import format_probability, format_score
 from app.page.views.page_state import PageState
 from app.page.views.verdict import picture_facts
 from app.service.request import ExplanationState
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome
 
 Answer = dict[str, str]
@@ -35,10 +36,10 @@ def _agree(report: ExplanationState, facts: Facts | None) -> Answer:
         return _answer("There is nothing to compare.")
     score = f": {format_score(consistency.ceiling)} of 1" if consistency and consistency.ceiling is not None else ""
     return {
-        AgreementStrength.CANNOT_TELL: _answer("It cannot be told yet."),
-        AgreementStrength.NONE: _answer("No; none of them supports another.", "bad"),
-        AgreementStrength.SOME: _answer(f"Partly{score}.", "warn"),
-        AgreementStrength.STRONG: _answer(f"Yes, strongly{score}.", "good"),
+        AgreementLevel.CANNOT_TELL: _answer("It cannot be told yet."),
+        AgreementLevel.NONE: _answer("No; none of them supports another.", "bad"),
+        AgreementLevel.SOME: _answer(f"Partly{score}.", "warn"),
+        AgreementLevel.STRONG: _answer(f"Yes, strongly{score}.", "good"),
     }[found.strength]
 
 

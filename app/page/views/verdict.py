@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from app.conclusion import AgreementStrength, Conclusion, Facts, conclude
+from app.conclusion import Conclusion, Facts, conclude
 from app.conclusion_facts import PictureFindings, gather_facts
 from app.formatting import format_estimated_time, format_probability
 from app.page.views.alt_text import short_class_names
 from app.page.views.page_state import PageState
 from app.service.request import ExplanationState
 from examples import examples_for
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenConsensusMetric, HiddenPlaceOutcome
 
 Phrase = tuple[str, bool]
@@ -75,15 +76,15 @@ def tag_of(facts: Facts) -> Tag:
     found, hiding = facts.agreement, facts.hiding
     if found is None or found.kinds < 2:
         return {"tone": "unsure", "text": "Nothing to compare"}
-    if hiding and hiding.outcome == HiddenPlaceOutcome.FOLLOWS and hiding.at_edge and found.strength != AgreementStrength.NONE:
+    if hiding and hiding.outcome == HiddenPlaceOutcome.FOLLOWS and hiding.at_edge and found.strength != AgreementLevel.NONE:
         return {"tone": "bad", "text": "Looks like a shortcut"}
-    if found.strength == AgreementStrength.CANNOT_TELL:
+    if found.strength == AgreementLevel.CANNOT_TELL:
         return {"tone": "unsure", "text": "Agreement cannot be told yet"}
-    if found.strength == AgreementStrength.NONE:
+    if found.strength == AgreementLevel.NONE:
         return {"tone": "bad", "text": "No agreement"}
     if hiding and hiding.outcome != HiddenPlaceOutcome.FOLLOWS:
         return {"tone": "bad", "text": "The answer does not follow the maps"}
-    if found.strength == AgreementStrength.SOME:
+    if found.strength == AgreementLevel.SOME:
         return {"tone": "warn", "text": "Some agreement, and it holds when tested" if hiding else "Some agreement"}
     if hiding:
         return {"tone": "good", "text": "They agree, and it holds when tested"}

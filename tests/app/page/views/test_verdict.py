@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.conclusion import AgreementFacts, AgreementStrength, Facts, HidingFacts, conclude
+from app.conclusion import AgreementFacts, Facts, HidingFacts, conclude
 from app.page.views.page_state import PageState
 from app.page.views.questions import questions_view
 from app.page.views.verdict import answer_lines, tag_of, verdict_view
@@ -15,6 +15,7 @@ from app.service.explanation_queue import ExplanationQueue
 from app.service.request import ExplanationState
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.occlusion import Occlusion
+from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import CONTROLS, HiddenConsensusMetric, HiddenPlaceOutcome
 from tests.patience import PATIENCE, until
 
@@ -75,22 +76,22 @@ def test_where_hiding_would_take_long_it_is_offered_and_not_run(jobs: Explanatio
     assert len(job.report.measures.of(HiddenConsensusMetric)) == 1
 
 
-def facts(strength: AgreementStrength, outcome: HiddenPlaceOutcome | None = None, at_edge: bool = False, kinds: int = 4) -> Facts:
+def facts(strength: AgreementLevel, outcome: HiddenPlaceOutcome | None = None, at_edge: bool = False, kinds: int = 4) -> Facts:
     hiding = HidingFacts(outcome, "the right edge", 0.1, 0.99, 0.2, "dots", 20, 20, at_edge) if outcome else None
     return Facts("streaks", AgreementFacts(strength, kinds, 5, 6, 6, "the right edge"), hiding, None)
 
 
 STATES = [
-    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.FOLLOWS), "good", "They agree, and it holds when tested"),
-    (facts(AgreementStrength.STRONG), "unsure", "They agree; not tested yet"),
-    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.NO_MORE), "bad", "The answer does not follow the maps"),
-    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.STAYS), "bad", "The answer does not follow the maps"),
-    (facts(AgreementStrength.STRONG, HiddenPlaceOutcome.FOLLOWS, at_edge=True), "bad", "Looks like a shortcut"),
-    (facts(AgreementStrength.SOME), "warn", "Some agreement"),
-    (facts(AgreementStrength.SOME, HiddenPlaceOutcome.FOLLOWS), "warn", "Some agreement, and it holds when tested"),
-    (facts(AgreementStrength.NONE, HiddenPlaceOutcome.FOLLOWS), "bad", "No agreement"),
-    (facts(AgreementStrength.CANNOT_TELL), "unsure", "Agreement cannot be told yet"),
-    (facts(AgreementStrength.STRONG, kinds=1), "unsure", "Nothing to compare"),
+    (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.FOLLOWS), "good", "They agree, and it holds when tested"),
+    (facts(AgreementLevel.STRONG), "unsure", "They agree; not tested yet"),
+    (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.NO_MORE), "bad", "The answer does not follow the maps"),
+    (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.STAYS), "bad", "The answer does not follow the maps"),
+    (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.FOLLOWS, at_edge=True), "bad", "Looks like a shortcut"),
+    (facts(AgreementLevel.SOME), "warn", "Some agreement"),
+    (facts(AgreementLevel.SOME, HiddenPlaceOutcome.FOLLOWS), "warn", "Some agreement, and it holds when tested"),
+    (facts(AgreementLevel.NONE, HiddenPlaceOutcome.FOLLOWS), "bad", "No agreement"),
+    (facts(AgreementLevel.CANNOT_TELL), "unsure", "Agreement cannot be told yet"),
+    (facts(AgreementLevel.STRONG, kinds=1), "unsure", "Nothing to compare"),
     (Facts("streaks", None, None, None), "unsure", "Nothing to compare"),
 ]
 
@@ -103,5 +104,5 @@ def test_every_state_has_its_tag_and_short_sentences(found: Facts, tone: str, te
     for line in lines:
         assert sum(strong for _, strong in line) <= 1
         assert all(len(sentence.split()) <= 25 for sentence in "".join(words for words, _ in line).split(". "))
-    if found.agreement and found.agreement.strength == AgreementStrength.STRONG and found.agreement.kinds > 1:
+    if found.agreement and found.agreement.strength == AgreementLevel.STRONG and found.agreement.kinds > 1:
         assert ("the right edge", True) in lines[0]
