@@ -73,7 +73,7 @@ PARTS = (
     PagePart("picture", picture_view, place="rail", events={"pick": "picked", "drop": "remove picture"}, empty=empty_picture_view),
     PagePart("settings", settings_view, place="top", events={"restore": "restore"}, empty=settings_view),
     PagePart("guess", _report_view(guess_view), place="notice"),
-    PagePart("verdict", verdict_view, place="answer", events={"measure": "measure", "page": "page"}, empty=empty_verdict_view),
+    PagePart("verdict", verdict_view, place="answer", events={"measure": "measure", "turn": "page"}, empty=empty_verdict_view),
     PagePart("prediction", _report_view(prediction_view), place="answer", events={"target": "bar"}, empty=empty_prediction_view),
     PagePart("status", _report_view(status_view), place="status line", events={"nudge": "resync"}),
     PagePart("grid", _report_view(map_panels_view), "panels", "maps", {"parameters": "parameters", "more": "more"}),

@@ -34,7 +34,7 @@ export const mount = (gradio) => {
   });
   const hideText = make("span");
   hide.append(hideText);
-  const choosePage = () => send(gradio, "page", { page: +pages.value });
+  const choosePage = () => send(gradio, "turn", { page: +pages.value });
   const pages = make("select", { "aria-label": "Page of the picture", on: { change: () => choosePage() } });
   const pageField = make("label", { class: "cc-field", hidden: true }, make("span", {}, "Page"), pages);
   let offer = "";
