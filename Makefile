@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do "$$p" -c '$(FITS)' 2>/dev/null && echo "$$p" && break; done)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-BENCHMARKS := classifier engine child shared.picture_worker dicom_files truth reliability measures advice dermoscopy speed training page zoo attack soak kills
+BENCHMARKS := classifier zoo_parts.engine child shared.picture_worker shared.dicom_files truth reliability measures advice dermoscopy speed training page zoo attack soak kills
 ARGS ?=
 
 .PHONY: run test check format audit bench clean

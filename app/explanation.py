@@ -43,14 +43,6 @@ class EvaluationSpeed(Protocol):
 
 
 @dataclass(frozen=True)
-class MeasuredSpeed:
-    """Seconds per image, as measured."""
-
-    forward: float
-    backward: float
-
-
-@dataclass(frozen=True)
 class FittedPicture:
     """image: (H, W, 3) float32 0..1, what the classifier gets. photo: (rows, columns, 3) float32 0..1, the same view in finer pixels."""
 

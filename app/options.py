@@ -19,7 +19,7 @@ class ServeOptions:
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
     always in such a process. proxies: how many stand in front of the server, each of which appends the address that it was called from
     to proxy_header; 0 trusts no header, and counts visitors by the address that they connect from. sandbox_user: whose the processes of
-    visitors' models are where the server runs as root. engine: as of models.engine.choice. title: of the page. download: whether the
+    visitors' models are where the server runs as root. engine: as of models.graph.engine.choice. title: of the page. download: whether the
     page may offer a classifier whose weights it would have to fetch first.
     """
 

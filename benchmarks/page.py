@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from models.engine.choice import CHOICES
+from models.graph.engine.choice import CHOICES
 from tests.data import data_folder
 from tests.serving import ROOT, Server, serving
 

@@ -154,7 +154,7 @@ class _Engines:
         return found
 
     def _compile(self, choice: str) -> Any:
-        from models.engine.choice import Engine
+        from models.graph.engine.choice import Engine
 
         try:
             made = self._served.with_engine(Engine(choice))

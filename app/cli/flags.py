@@ -4,7 +4,7 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
-from models.engine.choice import CHOICES
+from models.graph.engine.choice import CHOICES
 from models.store import bundled_models
 
 if TYPE_CHECKING:

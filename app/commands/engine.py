@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from models.engine.choice import Engine
+from models.graph.engine.choice import Engine
 
 if TYPE_CHECKING:
     from models.loading import Served

@@ -12,18 +12,17 @@ from statistics import median
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.explanation import MeasuredSpeed
 from app.service import limits
 from app.service.error_message import public_error_message
-from app.service.warmup import compile_remaining_functions, measure_classifier_speed
+from app.service.warmup import MeasuredSpeed, compile_remaining_functions, measure_classifier_speed
 from errors import UserError
 from models.cards.card import Card
-from models.engine.choice import Engine
 from models.formats.format_registry import strip_format_suffix
 from models.formats.imagenet import IMAGENET
 from models.formats.imagenet_weights import NETWORK, PUBLISHED, ImagenetWeights
 from models.formats.imagenet_weights import TITLE as NETWORK_TITLE
 from models.formats.model_hub import HUB
+from models.graph.engine.choice import Engine
 from models.sandbox.sandbox_user import SandboxUser
 from models.sandbox.worker_process import WorkerLimits
 from models.store import bundled_models

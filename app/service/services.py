@@ -20,7 +20,7 @@ from app.service.stores.picture_uploads import PictureUploads
 from errors import UserError
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
-from models.engine.choice import Engine
+from models.graph.engine.choice import Engine
 from models.sandbox.confinement_trial import upload_obstacle
 from models.sandbox.picture_decoder import shared_picture_decoder
 from models.sandbox.sandbox_user import SandboxUser

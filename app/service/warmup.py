@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from models.loading import Served
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MeasuredSpeed:
+    """Seconds per image, as measured."""
+
+    forward: float
+    backward: float
 
 
 def measure_classifier_speed(classifier: "Served") -> tuple[float, float]:

@@ -19,8 +19,8 @@ from explainers.methods.occlusion import Occlusion
 from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
 from models.classifiers.score import Score
-from models.engine.choice import Engine
 from models.formats.format_registry import open_keras_model
+from models.graph.engine.choice import Engine
 from models.loading import load_classifier
 
 MANY = 256

@@ -13,8 +13,8 @@ from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import Value, describe_metadata, encode_metadata
 from models.classifiers.score import Score
-from models.engine.check import check_engine, is_faster
-from models.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.check import check_engine, is_faster
+from models.graph.engine.choice import Engine, EngineRefused, EngineState
 from models.graph.grid_layer import GridLayer
 from models.images.picture_placement import fit_to_size
 

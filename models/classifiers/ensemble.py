@@ -11,7 +11,7 @@ from models.cards.metadata import Value
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.ensemble_members import EnsembleMember, MemberLayer, ensemble_layers, name_ensemble_members
 from models.classifiers.score import Score
-from models.engine.choice import Engine, EngineState
+from models.graph.engine.choice import Engine, EngineState
 
 
 class EnsembleClassifier(BaseClassifier[MemberLayer]):

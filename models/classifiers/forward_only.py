@@ -15,7 +15,7 @@ from models.cards.metadata import Value, encode_metadata, encoding_entry_names
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.forward_card_inference import check_card_matches_network, complete_model_card, draft_model_card
 from models.classifiers.score import Score
-from models.engine.choice import Engine, EngineState
+from models.graph.engine.choice import Engine, EngineState
 from models.graph.grid_layer import GridLayer
 from models.graph.model_inputs import ModelInputStructure, read_model_inputs
 from models.graph.probes import probe_images

@@ -10,9 +10,9 @@ from models.cards.card import Card
 from models.cards.metadata import Value, encode_metadata
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
-from models.engine.choice import Engine, EngineRefused, EngineState
-from models.engine.openvino_network import OpenVINONetwork, compile_function, openvino_version
-from models.engine.threads import thread_count
+from models.graph.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.openvino_network import OpenVINONetwork, compile_function, openvino_version
+from models.graph.engine.threads import thread_count
 from models.graph.layers import SpatialLayer
 from models.graph.model_trace import ModelTrace
 

@@ -13,7 +13,7 @@ from models.cards.metadata import Value
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
 from models.classifiers.worker_description import WorkerDescription, parse_engine, parse_worker_description
-from models.engine.choice import Engine, EngineState
+from models.graph.engine.choice import Engine, EngineState
 from models.graph.grid_layer import GridLayer
 from models.sandbox.ipc import Array, Expected, ProtocolError
 from models.sandbox.worker_process import WorkerExited, WorkerLimits, WorkerProcess

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.cards.card import Card, CardNote
-from models.engine.choice import Engine, EngineState
+from models.graph.engine.choice import Engine, EngineState
 from models.graph.grid_layer import GridLayer
 from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.confinement import SandboxProtection

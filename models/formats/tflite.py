@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.engine.choice import Engine, EngineState
-from models.engine.threads import thread_count
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput
 from models.graph.runtime_network import Array, RuntimeNetwork
 from models.sandbox.checks.model_size import check_model_size

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.engine.threads import thread_count
+from models.graph.engine.threads import thread_count
 from models.graph.layers import ClassificationHead, SpatialLayer, find_classification_head, find_spatial_layers
 
 # TensorFlow takes the functions of one trace for one function that is retraced, and warns; `Trace.trace_count` counts correctly.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from image_batches import IMAGE_BYTES
 from models.cards.card import LARGEST_SIDE, check_class_count
-from models.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.choice import Engine, EngineRefused, EngineState
 from models.graph.network_input import NetworkInput, NonKerasNetwork
 
 Array = NDArray[Any]

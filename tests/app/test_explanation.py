@@ -10,7 +10,6 @@ from app.explanation import (
     Explanation,
     ExplanationPlan,
     FittedPicture,
-    MeasuredSpeed,
     budget_within,
     estimate_explanation_cost,
     explain_picture,
@@ -18,6 +17,7 @@ from app.explanation import (
     method_key,
 )
 from app.rendering import encode_png
+from app.service.warmup import MeasuredSpeed
 from errors import UserError
 from explainers.case import ExplanationSettings, Stopped
 from explainers.methods.grad_cam import GradCAM

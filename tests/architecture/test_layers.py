@@ -8,7 +8,6 @@ LAYERS = (
     {"output", "images", "store"},
     {"cards"},
     {"sandbox"},
-    {"engine"},
     {"graph"},
     {"classifiers"},
     {"formats"},

@@ -3,7 +3,7 @@
 import pytest
 
 from app.commands.engine import with_chosen_engine
-from models.engine.choice import Engine
+from models.graph.engine.choice import Engine
 from models.loading import load_classifier
 
 

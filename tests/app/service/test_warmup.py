@@ -12,7 +12,7 @@ from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.engine.choice import Engine
+from models.graph.engine.choice import Engine
 from models.loading import load_classifier
 from models.store import bundled_models
 from tests import patience

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.choice import EngineRefused
+from models.graph.engine.choice import EngineRefused
 
 Floats = NDArray[np.float32]
 Evaluate = Callable[[Floats], Floats]

@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework.tensor_util import make_tensor_proto
 
-from models.engine.choice import EngineRefused
+from models.graph.engine.choice import EngineRefused
 
 _RESOURCE = tf.resource.as_datatype_enum
 

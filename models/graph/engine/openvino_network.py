@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.choice import EngineRefused
-from models.engine.threads import thread_count
+from models.graph.engine.choice import EngineRefused
+from models.graph.engine.threads import thread_count
 
 Array = NDArray[Any]
 
@@ -88,7 +88,7 @@ def compile_function(function: Any, batches: int = 1) -> OpenVINONetwork:
     from openvino.frontend import FrontEndManager
     from openvino.frontend.tensorflow.graph_iterator import GraphIteratorTFGraph
 
-    from models.engine.constant_graph import constant_graph  # TensorFlow, which checking a file must not import
+    from models.graph.engine.constant_graph import constant_graph  # TensorFlow, which checking a file must not import
 
     captured = {inside.name for _, inside in function.graph.captures}
     fed = [tensor.name for tensor in function.inputs if tensor.name not in captured]

@@ -21,10 +21,10 @@ from models.classifiers.ensemble import EnsembleClassifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.sandboxed_classifier import SandboxedClassifier
 from models.classifiers.score import Score
-from models.engine import openvino_network
-from models.engine.check import check_engine, check_pictures, is_faster
-from models.engine.choice import Engine, EngineRefused
-from models.engine.threads import _quota
+from models.graph.engine import openvino_network
+from models.graph.engine.check import check_engine, check_pictures, is_faster
+from models.graph.engine.choice import Engine, EngineRefused
+from models.graph.engine.threads import _quota
 from models.loading import load_classifier
 from tests.models.classifiers.test_forward_only import onnx_model
 

@@ -1,4 +1,4 @@
-"""What evaluates forward passes fastest, and how far the engines' answers lie apart: `python -m benchmarks.engine [--zoo]`.
+"""What evaluates forward passes fastest, and how far the engines' answers lie apart: `python -m benchmarks.zoo_parts.engine [--zoo]`.
 
 Seconds are those of the processor, of all threads: on a busy machine they say what an engine costs, where the clock says what else ran.
 """
@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from models.engine.check import check_pictures
-from models.engine.choice import Engine
+from models.graph.engine.check import check_pictures
+from models.graph.engine.choice import Engine
 from models.output.command_line import silence_tensorflow
 from models.output.markdown import markdown_table_head, markdown_table_row
 

@@ -1,4 +1,4 @@
-"""What becomes of pydicom's own test files: `python -m benchmarks.dicom_files`.
+"""What becomes of pydicom's own test files: `python -m benchmarks.shared.dicom_files`.
 
 Every file that pydicom ships for its tests is given to the decoder, pictures, plans, reports and deliberately broken ones alike, and the
 outcomes are counted. `--names` lists the files of each outcome.
