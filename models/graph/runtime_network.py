@@ -12,6 +12,7 @@ from errors import UserError
 from image_batches import IMAGE_BYTES
 from models.cards.card import LARGEST_SIDE, check_class_count
 from models.graph.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput, NonKerasNetwork
 
 Array = NDArray[Any]
@@ -45,9 +46,9 @@ class RuntimeNetwork(NonKerasNetwork):
         self.together = 2 * 4 * numbers <= IMAGE_BYTES and self._agrees(two, singly)
 
     @property
-    @abstractmethod
     def engine(self) -> EngineState:
-        """What runs it."""
+        """What runs it, for a format that has no other choice."""
+        return EngineState(Engine.OWN, thread_count(), "")
 
     def compiled_by(self, engine: Engine) -> "RuntimeNetwork":
         """The same network run by that engine. Raises EngineRefused, MemoryError."""

@@ -15,6 +15,7 @@ class Engine(StrEnum):
     OPENVINO = "openvino"
     ONNXRUNTIME = "onnxruntime"
     TFLITE = "tflite"
+    OWN = "own"
 
     @property
     def label(self) -> str:
@@ -39,7 +40,7 @@ class EngineState:
     remark: str = ""
 
     def __str__(self) -> str:
-        return f"{self.engine.label} {self.version}, {self.threads} thread{'s' * (self.threads != 1)}"
+        return f"{self.engine.label} {self.version}".strip() + f", {self.threads} thread{'s' * (self.threads != 1)}"
 
     def to_json(self) -> dict[str, Any]:
         return {"name": str(self.engine), "version": self.version, "threads": self.threads, "remark": self.remark}
@@ -51,6 +52,7 @@ _LABELS = {
     Engine.OPENVINO: "OpenVINO",
     Engine.ONNXRUNTIME: "ONNX Runtime",
     Engine.TFLITE: "TensorFlow Lite",
+    Engine.OWN: "its format's own runtime",
 }
 
 
