@@ -205,7 +205,8 @@ def files_readable_by_worker(path: Path) -> list[Path]:
     The files beside an untrusted model are untrusted too: a link that leads out of its folder is left out, as are folders and devices.
     """
     folder = path.parent.resolve()
-    return [path.resolve(), *(found for each in list_sidecar_files(path) if (found := _plain_file(each)) and is_within(found, folder))]
+    beside = (found for each in list_sidecar_files(path) if (found := _plain_file(each)) and is_within(found, folder))
+    return list(dict.fromkeys([path.resolve(), *beside]))
 
 
 def _plain_file(path: Path) -> Path | None:
