@@ -37,6 +37,8 @@ export interface Value {
 /* ---- configuration ---- */
 
 export interface Config {
+  /** Where the page's address stands as a QR code; empty where nobody else can reach it. */
+  address?: string;
   colours: { plain: string[]; signed: string[]; titles: Record<string, string>; tables: Record<string, string>; rule: BrightRule };
   methods: Record<string, MethodCard>;
   words: { scale: string; keys: string; summaries: Record<string, MethodCard>; glossary: [string, string][] };

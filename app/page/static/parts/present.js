@@ -1,7 +1,7 @@
 /** One map after the other over the whole screen, with large captions: for a projector. */
 
 import { button, make, setAttribute, setText } from "../lib/dom.js";
-import { panels } from "../lib/view_state.js";
+import { config, panels } from "../lib/view_state.js";
 import { follow, largeStage, mapLayers, openDialog } from "./dialogs.js";
 
 /** @import { Panel } from "../types" */
@@ -38,7 +38,7 @@ export const present = () => {
   const next = button("Next map", null, () => show(at + 1), { "aria-keyshortcuts": "ArrowRight", "data-part": "next" });
   const address = make("img", { class: "cc-present-address", alt: "The address of this page as a QR code", hidden: true });
   address.addEventListener("load", () => setAttribute(address, "hidden", null));
-  address.src = "crosscheck/address.svg";
+  if (config.address) address.src = config.address;
   const text = make(
     "div",
     { class: "cc-present-text" },

@@ -1,6 +1,6 @@
 /** How all maps are shown: view, share of the area, colours. Nothing here sends a request. */
 
-import { button, make, makeSvg, setAttribute, setShown, setText } from "../lib/dom.js";
+import { button, icon, make, makeSvg, setAttribute, setShown, setText } from "../lib/dom.js";
 import { colourTable, context2d } from "../lib/maps.js";
 import { changeView, config, truth, view } from "../lib/view_state.js";
 import { compareMaps } from "./dialogs.js";
@@ -27,7 +27,12 @@ export const createToolbar = () => {
   const legend = createLegend();
   const truthBox = checkbox("truth");
   const truthTitle = "What was planted in this picture to make its class";
-  const truthField = make("label", { class: "cc-field", title: truthTitle }, truthBox, make("span", {}, "Known answer"));
+  const truthField = make(
+    "label",
+    { class: "cc-field", title: truthTitle },
+    truthBox,
+    make("span", {}, "Outline the known answer on every map"),
+  );
   truth.subscribe((uri) => setShown(truthField, uri !== "")); // only some examples have known evidence
 
   const spoken = make("p", { class: "cc-hidden", role: "status", "aria-live": "polite" });
@@ -37,7 +42,7 @@ export const createToolbar = () => {
   const more = make(
     "details",
     { class: "cc-more cc-menu" },
-    make("summary", { class: "cc-button" }, "Colours and help"),
+    make("summary", { class: "cc-button", title: "Colours, and how to read the maps" }, icon("about"), "Help"),
     make(
       "div",
       { class: "cc-pop" },
@@ -47,6 +52,7 @@ export const createToolbar = () => {
         colourChoice("cc-colours", "Maps of evidence for", "colours", config.colours.plain, legend.draw),
         colourChoice("cc-signed", "Maps of evidence for and against", "signedColours", config.colours.signed, legend.draw),
         slider("opacity", "Cover", "How much of the older colours covers the picture", 0, percent),
+        truthField,
         make("label", { class: "cc-field" }, checkbox("contour"), make("span", {}, "Outline the strongest tenth")),
         make("label", { class: "cc-field" }, checkbox("raw"), make("span", {}, "Single pixels, not smoothed")),
         make("label", { class: "cc-field" }, checkbox("seen"), make("span", {}, "Show the picture as the classifier gets it")),
@@ -63,7 +69,6 @@ export const createToolbar = () => {
     make("div", { class: "cc-choices", role: "group", "aria-label": "View" }, ...modes),
     slider("strongest", "Strongest", "Show only the strongest part of each map", 1, area),
     legend.node,
-    truthField,
     make("span", { class: "cc-space" }),
     button("Compare", "compare", () => compareMaps(), { "data-part": "compare" }),
     button("Present", "present", () => present(), { "data-part": "present" }),
