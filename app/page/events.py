@@ -187,6 +187,8 @@ class PageEvents:
             for name in {*self.services.model_uploads.of(owner), *tokens}:
                 self.services.model_uploads.discard(name, owner)
         self.services.sessions.drop(owner)
+        if self.unread:
+            self.unread.forget_values(owner)
         self.evict()
         session = self._session(request)
         session.opened, known = True, isinstance(classifier, str) and classifier in self.services.registry.entries

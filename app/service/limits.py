@@ -32,6 +32,8 @@ UNREAD_MESSAGES_PER_SESSION = 64
 UNREAD_MESSAGES = 4000
 """Of all sessions; where there are more, a page may leave no more than a few unread."""
 UNREAD_MESSAGES_SMALL = 8
+GRADIO_SESSIONS = 2000
+"""Whose values Gradio keeps, about 80 kB each, until the next sweep; among them those of visitors whom the page refuses."""
 
 # Sessions
 MAX_SESSIONS = 500

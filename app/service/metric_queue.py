@@ -134,6 +134,8 @@ class MetricQueue(WorkQueue[ExplanationJob]):
 
     def _context(self, name: str, classifier: Any) -> AgreementContext:
         if name not in self._contexts:
+            for gone in set(self._contexts) - set(self.registry.entries):
+                self._contexts.pop(gone, None)
             entry = self.registry.entry(name)
             self._contexts[name] = build_agreement_context(name if entry.uploaded else str(entry.source), classifier)
         return self._contexts[name]

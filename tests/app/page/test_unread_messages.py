@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 import pytest
+from gradio.state_holder import StateHolder
 
 from app.page.unread_messages import UnreadMessages
 from app.service import limits
@@ -54,3 +55,13 @@ async def left_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(queue.pending_messages_per_session) == ["here"]
     assert list(queue.pending_event_ids_session) == ["here"]
     assert list(queue.event_ids_to_events) == ["event of here"]
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+    assert holder.capacity == limits.GRADIO_SESSIONS
+    for name in ("gone", "here", "refused"):
+        assert holder[name].config_values
+    unread.forget("gone")
+    assert list(holder.session_data) == ["here", "refused"], "the values that a page has shown go with it"
+    for _ in range(2):
+        unread.sweep(lambda name: name == "here")
+    assert list(holder.session_data) == list(holder.time_last_used) == ["here"]
