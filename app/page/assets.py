@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -126,6 +127,11 @@ def preload_link_header() -> str:
     """
     how = {".css": "preload; as=style", ".js": "modulepreload"}
     return ", ".join(f"<{static_file_url(name)}>; rel={how[Path(name).suffix]}" for name in load_static_files())
+
+
+def escape_template(text: str) -> str:
+    """Plain text for a component's HTML template, in which Gradio would also evaluate ${...} and {{...}}."""
+    return re.sub(r"[^\w .,:;!?()'/-]", lambda found: f"&#{ord(found[0])};", text)
 
 
 def component_mount_script(module: str) -> str:

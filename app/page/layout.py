@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.themes.utils import colors, sizes
 
 from app.explanation import method_key
-from app.page.assets import component_mount_script
+from app.page.assets import component_mount_script, escape_template
 from app.page.events import PageEvents
 from app.page.page_parts import PARTS, PagePart, Place
 from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
@@ -49,11 +49,12 @@ BRAND = (
 class PageLayout:
     """The page's Blocks. `components`: name -> component."""
 
-    def __init__(self, events: PageEvents) -> None:
+    def __init__(self, events: PageEvents, title: str = TITLE) -> None:
+        """title: of the page, as plain text."""
         self.components: dict[str, Any] = {}
         self._services = events.services
-        with gr.Blocks(title=f"{TITLE}: where did the classifier look?", analytics_enabled=False, fill_width=True) as self.blocks:
-            self._top()
+        with gr.Blocks(title=f"{title}: where did the classifier look?", analytics_enabled=False, fill_width=True) as self.blocks:
+            self._top(title)
             with gr.Row(elem_id="cc-columns", equal_height=False):
                 with gr.Column(elem_id="cc-rail", scale=0, min_width=64):
                     self._parts("rail")
@@ -65,10 +66,10 @@ class PageLayout:
         with self.blocks:
             events.bind(self.blocks, self.components)
 
-    def _top(self) -> None:
+    def _top(self, title: str) -> None:
         choices, first = self._services.classifier_choices(), self._services.registry.first
         with gr.Row(elem_id="cc-top"):
-            gr.HTML(html_template=BRAND, elem_id="cc-brand", apply_default_css=False)
+            gr.HTML(html_template=BRAND.replace(TITLE, escape_template(title)), elem_id="cc-brand", apply_default_css=False)
             with gr.Row(elem_id="cc-classes"):
                 self._add("classifier", gr.Dropdown(choices, value=first, label="Classifier", elem_id="cc-classifier", min_width=150))
                 self._add("target", gr.Dropdown([], value=None, label="Explain", elem_id="cc-target", min_width=120))

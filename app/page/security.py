@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.page.page_address import LOOPBACK
 from app.page.request_bodies import GuardedResponse, LimitedRequestBody, ProxySettings, RequestBodyBudget, body_too_large_sentence
 from app.service.limits import EVENT_BYTES, MODEL_BYTES, PICTURE_BYTES, REQUESTS_PER_ADDRESS
 
@@ -19,11 +20,10 @@ MODEL_PATH = "/crosscheck/model"
 OPEN = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|health)/?"
     r"|/(assets|static|svelte)/(?!.*\.\.)[\w./-]{1,200}"
-    r"|/crosscheck/(picture|model|[0-9a-f]{12}/([a-z]+/)?[a-z0-9_]+\.(js|css))"
+    r"|/crosscheck/(picture|model|(preview|icon)\.png|address\.(svg|json)|[0-9a-f]{12}/([a-z]+/)?[a-z0-9_]+\.(js|css))"
     r"|/gradio_api/(startup-events|info|app_id|reset|queue/join|queue/data|heartbeat/[\w-]{1,200})/?"
 )
 log = logging.getLogger(__name__)
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,8 @@ from app.page.connections import connection_limiting_protocol
 from app.page.event_messages import EventValidationMiddleware
 from app.page.events import PageEvents
 from app.page.layout import THEME, PageLayout
+from app.page.link_preview import ICON_PATH, PREVIEW_PATH, LinkPreviewMiddleware, icon_png, preview_png, web_app_manifest
+from app.page.page_address import EVERYWHERE, network_address, qr_code_svg, qr_code_text, shared_address, visited_address
 from app.page.request_bodies import ProxySettings
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
 from app.page.unread_messages import UnreadMessages
@@ -37,9 +40,9 @@ log = logging.getLogger(__name__)
 def serve_page(options: ServeOptions) -> None:
     """Serves the page until it is interrupted. UserError where the address is taken or a setting is wrong."""
     with _listening(options.host, options.port) as listener:
-        app = create_application(options)
         host, port = listener.getsockname()[:2]
-        address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+        app = create_application(options, network_address(host, port))
+        address = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -50,17 +53,17 @@ def serve_page(options: ServeOptions) -> None:
             proxy_headers=False,  # the security middleware reads the visitor's address, where --proxies says that there is one to read
         )
         server = uvicorn.Server(config)
-        threading.Thread(target=_announce, args=(server, address, options.open_browser), daemon=True).start()
+        threading.Thread(target=_announce, args=(server, address, network_address(host, port), options.open_browser), daemon=True).start()
         server.run(sockets=[listener])
 
 
-def create_application(options: ServeOptions) -> FastAPI:
-    """The page as an ASGI application; the first classifier starts to load with it."""
+def create_application(options: ServeOptions, network: str = "") -> FastAPI:
+    """The page as an ASGI application; the first classifier starts to load with it. network: its address for others, as is known here."""
     # Around every event Gradio changes to this backend and back; while another thread imports pyplot, that change would fail the event.
     mpl.use("agg")
     services = Services.build(options)
     events = PageEvents(services)
-    blocks = PageLayout(events).blocks
+    blocks = PageLayout(events, options.title).blocks
     events.unread = unread = UnreadMessages(blocks)
 
     @contextlib.asynccontextmanager
@@ -84,11 +87,13 @@ def create_application(options: ServeOptions) -> FastAPI:
                 link=preload_link_header(),
                 proxies=ProxySettings(options.proxies, options.proxy_header),
             ),
+            Middleware(LinkPreviewMiddleware, title=options.title, behind_proxy=options.proxies > 0),
             Middleware(EventValidationMiddleware, functions=frozenset(blocks.fns), too_many=unread.too_many),
             Middleware(CORSMiddleware),
         ],
     )
     _add_routes(app, services.uploads)
+    _add_identity_routes(app, options, network)
     if services.model_uploads:
         _add_model_route(app, services.model_uploads)
     blocks.queue(api_open=False, max_size=4 * (options.queue + options.concurrency) + 40, default_concurrency_limit=None)
@@ -134,6 +139,34 @@ def _add_routes(app: FastAPI, uploads: PictureUploads) -> None:
         return JSONResponse({"token": uploads.put(data, name[:80] or "picture", _address(request))})
 
 
+def _add_identity_routes(app: FastAPI, options: ServeOptions, network: str) -> None:
+    """What names the page to others: its icon, the picture of a shared link, its address."""
+    kept = {"Cache-Control": "max-age=86400"}
+
+    @app.get("/favicon.ico")
+    @app.get(ICON_PATH)
+    async def icon() -> Response:
+        return Response(icon_png(), media_type="image/png", headers=kept)
+
+    @app.get(PREVIEW_PATH)
+    async def preview() -> Response:
+        return Response(await asyncio.to_thread(preview_png, options.title), media_type="image/png", headers=kept)
+
+    @app.get("/manifest.json")
+    async def manifest() -> Response:
+        return Response(web_app_manifest(options.title), media_type="application/manifest+json", headers=kept)
+
+    @app.get("/crosscheck/address.{kind}")
+    async def address(request: Request, kind: str) -> Response:
+        found = shared_address(visited_address(request.scope, options.proxies > 0), network)
+        if not found:
+            return JSONResponse({"error": "This page serves its own machine alone; start it with --host 0.0.0.0 to let others in."}, 404)
+        headers = {"Cache-Control": "no-store"}
+        if kind == "json":
+            return JSONResponse({"address": found}, headers=headers)
+        return Response(qr_code_svg(found), media_type="image/svg+xml", headers=headers)
+
+
 def _add_model_route(app: FastAPI, uploads: ModelUploads) -> None:
     @app.post(MODEL_PATH)
     async def model(request: Request, name: str = "") -> JSONResponse:
@@ -173,11 +206,15 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _announce(server: uvicorn.Server, address: str, open_browser: bool) -> None:
+def _announce(server: uvicorn.Server, address: str, network: str, open_browser: bool) -> None:
     while not server.started:
         if server.should_exit:
             return
         threading.Event().wait(0.02)
     print(f"Crosscheck is at {address}  (Ctrl+C ends it)", flush=True)
+    if network:
+        print(f"On this network it is at {network}", flush=True)
+        if sys.stdout.isatty():
+            print(qr_code_text(network), flush=True)
     if open_browser:
         webbrowser.open(address)
