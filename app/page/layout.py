@@ -13,7 +13,6 @@ from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
 from explainers.case import PRESETS
 
 TITLE = "Crosscheck"
-DESCRIPTION = "Where did the classifier look, and should you believe it? Explanation methods side by side, and a test of what they share."
 WARNING = (
     "**For learning and research; not a medical device.** A map shows what moved the classifier's score, not what is true about the "
     "picture. **Methods that agree can all be wrong.**\n\n"

@@ -24,11 +24,12 @@ from app.page.connections import connection_limiting_protocol
 from app.page.event_messages import EventValidationMiddleware
 from app.page.events import PageEvents
 from app.page.layout import THEME, PageLayout
-from app.page.link_preview import ICON_PATH, PREVIEW_PATH, LinkPreviewMiddleware, icon_png, preview_png, web_app_manifest
+from app.page.link_preview import ICON_PATH, PREVIEW_PATH, LinkPreviewMiddleware, preview_png, web_app_manifest
 from app.page.page_address import EVERYWHERE, network_address, qr_code_svg, qr_code_text, shared_address, visited_address
 from app.page.request_bodies import ProxySettings
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
 from app.page.unread_messages import UnreadMessages
+from app.preview_image import icon_png
 from app.service.services import Services
 from app.service.stores.model_uploads import ModelUploads
 from app.service.stores.picture_uploads import PictureUploads

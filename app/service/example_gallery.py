@@ -1,6 +1,7 @@
 """The example pictures that the page offers for a classifier, with their captions, credits and known evidence."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -8,12 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.masks import NAMES, decode_mask, fit_mask_to_input
 from app.service.stores.picture_uploads import UploadedPicture
+from errors import UserError
 from examples import examples_for
 from models.images.decoder import fit_to_size
 from models.sandbox.picture_decoder import decode_picture_confined
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+MASK_ENDINGS = tuple(ending for ending in NAMES if ending)
 MAX_FILES = 24
 THUMB = (96, 96)
 log = logging.getLogger(__name__)
@@ -36,7 +40,10 @@ class ExamplePicture:
 
 
 class ExampleGallery:
-    """Classifier -> examples: the bundled ones that fit it, then the host's own folder, which serves every classifier."""
+    """Classifier -> examples: the bundled ones that fit it, then the host's own folder, which serves every classifier.
+
+    In that folder, a mask beside its picture is the picture's known evidence and no picture of its own.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -72,18 +79,46 @@ def _bundled(classifier: str) -> tuple[ExamplePicture, ...]:
 @lru_cache(maxsize=2)
 def _pictures_in(folder: Path) -> tuple[ExamplePicture, ...]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
-    return tuple(shown for file in files[:MAX_FILES] if (shown := _read(file)))
+    masks = masks_of_pictures(files)
+    pictures = [file for file in files if not any(file in found for found in masks.values())]
+    return tuple(shown for file in pictures[:MAX_FILES] if (shown := _read(file, masks.get(file, ()))))
 
 
-def _read(file: Path) -> ExamplePicture | None:
+def masks_of_pictures(files: Sequence[Path]) -> dict[Path, tuple[Path, ...]]:
+    """Picture -> the files that are named as its masks: cat_mask.png is one of cat.jpg. What has a mask itself is a picture."""
+    by_stem: dict[str, list[Path]] = {}
+    for file in files:
+        by_stem.setdefault(file.stem.casefold(), []).append(file)
+    named = {file: [mask for ending in MASK_ENDINGS for mask in by_stem.get(file.stem.casefold() + ending, ())] for file in files}
+    found = {file: tuple(mask for mask in masks if not named[mask]) for file, masks in named.items()}
+    return {file: masks for file, masks in found.items() if masks}
+
+
+def _read(file: Path, masks: Sequence[Path]) -> ExamplePicture | None:
     """None, and a line in the log, where the file is not a picture."""
     data = file.read_bytes()
     try:
-        thumb = _thumb(decode_picture_confined(data))
+        decoded = decode_picture_confined(data)
     except Exception as error:
         log.warning("the example %s is left out: %s", file.name, error)
         return None
-    return ExamplePicture(UploadedPicture.of(data, file.name, file.name), file.stem.replace("_", " "), thumb=thumb)
+    picture, evidence = UploadedPicture.of(data, file.name, file.name), _evidence(file, masks, decoded.shape[:2])
+    return ExamplePicture(picture, file.stem.replace("_", " "), thumb=_thumb(decoded), evidence=evidence)
+
+
+def _evidence(file: Path, masks: Sequence[Path], shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """The mask at the picture's shape; None, and a line in the log, where there are several or it is no mask of the picture."""
+    if not masks:
+        return None
+    if len(masks) > 1:
+        log.warning("the example %s has %d masks (%s), so none is used", file.name, len(masks), ", ".join(mask.name for mask in masks))
+        return None
+    try:
+        mask = decode_mask(masks[0].read_bytes(), masks[0].name, shape, decode_picture_confined)
+        return fit_mask_to_input(mask, shape, lambda pixels: pixels, masks[0].name)
+    except (UserError, OSError) as error:
+        log.warning("the example %s has no known evidence: %s", file.name, error)
+        return None
 
 
 def _thumb(picture: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -104,6 +104,8 @@ def _cached_model(place: Path) -> Path | None:
 def _why_not(name: str, error: Exception) -> str:
     from huggingface_hub import errors
 
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return f"{name} is not fetched because HF_HUB_OFFLINE is set; unset it, or name a whole commit that was fetched before."
     if isinstance(error, errors.GatedRepoError):
         return f"{name} is given only to those whom its owner has let in; ask on its page, then log in with 'hf auth login'."
     if isinstance(error, errors.RevisionNotFoundError):

@@ -1,6 +1,7 @@
 """What the command line takes as words, before anything heavy is loaded."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -31,6 +32,61 @@ def test_serving_is_what_happens_without_a_command(monkeypatch: pytest.MonkeyPat
     assert served(monkeypatch, "--model", "a.keras", "--port", "0") == ServeOptions(models=("a.keras",), port=0)
     options = served(monkeypatch, "serve", "--model", "a", "--model", "b", "--concurrency", "2", "--queue", "5", "--budget", "9.5")
     assert options == ServeOptions(models=("a", "b"), concurrency=2, queue=5, budget=9.5)
+
+
+def test_the_environment_stands_for_flags_and_flags_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CROSSCHECK_MODEL", " hf://a/b, glass_box,")
+    monkeypatch.setenv("CROSSCHECK_EXAMPLES", str(tmp_path))
+    monkeypatch.setenv("CROSSCHECK_TITLE", "Class 9b")
+    monkeypatch.setenv("CROSSCHECK_BUDGET", "7.5")
+    expected = ServeOptions(models=("hf://a/b", "glass_box"), examples=tmp_path, title="Class 9b", budget=7.5)
+    assert served(monkeypatch) == expected
+    given = served(
+        monkeypatch, "--model", "phantoms", "--budget", "9", "--title", "Ours", "--examples", str(tmp_path.parent), "--no-download"
+    )
+    assert given == ServeOptions(models=("phantoms",), examples=tmp_path.parent, title="Ours", budget=9, download=False)
+    for name in ("MODEL", "EXAMPLES", "TITLE", "BUDGET"):
+        monkeypatch.setenv(f"CROSSCHECK_{name}", "")
+    assert served(monkeypatch) == ServeOptions(), "an empty variable is none"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("CROSSCHECK_BUDGET", "a minute", "CROSSCHECK_BUDGET is 'a minute', which is no number; give seconds, such as 60."),
+        ("CROSSCHECK_BUDGET", "0", "--budget is 0.0; it must lie from 1 to 3600."),
+        ("CROSSCHECK_EXAMPLES", "/no/such", "--examples is /no/such, which is no folder; give a folder of pictures."),
+        ("CROSSCHECK_TITLE", "x" * 61, "--title has 61 characters; give from 1 to 60 that can be printed."),
+    ],
+)
+def test_a_wrong_variable_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr("app.cli.silence_tensorflow", lambda: None)
+    assert main(["serve"]) == 2
+    assert capsys.readouterr().err == f"{sentence}\n"
+
+
+def test_a_space_fetches_first_and_opens_also_without_a_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[ServeOptions] = []
+    monkeypatch.setattr(app.page, "serve", seen.append)
+    monkeypatch.setattr("app.cli.silence_tensorflow", lambda: None)
+    monkeypatch.setenv("CROSSCHECK_IMAGENET_SOURCE", "http://127.0.0.1:9/weights.h5")
+    monkeypatch.setenv("CROSSCHECK_CACHE", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"^0$"):
+        runpy.run_path(str(ROOT / "space.py"), run_name="__main__")
+    assert seen == [ServeOptions(host="0.0.0.0")]
+    assert "127.0.0.1 cannot be reached" in capsys.readouterr().err
+
+
+def test_help_names_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["serve", "--help"])
+    told = capsys.readouterr().out
+    assert [name for name in ("MODEL", "EXAMPLES", "TITLE", "BUDGET") if f"CROSSCHECK_{name}" not in told] == []
 
 
 def test_the_version_is_that_of_the_newest_entry_in_the_changelog(capsys: pytest.CaptureFixture[str]) -> None:

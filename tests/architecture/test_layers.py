@@ -21,7 +21,7 @@ LAYERS = (
 """The modules and packages of `models/`, the lowest layer first; each imports from itself and from lower layers alone."""
 
 APP_LAYERS = (
-    {"formatting", "options", "place_words", "rendering"},
+    {"formatting", "options", "place_words", "preview_image", "rendering"},
     {"conclusion", "explanation", "masks", "model_files"},
     {"map_library", "metrics", "report_cards"},
     {"conclusion_facts"},

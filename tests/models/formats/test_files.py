@@ -1,7 +1,10 @@
 """Which file in a folder, an archive or a repository is the model, and the one sentence that every other kind of file gets."""
 
 import json
+import os
 import struct
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +22,8 @@ from models.formats.onnx import ONNX
 from models.formats.tflite import TFLITE
 from models.loading import find_model_file
 from models.sandbox.checks.zip_members import single_model_in_zip
+from tests.patience import PATIENCE
+from tools.imports import ROOT
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {"net.tflite": b"\x18\x00\x00\x00TFL3" + bytes(40), "labels.txt": b"cat\ndog\n", "README.md": b"words", "train.py": b"import os"}
@@ -215,6 +220,15 @@ def test_only_what_is_needed_is_fetched_and_once(hub: ThreadingHTTPServer) -> No
 def test_what_the_hub_has_not(hub: ThreadingHTTPServer, name: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         fetch_hub_model(name)
+
+
+def test_a_forbidden_network_is_named_and_the_container_forbids_none(tmp_path: Path) -> None:
+    program = "from models.formats.model_hub import fetch_hub_model; fetch_hub_model('hf://some/net')"
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    sentence = "hf://some/net is not fetched because HF_HUB_OFFLINE is set; unset it, or name a whole commit that was fetched before."
+    assert ended.stderr.splitlines()[-1] == f"errors.UserError: {sentence}"
+    assert "HF_HUB_OFFLINE" not in (ROOT / "Dockerfile").read_text(encoding="utf-8"), "a host may name models of the Hub"
 
 
 def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
