@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Any, ClassVar, Literal, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,12 @@ class Method(ABC):
     about: ClassVar[str]
     fails: ClassVar[str]
     pooled: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """TypeError for a method without a family: agreement is tested between families, so that one must not be guessed."""
+        super().__init_subclass__()
+        if getattr(cls, "family", None) not in get_args(Family):
+            raise TypeError(f"{cls.__name__} declares no family; it must be one of {', '.join(get_args(Family))}.")
 
     @abstractmethod
     def __call__(self, case: Case) -> Iterator[Attribution]: ...

@@ -113,3 +113,13 @@ def test_the_docs_list_it(copied: Path) -> None:
     run(copied, "-m", "app", "methods", "--write", "docs/methods.md")
     text = (copied / "docs" / "methods.md").read_text(encoding="utf-8")
     assert "| Gradient × Input | `gradient_input` | gradient | yes |" in text
+
+
+def test_a_method_without_a_family_cannot_be_written() -> None:
+    """Agreement is tested between families: a family that was guessed would make or hide a claim."""
+    from explainers.method import Method
+
+    with pytest.raises(TypeError, match="Orphan declares no family"):
+        type("Orphan", (Method,), {"title": "Orphan"})
+    with pytest.raises(TypeError, match="must be one of CAM"):
+        type("Stray", (Method,), {"title": "Stray", "family": "tarot"})
