@@ -10,7 +10,6 @@ from benchmarks.agreement_checks import phantom_checks, picture_tables
 from benchmarks.agreement_checks.ruler_shortcut import MISLED, SOUND, _missed_goals
 from explainers.metrics.agreement.consistency import MapConsistency
 from explainers.metrics.agreement.raw_similarity import RawSimilarity
-from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.localisation.evidence_overlap import BASELINES, LocalisationScore
 from tests.explainers.metrics.agreement.test_consistency import ReferenceMaps, judged, library, noise
 
@@ -42,12 +41,10 @@ def test_what_looks_alike_and_agrees_no_better_than_chance_is_counted(
     picture_tables.print_hidden(two)
     said = capsys.readouterr().out
     assert "Of 2 pairs across families on single pictures" in said
-    assert "- 2 have Spearman 0.5 or more: 50% of them agree no better than chance or cannot be told from it" in said
+    assert "- 2 have Spearman 0.5 or more: 50% of them do not agree beyond chance, or cannot be told yet" in said
     assert "Spearman under" not in said
     assert "- 1 agree above chance; as well explained by: no control" in said
-    unsettled = [
-        replace(two[0], pair_agreements=tuple(replace(each, level=AgreementLevel.NOT_CONVERGED) for each in two[0].pair_agreements))
-    ]
+    unsettled = [replace(two[0], pair_agreements=tuple(replace(each, converged=False) for each in two[0].pair_agreements))]
     picture_tables.print_hidden([*two, *unsettled])
     assert "Of 2 pairs" in capsys.readouterr().out, "what has not converged is not counted"
 
