@@ -54,21 +54,21 @@ def rule_version() -> str:
     rng, maps = np.random.default_rng(0), []
     for method in SEVEN:
         signed = rng.normal(size=(CELLS, CELLS)).cumsum(0).cumsum(1)
-        maps.append(MapEvidence(method.title, method.family, method.signed, signed, normalise_positive_part(signed)))
+        maps.append(MapEvidence(method.__name__, method.family, method.signed, signed, normalise_positive_part(signed)))
     common = consensus_map(maps)
     assert common is not None
     quarter = np.zeros(SIZE, bool)
     quarter[: SIZE[0] // 2, : SIZE[1] // 2] = True
     shares = [common, *(each.share for each in maps if each.share is not None)]
     places = [strongest_place(share, SIZE) for share in shares]
-    found = hashlib.sha256(json.dumps({method.title: method.revision for method in SEVEN}).encode())
+    found = hashlib.sha256(json.dumps({method.__name__: method.revision for method in SEVEN}).encode())
     found.update(json.dumps([CONTROLS, PATCH, STEPS, WEIGHTS]).encode())
     found.update(np.round(common, 4).astype(np.float32).tobytes())
     for number, place in enumerate(places):
         found.update(np.packbits([place, *displaced_place_copies(place, CONTROLS, number)]).tobytes())
     found.update(bytes(found_at(share, quarter) for share in shares))
-    falls = {method.title: float(rng.integers(5)) for method in SEVEN}
-    drawn = {method.title: float(np.round(rng.random(), 3)) for method in SEVEN}
+    falls = {method.__name__: float(rng.integers(5)) for method in SEVEN}
+    drawn = {method.__name__: float(np.round(rng.random(), 3)) for method in SEVEN}
     found.update(json.dumps([round(rank, 4) for rank in hidden_ranks(falls).values()]).encode())
     found.update(json.dumps([advised_map(drawn, falls, weight) for weight in WEIGHTS]).encode())
     return found.hexdigest()[:16]

@@ -105,12 +105,12 @@ def test_methods_find_what_a_known_classifier_goes_by() -> None:
     found = examine_case(
         toy, known, ToyScore(0, "centred"), [GradCAM(), Occlusion()], ExplanationSettings("Fast", fill="mean colour"), True
     )
-    assert found.found == {"Grad-CAM": True, "Occlusion": True}
+    assert found.found == {"Grad-CAM": True, Occlusion.title: True}
     assert found.consensus
     assert not found.centre
     assert found.chance == pytest.approx(evidence.mean())
     assert found.fills["Grad-CAM"] == 1.0, "it hides nothing"
-    assert found.fills["Occlusion"] > 0.5
+    assert found.fills[Occlusion.title] > 0.5
     elsewhere = KnownCase("not red", Kind.MASK, image, 0, ~evidence & (np.indices((64, 64))[0] > 40))
     assert examine_case(toy, elsewhere, ToyScore(0, "centred"), [GradCAM()], ExplanationSettings("Fast"), False).found == {
         "Grad-CAM": False
