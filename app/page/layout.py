@@ -15,7 +15,7 @@ from explainers.case import PRESETS
 TITLE = "Crosscheck"
 WARNING = (
     "**For learning and research; not a medical device.** A map shows what moved the classifier's score, not what is true about the "
-    "picture. **Methods that agree can all be wrong.**\n\n"
+    "picture. **Methods that agree can all be wrong.** How to read the answer: docs/reading.md, one page without formulas.\n\n"
     "Pictures stay in this server's memory, never on its disk; they are dropped when you leave, or after an hour at the latest. "
     "A model that you bring lies in its temporary folder for as long. Whoever runs the server can read both while they are here."
 )
