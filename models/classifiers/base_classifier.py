@@ -166,8 +166,12 @@ class BaseClassifier(Generic[L]):
         return tuple(self.layer(name) for name in self.card.layers)
 
     def layer(self, name: str) -> L:
-        """The spatial layer of that name, or whose name ends in it; UserError lists what there is."""
+        """The spatial layer of that name, or whose name ends in it, or the last one of the network inside that has it.
+
+        UserError lists what there is.
+        """
         found = [layer for layer in self.layers if layer.name == name] or [x for x in self.layers if x.name.endswith("/" + name)]
+        found = found or [layer for layer in self.layers if f"/{name}/" in f"/{layer.name}"][-1:]
         if len(found) != 1:
             known = ", ".join(layer.name for layer in self.layers[-8:]) or "none"
             raise UserError(f"'{name}' names {len(found) or 'no'} spatial layers of {self.card.name}; its last ones are: {known}.")

@@ -1,13 +1,14 @@
 """Opens a TensorFlow SavedModel as a graph of constants, in which every tensor can be read and differentiated as in a Keras model's."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from errors import UserError
+from models.graph.layer_names import ScopeNames, layer_scopes
 from models.graph.network_input import NetworkInput, NonKerasNetwork
 from models.sandbox.checks.safe_text import error_reason, printable_text
 from models.sandbox.checks.saved_model_ops import check_graph_operations
@@ -20,10 +21,13 @@ _CALLS = re.compile(r"((Stateful)?PartitionedCall(_\d+)?/)+")
 class FrozenGraph(NonKerasNetwork):
     """A SavedModel's signature, called like a Keras model. Its weights are constants, so they cannot be re-initialised."""
 
-    def __init__(self, name: str, frozen: Any, layers: Collection[str]) -> None:
-        """frozen: a concrete function without variables and with one output. layers: names of those that have weights."""
-        self._graph, names = _simplify(frozen.graph.as_graph_def())
-        leaves = {*layers, *_without_weights(names.values(), layers)}
+    def __init__(self, name: str, frozen: Any, weights: Mapping[str, str]) -> None:
+        """frozen: a concrete function without variables and with one output. weights: a constant's name -> the layer that it belongs to."""
+        graph = frozen.graph.as_graph_def()
+        reads = _reads(graph, weights)
+        self._graph, names = _simplify(graph)
+        self.layer_names = ScopeNames(layer_scopes({names[node]: layer for node, layer in reads.items()}))
+        leaves = {*weights.values(), *_without_weights(names.values(), set(weights.values()))}
         super().__init__(name, [_port(tensor, name) for tensor in frozen.inputs], frozenset(leaves))
         self._taken = [_rename(tensor.name, names) for tensor in frozen.inputs]
         self._given = _rename(frozen.outputs[0].name, names)
@@ -51,18 +55,34 @@ def load_saved_model(folder: str, name: str) -> FrozenGraph:
     size = sum(variable.shape.num_elements() * variable.dtype.size for variable in signature.variables)
     if size > LARGEST:
         raise UserError(f"{name} has {size / 1e9:.1f} GB of weights; a SavedModel may have {LARGEST / 1e9:.1f} GB. Give its .keras file.")
-    layers = [variable.name.split(":")[0].split("/")[-2:-1] for variable in signature.variables]
-    return _freeze(name, signature, {part for parts in layers for part in parts})
+    return _freeze(name, signature)
 
 
-def _freeze(name: str, signature: Any, layers: set[str]) -> FrozenGraph:
+def _freeze(name: str, signature: Any) -> FrozenGraph:
     frozen = convert_variables_to_constants_v2(signature)
     if len(frozen.outputs) != 1:
         names = ", ".join(sorted(signature.structured_outputs))
         raise UserError(
             f"{name} gives {len(frozen.outputs)} outputs ({printable_text(names, 120)}); a classifier gives one, a number a class."
         )
-    return FrozenGraph(name, frozen, layers)
+    return FrozenGraph(name, frozen, _weights(signature))
+
+
+def _weights(signature: Any) -> dict[str, str]:
+    """The name by which the graph takes a variable, which its constant inherits -> the layer that the variable belongs to."""
+    by_handle = {id(variable.handle): variable for variable in signature.variables}
+    paths = {inside.op.name: by_handle[id(outside)].name for outside, inside in signature.graph.captures if id(outside) in by_handle}
+    return {constant: parts[-2] for constant, path in paths.items() if len(parts := path.split(":")[0].split("/")) > 1}
+
+
+def _reads(graph: Any, weights: Mapping[str, str]) -> dict[str, str]:
+    """Each node that passes a constant of `weights` on to what computes with it -> the constant's layer."""
+    found = dict(weights)
+    for node in graph.node:
+        taken = next((found[each.split(":")[0]] for each in node.input if each.split(":")[0] in found), None)
+        if taken is not None and node.op == "Identity":
+            found[node.name] = taken
+    return found
 
 
 def _signature(signatures: Any, name: str) -> Any:

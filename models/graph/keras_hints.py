@@ -30,14 +30,6 @@ _BY_BACKBONE: dict[str, tuple[Scaling, Colour]] = {
 }
 
 
-def innermost_layer_names(model: Any) -> set[str]:
-    """The names of the layers, at any depth, that contain no others."""
-    if isinstance(model, NonKerasNetwork):
-        return set(model.leaves)
-    layers = list(model._flatten_layers(include_self=False))
-    return {layer.name for layer in layers if not list(layer._flatten_layers(include_self=False))}
-
-
 def preprocessing_by_backbone(model: Any) -> ExpectedPreprocessing:
     """The usual preprocessing of the backbone that the layers are named after; else 0..1."""
     inner = (

@@ -4,7 +4,7 @@ Nothing is rebuilt or patched. The graph traced from a model's call holds every 
 however the model was built, and any of them can be fetched, fed or differentiated.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.graph.grid_layer import GridLayer
+from models.graph.layer_names import NameOf
 from models.graph.vit_patches import TokenGrid, find_patch_layers
 
 _PASS_THROUGH = {"Identity", "IdentityN", "Cast", "StopGradient", "EnsureShape", "Reshape", "Squeeze", "ExpandDims"}
@@ -82,28 +83,23 @@ def operations_between(starts: Collection[tf.Tensor], end: tf.Tensor) -> list[tf
     return between
 
 
-def find_spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, leaves: Collection[str]) -> tuple[SpatialLayer, ...]:
+def find_spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, name_of: NameOf) -> tuple[SpatialLayer, ...]:
     """Every layer whose output for a picture is a grid of more than one cell, from the picture to the logits.
 
-    leaves: names of the model's innermost layers; of the tensors that one of them computes, only its last counts.
+    name_of: which layer an operation belongs to; of the tensors that one call of a layer computes, only its last counts.
     """
     between = operations_between(images, logits)
-    by_scope: dict[str, tf.Tensor] = {}
+    last: dict[Hashable, tuple[str, tf.Tensor]] = {}
     grids: set[tf.Operation] = set()
     for op in between:
         if _keeps_grid(op, grids):
             grids.add(op)
     patches = find_patch_layers(between, grids, logits)
     for op in between:
-        if op in patches or (op in grids and _has_cells(op.outputs[0])):
-            scope = _scope(op.name, leaves)
-            by_scope.pop(scope, None)
-            by_scope[scope] = op.outputs[0]
-    layers: dict[str, tf.Tensor] = {}
-    for scope, tensor in by_scope.items():
-        name = _layer_name(scope, leaves)
-        uses = sum(known == name or known.startswith(f"{name} (use ") for known in layers)
-        layers[f"{name} (use {uses + 1})" if uses else name] = tensor
+        if (op in patches or (op in grids and _has_cells(op.outputs[0]))) and (layer := name_of(op)):
+            last.pop(layer.key, None)
+            last[layer.key] = layer.name, op.outputs[0]
+    layers: dict[str, tf.Tensor] = dict(last.values())
     return _in_branches(layers, between, patches)
 
 
@@ -120,28 +116,6 @@ def _keeps_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> bool:
 def _has_cells(tensor: tf.Tensor) -> bool:
     height, width, channels = tensor.shape.as_list()[1:]
     return None not in (height, width, channels) and height * width > 1
-
-
-def _scope(path: str, leaves: Collection[str]) -> str:
-    """`functional_1/backbone_1/block_1_1/Relu6` -> `functional_1/backbone_1/block_1_1`, one call of an innermost layer.
-
-    An operation outside any innermost layer is its own scope.
-    """
-    parts = path.split("/")
-    depth = max((i for i, part in enumerate(parts) if _without_count(part, leaves) in leaves), default=None)
-    return path if depth is None else "/".join(parts[: depth + 1])
-
-
-def _layer_name(scope: str, leaves: Collection[str]) -> str:
-    """`functional_1/backbone_1/block_1_1` -> `backbone/block_1`: without the whole model and the counts that tracing adds."""
-    parts = scope.split("/")
-    plain = [_without_count(part, leaves) for part in parts]
-    return "/".join(plain[min(1, len(plain) - 1) :]) if plain[-1] in leaves else scope
-
-
-def _without_count(part: str, leaves: Collection[str]) -> str:
-    stem, _, count = part.rpartition("_")
-    return stem if part not in leaves and count.isdigit() and stem else part
 
 
 def _in_branches(

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.graph.engine.threads import thread_count
+from models.graph.layer_names import LayerNames
 from models.graph.layers import ClassificationHead, SpatialLayer, find_classification_head, find_spatial_layers
 
 # TensorFlow takes the functions of one trace for one function that is retraced, and warns; `Trace.trace_count` counts correctly.
@@ -39,7 +40,7 @@ class ModelTrace:
         prepare: Prepare,
         model: Model,
         size: tuple[int, int],
-        leaves: Collection[str] = (),
+        names: LayerNames,
         metadata: NDArray[np.float32] | None = None,
     ) -> None:
         height, width = size
@@ -51,7 +52,8 @@ class ModelTrace:
             images = tf.ensure_shape(fill + shown * (image - fill), [None, height, width, 3])
             prepared = list(prepare(images))
             vector = None if metadata is None else tf.constant(metadata)
-            output = model(prepared, vector)
+            with names.recording():
+                output = model(prepared, vector)
             return {"images": images, "prepared": prepared, "metadata": [] if vector is None else [vector], "output": output}
 
         self._graph = _trace(evaluate_masked, [picture, masks, picture])
@@ -61,7 +63,8 @@ class ModelTrace:
         self.metadata: tf.Tensor | None = next(iter(made["metadata"]), None)
         self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # name and shape of each of the model's inputs, where known
         self.head: ClassificationHead = find_classification_head(self.output)
-        self.layers: tuple[SpatialLayer, ...] = find_spatial_layers(self.prepared, self.head.logits, leaves)
+        self._name_of = names.of_graph(self._graph.graph)
+        self.layers: tuple[SpatialLayer, ...] = find_spatial_layers(self.prepared, self.head.logits, self._name_of)
         self._lock = threading.Lock()
         self._tensors: dict[str, tf.Tensor] = {}
         self._cache: dict[tuple[str, ...], CompiledFunction] = {}
@@ -104,6 +107,11 @@ class ModelTrace:
     def trace_count(self) -> int:
         """How often the most traced function was traced: 1, unless the shape of a fed array made it retrace."""
         return max((function.experimental_get_tracing_count() for function in self._functions), default=0)
+
+    def layer_name(self, operation: tf.Operation) -> str:
+        """The name of the layer that computes it; its own where it belongs to none."""
+        found = self._name_of(operation)
+        return str(operation.name) if found is None else found.name
 
     def variables(self) -> list[tuple[tf.Tensor, tf.Variable]]:
         """Each tensor that reads one of the model's variables, with the variable, in the order of use."""

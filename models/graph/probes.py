@@ -11,10 +11,12 @@ from errors import UserError
 from image_batches import batch_of
 from models.cards.card import Card
 from models.cards.metadata import encode_metadata
-from models.graph.keras_hints import innermost_layer_names
+from models.graph.frozen_graph import FrozenGraph
+from models.graph.layer_names import RecordedNames
 from models.graph.layers import operations_before, operations_between
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
+from models.graph.output_shape import row_length
 from models.sandbox.checks.safe_text import error_reason
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
@@ -24,14 +26,14 @@ def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
     """The model traced on pictures preprocessed as the card says. UserError where its output is not one tensor."""
     inputs = read_model_inputs(model, name)
     inputs.check_metadata(card, name)
-    leaves = innermost_layer_names(model)
+    names = model.layer_names if isinstance(model, FrozenGraph) else RecordedNames(model)
     metadata = encode_metadata(card.metadata, {}) if card.metadata else None
     try:
         made = ModelTrace(
             lambda images: inputs.prepare(images, card),
             lambda prepared, vector: _single_output(model(inputs.pack(prepared, vector), training=False), name),
             card.size,
-            leaves,
+            names,
             metadata,
         )
     except (UserError, MemoryError):
@@ -53,11 +55,8 @@ def _single_output(answer: object, name: str) -> tf.Tensor:
 
 
 def count_model_outputs(trace: ModelTrace, name: str) -> int:
-    """The number of outputs per picture. UserError where they are not a vector."""
-    shape = trace.output.shape
-    if shape.rank != 2 or shape[1] is None:
-        raise UserError(f"{name} gives output of shape {tuple(shape)}; a classifier gives one number a class, (None, classes).")
-    return int(shape[1])
+    """The number of outputs per picture. UserError where they are not a row."""
+    return row_length(trace.output.shape.as_list() if trace.output.shape.rank is not None else (), name)
 
 
 def outputs_for_probe_images(trace: ModelTrace, name: str) -> NDArray[np.float64]:
@@ -105,7 +104,7 @@ def non_finite_weights(trace: ModelTrace) -> Iterator[tuple[str, float]]:
     """Name of each weight with values that are not finite, and their share."""
     for reading, variable in trace.variables():
         if variable.dtype.is_floating and (share := _not_finite(variable.numpy())):
-            yield reading.op.name.rpartition("/")[0] or variable.name, share
+            yield f"{trace.layer_name(reading.op)}/{variable.name.split(':')[0].rpartition('/')[2]}", share
     for op in operations_before([trace.head.logits]):
         if op.type == "Const" and op.outputs[0].dtype.is_floating and (op.outputs[0].shape.num_elements() or 0) > 1:
             value = tf.get_static_value(op.outputs[0])

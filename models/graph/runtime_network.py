@@ -14,6 +14,7 @@ from models.cards.card import LARGEST_SIDE, check_class_count
 from models.graph.engine.choice import Engine, EngineRefused, EngineState
 from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput, NonKerasNetwork
+from models.graph.output_shape import row_length
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -81,7 +82,7 @@ class RuntimeNetwork(NonKerasNetwork):
         if answer.ndim < 1 or answer.shape[0] != count:
             seen = f"numbers of shape {answer.shape} for {count} picture{'s' * (count != 1)}"
             raise UserError(f"{self.name} gives {seen}; a classifier gives a row of numbers per picture. Export it again.")
-        return answer.reshape(count, -1)
+        return answer.reshape(count, row_length(answer.shape, self.name))
 
     @staticmethod
     def _shape(port: NetworkInput) -> tuple[int, ...]:

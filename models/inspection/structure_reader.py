@@ -42,13 +42,13 @@ def _graph_structure(trace: ModelTrace, images: Floats) -> ModelStructure:
     between = operations_between(trace.prepared, trace.head.logits)
     return ModelStructure(
         tuple(TensorSpec(name, shape, "float32") for name, shape in trace.inputs),
-        TensorSpec(_layer_name(trace.output.op.name), tuple(trace.output.shape), trace.output.dtype.name),
+        TensorSpec(_output_name(trace), tuple(trace.output.shape), trace.output.dtype.name),
         trace.head.activation,
         measure_input_transforms(trace),
         tuple((name, None if size is None else (_pixels(size[0]), _pixels(size[1]))) for name, size in sizes.items()),
         any(_flattens(op) for op in between),
         tuple(
-            _layer_name(op.name)
+            trace.layer_name(op)
             for op in between
             if op.type in _CONVOLUTIONS and known.get(op) and tuple(op.outputs[0].shape[1:3]) == (1, 1)
         ),
@@ -57,13 +57,13 @@ def _graph_structure(trace: ModelTrace, images: Floats) -> ModelStructure:
     )
 
 
+def _output_name(trace: ModelTrace) -> str:
+    """The last layer's name: what follows it, such as an Identity around the whole model, belongs to none."""
+    return trace.layer_name(trace.head.logits.op)
+
+
 def _pixels(side: float) -> int:
     return math.ceil(side - 1e-6)
-
-
-def _layer_name(operation: str) -> str:
-    """`functional_1/dense_1/Softmax` -> `dense_1`, the layer of an operation."""
-    return operation.split("/")[-2:][0]
 
 
 def _flattens(op: tf.Operation) -> bool:
