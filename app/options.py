@@ -33,6 +33,7 @@ class ServeOptions:
     open_browser: bool = False
     trust: bool = False
     engine: str = "auto"
+    custom_objects: Path | None = None
     allow_model_upload: bool = False
     proxies: int = 0
     proxy_header: str = "X-Forwarded-For"
@@ -89,6 +90,7 @@ class ExplainOptions:
     quiet: bool = False
     trust: bool = False
     engine: str = "auto"
+    custom_objects: Path | None = None
 
     def __post_init__(self) -> None:
         if self.page < 1:
@@ -118,6 +120,7 @@ class LibraryOptions:
     quiet: bool = False
     trust: bool = False
     engine: str = "auto"
+    custom_objects: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,7 @@ class InspectOptions:
     yes: bool = False
     as_json: bool = False
     trust: bool = False
+    custom_objects: Path | None = None
 
     def __post_init__(self) -> None:
         if self.labels is not None and not self.labels.is_file():
@@ -190,6 +194,7 @@ class GridGameOptions:
     quiet: bool = False
     trust: bool = False
     engine: str = "auto"
+    custom_objects: Path | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (("side", 2, 5), ("mosaics", 1, 10_000)):

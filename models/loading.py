@@ -9,10 +9,9 @@ from errors import UserError
 from models.cards.card import Card, file_sha256
 from models.cards.ensemble_file import read_ensemble_file
 from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, is_architecture_file
-from models.formats.format_registry import ACCEPTED, ACCEPTED_IN_FOLDER, is_model_path
+from models.formats.format_registry import ACCEPTED, ACCEPTED_IN_FOLDER, FOLDER_MARKERS, is_model_folder, is_model_path
 from models.formats.imagenet import IMAGENET
 from models.formats.model_hub import HUB, fetch_hub_model
-from models.formats.saved_model import MARKER, is_saved_model
 from models.sandbox.checks.unsupported_formats import refuse_unsupported_folder
 from models.sandbox.worker_process import WorkerLimits
 from models.store import bundled_models
@@ -113,10 +112,10 @@ def find_model_file(path: Path) -> Path:
     if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
         raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {ACCEPTED}.")
     if path.is_file():
-        return path.parent if path.name == MARKER else path
+        return path.parent if path.name in FOLDER_MARKERS and is_model_folder(path.parent) else path
     if not path.is_dir():
         raise UserError(f"{path} is neither a file nor a folder; give the path of {ACCEPTED}.")
-    if is_saved_model(path):
+    if is_model_folder(path):
         return path
     path = latest_version_folder(path) or path
     found = sorted(each for each in path.iterdir() if is_model_path(each))

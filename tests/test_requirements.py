@@ -12,6 +12,8 @@ from tools.imports import ROOT, imported_names
 OURS = {"app", "explainers", "models", "examples", "benchmarks", "tests", "errors", "image_batches", "plain_arrays", "plain_files"}
 TYPES_ONLY = {"_typeshed"}
 """Modules that only type checkers have."""
+OPTIONAL = {"keras_hub"}
+"""Modules that are used where they are installed; elsewhere a sentence says what to install. requirements-dev.txt has them."""
 
 
 def pinned(name: str) -> dict[str, str]:
@@ -27,7 +29,7 @@ def test_what_the_product_imports_is_pinned_and_nothing_else() -> None:
     for path in PRODUCT:
         for module in imported_names(path.read_text(encoding="utf-8"), path.relative_to(ROOT).parent.parts):
             top = module.split(".")[0]
-            if top not in sys.stdlib_module_names and top not in OURS | TYPES_ONLY:
+            if top not in sys.stdlib_module_names and top not in OURS | TYPES_ONLY | OPTIONAL:
                 wanted.add(re.sub(r"[-_.]+", "-", distributions[top][0]).lower())
     assert wanted == set(pinned("requirements.txt")) | set(pinned("requirements-openvino.txt"))
 

@@ -2,8 +2,11 @@
 
 import argparse
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from errors import UserError
+from models.formats.custom_objects import register_custom_objects
 from models.graph.engine.choice import CHOICES
 from models.store import bundled_models
 
@@ -19,7 +22,20 @@ TRUST_HELP = "run the model in this process: only for a maker you know (else in 
 def options_from_arguments(kind: type[T], chosen: argparse.Namespace) -> T:
     """The dataclass `kind` with what was chosen; its fields bear the names of the flags' destinations. Raises UserError."""
     given = {field.name: getattr(chosen, field.name) for field in fields(kind) if hasattr(chosen, field.name)}
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    options = kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    _register_code(getattr(options, "custom_objects", None), getattr(options, "trust", False))
+    return options
+
+
+def _register_code(file: Path | None, trust: bool) -> None:
+    """UserError where the code of a model's own layers is given without --trust, or does not exist."""
+    if file is None:
+        return
+    if not trust:
+        raise UserError(f"--custom-objects {file} is code that would run here; it takes --trust, for a model and code that you know.")
+    if not file.is_file():
+        raise UserError(f"--custom-objects is {file}, which is no file; give the Python file that defines the model's own layers.")
+    register_custom_objects(file)
 
 
 def add_methods_flag(parser: argparse.ArgumentParser) -> None:
@@ -45,3 +61,6 @@ def add_engine_flag(parser: argparse.ArgumentParser) -> None:
 def add_trust_flag(parser: argparse.ArgumentParser) -> None:
     """--trust: runs the model in this process."""
     parser.add_argument("--trust", action="store_true", help=TRUST_HELP)
+    parser.add_argument(
+        "--custom-objects", type=Path, metavar="FILE.py", help="with --trust: the code of the model's own layers, which is run"
+    )

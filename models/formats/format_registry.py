@@ -5,6 +5,7 @@ from typing import Any
 
 from errors import UserError
 from models.formats.keras_archive import KERAS_ARCHIVE
+from models.formats.keras_folder import KERAS_FOLDER
 from models.formats.keras_hdf5 import KERAS_HDF5
 from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.formats.onnx import ONNX
@@ -17,6 +18,7 @@ from models.sandbox.checks.file_start import not_a_model_error, read_first_bytes
 
 SINGLE: tuple[ModelFormat, ...] = (
     KERAS_ARCHIVE,
+    KERAS_FOLDER,
     KERAS_HDF5,
     SAVED_MODEL,
     TFLITE,
@@ -37,6 +39,7 @@ def _join(examples: list[str]) -> str:
     return f"{', '.join(examples[:-1])} or {examples[-1]}"
 
 
+FOLDER_MARKERS = tuple(each.marker for each in SINGLE if each.marker)
 _FOLDERS = [each.example for each in SINGLE if each.marker]
 ACCEPTED = f"a {_join([each.example for each in SINGLE if each.suffixes])} file, {', '.join(_FOLDERS)}, a zip archive of one, " + (
     "or a folder that holds one"
@@ -81,9 +84,14 @@ def open_keras_model(path: Path) -> Any:
     return found.open(path)
 
 
+def is_model_folder(path: Path) -> bool:
+    """Whether a folder holds what makes it a model."""
+    return any(all((path / file).is_file() for file in (each.marker, *each.companions)) for each in SINGLE if each.marker)
+
+
 def is_model_path(path: Path) -> bool:
-    """Whether a file has a model's suffix, or a folder contains a model's marker."""
-    return path.suffix in SUFFIXES or any((path / each.marker).is_file() for each in SINGLE if each.marker)
+    """Whether a file has the suffix of a model, or a folder holds what makes it one."""
+    return path.suffix in SUFFIXES or is_model_folder(path)
 
 
 def strip_format_suffix(name: str) -> str:

@@ -25,7 +25,7 @@ class ModelFormat:
     """One format. Its module imports no TensorFlow: `open` imports what it needs.
 
     title: for users, in Markdown. example: its name in lists of formats. suffixes: of its files; a folder format has none, and
-    `marker` names the file that identifies its folders.
+    `marker` names the file that identifies its folders, together with `companions`.
     recognise: path and the file's first bytes (none for a folder) -> whether it is of this format.
     check: the static check before anything is opened; raises UserError. Builds nothing and imports no TensorFlow.
     open: -> a Keras model or a `Network`; raises UserError.
@@ -43,6 +43,7 @@ class ModelFormat:
     open: Callable[[Path], Any]
     suffixes: tuple[str, ...] = ()
     marker: str = ""
+    companions: tuple[str, ...] = ()
     folder_files: re.Pattern[str] | None = None
     open_bytes: Callable[[bytes, str, str], Any] | None = None
     open_members: Callable[[zipfile.ZipFile, str, str], Any] | None = None

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -63,7 +63,7 @@ def choose_model_files(files: Iterable[str], name: str) -> tuple[str, list[str]]
     """The model among a repository's files (a SavedModel's folder, else a file), and all files that belong to it. UserError."""
     plain = [file for file in files if ".." not in file.split("/") and not file.startswith("/")]
     for kind, ending in _endings():
-        found = [file for file in plain if file.endswith(ending)]
+        found = [file for file in plain if file.endswith(ending) and _has_companions(file, kind, plain)]
         if len(found) > 1:
             listed = printable_text(", ".join(found), 160)
             raise UserError(f"{name} holds {len(found)} models ({listed}); download the one that you mean and give its path.")
@@ -77,6 +77,11 @@ def choose_model_files(files: Iterable[str], name: str) -> tuple[str, list[str]]
             return found[0], [found[0], *sorted(beside & set(plain))]
     seen = printable_text(", ".join(plain), 160) or "nothing"
     raise UserError(f"{name} holds no model that is read here ({', '.join(HUB_NAMES)}); it holds: {seen}.")
+
+
+def _has_companions(file: str, kind: ModelFormat, plain: Sequence[str]) -> bool:
+    folder = PurePosixPath(file).parent
+    return all((folder / each).as_posix() in plain for each in kind.companions)
 
 
 def _endings() -> Iterator[tuple[ModelFormat, str]]:

@@ -79,8 +79,8 @@ class RecordedNames:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Replaces the method by which Keras calls layers, for this thread alone, until the end of the block."""
-        base = [each for each in type(self.model).__mro__ if "__call__" in vars(each)][-1]
-        plain, thread, open_calls = vars(base)["__call__"], threading.get_ident(), list[_Call]()
+        base = [each for each in type(self.model).__mro__ if "__call__" in dir(each)][-1]
+        plain, thread, open_calls = base.__call__, threading.get_ident(), list[_Call]()
 
         @functools.wraps(plain)
         def recorded(layer: Any, *given: Any, **named: Any) -> Any:
@@ -98,11 +98,11 @@ class RecordedNames:
             return answer
 
         with _ONE_RECORDING:
-            base.__call__ = recorded
+            base.__call__ = recorded  # type: ignore[method-assign]
             try:
                 yield
             finally:
-                base.__call__ = plain
+                base.__call__ = plain  # type: ignore[method-assign]
 
     def _begin(self, layer: Any, graph: tf.Graph, above: _Call | None) -> _Call:
         call = _Call(str(layer.name), isinstance(layer, _models()), graph, len(graph.get_operations()), above)

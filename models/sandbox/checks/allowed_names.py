@@ -20,6 +20,24 @@ CLASSES_OF_KERAS_2 = CLASSES | _NAMES["layers of Keras 2"]
 FUNCTIONS = _NAMES["functions"]
 """Plain functions, such as activations, that a file names instead of an object."""
 
+_KNOWN_CLASSES, _KNOWN_FUNCTIONS = _NAMES["known classes"], _NAMES["known functions"]
+
+
+def known_class(word: str) -> str:
+    """The known class that a file means by `word`, such as Addons>GroupNormalization; empty for Keras' own and for unknown ones."""
+    plain = word.rpartition(">")[2]
+    return plain if plain in _KNOWN_CLASSES and (plain != word or plain not in CLASSES_OF_KERAS_2) else ""
+
+
+def known_function(word: str) -> str:
+    """The same of functions."""
+    plain = word.rpartition(">")[2]
+    return plain if plain in _KNOWN_FUNCTIONS else ""
+
+
+KERAS_HUB_ENDINGS = ("Backbone", "ImageClassifier", "ImageClassifierPreprocessor", "ImageConverter")
+"""How KerasHub calls what image classifiers are made of."""
+
 VALUES = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"})
 """Classes by which a configuration encodes plain values."""
 
@@ -40,6 +58,7 @@ CARRIES_CODE = {
     "InstanceProperty": _ANYTHING,
     "TensorFlowOpLayer": _ANYTHING,
     "TFSMLayer": "a second model in another folder",
+    "KerasLayer": "a network of TensorFlow Hub that the file only names (tf.saved_model.save(model, 'folder') keeps it: give that folder)",
     "TorchModuleWrapper": "a pickled PyTorch module, which is code that would run here",
     "JaxLayer": "a function of its own that would run here",
     "FlaxLayer": "a module of its own that would run here",

@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 from errors import UserError
 from models.sandbox.checks import allowed_names
+from models.sandbox.checks.allowed_names import known_class, known_function
 from models.sandbox.checks.safe_text import printable_text
 
 LONGEST, DEEPEST, MOST_OBJECTS = 8_000_000, 200, 100_000
@@ -16,8 +18,10 @@ _MODULE = re.compile(
     r"keras(\.src)?(\.(engine|layers|models|ops|applications|initializers|regularizers|constraints|optimizers|losses|metrics"
     r"|dtype_policies|mixed_precision|random|activations)(\.[a-z0-9_]+)*)?|builtins"
 )
+_KERAS_HUB = re.compile(r"keras_hub(\.src)?\.(models|layers)(\.[a-z0-9_]+)*")
 _ANY_NUMBER = {"shared_object_id", "seed"}
 _ADVICE = "rebuild the model from layers of Keras and save it again"
+_OWN_CODE = "or give --trust and --custom-objects FILE.py if the code is your own"
 
 
 def check_model_config(text: str | bytes, name: str, older: bool = False) -> None:
@@ -37,6 +41,15 @@ def check_config_for_code(text: str | bytes, name: str) -> None:
     """The part of `check_model_config` about code: Keras 2 would run it, and call any TensorFlow function by name, unconditionally."""
     for part in _objects(_parse(text, name), name):
         _check_code(part, name)
+
+
+def own_class_advice(text: str | bytes, name: str) -> str:
+    """The sentence about a class or function that is none of Keras', if the configuration names one; else empty."""
+    try:
+        check_model_config(text, name, older=True)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def is_keras_3_config(text: str) -> bool:
@@ -80,14 +93,33 @@ def _check_object(part: dict[str, Any], name: str, classes: frozenset[str]) -> N
     if not isinstance(kind, str):
         raise UserError(f"{name} names a class as '{printable_text(kind)}', which is no name; {_ADVICE}.")
     _check_code(part, name)
+    if known_class(str(registered or kind)) or (kind == "function" and known_function(str(part.get("config")))):
+        return
+    if module is not None and _KERAS_HUB.fullmatch(str(module)):
+        _check_keras_hub(str(kind), name)
+        return
     if module is not None and not _MODULE.fullmatch(str(module)):
         raise UserError(
-            f"{name} asks for '{printable_text(kind)}' of the module '{printable_text(module)}', which is no part of Keras; {_ADVICE}."
+            f"{name} asks for '{printable_text(kind)}' of the module '{printable_text(module)}', which is no part of Keras; "
+            f"{_ADVICE}, {_OWN_CODE}."
         )
     if kind == "function":
         _check_function(part, name)
     elif kind not in allowed_names.VALUES and (kind not in classes or registered not in (None, kind)):
-        raise UserError(f"{name} needs the class '{printable_text(registered or kind)}', which is none of Keras' layers; {_ADVICE}.")
+        raise UserError(
+            f"{name} needs the class '{printable_text(registered or kind)}', which is none of Keras' layers; {_ADVICE}, {_OWN_CODE}."
+        )
+
+
+def _check_keras_hub(kind: str, name: str) -> None:
+    """Of KerasHub what image classifiers are made of; its tokenizers read files."""
+    if find_spec("keras_hub") is None:
+        raise UserError(
+            f"{name} is made of KerasHub's '{printable_text(kind)}', which is not installed here; run pip install keras-hub, "
+            "or give what model.export('folder') writes."
+        )
+    if not kind.endswith(allowed_names.KERAS_HUB_ENDINGS):
+        raise UserError(f"{name} needs KerasHub's '{printable_text(kind)}', which no image classifier needs; {_ADVICE}.")
 
 
 def _check_code(part: dict[str, Any], name: str) -> None:
@@ -96,7 +128,8 @@ def _check_code(part: dict[str, Any], name: str) -> None:
         what = "Lambda layer" if kind in ("Lambda", "__lambda__") else kind
         article = "an" if what.startswith("I") else "a"
         raise UserError(
-            f"{name} holds {article} {what}, {allowed_names.CARRIES_CODE[kind]}; rebuild the model without it and save it again."
+            f"{name} holds {article} {what}, {allowed_names.CARRIES_CODE[kind]}; rebuild the model without it and save it again, "
+            f"{_OWN_CODE}."
         )
     if kind in allowed_names.CALLS_BY_NAME:
         _check_tensorflow_function(part, name)
@@ -105,7 +138,9 @@ def _check_code(part: dict[str, Any], name: str) -> None:
 def _check_function(part: dict[str, Any], name: str) -> None:
     called = part.get("config")
     if not isinstance(called, str) or called not in allowed_names.FUNCTIONS:
-        raise UserError(f"{name} calls the function '{printable_text(called)}', which is none of Keras' activations; {_ADVICE}.")
+        raise UserError(
+            f"{name} calls the function '{printable_text(called)}', which is none of Keras' activations; {_ADVICE}, {_OWN_CODE}."
+        )
 
 
 def _check_tensorflow_function(part: dict[str, Any], name: str) -> None:

@@ -12,6 +12,7 @@ import tf_keras
 from keras import layers, ops
 from models.classifiers.build import build_classifier
 
+from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
 from models.graph.frozen_graph import load_saved_model

@@ -13,7 +13,10 @@ from models.graph.input_port import NetworkInput
 from models.graph.runtime import RuntimeNetwork
 
 from errors import UserError
+from models.classifiers.classifier_builder import build_classifier
+from models.graph.network_input import NetworkInput
 from models.graph.output_shape import row_length
+from models.graph.runtime_network import RuntimeNetwork
 
 
 class Canned(RuntimeNetwork):
