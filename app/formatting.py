@@ -22,6 +22,11 @@ def format_probability(value: float) -> str:
     return "under 0.1 %" if value < 0.0005 else f"{100 * value:.1f} %"
 
 
+def format_quantity(value: float, unit: str) -> str:
+    """A measured quantity in four digits, with its unit and a true minus sign: 37.21 years."""
+    return f"{value:.4g} {unit}".strip().replace("-", "−")
+
+
 def format_fraction(value: float | None) -> str:
     """Three digits; empty where there is no value."""
     return "" if value is None else f"{value:.3f}"

@@ -17,10 +17,11 @@ class ServeOptions:
     examples: a folder of pictures offered with the bundled ones. concurrency: jobs that may evaluate the model at once.
     queue: visitors that may wait before the page says that it is busy. budget: seconds one explanation may take. trust: opens
     models from paths in this process, not each in one that can reach nothing. allow_model_upload: visitors may bring a model,
-    always in such a process. proxies: how many stand in front of the server, each of which appends the address that it was called from
-    to proxy_header; 0 trusts no header, and counts visitors by the address that they connect from. sandbox_user: whose the processes of
-    visitors' models are where the server runs as root. engine: as of models.graph.engine.choice. title: of the page. download: whether the
-    page may offer a classifier whose weights it would have to fetch first.
+    always in such a process. custom_objects: with trust, the code of the models' own layers. proxies: how many stand in front of the
+    server, each of which appends the address that it was called from to proxy_header; 0 trusts no header, and counts visitors by the
+    address that they connect from. sandbox_user: whose the processes of visitors' models are where the server runs as root. engine: as
+    of models.graph.engine.choice. title: of the page. download: whether the page may offer a classifier whose weights it would have to
+    fetch first.
     """
 
     models: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class ExplainOptions:
     hide: places to hide in three ways: "consensus", methods' names, or masks as `mask` takes them.
     metadata: words such as age=55, for the fields that the model takes with the picture according to its card. page: of files
     with several pages or frames, from 1.
-    trust: as of serve.
+    head: which of several answers. second_picture: for a model that takes two pictures, the other one. trust, custom_objects: as of serve.
     """
 
     pictures: tuple[Path, ...]
@@ -87,6 +88,8 @@ class ExplainOptions:
     hide: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
     page: int = 1
+    head: str | None = None
+    second_picture: Path | None = None
     quiet: bool = False
     trust: bool = False
     engine: str = "auto"

@@ -2,8 +2,8 @@
 
 Some seventy small models with random weights, of every topology, file format, backbone, head and kind of number, and the genuine files of
 the data folder where it is. Of one drawn picture every method makes its map with few evaluations, and gradients are held against
-differences. A map counts as blank where it varies by no more than rounding, not for being negative everywhere; a package's map counts where
-it varies at all.
+differences. A map without anything positive counts as blank; whether its evidence is all against the class, or varies by no more than
+rounding, is said. A package's map counts where it varies at all.
 """
 
 import argparse

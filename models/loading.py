@@ -10,7 +10,7 @@ from models.cards.card import Card, file_sha256
 from models.cards.ensemble_file import read_ensemble_file
 from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, is_architecture_file
 from models.formats.format_registry import ACCEPTED, ACCEPTED_IN_FOLDER, FOLDER_MARKERS, is_model_folder, is_model_path
-from models.formats.imagenet import IMAGENET
+from models.formats.imagenet import IMAGENET, check_imagenet_name
 from models.formats.model_hub import HUB, fetch_hub_model
 from models.sandbox.checks.unsupported_formats import refuse_unsupported_folder
 from models.sandbox.worker_process import WorkerLimits
@@ -107,10 +107,24 @@ def resolve_model_path(name: str | Path) -> Path:
     return find_model_file(bundled_models().get(str(name), Path(name)))
 
 
+def check_model_exists(name: str) -> None:
+    """UserError where a name stands for no model at all; nothing is opened or fetched."""
+    if name in bundled_models() or name.startswith(HUB):
+        return
+    if name.startswith(IMAGENET):
+        check_imagenet_name(name.removeprefix(IMAGENET))
+    elif not os.path.exists(name):
+        raise UserError(_missing(Path(name)))
+
+
+def _missing(path: Path) -> str:
+    return f"There is no file or folder {str(path)[:200]}; give the path of {ACCEPTED}."
+
+
 def find_model_file(path: Path) -> Path:
     """The model that `path` is, a file or a SavedModel's folder, or the one in that folder; of a folder of versions the latest's."""
     if not os.path.exists(path):  # which, unlike Path.exists, takes an impossible name for a missing one
-        raise UserError(f"There is no file or folder {str(path)[:200]}; give the path of {ACCEPTED}.")
+        raise UserError(_missing(path))
     if path.is_file():
         return path.parent if path.name in FOLDER_MARKERS and is_model_folder(path.parent) else path
     if not path.is_dir():

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,13 +100,15 @@ def _open(path: Path) -> Any:
 
 def _described(served: Any) -> dict[str, Any]:
     """The description of the model; the other end validates all of it."""
-    layers = [[x.name, list(x.grid), x.channels, x.branch, x.last, x.patches] for x in served.layers]
+    layers = [[x.name, list(x.grid), x.channels, x.branch, x.last, x.patches, list(x.pictures)] for x in served.layers]
     return {
         "card": served.card.to_json(),
         "layers": layers,
         "from_probabilities": served.logits_from_probabilities,
         "forward_only": served.forward_only,
         "engine": served.engine.to_json(),
+        "heads": list(served.heads),
+        "picture_inputs": list(served.picture_inputs),
     }
 
 
@@ -121,7 +124,11 @@ def _serve(pipes: "MessagePipes", served: Any) -> None:
             if head["request"] == "engine":
                 pipes.send({"traces": served.traces, "engine": engines.state(head["choice"])})
                 continue
-            answers = _answer(_variant(engines.classifier(head["engine"]), head, variants), head, arrays)
+            variant = _variant(engines.classifier(head["engine"]), head, arrays, variants)
+            if head["request"] == "describe":
+                pipes.send({"traces": variant.traces, **_described(variant)})
+                continue
+            answers = _answer(variant, head, arrays)
             pipes.send({"traces": served.traces}, answers)
         except Exception as error:
             pipes.send(_error(error))
@@ -164,14 +171,18 @@ class _Engines:
         return made
 
 
-def _variant(served: Any, head: dict[str, Any], variants: "OrderedDict[str, Any]") -> Any:
-    """The classifier with the weights and metadata of the request; the newest are cached."""
-    reinitialised, metadata = head["reinitialised"], head["metadata"]
-    if not reinitialised and not metadata:
+def _variant(served: Any, head: dict[str, Any], arrays: "list[Array]", variants: "OrderedDict[str, Any]") -> Any:
+    """The classifier with the weights, metadata, head and second picture (the last array) of the request; the newest are cached."""
+    reinitialised, metadata, chosen, explained = head["reinitialised"], head["metadata"], head["head"], head["explained"]
+    second = arrays.pop() if explained is not None else None
+    if not reinitialised and not metadata and not chosen and second is None:
         return served
-    key = repr((head["engine"], reinitialised, sorted(metadata.items())))
+    digest = "" if second is None else sha256(second.tobytes()).hexdigest()
+    key = repr((head["engine"], reinitialised, sorted(metadata.items()), chosen, explained, digest))
     if key not in variants:
-        made = served.with_metadata(metadata) if metadata else served
+        made = served.with_head(chosen) if chosen else served
+        made = made.with_metadata(metadata) if metadata else made
+        made = made if second is None else made.with_second_picture(second, explained)
         variants[key] = made.randomised(*reinitialised) if reinitialised else made
     variants.move_to_end(key)
     while len(variants) > KEPT:

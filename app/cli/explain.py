@@ -54,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="what the model takes besides the picture, such as age=55; may be given several times (all missing)",
     )
+    parser.add_argument("--head", metavar="NAME", help="which of a model's several answers is explained (the card's, or the first)")
+    parser.add_argument(
+        "--second-picture",
+        type=Path,
+        metavar="FILE",
+        help="for a model that takes two pictures: the other one, which gets a map too (without it, the same picture is given twice)",
+    )
     add_seed_flag(parser, usual.seed)
     parser.add_argument(
         "--measures",

@@ -72,6 +72,10 @@ def run_subcommand(chosen: argparse.Namespace) -> int:
         if not hasattr(chosen, destination):
             setattr(chosen, destination, value)
     options = options_from_arguments(ServeOptions, chosen)
+    from models.loading import check_model_exists
+
+    for name in options.models:
+        check_model_exists(name)
     from app.page import serve
 
     serve(options)

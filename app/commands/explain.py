@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,10 @@ def explain_pictures(options: ExplainOptions, load: "Callable[[], Served]") -> i
     classifier = load()
     if options.metadata:
         classifier = classifier.with_metadata(parse_metadata(classifier.card.metadata, options.metadata))
+    if options.head:
+        classifier = classifier.with_head(options.head)
+    if options.second_picture:
+        classifier.with_second_picture(np.zeros((*classifier.size, 3), np.float32))  # refuses a model that takes one picture
     # Refuses layers that the model does not have.
     grey = Case(as_explainable_classifier(classifier), np.zeros((*classifier.size, 3), np.float32), Score(0), settings)
     for word in (options.target, options.rather_than):
@@ -67,7 +71,7 @@ def explain_pictures(options: ExplainOptions, load: "Callable[[], Served]") -> i
     run = _Run(options, classifier, methods, settings, context, usable_report_card(options.model, classifier) if context else None)
     with atomic_directory(options.out) as folder, MapsArchive(folder / "maps.npz") as maps:
         names = unique_folder_names(options.pictures)
-        entries = [_entry(path, name, folder, maps, run) for path, name in zip(options.pictures, names, strict=True)]
+        entries = [entry for path, name in zip(options.pictures, names, strict=True) for entry in _entries(path, name, folder, maps, run)]
         _refuse_if_all_failed(entries)
         manifest = {**manifest_header(options, classifier, settings), "pictures": entries}
         (folder / "manifest.json").write_text(to_strict_json(manifest), encoding="utf-8", errors="replace")
@@ -89,6 +93,24 @@ class _Run:
     settings: ExplanationSettings
     context: AgreementContext | None
     card: ReportCard | None
+
+
+def _entries(path: Path, name: str, folder: Path, maps: MapsArchive, run: _Run) -> list[dict[str, Any]]:
+    """The parts of one picture, and of the second one where there is one: each is explained while the other is held."""
+    second = run.options.second_picture
+    if second is None:
+        return [_entry(path, name, folder, maps, run)]
+    try:
+        pair = [run.classifier.fit(read_picture_confined(_read_file(each), run.options.page).pixels) for each in (path, second)]
+    except UserError as error:
+        print(f"{printable_file_name(path)}, {printable_file_name(second)}: {error}", file=sys.stderr)
+        return [{"file": printable_file_name(path.name), "error": str(error)}]
+    held = [run.classifier.with_second_picture(pair[1 - explained], explained) for explained in (0, 1)]
+    parts = ((path, name), (second, f"{name}_second"))
+    return [
+        _entry(each, part, folder, maps, replace(run, classifier=classifier)) | {"picture_input": run.classifier.picture_inputs[explained]}
+        for explained, ((each, part), classifier) in enumerate(zip(parts, held, strict=True))
+    ]
 
 
 def _entry(path: Path, name: str, folder: Path, maps: MapsArchive, run: _Run) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from app.rendering import SCALE_RULE
 from explainers.baselines import FILLS
 from explainers.case import Case, ExplanationSettings
 from explainers.method_runner import MethodResult
-from models.cards.card import Fit
+from models.cards.card import Card, Fit
 from models.classifiers.score import Score
 from models.images.picture_placement import compute_placement
 
@@ -102,13 +102,20 @@ def picture_manifest_entry(source: PictureSource, case: Case, classifier: "Serve
         "pages": source.pages,
         "notes": list(source.notes),
         "geometry": _geometry(source, case.size, classifier.card.fit),
-        "prediction": [{"class": int(i), "label": labels[i], "probability": round(float(probabilities[i]), 6)} for i in likeliest],
+        "prediction": [_predicted(int(i), labels[i], float(probabilities[i]), classifier.card) for i in likeliest],
         "explained": score,
         "scores": _scores(case, maps),
         "layers": [{"name": layer.name, "grid": list(layer.grid), "channels": layer.channels} for layer in case.layers],
         "evaluations": case.evaluations,
         "maps": maps,
     }
+
+
+def _predicted(number: int, label: str, value: float, card: Card) -> dict[str, Any]:
+    """One class with its probability, or one measured quantity with its unit."""
+    if card.head == "number":
+        return {"class": number, "label": label, "value": value, "unit": card.unit}
+    return {"class": number, "label": label, "probability": round(value, 6)}
 
 
 def _geometry(source: PictureSource, map_size: tuple[int, int], fit: Fit) -> dict[str, Any]:

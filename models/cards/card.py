@@ -12,7 +12,7 @@ from errors import UserError
 from models.cards.metadata import Field, read_metadata_fields
 from plain_files import read_plain_text
 
-Head = Literal["softmax", "sigmoid", "multi-label", "logits"]
+Head = Literal["softmax", "sigmoid", "multi-label", "logits", "number"]
 Colour = Literal["rgb", "bgr", "grey"]
 Scaling = Literal["0..1", "-1..1", "0..255", "imagenet", "caffe", "per-picture"]
 Fit = Literal["letterbox", "crop", "stretch"]
@@ -32,7 +32,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-_LONGEST = {"name": LONGEST_NAME} | dict.fromkeys(("licence", "data", "made_by", "measured_on", "sha256"), LONGEST_TEXT)
+_LONGEST = {"name": LONGEST_NAME} | dict.fromkeys(("licence", "data", "made_by", "measured_on", "sha256", "unit", "output"), LONGEST_TEXT)
 """Characters of a card's texts."""
 
 
@@ -77,8 +77,9 @@ class Card:
 
     size: (H, W) in pixels that the model takes. colour, scaling: what the model expects of its input; the classifier
     converts RGB 0..1 to it inside its compiled function. fit: how a picture of another shape is brought to `size`.
-    head: what the model's last layer outputs. layers: names of the spatial layers for the CAM family; empty means the
-    last of each branch. metadata: what the model takes with the picture. temperature: divides the logits for a calibrated
+    head: what the model's last layer outputs; "number" is a measured quantity, in `unit`, instead of classes. output: which output is
+    explained where the model gives several; empty for the first. layers: names of the spatial layers for the CAM family; empty means
+    the last of each branch. metadata: what the model takes with the picture. temperature: divides the logits for a calibrated
     confidence; 1 where none was fitted.
     accuracy and calibration_error: shares from 0 to 1 on `measured_on`, or None where they were not measured.
     """
@@ -90,6 +91,8 @@ class Card:
     scaling: Scaling = "0..1"
     fit: Fit = "letterbox"
     head: Head = "softmax"
+    unit: str = ""
+    output: str = ""
     layers: tuple[str, ...] = ()
     metadata: tuple[Field, ...] = ()
     licence: str = "unknown"
@@ -132,7 +135,7 @@ class Card:
     def _check_labels(self) -> None:
         check_class_count(len(self.labels), "Card field 'labels'")
         names = [label.name for label in self.labels]
-        if len(names) < 2:
+        if len(names) < (1 if self.head == "number" else 2):
             raise UserError(f"Card field 'labels' has {len(names)} entry; a classifier tells at least 2 classes apart.")
         if self.head == "sigmoid" and len(names) != 2:
             raise UserError(f"Card field 'labels' has {len(names)} entries; a single sigmoid tells 2 classes apart.")
@@ -178,6 +181,7 @@ class Card:
             "scaling": self.scaling,
             "fit": self.fit,
             "head": self.head,
+            **{name: value for name, value in (("unit", self.unit), ("output", self.output)) if value},
             "layers": list(self.layers),
             "metadata": [field.to_json() for field in self.metadata],
             "licence": self.licence,
@@ -299,6 +303,8 @@ _READERS: dict[str, Any] = {
     "scaling": _string,
     "fit": _string,
     "head": _string,
+    "unit": _string,
+    "output": _string,
     "layers": _strings,
     "metadata": lambda _, value: read_metadata_fields(value),
     "licence": _string,

@@ -13,6 +13,7 @@ CLASS_NAME_FILES = (
     *("class_names.json", "labels.json"),
 )
 """Files that may name a model's classes, in the order in which they are tried."""
+PREPROCESSOR = "preprocessor_config.json"
 WEIGHT_SUFFIXES = (".h5", ".hdf5")
 """Suffixes of files that may hold weights alone, with the architecture next to them."""
 
@@ -27,7 +28,7 @@ def card_path(path: Path) -> Path:
 def list_sidecar_files(path: Path) -> list[Path]:
     """Every sidecar file that may be read with the model, existing or not."""
     architectures = [path.with_name(name) for name in _architectures(path)] if path.suffix in WEIGHT_SUFFIXES else []
-    return [card_path(path), *(path.parent / name for name in CLASS_NAME_FILES), *architectures]
+    return [card_path(path), *(path.parent / name for name in (*CLASS_NAME_FILES, PREPROCESSOR)), *architectures]
 
 
 def read_architecture(path: Path) -> str | None:

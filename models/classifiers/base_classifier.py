@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -47,6 +46,8 @@ class BaseClassifier(Generic[L]):
     forward_only = False
     logits_from_probabilities = False
     members: tuple[Any, ...] = ()
+    heads: tuple[str, ...] = ()
+    picture_inputs: tuple[str, ...] = ()
     protection: str | None = None
     protected = False
 
@@ -126,6 +127,26 @@ class BaseClassifier(Generic[L]):
     def _engine_state(self) -> EngineState:
         raise NotImplementedError
 
+    def with_head(self, name: str) -> Self:
+        """The same model with another of its outputs explained. UserError where it has none of that name."""
+        if name not in self.heads:
+            known = ", ".join(self.heads)
+            raise UserError(
+                f"{self.card.name} has no head '{name[:60]}' to choose; " + (f"it has {known}." if known else "it gives one answer.")
+            )
+        return self._with_head(name)
+
+    def with_second_picture(self, second: Floats, explained: int = 0) -> Self:
+        """The same model with another picture at its other inputs. UserError where it takes one picture.
+
+        second: (H, W, 3). explained: which picture input takes the explained picture.
+        """
+        if len(self.picture_inputs) < 2:
+            raise UserError(f"{self.card.name} takes one picture; leave out the second.")
+        if not 0 <= explained < len(self.picture_inputs):
+            raise UserError(f"{self.card.name} has picture inputs 0 to {len(self.picture_inputs) - 1}; {explained} is none of them.")
+        return self._with_second_picture(self._check_images(second[None])[0], explained)
+
     def remote_structure(self, images: Floats) -> Any:
         """(n, H, W, 3) -> the structure that the model's process reads, as JSON not yet validated; None without a process."""
         return None
@@ -158,7 +179,7 @@ class BaseClassifier(Generic[L]):
         images = self._check_images(images)
         return self._pullback(images, weights) if len(images) else np.zeros_like(images)
 
-    @cached_property
+    @property
     def default_layers(self) -> tuple[L, ...]:
         """The card's layers, or the last of each branch. UserError where the card names one that is not there."""
         if not self.card.layers:
@@ -193,6 +214,8 @@ class BaseClassifier(Generic[L]):
 
     def probabilities(self, logits: Floats) -> Floats:
         """(n, classes) -> (n, classes): softmax, or independent sigmoids."""
+        if self.card.head == "number":
+            return logits
         if self.card.head in ("sigmoid", "multi-label"):
             return np.exp(-np.logaddexp(0, -logits))
         powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -200,6 +223,12 @@ class BaseClassifier(Generic[L]):
         return shares
 
     def _with_metadata(self, values: Mapping[str, Value]) -> Self:
+        raise NotImplementedError
+
+    def _with_head(self, name: str) -> Self:
+        raise NotImplementedError
+
+    def _with_second_picture(self, second: Floats, explained: int) -> Self:
         raise NotImplementedError
 
     def _outputs(self, images: Floats) -> Floats:

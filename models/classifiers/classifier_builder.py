@@ -1,5 +1,6 @@
 """Builds a classifier from a Keras model in memory, and checks that the model and its card match."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,19 @@ def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifi
         _check_output(card, trace, path.name)
     _check_answers(card, outputs_for_probe_images(trace, path.name), trace, path.name)
     made = KerasClassifier(trace, card)
+    made.rebuild = lambda head: build_classifier(model, _card_of_head(model, card, path, head), path)
     _ = made.default_layers  # reports a missing layer of the card now, not at the first map
     return made
+
+
+def _card_of_head(model: Any, card: Card, path: Path, head: str) -> Card:
+    """The card of another of the model's outputs: it says the same of the pictures, and of the answer what is inferred."""
+    _, inferred = infer_model_card(model, path, head)
+    if card.inferred:
+        return inferred
+    return replace(
+        card, output=head, labels=inferred.labels, head=inferred.head, unit="", temperature=1.0, accuracy=None, calibration_error=None
+    )
 
 
 def _check_output(card: Card, trace: ModelTrace, name: str) -> None:
@@ -39,7 +51,7 @@ def _check_output(card: Card, trace: ModelTrace, name: str) -> None:
             f"The card has {len(card.labels)} labels and head '{card.head}', but {name} gives {numbers} numbers; fix 'labels' or 'head'."
         )
     fitting = {"softmax": ("softmax",), "sigmoid": ("sigmoid", "multi-label")}.get(trace.head.activation)
-    if fitting and card.head not in fitting:
+    if fitting and card.head not in (*fitting, "number"):
         raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; fix the card's 'head'.")
 
 
@@ -49,7 +61,7 @@ def _check_answers(card: Card, raw: NDArray[np.float64], trace: ModelTrace, name
         weights = [f"{weight} ({share:.0%} of it)" for weight, share in non_finite_weights(trace)]
         why = f"so are some of its weights, {', '.join(weights[:3])}: save or download it again" if weights else "its scaling overflows it"
         raise UserError(f"{name} answers with numbers that are not finite; {why}.")
-    if trace.head.activation or card.head == "logits":
+    if trace.head.activation or card.head in ("logits", "number"):
         return
     if raw.min() < -1e-3 or raw.max() > 1 + 1e-3 or (card.head == "softmax" and not rows_sum_to_one(raw)):
         seen = f"{raw.min():.3g} to {raw.max():.3g}"

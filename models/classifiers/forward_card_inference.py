@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.cards.card import LONGEST_NAME, Card, ClassLabel, Head
-from models.classifiers.card_inference import DEFAULT_SIZE, scaling_note
-from models.classifiers.label_file import read_class_names
+from models.cards.preprocessor_file import read_preprocessor_file
+from models.cards.sidecar_files import PREPROCESSOR
+from models.classifiers.card_inference import A_NUMBER, DEFAULT_SIZE, class_names_of_head, scaling_note
 from models.graph.model_inputs import ModelInputStructure
 from models.graph.runtime_network import RuntimeNetwork
 
@@ -24,8 +25,17 @@ def draft_model_card(network: RuntimeNetwork, inputs: ModelInputStructure, path:
         network.scaling or "0..1",
         "its quantised input can hold just that" if network.scaling else "nothing in the file says",
     )
-    if not network.scaling and Path(network.name).name in _TEACHABLE_MACHINE:
+    said = read_preprocessor_file(path)
+    if said and said.size:
+        height, width = height or said.size[0], width or said.size[1]
+    if said and said.scaling and not network.scaling:
+        scaling, because = said.scaling, f"{PREPROCESSOR} beside it says so"
+    elif inputs.largest.of_bytes:
+        scaling, because = "0..255", "its input takes whole numbers of 0 to 255"
+    elif not network.scaling and Path(network.name).name in _TEACHABLE_MACHINE:
         scaling, because = "-1..1", "Teachable Machine calls its exports so, which take that"
+    known = bool(network.scaling) or inputs.largest.of_bytes
+    noted = [said.note] if said and said.note else []
     return Card(
         name=(path.parent.name if path.stem in ("model", "model_unquant") else path.stem)[:LONGEST_NAME],
         labels=(ClassLabel("0"), ClassLabel("1")),
@@ -33,15 +43,22 @@ def draft_model_card(network: RuntimeNetwork, inputs: ModelInputStructure, path:
         colour="grey" if channels == 1 else "rgb",
         scaling=scaling,  # type: ignore[arg-type]
         inferred=True,
-        notes=(scaling_note(scaling, because, bool(network.scaling)), *inputs.notes),
+        notes=(
+            scaling_note(scaling, because, known),
+            *inputs.notes,
+            *network.choice.notes,
+            *noted,
+        ),
     )
 
 
 def complete_model_card(card: Card, network: RuntimeNetwork, raw: NDArray[np.floating[Any]], path: Path) -> Card:
     """The draft with head and labels. raw: (n, units), the network's outputs for the probe pictures."""
     head, why = _head(network, raw, path.name)
-    names = read_class_names(path, max(network.units, 2), network.classes)
-    return replace(card, labels=names.labels, head=head, notes=(*card.notes, *why, *names.notes))
+    several = len(network.choice.names) > 1
+    names = class_names_of_head(path, head, network.units, several, network.classes)
+    card = replace(card, labels=names.labels, head=head, output=network.choice.name if several else "")
+    return replace(card, notes=(*card.notes, *why, *names.notes))
 
 
 def check_card_matches_network(card: Card, network: RuntimeNetwork, raw: NDArray[np.floating[Any]], name: str) -> None:
@@ -53,7 +70,7 @@ def check_card_matches_network(card: Card, network: RuntimeNetwork, raw: NDArray
         )
     if not np.isfinite(raw).all():
         raise UserError(f"{name} answers with numbers that are not finite; its weights are damaged, or the card's scaling overflows it.")
-    if card.head != "logits" and (not _within(raw) or (card.head == "softmax" and not _sum_to_one(network, raw))):
+    if card.head not in ("logits", "number") and (not _within(raw) or (card.head == "softmax" and not _sum_to_one(network, raw))):
         seen = f"{raw.min():.3g} to {raw.max():.3g}"
         raise UserError(f"The card says head '{card.head}', but {name} answers with {seen}, no probabilities; fix 'head' to 'logits'.")
 
@@ -61,7 +78,7 @@ def check_card_matches_network(card: Card, network: RuntimeNetwork, raw: NDArray
 def _head(network: RuntimeNetwork, raw: NDArray[np.floating[Any]], name: str) -> tuple[Head, tuple[str, ...]]:
     if network.units == 1:
         if not _within(raw):
-            raise UserError(f"{name} gives one number that is no probability, {raw.min():.3g} to {raw.max():.3g}; it is no classifier.")
+            return "number", (A_NUMBER,)
         return "sigmoid", ("Its one number lies in 0..1 and is taken for the probability of the second class.",)
     if _within(raw) and _sum_to_one(network, raw):
         return "softmax", ("Its answers sum to 1 and are taken for probabilities: logits are taken from them.",)

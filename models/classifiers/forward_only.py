@@ -1,5 +1,6 @@
 """A classifier without gradients: perturbation methods work, the others raise a UserError that says why."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,10 +35,14 @@ class ForwardOnlyClassifier(BaseClassifier[GridLayer]):
 
     def __init__(self, network: RuntimeNetwork, card: Card, metadata: Mapping[str, Value] | None = None) -> None:
         super().__init__(replace(card, layers=()), (), metadata)
-        self.logits_from_probabilities = card.head != "logits"
+        self.logits_from_probabilities = card.head not in ("logits", "number")
+        self.heads = network.choice.names if len(network.choice.names) > 1 else ()
+        self.rebuild: Callable[[str], ForwardOnlyClassifier] | None = None
         self._network, self._inputs = network, read_model_inputs(network, network.name)
         self._inputs.check_metadata(card, network.name)
         self._code = encode_metadata(card.metadata, self.metadata) if card.metadata else np.zeros(0, np.float32)
+        self.picture_inputs = tuple(each.name for each in self._inputs.pictures) if len(self._inputs.pictures) > 1 else ()
+        self._pair = np.zeros((*card.size, 3), np.float32), np.ones(len(self._inputs.pictures), np.float32)
         self._feed, self._feed_masked = _compile_inputs(self._inputs, card)
 
     @property
@@ -46,17 +51,29 @@ class ForwardOnlyClassifier(BaseClassifier[GridLayer]):
         return self._network
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "ForwardOnlyClassifier":
-        return ForwardOnlyClassifier(self._network, self.card, values)
+        made = copy.copy(self)
+        made._metadata = dict(values)
+        made._code = encode_metadata(self.card.metadata, values) if self.card.metadata else made._code
+        return made
+
+    def _with_head(self, name: str) -> "ForwardOnlyClassifier":
+        assert self.rebuild is not None
+        return self.rebuild(name)
+
+    def _with_second_picture(self, second: Floats, explained: int) -> "ForwardOnlyClassifier":
+        made = copy.copy(self)
+        made._pair = second, np.eye(len(self.picture_inputs), dtype=np.float32)[explained]
+        return made
 
     def _outputs(self, images: Floats) -> Floats:
         return self._logits(self.raw(images))
 
     def _masked(self, image: Floats, masks: Floats, fill: Floats) -> Floats:
-        return self._logits(self._evaluate(self._feed_masked(image, masks, fill, self._code)))
+        return self._logits(self._evaluate(self._feed_masked(image, masks, fill, self._code, *self._pair)))
 
     def raw(self, images: Floats) -> Floats:
         """(n, H, W, 3) -> the outputs of the network itself, (n, units)."""
-        return self._evaluate(self._feed(np.asarray(images, np.float32), self._code))
+        return self._evaluate(self._feed(np.asarray(images, np.float32), self._code, *self._pair))
 
     def gradients(self, images: Floats, score: Score) -> Floats:
         """UserError: there are none."""
@@ -95,7 +112,7 @@ class ForwardOnlyClassifier(BaseClassifier[GridLayer]):
         return self._network.evaluate([tensor.numpy() for tensor in feed])
 
     def _logits(self, raw: Floats) -> Floats:
-        if self.card.head == "logits":
+        if self.card.head in ("logits", "number"):
             return raw
         smallest = max(SMALLEST_PROBABILITY, self._network.step / 2)
         p = np.clip(raw, smallest, 1 - smallest)
@@ -108,6 +125,8 @@ class ForwardOnlyClassifier(BaseClassifier[GridLayer]):
 def build_forward_only_classifier(network: RuntimeNetwork, card: Card | None, path: Path) -> ForwardOnlyClassifier:
     """The classifier of a network; without a card one is inferred. UserError where they do not match. path: of the model."""
     inputs = read_model_inputs(network, path.name)
+    if card is not None and card.output:
+        network = network.chosen(card.output)
     if card is None:
         draft = draft_model_card(network, inputs, path)
         inputs.check_metadata(draft, path.name)
@@ -117,15 +136,18 @@ def build_forward_only_classifier(network: RuntimeNetwork, card: Card | None, pa
         inputs.check_card(card, path.name)
         raw = _answers(network, inputs, card)
     check_card_matches_network(card, network, raw, path.name)
-    return ForwardOnlyClassifier(network, card)
+    made = ForwardOnlyClassifier(network, card)
+    made.rebuild = lambda head: build_forward_only_classifier(network.chosen(head), None, path)
+    return made
 
 
 def _answers(network: RuntimeNetwork, inputs: ModelInputStructure, card: Card) -> Floats:
     """(3, units): the network's outputs for the probe pictures."""
     code = encode_metadata(card.metadata, {}) if card.metadata else np.zeros(0, np.float32)
+    pair = np.zeros((*card.size, 3), np.float32), np.ones(len(inputs.pictures), np.float32)
     feed, _ = _compile_inputs(inputs, card)
     images, size = probe_images(card.size), batch_of(card.size, 3)
-    parts = [feed(images[start : start + size], code) for start in range(0, len(images), size)]
+    parts = [feed(images[start : start + size], code, *pair) for start in range(0, len(images), size)]
     return np.concatenate([network.evaluate([tensor.numpy() for tensor in part]) for part in parts]).astype(np.float64)
 
 
@@ -134,11 +156,20 @@ def _compile_inputs(inputs: ModelInputStructure, card: Card) -> tuple[Callable[.
     picture, code = tf.TensorSpec([*card.size, 3], tf.float32), tf.TensorSpec([len(encoding_entry_names(card.metadata))], tf.float32)
     masks = tf.TensorSpec([None, None, None], tf.float32)
 
-    def feed(images: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
-        return list(tf.nest.flatten(inputs.pack(inputs.prepare(images, card), code)))
+    takes = tf.TensorSpec([len(inputs.pictures)], tf.float32)
 
-    def feed_masked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor, code: tf.Tensor) -> list[tf.Tensor]:
-        return feed(fill + tf.image.resize(masks[..., None], card.size) * (image - fill), code)
+    def feed(images: tf.Tensor, code: tf.Tensor, second: tf.Tensor, takes: tf.Tensor) -> list[tf.Tensor]:
+        pair = (second, takes) if len(inputs.pictures) > 1 else ()
+        return list(tf.nest.flatten(inputs.pack(inputs.prepare(images, card, *pair), code)))
+
+    def feed_masked(
+        image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor, code: tf.Tensor, second: tf.Tensor, takes: tf.Tensor
+    ) -> list[tf.Tensor]:
+        return feed(fill + tf.image.resize(masks[..., None], card.size) * (image - fill), code, second, takes)
 
     pictures = tf.TensorSpec([None, *card.size, 3], tf.float32)
-    return tf.function(feed, input_signature=[pictures, code]), tf.function(feed_masked, input_signature=[picture, masks, picture, code])
+    beside = [code, picture, takes]
+    return (
+        tf.function(feed, input_signature=[pictures, *beside]),
+        tf.function(feed_masked, input_signature=[picture, masks, picture, *beside]),
+    )

@@ -1,5 +1,6 @@
 """The classifier of a traced Keras model: outputs, gradients, features, and outputs of masked pictures."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -41,13 +42,24 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         network: evaluates logits in TensorFlow's place, unless weights are replaced.
         """
         super().__init__(card, trace.layers, metadata)
-        self.logits_from_probabilities = card.head != "logits" and not trace.head.activation
+        self.logits_from_probabilities = card.head not in ("logits", "number") and not trace.head.activation
+        self.heads = trace.choice.names if len(trace.choice.names) > 1 else ()
+        self.picture_inputs = trace.picture_inputs if trace.pair else ()
+        self.rebuild: Callable[[str], KerasClassifier] | None = None
         self._trace, self._network = trace, None if replaced else network
         self._reinitialised = dict(replaced or {})
+        self._pair: tuple[NDArray[np.float32], ...] = ()
+        self._choose_feeds()
+
+    def _choose_feeds(self) -> None:
+        """What differs from the traced model: weights, metadata and the second picture."""
+        trace, card = self._trace, self.card
         code = {} if trace.metadata is None else {trace.metadata.name: encode_metadata(card.metadata, self.metadata)}
-        self._replaced = {**self._reinitialised, **code}
+        pair = {tensor.name: value for tensor, value in zip(trace.pair, self._pair, strict=True)} if self._pair else {}
+        self._replaced = {**self._reinitialised, **code, **pair}
         readings = [tensor for tensor, _ in trace.variables()] if self._reinitialised else []
-        self._feeds = [tensor for tensor in (*readings, trace.metadata) if tensor is not None and tensor.name in self._replaced]
+        beside = [tensor for tensor in (trace.metadata, *trace.pair) if tensor is not None]
+        self._feeds = [tensor for tensor in (*readings, *beside) if tensor.name in self._replaced]
 
     @property
     def trace(self) -> ModelTrace:
@@ -60,7 +72,22 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         return self._trace.trace_count
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "KerasClassifier":
-        return KerasClassifier(self._trace, self.card, self._reinitialised, values, self._network)
+        made = copy.copy(self)
+        made._metadata = dict(values)
+        made._choose_feeds()
+        return made
+
+    def _with_head(self, name: str) -> "KerasClassifier":
+        assert self.rebuild is not None
+        return self.rebuild(name)
+
+    def _with_second_picture(self, second: Floats, explained: int) -> "KerasClassifier":
+        made = copy.copy(self)
+        made._network = None  # which was compiled for one picture
+        made._pair = second, np.eye(len(self.picture_inputs), dtype=np.float32)[explained]
+        made.layers = tuple(layer for layer in self._trace.layers if explained in layer.pictures)
+        made._choose_feeds()
+        return made
 
     def _outputs(self, images: Floats) -> Floats:
         if self._network:
@@ -102,18 +129,24 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         """The same classifier with its head, its last block and head, or everything re-initialised. UserError where it has no variables."""
         from models.graph.randomisation import reinitialise_weights
 
-        return KerasClassifier(self._trace, self.card, reinitialise_weights(self._trace, depth, seed), self.metadata)
+        made = copy.copy(self)
+        made._network = None
+        made._reinitialised = reinitialise_weights(self._trace, depth, seed)
+        made._choose_feeds()
+        return made
 
     def _compiled_by(self, engine: Engine) -> "KerasClassifier":
         if engine is Engine.ONNXRUNTIME:
             raise EngineRefused("ONNX Runtime evaluates ONNX models alone; this one is evaluated by TensorFlow.")
+        made = copy.copy(self)
+        made._network, made._engine_remark = None, ""
         if engine is Engine.TENSORFLOW:
-            return KerasClassifier(self._trace, self.card, self._reinitialised, self.metadata)
-        if self._reinitialised:
-            raise EngineRefused("Re-initialised weights are evaluated by TensorFlow.")
+            return made
+        if self._reinitialised or self._pair:
+            raise EngineRefused("Re-initialised weights and pairs of pictures are evaluated by TensorFlow.")
         feeds = [tensor for tensor in (self._trace.images, self._trace.metadata) if tensor is not None]
-        network = compile_function(self._trace.prune(feeds, [self._logits]))
-        return KerasClassifier(self._trace, self.card, None, self.metadata, network)
+        made._network = compile_function(self._trace.prune(feeds, [self._logits]))
+        return made
 
     @property
     def _on_gpu(self) -> bool:
@@ -142,7 +175,7 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         return self._trace.derive("logits", self._build_logits)
 
     def _build_logits(self) -> tf.Tensor:
-        logits = self._trace.head.logits
+        logits = self._trace.output if self.card.head == "number" else self._trace.head.logits
         if logits.shape.rank != 2:
             logits = tf.reshape(logits, [-1, logits.shape[1:].num_elements()])
         if logits.dtype.size < 4:

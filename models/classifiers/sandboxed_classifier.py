@@ -1,5 +1,6 @@
 """The classifier of an untrusted model, which runs in a sandboxed process of its own."""
 
+import copy
 import math
 import threading
 import time
@@ -130,22 +131,19 @@ class WorkerSupervisor:
 class SandboxedClassifier(BaseClassifier[GridLayer]):
     """Evaluates in the model's process what `Classifier` evaluates in this one; thread-safe."""
 
-    def __init__(
-        self,
-        supervisor: WorkerSupervisor,
-        reinitialised: tuple[Depth, int] | None = None,
-        metadata: Mapping[str, Value] | None = None,
-        engine: EngineState | None = None,
-    ) -> None:
-        """reinitialised: depth and seed of the re-initialised weights. engine: what the process evaluates forward passes with; None for
-        what it begins with."""
-        description = supervisor.description()
-        super().__init__(description.card, description.layers, metadata)
+    def __init__(self, supervisor: WorkerSupervisor, description: WorkerDescription | None = None) -> None:
+        """description: of the model with another head than the first."""
+        description = description or supervisor.description()
+        super().__init__(description.card, description.layers)
         self.forward_only = description.forward_only
         self.logits_from_probabilities = description.from_probabilities
+        self.heads, self.picture_inputs = description.heads, description.picture_inputs
         self.protection, self.protected = str(description.protection), description.protection.whole
-        self._supervisor, self._reinitialised, self._engine = supervisor, reinitialised, engine or description.engine
+        self._supervisor, self._engine = supervisor, description.engine
         self._engine_remark = self._engine.remark
+        self._reinitialised: tuple[Depth, int] | None = None
+        self._chosen_head = ""
+        self._pair: tuple[Array, int] | None = None
 
     @property
     def traces(self) -> int:
@@ -153,16 +151,23 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         return self._supervisor.traces
 
     def _with_metadata(self, values: Mapping[str, Value]) -> "SandboxedClassifier":
-        return SandboxedClassifier(self._supervisor, self._reinitialised, values, self._engine)
+        made = copy.copy(self)
+        made._metadata = dict(values)
+        return made
 
     def with_engine(self, choice: Engine) -> "SandboxedClassifier":
         """As the base's; compiled and compared by the process, which answers other requests meanwhile."""
+        if self._chosen_head or self._pair:
+            return self.with_engine_remark("Another head, and pairs of pictures, are evaluated by what the process began with.")
         deadline = time.monotonic() + self._supervisor.limits.answering
         while time.monotonic() < deadline:
             answer = self._supervisor.request_json({**self._head("engine"), "choice": str(choice), "shapes": []}, [])
             if answer.get("engine") is not None:
                 try:
-                    return SandboxedClassifier(self._supervisor, self._reinitialised, self.metadata, parse_engine(answer["engine"]))
+                    made = copy.copy(self)
+                    made._engine = parse_engine(answer["engine"])
+                    made._engine_remark = made._engine.remark
+                    return made
                 except ProtocolError as error:
                     return self.with_engine_remark(f"The model's process describes {error}.")
             threading.Event().wait(ENGINE_PAUSE)
@@ -171,6 +176,25 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
     @property
     def _engine_state(self) -> EngineState:
         return self._engine
+
+    def _with_head(self, name: str) -> "SandboxedClassifier":
+        request = self._head("describe") | {"head": name, "metadata": {}, "reinitialised": None, "explained": None, "engine": None}
+        protection = self._supervisor.description().protection
+        described = {"landlock": protection.landlock, "filtered": protection.filtered}
+        answer = self._supervisor.request_json(request | {"shapes": []}, []) | described
+        try:
+            made = SandboxedClassifier(self._supervisor, parse_worker_description(answer))
+        except ProtocolError as error:
+            raise UserError(f"{self.card.name} describes its head '{name[:60]}' in a malformed way ({error}); use another.") from error
+        made._chosen_head, made._metadata = name, self._metadata
+        return made
+
+    def _with_second_picture(self, second: Floats, explained: int) -> "SandboxedClassifier":
+        made = copy.copy(self)
+        made._engine = self._supervisor.description().engine
+        made._pair = second, explained
+        made.layers = tuple(layer for layer in self.layers if not layer.pictures or explained in layer.pictures)
+        return made
 
     def _outputs(self, images: Floats) -> Floats:
         return self._evaluate("outputs", [images], [(len(images), len(self.labels))])[0]
@@ -194,13 +218,15 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
 
     def randomised(self, depth: Depth, seed: int) -> "SandboxedClassifier":
         """The same classifier with its head, its last block and head, or everything re-initialised. UserError where it has no variables."""
-        made = SandboxedClassifier(self._supervisor, (depth, int(seed)), self.metadata)
+        made = copy.copy(self)
+        made._reinitialised = depth, int(seed)
         made._evaluate("nothing", [], [])
         return made
 
     def remote_structure(self, images: Floats) -> Any:
         images = self._check_images(images)
-        return self._supervisor.request_json({**self._head("structure"), "shapes": [list(images.shape)]}, [images]).get("structure")
+        head = self._head("structure") | {"explained": None}
+        return self._supervisor.request_json(head | {"shapes": [list(images.shape)]}, [images]).get("structure")
 
     @property
     def pid(self) -> int:
@@ -236,13 +262,16 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
 
     def _head(self, name: str) -> dict[str, Any]:
         engine = self._engine.engine if self._engine.engine is Engine.OPENVINO else None
-        variant = {"reinitialised": self._reinitialised, "metadata": self.metadata, "engine": engine}
+        pair = None if self._pair is None else self._pair[1]
+        changed = {"reinitialised": self._reinitialised, "metadata": self.metadata}
+        variant = {**changed, "engine": engine, "head": self._chosen_head, "explained": pair}
         return {"request": name, "layers": [], "score": None, **variant}
 
     def _evaluate(
         self, name: str, arrays: list[Array], wanted: Sequence[Expected], layers: Sequence[str] = (), score: list[Any] | None = None
     ) -> list[Array]:
         head = {**self._head(name), "layers": list(layers), "score": score}
+        arrays = [*arrays, *([] if self._pair is None else [self._pair[0]])]
         return self._supervisor.request(head | {"shapes": [list(each.shape) for each in arrays]}, arrays, wanted)
 
 

@@ -10,6 +10,7 @@ from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.confinement import SandboxProtection
 from models.sandbox.ipc import ProtocolError
 
+_MOST_OUTPUTS = 1_000
 _MOST_LAYERS, _LONGEST_NAME, _LARGEST_SIDE, _MOST_NUMBERS, _MOST_THREADS = 10_000, 500, 65_536, 2**28, 4096
 
 
@@ -21,6 +22,8 @@ class WorkerDescription:
     layers: tuple[GridLayer, ...]
     from_probabilities: bool
     forward_only: bool
+    heads: tuple[str, ...]
+    picture_inputs: tuple[str, ...]
     protection: SandboxProtection
     engine: EngineState
 
@@ -33,7 +36,8 @@ def parse_worker_description(head: dict[str, Any]) -> WorkerDescription:
         protection = SandboxProtection(int(head["landlock"]), bool(head["filtered"]))
         card = replace(card, notes=(*card.notes, f"{CardNote.OWN_PROCESS}: {protection}."))
         flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
-        return WorkerDescription(card, layers, *flags, protection, parse_engine(head["engine"]))
+        names = _names(head["heads"]), _names(head["picture_inputs"])
+        return WorkerDescription(card, layers, *flags, *names, protection, parse_engine(head["engine"]))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError("a description without form") from error
 
@@ -47,8 +51,16 @@ def parse_engine(fields: Any) -> EngineState:
         raise ProtocolError("an engine without form") from error
 
 
-def _layer(name: object, grid: Any, channels: object, branch: object, last: object, patches: object = False) -> GridLayer:
-    numbers = [*grid, channels, branch]
+def _names(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or len(names) > _MOST_OUTPUTS or not all(isinstance(each, str) for each in names):
+        raise ValueError("names")
+    return tuple(printable_text(each, 100) for each in names)
+
+
+def _layer(
+    name: object, grid: Any, channels: object, branch: object, last: object, patches: object = False, pictures: Any = ()
+) -> GridLayer:
+    numbers = [*grid, channels, branch, *pictures]
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or len(grid) != 2 or not name.isprintable():
         raise ValueError("name")
     if (
@@ -56,4 +68,4 @@ def _layer(name: object, grid: Any, channels: object, branch: object, last: obje
         or numbers[0] * numbers[1] * numbers[2] > _MOST_NUMBERS
     ):
         raise ValueError("size")
-    return GridLayer(name, (grid[0], grid[1]), numbers[2], numbers[3], bool(last), patches=bool(patches))
+    return GridLayer(name, (grid[0], grid[1]), numbers[2], numbers[3], bool(last), patches=bool(patches), pictures=tuple(pictures))

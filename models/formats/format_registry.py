@@ -10,6 +10,7 @@ from models.formats.keras_hdf5 import KERAS_HDF5
 from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.formats.onnx import ONNX
 from models.formats.saved_model import SAVED_MODEL
+from models.formats.tensorflow_js import TENSORFLOW_JS
 from models.formats.tflite import TFLITE
 from models.formats.zip_archive import zip_archive_format
 from models.output.markdown import markdown_table
@@ -20,6 +21,7 @@ SINGLE: tuple[ModelFormat, ...] = (
     KERAS_ARCHIVE,
     KERAS_FOLDER,
     KERAS_HDF5,
+    TENSORFLOW_JS,
     SAVED_MODEL,
     TFLITE,
     ONNX,
@@ -86,7 +88,8 @@ def open_keras_model(path: Path) -> Any:
 
 def is_model_folder(path: Path) -> bool:
     """Whether a folder holds what makes it a model."""
-    return any(all((path / file).is_file() for file in (each.marker, *each.companions)) for each in SINGLE if each.marker)
+    folders = [each for each in SINGLE if each.marker and all((path / file).is_file() for file in (each.marker, *each.companions))]
+    return any(each.recognise(path, b"") for each in folders)
 
 
 def is_model_path(path: Path) -> bool:

@@ -42,12 +42,17 @@ NETWORKS = {
 }
 
 
+def check_imagenet_name(name: str) -> None:
+    """UserError where it is none of NETWORKS."""
+    if name not in NETWORKS:
+        raise UserError(f"There is no ImageNet classifier '{name[:60]}' here; choose one of {', '.join(NETWORKS)}.")
+
+
 def load_imagenet(name: str) -> "KerasClassifier":
     """One of NETWORKS with ImageNet weights. UserError for an unknown name, and where the weights cannot be downloaded."""
     from models.classifiers.classifier_builder import build_classifier
 
-    if name not in NETWORKS:
-        raise UserError(f"There is no ImageNet classifier '{name}' here; choose one of {', '.join(NETWORKS)}.")
+    check_imagenet_name(name)
     return build_classifier(_download(name), _card(name), Path(f"imagenet:{name}"))
 
 

@@ -91,9 +91,19 @@ def _instance_normalization(kit: Kit, name: str) -> Any:
     return type(name, (kit.layers.GroupNormalization,), {"__init__": begin})
 
 
+def _initializer(kit: Kit, name: str) -> Any:
+    """How weights began, which a file with weights does not need: qubvel/efficientnet, efficientnet/model.py (so spelt in 2019)."""
+    return type(name, (kit.initializers.Zeros,), {"from_config": classmethod(lambda kind, config: kind())})
+
+
 def _swish(kit: Kit) -> Any:
     """x sigmoid(x): Ramachandran et al. 2017, arXiv:1710.05941."""
     return kit.activations.swish
+
+
+def _softmax(kit: Kit) -> Any:
+    """How activation=tf.nn.softmax is kept: tensorflow/tensorflow, python/ops/nn_ops.py."""
+    return kit.activations.softmax
 
 
 def _hard_swish(kit: Kit) -> Any:
@@ -123,6 +133,10 @@ def _gelu(kit: Kit) -> Any:
 
 _CLASSES: dict[str, Callable[..., Any]] = {
     "FixedDropout": _dropout,
+    "ConvKernalInitializer": _initializer,
+    "DenseKernalInitializer": _initializer,
+    "EfficientConv2DKernelInitializer": _initializer,
+    "EfficientDenseKernelInitializer": _initializer,
     "DropPath": _identity,
     "DropConnect": _identity,
     "StochasticDepth": _stochastic_depth,
@@ -139,6 +153,7 @@ _CLASSES: dict[str, Callable[..., Any]] = {
 
 _FUNCTIONS: dict[str, Callable[[Kit], Any]] = {
     "swish_activation": _swish,
+    "softmax_v2": _softmax,
     "hard_swish": _hard_swish,
     "hardswish": _hard_swish,
     "h_swish": _hard_swish,

@@ -1,6 +1,7 @@
 """Runs ONNX models by onnxruntime, with channels last or channels first."""
 
 import ast
+import contextlib
 import copy
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,11 +11,11 @@ import numpy as np
 
 from errors import UserError
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import Engine, EngineRefused, EngineState
 from models.graph.engine.openvino_network import PAIR, OpenVINONetwork, compile_onnx, openvino_version
 from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput
-from models.graph.runtime_network import Array, RuntimeNetwork
+from models.graph.runtime_network import OPEN_SIDE, Array, RuntimeNetwork
 from models.sandbox.checks.model_size import check_model_size
 from models.sandbox.checks.safe_text import error_reason, printable_text
 
@@ -33,9 +34,6 @@ class OnnxNetwork(RuntimeNetwork):
         self._compiled: OpenVINONetwork | None = None
         self._session = _session(content, name)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if len(outputs) != 1:
-            names = printable_text(", ".join(each.name for each in outputs), 120)
-            raise UserError(f"{name} gives {len(outputs)} outputs ({names}); a classifier here gives one, a number for each class.")
         for each in inputs:
             if each.type not in _KINDS:
                 raise UserError(
@@ -43,10 +41,14 @@ class OnnxNetwork(RuntimeNetwork):
                 )
         shapes = [tuple(side if isinstance(side, int) and side > 0 else None for side in each.shape) for each in inputs]
         self._names, self._kinds = [each.name for each in inputs], [_KINDS[each.type] for each in inputs]
+        shapes = [self._with_channels(number, shape) for number, shape in enumerate(shapes)]
         self._turned = [len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3) for shape in shapes]
         plain = [(None, *shape[2:], shape[1]) if turned else shape for shape, turned in zip(shapes, self._turned, strict=True)]
         try:
-            super().__init__(name, [NetworkInput(each.name, shape) for each, shape in zip(inputs, plain, strict=True)])
+            ports = [
+                NetworkInput(each.name, shape, of_bytes=_KINDS[each.type] is np.uint8) for each, shape in zip(inputs, plain, strict=True)
+            ]
+            super().__init__(name, ports, [(each.name, 0.0) for each in outputs])
         except UserError:
             raise
         except Exception as error:  # onnxruntime's public API has no error class
@@ -62,19 +64,32 @@ class OnnxNetwork(RuntimeNetwork):
     def compiled_by(self, engine: Engine) -> RuntimeNetwork:
         if engine is not Engine.OPENVINO:
             return super().compiled_by(engine)
+        if len(self._outputs) > 1:
+            raise EngineRefused("A model with several outputs is evaluated by ONNX Runtime.")
         made = copy.copy(self)
         made._compiled = compile_onnx(self._content, self._names, PAIR if self.together else 1)
         return made
 
-    def run(self, arrays: Sequence[Array]) -> Array:
+    def _with_channels(self, number: int, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape with the channels that the only input takes, by trial, where the file names its sides but gives no numbers."""
+        if len(shape) != 4 or {shape[1], shape[3]} & {1, 3} or shape[1] or shape[3] or len(self._names) > 1:
+            return shape
+        height, width = (side or OPEN_SIDE for side in shape[2:]) if shape[2] else (OPEN_SIDE, OPEN_SIDE)
+        for place, channels in ((1, 3), (1, 1), (3, 3), (3, 1)):
+            sides = [1, channels, height, width] if place == 1 else [1, height, width, channels]
+            with contextlib.suppress(Exception):  # as above
+                self._session.run(None, {self._names[number]: np.zeros(sides, self._kinds[number])})
+                return (None, channels, shape[2], None) if place == 1 else (None, shape[1], shape[2], channels)
+        return shape
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
         fed: dict[str, Array] = {}
         for name, kind, turned, array in zip(self._names, self._kinds, self._turned, arrays, strict=True):
             values = np.moveaxis(array, -1, 1) if turned else array
             fed[name] = np.ascontiguousarray(np.clip(np.rint(values), 0, 255) if kind is np.uint8 else values, kind)
         if self._compiled:
-            return self.rows(self._compiled(list(fed.values())), len(arrays[0]))
-        (answer,) = self._session.run(None, fed)
-        return self.rows(np.asarray(answer), len(arrays[0]))
+            return [self._compiled(list(fed.values()))]
+        return list(self._session.run(None, fed))
 
 
 def _classes(text: str) -> tuple[str, ...]:

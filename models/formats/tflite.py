@@ -25,31 +25,28 @@ class TFLiteNetwork(RuntimeNetwork):
 
     def __init__(self, content: bytes, name: str) -> None:
         self._interpreter, self._lock = _interpreter(content, name), threading.Lock()
-        self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        if len(outputs) != 1:
-            names = printable_text(", ".join(str(each["name"]) for each in outputs), 120)
-            raise UserError(f"{name} gives {len(outputs)} outputs ({names}); a classifier here gives one, a number for each class.")
-        self._output, self._count = outputs[0], 0
+        self._inputs, self._given = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._count = 0
         self._run_once(name)
-        super().__init__(name, [_port(each) for each in self._inputs], self._step(), _scaling(self._inputs))
+        outputs = [(str(each["name"]), self._step(each)) for each in self._given]
+        super().__init__(name, [_port(each) for each in self._inputs], outputs, _scaling(self._inputs))
 
     @property
     def engine(self) -> EngineState:
         return EngineState(Engine.TFLITE, thread_count(), version("tensorflow"))
 
-    def run(self, arrays: Sequence[Array]) -> Array:
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
         with self._lock:
             self._make_room(len(arrays[0]))
             for each, array in zip(self._inputs, arrays, strict=True):
                 self._interpreter.set_tensor(each["index"], _quantise(array, each))
             self._interpreter.invoke()
-            answer = self._interpreter.get_tensor(self._output["index"])
-        return _dequantise(self.rows(answer, len(arrays[0])), self._output)
+            return [_dequantise(self._interpreter.get_tensor(each["index"]), each) for each in self._given]
 
-    def _step(self) -> float:
+    def _step(self, output: Mapping[str, Any]) -> float:
         """The smallest difference between two outputs: of a quantised output, or of an int8 softmax before a float output."""
-        if self._output["quantization"][0]:
-            return float(self._output["quantization"][0])
+        if output["quantization"][0]:
+            return float(output["quantization"][0])
         whole = any(np.dtype(each["dtype"]) == np.int8 for each in self._interpreter.get_tensor_details())
         return 1 / 256 if whole else 0.0
 

@@ -1,7 +1,7 @@
 """Opens a TensorFlow SavedModel as a graph of constants, in which every tensor can be read and differentiated as in a Keras model's."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -10,6 +10,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from errors import UserError
 from models.graph.layer_names import ScopeNames, layer_scopes
 from models.graph.network_input import NetworkInput, NonKerasNetwork
+from models.graph.picture_cut import PictureCut, find_picture_cut, prune
 from models.sandbox.checks.safe_text import error_reason, printable_text
 from models.sandbox.checks.saved_model_ops import check_graph_operations
 
@@ -21,23 +22,30 @@ _CALLS = re.compile(r"((Stateful)?PartitionedCall(_\d+)?/)+")
 class FrozenGraph(NonKerasNetwork):
     """A SavedModel's signature, called like a Keras model. Its weights are constants, so they cannot be re-initialised."""
 
-    def __init__(self, name: str, frozen: Any, weights: Mapping[str, str]) -> None:
-        """frozen: a concrete function without variables and with one output. weights: a constant's name -> the layer that it belongs to."""
+    def __init__(self, name: str, frozen: Any, outputs: Sequence[str], weights: Mapping[str, str]) -> None:
+        """frozen: a concrete function without variables. outputs: their names. weights: a constant's name -> its layer."""
+        cuts = [None if x.dtype.is_floating else find_picture_cut(x, frozen.outputs, name) for x in frozen.inputs]
+        taken = [tensor if cut is None else cut.tensor for tensor, cut in zip(frozen.inputs, cuts, strict=True)]
         graph = frozen.graph.as_graph_def()
+        if any(cuts):
+            prune(graph, [tensor.op.name for tensor in frozen.outputs], [tensor.op.name for tensor in taken])
         reads = _reads(graph, weights)
         self._graph, names = _simplify(graph)
         self.layer_names = ScopeNames(layer_scopes({names[node]: layer for node, layer in reads.items()}))
         leaves = {*weights.values(), *_without_weights(names.values(), set(weights.values()))}
-        super().__init__(name, [_port(tensor, name) for tensor in frozen.inputs], frozenset(leaves))
-        self._taken = [_rename(tensor.name, names) for tensor in frozen.inputs]
-        self._given = _rename(frozen.outputs[0].name, names)
+        ports = [_port(tensor, x.op.name, cut) for tensor, x, cut in zip(taken, frozen.inputs, cuts, strict=True)]
+        super().__init__(name, ports, frozenset(leaves))
+        self.notes = tuple(cut.note for cut in cuts if cut is not None)
+        self._taken = [_rename(tensor.name, names) for tensor in taken]
+        self.output_names = tuple(outputs)
+        self._given = [_rename(tensor.name, names) for tensor in frozen.outputs]
 
-    def __call__(self, given: Any, training: bool = False) -> tf.Tensor:
-        """The output for these inputs, added to the graph that is being traced."""
+    def __call__(self, given: Any, training: bool = False) -> list[tf.Tensor]:
+        """The outputs for these inputs, added to the graph that is being traced."""
         tensors = [tf.cast(each, port.dtype) for each, port in zip(tf.nest.flatten(given), self.inputs, strict=True)]
         fed = dict(zip(self._taken, tensors, strict=True))
-        (output,) = tf.graph_util.import_graph_def(self._graph, input_map=fed, return_elements=[self._given], name="")
-        return output
+        outputs: list[tf.Tensor] = tf.graph_util.import_graph_def(self._graph, input_map=fed, return_elements=self._given, name="")
+        return outputs
 
 
 def load_saved_model(folder: str, name: str) -> FrozenGraph:
@@ -50,7 +58,8 @@ def load_saved_model(folder: str, name: str) -> FrozenGraph:
     try:
         loaded = tf.saved_model.load(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, tf.errors.OpError) as error:
-        raise UserError(f"{name} could not be opened as a SavedModel: {error_reason(error)}") from error
+        why = error_reason(error, 400).replace(folder, name)
+        raise UserError(f"{name} could not be opened as a SavedModel, is its folder whole? {why[:200]}") from error
     signature = _signature(loaded.signatures, name)
     size = sum(variable.shape.num_elements() * variable.dtype.size for variable in signature.variables)
     if size > LARGEST:
@@ -60,12 +69,9 @@ def load_saved_model(folder: str, name: str) -> FrozenGraph:
 
 def _freeze(name: str, signature: Any) -> FrozenGraph:
     frozen = convert_variables_to_constants_v2(signature)
-    if len(frozen.outputs) != 1:
-        names = ", ".join(sorted(signature.structured_outputs))
-        raise UserError(
-            f"{name} gives {len(frozen.outputs)} outputs ({printable_text(names, 120)}); a classifier gives one, a number a class."
-        )
-    return FrozenGraph(name, frozen, _weights(signature))
+    names = sorted(signature.structured_outputs)
+    count = len(frozen.outputs)
+    return FrozenGraph(name, frozen, names if len(names) == count else list(map(str, range(count))), _weights(signature))
 
 
 def _weights(signature: Any) -> dict[str, str]:
@@ -86,18 +92,21 @@ def _reads(graph: Any, weights: Mapping[str, str]) -> dict[str, str]:
 
 
 def _signature(signatures: Any, name: str) -> Any:
-    found = [each for each in _USUAL if each in signatures] or list(signatures)
-    if not found:
+    """The usual one; but one that takes pictures as numbers comes before one that takes encoded files. UserError where it is unclear."""
+    usual = [each for each in _USUAL if each in signatures]
+    if not signatures:
         raise UserError(f"{name} has no signature, so nothing says what it takes; save it by model.export, or with signatures=....")
+    numbers = [each for each in [*usual, *signatures] if not any(x.dtype == tf.string for x in signatures[each].inputs)]
+    found = list(dict.fromkeys(numbers)) or usual or list(signatures)
     if found[0] not in _USUAL and len(found) > 1:
-        raise UserError(f"{name} has {len(found)} signatures ({printable_text(', '.join(found), 120)}); name the one to ask '{_USUAL[0]}'.")
+        listed = printable_text(", ".join(found), 120)
+        raise UserError(f"{name} has {len(found)} signatures ({listed}); name the one to ask '{_USUAL[0]}'.")
     return signatures[found[0]]
 
 
-def _port(tensor: tf.Tensor, name: str) -> NetworkInput:
-    if not tensor.dtype.is_floating:
-        raise UserError(f"{name} takes {tensor.dtype.name} ('{tensor.op.name}'), through which no gradient goes; export it with float32.")
-    return NetworkInput(tensor.op.name, tuple(tensor.shape) if tensor.shape.rank else (), tensor.dtype.name)
+def _port(tensor: tf.Tensor, name: str, cut: PictureCut | None) -> NetworkInput:
+    shape = tuple(tensor.shape) if tensor.shape.rank else ()
+    return NetworkInput(name, shape, tensor.dtype.name, of_bytes=cut is not None and cut.of_bytes)
 
 
 def _without_weights(names: Iterable[str], layers: Collection[str]) -> Iterable[str]:

@@ -12,7 +12,7 @@ PATCHES = (
 class GridLayer:
     """A tensor (n, h, w, k) on the way from picture to logit. branch: which of the model's last layers it leads to, from 0.
 
-    patches: whether its cells are a Vision Transformer's patches.
+    patches: whether its cells are a Vision Transformer's patches. pictures: which of several picture inputs it depends on; empty for all.
     """
 
     name: str
@@ -21,6 +21,7 @@ class GridLayer:
     branch: int
     last: bool
     patches: bool = field(default=False, kw_only=True)
+    pictures: tuple[int, ...] = field(default=(), kw_only=True)
 
     @property
     def caveat(self) -> str:

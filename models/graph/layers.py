@@ -4,8 +4,8 @@ Nothing is rebuilt or patched. The graph traced from a model's call holds every 
 however the model was built, and any of them can be fetched, fed or differentiated.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -101,6 +101,12 @@ def find_spatial_layers(images: Collection[tf.Tensor], logits: tf.Tensor, name_o
             last[layer.key] = layer.name, op.outputs[0]
     layers: dict[str, tf.Tensor] = dict(last.values())
     return _in_branches(layers, between, patches)
+
+
+def pictures_of_layers(layers: Sequence[SpatialLayer], pictures: Sequence[tf.Tensor], logits: tf.Tensor) -> tuple[SpatialLayer, ...]:
+    """The layers, each with the picture inputs that it depends on."""
+    behind = [set(operations_between([picture], logits)) for picture in pictures]
+    return tuple(replace(layer, pictures=tuple(number for number, ops in enumerate(behind) if layer.tensor.op in ops)) for layer in layers)
 
 
 def _keeps_grid(op: tf.Operation, grids: Collection[tf.Operation]) -> bool:

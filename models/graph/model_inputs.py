@@ -1,8 +1,9 @@
 """Which inputs a Keras model has, and what each receives: the picture at the right size, or a part of the encoded metadata."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import tensorflow as tf
 
@@ -11,18 +12,48 @@ from models.cards.card import Card
 from models.cards.metadata import encoding_entry_names
 from models.graph.preprocessing import preprocess_images
 
+Layout = Literal["last", "first", "plane", "flat"]
+_LEAST_SIDE = 8
+"""Pixels of a picture's side below which numbers without channels are not taken for a picture."""
+
 
 @dataclass(frozen=True)
 class PictureInput:
-    """An input (n, H, W, channels). size: (H, W) in pixels, None where the model takes any."""
+    """An input that takes pictures. size: (H, W) in pixels, None where the model takes any. of_bytes: whether its numbers are 0..255.
+
+    layout: how the model takes them: (n, H, W, channels), channels first, as one plane (n, H, W), or as numbers in a row.
+    """
 
     name: str
     size: tuple[int | None, int | None]
     channels: int
+    layout: Layout = "last"
+    of_bytes: bool = False
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        return (None, *self.size, self.channels)
+        """As the model takes it."""
+        if self.layout == "flat":
+            return None, (self.size[0] or 0) * (self.size[1] or 0) * self.channels
+        if self.layout == "plane":
+            return None, *self.size
+        return (None, self.channels, *self.size) if self.layout == "first" else (None, *self.size, self.channels)
+
+    def arrange(self, pictures: tf.Tensor) -> tf.Tensor:
+        """(n, H, W, channels) -> the same numbers as the model takes them."""
+        if self.layout == "first":
+            return tf.transpose(pictures, (0, 3, 1, 2))
+        if self.layout == "flat":
+            return tf.reshape(pictures, (-1, self.shape[1]))
+        return pictures[..., 0] if self.layout == "plane" else pictures
+
+    @property
+    def note(self) -> str:
+        """What is assumed of it; empty where its shape says all."""
+        if self.layout != "flat":
+            return ""
+        kind = "grey" if self.channels == 1 else "colour"
+        return f"Its input of {self.shape[1]} numbers is taken for a {kind} picture of {self.size[0]} x {self.size[1]} pixels, row by row."
 
     def __str__(self) -> str:
         return f"'{self.name}' of {self.size[0]} x {self.size[1]} pixels"
@@ -66,24 +97,36 @@ class ModelInputStructure:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of a model with more than one input."""
+        assumed = tuple(each.note for each in self.pictures if each.note)
         if len(self.pictures) < 2:
-            return ()
-        return (f"Each of its {len(self.pictures)} picture inputs is given the same picture: {', '.join(map(str, self.pictures))}.",)
+            return assumed
+        shown = ", ".join(map(str, self.pictures))
+        return (
+            *assumed,
+            f"Each of its {len(self.pictures)} picture inputs is given the same picture, {shown}, "
+            "unless a second one is given (--second-picture), which gets a map too.",
+        )
 
-    def prepare(self, images: tf.Tensor, card: Card) -> list[tf.Tensor]:
-        """(n, H, W, 3) RGB 0..1 -> one tensor per picture input; equal inputs share one."""
-        made: dict[tuple[tuple[int, int], int], tf.Tensor] = {}
-        for size, channels in (keys := [(_size_in(each, card), each.channels) for each in self.pictures]):
-            if (size, channels) not in made:
-                seen = replace(card, colour="grey") if channels == 1 else card
-                made[size, channels] = preprocess_images(_resize(images, card.size, size), seen, channels)
-        return [made[key] for key in keys]
+    def prepare(self, images: tf.Tensor, card: Card, second: tf.Tensor | None = None, takes: tf.Tensor | None = None) -> list[tf.Tensor]:
+        """(n, H, W, 3) RGB 0..1 -> one tensor per picture input.
+
+        second: (H, W, 3), another picture. takes: (picture inputs,), 1 for those that take the images, 0 for those that take the second.
+        """
+        shown = [images] * len(self.pictures)
+        if second is not None and takes is not None:
+            shown = [share * images + (1 - share) * second for share in tf.unstack(takes)]
+        made = []
+        for each, seen in zip(self.pictures, shown, strict=True):
+            coloured = replace(card, colour="grey") if each.channels == 1 else card
+            made.append(preprocess_images(_resize(seen, card.size, _size_in(each, card)), coloured, each.channels))
+        return made
 
     def pack(self, prepared: Sequence[tf.Tensor], metadata: tf.Tensor | None) -> Any:
         """The argument of the model's call. metadata: (m,), the encoded metadata, divided among the vector inputs in order."""
+        arranged = [each.arrange(pictures) for each, pictures in zip(self.pictures, prepared, strict=True)]
         if len(self.order) == 1:
-            return prepared[0]
-        pictures = iter(prepared)
+            return arranged[0]
+        pictures = iter(arranged)
         lengths = [each.length for each in self.vectors]
         parts = iter(tf.split(metadata, lengths) if lengths else ())
         count = tf.shape(prepared[0])[0]
@@ -116,6 +159,8 @@ def read_model_inputs(model: Any, name: str) -> ModelInputStructure:
     """The inputs of a Keras model (2 or 3). UserError names those that are neither a picture nor a vector of numbers."""
     structure = _structure(model, name)
     found = tuple(_input(leaf, name) for leaf in tf.nest.flatten(structure))
+    if len(found) == 1 and isinstance(found[0], VectorInput):
+        found = (_as_picture(found[0]),)
     if not any(isinstance(each, PictureInput) for each in found):
         raise UserError(f"{name} takes {_join(found)}; a picture has shape (None, height, width, 3).")
     return ModelInputStructure(found, structure)
@@ -126,13 +171,14 @@ class _Leaf:
     name: str
     shape: tuple[int | None, ...]
     kind: str
+    of_bytes: bool = False
 
 
 def _structure(model: Any, name: str) -> Any:
     """Structure of leaves, from the model's symbolic inputs; a subclassed model has none, but stores the shapes it was built with."""
     if getattr(model, "inputs", None):
         nested = model.input if len(model.inputs) > 1 else model.inputs
-        return tf.nest.map_structure(lambda x: _Leaf(x.name.split(":")[0], tuple(x.shape), tf.as_dtype(x.dtype).name), nested)
+        return tf.nest.map_structure(_leaf, nested)
     built = (model.get_build_config() or {}) if hasattr(model, "get_build_config") else {}
     arguments = built.get("shapes_dict") or {}
     if len(arguments) > 1:
@@ -143,6 +189,11 @@ def _structure(model: Any, name: str) -> Any:
     if not shapes:
         raise UserError(f"{name} was saved without an input shape; call the model on one picture before saving it.")
     return _leaves(shapes, "input")
+
+
+def _leaf(given: Any) -> _Leaf:
+    kind = tf.as_dtype(given.dtype)
+    return _Leaf(given.name.split(":")[0], tuple(given.shape), kind.name, getattr(given, "of_bytes", False) or kind == tf.uint8)
 
 
 def _leaves(shapes: Any, name: str) -> Any:
@@ -156,13 +207,26 @@ def _leaves(shapes: Any, name: str) -> Any:
 def _input(leaf: _Leaf, name: str) -> PictureInput | VectorInput:
     shape = leaf.shape
     if len(shape) == 4 and shape[3] in (1, 3):
-        return PictureInput(leaf.name, (shape[1], shape[2]), shape[3])
+        return PictureInput(leaf.name, (shape[1], shape[2]), shape[3], of_bytes=leaf.of_bytes)
+    if len(shape) == 4 and shape[1] in (1, 3):
+        return PictureInput(leaf.name, (shape[2], shape[3]), shape[1], "first", leaf.of_bytes)
+    if len(shape) == 3 and min(shape[1] or 0, shape[2] or 0) >= _LEAST_SIDE:
+        return PictureInput(leaf.name, (shape[1], shape[2]), 1, "plane", leaf.of_bytes)
     if len(shape) == 4:
         raise UserError(f"{name} takes input of shape {shape}, {shape[3]} channels last; a picture has 3 of them, or 1 for grey.")
     if len(shape) == 2 and shape[1] and leaf.kind in ("float16", "bfloat16", "float32", "float64"):
         return VectorInput(leaf.name, shape[1])
     taken = f"input '{leaf.name}' of shape {shape}" + ("" if leaf.kind.startswith("float") else f" and kind {leaf.kind}")
     raise UserError(f"{name} takes {taken}; a picture has shape (None, height, width, 3), metadata (None, numbers).")
+
+
+def _as_picture(given: VectorInput) -> PictureInput | VectorInput:
+    """A model's only input, of so many numbers as a square picture has, grey or in colour; else what it was."""
+    for channels in (1, 3):
+        side = math.isqrt(given.length // channels)
+        if side >= _LEAST_SIDE and side * side * channels == given.length:
+            return PictureInput(given.name, (side, side), channels, "flat")
+    return given
 
 
 def _size_in(each: PictureInput, card: Card) -> tuple[int, int]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from models.graph.engine.threads import thread_count
 from models.graph.layer_names import LayerNames
-from models.graph.layers import ClassificationHead, SpatialLayer, find_classification_head, find_spatial_layers
+from models.graph.layers import ClassificationHead, SpatialLayer, find_classification_head, find_spatial_layers, pictures_of_layers
+from models.graph.output_choice import OutputChoice
 
 # TensorFlow takes the functions of one trace for one function that is retraced, and warns; `Trace.trace_count` counts correctly.
 tf.get_logger().setLevel("ERROR")
@@ -23,7 +24,8 @@ _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _eager_switch = threading.Lock()  # the switch is global to all threads; functions that run meanwhile are unaffected
 
 CompiledFunction = Callable[..., list[NDArray[np.float32]]]
-Prepare = Callable[[tf.Tensor], Sequence[tf.Tensor]]
+Prepare = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor | None], Sequence[tf.Tensor]]
+"""Pictures, a second picture, and for each input whether it takes the pictures (1) or the second (0) -> what the inputs take."""
 Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], tf.Tensor]
 
 
@@ -42,7 +44,9 @@ class ModelTrace:
         size: tuple[int, int],
         names: LayerNames,
         metadata: NDArray[np.float32] | None = None,
+        picture_inputs: int = 1,
     ) -> None:
+        """picture_inputs: how many inputs take a picture; with several, functions may feed `second` (H, W, 3) and `takes` (inputs,)."""
         height, width = size
         picture = tf.TensorSpec([height, width, 3], tf.float32)
         masks = tf.TensorSpec([None, None, None], tf.float32)
@@ -50,21 +54,30 @@ class ModelTrace:
         def evaluate_masked(image: tf.Tensor, masks: tf.Tensor, fill: tf.Tensor) -> dict[str, Any]:
             shown = tf.image.resize(masks[..., None], size)
             images = tf.ensure_shape(fill + shown * (image - fill), [None, height, width, 3])
-            prepared = list(prepare(images))
+            second = tf.zeros([height, width, 3]) if picture_inputs > 1 else None
+            takes = tf.ones([picture_inputs]) if picture_inputs > 1 else None
+            prepared = list(prepare(images, second, takes))
             vector = None if metadata is None else tf.constant(metadata)
             with names.recording():
                 output = model(prepared, vector)
-            return {"images": images, "prepared": prepared, "metadata": [] if vector is None else [vector], "output": output}
+            pair = [] if second is None else [second, takes]
+            made = {"images": images, "prepared": prepared, "metadata": [] if vector is None else [vector], "output": output}
+            return {**made, "pair": pair}
 
         self._graph = _trace(evaluate_masked, [picture, masks, picture])
         self.image, self.masks, self.fill = self._graph.inputs[:3]
         made = self._graph.structured_outputs
         self.images, self.prepared, self.output = made["images"], tuple(made["prepared"]), made["output"]
+        self.pair: tuple[tf.Tensor, ...] = tuple(made["pair"])
         self.metadata: tf.Tensor | None = next(iter(made["metadata"]), None)
+        self.picture_inputs: tuple[str, ...] = ()
+        self.choice = OutputChoice((), "", 0)
         self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # name and shape of each of the model's inputs, where known
         self.head: ClassificationHead = find_classification_head(self.output)
         self._name_of = names.of_graph(self._graph.graph)
         self.layers: tuple[SpatialLayer, ...] = find_spatial_layers(self.prepared, self.head.logits, self._name_of)
+        if self.pair:
+            self.layers = pictures_of_layers(self.layers, self.prepared, self.head.logits)
         self._lock = threading.Lock()
         self._tensors: dict[str, tf.Tensor] = {}
         self._cache: dict[tuple[str, ...], CompiledFunction] = {}

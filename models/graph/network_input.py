@@ -7,11 +7,15 @@ from errors import UserError
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """An input. shape: (n, H, W, channels) or (n, numbers), None for an open dimension. dtype: TensorFlow's name of the type."""
+    """An input. shape: (n, H, W, channels) or (n, numbers), None for an open dimension. dtype: TensorFlow's name of the type.
+
+    of_bytes: whether it is known to take pictures of 0..255.
+    """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str = "float32"
+    of_bytes: bool = False
 
 
 class NonKerasNetwork:
@@ -23,6 +27,7 @@ class NonKerasNetwork:
             if not each.shape:
                 raise UserError(f"{name} takes input '{each.name}' without saying its shape; export it with one, (None, height, width, 3).")
         self.name, self.inputs, self.leaves = name, inputs, leaves
+        self.notes: tuple[str, ...] = ()
 
     @property
     def input(self) -> list[NetworkInput]:

@@ -11,11 +11,13 @@ from errors import UserError
 from image_batches import batch_of
 from models.cards.card import Card
 from models.cards.metadata import encode_metadata
+from models.graph.float_inputs import with_float_inputs
 from models.graph.frozen_graph import FrozenGraph
 from models.graph.layer_names import RecordedNames
 from models.graph.layers import operations_before, operations_between
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
+from models.graph.output_choice import OutputChoice, choose_output
 from models.graph.output_shape import row_length
 from models.sandbox.checks.safe_text import error_reason
 
@@ -26,15 +28,25 @@ def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
     """The model traced on pictures preprocessed as the card says. UserError where its output is not one tensor."""
     inputs = read_model_inputs(model, name)
     inputs.check_metadata(card, name)
-    names = model.layer_names if isinstance(model, FrozenGraph) else RecordedNames(model)
+    called = with_float_inputs(model)
+    names = called.layer_names if isinstance(called, FrozenGraph) else RecordedNames(called)
     metadata = encode_metadata(card.metadata, {}) if card.metadata else None
+    choices: list[OutputChoice] = []
+
+    def chosen(answer: object) -> tf.Tensor:
+        outputs = tf.nest.flatten(answer)
+        shapes = [each.shape.as_list() if each.shape.rank is not None else [] for each in outputs]
+        choices.append(choose_output(_output_names(model, answer), shapes, card.output, name))
+        return outputs[choices[-1].number]
+
     try:
         made = ModelTrace(
-            lambda images: inputs.prepare(images, card),
-            lambda prepared, vector: _single_output(model(inputs.pack(prepared, vector), training=False), name),
+            lambda images, second, takes: inputs.prepare(images, card, second, takes),
+            lambda prepared, vector: chosen(called(inputs.pack(prepared, vector), training=False)),
             card.size,
             names,
             metadata,
+            len(inputs.pictures),
         )
     except (UserError, MemoryError):
         raise
@@ -43,15 +55,17 @@ def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
         raise UserError(
             f"{name} cannot be called on pictures of {why}; give it a card with the 'size' that it was trained with."
         ) from error
+    made.choice, made.picture_inputs = choices[-1], tuple(each.name for each in inputs.pictures)
     made.inputs = tuple((each.name, each.shape) for each in inputs.order)
     return made
 
 
-def _single_output(answer: object, name: str) -> tf.Tensor:
-    outputs = tf.nest.flatten(answer)
-    if len(outputs) != 1:
-        raise UserError(f"{name} gives {len(outputs)} outputs; a classifier here gives one, a number for each class.")
-    return outputs[0]
+def _output_names(model: Any, answer: object) -> list[str]:
+    """The names of a model's outputs, in the order in which they are flattened; numbers where it has none."""
+    if isinstance(answer, dict):
+        return [str(key) for key in sorted(answer)]
+    count, known = len(tf.nest.flatten(answer)), getattr(model, "output_names", None) or ()
+    return [str(each) for each in known] if len(known) == count else [str(number) for number in range(count)]
 
 
 def count_model_outputs(trace: ModelTrace, name: str) -> int:

@@ -29,9 +29,11 @@ def served(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> ServeOptions:
 
 def test_serving_is_what_happens_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert served(monkeypatch) == ServeOptions()
-    assert served(monkeypatch, "--model", "a.keras", "--port", "0") == ServeOptions(models=("a.keras",), port=0)
-    options = served(monkeypatch, "serve", "--model", "a", "--model", "b", "--concurrency", "2", "--queue", "5", "--budget", "9.5")
-    assert options == ServeOptions(models=("a", "b"), concurrency=2, queue=5, budget=9.5)
+    assert served(monkeypatch, "--model", "phantoms", "--port", "0") == ServeOptions(models=("phantoms",), port=0)
+    options = served(
+        monkeypatch, "serve", "--model", "phantoms", "--model", "glass_box", "--concurrency", "2", "--queue", "5", "--budget", "9.5"
+    )
+    assert options == ServeOptions(models=("phantoms", "glass_box"), concurrency=2, queue=5, budget=9.5)
 
 
 def test_the_environment_stands_for_flags_and_flags_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -158,3 +160,11 @@ def test_an_unknown_flag_is_refused() -> None:
     with pytest.raises(SystemExit) as refused:
         main(["--modle", "x"])
     assert refused.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("no/such/model.keras", "There is no file or folder no/such"), ("imagenet:Nothing", "no ImageNet")]
+)
+def test_a_page_for_a_model_that_does_not_exist_ends_at_once(name: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--model", "phantoms", "--model", name]) == 2
+    assert words in capsys.readouterr().err

@@ -319,10 +319,10 @@ def test_a_checkpoint_a_version_and_an_export() -> None:
 def test_the_messages_of_an_untrusted_models_process() -> None:
     served = load_classifier("glass_box")
     written = json.loads(json.dumps(_described(served)))
-    assert list(written) == ["card", "layers", "from_probabilities", "forward_only", "engine"]
+    assert list(written) == ["card", "layers", "from_probabilities", "forward_only", "engine", "heads", "picture_inputs"]
     assert list(written["engine"]) == ["name", "version", "threads", "remark"]
     assert list(written["card"]) == CARD
-    assert [type(part) for part in written["layers"][0]] == [str, list, int, int, bool, bool]
+    assert [type(part) for part in written["layers"][0]] == [str, list, int, int, bool, bool, list]
     seen = json.loads(json.dumps(_structure(served, np.zeros((1, *served.size, 3), np.float32))))
     assert list(seen) == ANATOMY
     assert list(seen["inputs"][0]) == list(seen["output"]) == ["name", "shape", "dtype"]

@@ -17,6 +17,7 @@ import numpy as np
 
 from models.sandbox.checks.model_size import check_model_size
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
+from models.graph.engine.choice import Engine, EngineState
 from models.graph.network_input import NetworkInput
 from models.graph.runtime_network import RuntimeNetwork
 
@@ -28,8 +29,12 @@ class Toy(RuntimeNetwork):
         self.logits = np.array([float(each) for each in content.split()[1:]], np.float32)
         super().__init__(name, [NetworkInput("image", (None, 8, 8, 3))])
 
+    @property
+    def engine(self):
+        return EngineState(Engine.TFLITE, 1, "0")
+
     def run(self, arrays):
-        return np.tile(self.logits, (len(arrays[0]), 1))
+        return [np.tile(self.logits, (len(arrays[0]), 1))]
 
 
 TOY = ModelFormat(

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from app.formatting import format_probability
+from app.formatting import format_probability, format_quantity
 from app.page.views.alt_text import short_class_names
 from app.page.views.page_state import PageState
 from app.service.request import ExplanationState
 from examples import examples_for
-from models.cards.card import ClassLabel
+from models.cards.card import Card, ClassLabel
 from models.cards.metadata import describe_metadata
 from models.inspection.preprocessing_alternatives import describe_alternatives
 
@@ -21,6 +21,8 @@ def prediction_view(report: ExplanationState, run: int) -> Value:
     """The class explained is always among the bars."""
     if report.probabilities is None or report.card is None:
         return {"run": run, "bars": []}
+    if report.card.head == "number":
+        return _number_view(report, report.card, run)
     labels, values, target, names = report.card.labels, report.probabilities, report.target, short_class_names(report.card.labels)
     shown = likeliest_classes(report)
     bars = [
@@ -49,6 +51,31 @@ def guess_view(report: ExplanationState, run: int) -> Value:
     """Where how the classifier wants its pictures is a guess: a notice, and what other usual ways would predict; else empty."""
     found = report.alternatives
     return {"run": run, "guess": {**found.to_json(), "text": describe_alternatives(found)} if found else None}
+
+
+def _number_view(report: ExplanationState, card: Card, run: int) -> Value:
+    """A measured quantity: its value beside a bar of no length."""
+    assert report.probabilities is not None
+    bars = [
+        {
+            "index": index,
+            "label": label.name,
+            "share": format_quantity(float(value), card.unit),
+            "size": 0.0,
+            "description": label.description,
+            "explained": index == report.target,
+            "rather": False,
+        }
+        for index, (label, value) in enumerate(zip(card.labels, report.probabilities, strict=True))
+    ]
+    return {
+        "run": run,
+        "classifier": card.name,
+        "bars": bars,
+        "note": "This is a number, not a probability. How far it can be trusted is not known here.",
+        "caution": False,
+        "about": f"The maps show what raises “{card.labels[report.target or 0].name}” and what lowers it.",
+    }
 
 
 def empty_prediction_view(state: PageState) -> Value:

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.conclusion import Conclusion, Facts, conclude
 from app.conclusion_facts import PictureFindings, gather_facts
-from app.formatting import format_estimated_time, format_probability
+from app.formatting import format_estimated_time, format_probability, format_quantity
 from app.page.views.alt_text import short_class_names
 from app.page.views.page_state import PageState
 from app.service.request import ExplanationState
@@ -43,6 +43,8 @@ def verdict_view(state: PageState) -> dict[str, Any]:
     top = int(np.argmax(report.probabilities))
     name = short_class_names(report.card.labels)[top]
     value |= {"sentence": f"It says \u201c{name}\u201d", "sure": _sure(report, top)}
+    if report.card.head == "number":
+        value |= {"sentence": f"It gives {format_quantity(float(report.probabilities[top]), report.card.unit)}", "sure": ""}
     facts = picture_facts(report)
     if facts is None:
         return value | {"tag": _progress_tag(report), "where": [[(_unfinished(report), False)]]}

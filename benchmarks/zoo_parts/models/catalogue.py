@@ -9,6 +9,7 @@ import keras
 
 from benchmarks.zoo_parts.models import files, keras_2, offline_hub, shapes, topologies, transformers
 from benchmarks.zoo_parts.models.backbones import SCALING, network, two_branches
+from benchmarks.zoo_parts.models.forms import form_entries
 from benchmarks.zoo_parts.models.random_weights import scale_random_weights
 from benchmarks.zoo_parts.models.zoo_model import WrittenFiles, ZooModel, written_files
 from models.cards.card import Scaling
@@ -92,7 +93,7 @@ def zoo_models() -> tuple[ZooModel, ...]:
         ),
         ZooModel("imagenet_mobilenet", "imagenet:", offline_hub.mobilenet, offline_hub.downloads),
     ]
-    return (*made, *_other_entries())
+    return (*made, *form_entries(), *_other_entries())
 
 
 def _other_entries() -> list[ZooModel]:

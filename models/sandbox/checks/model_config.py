@@ -98,7 +98,7 @@ def _check_object(part: dict[str, Any], name: str, classes: frozenset[str]) -> N
     if module is not None and _KERAS_HUB.fullmatch(str(module)):
         _check_keras_hub(str(kind), name)
         return
-    if module is not None and not _MODULE.fullmatch(str(module)):
+    if module is not None and not _MODULE.fullmatch(str(module).removeprefix("tf_" if classes is allowed_names.CLASSES_OF_KERAS_2 else "")):
         raise UserError(
             f"{name} asks for '{printable_text(kind)}' of the module '{printable_text(module)}', which is no part of Keras; "
             f"{_ADVICE}, {_OWN_CODE}."

@@ -17,7 +17,7 @@ _BY_ENDING = {
     ".gguf": "a language model's weights; give an image classifier",
 }
 _ALIASES = {".pth": ".pt", ".mar": ".pt", ".torchscript": ".pt", ".mlpackage": ".mlmodel", ".joblib": ".pkl", ".pickle": ".pkl"}
-_TENSORFLOW_JS = "a model of TensorFlow.js; convert it with tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras"
+_TENSORFLOW_JS = "the model.json of TensorFlow.js under another name; call it model.json again, beside its weights, and give their folder"
 
 
 def unsupported_format_sentence(path: Path, start: bytes) -> str:

@@ -44,7 +44,7 @@ def packed(path: Path, *names: str) -> Path:
         ("net.mlmodel", b"\x08\x04", "Core ML.*Keras or ONNX"),
         ("net.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{", "weights without an architecture.*ONNX"),
         ("net.joblib", b"\x80\x04", "pickle.*program"),
-        ("model.json", b'{"modelTopology": {}, "weightsManifest": []}', "TensorFlow.js.*tensorflowjs_converter"),
+        ("other.json", b'{"modelTopology": {}, "weightsManifest": []}', "TensorFlow.js under another name.*call it model.json"),
     ],
 )
 def test_a_format_that_is_not_read_is_named_with_the_way_out(tmp_path: Path, name: str, content: bytes, words: str) -> None:

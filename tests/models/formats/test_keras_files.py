@@ -1,6 +1,7 @@
 """Files of every Keras: .keras of Keras 2, unpacked folders, classes that many files bring along, and a person's own code."""
 
 import json
+import shutil
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -273,3 +274,20 @@ def test_what_no_image_classifier_needs_of_keras_hub(tmp_path: Path, module: str
         archive.writestr("model.weights.h5", b"")
     with pytest.raises(UserError, match=r"which no image classifier needs|no part of Keras"):
         check_model_file(tmp_path / "net.keras")
+
+
+@pytest.mark.parametrize("kit", [keras, tf_keras], ids=["keras 3", "keras 2"])
+def test_tensorflows_own_softmax_as_an_activation(tmp_path: Path, kit: Any) -> None:
+    """As tutorials write it: activation=tf.nn.softmax, which is kept by its name in TensorFlow."""
+    model = network(kit, kit.layers.Dense(3, activation=tf.nn.softmax), kit.layers.Dense(3, activation=tf.nn.relu))
+    model.save(tmp_path / "net.keras")
+    check_model_file(tmp_path / "net.keras")
+    np.testing.assert_allclose(open_model(tmp_path / "net.keras")(PICTURES, training=False), model(PICTURES, training=False), rtol=1e-5)
+
+
+def test_a_saved_model_without_its_weights_is_refused_without_a_path(tmp_path: Path) -> None:
+    network(keras).export(str(tmp_path / "net"), verbose=False)
+    shutil.rmtree(tmp_path / "net" / "variables")
+    with pytest.raises(UserError, match="is its folder whole") as refused:
+        open_model(tmp_path / "net")
+    assert str(tmp_path) not in str(refused.value)

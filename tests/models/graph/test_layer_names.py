@@ -10,7 +10,6 @@ import pytest
 import tensorflow as tf
 import tf_keras
 from keras import layers, ops
-from models.classifiers.build import build_classifier
 
 from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.keras_classifier import KerasClassifier

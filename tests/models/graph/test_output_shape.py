@@ -8,12 +8,10 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from models.classifiers.build import build_classifier
-from models.graph.input_port import NetworkInput
-from models.graph.runtime import RuntimeNetwork
 
 from errors import UserError
 from models.classifiers.classifier_builder import build_classifier
+from models.graph.engine.choice import Engine, EngineState
 from models.graph.network_input import NetworkInput
 from models.graph.output_shape import row_length
 from models.graph.runtime_network import RuntimeNetwork
@@ -26,10 +24,14 @@ class Canned(RuntimeNetwork):
 
     def __init__(self, *shape: int) -> None:
         self.shape = shape
-        super().__init__("net", [NetworkInput("picture", (None, 8, 8, 3))])
+        super().__init__("net", [NetworkInput("picture", (None, 8, 8, 3))], [("out", 0.0)])
 
-    def run(self, arrays: Sequence[Any]) -> Any:
-        return self.rows(np.zeros((len(arrays[0]), *self.shape), np.float32), len(arrays[0]))
+    @property
+    def engine(self) -> EngineState:
+        return EngineState(Engine.TFLITE, 1, "0")
+
+    def run(self, arrays: Sequence[Any]) -> list[Any]:
+        return [np.zeros((len(arrays[0]), *self.shape), np.float32)]
 
 
 def test_every_format_refuses_a_grid_in_the_same_words() -> None:
