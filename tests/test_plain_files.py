@@ -16,7 +16,7 @@ import pytest
 from errors import UserError
 from models.cards.card import Card, unique_labels
 from models.cards.ensemble_file import read_ensemble_file
-from models.classifiers.label_file import read_label_file
+from models.classifiers.label_file import read_class_names
 from models.versions import latest_version_folder
 from plain_arrays import read_arrays
 from plain_files import read_plain_file
@@ -59,8 +59,9 @@ def test_no_reader_beside_a_model_waits_or_follows(tmp_path: Path, made: Callabl
         Card.read(tmp_path / "card.json")
     with pytest.raises(UserError):
         read_ensemble_file(tmp_path)
-    with pytest.raises(UserError):
-        read_label_file(tmp_path)
+    names = read_class_names(tmp_path / "model.keras", 2)
+    assert [label.name for label in names.labels] == ["class 0", "class 1"]
+    assert any("labels.txt" in note for note in names.notes)
     assert latest_version_folder(tmp_path) is None
 
 
