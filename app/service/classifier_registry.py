@@ -255,8 +255,8 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: Wo
         if entry.uploaded:
             _check_protected(classifier)
             _check_size(classifier, Path(source).name)
-        elif not getattr(classifier, "protected", True):
-            log.warning("%s runs in a process of its own, and %s", entry.title, getattr(classifier, "protection", ""))
+        elif classifier.protection and not classifier.protected:
+            log.warning("%s runs in a process of its own, and %s", entry.title, classifier.protection)
         entry.forward, entry.backward = measure_classifier_speed(classifier)
         if not entry.awaited:
             compile_remaining_functions(classifier)

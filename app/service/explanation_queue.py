@@ -282,7 +282,7 @@ def _publish_prediction(job: ExplanationJob, loaded: "Future[Served]") -> None:
     asked, classes = (request.target, request.rather_than), len(classifier.card.labels)
     if missing := [index for index in asked if index is not None and index >= classes]:
         sentence = f"{classifier.card.name} has no class number {missing[0]}; it has {classes} classes, counted from 0."
-        return job.fail(UserError(sentence), "classifier")
+        return job.fail(UserError(sentence), "request")
     try:
         decoded = read_picture_confined(request.picture.data, request.picture.page)
         fitted = fit_picture_to_input(decoded.pixels, classifier.card)

@@ -146,8 +146,10 @@ class ImagenetWeights:
         except (OSError, http.client.HTTPException) as error:  # urllib's own errors of the network among them
             if isinstance(getattr(error, "reason", None), TimeoutError):
                 raise self._stalled() from error
+            cause = getattr(error, "reason", error)  # what urllib's error wraps
+            reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else error_reason(error)
             raise _not_fetched(
-                f"{self.source.host} cannot be reached ({error_reason(error)})",
+                f"{self.source.host} cannot be reached ({reason})",
                 "Connect the server to the network and choose it again, or choose another classifier.",
             ) from error
 

@@ -112,6 +112,14 @@ def test_only_the_files_of_this_version_are_served(server: Server, path: str) ->
     assert server.ask("GET", "/crosscheck/" + path.format(digest=static_files_digest()))[0] == 404
 
 
+def test_a_proxy_that_calls_the_page_localhost_and_forwards_its_name_may_post(server: Server) -> None:
+    """As docs/hosting.md sets nginx up."""
+    headers = {"Host": "localhost", "Origin": "https://school.example"}
+    assert server.ask("POST", "/crosscheck/picture?name=x", b"x", headers)[0] == 403
+    assert server.ask("POST", "/crosscheck/picture?name=x", b"x", {**headers, "X-Forwarded-Host": "school.example"})[0] == 200
+    assert server.ask("POST", "/crosscheck/picture?name=x", b"x", {"Host": "school.example", "Origin": "https://school.example"})[0] == 403
+
+
 def test_no_component_takes_or_gives_files(visitor: Visitor) -> None:
     kinds = {component["type"] for component in visitor.config["components"]}
     assert not kinds & {"file", "image", "gallery", "video", "audio", "downloadbutton", "uploadbutton", "imageeditor", "textbox"}

@@ -181,7 +181,7 @@ def test_sessions_go_when_they_hold_too_much_or_rest_too_long() -> None:
 def test_what_cannot_be_asked_fails_at_its_place(jobs: ExplanationQueue) -> None:
     wrong_class = finished(jobs.submit(request_for(target=77))).report
     assert (wrong_class.state, wrong_class.place) == ("failed", "request")
-    assert "There is no class 77" in wrong_class.error
+    assert "has no class number 77" in wrong_class.error
     with pytest.raises(UserError, match="offers no classifier"):
         jobs.registry.entry("../../etc/passwd")
 
