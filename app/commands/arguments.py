@@ -61,7 +61,7 @@ def _known(word: str, known: dict[str, Any], what: str) -> str:
     plain = {re.sub("[^a-z0-9+]", "", name): name for name in known} | {
         name.replace("plus_plus", "++").replace("_", ""): name for name in known
     }
-    found = plain.get(re.sub(r"[^a-z0-9+]", "", word.lower()))
+    found = plain.get(re.sub(r"\(.*\)|[^a-z0-9+]", "", word.lower()))  # a title may say in brackets how the method is set
     if found is None:
         raise UserError(f"There is no {what} {word.strip()!r}; choose from {', '.join(known)}.")
     return found
