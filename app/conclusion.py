@@ -1,6 +1,6 @@
 """What is said of one picture's maps in three lines: whether they agree, what hiding their place showed, and what has proved itself.
 
-`conclude` alone words them, from facts that were measured; every line gives the numbers that it rests on.
+`conclude_from_facts` alone words them, from facts that were measured; every line gives the numbers that it rests on.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from app.formatting import format_probability
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome
-from explainers.report_card.card import Tally
+from explainers.report_card.report_card_file import FoundCount
 
 WORDS = 25
 """The most that one sentence may have."""
@@ -58,15 +58,15 @@ class RecordFacts:
     advised: the map to look at first; empty where no advice may be given.
     """
 
-    best: Tally
-    worst: Tally
-    consensus: Tally
+    best: FoundCount
+    worst: FoundCount
+    consensus: FoundCount
     chance: float
     advised: str = ""
 
 
 @dataclass(frozen=True)
-class Facts:
+class ConclusionFacts:
     """What was measured of one picture. label: the class that is explained.
 
     agreement: None before the maps were compared, or where none shows anything. hiding: None where nothing was hidden.
@@ -95,12 +95,12 @@ class Conclusion:
         return {"agreement": self.agreement, "hiding": self.hiding, "record": self.record}
 
 
-def conclude(facts: Facts) -> Conclusion:
+def conclude_from_facts(facts: ConclusionFacts) -> Conclusion:
     """The three lines."""
     return Conclusion(_agreement_line(facts), _hiding_line(facts), _record_line(facts.record))
 
 
-def _agreement_line(facts: Facts) -> str:
+def _agreement_line(facts: ConclusionFacts) -> str:
     found = facts.agreement
     if found is None:
         return f"No map shows anything that speaks for {_quoted(facts.label)}: 0 maps to compare."
@@ -120,7 +120,7 @@ def _agreement_line(facts: Facts) -> str:
     return f"All {kinds} agree, {where}: {pairs}. They can still all be wrong."
 
 
-def _hiding_line(facts: Facts) -> str:
+def _hiding_line(facts: ConclusionFacts) -> str:
     found = facts.hiding
     if found is None:
         return "Their shared place has not been hidden yet; that takes 21 evaluations." if facts.agreement else "There is no place to hide."
@@ -163,7 +163,7 @@ def _object(place: str) -> str:
     return place or "their strongest places"
 
 
-def strength_of(levels: Sequence[AgreementLevel]) -> AgreementLevel:
+def overall_agreement_level(levels: Sequence[AgreementLevel]) -> AgreementLevel:
     """Of all kinds together. levels: of each pair of kinds.
 
     Strong where two thirds of all pairs agree, half of these strongly, and none is known not to. Some where any other pair agrees. Where

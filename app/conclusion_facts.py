@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.conclusion import AgreementFacts, Facts, HidingFacts, RecordFacts, strength_of
+from app.conclusion import AgreementFacts, ConclusionFacts, HidingFacts, RecordFacts, overall_agreement_level
 from app.model_files import model_identity, read_report_card_of_model
 from app.place_words import edge_words, place_words
 from app.report_cards import method_revisions
@@ -15,9 +15,9 @@ from explainers.method_runner import MethodResult
 from explainers.metrics.agreement.consistency import MapConsistency
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceResult, consensus_of_results, strongest_place
-from explainers.report_card.advice import advised_map, card_shares
-from explainers.report_card.card import ReportCard
-from explainers.report_card.gate import recorded_gate
+from explainers.report_card.map_recommendation import found_shares_by_title, recommended_map
+from explainers.report_card.recommendation_gate import read_recommendation_gate
+from explainers.report_card.report_card_file import ReportCard
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -50,21 +50,21 @@ def usable_report_card(model: str, classifier: "Served") -> ReportCard | None:
     return card if card is not None and card.conclusive and not card.mismatch(made_with) else None
 
 
-def gather_facts(found: PictureFindings, card: ReportCard | None) -> Facts:
-    """Everything that `conclude` words. card: of this classifier, as `usable_report_card` gives it."""
+def gather_conclusion_facts(found: PictureFindings, card: ReportCard | None) -> ConclusionFacts:
+    """Everything that `conclude_from_facts` words. card: of this classifier, as `usable_report_card` gives it."""
     share = consensus_of_results(found.results, found.size)
     place = None if share is None else strongest_place(share, found.size)
     label = found.labels[found.target]
     agreement = None if place is None or found.consistency is None else _agreement(found.consistency, place)
     hiding = _hiding(found, place) if place is not None and found.hidden else None
-    return Facts(label, agreement, hiding, _record(card) if card else None)
+    return ConclusionFacts(label, agreement, hiding, _record(card) if card else None)
 
 
 def _agreement(found: MapConsistency, place: Place) -> AgreementFacts:
     levels = [each.level for each in found.families]
     agreeing, told = sum(level.beyond_chance for level in levels), sum(level is not AgreementLevel.CANNOT_TELL for level in levels)
     kinds = len({family for each in found.families for family in (each.first, each.second)}) or 1
-    return AgreementFacts(strength_of(levels), kinds, agreeing, told, len(levels), place_words(place), found.weighed)
+    return AgreementFacts(overall_agreement_level(levels), kinds, agreeing, told, len(levels), place_words(place), found.weighed)
 
 
 def _hiding(found: PictureFindings, place: Place) -> HidingFacts:
@@ -86,9 +86,9 @@ def _hiding(found: PictureFindings, place: Place) -> HidingFacts:
 def _record(card: ReportCard) -> RecordFacts:
     tallies = card.tallies()
     consensus, _ = card.baselines()
-    gate = recorded_gate()
+    gate = read_recommendation_gate()
     advised = ""
     if gate.passed and not gate.stale and gate.weight == 0:
-        shares = card_shares(card)
-        advised = advised_map(shares, dict.fromkeys(shares, 0.0), 0.0)
+        shares = found_shares_by_title(card)
+        advised = recommended_map(shares, dict.fromkeys(shares, 0.0), 0.0)
     return RecordFacts(tallies[0], tallies[-1], consensus, card.chance(), advised)

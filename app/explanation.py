@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import PRESETS, Case, ExplanationSettings, Stopped
 from explainers.classifier_protocol import Classifier
 from explainers.classifier_protocol import Score as CaseScore
+from explainers.explanation_case import PRESETS, Case, ExplanationSettings, Stopped
 from explainers.method import Method
 from explainers.method_runner import MethodResult, run_methods
 from models.cards.card import Card
@@ -192,7 +192,7 @@ def estimate_explanation_cost(methods: Sequence[Method], case: Case) -> CostEsti
     return alone + max((cost for pooled, cost in costs if pooled), key=lambda cost: cost.evaluations, default=CostEstimate())
 
 
-def budget_within(methods: Sequence[Method], case: Case, speed: EvaluationSpeed, seconds: float) -> int:
+def largest_budget_within_time(methods: Sequence[Method], case: Case, speed: EvaluationSpeed, seconds: float) -> int:
     """The largest number of evaluations per method, at most the case's, with which all of them take no more than so many seconds.
 
     LEAST where even that takes longer.
@@ -215,7 +215,7 @@ def _budget(plan: ExplanationPlan, case: Case) -> int | None:
     own = plan.settings.budget or PRESETS[plan.settings.preset]
     if plan.time_limit is None or plan.speed is None:
         return own if case.budget != own else None
-    return budget_within(plan.methods, case.with_budget(own), plan.speed, SHARE_PLANNED * plan.time_limit)
+    return largest_budget_within_time(plan.methods, case.with_budget(own), plan.speed, SHARE_PLANNED * plan.time_limit)
 
 
 def estimate_preset_seconds(classifier: "Served", methods: Sequence[Method], speed: EvaluationSpeed) -> dict[str, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from app.explanation import as_explainable_classifier, fit_picture_to_input
 from app.model_files import model_identity
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import Grid
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from app.explanation import as_explainable_classifier
 from app.model_files import model_identity, read_map_library_of_model
 from errors import UserError
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Method
 from explainers.method_runner import MethodResult
 from explainers.metric import Metric

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errors import UserError
 from explainers.metrics.agreement.reference_library import MapLibrary, read_map_library
-from explainers.report_card.card import ReportCard, read_card
+from explainers.report_card.report_card_file import ReportCard, read_card
 from models.cards.card import file_sha256
 from models.loading import IMAGENET, find_model_file
 from models.store import bundled_models

@@ -61,8 +61,9 @@ class ExplainOptions:
 
     pictures: files. model: what `models.loading.load_classifier` takes. out: the folder to write. methods: names such as grad_cam; empty
     takes all. parameters: words such as occlusion.window=32. target, rather_than: a class by name or number; "top" is the
-    likeliest. score: centred, logit or probability. segments, budget, layers: as in explainers.case.ExplanationSettings. measures: none,
-    agreement (next to free) or all (tens of thousands of evaluations). mask: a picture of where the evidence lies, or a folder of such.
+    likeliest. score: centred, logit or probability. segments, budget, layers: as in explanation_case.ExplanationSettings. measures:
+    none, agreement (next to free) or all (tens of thousands of evaluations). mask: a picture of where the evidence lies, or a folder of
+    such.
     hide: places to hide in three ways: "consensus", methods' names, or masks as `mask` takes them.
     metadata: words such as age=55, for the fields that the model takes with the picture according to its card. page: of files
     with several pages or frames, from 1.

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from app.explanation import as_explainable_classifier
 from app.model_files import model_identity
 from errors import UserError
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
 from explainers.metrics.agreement.reference_library import image_digest
-from explainers.report_card.card import CaseOutcome, ReportCard, read_card
-from explainers.report_card.examination import examine_case
-from explainers.report_card.known_cases import Mask, known_cases
+from explainers.report_card.case_examination import explain_known_evidence_case
+from explainers.report_card.known_evidence_cases import Mask, iterate_known_evidence_cases
+from explainers.report_card.report_card_file import KnownEvidenceOutcome, ReportCard, read_card
 from models.classifiers.score import Score
 from models.output.atomic_files import atomic_file
 from plain_files import read_plain_text
@@ -38,7 +38,7 @@ NO_CASE = (
 
 
 @dataclass(frozen=True)
-class CardPlan:
+class ReportCardPlan:
     """pictures: (H, W, 3) as the classifier's `fit` makes them. masks: number of the picture -> (H, W). cases: about how many are made."""
 
     pictures: Sequence[NDArray[np.float32]]
@@ -68,7 +68,7 @@ def method_revisions() -> dict[str, int]:
     return {method.title: method.revision for method in METHODS}
 
 
-def build_card(classifier: "Served", model: str, plan: CardPlan, path: Path) -> Iterator[ReportCard]:
+def measure_report_card(classifier: "Served", model: str, plan: ReportCardPlan, path: Path) -> Iterator[ReportCard]:
     """The card after each case; at the end it is at `path`. Closing the iterator, or a kill, leaves what was found for the next run.
 
     model: as `models.loading.load` takes it. UserError where there is no case or the file cannot be written.
@@ -76,13 +76,13 @@ def build_card(classifier: "Served", model: str, plan: CardPlan, path: Path) -> 
     made_with = plan.made_with(model_identity(model, classifier))
     unfinished = path.with_name(f".{path.name}.part")
     known = _resumed((path, unfinished), made_with)
-    outcomes: list[CaseOutcome] = []
+    outcomes: list[KnownEvidenceOutcome] = []
     saved = time.monotonic()
     try:
         for number, case in enumerate(
-            known_cases(as_explainable_classifier(classifier), plan.pictures, plan.masks, plan.cases, plan.settings.seed)
+            iterate_known_evidence_cases(as_explainable_classifier(classifier), plan.pictures, plan.masks, plan.cases, plan.settings.seed)
         ):
-            outcome = known.get(case.key) or examine_case(
+            outcome = known.get(case.key) or explain_known_evidence_case(
                 as_explainable_classifier(classifier), case, Score(case.target), plan.methods, plan.settings, number % FILLS_EVERY == 0
             )
             outcomes.append(outcome)
@@ -100,9 +100,9 @@ def build_card(classifier: "Served", model: str, plan: CardPlan, path: Path) -> 
     unfinished.unlink(missing_ok=True)
 
 
-def _resumed(files: Sequence[Path], made_with: Mapping[str, Any]) -> dict[str, CaseOutcome]:
+def _resumed(files: Sequence[Path], made_with: Mapping[str, Any]) -> dict[str, KnownEvidenceOutcome]:
     """Key -> outcome of what an earlier run made in the same way; what cannot be read is made again."""
-    found: dict[str, CaseOutcome] = {}
+    found: dict[str, KnownEvidenceOutcome] = {}
     for file in files:
         try:
             earlier = read_card(read_plain_text(file), file.name)

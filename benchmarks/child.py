@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
 from models.classifiers.sandboxed_classifier import SandboxedClassifier

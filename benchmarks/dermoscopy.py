@@ -21,7 +21,7 @@ from benchmarks.shared.data import MODEL, required_data
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import Grid, grid_cells_per_side
 from explainers.method_runner import deterministic_results, run_methods
 from explainers.methods import SEVEN
@@ -91,7 +91,7 @@ def _rows(folder: Path, model: str, count: int, seed: int) -> tuple[list[Collect
     """As many pictures of each class as there are, one of a lesion, by chance; and in words where they come from."""
     collection = ham10000.read_dataset_folder(folder)
     split_file = find_model_file(Path(model)).with_name("split.csv")
-    held_out = splits.read_split(split_file, collection).test if split_file.is_file() else collection.rows
+    held_out = splits.read_data_split(split_file, collection).test if split_file.is_file() else collection.rows
     rng = np.random.default_rng(seed)
     mixed = [held_out[number] for number in rng.permutation(len(held_out))]
     first_of_lesion = list({row.group: row for row in reversed(mixed)}.values())

@@ -17,17 +17,17 @@ from benchmarks.agreement_checks.phantom_checks import half_runs, untrained_and_
 from benchmarks.agreement_checks.ruler_shortcut import ruler
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
-from explainers.metrics.agreement.control_maps import CENTRE, EDGES, UNTRAINED, centre_map
+from explainers.metrics.agreement.control_maps import CENTRE, EDGES, UNTRAINED, centred_gaussian_map
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.similarity import MapEvidence
 from explainers.metrics.faithfulness.deletion_insertion import DeletionPlan, measure_deletion_curves
 from explainers.metrics.faithfulness.road import evaluations_of_road, road_scores
 from explainers.metrics.faithfulness.transplants import OTHERS
-from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource, reliability_score
+from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatedReadingSource, reliability_score
 from models.classifiers.score import Score
 from models.loading import load_classifier
 
@@ -73,9 +73,9 @@ def speed_of_agreement(cells: int = 14, others: int = 200) -> list[str]:
     found = [
         MapEvidence(title, "CAM" if number < 5 else "surrogate", True, grids[number], grids[number]) for number, title in enumerate(titles)
     ]
-    readings = {title: RepeatedMaps(grid, grid, RepeatSource.EXACT) for title, grid in zip(titles, grids, strict=False)}
+    readings = {title: RepeatedMaps(grid, grid, RepeatedReadingSource.EXACT) for title, grid in zip(titles, grids, strict=False)}
     stable = {title: reliability_score(title, each, 1) for title, each in readings.items()}
-    background = ReferenceMaps(library, "", {EDGES: grids[10], UNTRAINED: grids[11], CENTRE: centre_map(cells)})
+    background = ReferenceMaps(library, "", {EDGES: grids[10], UNTRAINED: grids[11], CENTRE: centred_gaussian_map(cells)})
     seconds = []
     for _ in range(20):
         started = time.process_time()

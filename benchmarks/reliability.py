@@ -17,10 +17,10 @@ from scipy.stats import spearmanr
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from benchmarks.shared.occlusion import print_claims
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.perturbation.coalitions import CoalitionSample, shared_coalition_pool
 from explainers.perturbation.estimators import (
-    first_frame_estimate,
+    first_frame_memory_estimate,
     kernel_shap_values,
     lime_coefficients,
     rise_values,
@@ -107,7 +107,7 @@ def _run_to_run(samples: list[tuple[Case, CoalitionSample]], budget: int, estima
 def against_exact(budgets: list[int]) -> None:
     """Games of 12 segments evaluated exhaustively: each estimator's values from paired draws and the first frame, and the exact ones."""
     rules = {
-        "first frame": first_frame_estimate,
+        "first frame": first_frame_memory_estimate,
         "Kernel SHAP": kernel_shap_values,
         "surrogate": surrogate_shap_values,
         "antithetic permutations": None,

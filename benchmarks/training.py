@@ -81,10 +81,10 @@ def rates(rows: Sequence[CollectionRow], feed: InputPipelineSettings) -> tuple[s
 def training_time(name: str, colour: Colour, rows: Sequence[CollectionRow], feed: InputPipelineSettings, steps: int) -> TimeSplit:
     """A network with random weights, trained as the recipes train it."""
     from models.datasets.layouts.chest_xray import BINARY
-    from models.training.batches import build_training_data
-    from models.training.loop import compile_training_stage
     from models.training.networks.backbones import build_backbone
     from models.training.networks.heads import add_classification_head
+    from models.training.training_batches import build_training_data
+    from models.training.training_loop import compile_training_stage
     from models.training.training_settings import TrainingSettings, TrainingStage
 
     made = build_backbone(name, feed.size, "random", colour)

@@ -11,7 +11,7 @@ import time
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from models.datasets.synthetic import phantoms
 from models.output.command_line import silence_tensorflow
 

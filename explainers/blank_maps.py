@@ -6,8 +6,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case
 from explainers.classifier_protocol import Floats, Score
+from explainers.explanation_case import Case
 from explainers.grid import sum_into_cells
 from explainers.method import Attribution, Method
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.case import Case
+from explainers.explanation_case import Case
 
 Family = Literal["CAM", "surrogate", "occlusion", "gradient"]
 Resolution = Literal["layer", "segments", "windows", "pixels"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from errors import UserError
 from explainers.blank_maps import mark_blank_attribution
-from explainers.case import Case, Stopped
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case, Stopped
 from explainers.method import Attribution, Method
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method_runner import MethodResult
 
 Family = Literal["agreement", "faithfulness", "robustness", "randomisation", "localisation"]

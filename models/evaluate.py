@@ -47,7 +47,7 @@ def _load_evaluation_data(options: Namespace, labels: Sequence[str]) -> "Evaluat
 
     collection = read_picture_collection(options.layout, options.data, options.group)
     if options.split:
-        rows, how = getattr(splits.read_split(options.split, collection), options.part), f"{options.part} part of {options.split.name}"
+        rows, how = getattr(splits.read_data_split(options.split, collection), options.part), f"{options.part} part of {options.split.name}"
     elif parts := {row.split for row in collection.rows} - {""}:
         if options.part not in parts:
             raise UserError(

@@ -43,7 +43,7 @@ def explore_folder(
         raise UserError(f"--out is {out}; give a name that ends in .html or .png.")
     collection = layouts.read_picture_collection(layout, folder, group) if layout else layouts.detect_folder_layout(folder, group)
     if split:
-        collection = mark_split_parts(collection, splits.read_split(split, collection))
+        collection = mark_split_parts(collection, splits.read_data_split(split, collection))
     rows, prints, failed = fingerprint_collection(collection)
     warnings = [*unreadable_picture_warnings(failed), *find_data_warnings(collection, rows, prints)]
     if not rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from models.cards.card import Card, file_sha256
 from models.cards.ensemble_file import read_ensemble_file
-from models.cards.sidecar_files import WEIGHT_SUFFIXES, card_path, is_architecture_file
+from models.cards.sidecar_files import WEIGHT_SUFFIXES, is_architecture_file, model_card_path
 from models.formats.format_registry import ACCEPTED, ACCEPTED_IN_FOLDER, FOLDER_MARKERS, is_model_folder, is_model_path
 from models.formats.imagenet import IMAGENET, check_imagenet_name
 from models.formats.model_hub import HUB, fetch_hub_model
@@ -89,7 +89,7 @@ def load_classifier_in_process(name: str | Path) -> "KerasClassifier | ForwardOn
 
 
 def _card_beside(path: Path) -> Card | None:
-    beside = card_path(path)
+    beside = model_card_path(path)
     if not beside.exists() or (path.suffix in WEIGHT_SUFFIXES and is_architecture_file(beside)):
         return None
     card = Card.read(beside)

@@ -16,7 +16,7 @@ from models.cards.card import file_sha256
 from models.datasets import splits
 from models.output.atomic_files import replace_durably, staging_directory
 from models.training import checkpoint
-from models.training.recipes import RECIPES, load_training_recipe
+from models.training.recipes import RECIPES, find_training_recipe
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _add_recipe(names, name)
     options = parser.parse_args(words)
     try:
-        made = load_training_recipe(options.recipe).make_classifier(options)
+        made = find_training_recipe(options.recipe).make_classifier(options)
         weights = (
             _save_classifier(made, options.out, _command(words))
             if made.outcome is None
@@ -62,15 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _add_recipe(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
     """Adds one recipe's options. Recipes that train on a folder require --out for the checkpoint; the others are small and bundled."""
-    layout = getattr(load_training_recipe(name), "LAYOUT", "")
-    about = f"{load_training_recipe(name).HELP}. " + (f"--data must hold {layout}. {RESUME_HELP}" if layout else NO_RESUME_HELP)
+    layout = getattr(find_training_recipe(name), "LAYOUT", "")
+    about = f"{find_training_recipe(name).HELP}. " + (f"--data must hold {layout}. {RESUME_HELP}" if layout else NO_RESUME_HELP)
     one = names.add_parser(
-        name, help=load_training_recipe(name).HELP, description=about, allow_abbrev=False
+        name, help=find_training_recipe(name).HELP, description=about, allow_abbrev=False
     )  # an --ou would end up on the card
     what = "folder for the weights, the card" + (", the checkpoint and the evaluation" if layout else " (default: the bundled store)")
     one.add_argument("--out", type=Path, required=bool(layout), default=None if layout else STORE, help=what)
     one.add_argument("--seed", type=int, default=0, help="decides every random draw (default: 0)")
-    load_training_recipe(name).add_options(one)
+    find_training_recipe(name).add_options(one)
 
 
 def _save_classifier(made: TrainedModel, out: Path, command: str) -> Path:

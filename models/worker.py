@@ -161,10 +161,10 @@ class _Engines:
         return found
 
     def _compile(self, choice: str) -> Any:
-        from models.graph.engine.choice import Engine
+        from models.graph.engine.choice import InferenceEngine
 
         try:
-            made = self._served.with_engine(Engine(choice))
+            made = self._served.with_engine(InferenceEngine(choice))
         except Exception as error:  # a thread has nobody who would hear of it
             made = self._served.with_engine_remark(f"The engine failed: {type(error).__name__}: {error_reason(error)}")
         self._made[choice] = made

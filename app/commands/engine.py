@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from models.graph.engine.choice import Engine
+from models.graph.engine.choice import InferenceEngine
 
 if TYPE_CHECKING:
     from models.loading import Served
@@ -17,11 +17,11 @@ def with_chosen_engine(classifier: "Served", engine: str, evaluations: float = f
 
     "auto" leaves a classifier of few evaluations as it is; the number decides, not the clock, so that the same command does the same again.
     """
-    choice = Engine(engine)
+    choice = InferenceEngine(engine)
     height, width = classifier.size
-    if choice is Engine.AUTO and evaluations * height * width < WORTHWHILE:
+    if choice is InferenceEngine.AUTO and evaluations * height * width < WORTHWHILE:
         return classifier
     made = classifier.with_engine(choice)
-    if made.engine.remark and choice is not Engine.AUTO:
+    if made.engine.remark and choice is not InferenceEngine.AUTO:
         print(made.engine.remark, file=sys.stderr)
     return made

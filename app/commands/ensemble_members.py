@@ -10,7 +10,7 @@ import numpy as np
 from app.commands.arguments import method_slug
 from app.commands.output_folder import MapsArchive
 from app.explanation import ExplanationPlan, FittedPicture, explain_picture
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Method
 from explainers.method_runner import MethodResult
 from explainers.metrics.agreement.similarity import MapEvidence, evidence_on_grid, pair_similarity

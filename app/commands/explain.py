@@ -30,12 +30,12 @@ from app.options import ExplainOptions
 from app.rendering import encode_png, overlay_map
 from app.service.warmup import measure_classifier_speed
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import enlarge_map
 from explainers.method import Method
 from explainers.method_runner import MethodResult, results_with_map
 from explainers.metrics.agreement.agreement import AgreementContext
-from explainers.report_card.card import ReportCard
+from explainers.report_card.report_card_file import ReportCard
 from models.cards.metadata import parse_metadata
 from models.classifiers.score import Score
 from models.inspection.preprocessing_alternatives import compare_preprocessing, describe_alternatives

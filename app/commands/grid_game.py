@@ -20,7 +20,7 @@ from app.map_library import list_picture_files
 from app.model_files import model_sha256
 from app.options import GridGameOptions
 from errors import UserError
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from explainers.method import Method
 from explainers.metrics.localisation.grid_pointing_game import SOURCE, GridPointingGameMetric, Mosaic, build_mosaics
 from models.classifiers.score import Score

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.commands.arguments import method_slug
 from app.masks import load_region_mask
 from errors import UserError
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Method
 from explainers.method_runner import MethodResult
 from explainers.metrics.agreement.consensus import CONSENSUS

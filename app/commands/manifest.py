@@ -15,7 +15,7 @@ from app.model_files import model_sha256
 from app.options import ExplainOptions
 from app.rendering import SCALE_RULE
 from explainers.baselines import FILLS
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import MethodResult
 from models.cards.card import Card, Fit
 from models.classifiers.score import Score

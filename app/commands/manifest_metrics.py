@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.conclusion import Conclusion, conclude
-from app.conclusion_facts import PictureFindings, gather_facts
+from app.conclusion import Conclusion, conclude_from_facts
+from app.conclusion_facts import PictureFindings, gather_conclusion_facts
 from app.masks import MaskFile
 from app.metrics import Kind, order_by_dependency, run_metric, select_metrics
-from explainers.case import Case, Stopped
+from explainers.explanation_case import Case, Stopped
 from explainers.method_runner import MethodResult, error_sentence, results_with_map
 from explainers.metrics.agreement.agreement import AgreementContext, AgreementMetric
 from explainers.metrics.faithfulness.hidden_place import HiddenConsensusMetric
 from explainers.metrics.localisation.evidence_overlap import LocalisationMetric
-from explainers.report_card.card import ReportCard
+from explainers.report_card.report_card_file import ReportCard
 
 NOTHING = "No method gave a map."
 
@@ -73,7 +73,7 @@ def _conclusion(case: Case, results: Sequence[MethodResult], findings: Findings,
         consistency=compared[-1].consistency if compared else None,
         hidden=findings.get(HiddenConsensusMetric.key, ()),
     )
-    return conclude(gather_facts(found, card))
+    return conclude_from_facts(gather_conclusion_facts(found, card))
 
 
 def _sections(

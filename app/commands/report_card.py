@@ -13,11 +13,11 @@ from app.map_library import list_picture_files
 from app.masks import load_region_mask
 from app.model_files import report_card_path
 from app.options import ReportCardOptions
-from app.report_cards import CardPlan, build_card
+from app.report_cards import ReportCardPlan, measure_report_card
 from errors import UserError
-from explainers.case import ExplanationSettings
-from explainers.report_card.card import CHANCE, LEAST_CASES, ReportCard, Tally
-from explainers.report_card.known_cases import Mask
+from explainers.explanation_case import ExplanationSettings
+from explainers.report_card.known_evidence_cases import Mask
+from explainers.report_card.report_card_file import CHANCE, LEAST_CASES, FoundCount, ReportCard
 from models.images.decoder import decode_picture
 from models.loading import load_classifier
 from models.output.markdown import markdown_table
@@ -38,18 +38,18 @@ def make_report_card(options: ReportCardOptions) -> int:
     settings = ExplanationSettings(preset=options.preset, seed=options.seed)
     card: ReportCard | None = None
     with tqdm(total=options.cases, desc=path.name, unit=" cases", disable=options.quiet or None) as bar:
-        for so_far in build_card(classifier, options.model, CardPlan(pictures, masks, options.cases, settings), path):
+        for so_far in measure_report_card(classifier, options.model, ReportCardPlan(pictures, masks, options.cases, settings), path):
             card = so_far
             bar.update(min(1, bar.total - bar.n))
     if card is not None and not options.quiet:
-        print(card_table(card))
+        print(report_card_table(card))
         if not card.conclusive:
             print(f"Only {len(card.outcomes)} cases: fewer than {LEAST_CASES} say nothing of a method. Give more pictures.")
         print(f"Written to {path}.")
     return int(failed)
 
 
-def card_table(card: ReportCard) -> str:
+def report_card_table(card: ReportCard) -> str:
     """A Markdown table: a line for each method, then the consensus and what needs no explanation."""
     kinds = list(card.kinds)
     head = ["map", "found the evidence", "95 % interval", *(f"{kind} ({card.kinds[kind]})" for kind in kinds), "reliability", "two fills"]
@@ -59,7 +59,7 @@ def card_table(card: ReportCard) -> str:
     return markdown_table(head, [*rows, chance])
 
 
-def _row(tally: Tally, by_kind: Sequence[Tally], card: ReportCard) -> list[str]:
+def _row(tally: FoundCount, by_kind: Sequence[FoundCount], card: ReportCard) -> list[str]:
     reliability, fills = card.reliability(tally.title), card.between_fills(tally.title)
     return [
         tally.title,

@@ -16,7 +16,7 @@ from app.service.explanation_queue import ExplanationQueue
 from app.service.request import ExplanationState
 
 
-def compute_first_answer() -> ExplanationState:
+def compute_first_page_answer() -> ExplanationState:
     """The answer to the page's first request."""
     queue = ExplanationQueue(ClassifierRegistry([CLASSIFIER]), concurrency=1, queue=1, budget=600)
     job = queue.submit(first_page_request())
@@ -60,5 +60,5 @@ def write_cached_answer(report: ExplanationState, file: Path = FILE) -> None:
 
 
 if __name__ == "__main__":
-    write_cached_answer(compute_first_answer())
+    write_cached_answer(compute_first_page_answer())
     print(f"Wrote {FILE.name} ({FILE.stat().st_size / 1e3:.0f} kB).")

@@ -153,7 +153,13 @@ def page_config(methods: Sequence[Method]) -> dict[str, Any]:
     """The page's configuration, which does not change while it runs."""
     tables = {name: base64.b64encode(colour_lookup_table(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
     return {
-        "colours": {"plain": list(SEQUENTIAL), "signed": list(DIVERGING), "titles": TITLES, "tables": tables, "rule": bright_rule()},
+        "colours": {
+            "plain": list(SEQUENTIAL),
+            "signed": list(DIVERGING),
+            "titles": TITLES,
+            "tables": tables,
+            "rule": default_colour_constants(),
+        },
         "methods": {type(method).__name__: describe_method(method) for method in methods},
         "words": {"scale": SCALE_RULE, "keys": KEYS, "summaries": {"Consensus": CONSENSUS, "Votes": VOTES}, "glossary": GLOSSARY},
         "upload": {
@@ -167,7 +173,7 @@ def page_config(methods: Sequence[Method]) -> dict[str, Any]:
     }
 
 
-def bright_rule() -> dict[str, float | list[str]]:
+def default_colour_constants() -> dict[str, float | list[str]]:
     """The constants of the default colours, by which the browser paints as `app.rendering` does."""
     return {
         "tables": [rendering.BRIGHT, rendering.BRIGHT_SIGNED],

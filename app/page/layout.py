@@ -10,7 +10,7 @@ from app.page.assets import component_mount_script, escape_template
 from app.page.events import PageEvents
 from app.page.page_parts import PARTS, PagePart, Place
 from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
-from explainers.case import PRESETS
+from explainers.explanation_case import PRESETS
 
 TITLE = "Crosscheck"
 WARNING = (

@@ -10,7 +10,7 @@ import numpy as np
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.page.page_address import visited_address
+from app.page.page_address import page_address_of_request
 from app.preview_image import ICON_SIDE, PANEL_SIDE, PREVIEW_SIZE, draw_preview
 from app.rendering import overlay_map, to_uint8
 from app.service.cached_answer import read_cached_answer
@@ -50,7 +50,7 @@ class LinkPreviewMiddleware:
             headers = MutableHeaders(scope=start)
             content = bytes(body)
             if headers.get("content-type", "").startswith("text/html"):
-                content = with_preview_tags(content, self.title, visited_address(scope, self.behind_proxy))
+                content = with_preview_tags(content, self.title, page_address_of_request(scope, self.behind_proxy))
                 headers["Vary"] = "Accept-Encoding, Host, X-Forwarded-Host, X-Forwarded-Proto"
                 if packed:
                     content, headers["Content-Encoding"] = gzip.compress(content, 5), "gzip"

@@ -36,7 +36,7 @@ def network_address(host: str, port: int) -> str:
     return ""
 
 
-def visited_address(scope: Scope, behind_proxy: bool = False) -> str:
+def page_address_of_request(scope: Scope, behind_proxy: bool = False) -> str:
     """The address by which this request's visitor has reached the page, without a slash at its end; empty where its headers are no address.
 
     behind_proxy: whether a proxy stands in front of the server, whose X-Forwarded-Host is believed.

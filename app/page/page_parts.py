@@ -11,7 +11,7 @@ from app.page.views.inspection import inspection_view
 from app.page.views.page_state import PageState
 from app.page.views.panels import map_panels_view
 from app.page.views.picture import empty_picture_view, picture_view
-from app.page.views.prediction import empty_prediction_view, guess_view, prediction_view
+from app.page.views.prediction import empty_prediction_view, prediction_view, preprocessing_guess_view
 from app.page.views.questions import questions_view
 from app.page.views.region import region_view
 from app.page.views.settings import settings_view
@@ -72,7 +72,7 @@ def _trust_part(state: PageState) -> dict[str, Any]:
 PARTS = (
     PagePart("picture", picture_view, place="rail", events={"pick": "picked", "drop": "remove picture"}, empty=empty_picture_view),
     PagePart("settings", settings_view, place="top", events={"restore": "restore"}, empty=settings_view),
-    PagePart("guess", _report_view(guess_view), place="notice"),
+    PagePart("guess", _report_view(preprocessing_guess_view), place="notice"),
     PagePart("verdict", verdict_view, place="answer", events={"measure": "measure", "turn": "page"}, empty=empty_verdict_view),
     PagePart("prediction", _report_view(prediction_view), place="answer", events={"target": "bar"}, empty=empty_prediction_view),
     PagePart("status", _report_view(status_view), place="status line", events={"nudge": "resync"}),

@@ -14,7 +14,7 @@ from app.service.session import Session
 from app.service.stores.model_uploads import TOKEN
 from app.service.stores.picture_uploads import PictureUploads, UploadedPicture
 from errors import UserError
-from explainers.case import PRESETS
+from explainers.explanation_case import PRESETS
 from explainers.method import Method
 from explainers.methods import SEVEN
 

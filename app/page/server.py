@@ -25,7 +25,7 @@ from app.page.event_messages import EventValidationMiddleware
 from app.page.events import PageEvents
 from app.page.layout import THEME, PageLayout
 from app.page.link_preview import ICON_PATH, PREVIEW_PATH, LinkPreviewMiddleware, preview_png, web_app_manifest
-from app.page.page_address import EVERYWHERE, network_address, qr_code_svg, qr_code_text, shared_address, visited_address
+from app.page.page_address import EVERYWHERE, network_address, page_address_of_request, qr_code_svg, qr_code_text, shared_address
 from app.page.request_bodies import ProxySettings
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
 from app.page.unread_messages import UnreadMessages
@@ -159,7 +159,7 @@ def _add_identity_routes(app: FastAPI, options: ServeOptions, network: str) -> N
 
     @app.get("/crosscheck/address.{kind}")
     async def address(request: Request, kind: str) -> Response:
-        found = shared_address(visited_address(request.scope, options.proxies > 0), network)
+        found = shared_address(page_address_of_request(request.scope, options.proxies > 0), network)
         if not found:
             return JSONResponse({"error": "This page serves its own machine alone; start it with --host 0.0.0.0 to let others in."}, 404)
         headers = {"Cache-Control": "no-store"}

@@ -14,7 +14,7 @@ from app.rendering import to_uint8
 from app.service.example_gallery import ExampleGallery
 from app.service.request import ExplanationRequest, ExplanationState
 from explainers.baselines import make_baseline_image
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import MethodResult
 from explainers.methods import SEVEN

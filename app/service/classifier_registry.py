@@ -22,7 +22,7 @@ from models.formats.imagenet import IMAGENET
 from models.formats.imagenet_weights import NETWORK, PUBLISHED, ImagenetWeights
 from models.formats.imagenet_weights import TITLE as NETWORK_TITLE
 from models.formats.model_hub import HUB
-from models.graph.engine.choice import Engine
+from models.graph.engine.choice import InferenceEngine
 from models.sandbox.sandbox_user import SandboxUser
 from models.sandbox.worker_process import WorkerLimits
 from models.store import bundled_models
@@ -56,7 +56,7 @@ class SandboxUnavailableError(UserError):
         super().__init__(UNPROTECTED)
 
 
-class LoadingThread(Thread):
+class ClassifierLoadingThread(Thread):
     """Loads one classifier; nothing can stop it."""
 
 
@@ -109,7 +109,7 @@ class ClassifierRegistry:
         names: Sequence[str],
         trust: bool = False,
         sandbox_user: SandboxUser | None = None,
-        engine: Engine = Engine.TENSORFLOW,
+        engine: InferenceEngine = InferenceEngine.TENSORFLOW,
     ) -> None:
         """names: as `models.loading.load_classifier` takes them; the first is shown first. trust: as there.
 
@@ -186,7 +186,7 @@ class ClassifierRegistry:
                 return entry.future
             entry.state, entry.error, entry.future = "loading", "", Future()
             entry.future.set_running_or_notify_cancel()  # many wait for it, so none may cancel it
-        LoadingThread(target=_load, args=(entry, *self._source(entry), self._engine), name=f"load {name}", daemon=True).start()
+        ClassifierLoadingThread(target=_load, args=(entry, *self._source(entry), self._engine), name=f"load {name}", daemon=True).start()
         return entry.future
 
     def get(self, name: str) -> "Served":
@@ -221,7 +221,7 @@ def is_fetched(name: str) -> bool:
     return name != EVERYDAY or ImagenetWeights().cached is not None
 
 
-def choice_title(entry: RegisteredClassifier) -> str:
+def title_in_classifier_list(entry: RegisteredClassifier) -> str:
     """Its title in the list of classifiers, with what choosing it would fetch."""
     if entry.name != EVERYDAY or entry.state == "ready" or is_fetched(entry.name):
         return entry.title
@@ -245,7 +245,7 @@ def _close(loaded: "Future[Served]") -> None:
         loaded.result().close()
 
 
-def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: WorkerLimits | None, engine: Engine) -> None:
+def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: WorkerLimits | None, engine: InferenceEngine) -> None:
     try:
         if entry.name == EVERYDAY:
             _fetch(entry)
@@ -272,7 +272,7 @@ def _load(entry: RegisteredClassifier, source: str | Path, trust: bool, most: Wo
         _choose_engine(entry, classifier, engine)
 
 
-def _choose_engine(entry: RegisteredClassifier, classifier: "Served", engine: Engine) -> None:
+def _choose_engine(entry: RegisteredClassifier, classifier: "Served", engine: InferenceEngine) -> None:
     """Puts the same classifier with that engine in its place; whoever holds the other goes on with it."""
     try:
         made = classifier.with_engine(engine)

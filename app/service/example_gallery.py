@@ -79,12 +79,12 @@ def _bundled(classifier: str) -> tuple[ExamplePicture, ...]:
 @lru_cache(maxsize=2)
 def _pictures_in(folder: Path) -> tuple[ExamplePicture, ...]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
-    masks = masks_of_pictures(files)
+    masks = mask_files_by_picture(files)
     pictures = [file for file in files if not any(file in found for found in masks.values())]
     return tuple(shown for file in pictures[:MAX_FILES] if (shown := _read(file, masks.get(file, ()))))
 
 
-def masks_of_pictures(files: Sequence[Path]) -> dict[Path, tuple[Path, ...]]:
+def mask_files_by_picture(files: Sequence[Path]) -> dict[Path, tuple[Path, ...]]:
     """Picture -> the files that are named as its masks: cat_mask.png is one of cat.jpg. What has a mask itself is a picture."""
     by_stem: dict[str, list[Path]] = {}
     for file in files:

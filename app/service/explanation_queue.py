@@ -28,7 +28,7 @@ from app.service.stores.case_cache import CaseCache
 from app.service.stores.picture_uploads import UploadedPicture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
-from explainers.case import ExplanationSettings, Stopped
+from explainers.explanation_case import ExplanationSettings, Stopped
 from explainers.method_runner import MethodResult
 from models.classifiers.score import Score
 from models.inspection.preprocessing_alternatives import compare_preprocessing

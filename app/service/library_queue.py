@@ -16,7 +16,7 @@ from app.service.metric_queue import MetricQueue
 from app.service.work_queue import WorkQueue
 from app.service.yielding_classifier import YieldingClassifier
 from errors import UserError
-from explainers.case import Stopped
+from explainers.explanation_case import Stopped
 from explainers.metrics.agreement.significance import MIN_PICTURES
 
 PRESET = "Balanced"

@@ -16,7 +16,7 @@ from app.service.metric_state import AGREEMENT, BY_ITSELF, ON_REQUEST, MetricCos
 from app.service.work_queue import WorkQueue
 from app.service.yielding_classifier import YieldingClassifier
 from errors import UserError
-from explainers.case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, ExplanationSettings, Stopped
 from explainers.method_runner import maps_with_positive_evidence
 from explainers.metrics.agreement.agreement import AgreementContext
 from models.classifiers.score import Score

@@ -10,7 +10,7 @@ from explainers.metric import Metric
 from explainers.metrics import METRICS
 from explainers.metrics.agreement.agreement import AgreementMetric, AgreementResult
 from explainers.metrics.agreement.consistency import MapConsistency
-from explainers.report_card.card import ReportCard
+from explainers.report_card.report_card_file import ReportCard
 
 F = TypeVar("F")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.options import ServeOptions
 from app.service import cached_answer
-from app.service.classifier_registry import BUNDLED, EVERYDAY, ClassifierRegistry, choice_title, is_fetched
+from app.service.classifier_registry import BUNDLED, EVERYDAY, ClassifierRegistry, is_fetched, title_in_classifier_list
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.inspection_queue import InspectionQueue
@@ -20,8 +20,8 @@ from app.service.stores.picture_uploads import PictureUploads
 from errors import UserError
 from explainers.method import Method
 from explainers.methods import METHODS, SEVEN
-from models.graph.engine.choice import Engine
-from models.sandbox.confinement_trial import upload_obstacle
+from models.graph.engine.choice import InferenceEngine
+from models.sandbox.confinement_trial import reason_uploads_are_refused
 from models.sandbox.picture_decoder import shared_picture_decoder
 from models.sandbox.sandbox_user import SandboxUser
 from models.store import bundled_models
@@ -51,7 +51,7 @@ class Services:
         user = SandboxUser.of(options.sandbox_user) if options.allow_model_upload else None
         everyday = (EVERYDAY,) if options.download or is_fetched(EVERYDAY) else ()
         names = (*options.models, *(name for name in BUNDLED if name in bundled_models()), *everyday)
-        registry = ClassifierRegistry(names, options.trust, user, Engine(options.engine))
+        registry = ClassifierRegistry(names, options.trust, user, InferenceEngine(options.engine))
         explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)
         sessions = SessionStore()
         explanations.picture_in_use = sessions.references
@@ -113,7 +113,11 @@ class Services:
     def classifier_choices(self, owner: str = "") -> list[tuple[str, str]]:
         """Title and name of every classifier that a visitor may choose: those for everybody and the models they have uploaded."""
         own = self.model_uploads.of(owner) if self.model_uploads else []
-        return [(choice_title(entry), name) for name, entry in list(self.registry.entries.items()) if not entry.uploaded or name in own]
+        return [
+            (title_in_classifier_list(entry), name)
+            for name, entry in list(self.registry.entries.items())
+            if not entry.uploaded or name in own
+        ]
 
 
 def _model_uploads(
@@ -122,7 +126,7 @@ def _model_uploads(
     """None where visitors may upload no models, or where the system cannot confine a model."""
     if not options.allow_model_upload:
         return None
-    if obstacle := upload_obstacle(user):
+    if obstacle := reason_uploads_are_refused(user):
         log.warning("--allow-model-upload is off. %s", obstacle)
         return None
     return ModelUploads(registry, sessions.present, sessions.rested, user)

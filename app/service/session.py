@@ -27,7 +27,7 @@ _runs = count(time.time_ns() // 1_000_000)  # the browser drops lower numbers, a
 
 
 @dataclass(frozen=True)
-class Visit:
+class VisitedPicture:
     """One of a visitor's own pictures, and what was last asked about it. thumb: (H, W, 3) uint8."""
 
     request: ExplanationRequest
@@ -74,7 +74,7 @@ class Session:
     wake: Callable[[], None] = lambda: None
     address: str = ""
     refused: str = ""
-    visits: tuple[Visit, ...] = ()
+    visits: tuple[VisitedPicture, ...] = ()
 
     def visit(self, report: ExplanationState) -> None:
         """Remembers an own picture that has been answered, with its newest question; the oldest give way to the limits."""
@@ -86,9 +86,9 @@ class Session:
             self.visits = tuple(replace(one, request=request) if one is before else one for one in self.visits)
             return
         thumb = cv2.resize(report.photo, (limits.THUMB_SIDE, limits.THUMB_SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        kept: list[Visit] = []
+        kept: list[VisitedPicture] = []
         size = 0
-        for one in (Visit(request, thumb), *self.visits):
+        for one in (VisitedPicture(request, thumb), *self.visits):
             size += len(one.request.picture.data)
             if kept and (size > limits.VISIT_BYTES or len(kept) >= limits.MAX_VISITS):
                 break

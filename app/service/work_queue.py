@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
-from app.service.fair_lane import FairLane
+from app.service.fair_work_queue import FairWorkQueue
 
 Request = TypeVar("Request")
 Job = TypeVar("Job")
@@ -20,7 +20,7 @@ class WorkQueue(ABC, Generic[Job]):
     def __init__(self, **threads: int) -> None:
         """threads: pool -> how many jobs it works on at once."""
         self._pools = {name: ThreadPoolExecutor(count, name) for name, count in threads.items()}
-        self._lanes: dict[str, FairLane[tuple[Callable[[Job], None], Job]]] = {name: FairLane() for name in threads}
+        self._lanes: dict[str, FairWorkQueue[tuple[Callable[[Job], None], Job]]] = {name: FairWorkQueue() for name in threads}
         self._closed = Event()
 
     @abstractmethod
@@ -37,7 +37,7 @@ class WorkQueue(ABC, Generic[Job]):
         with contextlib.suppress(RuntimeError):
             self._pools[pool].submit(self._work_on_next, self._lanes[pool])
 
-    def _work_on_next(self, lane: FairLane[tuple[Callable[[Job], None], Job]]) -> None:
+    def _work_on_next(self, lane: FairWorkQueue[tuple[Callable[[Job], None], Job]]) -> None:
         """A pool swallows what its threads raise, and a visitor would wait for ever."""
         work, job = lane.take()
         try:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from models.output.command_line import silence_tensorflow
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def main() -> None:
 def _rows(made: "PictureSet", kept: Path, preset: str) -> "list[Row]":
     """One for each picture of the set; those that an earlier run measured are read."""
     from benchmarks.advice.choices import Row, row_of
-    from explainers.report_card.advice import card_shares
-    from explainers.report_card.gate import rule_version
+    from explainers.report_card.map_recommendation import found_shares_by_title
+    from explainers.report_card.recommendation_gate import recommendation_rule_fingerprint
 
     file = kept / f"{made.name.replace(' ', '_')}.jsonl"
-    shares, rows = card_shares(made.card), []
+    shares, rows = found_shares_by_title(made.card), []
     known: dict[str, Row] = {}
-    head = {"rule": rule_version(), "preset": preset, "shares": shares}
+    head = {"rule": recommendation_rule_fingerprint(), "preset": preset, "shares": shares}
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if lines and json.loads(lines[0]) == head:
         known = {row.key: row for row in (Row.from_json(json.loads(line)) for line in lines[1:])}
@@ -100,9 +100,9 @@ def _rows(made: "PictureSet", kept: Path, preset: str) -> "list[Row]":
 
 def _record(passed: bool, weight: float, sets: list[dict[str, object]]) -> None:
     """Writes what the page goes by."""
-    from explainers.report_card.gate import FILE, rule_version
+    from explainers.report_card.recommendation_gate import FILE, recommendation_rule_fingerprint
 
-    text = json.dumps({"rule": rule_version(), "passed": passed, "weight": weight, "sets": sets}, indent=1)
+    text = json.dumps({"rule": recommendation_rule_fingerprint(), "passed": passed, "weight": weight, "sets": sets}, indent=1)
     FILE.write_text(text + "\n", encoding="utf-8")
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consensus import CONSENSUS
 from explainers.metrics.faithfulness.hidden_place import map_shares_with_consensus, measure_hidden_place, strongest_place
 from explainers.metrics.localisation.evidence_overlap import energy_inside_mask
-from explainers.report_card.advice import advised_map
-from explainers.report_card.known_cases import KnownCase
+from explainers.report_card.known_evidence_cases import KnownEvidenceCase
+from explainers.report_card.map_recommendation import recommended_map
 from models.classifiers.score import Score
 
 RESAMPLES = 2000
@@ -52,7 +52,7 @@ class Row:
         return [title for title in self.worth if title != CONSENSUS]
 
 
-def row_of(classifier: Any, known: KnownCase, picture: str, card: Mapping[str, float], settings: ExplanationSettings) -> Row:
+def row_of(classifier: Any, known: KnownEvidenceCase, picture: str, card: Mapping[str, float], settings: ExplanationSettings) -> Row:
     """Runs the seven, hides the strongest tenth of each and of the consensus, and measures all against the evidence."""
     case = Case(classifier, known.image, Score(known.target), settings)
     results = list({result.method.title: result for result in run_methods(case, [method() for method in SEVEN])}.values())
@@ -70,7 +70,7 @@ Choice = Callable[[Row], float]
 
 def by_advice(weight: float) -> Choice:
     """The map that the rule advises; where no map has evidence there is nothing to choose."""
-    return lambda row: row.worth[advised_map(row.shares, row.falls, weight)] if row.falls else 0.0
+    return lambda row: row.worth[recommended_map(row.shares, row.falls, weight)] if row.falls else 0.0
 
 
 def at_random(row: Row) -> float:

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     chosen = parser.parse_args()
     folder = required_data(DATA)
-    held_out = splits.read_split(find_model_file(Path(chosen.model)).with_name("split.csv"), ham10000.read_dataset_folder(folder)).test
+    held_out = splits.read_data_split(find_model_file(Path(chosen.model)).with_name("split.csv"), ham10000.read_dataset_folder(folder)).test
     by_class: dict[int, dict[str, Path]] = {}
     for row in held_out:
         by_class.setdefault(row.label, {}).setdefault(row.group, row.path)

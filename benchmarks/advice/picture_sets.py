@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from app.maintenance.bundled_libraries import draw_synthetic_picture
+from app.maintenance.bundled_map_libraries import draw_synthetic_picture
 from app.masks import fit_mask_to_input
-from app.report_cards import CardPlan, build_card
+from app.report_cards import ReportCardPlan, measure_report_card
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.known_evidence.rows import NEAR
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
 from errors import UserError
 from explainers.metrics.localisation.evidence_overlap import dilate_mask
 from explainers.metrics.localisation.grid_pointing_game import confident_pictures
-from explainers.report_card.card import ReportCard
-from explainers.report_card.known_cases import Kind, KnownCase, grid_cases
+from explainers.report_card.known_evidence_cases import EvidenceKind, KnownEvidenceCase, grid_game_cases
+from explainers.report_card.report_card_file import ReportCard
 from models.datasets.synthetic import glass_box
 from models.images.decoder import decode_picture
 from models.loading import load_classifier
@@ -36,7 +36,7 @@ PHANTOMS, GLASS_BOXES, GRID, BOXES = "phantoms", "glass boxes", "grid game", "bo
 class Question:
     """A case with known evidence. picture: what it is a picture of; intervals are over different ones."""
 
-    case: KnownCase
+    case: KnownEvidenceCase
     picture: str
 
 
@@ -58,7 +58,7 @@ def phantom_set(count: int, cases: int, kept: Path) -> PictureSet:
     for picture in decisive_phantoms(classifier, count):
         near = dilate_mask(picture.evidence, NEAR * len(picture.evidence))
         key = str(picture.seed)
-        questions.append(Question(KnownCase(key, Kind.MASK, picture.image, picture.target, near), key))
+        questions.append(Question(KnownEvidenceCase(key, EvidenceKind.MASK, picture.image, picture.target, near), key))
     return PictureSet(PHANTOMS, classifier, card, questions)
 
 
@@ -69,7 +69,7 @@ def glass_box_set(count: int, cases: int, kept: Path) -> PictureSet:
     questions = []
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         picture = glass_box.draw_colour_patches(seed, glass_box.NAMES[seed % len(glass_box.NAMES)])
-        case = KnownCase(str(seed), Kind.MASK, picture.image, glass_box.NAMES.index(picture.label), picture.evidence)
+        case = KnownEvidenceCase(str(seed), EvidenceKind.MASK, picture.image, glass_box.NAMES.index(picture.label), picture.evidence)
         questions.append(Question(case, str(seed)))
     return PictureSet(GLASS_BOXES, classifier, card, questions)
 
@@ -78,9 +78,11 @@ def grid_set(count: int, cases: int, kept: Path) -> PictureSet:
     """The grid game of MobileNetV2 on photographs, of which there are few; its card is of planted patches alone."""
     classifier: Any = load_classifier(str(required_data(*MODEL)))
     pictures = [classifier.fit(decode_picture(file.read_bytes())) for file in sorted(required_data(PHOTOGRAPHS).glob("*.jpg"))]
-    card = _card(classifier, "imagenet_mobilenet_v2", pictures, cases, kept, but=Kind.GRID)
+    card = _card(classifier, "imagenet_mobilenet_v2", pictures, cases, kept, but=EvidenceKind.GRID)
     confident = confident_pictures(classifier, pictures)
-    return PictureSet(GRID, classifier, card, [Question(case, str(case.target)) for case in grid_cases(pictures, confident, count, seed=1)])
+    return PictureSet(
+        GRID, classifier, card, [Question(case, str(case.target)) for case in grid_game_cases(pictures, confident, count, seed=1)]
+    )
 
 
 def box_set(file: Path, model: str, count: int, cases: int, kept: Path) -> PictureSet:
@@ -91,7 +93,7 @@ def box_set(file: Path, model: str, count: int, cases: int, kept: Path) -> Pictu
     confident = confident_pictures(classifier, pictures)
     targets = {number: target for target, found in confident.items() for _, number in found}
     questions = [
-        Question(KnownCase(name, Kind.MASK, image, targets[number], inside), name)
+        Question(KnownEvidenceCase(name, EvidenceKind.MASK, image, targets[number], inside), name)
         for number, (image, inside, name) in enumerate(boxed)
         if number in targets
     ]
@@ -120,6 +122,6 @@ def _drawn(name: str) -> list[np.ndarray]:
     return [draw_synthetic_picture(name, number).astype(np.float32) / 255 for number in range(DRAWN)]
 
 
-def _card(classifier: Any, name: str, pictures: list[np.ndarray], cases: int, kept: Path, but: Kind | None = None) -> ReportCard:
-    *_, card = build_card(classifier, name, CardPlan(pictures, {}, cases), kept / f"{name}.report_card.json")
+def _card(classifier: Any, name: str, pictures: list[np.ndarray], cases: int, kept: Path, but: EvidenceKind | None = None) -> ReportCard:
+    *_, card = measure_report_card(classifier, name, ReportCardPlan(pictures, {}, cases), kept / f"{name}.report_card.json")
     return replace(card, outcomes=tuple(each for each in card.outcomes if each.kind != but))

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.advice.choices import Row, always, at_random, best_fixed, best_of_all, by_advice, halves, interval
 from explainers.metrics.agreement.consensus import CONSENSUS
-from explainers.report_card.advice import WEIGHTS
+from explainers.report_card.map_recommendation import WEIGHTS
 from models.output.markdown import markdown_table
 
 HEAD = ("set", "pictures", "advice", "random", "best fixed method", "consensus", "oracle", "advice - random", "advice - best fixed")

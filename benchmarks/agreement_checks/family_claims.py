@@ -15,7 +15,7 @@ from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.shared.data import required_data
 from errors import UserError
 from explainers.baselines import make_baseline_image
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.grid import Grid
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS

@@ -81,7 +81,7 @@ def _compare(classifiers: dict[str, Any], count: int) -> list[tuple[str, ...]]:
 
 def _maps(classifier: Any, image: np.ndarray, target: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Title -> the signed map on the common grid, and the map as the method gives it."""
-    from explainers.case import Case, ExplanationSettings
+    from explainers.explanation_case import Case, ExplanationSettings
     from explainers.grid import attribution_on_common_grid
     from explainers.method_runner import run_methods
     from explainers.methods import SEVEN

@@ -9,12 +9,12 @@ from scipy.ndimage import gaussian_filter
 from explainers.method import Family
 from explainers.methods import SEVEN
 from explainers.metrics.agreement.consistency import ReferenceMaps, consistency_from_maps
-from explainers.metrics.agreement.control_maps import centre_map
+from explainers.metrics.agreement.control_maps import centred_gaussian_map
 from explainers.metrics.agreement.reference_library import MapLibrary, read_map_library
 from explainers.metrics.agreement.significance import MIN_PICTURES, Significance, significance_against_both_nulls
 from explainers.metrics.agreement.similarity import MapEvidence
 from explainers.metrics.agreement.similarity_batch import MapBatch, mean_similarities
-from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource, reliability_score
+from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatedReadingSource, reliability_score
 from models.output.markdown import markdown_table_head, markdown_table_row
 from models.store import bundled_models
 
@@ -76,7 +76,8 @@ def noisy_pairs(pictures: int, correlation: float, habit: float, noise: float) -
     ours = [_readings(rng, field, habit, noise) for field in _fields(rng, pictures, correlation)]
     for number in range(pictures):
         pair = {
-            title: RepeatedMaps(each[0, number], each[1, number], RepeatSource.HALF_RUNS) for title, each in zip("ab", ours, strict=True)
+            title: RepeatedMaps(each[0, number], each[1, number], RepeatedReadingSource.HALF_RUNS)
+            for title, each in zip("ab", ours, strict=True)
         }
         stable = {title: reliability_score(title, each, 1) for title, each in pair.items()}
         found = [_evidence(title, family, (pair[title].first + pair[title].second) / 2) for title, family in FAMILIES]
@@ -144,7 +145,7 @@ def _readings(rng: np.random.Generator, fields: np.ndarray, habit: float, noise:
 
 
 def _bell() -> np.ndarray:
-    bell = centre_map(CELLS)
+    bell = centred_gaussian_map(CELLS)
     return np.asarray(bell / bell.max())
 
 

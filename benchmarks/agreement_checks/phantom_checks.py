@@ -10,7 +10,7 @@ from tqdm import tqdm
 from app.model_files import read_map_library_of_model
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.known_evidence.rows import NEAR
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import sum_into_cells
 from explainers.method_runner import MethodResult, run_methods
 from explainers.methods import METHODS

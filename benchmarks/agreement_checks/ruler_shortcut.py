@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.known_evidence.rows import NEAR
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import BASELINES, dilate_mask, score_localisation

@@ -26,7 +26,7 @@ from benchmarks.competitors.speed_table import (
     mean_fidelity,
     total_cost,
 )
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.methods import SEVEN
 from models.classifiers.score import Score
 

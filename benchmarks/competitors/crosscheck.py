@@ -10,7 +10,7 @@ import tensorflow as tf
 from app.service.warmup import compile_remaining_functions, measure_classifier_speed
 from benchmarks.competitors import OPENED, WHOLE
 from benchmarks.competitors.harness import Calls, Memory, RunResult, Task, parse_task
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import enlarge_map
 from explainers.method import Attribution, Method
 from explainers.method_runner import MethodResult, run_methods
@@ -20,7 +20,7 @@ from explainers.methods.score_cam import ScoreCAM
 from explainers.methods.shap import SHAP
 from models.classifiers.score import Score
 from models.formats.format_registry import open_keras_model
-from models.graph.engine.choice import Engine
+from models.graph.engine.choice import InferenceEngine
 from models.loading import load_classifier
 
 MANY = 256
@@ -36,18 +36,18 @@ def main() -> None:
     classifier.predict(task.image)
     if OPENED in task.maps:
         started = time.perf_counter()
-        classifier = classifier.with_engine(Engine.AUTO)
+        classifier = classifier.with_engine(InferenceEngine.AUTO)
         measure_classifier_speed(classifier)
         compile_remaining_functions(classifier)
         opening, scratch = time.perf_counter() - started, RunResult(task)
         explain(task, classifier, task.seeds[0], scratch)
         answer.calls[OPENED], answer.figures = scratch.calls[WHOLE], {**scratch.figures, "opening, seconds": opening}
-        answer.write("tensorflow", "keras", "numpy", *(["openvino"] if classifier.engine.engine is Engine.OPENVINO else []))
+        answer.write("tensorflow", "keras", "numpy", *(["openvino"] if classifier.engine.engine is InferenceEngine.OPENVINO else []))
         return
     memory = Memory()
     case = explain(task, classifier, task.seeds[0], answer)  # in a process that has compiled nothing, no other engine either
     answer.calls[WHOLE].megabytes = memory.peak()
-    classifier = classifier.with_engine(Engine.AUTO)
+    classifier = classifier.with_engine(InferenceEngine.AUTO)
     compile_remaining_functions(classifier)
     if task.seeds[1:]:
         bare = bare_model(task, case, classifier)
@@ -61,7 +61,7 @@ def main() -> None:
     if task.reference:
         for name, reference in references(task, classifier).items():
             answer.keep(name, "reference", reference)
-    answer.write("tensorflow", "keras", "numpy", *(["openvino"] if classifier.engine.engine is Engine.OPENVINO else []))
+    answer.write("tensorflow", "keras", "numpy", *(["openvino"] if classifier.engine.engine is InferenceEngine.OPENVINO else []))
 
 
 def explain(task: Task, classifier: Any, seed: int, answer: RunResult) -> Case:
@@ -123,7 +123,7 @@ def bare_model(task: Task, case: Case, classifier: Any) -> Callable[[], None]:
         return tape.gradient(score, images)
 
     images = np.repeat(task.image[None], BATCH, axis=0)
-    own_engine = classifier.engine.engine is not Engine.TENSORFLOW
+    own_engine = classifier.engine.engine is not InferenceEngine.TENSORFLOW
 
     def ask() -> None:
         for question, count in ((outputs, forward), (gradients, backward)):

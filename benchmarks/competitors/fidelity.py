@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import spearmanr
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.grid import grid_cells_per_side, sum_into_cells
 from explainers.metrics.agreement.similarity import normalise_positive_part, strongest_cells
 

@@ -21,7 +21,7 @@ from benchmarks.known_evidence.rows import (
     random_goal,
     table_cells,
 )
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import sum_map_onto_grid
 from explainers.method import Attribution
 from explainers.method_runner import run_methods

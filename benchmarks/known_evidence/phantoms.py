@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.known_evidence.rows import NEAR, RANDOM, Goal, Row, at_least, baselines, mean, measure_map, random_goal, table_cells
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS
 from explainers.metrics.localisation.evidence_overlap import dilate_mask

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.metrics.localisation.evidence_overlap import energy_inside_mask, pointing_game_hit
 
 RANDOM, CENTRE, ACTIVATION = "random", "centre (Gaussian)", "mean activation"

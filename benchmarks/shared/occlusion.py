@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from benchmarks.shared.data import MODEL, PHOTOGRAPHS, required_data
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import sum_map_onto_grid
 from explainers.method import Attribution
 from explainers.methods.occlusion import Occlusion

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.shared.machine import machine_line
 from benchmarks.shared.results_file import OPTION, run_benchmark
 from models.graph.engine.check import check_pictures
-from models.graph.engine.choice import Engine
+from models.graph.engine.choice import InferenceEngine
 from models.output.command_line import silence_tensorflow
 from models.output.markdown import markdown_table_head, markdown_table_row
 
@@ -82,8 +82,8 @@ def print_maps(count: int) -> None:
     from scipy.stats import spearmanr
 
     from app.explanation import ExplanationPlan, explain_picture
-    from app.maintenance.bundled_libraries import draw_synthetic_picture
-    from explainers.case import ExplanationSettings
+    from app.maintenance.bundled_map_libraries import draw_synthetic_picture
+    from explainers.explanation_case import ExplanationSettings
     from explainers.methods import METHODS
     from models.classifiers.score import Score
     from models.loading import load_classifier
@@ -94,7 +94,7 @@ def print_maps(count: int) -> None:
     widest: dict[str, list[float]] = {}
     for number in range(count):
         picture = draw_synthetic_picture("phantoms", number).astype(np.float32) / np.float32(255)
-        ours, theirs = (explain_picture(picture, each, plan).results for each in (plain.with_engine(Engine.OPENVINO), plain))
+        ours, theirs = (explain_picture(picture, each, plan).results for each in (plain.with_engine(InferenceEngine.OPENVINO), plain))
         for key, result in theirs.items():
             other = ours[key].attribution
             if result.attribution is None or other is None or result.attribution.blank or other.blank:
@@ -110,7 +110,7 @@ def print_maps(count: int) -> None:
 def compared(classifier: Any, rounds: int) -> tuple[str, ...]:
     """The engine, its cost to compile, milliseconds per picture with and without it, their ratio, and the largest relative difference."""
     started = time.process_time()
-    made = classifier.with_engine(Engine.OPENVINO)
+    made = classifier.with_engine(InferenceEngine.OPENVINO)
     compiling = time.process_time() - started
     if made.engine.engine is classifier.engine.engine:
         return made.engine.engine.label, "", "", "", "", "", made.engine.remark

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from explainers.case import Case
 from explainers.classifier_protocol import LayerFeatures
+from explainers.explanation_case import Case
 
 Group = tuple[int, ...]
 """Indices of a layer's channels, in order."""
@@ -18,7 +18,7 @@ def cluster_channels(case: Case, features: LayerFeatures, count: int) -> list[Gr
     On MobileNetV2 and six photographs 32 groups gave all 720 to 1,060 channels' Score-CAM at a Spearman of .999 (16: .998);
     the 32 channels with the largest weights gave .982, k-means .999, NMF .88.
     """
-    scaled = scale_channels(features)
+    scaled = scale_activation_channels(features)
     live = np.flatnonzero(scaled.any(1))
     if count >= len(live):
         return [(int(channel),) for channel in live]
@@ -29,11 +29,11 @@ def cluster_channels(case: Case, features: LayerFeatures, count: int) -> list[Gr
 
 def within_group_variation(features: LayerFeatures, groups: list[Group]) -> float:
     """What is lost where a group's mean stands for its channels: the sum of squares of the scaled maps' differences from it."""
-    scaled = scale_channels(features)
+    scaled = scale_activation_channels(features)
     return float(sum(np.square(scaled[list(group)] - scaled[list(group)].mean(0)).sum() for group in groups if len(group) > 1))
 
 
-def scale_channels(features: LayerFeatures) -> NDArray[np.float64]:
+def scale_activation_channels(features: LayerFeatures) -> NDArray[np.float64]:
     """(k, cells): each channel's map scaled to 0..1; a constant one is 0 everywhere."""
     flat = features.maps.reshape(-1, features.maps.shape[-1]).T.astype(np.float64)
     low, span = flat.min(1, keepdims=True), np.ptp(flat, axis=1, keepdims=True)

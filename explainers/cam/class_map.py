@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case
 from explainers.classifier_protocol import LayerFeatures
+from explainers.explanation_case import Case
 from explainers.grid import enlarge_map
 from explainers.method import Attribution
 

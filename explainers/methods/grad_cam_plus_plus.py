@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.cam.class_map import class_activation_map, weighted_channel_sum
-from explainers.case import Case
 from explainers.classifier_protocol import LayerFeatures
+from explainers.explanation_case import Case
 from explainers.method import Attribution, Method
 
 

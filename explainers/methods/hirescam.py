@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explainers.cam.class_map import class_activation_map
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution, Method
 
 

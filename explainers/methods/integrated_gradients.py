@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.baselines import FILLS
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.grid import sum_map_onto_grid
 from explainers.method import Attribution, Method, ParameterChoice, ParameterRange
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution, Method, ParameterChoice, ParameterRange
 from explainers.perturbation.convergence import ENOUGH_AGREEMENT, predict_final_agreement
 from explainers.perturbation.occlusion_windows import (

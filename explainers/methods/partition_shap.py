@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution, Method, ParameterRange
 from explainers.perturbation.segment_maps import evaluation_milestones
 

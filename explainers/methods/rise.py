@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution, Method
 from explainers.perturbation.estimators import rise_values
 from explainers.perturbation.segment_maps import refine_segment_maps

@@ -8,10 +8,10 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.cam.channel_groups import Group, cluster_channels, scale_channels, within_group_variation
+from explainers.cam.channel_groups import Group, cluster_channels, scale_activation_channels, within_group_variation
 from explainers.cam.class_map import class_activation_map
-from explainers.case import Case
 from explainers.classifier_protocol import Floats, LayerFeatures
+from explainers.explanation_case import Case
 from explainers.grid import enlarge_map
 from explainers.method import Attribution, Method, ParameterChoice, ParameterRange
 from explainers.perturbation.convergence import extrapolate_final_agreement, has_converged
@@ -106,7 +106,7 @@ class ScoreCAM(Method):
         if not shown:
             return np.zeros(0)
         fill = "black" if self.weight == PAPER else case.fill
-        scaled = scale_channels(layer)
+        scaled = scale_activation_channels(layer)
         mask_of = partial(_mask, case, layer, scaled)
         logits = case.recall([(layer.layer, group) for group in shown], lambda key: mask_of(key[1]), fill)
         nothing = case.fill_logits(fill)

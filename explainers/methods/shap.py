@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution, Method, ParameterChoice
 from explainers.perturbation.estimators import kernel_shap_values, leave_one_out_residuals, surrogate_shap_values
 from explainers.perturbation.segment_maps import refine_segment_maps

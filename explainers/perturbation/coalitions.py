@@ -7,8 +7,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.perturbation.coalition_weights import UNIFORM_SHARE, Vector, sampling_size_distribution
 
 Masks = NDArray[np.float64]

@@ -10,7 +10,7 @@ from explainers.perturbation.coalition_weights import Vector, binomial_size_dist
 from explainers.perturbation.coalitions import CoalitionSample
 
 
-def keep_only_effects(sample: CoalitionSample, values: Vector) -> Vector:
+def keep_one_segment_effects(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) v({i}) - v(nothing): what each segment says alone. Needs the first frame."""
     return np.asarray(values[2 : 2 + 2 * sample.parts : 2] - values[0])
 
@@ -20,7 +20,7 @@ def leave_one_out_effects(sample: CoalitionSample, values: Vector) -> Vector:
     return np.asarray(values[1] - values[3 : 3 + 2 * sample.parts : 2])
 
 
-def first_frame_estimate(sample: CoalitionSample, values: Vector) -> Vector:
+def first_frame_memory_estimate(sample: CoalitionSample, values: Vector) -> Vector:
     """(M,) the mean of keep-only and leave-one-out, plus an equal share of what is missing to v(everything) - v(nothing).
 
     The Shapley and the Banzhaf value wherever segments interact at most in pairs. Needs the first frame.
@@ -28,7 +28,7 @@ def first_frame_estimate(sample: CoalitionSample, values: Vector) -> Vector:
     if sample.parts == 2:
         alone = values[2:4] - values[0]
         return _efficient((alone + values[1] - values[3:1:-1]) / 2, values)
-    return _efficient((keep_only_effects(sample, values) + leave_one_out_effects(sample, values)) / 2, values)
+    return _efficient((keep_one_segment_effects(sample, values) + leave_one_out_effects(sample, values)) / 2, values)
 
 
 def kernel_shap_values(sample: CoalitionSample, values: Vector) -> Vector:

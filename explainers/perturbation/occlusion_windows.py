@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 
 Window = tuple[int, int, int, int]
 """top, left, bottom, right in pixels; bottom and right lie outside."""

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution
 from explainers.perturbation.blas_threads import limit_blas_to_one_thread
 from explainers.perturbation.coalition_weights import Vector
 from explainers.perturbation.coalitions import CoalitionSample, shared_coalition_pool
-from explainers.perturbation.estimators import ROWS, first_frame_estimate
+from explainers.perturbation.estimators import ROWS, first_frame_memory_estimate
 from explainers.superpixels import segment_areas
 
 Estimate = Callable[[CoalitionSample, Vector], Vector]
@@ -48,7 +48,7 @@ def refine_segment_maps(
     pool = shared_coalition_pool(case)
     if pool.has_frame and pool.first < min(case.budget, pool.limit):
         sample = pool.grow(pool.first, case)
-        densities = first_frame_estimate(sample, case.values(sample.logits)) * frame_factor / segment_areas(case.segments)
+        densities = first_frame_memory_estimate(sample, case.values(sample.logits)) * frame_factor / segment_areas(case.segments)
         yield Attribution(_paint(case, densities), converged=False, remark=FIRST_FRAME)
     for evaluations in evaluation_milestones(pool.first if pool.has_frame else 2, min(case.budget, pool.limit)):
         yield _reading(case, pool.grow(evaluations, case), estimate, left_out)

@@ -128,7 +128,7 @@ def encode_metadata(fields: Sequence[Field], values: Mapping[str, Value]) -> NDA
     return np.array([number for field in fields for number in field.encode(values.get(field.name))], np.float32)
 
 
-def encoding_entry_names(fields: Sequence[Field]) -> tuple[str, ...]:
+def metadata_encoding_names(fields: Sequence[Field]) -> tuple[str, ...]:
     """The meaning of each of `encode`'s m numbers: `age`, `age missing`, `sex = female`, ..."""
     return tuple(entry for field in fields for entry in field.entries)
 

@@ -20,7 +20,7 @@ WEIGHT_SUFFIXES = (".h5", ".hdf5")
 _USUAL_ARCHITECTURES = ("model.json", "architecture.json")
 
 
-def card_path(path: Path) -> Path:
+def model_card_path(path: Path) -> Path:
     """The path of the card of the model at `path`, a file or a SavedModel's folder."""
     return path.with_name(path.name + ".json") if path.is_dir() else path.with_suffix(".json")
 
@@ -28,7 +28,7 @@ def card_path(path: Path) -> Path:
 def list_sidecar_files(path: Path) -> list[Path]:
     """Every sidecar file that may be read with the model, existing or not."""
     architectures = [path.with_name(name) for name in _architectures(path)] if path.suffix in WEIGHT_SUFFIXES else []
-    return [card_path(path), *(path.parent / name for name in (*CLASS_NAME_FILES, PREPROCESSOR)), *architectures]
+    return [model_card_path(path), *(path.parent / name for name in (*CLASS_NAME_FILES, PREPROCESSOR)), *architectures]
 
 
 def read_architecture(path: Path) -> str | None:

@@ -12,8 +12,8 @@ from errors import UserError
 from models.cards.card import Card
 from models.cards.metadata import Value, describe_metadata, encode_metadata
 from models.classifiers.score import Score
-from models.graph.engine.check import check_engine, is_faster
-from models.graph.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.check import check_engine_outputs, is_engine_faster
+from models.graph.engine.choice import EngineRefused, InferenceEngine, InferenceEngineState
 from models.graph.grid_layer import GridLayer
 from models.images.picture_placement import fit_to_size
 
@@ -80,11 +80,11 @@ class BaseClassifier(Generic[L]):
         return self._with_metadata(values)
 
     @property
-    def engine(self) -> EngineState:
+    def engine(self) -> InferenceEngineState:
         """What evaluates its forward passes; the same for as long as this object exists."""
         return replace(self._engine_state, remark=self._engine_remark)
 
-    def with_engine(self, choice: Engine) -> Self:
+    def with_engine(self, choice: InferenceEngine) -> Self:
         """The same classifier, its forward passes evaluated by that engine, after its outputs were compared with this one's.
 
         Where the engine cannot evaluate the model, or its outputs differ, it stays as it is, and `engine.remark` says why. AUTO is OpenVINO
@@ -101,21 +101,21 @@ class BaseClassifier(Generic[L]):
         made._engine_remark = remark
         return made
 
-    def _with_engine(self, choice: Engine) -> Self:
+    def _with_engine(self, choice: InferenceEngine) -> Self:
         if choice is self._engine_state.engine:
             return self
-        if choice is Engine.AUTO and self._on_gpu:
+        if choice is InferenceEngine.AUTO and self._on_gpu:
             raise EngineRefused("This machine has a GPU, for which TensorFlow is kept.")
         try:
-            made = self._compiled_by(Engine.OPENVINO if choice is Engine.AUTO else choice)
-            check_engine(made.engine.engine.label, self.outputs, made.outputs, self.size)
+            made = self._compiled_by(InferenceEngine.OPENVINO if choice is InferenceEngine.AUTO else choice)
+            check_engine_outputs(made.engine.engine.label, self.outputs, made.outputs, self.size)
         except MemoryError as error:
             raise EngineRefused("The engine needs more memory than there is.") from error
-        if choice is Engine.AUTO and not is_faster(self.outputs, made.outputs, self.size):
+        if choice is InferenceEngine.AUTO and not is_engine_faster(self.outputs, made.outputs, self.size):
             raise EngineRefused(f"{made.engine.engine.label} stays off: it evaluates this model no faster on this machine.")
         return made
 
-    def _compiled_by(self, engine: Engine) -> Self:
+    def _compiled_by(self, engine: InferenceEngine) -> Self:
         """As `with_engine`, before anything is compared. Raises EngineRefused, MemoryError."""
         raise NotImplementedError
 
@@ -124,7 +124,7 @@ class BaseClassifier(Generic[L]):
         return False
 
     @property
-    def _engine_state(self) -> EngineState:
+    def _engine_state(self) -> InferenceEngineState:
         raise NotImplementedError
 
     def with_head(self, name: str) -> Self:

@@ -16,7 +16,7 @@ from models.classifiers.label_file import ClassNames, read_class_names
 from models.graph.keras_hints import ExpectedPreprocessing, preprocessing_by_backbone
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
-from models.graph.probes import count_model_outputs, first_convolution_slope, outputs_for_probe_images, rows_sum_to_one, trace_model
+from models.graph.probe_images import count_model_outputs, first_convolution_slope, outputs_for_probe_images, rows_sum_to_one, trace_model
 
 DEFAULT_SIZE = 224
 _DIVIDES = 1 / 20  # a first convolution that sees less of the input's values than this is fed 0 to 255

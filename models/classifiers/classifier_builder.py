@@ -13,7 +13,7 @@ from models.classifiers.card_inference import infer_model_card
 from models.classifiers.keras_classifier import KerasClassifier
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
-from models.graph.probes import count_model_outputs, non_finite_weights, outputs_for_probe_images, rows_sum_to_one, trace_model
+from models.graph.probe_images import count_model_outputs, non_finite_weights, outputs_for_probe_images, rows_sum_to_one, trace_model
 
 
 def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifier:

@@ -11,7 +11,7 @@ from models.cards.metadata import Value
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.ensemble_members import EnsembleMember, MemberLayer, ensemble_layers, name_ensemble_members
 from models.classifiers.score import Score
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 
 
 class EnsembleClassifier(BaseClassifier[MemberLayer]):
@@ -40,16 +40,16 @@ class EnsembleClassifier(BaseClassifier[MemberLayer]):
         return {name: value for each in self.members for name, value in each.classifier.metadata.items()}
 
     @property
-    def engine(self) -> EngineState:
+    def engine(self) -> InferenceEngineState:
         """The members' own where they share one; else that of the first without OpenVINO, and all of them in the remark."""
-        states: list[EngineState] = [each.classifier.engine for each in self.members]
+        states: list[InferenceEngineState] = [each.classifier.engine for each in self.members]
         if len({state.engine for state in states}) == 1:
             return states[0]
-        state = next(state for state in states if state.engine is not Engine.OPENVINO)
+        state = next(state for state in states if state.engine is not InferenceEngine.OPENVINO)
         remarks = [f"{each.name}: {each.classifier.engine.engine.label}" for each in self.members]
         return replace(state, remark=f"{'; '.join(remarks)}. {state.remark}".strip())
 
-    def with_engine(self, choice: Engine) -> "EnsembleClassifier":
+    def with_engine(self, choice: InferenceEngine) -> "EnsembleClassifier":
         """Each member by itself."""
         return self._of([each.classifier.with_engine(choice) for each in self.members])
 

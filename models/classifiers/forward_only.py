@@ -12,14 +12,14 @@ import tensorflow as tf
 from errors import UserError
 from image_batches import batch_of
 from models.cards.card import Card
-from models.cards.metadata import Value, encode_metadata, encoding_entry_names
+from models.cards.metadata import Value, encode_metadata, metadata_encoding_names
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.forward_card_inference import check_card_matches_network, complete_model_card, draft_model_card
 from models.classifiers.score import Score
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.grid_layer import GridLayer
 from models.graph.model_inputs import ModelInputStructure, read_model_inputs
-from models.graph.probes import probe_images
+from models.graph.probe_images import probe_images
 from models.graph.runtime_network import RuntimeNetwork
 
 SMALLEST_PROBABILITY = 1e-7
@@ -95,11 +95,11 @@ class ForwardOnlyClassifier(BaseClassifier[GridLayer]):
         """UserError: its weights are inaccessible."""
         self._refuse("weights that could be re-initialised")
 
-    def _compiled_by(self, engine: Engine) -> "ForwardOnlyClassifier":
+    def _compiled_by(self, engine: InferenceEngine) -> "ForwardOnlyClassifier":
         return ForwardOnlyClassifier(self._network.compiled_by(engine), self.card, self.metadata)
 
     @property
-    def _engine_state(self) -> EngineState:
+    def _engine_state(self) -> InferenceEngineState:
         return self._network.engine
 
     def _refuse(self, missing: str) -> NoReturn:
@@ -153,7 +153,7 @@ def _answers(network: RuntimeNetwork, inputs: ModelInputStructure, card: Card) -
 
 def _compile_inputs(inputs: ModelInputStructure, card: Card) -> tuple[Callable[..., list[tf.Tensor]], Callable[..., list[tf.Tensor]]]:
     """Two functions to the network's inputs: from pictures, and from image, masks and fill, masked inside the compiled function."""
-    picture, code = tf.TensorSpec([*card.size, 3], tf.float32), tf.TensorSpec([len(encoding_entry_names(card.metadata))], tf.float32)
+    picture, code = tf.TensorSpec([*card.size, 3], tf.float32), tf.TensorSpec([len(metadata_encoding_names(card.metadata))], tf.float32)
     masks = tf.TensorSpec([None, None, None], tf.float32)
 
     takes = tf.TensorSpec([len(inputs.pictures)], tf.float32)

@@ -11,7 +11,7 @@ from models.cards.card import Card
 from models.cards.metadata import Value, encode_metadata
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
-from models.graph.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.choice import EngineRefused, InferenceEngine, InferenceEngineState
 from models.graph.engine.openvino_network import OpenVINONetwork, compile_function, openvino_version
 from models.graph.engine.threads import thread_count
 from models.graph.layers import SpatialLayer
@@ -135,12 +135,12 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         made._choose_feeds()
         return made
 
-    def _compiled_by(self, engine: Engine) -> "KerasClassifier":
-        if engine is Engine.ONNXRUNTIME:
+    def _compiled_by(self, engine: InferenceEngine) -> "KerasClassifier":
+        if engine is InferenceEngine.ONNXRUNTIME:
             raise EngineRefused("ONNX Runtime evaluates ONNX models alone; this one is evaluated by TensorFlow.")
         made = copy.copy(self)
         made._network, made._engine_remark = None, ""
-        if engine is Engine.TENSORFLOW:
+        if engine is InferenceEngine.TENSORFLOW:
             return made
         if self._reinitialised or self._pair:
             raise EngineRefused("Re-initialised weights and pairs of pictures are evaluated by TensorFlow.")
@@ -153,10 +153,10 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         return bool(tf.config.list_physical_devices("GPU"))
 
     @property
-    def _engine_state(self) -> EngineState:
+    def _engine_state(self) -> InferenceEngineState:
         if self._network:
-            return EngineState(Engine.OPENVINO, thread_count(), openvino_version())
-        return EngineState(Engine.TENSORFLOW, thread_count(), tf.__version__)
+            return InferenceEngineState(InferenceEngine.OPENVINO, thread_count(), openvino_version())
+        return InferenceEngineState(InferenceEngine.TENSORFLOW, thread_count(), tf.__version__)
 
     @property
     def _metadata_feed(self) -> list[NDArray[np.float32]]:

@@ -13,8 +13,8 @@ from image_batches import LAYER_BYTES
 from models.cards.metadata import Value
 from models.classifiers.base_classifier import BaseClassifier, Depth, Floats, LayerActivations
 from models.classifiers.score import Score
-from models.classifiers.worker_description import WorkerDescription, parse_engine, parse_worker_description
-from models.graph.engine.choice import Engine, EngineState
+from models.classifiers.worker_description import WorkerDescription, parse_engine_choice, parse_worker_description
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.grid_layer import GridLayer
 from models.sandbox.ipc import Array, Expected, ProtocolError
 from models.sandbox.worker_process import WorkerExited, WorkerLimits, WorkerProcess
@@ -155,7 +155,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         made._metadata = dict(values)
         return made
 
-    def with_engine(self, choice: Engine) -> "SandboxedClassifier":
+    def with_engine(self, choice: InferenceEngine) -> "SandboxedClassifier":
         """As the base's; compiled and compared by the process, which answers other requests meanwhile."""
         if self._chosen_head or self._pair:
             return self.with_engine_remark("Another head, and pairs of pictures, are evaluated by what the process began with.")
@@ -165,7 +165,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
             if answer.get("engine") is not None:
                 try:
                     made = copy.copy(self)
-                    made._engine = parse_engine(answer["engine"])
+                    made._engine = parse_engine_choice(answer["engine"])
                     made._engine_remark = made._engine.remark
                     return made
                 except ProtocolError as error:
@@ -174,7 +174,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         return self.with_engine_remark("The engine was not compiled in time.")
 
     @property
-    def _engine_state(self) -> EngineState:
+    def _engine_state(self) -> InferenceEngineState:
         return self._engine
 
     def _with_head(self, name: str) -> "SandboxedClassifier":
@@ -261,7 +261,7 @@ class SandboxedClassifier(BaseClassifier[GridLayer]):
         return tuple(LayerActivations(layer.name, found[2 * i], found[2 * i + 1]) for i, layer in enumerate(layers))
 
     def _head(self, name: str) -> dict[str, Any]:
-        engine = self._engine.engine if self._engine.engine is Engine.OPENVINO else None
+        engine = self._engine.engine if self._engine.engine is InferenceEngine.OPENVINO else None
         pair = None if self._pair is None else self._pair[1]
         changed = {"reinitialised": self._reinitialised, "metadata": self.metadata}
         variant = {**changed, "engine": engine, "head": self._chosen_head, "explained": pair}

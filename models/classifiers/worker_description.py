@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.cards.card import Card, CardNote
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.grid_layer import GridLayer
 from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.confinement import SandboxProtection
@@ -25,7 +25,7 @@ class WorkerDescription:
     heads: tuple[str, ...]
     picture_inputs: tuple[str, ...]
     protection: SandboxProtection
-    engine: EngineState
+    engine: InferenceEngineState
 
 
 def parse_worker_description(head: dict[str, Any]) -> WorkerDescription:
@@ -37,16 +37,16 @@ def parse_worker_description(head: dict[str, Any]) -> WorkerDescription:
         card = replace(card, notes=(*card.notes, f"{CardNote.OWN_PROCESS}: {protection}."))
         flags = (bool(head["from_probabilities"]), bool(head["forward_only"]))
         names = _names(head["heads"]), _names(head["picture_inputs"])
-        return WorkerDescription(card, layers, *flags, *names, protection, parse_engine(head["engine"]))
+        return WorkerDescription(card, layers, *flags, *names, protection, parse_engine_choice(head["engine"]))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError("a description without form") from error
 
 
-def parse_engine(fields: Any) -> EngineState:
+def parse_engine_choice(fields: Any) -> InferenceEngineState:
     """What the process says that evaluates its forward passes. ProtocolError where it is malformed."""
     try:
         version, remark = (printable_text(fields[name], most) for name, most in (("version", 40), ("remark", 400)))
-        return EngineState(Engine(fields["name"]), min(max(int(fields["threads"]), 1), _MOST_THREADS), version, remark)
+        return InferenceEngineState(InferenceEngine(fields["name"]), min(max(int(fields["threads"]), 1), _MOST_THREADS), version, remark)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError("an engine without form") from error
 

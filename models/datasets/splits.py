@@ -66,7 +66,7 @@ def write_split(split_: DataSplit, path: Path) -> None:
     replace_durably((unfinished, path))
 
 
-def read_split(path: Path, collection: PictureCollection) -> DataSplit:
+def read_data_split(path: Path, collection: PictureCollection) -> DataSplit:
     """The split that `write_split` wrote. UserError where it is not of exactly this collection's pictures and classes."""
     root = _root(collection.rows)
     known = {row.path.relative_to(root).as_posix(): row for row in collection.rows}

@@ -12,7 +12,7 @@ from models.formats.onnx import ONNX
 from models.formats.saved_model import SAVED_MODEL
 from models.formats.tensorflow_js import TENSORFLOW_JS
 from models.formats.tflite import TFLITE
-from models.formats.zip_archive import zip_archive_format
+from models.formats.zip_archive import make_zip_archive_format
 from models.output.markdown import markdown_table
 from models.sandbox.checks.file_kinds import check_file_is_one_kind
 from models.sandbox.checks.file_start import not_a_model_error, read_first_bytes
@@ -28,7 +28,7 @@ SINGLE: tuple[ModelFormat, ...] = (
 )
 """The formats of single models, in the order in which they are tried. A new format is a line here."""
 
-ZIP_ARCHIVE = zip_archive_format(SINGLE)
+ZIP_ARCHIVE = make_zip_archive_format(SINGLE)
 FORMATS = (*SINGLE, ZIP_ARCHIVE)
 
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)

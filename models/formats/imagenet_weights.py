@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class WeightsSource:
+class WeightsDownloadSource:
     """Where the weights are. size: bytes, 0 where only the server knows it. sha256: hex digits, empty where the server states the hash.
 
     Keras' source pins no hash of this file; the storage that publishes it sends its MD5 with it, in the header x-goog-hash.
@@ -53,13 +53,13 @@ class WeightsSource:
         return urllib.parse.urlsplit(self.address).hostname or "this machine"
 
 
-PUBLISHED = WeightsSource(
+PUBLISHED = WeightsDownloadSource(
     "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
     14_536_120,
 )
 
 
-def configured_source() -> WeightsSource:
+def configured_source() -> WeightsDownloadSource:
     """What CROSSCHECK_IMAGENET_SOURCE names, an address that may end in #sha256=HEX, or the published file. UserError."""
     given = os.environ.get(SOURCE_VARIABLE)
     if not given:
@@ -69,7 +69,7 @@ def configured_source() -> WeightsSource:
         raise UserError(
             f"{SOURCE_VARIABLE} is {printable_text(given, 200)!r}; give an address of https, http or file, with #sha256=HEX after it."
         )
-    return WeightsSource(address, sha256=fragment.removeprefix("sha256="))
+    return WeightsDownloadSource(address, sha256=fragment.removeprefix("sha256="))
 
 
 def cache_folder() -> Path:
@@ -87,7 +87,9 @@ def format_megabytes(size: int) -> str:
 class ImagenetWeights:
     """The weights' file. source, folder: by the environment where they are None."""
 
-    def __init__(self, source: WeightsSource | None = None, folder: Path | None = None, stalled_seconds: float = STALLED_SECONDS) -> None:
+    def __init__(
+        self, source: WeightsDownloadSource | None = None, folder: Path | None = None, stalled_seconds: float = STALLED_SECONDS
+    ) -> None:
         self.source = source or configured_source()
         self._folder = (folder or cache_folder()) / "imagenet" / hashlib.sha256(self.source.address.encode()).hexdigest()[:12]
         self._stalled_seconds = stalled_seconds

@@ -12,7 +12,7 @@ from models.formats.custom_objects import custom_objects, custom_objects_given
 from models.formats.known_classes import known_names
 from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.sandbox.checks.keras_files import check_keras_hdf5
-from models.sandbox.checks.model_config import check_config_for_code, own_class_advice
+from models.sandbox.checks.model_config import check_config_for_code, custom_class_sentence
 from models.sandbox.checks.safe_text import error_reason
 
 
@@ -62,7 +62,7 @@ def load_keras_file(source: Any, load_model: Callable[..., Any], name: str, conf
     except UserError:
         raise
     except Exception as error:  # Keras passes on any error of its layers; the sentence must name the file
-        if not custom_objects_given() and (advice := own_class_advice(config, name)):
+        if not custom_objects_given() and (advice := custom_class_sentence(config, name)):
             raise UserError(advice) from error
         raise UserError(f"{name} could not be opened as a Keras model: {error_reason(error)}") from error
 

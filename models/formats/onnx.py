@@ -11,7 +11,7 @@ import numpy as np
 
 from errors import UserError
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
-from models.graph.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.choice import EngineRefused, InferenceEngine, InferenceEngineState
 from models.graph.engine.openvino_network import PAIR, OpenVINONetwork, compile_onnx, openvino_version
 from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput
@@ -56,13 +56,13 @@ class OnnxNetwork(RuntimeNetwork):
         self.classes = _classes(self._session.get_modelmeta().custom_metadata_map.get("names", ""))
 
     @property
-    def engine(self) -> EngineState:
+    def engine(self) -> InferenceEngineState:
         if self._compiled:
-            return EngineState(Engine.OPENVINO, thread_count(), openvino_version())
-        return EngineState(Engine.ONNXRUNTIME, thread_count(), version("onnxruntime"))
+            return InferenceEngineState(InferenceEngine.OPENVINO, thread_count(), openvino_version())
+        return InferenceEngineState(InferenceEngine.ONNXRUNTIME, thread_count(), version("onnxruntime"))
 
-    def compiled_by(self, engine: Engine) -> RuntimeNetwork:
-        if engine is not Engine.OPENVINO:
+    def compiled_by(self, engine: InferenceEngine) -> RuntimeNetwork:
+        if engine is not InferenceEngine.OPENVINO:
             return super().compiled_by(engine)
         if len(self._outputs) > 1:
             raise EngineRefused("A model with several outputs is evaluated by ONNX Runtime.")

@@ -14,8 +14,8 @@ from models.formats.model_format import ModelCapabilities, ModelFormat, read_fil
 from models.sandbox.checks.safe_text import error_reason, printable_text
 from models.sandbox.checks.tensorflow_js_files import (
     MODEL_FILE,
-    JsModel,
-    JsWeight,
+    TensorFlowJsModel,
+    TensorFlowJsWeight,
     check_tensorflow_js,
     check_tensorflow_js_folder,
     is_tensorflow_js_folder,
@@ -48,7 +48,7 @@ def _open(content: bytes, read: Callable[[str], bytes], name: str) -> Any:
     return model
 
 
-def _arrays(parts: JsModel, content: bytes, name: str) -> dict[str, Any]:
+def _arrays(parts: TensorFlowJsModel, content: bytes, name: str) -> dict[str, Any]:
     """Name of a weight -> its numbers."""
     needed = sum(each.length for each in parts.weights)
     if needed != len(content):
@@ -60,7 +60,7 @@ def _arrays(parts: JsModel, content: bytes, name: str) -> dict[str, Any]:
     return arrays
 
 
-def _numbers(weight: JsWeight, content: bytes) -> Any:
+def _numbers(weight: TensorFlowJsWeight, content: bytes) -> Any:
     stored = np.frombuffer(content, np.dtype(weight.kind).newbyteorder("<")).reshape(weight.shape)
     return stored.astype(np.float32) * np.float32(weight.scale) + np.float32(weight.low)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from errors import UserError
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput
 from models.graph.runtime_network import Array, RuntimeNetwork
@@ -32,8 +32,8 @@ class TFLiteNetwork(RuntimeNetwork):
         super().__init__(name, [_port(each) for each in self._inputs], outputs, _scaling(self._inputs))
 
     @property
-    def engine(self) -> EngineState:
-        return EngineState(Engine.TFLITE, thread_count(), version("tensorflow"))
+    def engine(self) -> InferenceEngineState:
+        return InferenceEngineState(InferenceEngine.TFLITE, thread_count(), version("tensorflow"))
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         with self._lock:

@@ -11,7 +11,7 @@ from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.sandbox.checks.zip_members import open_checked_archive, single_model_in_zip
 
 
-def zip_archive_format(formats: Sequence[ModelFormat]) -> ModelFormat:
+def make_zip_archive_format(formats: Sequence[ModelFormat]) -> ModelFormat:
     """The format of archives with one model of one of `formats`, as far as those can be opened from an archive."""
     inside = _Inside(tuple(each for each in formats if each.open_bytes or each.open_members))
     return ModelFormat(

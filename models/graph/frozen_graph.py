@@ -8,9 +8,9 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from errors import UserError
-from models.graph.layer_names import ScopeNames, layer_scopes
+from models.graph.layer_names import LayerNamesByScope, layer_scopes
 from models.graph.network_input import NetworkInput, NonKerasNetwork
-from models.graph.picture_cut import PictureCut, find_picture_cut, prune
+from models.graph.picture_input_cut import PictureInputCut, find_picture_input_cut, prune_graph_def
 from models.sandbox.checks.safe_text import error_reason, printable_text
 from models.sandbox.checks.saved_model_ops import check_graph_operations
 
@@ -24,14 +24,14 @@ class FrozenGraph(NonKerasNetwork):
 
     def __init__(self, name: str, frozen: Any, outputs: Sequence[str], weights: Mapping[str, str]) -> None:
         """frozen: a concrete function without variables. outputs: their names. weights: a constant's name -> its layer."""
-        cuts = [None if x.dtype.is_floating else find_picture_cut(x, frozen.outputs, name) for x in frozen.inputs]
+        cuts = [None if x.dtype.is_floating else find_picture_input_cut(x, frozen.outputs, name) for x in frozen.inputs]
         taken = [tensor if cut is None else cut.tensor for tensor, cut in zip(frozen.inputs, cuts, strict=True)]
         graph = frozen.graph.as_graph_def()
         if any(cuts):
-            prune(graph, [tensor.op.name for tensor in frozen.outputs], [tensor.op.name for tensor in taken])
+            prune_graph_def(graph, [tensor.op.name for tensor in frozen.outputs], [tensor.op.name for tensor in taken])
         reads = _reads(graph, weights)
         self._graph, names = _simplify(graph)
-        self.layer_names = ScopeNames(layer_scopes({names[node]: layer for node, layer in reads.items()}))
+        self.layer_names = LayerNamesByScope(layer_scopes({names[node]: layer for node, layer in reads.items()}))
         leaves = {*weights.values(), *_without_weights(names.values(), set(weights.values()))}
         ports = [_port(tensor, x.op.name, cut) for tensor, x, cut in zip(taken, frozen.inputs, cuts, strict=True)]
         super().__init__(name, ports, frozenset(leaves))
@@ -104,7 +104,7 @@ def _signature(signatures: Any, name: str) -> Any:
     return signatures[found[0]]
 
 
-def _port(tensor: tf.Tensor, name: str, cut: PictureCut | None) -> NetworkInput:
+def _port(tensor: tf.Tensor, name: str, cut: PictureInputCut | None) -> NetworkInput:
     shape = tuple(tensor.shape) if tensor.shape.rank else ()
     return NetworkInput(name, shape, tensor.dtype.name, of_bytes=cut is not None and cut.of_bytes)
 

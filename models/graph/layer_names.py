@@ -70,7 +70,7 @@ class _Call:
 
 
 @dataclass
-class RecordedNames:
+class RecordedLayerNames:
     """Names from the calls of a Keras model's layers (2 or 3), recorded while it is traced."""
 
     model: Any
@@ -136,7 +136,7 @@ def _named(op: tf.Operation, call: _Call) -> LayerOfOperation | None:
 
 
 @dataclass(frozen=True)
-class ScopeNames:
+class LayerNamesByScope:
     """Names from a graph's scopes. known: a scope -> the layer whose variables are read in it.
 
     Keras 3 appends a count to every scope, Keras 2 only to repeated ones: the known scopes show which of them wrote the graph.

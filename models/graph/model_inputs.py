@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from errors import UserError
 from models.cards.card import Card
-from models.cards.metadata import encoding_entry_names
+from models.cards.metadata import metadata_encoding_names
 from models.graph.preprocessing import preprocess_images
 
 Layout = Literal["last", "first", "plane", "flat"]
@@ -145,7 +145,7 @@ class ModelInputStructure:
 
     def check_metadata(self, card: Card, name: str) -> None:
         """UserError where the card's metadata does not match the model."""
-        wanted, given = sum(each.length for each in self.vectors), len(encoding_entry_names(card.metadata))
+        wanted, given = sum(each.length for each in self.vectors), len(metadata_encoding_names(card.metadata))
         if wanted and not given:
             raise UserError(
                 f"{name} takes {_join(self.vectors)} beside the picture, and no card says what they are; say so in its card's 'metadata'."

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from errors import UserError
 from image_batches import IMAGE_BYTES
 from models.cards.card import LARGEST_SIDE, check_class_count
-from models.graph.engine.choice import Engine, EngineRefused, EngineState
+from models.graph.engine.choice import EngineRefused, InferenceEngine, InferenceEngineState
 from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput, NonKerasNetwork
 from models.graph.output_choice import choose_output
@@ -68,11 +68,11 @@ class RuntimeNetwork(NonKerasNetwork):
         self.together = 2 * 4 * self._numbers <= IMAGE_BYTES and self._agrees(self._two, singly)
 
     @property
-    def engine(self) -> EngineState:
+    def engine(self) -> InferenceEngineState:
         """What runs it, for a format that has no other choice."""
-        return EngineState(Engine.OWN, thread_count(), "")
+        return InferenceEngineState(InferenceEngine.OWN, thread_count(), "")
 
-    def compiled_by(self, engine: Engine) -> "RuntimeNetwork":
+    def compiled_by(self, engine: InferenceEngine) -> "RuntimeNetwork":
         """The same network run by that engine. Raises EngineRefused, MemoryError."""
         raise EngineRefused(f"{engine.label} does not evaluate {self.kind} models; {self.engine.engine.label} does.")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.images import tiff_pages
-from models.images.sample_range import Floats, Samples, average_blocks, composite_over_white, infer_sample_range, iterate_row_runs
+from models.images.sample_range import Floats, SampledPixels, average_blocks, composite_over_white, infer_sample_range, iterate_row_runs
 from models.images.tiff_pages import TiffPage, extract_tiff_page
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK = 0, 1, 2, 3, 5
@@ -70,7 +70,7 @@ def _colours(page: TiffPage, channels: int, photometric: int) -> int:
     return colours
 
 
-def _samples(data: bytes, page: TiffPage, block: tuple[int, int], channels: int, colours: int) -> Samples:
+def _samples(data: bytes, page: TiffPage, block: tuple[int, int], channels: int, colours: int) -> SampledPixels:
     if page.planes == 1:
         return average_blocks(iterate_row_runs(_pixels(data, page, channels), block), block, colours)
     places, lengths = _places(page)
@@ -81,7 +81,7 @@ def _samples(data: bytes, page: TiffPage, block: tuple[int, int], channels: int,
         found.append(average_blocks(iterate_row_runs(_pixels(data, page, 1, own), block), block, 1))
     values = np.concatenate([plane.values for plane in found], axis=2)
     low, high = min(plane.low for plane in found[:colours]), max(plane.high for plane in found[:colours])
-    return Samples(values, low, high, found[0].bits, found[0].signed)
+    return SampledPixels(values, low, high, found[0].bits, found[0].signed)
 
 
 def _places(page: TiffPage) -> tuple[int, int]:

@@ -22,7 +22,7 @@ _ROW_PIXELS = 500_000
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class SampledPixels:
     """values: (H, W, channels) float32, averaged over blocks where the picture is large. low, high: of the colours before averaging.
 
     bits: of whole numbers from 0 on, as they are stored; 0 for floats. signed: whether they may be below 0.
@@ -50,7 +50,7 @@ class SampleRange:
         return values.clip(0, 1, out=values)
 
 
-def average_blocks(runs: Iterable[NDArray[Any]], block: tuple[int, int], colours: int) -> Samples:
+def average_blocks(runs: Iterable[NDArray[Any]], block: tuple[int, int], colours: int) -> SampledPixels:
     """Runs of rows (h, w, channels) of one picture, averaged over blocks of (across, down) pixels. colours: channels but for alpha.
 
     The rows of every run but the last must be a multiple of the block. UserError for numbers that are not finite.
@@ -65,7 +65,7 @@ def average_blocks(runs: Iterable[NDArray[Any]], block: tuple[int, int], colours
             raise UserError("The picture holds values that are no numbers (NaN or infinite); save it without them.")
         low, high = min(low, float(seen.min())), max(high, float(seen.max()))
         parts.append(_means(run, block))
-    return Samples(_joined(parts), low, high, 0 if kind.kind == "f" else 8 * kind.itemsize, kind.kind == "i")
+    return SampledPixels(_joined(parts), low, high, 0 if kind.kind == "f" else 8 * kind.itemsize, kind.kind == "i")
 
 
 def iterate_row_runs(values: NDArray[Any], block: tuple[int, int]) -> Iterable[NDArray[Any]]:
@@ -74,7 +74,7 @@ def iterate_row_runs(values: NDArray[Any], block: tuple[int, int]) -> Iterable[N
     return (values[top : top + rows] for top in range(0, len(values), rows))
 
 
-def infer_sample_range(samples: Samples, stated_bits: int = 0) -> SampleRange:
+def infer_sample_range(samples: SampledPixels, stated_bits: int = 0) -> SampleRange:
     """What is black and white. stated_bits: how many bits the file says that are used; 0 where it does not."""
     low, high = samples.low, samples.high
     if low < 0:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.inspection.class_matching import MIN_IMAGES
-from models.inspection.preprocessing_scores import CandidateAnswers, score_candidate
+from models.inspection.preprocessing_scores import CandidateAnswers, score_preprocessing_candidate
 
 RESAMPLES = 400
 CONFIDENCE = 0.95
@@ -45,7 +45,7 @@ class BootstrapRanking:
 
 def rank_by_bootstrap(candidates: Sequence[CandidateAnswers], seed: int = 0) -> BootstrapRanking:
     """Bootstrap over the images (Efron 1979); every candidate is scored on the same resamples. The first is the current preprocessing."""
-    scores = [score_candidate(each) for each in candidates]
+    scores = [score_preprocessing_candidate(each) for each in candidates]
     order = tuple(int(index) for index in np.argsort([-each for each in scores], kind="stable"))
     best = order[0]
     equivalent = tuple(index for index in order[1:] if _nearly_equal_answers(candidates[index], candidates[best]))
@@ -73,7 +73,10 @@ def _resampled_scores(candidates: Sequence[CandidateAnswers], seed: int) -> NDAr
     rng = np.random.default_rng(seed)
     count = len(candidates[0].probabilities)
     return np.array(
-        [[score_candidate(each, chosen) for each in candidates] for chosen in (rng.integers(0, count, count) for _ in range(RESAMPLES))]
+        [
+            [score_preprocessing_candidate(each, chosen) for each in candidates]
+            for chosen in (rng.integers(0, count, count) for _ in range(RESAMPLES))
+        ]
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from errors import UserError
 from models.cards.card import Card
-from models.cards.sidecar_files import card_path, is_architecture_file
+from models.cards.sidecar_files import is_architecture_file, model_card_path
 from models.loading import HUB, IMAGENET, resolve_model_path
 from models.output.atomic_files import replace_durably
 from models.store import bundled_models
@@ -17,7 +17,7 @@ def writable_card_path(model: str) -> Path:
     """The path of a model's card, existing or not. UserError where the model's card may not be written."""
     if model in bundled_models() or model.startswith((IMAGENET, HUB)):
         raise UserError(f"{model} is not yours to fix; give the path of a copy of the model.")
-    file = card_path(resolve_model_path(model))
+    file = model_card_path(resolve_model_path(model))
     if file.exists() and is_architecture_file(file):
         raise UserError(f"{file} holds the model's architecture and cannot be its card; save the model whole, as .keras.")
     return file

@@ -14,7 +14,7 @@ from models.cards.edited_card import card_with_preprocessing, parse_preprocessin
 from models.classifiers.base_classifier import BaseClassifier
 from models.inspection.inspection_report import InspectionFinding, InspectionReport
 from models.inspection.labelled_image import LabelledImage
-from models.inspection.map_problems import DEAD_LAYER_IMAGES, find_map_problems
+from models.inspection.map_quality_warnings import DEAD_LAYER_IMAGES, find_map_quality_warnings
 from models.inspection.model_facts import model_facts, report_layers
 from models.inspection.model_structure import ModelStructure, parse_model_structure
 from models.inspection.preprocessing_recommendation import (
@@ -97,7 +97,7 @@ def _inspect(served: Any, path: Path | None, pictures: Sequence[LabelledImage], 
         *model_facts(served, structure, path, labels_given),
         *find_scaling_problems(structure, served.card, recommendation is not None and recommendation.proven),
         *(preprocessing_findings(recommendation, served) if recommendation else ()),
-        *find_map_problems(served, structure, recommendation.current if recommendation else None),
+        *find_map_quality_warnings(served, structure, recommendation.current if recommendation else None),
     )
     return InspectionReport(
         served.card.name,

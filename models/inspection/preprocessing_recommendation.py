@@ -18,7 +18,7 @@ from models.inspection.class_matching import (
 from models.inspection.inspection_report import InspectionFinding, PreprocessingCandidate
 from models.inspection.preprocessing_candidates import is_preprocessing_invertible
 from models.inspection.preprocessing_runs import Progress, run_preprocessing_candidates
-from models.inspection.preprocessing_scores import CandidateAnswers, score_candidate, summarise_candidate
+from models.inspection.preprocessing_scores import CandidateAnswers, score_preprocessing_candidate, summarise_preprocessing_candidate
 
 _NAMED = 3
 
@@ -71,7 +71,7 @@ class PreprocessingRecommendation:
     def uninformative(self) -> bool:
         """Whether no candidate does much better than a constant answer."""
         best = self.answers[self.ranking.best]
-        return len(best.probabilities) >= MIN_IMAGES and score_candidate(best) <= constant_answer_score(best) + MARGIN
+        return len(best.probabilities) >= MIN_IMAGES and score_preprocessing_candidate(best) <= constant_answer_score(best) + MARGIN
 
 
 def recommend_preprocessing(
@@ -90,7 +90,7 @@ def recommend_preprocessing(
     ranking = rank_by_bootstrap(answers)
     if matched_by_answers:
         class_of_name = match_classes_by_answers(answers[ranking.best].probabilities, names)
-    candidates = tuple(summarise_candidate(answers[number], served.labels) for number in ranking.order)
+    candidates = tuple(summarise_preprocessing_candidate(answers[number], served.labels) for number in ranking.order)
     return PreprocessingRecommendation(
         tuple(answers), candidates, ranking, int((known[ranking.best] >= 0).sum()), class_of_name, matched_by_answers
     )
@@ -100,7 +100,9 @@ def preprocessing_findings(recommendation: PreprocessingRecommendation, served: 
     """What the images show of the preprocessing and of the class names."""
     labels, ranking, known = served.labels, recommendation.ranking, _known_by(recommendation)
     yield from _matched_names(recommendation, labels)
-    current, best = (summarise_candidate(each, labels) for each in (recommendation.current, recommendation.answers[ranking.best]))
+    current, best = (
+        summarise_preprocessing_candidate(each, labels) for each in (recommendation.current, recommendation.answers[ranking.best])
+    )
     today = f"Prepared as today, {recommendation.current.name}, {_shortcoming(current)}"
     if recommendation.proven:
         yield InspectionFinding(
@@ -123,7 +125,7 @@ def preprocessing_findings(recommendation: PreprocessingRecommendation, served: 
         way = recommendation.answers[ranking.best].name
         says = f"{today}; as {way} it does better{_accuracy_clause(best)}"
         says += ". Whether that is how it was trained is not sure: give more pictures like those it learnt from."
-        uninformative = score_candidate(recommendation.current) <= constant_answer_score(recommendation.current) + MARGIN
+        uninformative = score_preprocessing_candidate(recommendation.current) <= constant_answer_score(recommendation.current) + MARGIN
         yield InspectionFinding("preprocessing", says, known, "warning" if uninformative else "fact")
     if len(recommendation.answers) == 1 or not is_preprocessing_invertible(served.card):
         says = (

@@ -33,7 +33,7 @@ class CandidateAnswers:
         return str(self.preprocessing)
 
 
-def summarise_candidate(answers: CandidateAnswers, labels: tuple[str, ...]) -> PreprocessingCandidate:
+def summarise_preprocessing_candidate(answers: CandidateAnswers, labels: tuple[str, ...]) -> PreprocessingCandidate:
     """The figures that are reported of it."""
     p, classes = answers.probabilities, answers.classes
     counts = np.bincount(p.argmax(1), minlength=len(labels))
@@ -47,11 +47,11 @@ def summarise_candidate(answers: CandidateAnswers, labels: tuple[str, ...]) -> P
         _prediction_stability(answers),
         max(0.0, float(_entropy_bits(counts / counts.sum()))),
         labels[int(counts.argmax())],
-        score_candidate(answers),
+        score_preprocessing_candidate(answers),
     )
 
 
-def score_candidate(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
+def score_preprocessing_candidate(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
     """0 to 1. With known classes the mean of accuracy and AUC; without, `mutual_information` times the chance to keep the class under
     all perturbations.
 

@@ -14,7 +14,7 @@ from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.graph.layers import operations_between
 from models.graph.model_trace import ModelTrace
-from models.graph.probes import non_finite_weights
+from models.graph.probe_images import non_finite_weights
 from models.inspection.input_transform import measure_input_transforms
 from models.inspection.model_structure import ModelStructure, TensorSpec
 from models.inspection.receptive_fields import operation_receptive_fields

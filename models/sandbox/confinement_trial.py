@@ -12,14 +12,14 @@ from pathlib import Path
 from threading import Timer
 
 from errors import UserError
-from models.sandbox.process_limiter import change_limit
+from models.sandbox.process_limiter import change_process_limit
 from models.sandbox.sandbox_user import SandboxUser
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60.0
 
 
-def upload_obstacle(user: SandboxUser | None) -> str:
+def reason_uploads_are_refused(user: SandboxUser | None) -> str:
     """Why no uploaded model can be opened here, in one sentence; "" where one can. user: whose its process is to become."""
     if user is None and hasattr(os, "geteuid") and not os.geteuid():
         return "This server runs as root, and no other user is named for the processes of uploaded models."
@@ -72,7 +72,7 @@ def _can_limit(process: int, user: SandboxUser | None) -> bool:
     try:
         import resource
 
-        change_limit(process, resource.RLIMIT_CPU, (3600, resource.RLIM_INFINITY), user)
+        change_process_limit(process, resource.RLIMIT_CPU, (3600, resource.RLIM_INFINITY), user)
     except (ImportError, AttributeError, OSError, ValueError):
         return False
     return True

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Pair = tuple[int, int]
 
 
-def change_limit(process: int, kind: int, new: Pair | None = None, user: SandboxUser | None = None) -> Pair:
+def change_process_limit(process: int, kind: int, new: Pair | None = None, user: SandboxUser | None = None) -> Pair:
     """(soft, hard) limits as they were. new: what they become. user: whose the process is, if not this one's. OSError, ValueError.
 
     ImportError or AttributeError where the system has no such call.
@@ -31,7 +31,7 @@ def change_limit(process: int, kind: int, new: Pair | None = None, user: Sandbox
     return resource.prlimit(process, kind, new) if new else resource.prlimit(process, kind)
 
 
-class Limiter:
+class ProcessLimiter:
     """The process of that user; restarted where it has ended. Safe to use from threads."""
 
     def __init__(self, user: SandboxUser) -> None:
@@ -63,8 +63,8 @@ class Limiter:
 
 
 @lru_cache(maxsize=8)
-def _limiter(user: SandboxUser) -> Limiter:
-    return Limiter(user)
+def _limiter(user: SandboxUser) -> ProcessLimiter:
+    return ProcessLimiter(user)
 
 
 def main() -> None:

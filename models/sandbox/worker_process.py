@@ -17,7 +17,7 @@ from errors import UserError
 from models.cards.sidecar_files import list_sidecar_files
 from models.sandbox.checks.safe_text import printable_text
 from models.sandbox.ipc import Array, Expected, MessagePipes, ProtocolError, create_pipe_pair
-from models.sandbox.process_limiter import change_limit
+from models.sandbox.process_limiter import change_process_limit
 from models.sandbox.sandbox_user import SandboxUser
 from plain_files import is_within
 
@@ -176,8 +176,8 @@ class WorkerProcess:
     def _set_memory(self, most: int | None) -> None:
         """The limit of its address space; None for the most that it may have."""
         with self._limiting() as resource:
-            hard = change_limit(self.pid, resource.RLIMIT_AS, None, self.limits.user)[1]
-            change_limit(self.pid, resource.RLIMIT_AS, (hard, hard) if most is None else (most, most), self.limits.user)
+            hard = change_process_limit(self.pid, resource.RLIMIT_AS, None, self.limits.user)[1]
+            change_process_limit(self.pid, resource.RLIMIT_AS, (hard, hard) if most is None else (most, most), self.limits.user)
 
     def _limit_processor(self, seconds: float) -> None:
         """For what comes now; what it does unasked afterwards comes to an end by the same limit."""
@@ -185,7 +185,7 @@ class WorkerProcess:
             fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
             used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
             most = int(used + seconds * (os.cpu_count() or 1)) + 1
-            change_limit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY), self.limits.user)
+            change_process_limit(self.pid, resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY), self.limits.user)
 
     @contextlib.contextmanager
     def _limiting(self) -> Iterator[Any]:

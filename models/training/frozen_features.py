@@ -14,7 +14,6 @@ from errors import UserError
 from models.cards.card import Card
 from models.datasets.picture_collection import CollectionRow
 from models.output.atomic_files import atomic_file
-from models.training.batches import add_preprocessing
 from models.training.image_cache import cache_file_name, load_memory_mapped
 from models.training.input_pipeline import (
     InputPipelineSettings,
@@ -26,9 +25,10 @@ from models.training.input_pipeline import (
     shuffled_epoch_order,
     steps_per_epoch,
 )
-from models.training.loop import TrainingData
 from models.training.trainable_layers import layers_with_weights
 from models.training.trainable_layers import layers_without_head as body_of
+from models.training.training_batches import add_preprocessing
+from models.training.training_loop import TrainingData
 
 if TYPE_CHECKING:
     import keras

@@ -13,7 +13,7 @@ import pytest
 import app.page
 from app.cli import main
 from app.options import ExplainOptions, ServeOptions
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from tests.patience import PATIENCE, until
 from tests.serving import serving
 from tools.imports import ROOT

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from app.commands.explain import explain_pictures
-from app.conclusion import conclude
-from app.conclusion_facts import PictureFindings, gather_facts, usable_report_card
+from app.conclusion import conclude_from_facts
+from app.conclusion_facts import PictureFindings, gather_conclusion_facts, usable_report_card
 from app.explanation import estimate_explanation_cost
 from app.model_files import report_card_path
 from app.options import ExplainOptions
 from app.rendering import encode_png
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution
 from explainers.method_runner import MethodResult
 from explainers.methods import SEVEN
@@ -87,9 +87,9 @@ def test_a_card_of_another_model_is_not_used(tmp_path: Path) -> None:
 
 def test_no_map_with_evidence_is_no_agreement() -> None:
     blank = MethodResult(GradCAM(), Attribution(np.zeros((4, 4), np.float32), blank="Nothing."), done=True)
-    facts = gather_facts(PictureFindings(("a", "b"), (64, 64), 1, [blank], None, ()), None)
+    facts = gather_conclusion_facts(PictureFindings(("a", "b"), (64, 64), 1, [blank], None, ()), None)
     assert (facts.agreement, facts.hiding, facts.record) == (None, None, None)
-    assert conclude(facts).agreement.startswith("No map shows anything that speaks for “b”")
+    assert conclude_from_facts(facts).agreement.startswith("No map shows anything that speaks for “b”")
     assert AgreementLevel.CANNOT_TELL == "cannot be told yet"
 
 

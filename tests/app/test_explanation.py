@@ -10,16 +10,16 @@ from app.explanation import (
     Explanation,
     ExplanationPlan,
     FittedPicture,
-    budget_within,
     estimate_explanation_cost,
     explain_picture,
     fit_picture_to_input,
+    largest_budget_within_time,
     method_key,
 )
 from app.rendering import encode_png
 from app.service.warmup import MeasuredSpeed
 from errors import UserError
-from explainers.case import ExplanationSettings, Stopped
+from explainers.explanation_case import ExplanationSettings, Stopped
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
@@ -92,11 +92,11 @@ def test_a_budget_fits_the_time(classifier: KerasClassifier, speed: MeasuredSpee
     def seconds(budget: int) -> float:
         return estimate_explanation_cost(methods, case.with_budget(budget)).seconds(speed)
 
-    found = budget_within(methods, case, speed, 10.0)
+    found = largest_budget_within_time(methods, case, speed, 10.0)
     assert seconds(found) <= 10.0 or found == 16
     assert found == 500 or seconds(found + 1) > 10.0, "no larger one fits"
-    assert budget_within(methods, case, speed, 1e6) == 500
-    assert budget_within(methods, case, speed, 0.0) == 16
+    assert largest_budget_within_time(methods, case, speed, 1e6) == 500
+    assert largest_budget_within_time(methods, case, speed, 0.0) == 16
 
 
 def test_a_run_that_could_not_finish_is_planned_shorter(classifier: KerasClassifier) -> None:

@@ -9,53 +9,53 @@ from PIL import Image
 
 from app import report_cards
 from app.cli import main
-from app.commands.report_card import card_table, make_report_card
+from app.commands.report_card import make_report_card, report_card_table
 from app.model_files import read_report_card_of_model, report_card_path
 from app.options import ReportCardOptions
-from app.report_cards import CardPlan, build_card
+from app.report_cards import ReportCardPlan, measure_report_card
 from errors import UserError
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from explainers.methods.grad_cam import GradCAM
-from explainers.report_card.card import read_card
-from explainers.report_card.known_cases import Kind
+from explainers.report_card.known_evidence_cases import EvidenceKind
+from explainers.report_card.report_card_file import read_card
 from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 from models.loading import load_classifier
 
 DRAWN = [draw_colour_patches(seed, NAMES[seed % 4]) for seed in range(8)]
 
 
-def plan(cases: int = 6) -> CardPlan:
+def plan(cases: int = 6) -> ReportCardPlan:
     masks = {number: drawn.evidence for number, drawn in enumerate(DRAWN)}
-    return CardPlan([drawn.image for drawn in DRAWN], masks, cases, ExplanationSettings("Fast"), (GradCAM(),))
+    return ReportCardPlan([drawn.image for drawn in DRAWN], masks, cases, ExplanationSettings("Fast"), (GradCAM(),))
 
 
 def test_a_stopped_card_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "box.report_card.json"
     classifier = load_classifier("glass_box")
-    running = build_card(classifier, "glass_box", plan(), path)
+    running = measure_report_card(classifier, "glass_box", plan(), path)
     for _ in range(4):
         next(running)
     running.close()
     assert [each.name for each in tmp_path.iterdir()] == [".box.report_card.json.part"]
     made = []
-    examine_case = report_cards.examine_case
-    monkeypatch.setattr(report_cards, "examine_case", lambda *rest: made.append(rest[1].key) or examine_case(*rest))
-    *_, card = build_card(classifier, "glass_box", plan(), path)
+    examine_case = report_cards.explain_known_evidence_case
+    monkeypatch.setattr(report_cards, "explain_known_evidence_case", lambda *rest: made.append(rest[1].key) or examine_case(*rest))
+    *_, card = measure_report_card(classifier, "glass_box", plan(), path)
     assert len(card.outcomes) == 6
     assert len(made) == 2, "four of six were known"
     assert [each.name for each in tmp_path.iterdir()] == ["box.report_card.json"]
     assert read_card(path.read_text(encoding="utf-8"), "c") == card
-    assert card.kinds == dict.fromkeys(Kind, 2)
+    assert card.kinds == dict.fromkeys(EvidenceKind, 2)
     (tally,) = card.tallies()
     assert tally.found >= 5, "Grad-CAM is exact on the glass box"
     made.clear()
-    *_, again = build_card(classifier, "glass_box", plan(7), path)
+    *_, again = measure_report_card(classifier, "glass_box", plan(7), path)
     assert len(made) == len(again.outcomes), "made otherwise, it is made from the start"
 
 
 def test_one_picture_alone_has_no_case(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no case of known evidence among these 1 pictures"):
-        list(build_card(load_classifier("glass_box"), "glass_box", CardPlan([DRAWN[0].image], {}), tmp_path / "c.json"))
+        list(measure_report_card(load_classifier("glass_box"), "glass_box", ReportCardPlan([DRAWN[0].image], {}), tmp_path / "c.json"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -71,8 +71,8 @@ def test_the_command_writes_the_card_and_prints_it(tmp_path: Path, capsys: pytes
     said = capsys.readouterr()
     assert "broken.png" in said.err
     card = read_card(out.read_text(encoding="utf-8"), "c")
-    assert card.kinds == {Kind.GRID: 1, Kind.MASK: 1}, "no patch of these four turns another"
-    assert card_table(card) in said.out
+    assert card.kinds == {EvidenceKind.GRID: 1, EvidenceKind.MASK: 1}, "no patch of these four turns another"
+    assert report_card_table(card) in said.out
     assert "| consensus |" in said.out
     assert "Only 2 cases: fewer than 20 say nothing of a method." in said.out
     written = json.loads(out.read_text(encoding="utf-8"))

@@ -43,11 +43,11 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "source", "allowed"),
     [
-        ("app/cli.py", "from explainers.case import Case", True),
+        ("app/cli.py", "from explainers.explanation_case import Case", True),
         ("app/cli.py", "def f():\n    import tensorflow", False),
         ("app/page/grid.py", "import gradio as gr", True),
         ("app/report.py", "import gradio as gr", False),
-        ("explainers/case.py", "from models import card", False),
+        ("explainers/explanation_case.py", "from models import card", False),
         ("explainers/methods/lime.py", "from ...models import card", False),
         ("explainers/methods/lime.py", "from .. import case", True),
         ("explainers/methods/lime.py", "from ..case import Case", True),

@@ -11,13 +11,13 @@ from app.commands.grid_game import play_grid_game
 from app.commands.manifest import PictureSource, manifest_header, map_manifest_entry, picture_manifest_entry
 from app.commands.manifest_metrics import localisation_manifest_entry, manifest_section_of_metric, to_json_values
 from app.explanation import as_explainable_classifier
-from app.maintenance.bundled_libraries import draw_synthetic_picture
+from app.maintenance.bundled_map_libraries import draw_synthetic_picture
 from app.masks import MaskFile
 from app.options import ExplainOptions, GridGameOptions
 from app.page.assets import describe_method, page_config
-from app.report_cards import CardPlan
+from app.report_cards import ReportCardPlan
 from app.service import cached_answer
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import MethodResult
 from explainers.methods import METHODS
@@ -39,9 +39,9 @@ from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.localisation.grid_pointing_game import GridPointingScore
 from explainers.metrics.randomisation.sanity_checks import CLASS, SanityCheckResult
 from explainers.metrics.robustness.max_sensitivity import MaxSensitivityScore
-from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatSource
-from explainers.report_card.card import CaseOutcome, ReportCard
-from explainers.report_card.known_cases import Kind
+from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatedReadingSource
+from explainers.report_card.known_evidence_cases import EvidenceKind
+from explainers.report_card.report_card_file import KnownEvidenceOutcome, ReportCard
 from models.cards.card import Card, ClassLabel
 from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.score import Score
@@ -123,7 +123,7 @@ def test_what_the_metrics_find() -> None:
         *("others_fall", "others_after"),
     ]
     assert hidden["outcome"] == "the answer follows"
-    stable = ReliabilityScore("m", 0.5, 0.6, False, 100, RepeatSource.HALF_RUNS).to_json()
+    stable = ReliabilityScore("m", 0.5, 0.6, False, 100, RepeatedReadingSource.HALF_RUNS).to_json()
     assert list(stable) == ["title", "between", "reliability", "converged", "further", "how", "unfinished", "sentence"]
     assert stable["how"] == "half runs"
     found = SanityCheckResult("m", CLASS, 0.1, "green", "", (0.1,)).to_json()
@@ -226,14 +226,14 @@ def test_the_game(tmp_path: Path) -> None:
 
 
 def test_a_report_card() -> None:
-    outcome = CaseOutcome("grid 0.1", Kind.GRID, 0.25, False, True, {"m": True}, {"m": 0.5}, {"m": 0.5})
+    outcome = KnownEvidenceOutcome("grid 0.1", EvidenceKind.GRID, 0.25, False, True, {"m": True}, {"m": 0.5}, {"m": 0.5})
     written = ReportCard({"model": "m", "methods": {"m": 1}}, (outcome,)).to_json()
     assert list(written) == ["format", "made_with", "kinds", "chance", "tallies", "cases"]
     assert written["format"] == 1
     assert list(written["tallies"][0]) == ["title", "found", "cases", "share", "low", "high"]
     assert list(written["cases"][0]) == ["key", "kind", "chance", "centre", "consensus", "found", "reliability", "fills"]
-    assert [str(kind) for kind in Kind] == ["grid game", "planted evidence", "masks"]
-    plan = CardPlan([np.zeros((8, 8, 3), np.float32)], {})
+    assert [str(kind) for kind in EvidenceKind] == ["grid game", "planted evidence", "masks"]
+    plan = ReportCardPlan([np.zeros((8, 8, 3), np.float32)], {})
     assert list(plan.made_with("m")) == ["model", "pictures", "count", "cases", "settings", "methods"]
 
 

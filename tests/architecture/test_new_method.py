@@ -22,7 +22,7 @@ from typing import Annotated
 
 import numpy as np
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method import Attribution, Method, ParameterRange
 
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.metric import Family, Metric
 from explainers.method_runner import MethodResult, maps_with_positive_evidence
 

@@ -18,13 +18,13 @@ from benchmarks.attack_parts.hostile_visitors import malformed_requests, stalled
 from benchmarks.attack_parts.leaky_server import leaking
 from benchmarks.attack_parts.processes import memory_of, memory_watch
 from benchmarks.attack_parts.sandbox_probe import judged, sandbox_outcome
-from models.sandbox.confinement_trial import upload_obstacle
+from models.sandbox.confinement_trial import reason_uploads_are_refused
 from models.sandbox.sandbox_user import SandboxUser
 from tests.serving import Server, serving
 
 HELD = AttackRow("title", "one sentence", Outcome("It is no model."), 500.0, 600.0, 550.0, 700.0, 1.0, (1.2, 9.0))
 
-needs_sandbox = pytest.mark.skipif(bool(upload_obstacle(SandboxUser.of("nobody"))), reason="this system cannot confine a model")
+needs_sandbox = pytest.mark.skipif(bool(reason_uploads_are_refused(SandboxUser.of("nobody"))), reason="this system cannot confine a model")
 
 
 @pytest.fixture(scope="module")

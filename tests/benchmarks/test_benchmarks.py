@@ -30,7 +30,7 @@ from benchmarks.competitors.speed_table import (
 from benchmarks.known_evidence import glass_boxes, phantoms
 from benchmarks.known_evidence.rows import baselines, measure_map, table_cells
 from benchmarks.known_evidence.rows import goal_lines as goal_lines_of
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.methods import METHODS
 from models.output.command_line import run_for_exit_status
 from tests.architecture.test_import_direction import ROOT

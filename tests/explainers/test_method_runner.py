@@ -8,7 +8,7 @@ import pytest
 
 from errors import UserError
 from explainers.blank_maps import REMEDY, SATURATED, ZERO, BlankReason, mark_blank_attribution
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN

@@ -28,7 +28,7 @@ def clean(tmp_path: Path) -> Path:
 def explored(folder: Path, split: Path | None = None) -> dict[str, set[frozenset[str]]]:
     collection = layouts.read_picture_collection("folder", folder)
     if split:
-        collection = explore.mark_split_parts(collection, splits.read_split(split, collection))
+        collection = explore.mark_split_parts(collection, splits.read_data_split(split, collection))
     rows, prints, failed = fingerprint_collection(collection)
     return found([*unreadable_picture_warnings(failed), *find_data_warnings(collection, rows, prints)])
 

@@ -15,7 +15,7 @@ from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
 from explainers.metrics.agreement.consistency import MapConsistency, PairAgreement, SelfAgreementSource, controls_warning_sentence
 from explainers.metrics.agreement.family_agreement import FamilyAgreement
-from explainers.metrics.agreement.significance import AgreementLevel, Interval, Obstacle
+from explainers.metrics.agreement.significance import AgreementLevel, AgreementObstacle, Interval
 
 LEAD = (
     "How far each pair of maps agrees beyond chance (κ*): 0 is chance, that is, what the maps of unrelated pictures have in common too; "
@@ -118,7 +118,7 @@ def _reading(found: MapConsistency) -> str:
     why = f"{EXPLAINED} explains {len(explained)} of the pairs that agree: {controls_warning_sentence(names)}. " if explained else ""
     nothing = sum(each.level == AgreementLevel.NONE for each in across)
     why += f"{MUCH_IS_NONE} " if nothing and nothing >= len(across) / 3 else ""
-    return (why + (NOT_YET if any(each.obstacle == Obstacle.LITTLE_POWER for each in across) else "")).strip()
+    return (why + (NOT_YET if any(each.obstacle == AgreementObstacle.LITTLE_POWER for each in across) else "")).strip()
 
 
 def _family_words(found: MapConsistency) -> list[str]:
@@ -214,7 +214,7 @@ def _pair_agreement(each: PairAgreement) -> str:
 
 def _power(each: PairAgreement) -> str:
     """What p rests on, where it decides."""
-    if each.chance is None or each.obstacle != Obstacle.LITTLE_POWER:
+    if each.chance is None or each.obstacle != AgreementObstacle.LITTLE_POWER:
         return ""
     return f" against {each.chance.others} other pictures; by luck alone one picture in 20 reaches κ {format_score(each.chance.detectable)}"
 

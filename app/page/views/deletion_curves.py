@@ -11,7 +11,7 @@ from app.page.views.alt_text import short_class_names
 from app.page.views.images import baseline_fill_data_uri, deletion_steps_data_uri
 from app.page.views.prediction import likeliest_classes
 from app.service.request import ExplanationState
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from explainers.method_runner import maps_with_positive_evidence
 from explainers.metrics.faithfulness.deletion_insertion import (
     FILL,

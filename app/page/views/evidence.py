@@ -22,7 +22,7 @@ from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome, Hid
 from explainers.metrics.faithfulness.transplants import NO_LIBRARY, TransplantsMetric, TransplantTest
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 from explainers.metrics.randomisation.sanity_checks import SanityCheckResult, SanityChecksMetric
-from explainers.metrics.robustness.reliability import CONVERGED, RepeatSource
+from explainers.metrics.robustness.reliability import CONVERGED, RepeatedReadingSource
 
 Line = dict[str, Any]
 Chip = dict[str, Any]
@@ -152,7 +152,11 @@ def _stability(method: Method, report: ExplanationState) -> Chip:
         own = ["By its own measure the map has not converged."] if stable.unfinished else []
         text, tone = ("draws nothing; unfinished", "warn") if own else ("draws nothing; not measured", "none")
         return _chip("Stability", text, tone, [words + "too is what “Jitter the picture” asks.", *own])
-    formula = "Spearman and Brown, 2 r / (1 + r) of two half runs" if stable.how == RepeatSource.HALF_RUNS else "their correlation r itself"
+    formula = (
+        "Spearman and Brown, 2 r / (1 + r) of two half runs"
+        if stable.how == RepeatedReadingSource.HALF_RUNS
+        else "their correlation r itself"
+    )
     bound = f"Converged from {CONVERGED} on; formula: {formula}."
     tone = "good" if stable.converged else "warn"
     state = "reliable" if stable.converged else "not converged"

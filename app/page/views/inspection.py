@@ -11,7 +11,7 @@ from app.page.views.page_state import LabelledPictures, PageState
 from app.service.classifier_registry import RegisteredClassifier
 from app.service.inspection_queue import MAX_PICTURES, InspectionJob
 from models.cards.card import Card
-from models.cards.sidecar_files import card_path
+from models.cards.sidecar_files import model_card_path
 from models.inspection.inspection_report import InspectionFinding, InspectionReport, LayerReport, PreprocessingCandidate
 
 LEAD = (
@@ -203,7 +203,7 @@ def _short(value: object) -> str:
 def _card_file(entry: RegisteredClassifier) -> str:
     """The file name of the model's card."""
     path = Path(entry.source)
-    return card_path(path).name if path.suffix else "model.json"
+    return model_card_path(path).name if path.suffix else "model.json"
 
 
 def _by(pair: tuple[int, int]) -> str:

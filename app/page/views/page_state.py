@@ -8,7 +8,7 @@ from app.service.example_gallery import ExamplePicture
 from app.service.inspection_queue import InspectionJob
 from app.service.regions import EvidenceRegion
 from app.service.request import ExplanationState
-from app.service.session import Visit
+from app.service.session import VisitedPicture
 from app.service.stores.picture_uploads import UploadedPicture
 from explainers.metrics.localisation.evidence_overlap import LocalisationScore
 
@@ -40,4 +40,4 @@ class PageState:
     pictures: LabelledPictures = ()
     inspection: InspectionJob | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
-    visits: tuple[Visit, ...] = ()
+    visits: tuple[VisitedPicture, ...] = ()

@@ -75,7 +75,7 @@ def _method_panel(method: Method, result: MethodResult | None, report: Explanati
         "family": KINDS[method.family],
         "kindNote": f"{members} of one kind count once",
         "fine": method.family == "gradient",
-        "cover": cover_of(state, result, report),
+        "cover": text_in_place_of_map(state, result, report),
         "state": state,
         "word": WORDS[state],
         "wordHelp": HELP.get(state, ""),
@@ -113,7 +113,7 @@ def _panel_state(result: MethodResult | None, report: ExplanationState) -> str:
     return "converged" if result.attribution.converged else "rough"
 
 
-def cover_of(state: str, result: MethodResult | None, report: ExplanationState) -> str:
+def text_in_place_of_map(state: str, result: MethodResult | None, report: ExplanationState) -> str:
     """What stands in place of a map."""
     if state == "blank":
         return f"Nothing speaks for “{_target(report)}” here"

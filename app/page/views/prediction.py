@@ -47,7 +47,7 @@ def prediction_view(report: ExplanationState, run: int) -> Value:
     }
 
 
-def guess_view(report: ExplanationState, run: int) -> Value:
+def preprocessing_guess_view(report: ExplanationState, run: int) -> Value:
     """Where how the classifier wants its pictures is a guess: a notice, and what other usual ways would predict; else empty."""
     found = report.alternatives
     return {"run": run, "guess": {**found.to_json(), "text": describe_alternatives(found)} if found else None}

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.conclusion import Facts
+from app.conclusion import ConclusionFacts
 from app.formatting import format_probability, format_score
 from app.page.views.page_state import PageState
-from app.page.views.verdict import picture_facts
+from app.page.views.verdict import conclusion_facts_of_report
 from app.service.request import ExplanationState
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome
@@ -18,7 +18,7 @@ def questions_view(state: PageState) -> dict[str, Any]:
     report = state.report
     answers: dict[str, Answer] = {"doctor": _read_rightly(state)}
     if report is not None:
-        facts = picture_facts(report)
+        facts = conclusion_facts_of_report(report)
         answers |= {"agreement": _agree(report, facts), "trust": _follows(report, facts)}
     return {"run": state.run, "answers": answers}
 
@@ -27,7 +27,7 @@ def _answer(text: str, tone: str = "none") -> Answer:
     return {"text": text, "tone": tone}
 
 
-def _agree(report: ExplanationState, facts: Facts | None) -> Answer:
+def _agree(report: ExplanationState, facts: ConclusionFacts | None) -> Answer:
     """One word and one score from 0 to 1, where there is one."""
     if facts is None:
         return _answer("Being compared\u2026" if report.measures.running else "Known when all maps are finished.")
@@ -43,7 +43,7 @@ def _agree(report: ExplanationState, facts: Facts | None) -> Answer:
     }[found.strength]
 
 
-def _follows(report: ExplanationState, facts: Facts | None) -> Answer:
+def _follows(report: ExplanationState, facts: ConclusionFacts | None) -> Answer:
     hiding = facts.hiding if facts else None
     if hiding is None:
         return _answer("Not tested yet.")

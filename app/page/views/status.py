@@ -4,7 +4,7 @@ from typing import Any
 
 from app.formatting import format_count_with_noun, format_duration, format_estimated_time
 from app.service.request import ExplanationState
-from explainers.case import PRESETS
+from explainers.explanation_case import PRESETS
 
 Value = dict[str, Any]
 

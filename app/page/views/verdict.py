@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from app.conclusion import Conclusion, Facts, conclude
-from app.conclusion_facts import PictureFindings, gather_facts
+from app.conclusion import Conclusion, ConclusionFacts, conclude_from_facts
+from app.conclusion_facts import PictureFindings, gather_conclusion_facts
 from app.formatting import format_estimated_time, format_probability, format_quantity
 from app.page.views.alt_text import short_class_names
 from app.page.views.page_state import PageState
@@ -45,10 +45,10 @@ def verdict_view(state: PageState) -> dict[str, Any]:
     value |= {"sentence": f"It says \u201c{name}\u201d", "sure": _sure(report, top)}
     if report.card.head == "number":
         value |= {"sentence": f"It gives {format_quantity(float(report.probabilities[top]), report.card.unit)}", "sure": ""}
-    facts = picture_facts(report)
+    facts = conclusion_facts_of_report(report)
     if facts is None:
         return value | {"tag": _progress_tag(report), "where": [[(_unfinished(report), False)]]}
-    return value | {"tag": tag_of(facts), "where": answer_lines(facts, conclude(facts)), "offer": _offer(report)}
+    return value | {"tag": verdict_tag(facts), "where": conclusion_phrases(facts, conclude_from_facts(facts)), "offer": _offer(report)}
 
 
 def empty_verdict_view(state: PageState) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def empty_verdict_view(state: PageState) -> dict[str, Any]:
     return {"run": state.run, "sentence": sentence, "where": [[(words, False)]], "tag": None}
 
 
-def picture_facts(report: ExplanationState) -> Facts | None:
+def conclusion_facts_of_report(report: ExplanationState) -> ConclusionFacts | None:
     """What was measured; None before the maps were compared."""
     if not report.final or report.measures.agreement is None or report.card is None or report.target is None:
         return None
@@ -70,10 +70,10 @@ def picture_facts(report: ExplanationState) -> Facts | None:
         consistency=report.measures.consistency,
         hidden=report.measures.of(HiddenConsensusMetric),
     )
-    return gather_facts(found, report.measures.card)
+    return gather_conclusion_facts(found, report.measures.card)
 
 
-def tag_of(facts: Facts) -> Tag:
+def verdict_tag(facts: ConclusionFacts) -> Tag:
     """The answer to "do I believe it?" in a few words, and its tone: good, warn, bad or unsure."""
     found, hiding = facts.agreement, facts.hiding
     if found is None or found.kinds < 2:
@@ -93,7 +93,7 @@ def tag_of(facts: Facts) -> Tag:
     return {"tone": "unsure", "text": "They agree; not tested yet"}
 
 
-def answer_lines(facts: Facts, conclusion: Conclusion) -> list[list[Phrase]]:
+def conclusion_phrases(facts: ConclusionFacts, conclusion: Conclusion) -> list[list[Phrase]]:
     """The three lines, the place standing out where it is named first."""
     place = facts.agreement.place if facts.agreement else ""
     lines = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 
 from app.service.stores.expiring_store import ExpiringStore
-from explainers.case import Case
+from explainers.explanation_case import Case
 
 MAX_CASES = 8
 

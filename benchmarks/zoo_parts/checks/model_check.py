@@ -12,7 +12,7 @@ from benchmarks.zoo_parts.checks.differences import image_gradient_error, layer_
 from benchmarks.zoo_parts.models.random_images import COUNT, random_images
 from explainers.baselines import make_baseline_image
 from explainers.blank_maps import FLAT, BlankReason
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Method
 from explainers.method_runner import MethodResult, run_methods
 from explainers.methods import METHODS

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from explainers.case import Case
 from explainers.classifier_protocol import Classifier
+from explainers.explanation_case import Case
 from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
 from explainers.metrics.agreement.consistency import NO_CHANCE, MapConsistency, ReferenceMaps, measure_consistency

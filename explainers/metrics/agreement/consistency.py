@@ -20,17 +20,17 @@ from explainers.metrics.agreement.attenuation_correction import (
 )
 from explainers.metrics.agreement.consensus import consensus_map, count_family_votes, mean_across_family_pairs
 from explainers.metrics.agreement.control_maps import CENTRE, CONTENT, EDGES
-from explainers.metrics.agreement.family_agreement import FamilyAgreement, family_agreements, obstacle
+from explainers.metrics.agreement.family_agreement import FamilyAgreement, family_agreements, reason_agreement_cannot_be_told
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.partial_agreement import PartialAgreement
 from explainers.metrics.agreement.raw_similarity import RawSimilarity
 from explainers.metrics.agreement.reference_library import MapLibrary
-from explainers.metrics.agreement.significance import WARNING, AgreementLevel, Interval, Obstacle, Significance, classify_agreement
+from explainers.metrics.agreement.significance import WARNING, AgreementLevel, AgreementObstacle, Interval, Significance, classify_agreement
 from explainers.metrics.agreement.similarity import MapEvidence, PairSimilarity, evidence_on_grid, normalise_positive_part, sign_agreement
 from explainers.metrics.robustness.reliability import (
     ReliabilityScore,
     RepeatedMaps,
-    RepeatSource,
+    RepeatedReadingSource,
     half_run_maps,
     pearson_correlation,
     reliability_scores,
@@ -78,7 +78,7 @@ class PairAgreement:
     within_family: bool
     converged: bool
     level: AgreementLevel = AgreementLevel.CANNOT_TELL
-    obstacle: Obstacle = Obstacle.NOTHING
+    obstacle: AgreementObstacle = AgreementObstacle.NOTHING
     self_agreement: SelfAgreementSource = SelfAgreementSource.MEASURED
     unreliable: bool = False
 
@@ -261,7 +261,7 @@ def _with_level(pair: PairAgreement, families: FamilyAgreement | None) -> PairAg
     level = classify_agreement(pair.chance.interval, pair.p) if pair.chance and pair.converged else AgreementLevel.CANNOT_TELL
     if level.beyond_chance and families is not None and not families.level.beyond_chance:
         level = AgreementLevel.CANNOT_TELL
-    return replace(pair, level=level, obstacle=obstacle(level, pair.converged, pair.chance is not None))
+    return replace(pair, level=level, obstacle=reason_agreement_cannot_be_told(level, pair.converged, pair.chance is not None))
 
 
 @dataclass(frozen=True)
@@ -289,7 +289,7 @@ class _SelfAgreements:
 
     def how(self, a: str, b: str) -> SelfAgreementSource:
         """Whether both methods' agreement with themselves was measured."""
-        exact = RepeatSource.EXACT in (self._how.get(a), self._how.get(b))
+        exact = RepeatedReadingSource.EXACT in (self._how.get(a), self._how.get(b))
         return SelfAgreementSource.EXACT if exact else SelfAgreementSource.MEASURED
 
     def ceiling(self, a: str, b: str) -> _Ceiling:
@@ -308,4 +308,4 @@ class _SelfAgreements:
 
     def _reliability(self, title: str) -> float:
         """Of the whole map: a half run is half of it, the map of a noisy picture is one as good."""
-        return spearman_brown_reliability(self._own[title]) if self._how[title] == RepeatSource.HALF_RUNS else self._own[title]
+        return spearman_brown_reliability(self._own[title]) if self._how[title] == RepeatedReadingSource.HALF_RUNS else self._own[title]

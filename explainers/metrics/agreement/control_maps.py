@@ -3,8 +3,8 @@
 import numpy as np
 
 from errors import UserError
-from explainers.case import Case
 from explainers.classifier_protocol import Classifier, Floats
+from explainers.explanation_case import Case
 from explainers.grid import Grid, attribution_on_common_grid, grid_cells_per_side, sum_into_cells
 from explainers.methods.grad_cam import GradCAM
 from explainers.metrics.agreement.similarity import normalise_positive_part
@@ -25,10 +25,10 @@ def control_maps(case: Case, untrained: Classifier | None) -> dict[str, Grid]:
 def picture_controls(image: Floats, fill: Floats) -> dict[str, Grid]:
     """Those that need no classifier. image, fill: (H, W, 3)."""
     cells = grid_cells_per_side(image.shape[:2])
-    return {EDGES: edge_map(image, cells), CONTENT: content_map(image, fill, cells), CENTRE: centre_map(cells)}
+    return {EDGES: edge_map(image, cells), CONTENT: difference_from_fill_map(image, fill, cells), CENTRE: centred_gaussian_map(cells)}
 
 
-def content_map(image: Floats, fill: Floats, cells: int) -> Grid:
+def difference_from_fill_map(image: Floats, fill: Floats, cells: int) -> Grid:
     """(H, W, 3) each -> (cells, cells) that sums to 1: |picture - fill|, what hiding a place changes whatever the classifier."""
     return _share_of(np.abs(image - fill).mean(-1, dtype=np.float64), cells)
 
@@ -39,7 +39,7 @@ def edge_map(image: Floats, cells: int) -> Grid:
     return _share_of(np.hypot(down, right), cells)
 
 
-def centre_map(cells: int) -> Grid:
+def centred_gaussian_map(cells: int) -> Grid:
     """(cells, cells) that sums to 1: a bell over the middle of the picture."""
     places = (np.arange(cells) + 0.5) / cells - 0.5
     bell = np.exp(-(places**2) / (2 * SPREAD**2))

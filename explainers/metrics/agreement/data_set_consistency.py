@@ -9,7 +9,7 @@ from scipy.stats import false_discovery_control
 
 from explainers.method import Family
 from explainers.metrics.agreement.consistency import MapConsistency
-from explainers.metrics.agreement.significance import LEVEL, Interval, interval_of, resampled_counts
+from explainers.metrics.agreement.significance import LEVEL, Interval, resampled_counts, resampled_kappa_interval
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ def data_set_consistency(consistencies: Sequence[MapConsistency]) -> tuple[DataS
         kappas = np.array([kappa for kappa, _ in rows])
         means = resampled_counts(len(rows)) @ kappas / len(rows)
         agreeing = sum(p <= LEVEL for _, p in rows)
-        found.append(DataSetAgreement(first, second, len(rows), float(kappas.mean()), interval_of(means), agreeing))
+        found.append(DataSetAgreement(first, second, len(rows), float(kappas.mean()), resampled_kappa_interval(means), agreeing))
     return tuple(found)

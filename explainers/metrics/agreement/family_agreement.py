@@ -9,7 +9,7 @@ from scipy.stats import false_discovery_control
 
 from explainers.method import Family
 from explainers.metrics.agreement.null_distribution import NullDistributions, SharedSignificance
-from explainers.metrics.agreement.significance import AgreementLevel, Obstacle, classify_agreement
+from explainers.metrics.agreement.significance import AgreementLevel, AgreementObstacle, classify_agreement
 
 TitlePair = tuple[str, str]
 
@@ -27,7 +27,7 @@ class FamilyAgreement:
     chance: SharedSignificance | None
     p: float | None
     level: AgreementLevel
-    obstacle: Obstacle
+    obstacle: AgreementObstacle
 
     def to_json(self) -> dict[str, Any]:
         """detectable: the kappa that unrelated maps exceed in one of 20 cases. class_share: the part of kappa that a class shares."""
@@ -66,13 +66,13 @@ def _with_level(
     first: Family, second: Family, pairs: tuple[TitlePair, ...], chance: SharedSignificance | None, p: float | None
 ) -> FamilyAgreement:
     level = classify_agreement(chance.interval if chance else None, p)
-    return FamilyAgreement(first, second, pairs, chance, p, level, obstacle(level, bool(pairs), chance is not None))
+    return FamilyAgreement(first, second, pairs, chance, p, level, reason_agreement_cannot_be_told(level, bool(pairs), chance is not None))
 
 
-def obstacle(level: AgreementLevel, converged: bool, weighed: bool) -> Obstacle:
+def reason_agreement_cannot_be_told(level: AgreementLevel, converged: bool, weighed: bool) -> AgreementObstacle:
     """Why nothing can be said yet. converged: whether the maps are stable. weighed: whether there is a chance to compare with."""
     if level is not AgreementLevel.CANNOT_TELL:
-        return Obstacle.NOTHING
+        return AgreementObstacle.NOTHING
     if not converged:
-        return Obstacle.NOT_CONVERGED
-    return Obstacle.LITTLE_POWER if weighed else Obstacle.NO_LIBRARY
+        return AgreementObstacle.NOT_CONVERGED
+    return AgreementObstacle.LITTLE_POWER if weighed else AgreementObstacle.NO_LIBRARY

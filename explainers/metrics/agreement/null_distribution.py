@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from explainers.grid import Grid
 from explainers.metrics.agreement.raw_similarity import LIKENESSES, RawSimilarity, mean_raw_similarity
-from explainers.metrics.agreement.reference_library import MapLibrary, OtherMaps
+from explainers.metrics.agreement.reference_library import MapLibrary, MapsOfOtherPictures
 from explainers.metrics.agreement.significance import (
     MIN_PICTURES,
     Interval,
     Significance,
     agreement_significance,
-    interval_of,
-    kappa_of,
+    kappa_above_chance,
     resampled_counts,
+    resampled_kappa_interval,
     resampled_means,
     significance_against_both_nulls,
 )
@@ -84,13 +84,13 @@ class NullDistributions:
         agreement = self._mean_similarity(first, second)
         known = [column[np.isfinite(column)] for column in nulls.T]
         found = significance_against_both_nulls(agreement, known) if len(known) > 1 else agreement_significance(agreement, known[0])
-        return replace(found, interval=interval_of(self._resampled(first, second)))
+        return replace(found, interval=resampled_kappa_interval(self._resampled(first, second)))
 
     def kappa(self, first: str, second: str) -> float | None:
         """kappa alone."""
         if not self._unrelated(first, second):
             return None
-        return kappa_of(self._mean_similarity(first, second), float(np.nanmean(self._nulls(first, second))))
+        return kappa_above_chance(self._mean_similarity(first, second), float(np.nanmean(self._nulls(first, second))))
 
     def shared(self, pairs: Sequence[tuple[str, str]]) -> SharedSignificance | None:
         """Of all the pairs of two families that have a chance to compare with; None where none has."""
@@ -101,7 +101,7 @@ class NullDistributions:
         same, pictures = self._same_class([pair for pair, _ in known])
         return SharedSignificance(
             kappa=float(np.mean([chance.kappa for _, chance in known])),
-            interval=interval_of(resampled),
+            interval=resampled_kappa_interval(resampled),
             p=self._shared_p([pair for pair, _ in known]),
             detectable=float(np.mean([chance.detectable for _, chance in known])),
             pictures=min(chance.others for _, chance in known),
@@ -142,7 +142,7 @@ class NullDistributions:
         """Of the mean over groups of the mean kappa of their pairs, the same pictures being resampled for all."""
         known = [[pair for pair in pairs if self._unrelated(*pair)] for pairs in groups]
         means = [np.mean([self._resampled(*pair) for pair in pairs], axis=0) for pairs in known if pairs]
-        return interval_of(np.mean(means, axis=0)) if means else None
+        return resampled_kappa_interval(np.mean(means, axis=0)) if means else None
 
     def mean_correlation(self, first: str, second: str) -> float | None:
         """Pearson's correlation that unrelated pictures' maps have on average."""
@@ -190,14 +190,14 @@ class NullDistributions:
             self._known[first, likeness] = likeness(self._one[first], self._every)
         return np.asarray(self._known[first, likeness][..., self._numbers[second]])
 
-    def _unrelated(self, first: str, second: str) -> list[tuple[MapBatch, OtherMaps]]:
+    def _unrelated(self, first: str, second: str) -> list[tuple[MapBatch, MapsOfOtherPictures]]:
         """Each map with the other method's maps of other pictures; empty where there are too few of them."""
         pairs = ((first, self._others(second)), (second, self._others(first)))
         found = [(self._one[title], others) for title, others in pairs if others is not None]
         needed = 1 if self._controls & {first, second} else 2
         return found if len(found) >= needed else []
 
-    def _others(self, title: str) -> OtherMaps | None:
+    def _others(self, title: str) -> MapsOfOtherPictures | None:
         return self._library.others(title, self._picture) if self._library else None
 
     def _nulls(self, first: str, second: str) -> Values:
@@ -223,7 +223,9 @@ class NullDistributions:
         pictures = min(int(np.isfinite(each).sum(0).min()) for each in nulls)
         if pictures < MIN_PICTURES:
             return None, pictures
-        kappas = [kappa_of(self._mean_similarity(*pair), float(np.nanmean(each))) for pair, each in zip(pairs, nulls, strict=True)]
+        kappas = [
+            kappa_above_chance(self._mean_similarity(*pair), float(np.nanmean(each))) for pair, each in zip(pairs, nulls, strict=True)
+        ]
         return float(np.mean(kappas)), pictures
 
 

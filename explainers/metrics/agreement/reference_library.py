@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.grid import Grid, grid_cells_per_side
 from explainers.methods import METHODS
 from explainers.metrics.agreement.significance import MIN_PICTURES
@@ -46,7 +46,7 @@ REBUILD = "run python -m app library again with the same pictures; maps that are
 
 
 @dataclass(frozen=True)
-class OtherMaps:
+class MapsOfOtherPictures:
     """One method's maps of other pictures. rows: (k,) where each of the k maps stands in the library."""
 
     batch: MapBatch
@@ -67,9 +67,9 @@ class MapLibrary:
     pictures: tuple[str, ...]
     maps: Mapping[str, NDArray[np.float32]]
     classes: tuple[int, ...] = ()
-    _stacks: dict[tuple[str, str], OtherMaps | None] = field(default_factory=dict, repr=False, compare=False)
+    _stacks: dict[tuple[str, str], MapsOfOtherPictures | None] = field(default_factory=dict, repr=False, compare=False)
 
-    def others(self, title: str, without: str = "") -> OtherMaps | None:
+    def others(self, title: str, without: str = "") -> MapsOfOtherPictures | None:
         """The maps of one method, less those of the picture whose digest is `without`; None with fewer than 30."""
         key = (title, without if without in self.pictures else "")
         if key not in self._stacks:
@@ -78,14 +78,14 @@ class MapLibrary:
             self._stacks[key] = self._stacked(title, without)
         return self._stacks[key]
 
-    def _stacked(self, title: str, without: str) -> OtherMaps | None:
+    def _stacked(self, title: str, without: str) -> MapsOfOtherPictures | None:
         rows = self.maps.get(title, ())
         kept = [
             number
             for number, (row, name) in enumerate(zip(rows, self.pictures, strict=False))
             if name != without and np.isfinite(row).all()
         ]
-        return OtherMaps(MapBatch.of([rows[number] for number in kept]), np.array(kept)) if len(kept) >= MIN_PICTURES else None
+        return MapsOfOtherPictures(MapBatch.of([rows[number] for number in kept]), np.array(kept)) if len(kept) >= MIN_PICTURES else None
 
     @property
     def outdated(self) -> str:

@@ -58,11 +58,11 @@ def agreement_significance(agreement: float, null: Sequence[float] | Values) -> 
     drawn = np.asarray(null, np.float64)
     mean = float(drawn.mean())
     p = float((1 + (drawn >= agreement).sum()) / (1 + len(drawn)))
-    highest = kappa_of(float(np.quantile(drawn, 1 - LEVEL)), mean)
-    return Significance(agreement, mean, kappa_of(agreement, mean), min(p, _tail_p_value(agreement, drawn)), len(drawn), highest)
+    highest = kappa_above_chance(float(np.quantile(drawn, 1 - LEVEL)), mean)
+    return Significance(agreement, mean, kappa_above_chance(agreement, mean), min(p, _tail_p_value(agreement, drawn)), len(drawn), highest)
 
 
-def kappa_of(agreement: float, mean: float) -> float:
+def kappa_above_chance(agreement: float, mean: float) -> float:
     """(s - mu) / (1 - mu); 0 where unrelated maps are equal."""
     return (agreement - mean) / (1 - mean) if mean < 1 else 0.0
 
@@ -90,11 +90,11 @@ def significance_against_both_nulls(agreement: float, nulls: Sequence[Sequence[f
     the finer one.
     """
     pooled = agreement_significance(agreement, np.concatenate([np.asarray(null, np.float64) for null in nulls]))
-    p = combined_p([agreement_significance(agreement, null).p for null in nulls])
+    p = combined_p_value([agreement_significance(agreement, null).p for null in nulls])
     return replace(pooled, p=min(pooled.p, p), others=min(len(null) for null in nulls))
 
 
-def combined_p(ps: Sequence[float]) -> float:
+def combined_p_value(ps: Sequence[float]) -> float:
     """One p of several that may depend on each other: the mean of tan((1/2 - p) pi) is near a Cauchy variable in its tail."""
     mean = np.mean(np.tan((0.5 - np.clip(ps, 1e-15, 1 - 1e-9)) * np.pi))
     return float(np.arctan2(1, mean) / np.pi)
@@ -116,7 +116,7 @@ def resampled_counts(pictures: int) -> Values:
     return np.asarray(np.random.default_rng(0).multinomial(pictures, np.full(pictures, 1 / pictures), RESAMPLES), np.float64)
 
 
-def interval_of(kappas: Values) -> Interval:
+def resampled_kappa_interval(kappas: Values) -> Interval:
     """The middle 95 % of resampled kappas (r,)."""
     tail = (1 - COVERAGE) / 2
     low, high = np.nanquantile(kappas, (tail, 1 - tail))
@@ -136,7 +136,7 @@ class AgreementLevel(StrEnum):
         return self in (AgreementLevel.SOME, AgreementLevel.STRONG)
 
 
-class Obstacle(StrEnum):
+class AgreementObstacle(StrEnum):
     """Why it cannot be told yet; the values are the words of the manifest."""
 
     NO_LIBRARY = "no library of other pictures"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.baselines import NARROW
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.grid import enlarge_map, grid_cells_per_side
 from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.baselines import BaselineFill
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.grid import Grid
 from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric

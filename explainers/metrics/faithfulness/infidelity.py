@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.grid import enlarge_map
 from explainers.method_runner import MethodResult, maps_before_rectifying
 from explainers.metric import Family, Metric

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric
 from explainers.metrics.faithfulness.deletion_insertion import INCONCLUSIVE, TIE, pixels_by_importance

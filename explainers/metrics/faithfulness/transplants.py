@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.grid import Grid
 from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric

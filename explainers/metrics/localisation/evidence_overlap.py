@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import UserError
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.grid import enlarge_map
 from explainers.method_runner import MethodResult, maps_with_positive_evidence
 from explainers.metric import Family, Metric

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from errors import UserError
-from explainers.case import Case
 from explainers.classifier_protocol import Classifier, Floats
+from explainers.explanation_case import Case
 from explainers.method_runner import MethodResult
 from explainers.metric import Family, Metric
 from explainers.metrics.localisation.evidence_overlap import energy_inside_mask
@@ -99,7 +99,7 @@ def build_mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int 
             f"A mosaic needs pictures of two classes or more that the classifier gives {CONFIDENT:.0%}; of these {len(pictures)} "
             f"it does so for {len(found)} classes. Give more pictures, of several classes."
         )
-    return mosaics_of(pictures, found, side, count, seed)
+    return mosaics_of_pictures(pictures, found, side, count, seed)
 
 
 def confident_pictures(classifier: Classifier, pictures: Sequence[Floats]) -> dict[int, list[tuple[float, int]]]:
@@ -113,7 +113,7 @@ def confident_pictures(classifier: Classifier, pictures: Sequence[Floats]) -> di
     return {target: sorted(each, reverse=True) for target, each in found.items()}
 
 
-def mosaics_of(
+def mosaics_of_pictures(
     pictures: Sequence[Floats], found: Mapping[int, Sequence[tuple[float, int]]], side: int, count: int, seed: int
 ) -> list[Mosaic]:
     """The same of pictures whose classes are known: `found` is what `confident_pictures` gave."""

@@ -10,8 +10,8 @@ from scipy.stats import rankdata
 
 from errors import UserError
 from explainers.blank_maps import mark_blank_attribution
-from explainers.case import PRESETS, Case
 from explainers.classifier_protocol import Score
+from explainers.explanation_case import PRESETS, Case
 from explainers.grid import Grid, attribution_on_common_grid
 from explainers.method import Method
 from explainers.method_runner import MethodResult

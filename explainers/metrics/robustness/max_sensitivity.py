@@ -8,8 +8,8 @@ import numpy as np
 
 from errors import UserError
 from explainers.blank_maps import mark_blank_attribution
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.grid import enlarge_map
 from explainers.method import Method
 from explainers.method_runner import MethodResult

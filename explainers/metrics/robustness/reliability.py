@@ -9,8 +9,8 @@ import numpy as np
 
 from errors import UserError
 from explainers.blank_maps import mark_blank_attribution
-from explainers.case import Case
 from explainers.classifier_protocol import Floats
+from explainers.explanation_case import Case
 from explainers.grid import Grid, attribution_on_common_grid
 from explainers.method import Attribution, Method
 from explainers.method_runner import MethodResult, deterministic_results
@@ -23,7 +23,7 @@ CONVERGED = 0.7
 """Reliability from which a map is given a score."""
 
 
-class RepeatSource(StrEnum):
+class RepeatedReadingSource(StrEnum):
     """Where two readings of one map come from; the values stand in sentences and in the manifest."""
 
     HALF_RUNS = "half runs"
@@ -37,7 +37,7 @@ class RepeatedMaps:
 
     first: Grid
     second: Grid
-    how: RepeatSource
+    how: RepeatedReadingSource
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ReliabilityScore:
     reliability: float | None
     converged: bool | None
     further: int | None
-    how: RepeatSource
+    how: RepeatedReadingSource
     unfinished: bool = False
 
     source = "Spearman 1910; Brown 1910 (Brit. J. Psychol. 3)"
@@ -132,9 +132,9 @@ def half_run_maps(result: MethodResult, size: tuple[int, int]) -> RepeatedMaps |
         return None
     if attribution.halves is None:
         grid = attribution_on_common_grid(attribution, size)
-        return RepeatedMaps(grid, grid, RepeatSource.EXACT)
+        return RepeatedMaps(grid, grid, RepeatedReadingSource.EXACT)
     first, second = (attribution_on_common_grid(Attribution(half), size) for half in attribution.halves)
-    return RepeatedMaps(first, second, RepeatSource.HALF_RUNS)
+    return RepeatedMaps(first, second, RepeatedReadingSource.HALF_RUNS)
 
 
 def maps_under_noise(case: Case, methods: Sequence[Method]) -> Iterator[tuple[str, RepeatedMaps]]:
@@ -145,7 +145,7 @@ def maps_under_noise(case: Case, methods: Sequence[Method]) -> Iterator[tuple[st
     for method in methods:
         grids = [_map(case.variant(add_gaussian_noise(case.image, case.seed + number)), method) for number in (1, 2)]
         if grids[0] is not None and grids[1] is not None:
-            yield method.title, RepeatedMaps(grids[0], grids[1], RepeatSource.JITTERED)
+            yield method.title, RepeatedMaps(grids[0], grids[1], RepeatedReadingSource.JITTERED)
 
 
 def add_gaussian_noise(image: Floats, seed: int) -> Floats:
@@ -156,9 +156,9 @@ def add_gaussian_noise(image: Floats, seed: int) -> Floats:
 
 def reliability_score(title: str, readings: RepeatedMaps, evaluations: int) -> ReliabilityScore:
     """evaluations: those that the map rests on, shared ones counted in."""
-    if readings.how == RepeatSource.EXACT:
+    if readings.how == RepeatedReadingSource.EXACT:
         return ReliabilityScore(title=title, between=None, reliability=None, converged=None, further=None, how=readings.how)
-    between, halved = pearson_correlation(readings.first, readings.second), readings.how == RepeatSource.HALF_RUNS
+    between, halved = pearson_correlation(readings.first, readings.second), readings.how == RepeatedReadingSource.HALF_RUNS
     whole = spearman_brown_reliability(between) if halved else between
     good = whole >= CONVERGED
     further = 0 if good else _further(whole, evaluations) if halved else None

@@ -15,7 +15,7 @@ PICTURES, TOLERANCE = 8, 1e-4
 """TOLERANCE: of the largest logit's magnitude."""
 
 
-def check_engine(title: str, expected: Evaluate, found: Evaluate, size: tuple[int, int]) -> None:
+def check_engine_outputs(title: str, expected: Evaluate, found: Evaluate, size: tuple[int, int]) -> None:
     """Raises EngineRefused where the logits (n, classes) of eight pictures differ by more than 1e-4 of their magnitude, or in the first
     class. title: of the engine. size: (H, W)."""
     pictures = check_pictures(size)
@@ -32,7 +32,7 @@ def check_engine(title: str, expected: Evaluate, found: Evaluate, size: tuple[in
         raise EngineRefused(f"{title} stays off: it gives a test picture another first class.")
 
 
-def is_faster(expected: Evaluate, found: Evaluate, size: tuple[int, int], rounds: int = 3) -> bool:
+def is_engine_faster(expected: Evaluate, found: Evaluate, size: tuple[int, int], rounds: int = 3) -> bool:
     """Whether `found` took less time than `expected` at best, each called in turn on the same eight pictures."""
     pictures = check_pictures(size)
     times: dict[Evaluate, list[float]] = {expected: [], found: []}

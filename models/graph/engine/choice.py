@@ -7,7 +7,7 @@ from typing import Any
 from errors import UserError
 
 
-class Engine(StrEnum):
+class InferenceEngine(StrEnum):
     """What evaluates forward passes. AUTO: the fastest here that agrees with TensorFlow."""
 
     AUTO = "auto"
@@ -23,18 +23,18 @@ class Engine(StrEnum):
         return _LABELS[self]
 
 
-CHOICES = (Engine.AUTO, Engine.TENSORFLOW, Engine.OPENVINO, Engine.ONNXRUNTIME)
+CHOICES = (InferenceEngine.AUTO, InferenceEngine.TENSORFLOW, InferenceEngine.OPENVINO, InferenceEngine.ONNXRUNTIME)
 """What `--engine` takes; TensorFlow Lite evaluates TFLite models whatever is chosen."""
 
 
 @dataclass(frozen=True)
-class EngineState:
+class InferenceEngineState:
     """engine: what evaluates forward passes. threads: that it uses. version: of the engine's package.
 
     remark: why it is not the engine that was asked for; empty where it is.
     """
 
-    engine: Engine
+    engine: InferenceEngine
     threads: int
     version: str
     remark: str = ""
@@ -47,12 +47,12 @@ class EngineState:
 
 
 _LABELS = {
-    Engine.AUTO: "the fastest engine",
-    Engine.TENSORFLOW: "TensorFlow",
-    Engine.OPENVINO: "OpenVINO",
-    Engine.ONNXRUNTIME: "ONNX Runtime",
-    Engine.TFLITE: "TensorFlow Lite",
-    Engine.OWN: "its format's own runtime",
+    InferenceEngine.AUTO: "the fastest engine",
+    InferenceEngine.TENSORFLOW: "TensorFlow",
+    InferenceEngine.OPENVINO: "OpenVINO",
+    InferenceEngine.ONNXRUNTIME: "ONNX Runtime",
+    InferenceEngine.TFLITE: "TensorFlow Lite",
+    InferenceEngine.OWN: "its format's own runtime",
 }
 
 

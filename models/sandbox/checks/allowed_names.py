@@ -23,7 +23,7 @@ FUNCTIONS = _NAMES["functions"]
 _KNOWN_CLASSES, _KNOWN_FUNCTIONS = _NAMES["known classes"], _NAMES["known functions"]
 
 
-def known_class(word: str) -> str:
+def harmless_class_name(word: str) -> str:
     """The known class that a file means by `word`, such as Addons>GroupNormalization; empty for Keras' own and for unknown ones."""
     plain = word.rpartition(">")[2]
     return plain if plain in _KNOWN_CLASSES and (plain != word or plain not in CLASSES_OF_KERAS_2) else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from errors import UserError
 from models.sandbox.checks import allowed_names
-from models.sandbox.checks.allowed_names import known_class, known_function
+from models.sandbox.checks.allowed_names import harmless_class_name, known_function
 from models.sandbox.checks.safe_text import printable_text
 
 LONGEST, DEEPEST, MOST_OBJECTS = 8_000_000, 200, 100_000
@@ -43,7 +43,7 @@ def check_config_for_code(text: str | bytes, name: str) -> None:
         _check_code(part, name)
 
 
-def own_class_advice(text: str | bytes, name: str) -> str:
+def custom_class_sentence(text: str | bytes, name: str) -> str:
     """The sentence about a class or function that is none of Keras', if the configuration names one; else empty."""
     try:
         check_model_config(text, name, older=True)
@@ -93,7 +93,7 @@ def _check_object(part: dict[str, Any], name: str, classes: frozenset[str]) -> N
     if not isinstance(kind, str):
         raise UserError(f"{name} names a class as '{printable_text(kind)}', which is no name; {_ADVICE}.")
     _check_code(part, name)
-    if known_class(str(registered or kind)) or (kind == "function" and known_function(str(part.get("config")))):
+    if harmless_class_name(str(registered or kind)) or (kind == "function" and known_function(str(part.get("config")))):
         return
     if module is not None and _KERAS_HUB.fullmatch(str(module)):
         _check_keras_hub(str(kind), name)

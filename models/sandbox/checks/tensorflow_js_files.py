@@ -21,7 +21,7 @@ _TEACHABLE_MACHINE = (
 
 
 @dataclass(frozen=True)
-class JsWeight:
+class TensorFlowJsWeight:
     """One tensor of the weights. scale, low: of quantised numbers, q * scale + low."""
 
     name: str
@@ -37,12 +37,12 @@ class JsWeight:
 
 
 @dataclass(frozen=True)
-class JsModel:
+class TensorFlowJsModel:
     """topology: the architecture, as model.to_json() of Keras 2 has it. files: of the weights, in order."""
 
     topology: str
     files: tuple[str, ...]
-    weights: tuple[JsWeight, ...]
+    weights: tuple[TensorFlowJsWeight, ...]
 
 
 def is_tensorflow_js_folder(folder: Path) -> bool:
@@ -65,7 +65,7 @@ def check_tensorflow_js(content: bytes, name: str) -> None:
     check_model_config(parse_tensorflow_js(content, name).topology, name, older=True)
 
 
-def parse_tensorflow_js(content: bytes, name: str) -> JsModel:
+def parse_tensorflow_js(content: bytes, name: str) -> TensorFlowJsModel:
     """The parts of model.json. UserError where it is no model of plain layers."""
     if len(content) > LONGEST:
         raise UserError(f"{name} describes its layers in {len(content) / 1e6:.0f} MB; {LONGEST / 1e6:.0f} MB is the most.")
@@ -86,7 +86,7 @@ def parse_tensorflow_js(content: bytes, name: str) -> JsModel:
         )
     if (total := sum(each.length for each in weights)) > _LARGEST:
         raise UserError(f"{name} has {total / 1e9:.1f} GB of weights; {_LARGEST / 1e9:.0f} GB is the most. Take a smaller model.")
-    return JsModel(json.dumps(topology), files, weights)
+    return TensorFlowJsModel(json.dumps(topology), files, weights)
 
 
 def _file(path: Any) -> str:
@@ -95,13 +95,13 @@ def _file(path: Any) -> str:
     return path
 
 
-def _weight(raw: Any) -> JsWeight:
+def _weight(raw: Any) -> TensorFlowJsWeight:
     packed = raw.get("quantization") or {}
     kind = str(packed.get("dtype", raw["dtype"]))
     shape: Sequence[Any] = raw["shape"]
     if kind not in _KINDS or not all(isinstance(side, int) and 0 <= side < 2**31 for side in shape):
         raise ValueError(printable_text(raw))
-    return JsWeight(str(raw["name"]), tuple(shape), kind, float(packed.get("scale", 1)), float(packed.get("min", 0)))
+    return TensorFlowJsWeight(str(raw["name"]), tuple(shape), kind, float(packed.get("scale", 1)), float(packed.get("min", 0)))
 
 
 def _content(file: Path, name: str) -> bytes:

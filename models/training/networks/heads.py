@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from models.cards.metadata import Field, encoding_entry_names
+from models.cards.metadata import Field, metadata_encoding_names
 from models.training.networks.backbones import Backbone
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def add_classification_head(body: Backbone, units: int, name: str, fields: Seque
 
     inputs, features = [body.picture], layers.GlobalAveragePooling2D(name="head_mean")(body.maps)
     if fields:
-        inputs.append(keras.Input((len(encoding_entry_names(fields)),), name="metadata"))
+        inputs.append(keras.Input((len(metadata_encoding_names(fields)),), name="metadata"))
         embedded = layers.Dense(METADATA_UNITS, activation="relu", name="head_metadata")(inputs[1])
         features = layers.Concatenate(name="head_both")([features, embedded])
     features = layers.Dropout(DROPOUT, name="head_dropout")(features)

@@ -31,6 +31,6 @@ class TrainingRecipe(Protocol):
     def make_classifier(self, options: Namespace) -> TrainedModel: ...
 
 
-def load_training_recipe(name: str) -> TrainingRecipe:
+def find_training_recipe(name: str) -> TrainingRecipe:
     """The recipe of that name."""
     return cast(TrainingRecipe, importlib.import_module(RECIPES[name]))

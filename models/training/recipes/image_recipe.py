@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import keras
 
     from models.evaluation.evaluation_records import EvaluationData
-    from models.training.loop import TrainingRun
+    from models.training.training_loop import TrainingRun
 
 SPLIT_SHARES = (0.7, 0.15, 0.15)
 HIDDEN_METADATA = 0.2  # share of the metadata that is hidden in training, so that the classifier can do without
@@ -45,9 +45,9 @@ def train_image_classifier(options: Namespace, spec: DatasetTraits) -> TrainedMo
     settings = dataclasses.replace(settings, shares=splits.class_frequencies(split.train, len(collection.labels)))
     _make_folder(options.out)
     from models.training import checkpoint, mixed_precision
-    from models.training.loop import TrainingRun
     from models.training.recipes.image_network import build_image_network
-    from models.training.temperature import calibrate_classifier
+    from models.training.temperature_scaling import calibrate_classifier
+    from models.training.training_loop import TrainingRun
 
     fields = fit_metadata_encoding(collection, split.train, spec.metadata)
     if options.fresh:
@@ -69,11 +69,11 @@ def _train(
     model: "keras.Model", card: Card, split: splits.DataSplit, feed: InputPipelineSettings, run: "TrainingRun", options: Namespace
 ) -> list[dict[str, float]]:
     """Leaves the best weights in the model; gives the figures of each epoch."""
-    from models.training import batches, frozen_features
-    from models.training.loop import train_model
+    from models.training import frozen_features, training_batches
+    from models.training.training_loop import train_model
 
     if not options.features:
-        return train_model(model, batches.build_training_data(model, card, split.train, split.validation, feed), run).history
+        return train_model(model, training_batches.build_training_data(model, card, split.train, split.validation, feed), run).history
     parts = frozen_features.split_network(model, options.open_layers)
     return train_model(
         parts[1], frozen_features.cached_training_data(parts, card, (split.train, split.validation), feed, options.features), run

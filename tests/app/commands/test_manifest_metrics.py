@@ -15,7 +15,7 @@ from app.options import ExplainOptions
 from app.rendering import encode_png
 from benchmarks.zoo_parts.models.topologies import flat, without_a_grid
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import results_with_map, run_methods
 from explainers.methods.lime import LIME
 from explainers.metrics.randomisation.sanity_checks import NO_MAP, NOISE

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.page.page_address import network_address, qr_code_svg, qr_code_text, shared_address, visited_address
+from app.page.page_address import network_address, page_address_of_request, qr_code_svg, qr_code_text, shared_address
 from tests.serving import serving
 
 
@@ -19,16 +19,16 @@ def scope(host: str, scheme: str = "http", **headers: str) -> dict[str, object]:
 
 
 def test_the_visited_address_is_that_of_the_request() -> None:
-    assert visited_address(scope("10.0.0.2:7860")) == "http://10.0.0.2:7860"
-    assert visited_address(scope("[2001:db8::2]:7860", "https")) == "https://[2001:db8::2]:7860"
-    assert visited_address(scope("a.hf.space", x_forwarded_proto="https")) == "https://a.hf.space"
-    assert visited_address(scope("inner", x_forwarded_host="evil.example")) == "http://inner"
-    assert visited_address(scope("inner", x_forwarded_host="school.example, inner"), behind_proxy=True) == "http://school.example"
+    assert page_address_of_request(scope("10.0.0.2:7860")) == "http://10.0.0.2:7860"
+    assert page_address_of_request(scope("[2001:db8::2]:7860", "https")) == "https://[2001:db8::2]:7860"
+    assert page_address_of_request(scope("a.hf.space", x_forwarded_proto="https")) == "https://a.hf.space"
+    assert page_address_of_request(scope("inner", x_forwarded_host="evil.example")) == "http://inner"
+    assert page_address_of_request(scope("inner", x_forwarded_host="school.example, inner"), behind_proxy=True) == "http://school.example"
 
 
 @pytest.mark.parametrize("host", ["", 'a"><script>', "a b", "a/b", "user@host", "a" * 300, "a:999999"])
 def test_what_is_no_host_is_no_address(host: str) -> None:
-    assert visited_address(scope(host)) == ""
+    assert page_address_of_request(scope(host)) == ""
 
 
 def test_a_loopback_address_is_given_to_nobody() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.maintenance.cached_answer import compute_first_answer, write_cached_answer
+from app.maintenance.cached_answer import compute_first_page_answer, write_cached_answer
 from app.service import cached_answer
 from app.service.cached_answer import FILE, read_cached_answer
 from app.service.request import ExplanationState
@@ -15,7 +15,7 @@ from explainers.methods.occlusion import Occlusion
 
 @pytest.fixture(scope="module")
 def fresh() -> ExplanationState:
-    return compute_first_answer()
+    return compute_first_page_answer()
 
 
 def test_the_stored_answer_is_what_the_code_gives_now(fresh: ExplanationState) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.service.example_gallery import ExampleGallery, masks_of_pictures
+from app.service.example_gallery import ExampleGallery, mask_files_by_picture
 
 
 def write(folder: Path, name: str, size: tuple[int, int] = (40, 30), bright: bool = False) -> None:
@@ -38,7 +38,7 @@ def test_a_mask_is_its_picture_s_evidence(tmp_path: Path) -> None:
 
 def test_what_has_a_mask_itself_is_a_picture() -> None:
     files = [Path(name) for name in ("bird.jpg", "bird_segmentation.jpg", "bird_segmentation_mask.png")]
-    assert masks_of_pictures(files) == {files[1]: (files[2],)}
+    assert mask_files_by_picture(files) == {files[1]: (files[2],)}
 
 
 def test_a_mask_that_cannot_be_used_is_logged_and_not_offered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.warmup import compile_remaining_functions, measure_classifier_speed
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods import SEVEN
 from models.classifiers.keras_classifier import KerasClassifier
 from models.classifiers.score import Score
-from models.graph.engine.choice import Engine
+from models.graph.engine.choice import InferenceEngine
 from models.loading import load_classifier
 from models.store import bundled_models
 from tests import patience
@@ -52,10 +52,10 @@ def test_a_classifier_that_cannot_answer_everything_is_opened_all_the_same(fresh
 
 
 def test_an_engine_takes_over_once_a_classifier_is_ready() -> None:
-    registry = ClassifierRegistry(("glass_box",), engine=Engine.OPENVINO)
+    registry = ClassifierRegistry(("glass_box",), engine=InferenceEngine.OPENVINO)
     before = registry.get("glass_box")
-    patience.until(lambda: registry.get("glass_box").engine.engine is Engine.OPENVINO)
+    patience.until(lambda: registry.get("glass_box").engine.engine is InferenceEngine.OPENVINO)
     after, grey = registry.get("glass_box"), np.full((1, *before.size, 3), 0.5, np.float32)
-    assert before.engine.engine is Engine.TENSORFLOW, "a run that has begun goes on with it"
+    assert before.engine.engine is InferenceEngine.TENSORFLOW, "a run that has begun goes on with it"
     assert after.outputs(grey) == pytest.approx(before.outputs(grey), abs=1e-4)
     assert registry.entry("glass_box").forecasts == {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.methods.grad_cam import GradCAM
 from tests.explainers.toy_classifiers import picture
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, ExplanationSettings, Stopped
 from explainers.method import ParameterChoice, ParameterRange
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN

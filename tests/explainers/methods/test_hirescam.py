@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.hirescam import HiResCAM
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture

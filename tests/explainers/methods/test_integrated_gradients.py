@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.integrated_gradients import IntegratedGradients
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture
 

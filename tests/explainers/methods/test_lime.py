@@ -5,7 +5,7 @@ import pytest
 from lime.lime_base import LimeBase
 from sklearn.metrics import pairwise_distances
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.lime import LIME
 from explainers.perturbation.coalition_weights import binomial_size_distribution, lime_size_weights
 from explainers.perturbation.coalitions import shared_coalition_pool

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods import METHODS
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus
 from explainers.methods.integrated_gradients import IntegratedGradients

@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 
 from benchmarks.known_evidence.phantoms import decisive_phantoms
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import sum_map_onto_grid
 from explainers.methods.occlusion import ENOUGH_AGREEMENT, Occlusion
 from explainers.perturbation.convergence import predict_final_agreement

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.partition_shap import PartitionSHAP, RectangleTree
 from tests.explainers.coalition_games import Game, cell_classifier
 from tests.explainers.toy_classifiers import Toy, ToyScore, detectors, picture

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.lime import LIME
 from explainers.methods.rise import RISE
 from tests.explainers.coalition_games import cell_classifier, random_game

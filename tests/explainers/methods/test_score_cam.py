@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from explainers.cam.channel_groups import cluster_channels
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import enlarge_map
 from explainers.methods.score_cam import PAPER, ScoreCAM
 from explainers.perturbation.convergence import extrapolate_final_agreement

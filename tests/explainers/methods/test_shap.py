@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.partition_shap import import_shap
 from explainers.methods.shap import SHAP
 from explainers.perturbation.estimators import kernel_shap_values, surrogate_shap_values

@@ -10,7 +10,7 @@ import pytest
 
 from app.commands.manifest_metrics import to_json_values
 from explainers import metrics
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import MethodResult, run_methods
 from explainers.methods.grad_cam import GradCAM
@@ -30,7 +30,7 @@ from explainers.metrics.faithfulness import average_drop, deletion_insertion, hi
 from explainers.metrics.localisation import evidence_overlap, grid_pointing_game
 from explainers.metrics.randomisation import sanity_checks
 from explainers.metrics.robustness import max_sensitivity, reliability
-from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource
+from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatedReadingSource
 from models.classifiers.score import Score
 from models.loading import load_classifier
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
@@ -67,7 +67,9 @@ def agreements(maps: Maps) -> list[float]:
 
 def pair_agreements(maps: Maps) -> list[float]:
     found = found_in(maps)
-    readings = {each.title: RepeatedMaps(each.signed, each.signed + np.roll(each.signed, 1), RepeatSource.HALF_RUNS) for each in found}
+    readings = {
+        each.title: RepeatedMaps(each.signed, each.signed + np.roll(each.signed, 1), RepeatedReadingSource.HALF_RUNS) for each in found
+    }
     stable = {title: reliability.reliability_score(title, each, 100) for title, each in readings.items()}
     judged = consistency_from_maps(found, readings, stable, ReferenceMaps(others(), controls={EDGES: edge_map(picture(SIZE), 7)}))
     (one,) = judged.pair_agreements

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, ExplanationSettings, Stopped
 from explainers.method_runner import run_methods
 from explainers.methods.lime import LIME
 from explainers.methods.rise import RISE

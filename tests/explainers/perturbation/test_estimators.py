@@ -13,8 +13,8 @@ from explainers.perturbation.estimators import (
     _blocks,
     _covariance,
     _shares,
-    first_frame_estimate,
-    keep_only_effects,
+    first_frame_memory_estimate,
+    keep_one_segment_effects,
     kernel_shap_values,
     leave_one_out_effects,
     leave_one_out_residuals,
@@ -56,16 +56,16 @@ def test_leave_one_out_and_keep_only() -> None:
     game, sample = random_game(12, 5, 30), drawn(12, 26, 0)
     values = game.values(sample.masks)
     np.testing.assert_allclose(leave_one_out_effects(sample, values), game.leave_one_out, atol=1e-12)
-    np.testing.assert_allclose(keep_only_effects(sample, values), [game.terms[(i,)] for i in range(12)], atol=1e-12)
+    np.testing.assert_allclose(keep_one_segment_effects(sample, values), [game.terms[(i,)] for i in range(12)], atol=1e-12)
 
 
 def test_the_first_frame_is_exact_for_pairwise_interactions() -> None:
     game, sample = random_game(15, 2, 40), drawn(15, 32, 0)
-    np.testing.assert_allclose(first_frame_estimate(sample, game.values(sample.masks)), game.shapley, atol=1e-12)
+    np.testing.assert_allclose(first_frame_memory_estimate(sample, game.values(sample.masks)), game.shapley, atol=1e-12)
     np.testing.assert_allclose(game.shapley, game.banzhaf, atol=1e-12)
 
 
-@pytest.mark.parametrize("estimate", [*SHAPLEY, first_frame_estimate])
+@pytest.mark.parametrize("estimate", [*SHAPLEY, first_frame_memory_estimate])
 @pytest.mark.parametrize("evaluations", [82, 120, 400])
 def test_efficiency_is_exact_whatever_was_asked(estimate, evaluations: int) -> None:
     game, sample = random_game(40, 8, 80), drawn(40, evaluations, 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.perturbation.blas_threads import limit_blas_to_one_thread
 from explainers.perturbation.estimators import kernel_shap_values, surrogate_shap_values
 from explainers.perturbation.segment_maps import (

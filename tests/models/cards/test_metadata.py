@@ -14,7 +14,7 @@ from models.cards.metadata import (
     NumberField,
     describe_metadata,
     encode_metadata,
-    encoding_entry_names,
+    metadata_encoding_names,
     parse_metadata,
     read_metadata_fields,
 )
@@ -43,11 +43,11 @@ def test_without_a_flag_what_is_missing_is_zeros() -> None:
     bare = (NumberField("age", 50.0, 20.0, missing="zero"), CategoryField("sex", ("female", "male"), "zero"))
     assert encode_metadata(bare, {}).tolist() == [0, 0, 0]
     assert encode_metadata(bare, {"age": 30, "sex": "male"}).tolist() == [-1, 0, 1]
-    assert encoding_entry_names(bare) == ("age", "sex = female", "sex = male")
+    assert metadata_encoding_names(bare) == ("age", "sex = female", "sex = male")
 
 
 def test_each_number_has_a_name() -> None:
-    assert encoding_entry_names(FIELDS) == ("age", "age missing", "sex = female", "sex = male", "sex missing")
+    assert metadata_encoding_names(FIELDS) == ("age", "age missing", "sex = female", "sex = male", "sex missing")
     assert encode_metadata((), {}).shape == (0,)
 
 

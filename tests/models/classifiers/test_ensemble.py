@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.hirescam import HiResCAM

@@ -17,7 +17,7 @@ from models.classifiers.forward_only import build_forward_only_classifier
 from models.classifiers.score import Score
 from models.formats.saved_model import SAVED_MODEL
 from models.formats.tflite import TFLITE
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.network_input import NetworkInput
 from models.graph.runtime_network import RuntimeNetwork
 from models.loading import load_classifier
@@ -136,8 +136,8 @@ class Difference(RuntimeNetwork):
         super().__init__("net", [NetworkInput(name, (None, SIDE, SIDE, 3)) for name in ("left", "right")], [("out", 0.0)])
 
     @property
-    def engine(self) -> EngineState:
-        return EngineState(Engine.TFLITE, 1, "0")
+    def engine(self) -> InferenceEngineState:
+        return InferenceEngineState(InferenceEngine.TFLITE, 1, "0")
 
     def run(self, arrays: Sequence[Any]) -> list[Any]:
         left, right = (each.mean((1, 2, 3)) for each in arrays)

@@ -114,7 +114,7 @@ def test_a_split_comes_back_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "split.csv"
     splits.write_split(made, file)
     assert file.read_text().splitlines()[0] == "part,label,group,path"
-    assert splits.read_split(file, whole) == made
+    assert splits.read_data_split(file, whole) == made
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_does_not_fit_the_pictures_is_refused(tmp_path: Path) -> Non
     def refused(changed: str, match: str) -> None:
         file.write_text(changed)
         with pytest.raises(UserError, match=match):
-            splits.read_split(file, whole)
+            splits.read_data_split(file, whole)
 
     refused(text.replace(first + "\n", ""), "lacks 1 of the folder's pictures")
     refused(text + first + "\n", "or names it twice")

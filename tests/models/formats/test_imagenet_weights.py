@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from models.formats.imagenet_weights import PUBLISHED, SOURCE_VARIABLE, ImagenetWeights, WeightsSource, cache_folder, configured_source
+from models.formats.imagenet_weights import (
+    PUBLISHED,
+    SOURCE_VARIABLE,
+    ImagenetWeights,
+    WeightsDownloadSource,
+    cache_folder,
+    configured_source,
+)
 from tests.models.formats.weights_server import WeightsServer, weights_server
 from tests.patience import PATIENCE
 from tools.imports import ROOT
@@ -28,7 +35,7 @@ def server() -> Iterator[WeightsServer]:
 
 
 def weights(server: WeightsServer, folder: Path, stalled_seconds: float = PATIENCE) -> ImagenetWeights:
-    return ImagenetWeights(WeightsSource(server.address), folder, stalled_seconds)
+    return ImagenetWeights(WeightsDownloadSource(server.address), folder, stalled_seconds)
 
 
 def test_the_file_is_fetched_once_and_progress_counts_its_bytes(server: WeightsServer, tmp_path: Path) -> None:
@@ -81,11 +88,11 @@ def test_each_failure_is_one_sentence_and_leaves_nothing(server: WeightsServer, 
 
 def test_without_a_network_the_sentence_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"127\.0\.0\.1 cannot be reached \(Connection refused\)\. Connect the server to the network"):
-        ImagenetWeights(WeightsSource("http://127.0.0.1:9/weights.h5"), tmp_path).fetch()
+        ImagenetWeights(WeightsDownloadSource("http://127.0.0.1:9/weights.h5"), tmp_path).fetch()
 
 
 def test_a_pinned_hash_and_size_hold(server: WeightsServer, tmp_path: Path) -> None:
-    source = WeightsSource(server.address, sha256=hashlib.sha256(CONTENT).hexdigest())
+    source = WeightsDownloadSource(server.address, sha256=hashlib.sha256(CONTENT).hexdigest())
     server.failure = "wrong hash"  # which does not matter then
     assert ImagenetWeights(source, tmp_path).fetch().stem == source.sha256
     with pytest.raises(UserError, match=r"instead of 000000000000"):
@@ -141,7 +148,7 @@ def test_the_folder_and_the_source_follow_the_environment(monkeypatch: pytest.Mo
     monkeypatch.delenv(SOURCE_VARIABLE, raising=False)
     assert configured_source() == PUBLISHED
     monkeypatch.setenv(SOURCE_VARIABLE, "file:///srv/weights.h5#sha256=" + "a" * 64)
-    assert configured_source() == WeightsSource("file:///srv/weights.h5", sha256="a" * 64)
+    assert configured_source() == WeightsDownloadSource("file:///srv/weights.h5", sha256="a" * 64)
     for wrong in ("weights.h5", "ftp://host/weights.h5", "https://host/weights.h5#sha256=abc"):
         monkeypatch.setenv(SOURCE_VARIABLE, wrong)
         with pytest.raises(UserError, match="give an address of https, http or file"):
@@ -151,5 +158,5 @@ def test_the_folder_and_the_source_follow_the_environment(monkeypatch: pytest.Mo
 def test_a_file_of_this_machine_may_be_the_source(tmp_path: Path) -> None:
     given = tmp_path / "weights.h5"
     given.write_bytes(CONTENT)
-    source = WeightsSource(given.as_uri(), sha256=hashlib.sha256(CONTENT).hexdigest())
+    source = WeightsDownloadSource(given.as_uri(), sha256=hashlib.sha256(CONTENT).hexdigest())
     assert ImagenetWeights(source, tmp_path / "cache").fetch().read_bytes() == CONTENT

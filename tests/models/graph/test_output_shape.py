@@ -11,7 +11,7 @@ from keras import layers
 
 from errors import UserError
 from models.classifiers.classifier_builder import build_classifier
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.network_input import NetworkInput
 from models.graph.output_shape import row_length
 from models.graph.runtime_network import RuntimeNetwork
@@ -27,8 +27,8 @@ class Canned(RuntimeNetwork):
         super().__init__("net", [NetworkInput("picture", (None, 8, 8, 3))], [("out", 0.0)])
 
     @property
-    def engine(self) -> EngineState:
-        return EngineState(Engine.TFLITE, 1, "0")
+    def engine(self) -> InferenceEngineState:
+        return InferenceEngineState(InferenceEngine.TFLITE, 1, "0")
 
     def run(self, arrays: Sequence[Any]) -> list[Any]:
         return [np.zeros((len(arrays[0]), *self.shape), np.float32)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.zoo_parts.models import topologies, transformers
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.method_runner import run_methods
 from explainers.methods.grad_cam import GradCAM
 from models.classifiers.classifier_builder import build_classifier

@@ -9,7 +9,13 @@ from models.inspection.bootstrap_ranking import rank_by_bootstrap
 from models.inspection.class_matching import class_indices, has_enough_labelled_images, match_classes_by_answers, match_classes_by_name
 from models.inspection.preprocessing_candidates import PreprocessingScheme, apply_preprocessing, list_preprocessing_candidates
 from models.inspection.preprocessing_runs import perturb_images
-from models.inspection.preprocessing_scores import CandidateAnswers, mean_auc, mutual_information, score_candidate, summarise_candidate
+from models.inspection.preprocessing_scores import (
+    CandidateAnswers,
+    mean_auc,
+    mutual_information,
+    score_preprocessing_candidate,
+    summarise_preprocessing_candidate,
+)
 
 LABELS = ("a", "b")
 
@@ -21,7 +27,7 @@ def answers(p: np.ndarray, classes: np.ndarray | None = None, scaling: str = "0.
 def test_numbers_by_hand() -> None:
     p = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
     classes = np.array([0, 1, 0, 1])
-    made = summarise_candidate(answers(p, classes), LABELS)
+    made = summarise_preprocessing_candidate(answers(p, classes), LABELS)
     assert made.accuracy == 0.75
     assert made.auc == 1.0, "every a is likelier an a than either b is"
     assert (made.confidence, made.stability, made.commonest) == (pytest.approx(0.75), 1.0, "a")
@@ -40,8 +46,8 @@ def test_steadiness_counts_once_for_each_change_where_no_class_is_known() -> Non
     p = np.eye(2)[[0, 1] * 4]
     flipped = p.copy()
     flipped[:2] = flipped[:2, ::-1]
-    assert score_candidate(answers(p, changed=np.stack([flipped] * 4))) == pytest.approx(0.75**4)
-    assert score_candidate(answers(p, np.array([0, 1] * 4), changed=np.stack([flipped] * 4))) == 1
+    assert score_preprocessing_candidate(answers(p, changed=np.stack([flipped] * 4))) == pytest.approx(0.75**4)
+    assert score_preprocessing_candidate(answers(p, np.array([0, 1] * 4), changed=np.stack([flipped] * 4))) == 1
 
 
 def test_pictures_make_sure_or_do_not() -> None:

@@ -28,7 +28,7 @@ from models.classifiers.score import Score
 from models.loading import load_classifier
 from models.sandbox import confinement_trial, landlock, worker_process
 from models.sandbox.confinement import SandboxProtection
-from models.sandbox.confinement_trial import upload_obstacle
+from models.sandbox.confinement_trial import reason_uploads_are_refused
 from models.sandbox.ipc import MessagePipes, ProtocolError, create_pipe_pair
 from models.sandbox.sandbox_user import SandboxUser
 from models.sandbox.worker_process import WorkerLimits, files_readable_by_worker
@@ -288,8 +288,8 @@ def test_every_thread_of_the_process_is_held(path: Path) -> None:
 def test_the_process_of_an_uploaded_model_is_another_users_where_this_is_roots(path: Path) -> None:
     user = SandboxUser.of("nobody")
     assert user is not None
-    assert not upload_obstacle(user)
-    assert "no other user is named" in upload_obstacle(None)
+    assert not reason_uploads_are_refused(user)
+    assert "no other user is named" in reason_uploads_are_refused(None)
     served = load_classifier(path, trust=False, limits=WorkerLimits(nicer=7, user=user))
     try:
         served.outputs(np.zeros((1, *served.size, 3), np.float32))
@@ -315,7 +315,7 @@ def test_a_user_that_is_none_is_refused(name: str, words: str) -> None:
 
 @needs_root
 def test_a_process_that_cannot_be_limited_opens_no_model(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_process, "change_limit", refuse)
+    monkeypatch.setattr(worker_process, "change_process_limit", refuse)
     with pytest.raises(UserError, match=r"flat\.keras was stopped, because its process could not be limited"):
         load_classifier(path, trust=False, limits=WorkerLimits(user=SandboxUser.of("nobody")))
 

@@ -25,7 +25,7 @@ from app.service.metric_state import MetricCost, MetricState
 from app.service.regions import EvidenceRegion, mask_from_outline, score_maps_in_region
 from app.service.request import ExplanationState
 from errors import UserError
-from explainers.case import Case, Stopped
+from explainers.explanation_case import Case, Stopped
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
@@ -38,7 +38,7 @@ from explainers.metrics.agreement.consistency import (
     SelfAgreementSource,
     measure_consistency,
 )
-from explainers.metrics.agreement.significance import AgreementLevel, Obstacle
+from explainers.metrics.agreement.significance import AgreementLevel, AgreementObstacle
 from explainers.metrics.faithfulness.deletion_insertion import (
     DeletionCurve,
     DeletionInsertionMetric,
@@ -48,7 +48,7 @@ from explainers.metrics.faithfulness.deletion_insertion import (
 )
 from explainers.metrics.faithfulness.transplants import TransplantsMetric, TransplantTest
 from explainers.metrics.randomisation.sanity_checks import CLASS, NOISE, SanityCheckResult, SanityChecksMetric
-from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatSource
+from explainers.metrics.robustness.reliability import ReliabilityScore, RepeatedReadingSource
 from models.classifiers.score import Score
 from models.loading import load_classifier
 from tests.patience import PATIENCE, until, waits_of
@@ -76,7 +76,7 @@ def with_consistency(report: ExplanationState, **changes: object) -> Explanation
 
 
 def at_level(
-    found: MapConsistency, level: AgreementLevel, p: float, kappa: float, obstacle: Obstacle = Obstacle.NOTHING
+    found: MapConsistency, level: AgreementLevel, p: float, kappa: float, obstacle: AgreementObstacle = AgreementObstacle.NOTHING
 ) -> tuple[object, ...]:
     return tuple(
         replace(each, level=level, obstacle=obstacle, chance=replace(each.chance, kappa=kappa, p=p)) for each in found.pair_agreements
@@ -117,7 +117,7 @@ def test_nothing_in_common_is_a_word_and_a_result(report: ExplanationState) -> N
 def test_what_one_picture_cannot_tell_is_not_called_none(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    pairs = at_level(found, AgreementLevel.CANNOT_TELL, 0.12, 0.25, Obstacle.LITTLE_POWER)
+    pairs = at_level(found, AgreementLevel.CANNOT_TELL, 0.12, 0.25, AgreementObstacle.LITTLE_POWER)
     families = tuple(replace(each, level=AgreementLevel.CANNOT_TELL) for each in found.families)
     table = agreement_table(with_consistency(report, pair_agreements=pairs, families=families))
     assert {cell["cells"]["kappa"]["text"] for cell in table["pairs"]} == {"?"}
@@ -130,7 +130,7 @@ def test_what_one_picture_cannot_tell_is_not_called_none(report: ExplanationStat
 def test_what_is_not_converged_or_has_no_ceiling_gets_no_score(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    pairs = at_level(found, AgreementLevel.CANNOT_TELL, 1, 0.5, Obstacle.NOT_CONVERGED)
+    pairs = at_level(found, AgreementLevel.CANNOT_TELL, 1, 0.5, AgreementObstacle.NOT_CONVERGED)
     unsettled = agreement_table(with_consistency(report, pair_agreements=tuple(replace(each, converged=False) for each in pairs)))
     assert {cell["cells"]["kappa"]["text"] for cell in unsettled["pairs"]} == {"?"}
     assert "cannot be told yet: a map has not converged" in unsettled["pairs"][0]["words"]
@@ -205,7 +205,7 @@ def test_the_line_of_a_method_says_only_what_was_asked(report: ExplanationState)
 def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: ExplanationState) -> None:
     found = report.measures.consistency
     assert found is not None
-    stable = {**found.stability, "LIME": ReliabilityScore("LIME", 0.3, 0.46, False, 900, RepeatSource.HALF_RUNS)}
+    stable = {**found.stability, "LIME": ReliabilityScore("LIME", 0.3, 0.46, False, 900, RepeatedReadingSource.HALF_RUNS)}
     poor = with_consistency(report, stability=stable)
     poor = replace(poor, measures=replace(poor.measures, prices={CURVES: MetricCost(1000, 4.0), SANITY: MetricCost(7368, 90)}))
     buttons = {button["kind"]: button for button in trust_view(poor, 1, ())["buttons"]}
@@ -219,7 +219,7 @@ def test_the_price_stands_on_the_button_and_what_is_missing_on_the_line(report: 
     assert chips["Stability"]["text"] == "not converged, 0.46"
     assert "it needs about 900 more evaluations" in chips["Stability"]["detail"][0]
     assert "2 r / (1 + r) of two half runs" in chips["Stability"]["detail"][1]
-    shaken = {**found.stability, "LIME": ReliabilityScore("LIME", 0.8, 0.8, True, 0, RepeatSource.JITTERED)}
+    shaken = {**found.stability, "LIME": ReliabilityScore("LIME", 0.8, 0.8, True, 0, RepeatedReadingSource.JITTERED)}
     (line,) = [line for line in trust_view(with_consistency(report, stability=shaken), 1, ())["lines"] if line["id"] == "LIME"]
     (chip,) = [chip for chip in line["chips"] if chip["name"] == "Stability"]
     assert chip["detail"][1] == "Converged from 0.7 on; formula: their correlation r itself."

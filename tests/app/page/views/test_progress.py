@@ -18,7 +18,7 @@ from app.rendering import encode_png
 from app.service.classifier_registry import RegisteredClassifier
 from app.service.request import ExplanationRequest, ExplanationState
 from app.service.stores.picture_uploads import UploadedPicture
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Method
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.conclusion import AgreementFacts, Facts, HidingFacts, conclude
+from app.conclusion import AgreementFacts, ConclusionFacts, HidingFacts, conclude_from_facts
 from app.page.views.page_state import PageState
 from app.page.views.questions import questions_view
-from app.page.views.verdict import answer_lines, tag_of, verdict_view
+from app.page.views.verdict import conclusion_phrases, verdict_tag, verdict_view
 from app.service.cached_answer import first_page_request
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue
@@ -76,9 +76,9 @@ def test_where_hiding_would_take_long_it_is_offered_and_not_run(jobs: Explanatio
     assert len(job.report.measures.of(HiddenConsensusMetric)) == 1
 
 
-def facts(strength: AgreementLevel, outcome: HiddenPlaceOutcome | None = None, at_edge: bool = False, kinds: int = 4) -> Facts:
+def facts(strength: AgreementLevel, outcome: HiddenPlaceOutcome | None = None, at_edge: bool = False, kinds: int = 4) -> ConclusionFacts:
     hiding = HidingFacts(outcome, "the right edge", 0.1, 0.99, 0.2, "dots", 20, 20, at_edge) if outcome else None
-    return Facts("streaks", AgreementFacts(strength, kinds, 5, 6, 6, "the right edge"), hiding, None)
+    return ConclusionFacts("streaks", AgreementFacts(strength, kinds, 5, 6, 6, "the right edge"), hiding, None)
 
 
 STATES = [
@@ -92,14 +92,14 @@ STATES = [
     (facts(AgreementLevel.NONE, HiddenPlaceOutcome.FOLLOWS), "bad", "No agreement"),
     (facts(AgreementLevel.CANNOT_TELL), "unsure", "Agreement cannot be told yet"),
     (facts(AgreementLevel.STRONG, kinds=1), "unsure", "Nothing to compare"),
-    (Facts("streaks", None, None, None), "unsure", "Nothing to compare"),
+    (ConclusionFacts("streaks", None, None, None), "unsure", "Nothing to compare"),
 ]
 
 
 @pytest.mark.parametrize(("found", "tone", "text"), STATES)
-def test_every_state_has_its_tag_and_short_sentences(found: Facts, tone: str, text: str) -> None:
-    assert tag_of(found) == {"tone": tone, "text": text}
-    lines = answer_lines(found, conclude(found))
+def test_every_state_has_its_tag_and_short_sentences(found: ConclusionFacts, tone: str, text: str) -> None:
+    assert verdict_tag(found) == {"tone": tone, "text": text}
+    lines = conclusion_phrases(found, conclude_from_facts(found))
     assert len(lines) == 3
     for line in lines:
         assert sum(strong for _, strong in line) <= 1

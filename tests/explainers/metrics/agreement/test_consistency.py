@@ -13,11 +13,11 @@ from explainers.metrics.agreement.consistency import (
     consistency_from_maps,
     controls_warning_sentence,
 )
-from explainers.metrics.agreement.control_maps import CENTRE, EDGES, centre_map
+from explainers.metrics.agreement.control_maps import CENTRE, EDGES, centred_gaussian_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.similarity import MapEvidence
-from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatSource, reliability_score
+from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatedReadingSource, reliability_score
 from tests.explainers.plain_similarity import chance
 
 FAMILIES = {"cam": "CAM", "lime": "surrogate", "shap": "surrogate", "ig": "gradient"}
@@ -38,7 +38,7 @@ def library(titles=("cam", "lime", "shap", "ig"), pictures: int = 40) -> MapLibr
 
 def judged(grids: dict[str, np.ndarray], background: ReferenceMaps, readings: dict[str, RepeatedMaps] | None = None) -> MapConsistency:
     found = [MapEvidence(title, FAMILIES[title], True, grid, share(grid)) for title, grid in grids.items()]
-    readings = readings or {title: RepeatedMaps(grid, grid, RepeatSource.EXACT) for title, grid in grids.items()}
+    readings = readings or {title: RepeatedMaps(grid, grid, RepeatedReadingSource.EXACT) for title, grid in grids.items()}
     return consistency_from_maps(
         found, readings, {title: reliability_score(title, each, 100) for title, each in readings.items()}, background
     )
@@ -94,9 +94,9 @@ def test_the_picture_counts_families_once() -> None:
 def test_what_has_not_converged_gets_no_word_and_does_not_count() -> None:
     one = noise(1)
     readings = {
-        "cam": RepeatedMaps(one, one, RepeatSource.EXACT),
-        "lime": RepeatedMaps(noise(3), noise(4), RepeatSource.HALF_RUNS),
-        "ig": RepeatedMaps(one, one, RepeatSource.EXACT),
+        "cam": RepeatedMaps(one, one, RepeatedReadingSource.EXACT),
+        "lime": RepeatedMaps(noise(3), noise(4), RepeatedReadingSource.HALF_RUNS),
+        "ig": RepeatedMaps(one, one, RepeatedReadingSource.EXACT),
     }
     found = judged({"cam": one, "lime": one, "ig": one}, ReferenceMaps(library()), readings)
     assert [each.level for each in found.pair_agreements] == ["cannot be told yet", "strong", "cannot be told yet"]
@@ -113,7 +113,7 @@ def test_a_noisy_pair_is_measured_against_its_own_noise() -> None:
     truth = np.zeros((8, 8))
     truth[2:4, 2:5], truth[6, 6] = 4, 3
     drawn = {title: [truth + noise(10 * t + n) for n in range(2)] for t, title in enumerate(("lime", "ig"))}
-    readings = {title: RepeatedMaps(*pair, RepeatSource.HALF_RUNS) for title, pair in drawn.items()}
+    readings = {title: RepeatedMaps(*pair, RepeatedReadingSource.HALF_RUNS) for title, pair in drawn.items()}
     found = judged({title: (pair[0] + pair[1]) / 2 for title, pair in drawn.items()}, ReferenceMaps(library()), readings)
     pair_agreement = found.pair_agreements[0]
     assert pair_agreement.chance.kappa < 0.9
@@ -126,10 +126,12 @@ def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
     truth[2:4, 2:5], truth[6, 6] = 4, 3
     first, second = (truth + noise(n) for n in (1, 2))
     whole = {"cam": truth + noise(7) / 9, "ig": (first + second) / 2}
-    exact = {title: RepeatedMaps(grid, grid, RepeatSource.EXACT) for title, grid in whole.items()}
+    exact = {title: RepeatedMaps(grid, grid, RepeatedReadingSource.EXACT) for title, grid in whole.items()}
     taken = judged(whole, ReferenceMaps(library()), exact).pair_agreements[0]
-    known = judged(whole, ReferenceMaps(library()), exact | {"ig": RepeatedMaps(first, second, RepeatSource.HALF_RUNS)}).pair_agreements[0]
-    both = {title: RepeatedMaps(grid, grid, RepeatSource.HALF_RUNS) for title, grid in whole.items()}
+    known = judged(
+        whole, ReferenceMaps(library()), exact | {"ig": RepeatedMaps(first, second, RepeatedReadingSource.HALF_RUNS)}
+    ).pair_agreements[0]
+    both = {title: RepeatedMaps(grid, grid, RepeatedReadingSource.HALF_RUNS) for title, grid in whole.items()}
     assert taken.ceiling < known.ceiling
     assert (taken.self_agreement, known.self_agreement) == (SelfAgreementSource.EXACT, SelfAgreementSource.EXACT)
     assert judged(whole, ReferenceMaps(library()), both).pair_agreements[0].self_agreement == "measured"
@@ -138,7 +140,7 @@ def test_kappa_star_is_a_lower_bound_where_a_map_is_taken_as_exact() -> None:
 def test_without_a_library_nothing_is_said_of_agreement() -> None:
     """Not of equal maps either: no word, no kappa, no ceiling."""
     one = noise(1)
-    found = judged({"cam": one, "lime": one, "ig": noise(2)}, ReferenceMaps(None, controls={CENTRE: centre_map(8)}))
+    found = judged({"cam": one, "lime": one, "ig": noise(2)}, ReferenceMaps(None, controls={CENTRE: centred_gaussian_map(8)}))
     assert {each.level for each in (*found.pair_agreements, *found.families)} == {"cannot be told yet"}
     assert {each.obstacle for each in (*found.pair_agreements, *found.families)} == {"no library of other pictures"}
     assert not found.weighed
@@ -148,7 +150,7 @@ def test_without_a_library_nothing_is_said_of_agreement() -> None:
 
 
 def test_the_centre_explains_maps_that_are_no_more_than_it() -> None:
-    bell = centre_map(8)
+    bell = centred_gaussian_map(8)
     grids = {"cam": bell * noise(4) ** 0.2, "ig": bell * noise(5) ** 0.2}
     found = judged(grids, ReferenceMaps(library(), controls={CENTRE: bell, EDGES: share(noise(9))}))
     assert found.controls[CENTRE]["cam"] > 0.5

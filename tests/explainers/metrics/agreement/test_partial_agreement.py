@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from explainers.metrics.agreement.control_maps import CENTRE, CONTENT, centre_map
+from explainers.metrics.agreement.control_maps import CENTRE, CONTENT, centred_gaussian_map
 from explainers.metrics.agreement.partial_agreement import PartialAgreement
 
 
@@ -29,7 +29,7 @@ def test_maps_of_the_picture_alone_are_marked_and_a_common_spot_is_not() -> None
     marked = kept = 0
     for _ in range(200):
         content = rng.gamma(0.7, size=(14, 14))
-        controls = {CONTENT: content, CENTRE: centre_map(14)}
+        controls = {CONTENT: content, CENTRE: centred_gaussian_map(14)}
         a, b = (content * rng.gamma(1, size=(14, 14)) for _ in "ab")
         marked += CONTENT in PartialAgreement({"a": a, "b": b}, controls).explanations("a", "b")
         seen = rng.gamma(1, size=(14, 14))

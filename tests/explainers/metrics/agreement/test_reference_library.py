@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods import METHODS
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics.agreement.reference_library import (

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from explainers.metrics.agreement.attenuation_correction import disattenuated_correlation, disattenuated_kappa
-from explainers.metrics.agreement.control_maps import centre_map, content_map, edge_map
+from explainers.metrics.agreement.control_maps import centred_gaussian_map, difference_from_fill_map, edge_map
 from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.significance import (
@@ -69,7 +69,7 @@ def test_identity_is_one_and_the_mean_is_zero() -> None:
 
 def habit(seed: int) -> np.ndarray:
     """A random map with a centre that all maps share."""
-    share = centre_map(14) * np.random.default_rng(seed).gamma(1.0, size=(14, 14))
+    share = centred_gaussian_map(14) * np.random.default_rng(seed).gamma(1.0, size=(14, 14))
     return share / share.sum()
 
 
@@ -166,10 +166,10 @@ def test_controls_by_hand() -> None:
     np.testing.assert_allclose(edge_map(np.ones((64, 64, 3), np.float32), 8), 1 / 64)
     image[:] = 0.25
     image[8:16, 8:16] = 0.75
-    covered = content_map(image, np.full_like(image, 0.25), 8)
+    covered = difference_from_fill_map(image, np.full_like(image, 0.25), 8)
     assert covered[1, 1] == pytest.approx(1)
-    np.testing.assert_allclose(content_map(image, image, 8), 1 / 64)
-    bell = centre_map(7)
+    np.testing.assert_allclose(difference_from_fill_map(image, image, 8), 1 / 64)
+    bell = centred_gaussian_map(7)
     assert bell.sum() == pytest.approx(1)
     assert np.unravel_index(bell.argmax(), bell.shape) == (3, 3)
     np.testing.assert_allclose(bell, bell.T)

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings
 from explainers.evaluator import Stopped
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.faithfulness.deletion_insertion import (
     FILL,

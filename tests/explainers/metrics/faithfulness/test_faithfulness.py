@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics.faithfulness import average_drop, infidelity, road

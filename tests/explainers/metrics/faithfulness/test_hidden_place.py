@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import MethodResult
 from explainers.methods.grad_cam import GradCAM

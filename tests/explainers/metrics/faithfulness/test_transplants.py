@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from app.model_files import read_map_library_of_model
-from explainers.case import Case
+from explainers.explanation_case import Case
 from explainers.grid import sum_into_cells
 from explainers.metrics.agreement.agreement import AgreementContext
-from explainers.metrics.agreement.control_maps import centre_map
+from explainers.metrics.agreement.control_maps import centred_gaussian_map
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.faithfulness.deletion_insertion import DeletionPlan
 from explainers.metrics.faithfulness.transplants import COARSE, OTHERS, TransplantsMetric, TransplantTest, transplant_tests
@@ -43,13 +43,13 @@ def test_the_right_map_beats_others_and_a_foreign_one_or_a_bell_does_not(library
         foreign.append(share_beaten(case, known[40 + seed], library))
     assert np.mean(right) > 0.8
     assert 0.3 < np.mean(foreign) < 0.7
-    bells = MapLibrary({}, tuple(map(str, range(31))), {TITLE: np.stack([centre_map(8)] * 31).astype(np.float32)})
+    bells = MapLibrary({}, tuple(map(str, range(31))), {TITLE: np.stack([centred_gaussian_map(8)] * 31).astype(np.float32)})
     assert share_beaten(case, bells.maps[TITLE][0], bells) == 0.5
 
 
 def test_without_a_library_nothing_is_evaluated_or_claimed(library: MapLibrary) -> None:
     case = Case(load_classifier("glass_box"), draw_colour_patches(0, "red").image, Score(0))
-    found = list(transplant_tests(case, TITLE, centre_map(8), None))
+    found = list(transplant_tests(case, TITLE, centred_gaussian_map(8), None))
     assert case.evaluations == 0
     assert [(each.kind, each.others, each.conclusive, each.area) for each in found] == [
         ("deletion", 0, False, None),

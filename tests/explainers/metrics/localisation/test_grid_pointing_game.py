@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.grad_cam import GradCAM
 from explainers.metrics.localisation.grid_pointing_game import Mosaic, build_mosaics, share_in_mosaic_part
 

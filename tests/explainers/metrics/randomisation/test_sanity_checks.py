@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import Case, ExplanationSettings
 from explainers.evaluator import Stopped
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.grad_cam_plus_plus import GradCAMPlusPlus

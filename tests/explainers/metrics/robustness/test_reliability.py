@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.method_runner import MethodResult, run_methods
 from explainers.methods.grad_cam import GradCAM
@@ -11,7 +11,7 @@ from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
 from explainers.metrics.robustness.reliability import (
     RepeatedMaps,
-    RepeatSource,
+    RepeatedReadingSource,
     add_gaussian_noise,
     half_run_maps,
     maps_under_noise,
@@ -35,8 +35,8 @@ def test_correlation_by_hand() -> None:
 def test_half_runs_are_weaker_than_the_whole_and_jitters_are_not() -> None:
     r = 1 / np.sqrt(3)
     halves, jitters = (
-        reliability_score("m", RepeatedMaps(A, B, RepeatSource.HALF_RUNS), 100),
-        reliability_score("m", RepeatedMaps(A, B, RepeatSource.JITTERED), 100),
+        reliability_score("m", RepeatedMaps(A, B, RepeatedReadingSource.HALF_RUNS), 100),
+        reliability_score("m", RepeatedMaps(A, B, RepeatedReadingSource.JITTERED), 100),
     )
     assert halves.reliability == pytest.approx(2 * r / (1 + r))
     assert halves.converged
@@ -44,7 +44,7 @@ def test_half_runs_are_weaker_than_the_whole_and_jitters_are_not() -> None:
     assert not jitters.converged
     assert jitters.further is None
     assert "Not converged: reliability 0.58 of two jittered pictures" in jitters.sentence
-    exact = reliability_score("m", RepeatedMaps(A, A, RepeatSource.EXACT), 1)
+    exact = reliability_score("m", RepeatedMaps(A, A, RepeatedReadingSource.EXACT), 1)
     assert (exact.between, exact.reliability, exact.converged) == (None, None, None), "nothing was measured"
     assert "was not asked" in exact.sentence
 
@@ -64,21 +64,21 @@ def test_the_forecast_turns_the_formula_round() -> None:
     a = np.array([[3.0, 1, -1, -3]])
     x = np.array([[1.0, -3, 3, -1]])
     b = a / 3 + x * np.sqrt(1 - 1 / 9)
-    found = reliability_score("m", RepeatedMaps(a, b, RepeatSource.HALF_RUNS), 100)
+    found = reliability_score("m", RepeatedMaps(a, b, RepeatedReadingSource.HALF_RUNS), 100)
     assert found.between == pytest.approx(1 / 3)
     assert found.reliability == pytest.approx(0.5)
     assert found.further == 200
     assert "about 200 more evaluations" in found.sentence
-    assert reliability_score("m", RepeatedMaps(a, -a, RepeatSource.HALF_RUNS), 100).further is None
+    assert reliability_score("m", RepeatedMaps(a, -a, RepeatedReadingSource.HALF_RUNS), 100).further is None
 
 
 def test_readings_of_a_study() -> None:
     toy = detectors(grid=(7, 7), cell=16)
     case = Case(toy, picture(toy.size), ToyScore(0, "centred"), ExplanationSettings(preset="Fast"))
     last = {result.method.title: result for result in run_methods(case, [GradCAM(), LIME()])}
-    assert half_run_maps(last["Grad-CAM"], case.size).how == RepeatSource.EXACT
+    assert half_run_maps(last["Grad-CAM"], case.size).how == RepeatedReadingSource.EXACT
     halves = half_run_maps(last["LIME"], case.size)
-    assert halves.how == RepeatSource.HALF_RUNS
+    assert halves.how == RepeatedReadingSource.HALF_RUNS
     assert not np.array_equal(halves.first, halves.second)
     assert half_run_maps(MethodResult(LIME(), None, error="failed"), case.size) is None
     assert half_run_maps(MethodResult(LIME(), Attribution(np.zeros((7, 7), np.float32), blank="Nothing moved.")), case.size) is None

@@ -12,10 +12,10 @@ from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.classifier_builder import build_classifier
 from models.classifiers.score import Score
 from models.training import frozen_features
-from models.training.loop import compile_training_stage
 from models.training.networks.backbones import NAMES, build_backbone
 from models.training.networks.heads import add_classification_head
 from models.training.networks.two_branch_network import build_two_branch_model
+from models.training.training_loop import compile_training_stage
 from models.training.training_settings import TrainingSettings, TrainingStage
 from tests.data import data_folder
 

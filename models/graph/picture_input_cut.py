@@ -12,7 +12,7 @@ _ARITHMETIC = {"Mul", "RealDiv", "Div", "Sub", "AddV2", "Add"}
 
 
 @dataclass(frozen=True)
-class PictureCut:
+class PictureInputCut:
     """tensor: (n, H, W, channels) of real numbers, fed instead of the input. of_bytes: whether its numbers are known to be 0..255."""
 
     tensor: tf.Tensor
@@ -20,7 +20,7 @@ class PictureCut:
     note: str
 
 
-def find_picture_cut(given: tf.Tensor, outputs: Sequence[tf.Tensor], name: str) -> PictureCut:
+def find_picture_input_cut(given: tf.Tensor, outputs: Sequence[tf.Tensor], name: str) -> PictureInputCut:
     """The first tensor behind `given` that is a batch of pictures in real numbers and that all of `outputs` depend on it through.
 
     UserError where there is none, so that no gradient could be had.
@@ -32,7 +32,7 @@ def find_picture_cut(given: tf.Tensor, outputs: Sequence[tf.Tensor], name: str) 
                 changed = _is_rescaled(_before([tensor], None) & behind)
                 decoded = given.dtype == tf.string
                 taken = f"encoded pictures ('{given.op.name}')" if decoded else f"pictures of whole numbers ({given.dtype.name})"
-                return PictureCut(tensor, not changed, f"It takes {taken}; here pictures go in where they have become real numbers.")
+                return PictureInputCut(tensor, not changed, f"It takes {taken}; here pictures go in where they have become real numbers.")
     kind = "encoded pictures" if given.dtype == tf.string else given.dtype.name
     raise UserError(
         f"{name} takes {kind} ('{given.op.name}') and nowhere makes real numbers of a whole picture, so no gradient reaches it; "
@@ -40,7 +40,7 @@ def find_picture_cut(given: tf.Tensor, outputs: Sequence[tf.Tensor], name: str) 
     )
 
 
-def prune(graph: Any, outputs: Iterable[str], cuts: Iterable[str]) -> None:
+def prune_graph_def(graph: Any, outputs: Iterable[str], cuts: Iterable[str]) -> None:
     """Removes from a GraphDef, in place, all that the outputs do not need once the nodes `cuts` are fed; those become placeholders."""
     nodes, fed = {node.name: node for node in graph.node}, set(cuts)
     needed, waiting = set[str](), [*outputs]

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Task = TypeVar("Task")
 
 
-class FairLane(Generic[Task]):
+class FairWorkQueue(Generic[Task]):
     """Owner -> their tasks, the oldest first. Whoever has many waits for their own, and holds up others by one task at most."""
 
     def __init__(self) -> None:

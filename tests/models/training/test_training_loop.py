@@ -11,8 +11,8 @@ from keras import layers
 from errors import UserError
 from models.training import checkpoint
 from models.training.frozen_features import split_network
-from models.training.loop import TrainingData, TrainingRun, train_model
 from models.training.trainable_layers import unfreeze_last_layers
+from models.training.training_loop import TrainingData, TrainingRun, train_model
 from models.training.training_settings import TrainingSettings, TrainingStage
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.maintenance.bundled_cards import evidence_of, main, make_report_card_of
+from app.maintenance.bundled_report_cards import known_evidence_of_picture, main, make_report_card_of
 from app.model_files import model_identity, read_report_card_of_model
-from app.report_cards import CardPlan, method_revisions
+from app.report_cards import ReportCardPlan, method_revisions
 from explainers.methods import SEVEN
 from explainers.methods.grad_cam import GradCAM
-from explainers.report_card.card import CONSENSUS, read_card
+from explainers.report_card.report_card_file import CONSENSUS, read_card
 from models.loading import load_classifier
 from models.store import bundled_models
 
@@ -27,7 +27,7 @@ def test_what_is_bundled_holds_for_these_weights_and_methods(name: str) -> None:
     card = read_report_card_of_model(name)
     assert card is not None
     made_with = {"model": model_identity(name, load_classifier(name)), "methods": method_revisions()}
-    assert card.mismatch(made_with) == "", f"python -m app.maintenance.bundled_cards {name}"
+    assert card.mismatch(made_with) == "", f"python -m app.maintenance.bundled_report_cards {name}"
     assert set(card.titles) == {method.title for method in SEVEN}
     assert card.conclusive
 
@@ -43,19 +43,19 @@ def test_on_the_glass_box_every_method_finds_the_evidence_and_the_centre_does_no
 
 def test_evidence_is_known_where_the_class_rests_on_it() -> None:
     classifier = load_classifier("phantoms")
-    known = {number: evidence_of("phantoms", number, classifier) for number in range(8)}
+    known = {number: known_evidence_of_picture("phantoms", number, classifier) for number in range(8)}
     assert known[0] is known[4] is None, "a plain phantom has none"
     assert any(mask is not None for mask in known.values())
-    assert evidence_of("phantoms_shortcut", 1, classifier) is None
-    drawn = evidence_of("glass_box", 1, classifier)
+    assert known_evidence_of_picture("phantoms_shortcut", 1, classifier) is None
+    drawn = known_evidence_of_picture("glass_box", 1, classifier)
     assert drawn is not None
     assert 0 < drawn.mean() < 0.5
 
 
 def test_a_card_is_made_of_drawings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one method and a few pictures, because all take minutes."""
-    monkeypatch.setattr("app.maintenance.bundled_cards.PICTURES", 8)
-    monkeypatch.setattr("app.maintenance.bundled_cards.CardPlan", lambda *rest: CardPlan(*rest, methods=(GradCAM(),)))
+    monkeypatch.setattr("app.maintenance.bundled_report_cards.PICTURES", 8)
+    monkeypatch.setattr("app.maintenance.bundled_report_cards.ReportCardPlan", lambda *rest: ReportCardPlan(*rest, methods=(GradCAM(),)))
     out = tmp_path / "card.json"
     card = make_report_card_of("glass_box", 6, out)
     assert read_card(out.read_text(encoding="utf-8"), "card") == card

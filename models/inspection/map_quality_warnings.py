@@ -18,7 +18,7 @@ _DEAD, _SATURATED = 0.5, 0.1
 _ANALYTIC = "Worked out from the windows and strides of every operation up to it."
 
 
-def find_map_problems(
+def find_map_quality_warnings(
     served: BaseClassifier[Any], structure: ModelStructure, current: CandidateAnswers | None
 ) -> Iterator[InspectionFinding]:
     """current: its answers under its card's preprocessing, None where no images were given."""

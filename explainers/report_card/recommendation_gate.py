@@ -12,9 +12,9 @@ from explainers.methods import SEVEN
 from explainers.metrics.agreement.consensus import consensus_map
 from explainers.metrics.agreement.similarity import MapEvidence, normalise_positive_part
 from explainers.metrics.faithfulness.hidden_place import CONTROLS, displaced_place_copies, strongest_place
-from explainers.report_card.advice import WEIGHTS, advised_map, hidden_ranks
-from explainers.report_card.examination import found_at
-from explainers.report_card.known_cases import PATCH, STEPS
+from explainers.report_card.case_examination import strongest_cell_lies_in
+from explainers.report_card.known_evidence_cases import PATCH, STEPS
+from explainers.report_card.map_recommendation import WEIGHTS, ranks_by_hidden_place_fall, recommended_map
 
 FILE = Path(__file__).with_name("gate.json")
 SIZE, CELLS = (42, 56), 14
@@ -22,7 +22,7 @@ SIZE, CELLS = (42, 56), 14
 
 
 @dataclass(frozen=True)
-class Gate:
+class RecommendationGate:
     """passed: whether the advice may be shown. weight: of the hiding. rule: the version that was judged. pictures: on how many."""
 
     passed: bool
@@ -33,19 +33,19 @@ class Gate:
     @property
     def stale(self) -> bool:
         """Whether the rule has changed since."""
-        return self.rule != rule_version()
+        return self.rule != recommendation_rule_fingerprint()
 
 
 @lru_cache(maxsize=1)
-def recorded_gate() -> Gate:
+def read_recommendation_gate() -> RecommendationGate:
     """What the benchmark wrote."""
     written = json.loads(FILE.read_text(encoding="utf-8"))
     pictures = sum(each["pictures"] for each in written["sets"])
-    return Gate(bool(written["passed"]), float(written["weight"]), str(written["rule"]), pictures)
+    return RecommendationGate(bool(written["passed"]), float(written["weight"]), str(written["rule"]), pictures)
 
 
 @lru_cache(maxsize=1)
-def rule_version() -> str:
+def recommendation_rule_fingerprint() -> str:
     """16 letters of what the advice rests on, by what it does and not by how it is written.
 
     The seven methods' revisions, and what the rule's parts make of seven drawn maps: their consensus, strongest places, the places that
@@ -66,9 +66,9 @@ def rule_version() -> str:
     found.update(np.round(common, 4).astype(np.float32).tobytes())
     for number, place in enumerate(places):
         found.update(np.packbits([place, *displaced_place_copies(place, CONTROLS, number)]).tobytes())
-    found.update(bytes(found_at(share, quarter) for share in shares))
+    found.update(bytes(strongest_cell_lies_in(share, quarter) for share in shares))
     falls = {method.__name__: float(rng.integers(5)) for method in SEVEN}
     drawn = {method.__name__: float(np.round(rng.random(), 3)) for method in SEVEN}
-    found.update(json.dumps([round(rank, 4) for rank in hidden_ranks(falls).values()]).encode())
-    found.update(json.dumps([advised_map(drawn, falls, weight) for weight in WEIGHTS]).encode())
+    found.update(json.dumps([round(rank, 4) for rank in ranks_by_hidden_place_fall(falls).values()]).encode())
+    found.update(json.dumps([recommended_map(drawn, falls, weight) for weight in WEIGHTS]).encode())
     return found.hexdigest()[:16]

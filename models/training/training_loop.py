@@ -13,8 +13,8 @@ from tqdm import tqdm
 from errors import UserError
 from models.training import checkpoint
 from models.training.checkpoint import Arrays, TrainingState
+from models.training.learning_rate_schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
 from models.training.losses import build_loss
-from models.training.schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
 from models.training.trainable_layers import unfreeze_last_layers
 from models.training.training_settings import TrainingSettings, TrainingStage
 from models.training.validation_metrics import ValidationMetrics, compute_validation_metrics, predict_batches

@@ -13,7 +13,7 @@ from models.cards.card import Card
 from models.cards.metadata import encode_metadata
 from models.graph.float_inputs import with_float_inputs
 from models.graph.frozen_graph import FrozenGraph
-from models.graph.layer_names import RecordedNames
+from models.graph.layer_names import RecordedLayerNames
 from models.graph.layers import operations_before, operations_between
 from models.graph.model_inputs import read_model_inputs
 from models.graph.model_trace import ModelTrace
@@ -29,7 +29,7 @@ def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
     inputs = read_model_inputs(model, name)
     inputs.check_metadata(card, name)
     called = with_float_inputs(model)
-    names = called.layer_names if isinstance(called, FrozenGraph) else RecordedNames(called)
+    names = called.layer_names if isinstance(called, FrozenGraph) else RecordedLayerNames(called)
     metadata = encode_metadata(card.metadata, {}) if card.metadata else None
     choices: list[OutputChoice] = []
 

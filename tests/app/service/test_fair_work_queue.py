@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.service.fair_lane import FairLane
+from app.service.fair_work_queue import FairWorkQueue
 
 
 def test_every_owner_has_one_turn_before_anybody_has_two() -> None:
-    lane: FairLane[str] = FairLane()
+    lane: FairWorkQueue[str] = FairWorkQueue()
     for task in ("a1", "a2", "a3", "b1", "c1", "c2"):
         lane.put(task[0], task)
     assert lane.in_order() == ["a1", "b1", "c1", "a2", "c2", "a3"]

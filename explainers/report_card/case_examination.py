@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 
 from explainers.baselines import BaselineFill
-from explainers.case import Case, ExplanationSettings
 from explainers.classifier_protocol import Classifier, Score
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import Grid, grid_cells_per_side
 from explainers.method import Method
 from explainers.method_runner import MethodResult, run_methods
 from explainers.metrics.agreement.consensus import consensus_map
-from explainers.metrics.agreement.control_maps import centre_map
+from explainers.metrics.agreement.control_maps import centred_gaussian_map
 from explainers.metrics.agreement.similarity import MapEvidence, evidence_on_grid
 from explainers.metrics.localisation.evidence_overlap import pointing_game_hit
 from explainers.metrics.robustness.reliability import half_run_maps, pearson_correlation, reliability_score
-from explainers.report_card.card import CaseOutcome
-from explainers.report_card.known_cases import KnownCase, Mask
+from explainers.report_card.known_evidence_cases import KnownEvidenceCase, Mask
+from explainers.report_card.report_card_file import KnownEvidenceOutcome
 
 OTHER_FILL = {fill: str(BaselineFill.BLUR if fill != BaselineFill.BLUR else BaselineFill.MEAN_COLOUR) for fill in map(str, BaselineFill)}
 """What the maps of some cases are made over a second time."""
@@ -25,9 +25,14 @@ HALF = 0.5
 """A place of cells that tie has found the evidence where at least half of them lie in it."""
 
 
-def examine_case(
-    classifier: Classifier, known: KnownCase, score: Score, methods: Sequence[Method], settings: ExplanationSettings, both_fills: bool
-) -> CaseOutcome:
+def explain_known_evidence_case(
+    classifier: Classifier,
+    known: KnownEvidenceCase,
+    score: Score,
+    methods: Sequence[Method],
+    settings: ExplanationSettings,
+    both_fills: bool,
+) -> KnownEvidenceOutcome:
     """The outcome of one case. both_fills: whether the maps are made over another fill too, at the price of as many evaluations.
 
     Raises Stopped, UserError.
@@ -39,19 +44,19 @@ def examine_case(
     shares = {title: each.share for title, each in found.items()}
     readings = {result.method.title: half_run_maps(result, case.size) for result in results}
     stable = {title: reliability_score(title, each, 1).reliability for title, each in readings.items() if each is not None}
-    return CaseOutcome(
+    return KnownEvidenceOutcome(
         key=known.key,
         kind=known.kind,
         chance=float(known.evidence.mean()),
-        centre=found_at(centre_map(grid_cells_per_side(case.size)), known.evidence),
-        consensus=found_at(common, known.evidence),
-        found={method.title: found_at(shares.get(method.title), known.evidence) for method in methods},
+        centre=strongest_cell_lies_in(centred_gaussian_map(grid_cells_per_side(case.size)), known.evidence),
+        consensus=strongest_cell_lies_in(common, known.evidence),
+        found={method.title: strongest_cell_lies_in(shares.get(method.title), known.evidence) for method in methods},
         reliability={title: value for title, value in stable.items() if value is not None},
         fills=_between_fills(case, methods, found) if both_fills else {},
     )
 
 
-def found_at(share: Grid | None, where: Mask) -> bool:
+def strongest_cell_lies_in(share: Grid | None, where: Mask) -> bool:
     """Whether the strongest cell of a map (G, G), enlarged to the picture, lies in (H, W); not where the map has no positive evidence."""
     pointed = None if share is None else pointing_game_hit(share.astype(np.float32), where, 0)
     return pointed is not None and pointed >= HALF

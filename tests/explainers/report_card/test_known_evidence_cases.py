@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from explainers.metrics.localisation.grid_pointing_game import confident_pictures
-from explainers.report_card.known_cases import Kind, grid_cases, known_cases, mask_cases, planted_cases
+from explainers.report_card.known_evidence_cases import (
+    EvidenceKind,
+    grid_game_cases,
+    iterate_known_evidence_cases,
+    mask_evidence_cases,
+    planted_patch_cases,
+)
 from tests.explainers.toy_classifiers import Toy
 
 SIZE = (64, 48)
@@ -45,10 +51,10 @@ def test_what_is_planted_decides_and_lies_where_it_is_said_to() -> None:
     classifier = colours()
     shown = pictures({0: 18, 1: 18, 2: 18})
     confident = confident_pictures(classifier, shown)
-    found = list(planted_cases(classifier, shown, confident, 6))
+    found = list(planted_patch_cases(classifier, shown, confident, 6))
     assert found
     for case in found:
-        assert case.kind == Kind.PLANTED
+        assert case.kind == EvidenceKind.PLANTED
         answer = classifier.probabilities(classifier.outputs(case.image[None]))[0]
         assert answer[case.target] >= 0.5
         pure = (case.image[..., case.target] > 0.9) & (case.image.sum(-1) < 1.2)
@@ -59,7 +65,7 @@ def test_what_is_planted_decides_and_lies_where_it_is_said_to() -> None:
         assert classifier.probabilities(classifier.outputs(without[None]))[0, case.target] < 0.4
         assert case.evidence.sum() == 24 * 18
     assert len({case.key for case in found}) == len(found)
-    again = list(planted_cases(classifier, shown, confident, 6))
+    again = list(planted_patch_cases(classifier, shown, confident, 6))
     assert [case.key for case in again] == [case.key for case in found]
     assert all((a.image == b.image).all() for a, b in zip(again, found, strict=True))
 
@@ -74,22 +80,25 @@ def test_a_classifier_that_no_patch_turns_has_no_planted_case() -> None:
         shown.append(image)
     confident = confident_pictures(classifier, shown)
     assert sorted(confident) == [0, 1]
-    assert list(planted_cases(classifier, shown, confident, 3)) == []
+    assert list(planted_patch_cases(classifier, shown, confident, 3)) == []
 
 
 def test_the_grid_and_the_masks() -> None:
     classifier, shown = colours(), pictures({0: 14, 1: 14, 2: 14})
     confident = confident_pictures(classifier, shown)
-    grid = list(grid_cases(shown, confident, 5))
+    grid = list(grid_game_cases(shown, confident, 5))
     assert len(grid) == 5
     for case in grid:
         pure = (case.image[..., case.target] > 0.9) & (case.image.sum(-1) < 1.2)
         assert case.evidence[pure].all()
         assert case.evidence.mean() == pytest.approx(0.25)
     masks = {number: np.ones(SIZE, bool) for number in (0, 1, 5)}
-    masked = list(mask_cases(shown, confident, masks, 10))
+    masked = list(mask_evidence_cases(shown, confident, masks, 10))
     assert sorted(case.key for case in masked) == ["mask 0", "mask 1", "mask 5"]
     assert [case.target for case in masked][:2] == [0, 1], "by turns of the classes"
-    kinds = [case.kind for case in known_cases(classifier, shown, masks, 9)]
-    assert [kinds.count(kind) for kind in Kind] == [3, 3, 3]
-    assert [case.kind for case in known_cases(classifier, shown[:4], masks, 9)] == [Kind.MASK, Kind.MASK], "one class has no mosaic"
+    kinds = [case.kind for case in iterate_known_evidence_cases(classifier, shown, masks, 9)]
+    assert [kinds.count(kind) for kind in EvidenceKind] == [3, 3, 3]
+    assert [case.kind for case in iterate_known_evidence_cases(classifier, shown[:4], masks, 9)] == [
+        EvidenceKind.MASK,
+        EvidenceKind.MASK,
+    ], "one class has no mosaic"

@@ -1,4 +1,4 @@
-"""`python -m app.maintenance.bundled_libraries`: draws the pictures itself and replaces what was there, whatever it held."""
+"""`python -m app.maintenance.bundled_map_libraries`: draws the pictures itself and replaces what was there, whatever it held."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from app import map_library
-from app.maintenance.bundled_libraries import FIRST_SEED, draw_synthetic_picture, main, rebuild_map_library
+from app.maintenance.bundled_map_libraries import FIRST_SEED, draw_synthetic_picture, main, rebuild_map_library
 from app.model_files import read_map_library_of_model
-from explainers.case import Case, ExplanationSettings
+from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN
 from explainers.methods.grad_cam import GradCAM
@@ -93,7 +93,7 @@ def test_the_methods_give_the_maps_that_the_phantoms_carry() -> None:
         assert shown.share is not None
         title, then = result.method.title, found.maps[result.method.title][number]
         assert np.abs(shown.share - then).max() < 0.05 * then.max(), (
-            f"{title} gives another map now: python -m app.maintenance.bundled_libraries"
+            f"{title} gives another map now: python -m app.maintenance.bundled_map_libraries"
         )
 
 

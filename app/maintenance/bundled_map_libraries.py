@@ -1,4 +1,4 @@
-"""Makes the bundled classifiers' libraries of maps again: `python -m app.maintenance.bundled_libraries [NAME ...]`.
+"""Makes the bundled classifiers' libraries of maps again: `python -m app.maintenance.bundled_map_libraries [NAME ...]`.
 
 Needed whenever a bundled classifier or a method changes; the existing libraries are replaced. A new method needs it only for its
 own pairs: the libraries remain valid for the others.
@@ -30,7 +30,7 @@ FIRST_SEED = 800_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Regenerates the named libraries; 0, or 2 after invalid arguments."""
-    parser = argparse.ArgumentParser("python -m app.maintenance.bundled_libraries", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("python -m app.maintenance.bundled_map_libraries", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"bundled classifiers ({', '.join(CLASSIFIERS)}); all where none is named")
     parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N", help="pictures for each (default: %(default)s)")
     chosen = parser.parse_args(arguments)

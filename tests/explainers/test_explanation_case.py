@@ -5,7 +5,7 @@ import pytest
 
 from errors import UserError
 from explainers.baselines import FILLS
-from explainers.case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, ExplanationSettings, Stopped
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explainers.classifier_protocol import Classifier, Floats
-from explainers.metrics.localisation.grid_pointing_game import confident_pictures, mosaics_of
+from explainers.metrics.localisation.grid_pointing_game import confident_pictures, mosaics_of_pictures
 
 Mask = NDArray[np.bool_]
 Confident = Mapping[int, Sequence[tuple[float, int]]]
@@ -28,7 +28,7 @@ TRIES = 4
 """Hosts and donors tried for each planted case that is wanted."""
 
 
-class Kind(StrEnum):
+class EvidenceKind(StrEnum):
     """Where a case's evidence is known from; the values stand in the card."""
 
     GRID = "grid game"
@@ -37,31 +37,31 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class KnownCase:
+class KnownEvidenceCase:
     """image: (H, W, 3). target: the class whose evidence lies in `evidence` (H, W). key: its name, the same in every run."""
 
     key: str
-    kind: Kind
+    kind: EvidenceKind
     image: Floats
     target: int
     evidence: Mask
 
 
-def grid_cases(pictures: Sequence[Floats], confident: Confident, count: int, seed: int = 0) -> Iterator[KnownCase]:
+def grid_game_cases(pictures: Sequence[Floats], confident: Confident, count: int, seed: int = 0) -> Iterator[KnownEvidenceCase]:
     """Parts of 2 x 2 mosaics of confident pictures, each part whose class no other part has; none with fewer than two classes."""
     if len(confident) < 2:
         return
     found = (
-        KnownCase(f"grid {number}.{part}", Kind.GRID, mosaic.image, mosaic.targets[part], mosaic.part(part))
-        for number, mosaic in enumerate(mosaics_of(pictures, confident, 2, count, seed))
+        KnownEvidenceCase(f"grid {number}.{part}", EvidenceKind.GRID, mosaic.image, mosaic.targets[part], mosaic.part(part))
+        for number, mosaic in enumerate(mosaics_of_pictures(pictures, confident, 2, count, seed))
         for part in mosaic.unique_parts
     )
     yield from islice(found, count)
 
 
-def planted_cases(
+def planted_patch_cases(
     classifier: Classifier, pictures: Sequence[Floats], confident: Confident, count: int, seed: int = 0
-) -> Iterator[KnownCase]:
+) -> Iterator[KnownEvidenceCase]:
     """The decisive patch of a confident picture pasted into one of another class, which then is given the first one's class.
 
     The patch is the one of 36 that gives the donor's class the largest probability in the place drawn for it: 36 evaluations a try. Pairs
@@ -80,30 +80,30 @@ def planted_cases(
         found = _planted(classifier, donor, host, donor_class, int(rng.integers(STEPS**2)))
         if found is not None:
             made += 1
-            yield KnownCase(f"planted {number}", Kind.PLANTED, found[0], donor_class, found[1])
+            yield KnownEvidenceCase(f"planted {number}", EvidenceKind.PLANTED, found[0], donor_class, found[1])
 
 
-def mask_cases(
+def mask_evidence_cases(
     pictures: Sequence[Floats], confident: Confident, masks: Mapping[int, Mask], count: int, classes: Sequence[int] = ()
-) -> Iterator[KnownCase]:
+) -> Iterator[KnownEvidenceCase]:
     """Confident pictures with a mask, by turns of their classes. masks: number of the picture -> (H, W). classes: not of these."""
     by_class = [
         [(target, number) for _, number in confident[target] if number in masks] for target in sorted(confident) if target not in classes
     ]
     turns = (each[turn] for turn in range(max(map(len, by_class), default=0)) for each in by_class if turn < len(each))
     for target, number in islice(turns, count):
-        yield KnownCase(f"mask {number}", Kind.MASK, pictures[number], target, masks[number])
+        yield KnownEvidenceCase(f"mask {number}", EvidenceKind.MASK, pictures[number], target, masks[number])
 
 
-def known_cases(
+def iterate_known_evidence_cases(
     classifier: Classifier, pictures: Sequence[Floats], masks: Mapping[int, Mask], count: int, seed: int = 0
-) -> Iterator[KnownCase]:
+) -> Iterator[KnownEvidenceCase]:
     """About `count` cases in all, as many of each kind as there can be."""
     confident = confident_pictures(classifier, pictures)
     each = -(-count // (3 if masks else 2))
-    yield from grid_cases(pictures, confident, each, seed)
-    yield from planted_cases(classifier, pictures, confident, each, seed)
-    yield from mask_cases(pictures, confident, masks, each)
+    yield from grid_game_cases(pictures, confident, each, seed)
+    yield from planted_patch_cases(classifier, pictures, confident, each, seed)
+    yield from mask_evidence_cases(pictures, confident, masks, each)
 
 
 def _planted(classifier: Classifier, donor: Floats, host: Floats, target: int, place: int) -> tuple[Floats, Mask] | None:

@@ -7,26 +7,28 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.case import ExplanationSettings
+from explainers.explanation_case import ExplanationSettings
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.occlusion import Occlusion
-from explainers.report_card.card import CENTRE, CONSENSUS, CaseOutcome, ReportCard, read_card
-from explainers.report_card.examination import examine_case, found_at
-from explainers.report_card.known_cases import Kind, KnownCase
+from explainers.report_card.case_examination import explain_known_evidence_case, strongest_cell_lies_in
+from explainers.report_card.known_evidence_cases import EvidenceKind, KnownEvidenceCase
+from explainers.report_card.report_card_file import CENTRE, CONSENSUS, KnownEvidenceOutcome, ReportCard, read_card
 from tests.explainers.toy_classifiers import Detectors, ToyScore
 
 
-def outcome(number: int, found: dict[str, bool], kind: Kind = Kind.GRID, **rest) -> CaseOutcome:
+def outcome(number: int, found: dict[str, bool], kind: EvidenceKind = EvidenceKind.GRID, **rest) -> KnownEvidenceOutcome:
     known = {"chance": 0.25, "centre": False, "consensus": True, "reliability": {}, "fills": {}}
-    return CaseOutcome(f"case {number}", kind, found=found, **{**known, **rest})
+    return KnownEvidenceOutcome(f"case {number}", kind, found=found, **{**known, **rest})
 
 
-def card_of(*outcomes: CaseOutcome) -> ReportCard:
+def card_of(*outcomes: KnownEvidenceOutcome) -> ReportCard:
     return ReportCard({"model": "m", "methods": {"A": 1, "B": 2}}, outcomes)
 
 
 def test_tallies_by_hand() -> None:
-    outcomes = [outcome(n, {"A": n < 3, "B": n < 7}, Kind.GRID if n < 4 else Kind.PLANTED, centre=n == 0) for n in range(10)]
+    outcomes = [
+        outcome(n, {"A": n < 3, "B": n < 7}, EvidenceKind.GRID if n < 4 else EvidenceKind.PLANTED, centre=n == 0) for n in range(10)
+    ]
     card = card_of(*outcomes)
     first, second = card.tallies()
     assert [(each.title, each.found, each.cases) for each in (first, second)] == [("B", 7, 10), ("A", 3, 10)]
@@ -34,8 +36,8 @@ def test_tallies_by_hand() -> None:
     middle, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     assert (first.low, first.high) == pytest.approx((middle - half, middle + half), abs=1e-6)
     assert [(each.title, each.found) for each in card.baselines()] == [(CONSENSUS, 10), (CENTRE, 1)]
-    assert card.kinds == {Kind.GRID: 4, Kind.PLANTED: 6}
-    assert [each.found for each in card.tallies(Kind.PLANTED)] == [3, 0]
+    assert card.kinds == {EvidenceKind.GRID: 4, EvidenceKind.PLANTED: 6}
+    assert [each.found for each in card.tallies(EvidenceKind.PLANTED)] == [3, 0]
     assert card.chance() == pytest.approx(0.25)
     assert not card.conclusive
 
@@ -90,9 +92,9 @@ def test_the_strongest_cell_decides() -> None:
     share, where = np.zeros((4, 4)), np.zeros((64, 64), bool)
     where[:16, :16] = True
     share[0, 0], share[3, 3] = 0.6, 0.4
-    assert found_at(share, where)
-    assert not found_at(share[::-1], where)
-    assert not found_at(None, where)
+    assert strongest_cell_lies_in(share, where)
+    assert not strongest_cell_lies_in(share[::-1], where)
+    assert not strongest_cell_lies_in(None, where)
 
 
 def test_methods_find_what_a_known_classifier_goes_by() -> None:
@@ -101,8 +103,8 @@ def test_methods_find_what_a_known_classifier_goes_by() -> None:
     image = np.full((64, 64, 3), 0.1, np.float32)
     image[8:24, 40:56] = (1, 0.1, 0.1)
     evidence = (image[..., 0] > 0.5).astype(bool)
-    known = KnownCase("red", Kind.MASK, image, 0, evidence)
-    found = examine_case(
+    known = KnownEvidenceCase("red", EvidenceKind.MASK, image, 0, evidence)
+    found = explain_known_evidence_case(
         toy, known, ToyScore(0, "centred"), [GradCAM(), Occlusion()], ExplanationSettings("Fast", fill="mean colour"), True
     )
     assert found.found == {"Grad-CAM": True, Occlusion.title: True}
@@ -111,7 +113,7 @@ def test_methods_find_what_a_known_classifier_goes_by() -> None:
     assert found.chance == pytest.approx(evidence.mean())
     assert found.fills["Grad-CAM"] == 1.0, "it hides nothing"
     assert found.fills[Occlusion.title] > 0.5
-    elsewhere = KnownCase("not red", Kind.MASK, image, 0, ~evidence & (np.indices((64, 64))[0] > 40))
-    assert examine_case(toy, elsewhere, ToyScore(0, "centred"), [GradCAM()], ExplanationSettings("Fast"), False).found == {
+    elsewhere = KnownEvidenceCase("not red", EvidenceKind.MASK, image, 0, ~evidence & (np.indices((64, 64))[0] > 40))
+    assert explain_known_evidence_case(toy, elsewhere, ToyScore(0, "centred"), [GradCAM()], ExplanationSettings("Fast"), False).found == {
         "Grad-CAM": False
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from models.cards.card import Card
 from models.datasets.picture_collection import CollectionRow
 from models.training.input_pipeline import InputPipelineSettings, class_weights, iterate_batches, steps_per_epoch
-from models.training.loop import TrainingData
+from models.training.training_loop import TrainingData
 
 if TYPE_CHECKING:
     import keras

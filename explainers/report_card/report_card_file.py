@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from errors import UserError
-from explainers.report_card.known_cases import Kind
+from explainers.report_card.known_evidence_cases import EvidenceKind
 
 FORMAT = 1
 """Of the file; raised whenever an older one can no longer be read as it stands."""
@@ -20,7 +20,7 @@ REBUILD = "make it again: python -m app report-card"
 
 
 @dataclass(frozen=True)
-class CaseOutcome:
+class KnownEvidenceOutcome:
     """One case. found: title -> whether the strongest place lay in the evidence; a map without positive evidence has not found it.
 
     chance: the evidence's share of the picture. centre, consensus: the same of a bell over the middle and of the families' consensus.
@@ -28,7 +28,7 @@ class CaseOutcome:
     """
 
     key: str
-    kind: Kind
+    kind: EvidenceKind
     chance: float
     centre: bool
     consensus: bool
@@ -50,7 +50,7 @@ class CaseOutcome:
 
 
 @dataclass(frozen=True)
-class Tally:
+class FoundCount:
     """found of `cases`, with Wilson's 95 % interval of the share."""
 
     title: str
@@ -72,31 +72,31 @@ class ReportCard:
     """made_with: the model's sha256, the settings and each method's revision. outcomes: of every case, in order."""
 
     made_with: Mapping[str, Any]
-    outcomes: tuple[CaseOutcome, ...]
+    outcomes: tuple[KnownEvidenceOutcome, ...]
 
     @property
     def titles(self) -> tuple[str, ...]:
         """Of the methods, in the order of the first case."""
         return tuple(self.outcomes[0].found) if self.outcomes else ()
 
-    def tallies(self, kind: Kind | None = None) -> list[Tally]:
+    def tallies(self, kind: EvidenceKind | None = None) -> list[FoundCount]:
         """Of every method, the one that found it most often first; of one kind of case, or of all."""
         outcomes = [each for each in self.outcomes if kind in (None, each.kind)]
         return sorted((_tally(title, [each.found[title] for each in outcomes]) for title in self.titles), key=lambda each: -each.found)
 
-    def baselines(self, kind: Kind | None = None) -> list[Tally]:
+    def baselines(self, kind: EvidenceKind | None = None) -> list[FoundCount]:
         """Of the consensus, and of the bell over the middle of the picture."""
         outcomes = [each for each in self.outcomes if kind in (None, each.kind)]
         return [_tally(CONSENSUS, [each.consensus for each in outcomes]), _tally(CENTRE, [each.centre for each in outcomes])]
 
-    def chance(self, kind: Kind | None = None) -> float:
+    def chance(self, kind: EvidenceKind | None = None) -> float:
         """The share of cases that a place drawn without knowledge would find."""
         return _mean([each.chance for each in self.outcomes if kind in (None, each.kind)])
 
     @property
-    def kinds(self) -> dict[Kind, int]:
+    def kinds(self) -> dict[EvidenceKind, int]:
         """How many cases of each kind there are."""
-        counts = {kind: sum(each.kind == kind for each in self.outcomes) for kind in Kind}
+        counts = {kind: sum(each.kind == kind for each in self.outcomes) for kind in EvidenceKind}
         return {kind: count for kind, count in counts.items() if count}
 
     def reliability(self, title: str) -> float | None:
@@ -149,10 +149,10 @@ def read_card(text: str, name: str) -> ReportCard:
     return ReportCard(made_with, outcomes)
 
 
-def _outcome(written: Mapping[str, Any]) -> CaseOutcome:
-    return CaseOutcome(
+def _outcome(written: Mapping[str, Any]) -> KnownEvidenceOutcome:
+    return KnownEvidenceOutcome(
         key=str(written["key"]),
-        kind=Kind(written["kind"]),
+        kind=EvidenceKind(written["kind"]),
         chance=float(written["chance"]),
         centre=bool(written["centre"]),
         consensus=bool(written["consensus"]),
@@ -162,12 +162,12 @@ def _outcome(written: Mapping[str, Any]) -> CaseOutcome:
     )
 
 
-def _tally(title: str, found: Sequence[bool]) -> Tally:
+def _tally(title: str, found: Sequence[bool]) -> FoundCount:
     """Wilson 1927 (J. Am. Stat. Assoc. 22, 209), by scipy."""
     if not found:
-        return Tally(title, 0, 0, 0.0, 1.0)
+        return FoundCount(title, 0, 0, 0.0, 1.0)
     interval = binomtest(sum(found), len(found)).proportion_ci(0.95, method="wilson")
-    return Tally(title, sum(found), len(found), float(interval.low), float(interval.high))
+    return FoundCount(title, sum(found), len(found), float(interval.low), float(interval.high))
 
 
 def _mean(values: Iterable[float]) -> float:
