@@ -28,7 +28,7 @@ class LinkPreviewMiddleware:
     """ASGI middleware. Puts the page's own tags into its HTML, for the address by which the visitor has reached it."""
 
     def __init__(self, app: ASGIApp, title: str, behind_proxy: bool) -> None:
-        """behind_proxy: as of `visited_address`."""
+        """behind_proxy: as of `page_address_of_request`."""
         self.app, self.title, self.behind_proxy = app, title, behind_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

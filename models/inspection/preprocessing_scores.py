@@ -92,7 +92,7 @@ def mutual_information(p: Floats) -> float:
 
 
 def _prediction_stability(answers: CandidateAnswers, chosen: Ints | None = None) -> float:
-    """Share of the perturbed images that keep their predicted class; 1 where there are none. chosen: as in `score_candidate`."""
+    """Share of the perturbed images that keep their predicted class; 1 where there are none. chosen: as in the score above."""
     count = answers.perturbed.shape[1]
     numbers = np.arange(count) if chosen is None else chosen[chosen < count]
     if not numbers.size:

@@ -1,6 +1,6 @@
 """Finds out by trying whether this system confines a process as an uploaded model's must be.
 
-`upload_obstacle` starts the trial, and this module run as a program is the process that is confined.
+`reason_uploads_are_refused` starts the trial, and this module run as a program is the process that is confined.
 """
 
 import contextlib

@@ -39,7 +39,7 @@ class ProcessLimiter:
         self._process: subprocess.Popen[bytes] | None = None
 
     def change(self, process: int, kind: int, new: Pair | None) -> Pair:
-        """As `change_limit`."""
+        """As `change_process_limit`."""
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._process = self._started()

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from errors import UserError
 from models.training import checkpoint
 from models.training.checkpoint import Arrays, TrainingState
-from models.training.learning_rate_schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
+from models.training.learning_rates import cosine_learning_rate, plateau_learning_rate, should_stop_early
 from models.training.losses import build_loss
 from models.training.trainable_layers import unfreeze_last_layers
 from models.training.training_settings import TrainingSettings, TrainingStage

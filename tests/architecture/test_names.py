@@ -14,7 +14,7 @@ EXEMPT = {"models/store"}
 
 NOUNS_IN_ING = {
     *("encoding", "formatting", "grouping", "listing", "loading", "matching"),
-    *("preprocessing", "ranking", "rendering", "scaling", "string", "training"),
+    *("preprocessing", "learning", "ranking", "rendering", "scaling", "string", "training"),
 }
 """Established nouns of the field. Any other module in -ing names an activity, which can hold anything."""
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from models.sandbox.checks.model_size import check_model_size
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
-from models.graph.engine.choice import Engine, EngineState
+from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.network_input import NetworkInput
 from models.graph.runtime_network import RuntimeNetwork
 
@@ -31,7 +31,7 @@ class Toy(RuntimeNetwork):
 
     @property
     def engine(self):
-        return EngineState(Engine.TFLITE, 1, "0")
+        return InferenceEngineState(InferenceEngine.TFLITE, 1, "0")
 
     def run(self, arrays):
         return [np.tile(self.logits, (len(arrays[0]), 1))]

@@ -30,7 +30,11 @@ def test_a_changed_rule_is_another_version(monkeypatch: pytest.MonkeyPatch) -> N
     assert not read_recommendation_gate().stale
     assert replace(read_recommendation_gate(), rule="older").stale
     before = recommendation_rule_fingerprint()
-    for name, value in (("PATCH", 0.5), ("advised_map", lambda shares, falls, weight: "LIME"), ("found_at", lambda share, where: True)):
+    for name, value in (
+        ("PATCH", 0.5),
+        ("recommended_map", lambda shares, falls, weight: "LIME"),
+        ("strongest_cell_lies_in", lambda share, where: True),
+    ):
         with monkeypatch.context() as changed:
             changed.setattr(recommendation_gate, name, value)
             recommendation_rule_fingerprint.cache_clear()

@@ -22,7 +22,7 @@ from models.train import main
 from models.training import checkpoint
 from models.training.checkpoint import TrainingState
 from models.training.decision_threshold import balanced_logit_shift
-from models.training.learning_rate_schedules import cosine_learning_rate, plateau_learning_rate, should_stop_early
+from models.training.learning_rates import cosine_learning_rate, plateau_learning_rate, should_stop_early
 from models.training.training_loop import compile_training_stage
 from models.training.training_settings import TrainingSettings, TrainingStage
 from models.training.validation_metrics import compute_validation_metrics
