@@ -140,19 +140,20 @@ def component_mount_script(module: str) -> str:
     return f"import({address}).then(({{ mount }}) => mount({{ element, props, trigger, watch }}));"
 
 
-def page_head_html(methods: Sequence[Method]) -> str:
+def page_head_html(methods: Sequence[Method], qr_code: str = "") -> str:
     """The content that Gradio adds to the page's <head>."""
     return (
         f'<meta name="color-scheme" content="light dark">'
         f'<link rel="stylesheet" href="{static_file_url("page.css")}">'
-        f'<script type="application/json" id="crosscheck-config">{_json(page_config(methods))}</script>'
+        f'<script type="application/json" id="crosscheck-config">{_json(page_config(methods, qr_code))}</script>'
     )
 
 
-def page_config(methods: Sequence[Method]) -> dict[str, Any]:
-    """The page's configuration, which does not change while it runs."""
+def page_config(methods: Sequence[Method], qr_code: str = "") -> dict[str, Any]:
+    """The page's configuration, which does not change while it runs. qr_code: URL of the page's address as a QR code; empty for none."""
     tables = {name: base64.b64encode(colour_lookup_table(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
     return {
+        "address": qr_code,
         "colours": {
             "plain": list(SEQUENTIAL),
             "signed": list(DIVERGING),

@@ -64,7 +64,7 @@ def _report_view(view: Callable[[ExplanationState, int], dict[str, Any]]) -> Vie
 
 
 def _trust_part(state: PageState) -> dict[str, Any]:
-    """The Trust tab's first part, with the scores in the visitor's region."""
+    """What speaks for and against each map, with the scores in the visitor's region."""
     assert state.report is not None
     return trust_view(state.report, state.run, state.region_rows[0], state.region.source if state.region else "drawn")
 

@@ -109,7 +109,7 @@ def create_application(options: ServeOptions, network: str = "") -> FastAPI:
         show_error=False,
         ssr_mode=False,
         theme=THEME,
-        head=page_head_html(tuple(services.methods.values())),
+        head=page_head_html(tuple(services.methods.values()), "crosscheck/address.svg" if network or options.proxies else ""),
     )
     return mounted
 

@@ -249,7 +249,7 @@ def test_the_stored_first_answer() -> None:
 
 def test_the_configuration_of_the_page() -> None:
     written = page_config([method() for method in METHODS])
-    assert list(written) == ["colours", "methods", "words", "upload"]
+    assert list(written) == ["address", "colours", "methods", "words", "upload"]
     assert list(written["colours"]) == ["plain", "signed", "titles", "tables", "rule"]
     assert list(written["words"]) == ["scale", "keys", "summaries", "glossary"]
     assert list(written["upload"]) == ["bytes", "tooLarge", "modelBytes", "modelSuffixes", "modelKinds", "modelTooLarge"]

@@ -34,7 +34,7 @@ SCALES = (
 )
 TAKEN = "taken as exact for what draws nothing"
 AT_LEAST = (
-    "≥ says at least: a method that draws nothing is taken to agree with itself exactly until “Jitter the picture”, under Trust, asks it, "
+    "≥ says at least: a method that draws nothing is taken to agree with itself exactly until “Jitter the picture” asks it, "
     "so that the pair's κ* can only be higher."
 )
 FAMILY = "Pairs within one family, such as Grad-CAM and Grad-CAM++, ask nearly the same question; that they agree says little."
@@ -42,7 +42,7 @@ WRONG = "Methods that agree can all be wrong: they agree as well on something th
 EXPLAINED = "†"
 MUCH_IS_NONE = (
     "“none” is a result, and on real photographs the usual one: those two maps share no more than maps of different pictures do, "
-    "so neither supports the other. Judge each by its own evidence, under Trust."
+    "so neither supports the other. Judge each by its own evidence, under the second question."
 )
 NOT_YET = (
     "“?” is none: those two maps may share more than maps of different pictures do, but one picture has little power to tell that from "
@@ -63,7 +63,7 @@ Cell = dict[str, str]
 
 
 def agreement_view(report: ExplanationState, run: int) -> dict[str, Any]:
-    """The Agreement tab."""
+    """What the first question's answer rests on."""
     return {"run": run, **agreement_table(report)}
 
 

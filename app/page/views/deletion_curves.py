@@ -1,4 +1,4 @@
-"""The Trust tab's slider: the curves of deletion and insertion, and what the browser needs to show every step without asking."""
+"""The slider under the second question: the curves of deletion and insertion, and what the browser needs to show every step."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Trust tab's first part: for each method what speaks for and against its map, every word with its number; and what more would cost."""
+"""Under the second question: for each method what speaks for and against its map, every word with its number; and what more would cost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

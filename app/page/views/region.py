@@ -1,4 +1,4 @@
-"""The Trust tab's last part: the visitor's region, and how much of each map lies in it."""
+"""Under the second question: the visitor's region, and how much of each map lies in it."""
 
 from typing import Any
 
