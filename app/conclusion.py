@@ -52,7 +52,7 @@ class HidingFacts:
 
 
 @dataclass(frozen=True)
-class RecordFacts:
+class ReportCardFacts:
     """The classifier's report card: the method that found known evidence most often, the one that did least often, and the consensus.
 
     advised: the map to look at first; empty where no advice may be given.
@@ -76,11 +76,11 @@ class ConclusionFacts:
     label: str
     agreement: AgreementFacts | None
     hiding: HidingFacts | None
-    record: RecordFacts | None
+    record: ReportCardFacts | None
 
 
 @dataclass(frozen=True)
-class Conclusion:
+class PictureConclusion:
     """agreement, hiding, record: one line each, of one to three sentences."""
 
     agreement: str
@@ -95,9 +95,9 @@ class Conclusion:
         return {"agreement": self.agreement, "hiding": self.hiding, "record": self.record}
 
 
-def conclude_from_facts(facts: ConclusionFacts) -> Conclusion:
+def conclude_from_facts(facts: ConclusionFacts) -> PictureConclusion:
     """The three lines."""
-    return Conclusion(_agreement_line(facts), _hiding_line(facts), _record_line(facts.record))
+    return PictureConclusion(_agreement_line(facts), _hiding_line(facts), _record_line(facts.record))
 
 
 def _agreement_line(facts: ConclusionFacts) -> str:
@@ -137,7 +137,7 @@ def _hiding_line(facts: ConclusionFacts) -> str:
     return f"{less} The answer does not follow that place: do not believe these maps."
 
 
-def _record_line(found: RecordFacts | None) -> str:
+def _record_line(found: ReportCardFacts | None) -> str:
     if found is None:
         return "No method has been tested on this classifier (0 cases of known evidence), so none is recommended."
     best, worst, both = found.best, found.worst, found.consensus

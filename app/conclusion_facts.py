@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.conclusion import AgreementFacts, ConclusionFacts, HidingFacts, RecordFacts, overall_agreement_level
+from app.conclusion import AgreementFacts, ConclusionFacts, HidingFacts, ReportCardFacts, overall_agreement_level
 from app.model_files import model_identity, read_report_card_of_model
 from app.place_words import edge_words, place_words
 from app.report_cards import method_revisions
@@ -83,7 +83,7 @@ def _hiding(found: PictureFindings, place: Place) -> HidingFacts:
     )
 
 
-def _record(card: ReportCard) -> RecordFacts:
+def _record(card: ReportCard) -> ReportCardFacts:
     tallies = card.tallies()
     consensus, _ = card.baselines()
     gate = read_recommendation_gate()
@@ -91,4 +91,4 @@ def _record(card: ReportCard) -> RecordFacts:
     if gate.passed and not gate.stale and gate.weight == 0:
         shares = found_shares_by_title(card)
         advised = recommended_map(shares, dict.fromkeys(shares, 0.0), 0.0)
-    return RecordFacts(tallies[0], tallies[-1], consensus, card.chance(), advised)
+    return ReportCardFacts(tallies[0], tallies[-1], consensus, card.chance(), advised)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from explainers.classifier_protocol import Classifier
 from explainers.classifier_protocol import Score as CaseScore
-from explainers.explanation_case import PRESETS, Case, ExplanationSettings, Stopped
+from explainers.explanation_case import PRESETS, Case, EvaluationStopped, ExplanationSettings
 from explainers.method import Method
 from explainers.method_runner import MethodResult, run_methods
 from models.cards.card import Card
@@ -173,7 +173,7 @@ def explain_picture(
     rounds = _rounds(plan, case, earlier.results)
     cost = sum((estimate_explanation_cost(methods, each) for each, methods in rounds), CostEstimate())
     found, before = Explanation(fitted, case, cost, earlier.results), case.evaluations
-    with contextlib.suppress(Stopped):
+    with contextlib.suppress(EvaluationStopped):
         on_start(found)
         with _time_limit(case, plan.time_limit):
             for each, methods in rounds:

@@ -18,7 +18,7 @@ OUT_OF_MEMORY = "The model ran out of memory with one picture at a time; close o
 T = TypeVar("T")
 
 
-class Stopped(Exception):  # noqa: N818 - nothing went wrong
+class EvaluationStopped(Exception):  # noqa: N818 - nothing went wrong
     """`stop` was called: nothing more is evaluated."""
 
 
@@ -74,7 +74,7 @@ class Evaluator:
     def evaluate_once(self, function: Callable[[], T]) -> T:
         """The result of a function of one picture, forward and backward. Raises Stopped, UserError."""
         if self.stopped.is_set():
-            raise Stopped
+            raise EvaluationStopped
         try:
             answer = function()
         except MemoryError as error:
@@ -84,7 +84,7 @@ class Evaluator:
 
     def _evaluate(self, batch: Floats, function: Callable[[Floats], Floats], backward: bool) -> Iterator[Floats]:
         if self.stopped.is_set():
-            raise Stopped
+            raise EvaluationStopped
         try:
             answer = function(batch)
         except MemoryError as error:

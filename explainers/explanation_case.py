@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from errors import UserError
 from explainers.baselines import FILLS, BaselineFill, make_baseline_image
 from explainers.classifier_protocol import Classifier, Floats, Layer, LayerFeatures, Score
-from explainers.evaluator import EvaluationCounter, Evaluator, Pictures, Stopped
+from explainers.evaluator import EvaluationCounter, EvaluationStopped, Evaluator, Pictures
 from explainers.superpixels import segment_superpixels
 from image_batches import batch_of
 
-__all__ = ["PRESETS", "Case", "ExplanationSettings", "Stopped"]
+__all__ = ["PRESETS", "Case", "EvaluationStopped", "ExplanationSettings"]
 
 PRESETS = {"Fast": 120, "Balanced": 500, "Thorough": 2000}
 """Preset -> evaluations that one method may spend; the pool that LIME, SHAP and RISE share counts as one method."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from errors import UserError
 from explainers.blank_maps import mark_blank_attribution
 from explainers.classifier_protocol import Floats
-from explainers.explanation_case import Case, Stopped
+from explainers.explanation_case import Case, EvaluationStopped
 from explainers.method import Attribution, Method
 
 
@@ -39,7 +39,7 @@ def run_methods(case: Case, methods: Sequence[Method]) -> Iterator[MethodResult]
         yield from (run.step() for run in runs)
         while waiting := [run for run in runs if not run.result.done]:
             yield min(waiting, key=lambda run: run.result.evaluations).step()
-    except Stopped:
+    except EvaluationStopped:
         yield from (run.stopped() for run in runs if not run.result.done)
 
 
@@ -93,7 +93,7 @@ class _Run:
             attribution = mark_blank_attribution(self.result.method, found, self.case) if found else self.result.attribution
             error = "" if attribution else f"{self.result.method.title} gave no map."
             self._keep(attribution, error, done=found is None)
-        except Stopped:
+        except EvaluationStopped:
             raise
         except Exception as error:
             self._keep(self.result.attribution, error_sentence(error), done=True)

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
 
     def command() -> int:
-        from models.evaluation.assessment import evaluate_classifier
+        from models.evaluation.classifier_evaluation import evaluate_classifier
         from models.evaluation.evaluation_records import EvaluationSettings
         from models.evaluation.evaluation_writer import write_evaluation
         from models.loading import load_classifier

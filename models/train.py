@@ -16,7 +16,7 @@ from models.cards.card import file_sha256
 from models.datasets import splits
 from models.output.atomic_files import replace_durably, staging_directory
 from models.training import checkpoint
-from models.training.recipes import RECIPES, find_training_recipe
+from models.training.recipes import RECIPES, training_recipe_by_name
 from models.training.trained_model import TrainedModel, TrainingOutcome
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _add_recipe(names, name)
     options = parser.parse_args(words)
     try:
-        made = find_training_recipe(options.recipe).make_classifier(options)
+        made = training_recipe_by_name(options.recipe).make_classifier(options)
         weights = (
             _save_classifier(made, options.out, _command(words))
             if made.outcome is None
@@ -62,15 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _add_recipe(names: "_SubParsersAction[ArgumentParser]", name: str) -> None:
     """Adds one recipe's options. Recipes that train on a folder require --out for the checkpoint; the others are small and bundled."""
-    layout = getattr(find_training_recipe(name), "LAYOUT", "")
-    about = f"{find_training_recipe(name).HELP}. " + (f"--data must hold {layout}. {RESUME_HELP}" if layout else NO_RESUME_HELP)
+    layout = getattr(training_recipe_by_name(name), "LAYOUT", "")
+    about = f"{training_recipe_by_name(name).HELP}. " + (f"--data must hold {layout}. {RESUME_HELP}" if layout else NO_RESUME_HELP)
     one = names.add_parser(
-        name, help=find_training_recipe(name).HELP, description=about, allow_abbrev=False
+        name, help=training_recipe_by_name(name).HELP, description=about, allow_abbrev=False
     )  # an --ou would end up on the card
     what = "folder for the weights, the card" + (", the checkpoint and the evaluation" if layout else " (default: the bundled store)")
     one.add_argument("--out", type=Path, required=bool(layout), default=None if layout else STORE, help=what)
     one.add_argument("--seed", type=int, default=0, help="decides every random draw (default: 0)")
-    find_training_recipe(name).add_options(one)
+    training_recipe_by_name(name).add_options(one)
 
 
 def _save_classifier(made: TrainedModel, out: Path, command: str) -> Path:
@@ -106,7 +106,7 @@ def save_model_version(made: TrainedModel, outcome: TrainingOutcome, out: Path, 
 
 def _evaluate_saved_classifier(weights: Path, test: "EvaluationData") -> None:
     """Evaluates the saved classifier on the test pictures; writes evaluation.json, evaluation.html and the figures on its card."""
-    from models.evaluation.assessment import card_with_results, evaluate_classifier
+    from models.evaluation.classifier_evaluation import card_with_results, evaluate_classifier
     from models.evaluation.evaluation_writer import write_evaluation
     from models.loading import load_classifier
 

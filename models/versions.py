@@ -59,7 +59,7 @@ def create_version(folder: Path) -> Iterator[Path]:
             raise UserError(f"The version could not be written to {folder} ({error.strerror}); nothing was kept.") from error
 
 
-def list_versions(folder: Path) -> tuple[ModelVersion, ...]:
+def list_model_versions(folder: Path) -> tuple[ModelVersion, ...]:
     """The versions of a model, the first one first. UserError where one cannot be read."""
     return tuple(_read_version(path) for path in _paths(folder))
 
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, metavar="OUT/NAME", help="the folder that holds v1, v2, ...")
     folder = parser.parse_args(arguments).folder
     try:
-        found, last = list_versions(folder), latest_version_folder(folder)
+        found, last = list_model_versions(folder), latest_version_folder(folder)
         if last is None:
             raise UserError(f"{folder} holds no versions of a model (v1, v2, ...); give the folder that training wrote, OUT/NAME.")
     except UserError as error:

@@ -207,7 +207,7 @@ def _answer(served: Any, head: dict[str, Any], arrays: "list[Array]") -> "list[A
 
 
 def _structure(served: Any, images: "Array") -> dict[str, Any]:
-    from models.inspection.structure_reader import read_model_structure
+    from models.inspection.model_structure_reader import read_model_structure
 
     return read_model_structure(served, images).to_json()
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import (
+from app.cli.command_line_flags import (
     MODEL_HELP,
     add_engine_flag,
     add_methods_flag,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_trust_flag, options_from_arguments
+from app.cli.command_line_flags import MODEL_HELP, add_trust_flag, options_from_arguments
 from app.options import InspectOptions
 
 HELP = "say what a model is, how it wants its pictures, and what will go wrong with its maps"

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_engine_flag, add_preset_flag, add_trust_flag, options_from_arguments
+from app.cli.command_line_flags import MODEL_HELP, add_engine_flag, add_preset_flag, add_trust_flag, options_from_arguments
 from app.options import LibraryOptions
 
 HELP = "explain many pictures to learn what a model's maps have in common by habit"

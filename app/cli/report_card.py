@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from app.cli.flags import MODEL_HELP, add_preset_flag, add_seed_flag, add_trust_flag, options_from_arguments
+from app.cli.command_line_flags import MODEL_HELP, add_preset_flag, add_seed_flag, add_trust_flag, options_from_arguments
 from app.options import ReportCardOptions
 
 HELP = "test the methods on a model with evidence that is known, and keep the result beside it"

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from app.cli.flags import MODEL_HELP, add_engine_flag, add_trust_flag, options_from_arguments
+from app.cli.command_line_flags import MODEL_HELP, add_engine_flag, add_trust_flag, options_from_arguments
 from app.options import ServeOptions
 from errors import UserError
 

@@ -28,7 +28,7 @@ from app.masks import MaskFile, load_region_mask
 from app.metrics import build_agreement_context, estimate_seconds_of_all_metrics, max_evaluations_of_all_metrics
 from app.options import ExplainOptions
 from app.rendering import encode_png, overlay_map
-from app.service.warmup import measure_classifier_speed
+from app.service.evaluation_warmup import measure_classifier_speed
 from errors import UserError
 from explainers.explanation_case import Case, ExplanationSettings
 from explainers.grid import enlarge_map

@@ -22,7 +22,7 @@ from app.options import GridGameOptions
 from errors import UserError
 from explainers.explanation_case import ExplanationSettings
 from explainers.method import Method
-from explainers.metrics.localisation.grid_pointing_game import SOURCE, GridPointingGameMetric, Mosaic, build_mosaics
+from explainers.metrics.localisation.grid_pointing_game import SOURCE, GridGameMosaic, GridPointingGameMetric, build_mosaics
 from models.classifiers.score import Score
 from models.loading import load_classifier
 from models.output.markdown import markdown_table
@@ -61,7 +61,9 @@ def grid_game_table(rows: Sequence[dict[str, Any]], chance: float) -> str:
     return markdown_table(head, [*lines, ["chance", format_fraction(chance), "", "", ""]])
 
 
-def _shares(laid: Sequence[Mosaic], classifier: "Served", methods: Sequence[Method], settings: ExplanationSettings, quiet: bool) -> Shares:
+def _shares(
+    laid: Sequence[GridGameMosaic], classifier: "Served", methods: Sequence[Method], settings: ExplanationSettings, quiet: bool
+) -> Shares:
     """Title -> the share of each map inside its own part; None for a map without positive evidence."""
     found: Shares = defaultdict(list)
     with tqdm(total=sum(len(mosaic.unique_parts) for mosaic in laid), unit=" parts", disable=quiet or None) as bar:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.conclusion import Conclusion, conclude_from_facts
+from app.conclusion import PictureConclusion, conclude_from_facts
 from app.conclusion_facts import PictureFindings, gather_conclusion_facts
 from app.masks import MaskFile
 from app.metrics import Kind, order_by_dependency, run_metric, select_metrics
-from explainers.explanation_case import Case, Stopped
+from explainers.explanation_case import Case, EvaluationStopped
 from explainers.method_runner import MethodResult, error_sentence, results_with_map
 from explainers.metrics.agreement.agreement import AgreementContext, AgreementMetric
 from explainers.metrics.faithfulness.hidden_place import HiddenConsensusMetric
@@ -63,7 +63,7 @@ def manifest_section_of_metric(kind: Kind) -> str:
     return kind.section or kind.key
 
 
-def _conclusion(case: Case, results: Sequence[MethodResult], findings: Findings, card: ReportCard | None) -> Conclusion:
+def _conclusion(case: Case, results: Sequence[MethodResult], findings: Findings, card: ReportCard | None) -> PictureConclusion:
     compared = findings.get(AgreementMetric.key, ())
     found = PictureFindings(
         labels=case.classifier.labels,
@@ -92,7 +92,7 @@ def _sections(
             continue
         try:
             found = tuple(run_metric(kind, case, results, inputs))
-        except Stopped:
+        except EvaluationStopped:
             raise
         except Exception as error:
             failed[section] = {"error": error_sentence(error, "measure")}

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from app.page.renderer import PageRenderer, Values
-from app.page.requests import PageEvent, RequestParser, SessionEndedError, is_duplicate_event, is_stale_event
-from app.page.views.controls import model_card_markdown
-from app.page.views.status import error_status_view, status_view
+from app.page.requests import PageEvent, RequestParser, VisitorSessionEndedError, is_duplicate_event, is_stale_event
+from app.page.views.dropdown_controls import model_card_markdown
+from app.page.views.status_line import error_status_view, status_view
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_error_message
 from app.service.explanation_job import ExplanationJob
@@ -37,7 +37,7 @@ class AnswerStream:
             request = self._parser.parse(session, event)
             job = self._explanations.submit(request, session.address) if request else None
         except UserError as error:
-            if not isinstance(error, SessionEndedError) or event.kind != "classifier":
+            if not isinstance(error, VisitorSessionEndedError) or event.kind != "classifier":
                 yield self.refuse(session, str(error))
                 return
             request, job, words = None, None, str(error)  # another classifier begins without a picture

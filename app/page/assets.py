@@ -145,11 +145,11 @@ def page_head_html(methods: Sequence[Method], qr_code: str = "") -> str:
     return (
         f'<meta name="color-scheme" content="light dark">'
         f'<link rel="stylesheet" href="{static_file_url("page.css")}">'
-        f'<script type="application/json" id="crosscheck-config">{_json(page_config(methods, qr_code))}</script>'
+        f'<script type="application/json" id="crosscheck-config">{_json(browser_page_config(methods, qr_code))}</script>'
     )
 
 
-def page_config(methods: Sequence[Method], qr_code: str = "") -> dict[str, Any]:
+def browser_page_config(methods: Sequence[Method], qr_code: str = "") -> dict[str, Any]:
     """The page's configuration, which does not change while it runs. qr_code: URL of the page's address as a QR code; empty for none."""
     tables = {name: base64.b64encode(colour_lookup_table(name).tobytes()).decode() for name in (*SEQUENTIAL, *DIVERGING)}
     return {

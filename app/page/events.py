@@ -18,8 +18,8 @@ from app.page.region_events import RegionEvents
 from app.page.renderer import PageRenderer, Values
 from app.page.requests import PageEvent, RequestParser, require_live_session
 from app.page.unread_messages import UnreadMessages
-from app.page.views import images
-from app.page.views.controls import DropdownChoices
+from app.page.views import image_data_uris
+from app.page.views.dropdown_controls import DropdownChoices
 from app.service.services import Services
 from app.service.session import Session
 from errors import UserError
@@ -278,7 +278,7 @@ class PageEvents:
     def evict(self) -> None:
         """Drops unused sessions, uploads, answers and pictures."""
         self.services.evict()
-        images.evict_encoded_images()
+        image_data_uris.evict_encoded_images()
 
     async def evict_regularly(self) -> None:
         """Until it is cancelled."""

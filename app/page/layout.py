@@ -9,7 +9,7 @@ from app.explanation import method_key
 from app.page.assets import component_mount_script, escape_template
 from app.page.events import PageEvents
 from app.page.page_parts import PARTS, PagePart, Place
-from app.page.views.controls import NO_CLASS, NO_OTHER_CLASS
+from app.page.views.dropdown_controls import NO_CLASS, NO_OTHER_CLASS
 from explainers.explanation_case import PRESETS
 
 TITLE = "Crosscheck"
@@ -45,7 +45,7 @@ BRAND = (
 )
 
 
-class PageLayout:
+class GradioPageLayout:
     """The page's Blocks. `components`: name -> component."""
 
     def __init__(self, events: PageEvents, title: str = TITLE) -> None:

@@ -51,7 +51,7 @@ def page_address_of_request(scope: Scope, behind_proxy: bool = False) -> str:
     return f"{'https' if secure else 'http'}://{host}{scope.get('root_path', '')}"
 
 
-def shared_address(visited: str, network: str) -> str:
+def page_address_for_others(visited: str, network: str) -> str:
     """The address to give to others: the visitor's own, or the network's where that one means only this machine; empty for none."""
     host = urlsplit(visited).hostname or ""
     return network if host in LOOPBACK or host.startswith("127.") or not visited else visited

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from app.page.views.agreement import agreement_view
+from app.page.views.answer_verdict import empty_verdict_view, verdict_view
 from app.page.views.deletion_curves import deletion_slider_view
 from app.page.views.evidence import trust_view
 from app.page.views.inspection import inspection_view
+from app.page.views.map_panels import map_panels_view
 from app.page.views.page_state import PageState
-from app.page.views.panels import map_panels_view
 from app.page.views.picture import empty_picture_view, picture_view
 from app.page.views.prediction import empty_prediction_view, prediction_view, preprocessing_guess_view
-from app.page.views.questions import questions_view
 from app.page.views.region import region_view
-from app.page.views.settings import settings_view
-from app.page.views.status import status_view
-from app.page.views.verdict import empty_verdict_view, verdict_view
+from app.page.views.settings_drawer import settings_view
+from app.page.views.status_line import status_view
+from app.page.views.summary_questions import questions_view
 from app.service.request import ExplanationState
 from app.service.services import Services
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.explanation import estimate_preset_seconds
 from app.page.page_parts import PAINTED, PagePart
-from app.page.views.controls import NO_CARD, controls_view, format_preset_times
+from app.page.views.dropdown_controls import NO_CARD, controls_view, format_preset_times
 from app.page.views.page_state import LabelledPictures, PageState
 from app.service.classifier_registry import ClassifierRegistry, RegisteredClassifier
 from app.service.example_gallery import ExampleGallery

@@ -125,7 +125,7 @@ class LimitedRequestBody:
         return {"type": "http.disconnect"}
 
 
-class GuardedResponse:
+class RefusableResponse:
     """Passes the answer on, unless the body was refused before it began."""
 
     def __init__(self, send: Send, body: LimitedRequestBody) -> None:

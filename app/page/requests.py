@@ -6,7 +6,7 @@ from typing import Any
 
 from app.explanation import method_key
 from app.metrics import missing_evaluations_of_map
-from app.page.views.controls import NO_CLASS
+from app.page.views.dropdown_controls import NO_CLASS
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.example_gallery import ExampleGallery, ExamplePicture
 from app.service.request import ExplanationRequest, ExplanationState
@@ -22,7 +22,7 @@ NOT_UNDERSTOOD = "The page sent something that this server does not understand; 
 CLASS_KINDS = ("bar", "target", "rather")
 
 
-class SessionEndedError(UserError):
+class VisitorSessionEndedError(UserError):
     """The server has lost what the page still shows."""
 
 
@@ -158,14 +158,14 @@ class RequestParser:
 
 
 def require_live_session(session: Session, status: Any, kind: str = "") -> None:
-    """SessionEndedError where the session is new and the page is not, unless the event brings a picture.
+    """VisitorSessionEndedError where the session is new and the page is not, unless the event brings a picture.
 
     status: the value of the status line on the visitor's screen; the session learns from it whether the page shows an answer.
     """
     answered = isinstance(status, dict) and status.get("answered") is True
     session.answered = session.answered or answered
     if answered and not session.opened and kind != "picked":
-        raise SessionEndedError("Your session has ended; choose the picture again.")
+        raise VisitorSessionEndedError("Your session has ended; choose the picture again.")
 
 
 def is_stale_event(session: Session, event: PageEvent) -> bool:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.page.page_address import LOOPBACK
-from app.page.request_bodies import GuardedResponse, LimitedRequestBody, ProxySettings, RequestBodyBudget, body_too_large_sentence
+from app.page.request_bodies import LimitedRequestBody, ProxySettings, RefusableResponse, RequestBodyBudget, body_too_large_sentence
 from app.service.limits import EVENT_BYTES, MODEL_BYTES, PICTURE_BYTES, REQUESTS_PER_ADDRESS
 
 PICTURE_PATH = "/crosscheck/picture"
@@ -83,7 +83,7 @@ class SecurityMiddleware:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         path = scope["path"]
         body = LimitedRequestBody(receive, _limit(path), self.budget, address, kept=path != MODEL_PATH)
-        guarded = GuardedResponse(_with_headers(send, {"Link": self.link} if self.link and path == "/" else {}), body)
+        guarded = RefusableResponse(_with_headers(send, {"Link": self.link} if self.link and path == "/" else {}), body)
         unforeseen = False
         try:
             await self.app(scope, body, guarded)

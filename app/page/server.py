@@ -20,12 +20,12 @@ from starlette.requests import ClientDisconnect
 
 from app.options import ServeOptions
 from app.page.assets import load_static_files, page_head_html, preload_link_header, static_files_digest
-from app.page.connections import connection_limiting_protocol
+from app.page.connection_limits import connection_limiting_protocol
 from app.page.event_messages import EventValidationMiddleware
 from app.page.events import PageEvents
-from app.page.layout import THEME, PageLayout
+from app.page.layout import THEME, GradioPageLayout
 from app.page.link_preview import ICON_PATH, PREVIEW_PATH, LinkPreviewMiddleware, preview_png, web_app_manifest
-from app.page.page_address import EVERYWHERE, network_address, page_address_of_request, qr_code_svg, qr_code_text, shared_address
+from app.page.page_address import EVERYWHERE, network_address, page_address_for_others, page_address_of_request, qr_code_svg, qr_code_text
 from app.page.request_bodies import ProxySettings
 from app.page.security import MODEL_PATH, PICTURE_PATH, SecurityMiddleware
 from app.page.unread_messages import UnreadMessages
@@ -64,7 +64,7 @@ def create_application(options: ServeOptions, network: str = "") -> FastAPI:
     mpl.use("agg")
     services = Services.build(options)
     events = PageEvents(services)
-    blocks = PageLayout(events, options.title).blocks
+    blocks = GradioPageLayout(events, options.title).blocks
     events.unread = unread = UnreadMessages(blocks)
 
     @contextlib.asynccontextmanager
@@ -159,7 +159,7 @@ def _add_identity_routes(app: FastAPI, options: ServeOptions, network: str) -> N
 
     @app.get("/crosscheck/address.{kind}")
     async def address(request: Request, kind: str) -> Response:
-        found = shared_address(page_address_of_request(request.scope, options.proxies > 0), network)
+        found = page_address_for_others(page_address_of_request(request.scope, options.proxies > 0), network)
         if not found:
             return JSONResponse({"error": "This page serves its own machine alone; start it with --host 0.0.0.0 to let others in."}, 404)
         headers = {"Cache-Control": "no-store"}

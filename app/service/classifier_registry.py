@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.service import limits
 from app.service.error_message import public_error_message
-from app.service.warmup import MeasuredSpeed, compile_remaining_functions, measure_classifier_speed
+from app.service.evaluation_warmup import MeasuredSpeed, compile_remaining_functions, measure_classifier_speed
 from errors import UserError
 from models.cards.card import Card
 from models.formats.format_registry import strip_format_suffix
@@ -122,7 +122,7 @@ class ClassifierRegistry:
             raise UserError("There is no classifier to show; name one with --model.")
         self.entries: dict[str, RegisteredClassifier] = {}
         for number, source in enumerate(dict.fromkeys(names), 1):
-            name = source if is_public(source) else f"model-{number}"
+            name = source if is_public_model_name(source) else f"model-{number}"
             self.entries[name] = RegisteredClassifier(name, classifier_title(source), source)
         self._trust, self._engine = trust, engine
         self._uploaded_limits = WorkerLimits(
@@ -199,7 +199,7 @@ class ClassifierRegistry:
         return entry.future.result() if entry.state == "ready" else None
 
 
-def is_public(source: str) -> bool:
+def is_public_model_name(source: str) -> bool:
     """Whether it is the same name everywhere, and no path of this machine."""
     return source in bundled_models() or source.startswith((IMAGENET, HUB))
 
@@ -216,14 +216,14 @@ def classifier_title(name: str) -> str:
     return plain.replace("_", " ").replace("imagenet:", "ImageNet: ")
 
 
-def is_fetched(name: str) -> bool:
+def are_weights_fetched(name: str) -> bool:
     """Whether the classifier opens without a download, as far as this program does the downloading."""
     return name != EVERYDAY or ImagenetWeights().cached is not None
 
 
 def title_in_classifier_list(entry: RegisteredClassifier) -> str:
     """Its title in the list of classifiers, with what choosing it would fetch."""
-    if entry.name != EVERYDAY or entry.state == "ready" or is_fetched(entry.name):
+    if entry.name != EVERYDAY or entry.state == "ready" or are_weights_fetched(entry.name):
         return entry.title
     return f"{entry.title} ({PUBLISHED.size // 1_000_000} MB, fetched once)"
 

@@ -28,7 +28,7 @@ from app.service.stores.case_cache import CaseCache
 from app.service.stores.picture_uploads import UploadedPicture
 from app.service.work_queue import SharedWorkQueue
 from errors import UserError
-from explainers.explanation_case import ExplanationSettings, Stopped
+from explainers.explanation_case import EvaluationStopped, ExplanationSettings
 from explainers.method_runner import MethodResult
 from models.classifiers.score import Score
 from models.inspection.preprocessing_alternatives import compare_preprocessing
@@ -202,7 +202,7 @@ class ExplanationQueue(SharedWorkQueue[ExplanationRequest, ExplanationJob]):
                 cost = {"expected": found.cost.evaluations, "expected_seconds": seconds, "budget": found.case.budget}
                 job.publish(state="running", ahead=0, results=found.results, started=time.monotonic(), **cost)
                 if job.abandoned:
-                    raise Stopped
+                    raise EvaluationStopped
 
             def on_result(found: Explanation) -> None:
                 job.publish(results=found.results, evaluations=found.evaluations)

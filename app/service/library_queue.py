@@ -12,11 +12,11 @@ from app.map_library import LibraryBuilder, list_picture_files
 from app.model_files import map_library_path, read_map_library_of_model
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_error_message
+from app.service.low_priority_classifier import YieldingClassifier
 from app.service.metric_queue import MetricQueue
 from app.service.work_queue import WorkQueue
-from app.service.yielding_classifier import YieldingClassifier
 from errors import UserError
-from explainers.explanation_case import Stopped
+from explainers.explanation_case import EvaluationStopped
 from explainers.metrics.agreement.significance import MIN_PICTURES
 
 PRESET = "Balanced"
@@ -110,7 +110,7 @@ class LibraryQueue(WorkQueue[LibraryJob]):
             for file in files:
                 self._add(builder, file, job)
             builder.finish()
-        except Stopped:
+        except EvaluationStopped:
             job.state = "stopped"
             return
         self._metrics.forget_context(job.classifier)
@@ -132,6 +132,6 @@ class LibraryQueue(WorkQueue[LibraryJob]):
         """Until no explanation is pending. Raises Stopped once the server closes."""
         while not self._idle.wait(0.1):
             if self._closed.is_set():
-                raise Stopped
+                raise EvaluationStopped
         if self._closed.is_set():
-            raise Stopped
+            raise EvaluationStopped

@@ -12,11 +12,11 @@ from app.service import limits
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.error_message import public_error_message
 from app.service.explanation_job import ExplanationJob
+from app.service.low_priority_classifier import YieldingClassifier
 from app.service.metric_state import AGREEMENT, BY_ITSELF, ON_REQUEST, MetricCost
 from app.service.work_queue import WorkQueue
-from app.service.yielding_classifier import YieldingClassifier
 from errors import UserError
-from explainers.explanation_case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, EvaluationStopped, ExplanationSettings
 from explainers.method_runner import maps_with_positive_evidence
 from explainers.metrics.agreement.agreement import AgreementContext
 from models.classifiers.score import Score
@@ -122,7 +122,7 @@ class MetricQueue(WorkQueue[ExplanationJob]):
         yielded = time.monotonic() + yields
         while True:
             if job.metric_stop.is_set() or self._closed.is_set():
-                raise Stopped
+                raise EvaluationStopped
             if time.monotonic() > until:
                 raise TimeLimitReachedError(f"The measure took more than {MAX_SECONDS / 60:.0f} minutes and was ended")
             if time.monotonic() >= yielded or self.idle.wait(0.05):
@@ -173,7 +173,7 @@ def _publish(job: ExplanationJob, changes: Iterator[Changes]) -> None:
         for each in changes:
             job.publish_metrics(**each)
             found = True
-    except Stopped:
+    except EvaluationStopped:
         stopped = f"The measure was stopped{_rest(found)}"
     except TimeLimitReachedError as limit:
         sentence = f"{limit}{_rest(found)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.options import ServeOptions
 from app.service import cached_answer
-from app.service.classifier_registry import BUNDLED, EVERYDAY, ClassifierRegistry, is_fetched, title_in_classifier_list
+from app.service.classifier_registry import BUNDLED, EVERYDAY, ClassifierRegistry, are_weights_fetched, title_in_classifier_list
 from app.service.example_gallery import ExampleGallery
 from app.service.explanation_queue import ExplanationQueue
 from app.service.inspection_queue import InspectionQueue
@@ -49,7 +49,7 @@ class Services:
     def build(cls, options: ServeOptions) -> "Services":
         """UserError where a setting is wrong."""
         user = SandboxUser.of(options.sandbox_user) if options.allow_model_upload else None
-        everyday = (EVERYDAY,) if options.download or is_fetched(EVERYDAY) else ()
+        everyday = (EVERYDAY,) if options.download or are_weights_fetched(EVERYDAY) else ()
         names = (*options.models, *(name for name in BUNDLED if name in bundled_models()), *everyday)
         registry = ClassifierRegistry(names, options.trust, user, InferenceEngine(options.engine))
         explanations = ExplanationQueue(registry, options.concurrency, options.queue, options.budget)

@@ -46,7 +46,7 @@ def _train(pictures: int, epochs: int, seed: int, shuffled: bool) -> tuple[Any, 
     from models.cards.card import Card
     from models.classifiers.classifier_builder import build_classifier
     from models.datasets.synthetic.phantoms import LABELS
-    from models.training.recipes.phantom_recipe import PhantomTrainingPlan, measure_phantom_network, train_phantom_network
+    from models.training.recipes.phantom_training_recipe import PhantomTrainingPlan, measure_phantom_network, train_phantom_network
 
     plan = PhantomTrainingPlan("phantoms", "independent", pictures, 64, 128, epochs, seed, shuffled)
     model = train_phantom_network(plan)

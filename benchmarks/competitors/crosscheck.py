@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from app.service.warmup import compile_remaining_functions, measure_classifier_speed
+from app.service.evaluation_warmup import compile_remaining_functions, measure_classifier_speed
 from benchmarks.competitors import OPENED, WHOLE
 from benchmarks.competitors.harness import Calls, Memory, RunResult, Task, parse_task
 from explainers.explanation_case import Case, ExplanationSettings

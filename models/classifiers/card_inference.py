@@ -15,8 +15,14 @@ from models.cards.sidecar_files import PREPROCESSOR
 from models.classifiers.label_file import ClassNames, read_class_names
 from models.graph.keras_hints import ExpectedPreprocessing, preprocessing_by_backbone
 from models.graph.model_inputs import read_model_inputs
-from models.graph.model_trace import ModelTrace
-from models.graph.probe_images import count_model_outputs, first_convolution_slope, outputs_for_probe_images, rows_sum_to_one, trace_model
+from models.graph.model_trace import TracedModelGraph
+from models.graph.probe_images import (
+    count_model_outputs,
+    first_convolution_slope,
+    outputs_for_probe_images,
+    rows_sum_to_one,
+    trace_keras_model,
+)
 
 DEFAULT_SIZE = 224
 _DIVIDES = 1 / 20  # a first convolution that sees less of the input's values than this is fed 0 to 255
@@ -27,7 +33,7 @@ A_NUMBER = (
 )
 
 
-def infer_model_card(model: Any, path: Path, output: str = "") -> tuple[ModelTrace, Card]:
+def infer_model_card(model: Any, path: Path, output: str = "") -> tuple[TracedModelGraph, Card]:
     """The traced model and its inferred card, whose notes say what was assumed and why. UserError where none fits.
 
     output: the name of the explained output of several; empty for the first.
@@ -45,7 +51,7 @@ def infer_model_card(model: Any, path: Path, output: str = "") -> tuple[ModelTra
         inferred=True,
         output=output,
     )
-    trace = trace_model(model, draft, path.name)
+    trace = trace_keras_model(model, draft, path.name)
     slope = first_convolution_slope(trace)
     expected = _OF_BYTES if inputs.largest.of_bytes else _expected_input(model, slope)
     if said and said.scaling:
@@ -54,7 +60,7 @@ def infer_model_card(model: Any, path: Path, output: str = "") -> tuple[ModelTra
     colour = draft.colour if channels == 1 else expected.colour
     draft = dataclasses.replace(draft, scaling=expected.scaling, colour=colour)
     if expected.scaling != "0..1":
-        trace = trace_model(model, draft, path.name)
+        trace = trace_keras_model(model, draft, path.name)
     head, why = _head(trace, outputs_for_probe_images(trace, path.name), path.name)
     several = len(trace.choice.names) > 1
     names = class_names_of_head(path, head, count_model_outputs(trace, path.name), several)
@@ -95,7 +101,7 @@ def _expected_input(model: Any, slope: float | None) -> ExpectedPreprocessing:
     return preprocessing_by_backbone(model)
 
 
-def _head(trace: ModelTrace, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
+def _head(trace: TracedModelGraph, raw: NDArray[np.float64], name: str) -> tuple[Head, tuple[str, ...]]:
     count, activation = count_model_outputs(trace, name), trace.head.activation
     if count == 1 and activation == "softmax":
         raise UserError(f"{name} gives one number with a softmax over it, which is always 1; train it with a sigmoid or two classes.")

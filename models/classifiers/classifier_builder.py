@@ -12,8 +12,8 @@ from models.cards.card import Card
 from models.classifiers.card_inference import infer_model_card
 from models.classifiers.keras_classifier import KerasClassifier
 from models.graph.model_inputs import read_model_inputs
-from models.graph.model_trace import ModelTrace
-from models.graph.probe_images import count_model_outputs, non_finite_weights, outputs_for_probe_images, rows_sum_to_one, trace_model
+from models.graph.model_trace import TracedModelGraph
+from models.graph.probe_images import count_model_outputs, non_finite_weights, outputs_for_probe_images, rows_sum_to_one, trace_keras_model
 
 
 def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifier:
@@ -25,7 +25,7 @@ def build_classifier(model: Any, card: Card | None, path: Path) -> KerasClassifi
         trace, card = infer_model_card(model, path)
     else:
         read_model_inputs(model, path.name).check_card(card, path.name)
-        trace = trace_model(model, card, path.name)
+        trace = trace_keras_model(model, card, path.name)
         _check_output(card, trace, path.name)
     _check_answers(card, outputs_for_probe_images(trace, path.name), trace, path.name)
     made = KerasClassifier(trace, card)
@@ -44,7 +44,7 @@ def _card_of_head(model: Any, card: Card, path: Path, head: str) -> Card:
     )
 
 
-def _check_output(card: Card, trace: ModelTrace, name: str) -> None:
+def _check_output(card: Card, trace: TracedModelGraph, name: str) -> None:
     numbers = count_model_outputs(trace, name)
     if numbers != (1 if card.head == "sigmoid" else len(card.labels)):
         raise UserError(
@@ -55,7 +55,7 @@ def _check_output(card: Card, trace: ModelTrace, name: str) -> None:
         raise UserError(f"The card says head '{card.head}', but {name} ends in a {trace.head.activation}; fix the card's 'head'.")
 
 
-def _check_answers(card: Card, raw: NDArray[np.float64], trace: ModelTrace, name: str) -> None:
+def _check_answers(card: Card, raw: NDArray[np.float64], trace: TracedModelGraph, name: str) -> None:
     """raw: the model's outputs for the probe pictures. Outputs that contradict the head are refused, not converted."""
     if not np.isfinite(raw).all():
         weights = [f"{weight} ({share:.0%} of it)" for weight, share in non_finite_weights(trace)]

@@ -15,7 +15,7 @@ from models.graph.engine.choice import EngineRefused, InferenceEngine, Inference
 from models.graph.engine.openvino_network import OpenVINONetwork, compile_function, openvino_version
 from models.graph.engine.threads import thread_count
 from models.graph.layers import SpatialLayer
-from models.graph.model_trace import ModelTrace
+from models.graph.model_trace import TracedModelGraph
 
 __all__ = ["KerasClassifier", "LayerActivations"]
 
@@ -31,7 +31,7 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
 
     def __init__(
         self,
-        trace: ModelTrace,
+        trace: TracedModelGraph,
         card: Card,
         replaced: Mapping[str, NDArray[np.float32]] | None = None,
         metadata: Mapping[str, Value] | None = None,
@@ -62,7 +62,7 @@ class KerasClassifier(BaseClassifier[SpatialLayer]):
         self._feeds = [tensor for tensor in (*readings, *beside) if tensor.name in self._replaced]
 
     @property
-    def trace(self) -> ModelTrace:
+    def trace(self) -> TracedModelGraph:
         """The model's graph."""
         return self._trace
 

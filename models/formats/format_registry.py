@@ -53,7 +53,7 @@ ACCEPTED_UPLOADS = f"a {_join([each.example for each in SINGLE if each.upload an
 """The uploads accepted from visitors, for messages."""
 
 
-def detect_format(path: Path) -> ModelFormat:
+def detect_model_format(path: Path) -> ModelFormat:
     """The format of a file or folder, by its content and not by its name. UserError says what an unsupported one seems to be."""
     start = b"" if path.is_dir() else read_first_bytes(path)
     found = next((each for each in FORMATS if each.recognise(path, start)), None)
@@ -67,7 +67,7 @@ def check_model_file(path: Path) -> None:
 
     Nothing is built. A SavedModel's operations are checked when it is opened, a TFLite or ONNX file only by its runtime.
     """
-    found = detect_format(path)
+    found = detect_model_format(path)
     if path.is_file():
         check_file_is_one_kind(path)
     found.check(path)
@@ -75,12 +75,12 @@ def check_model_file(path: Path) -> None:
 
 def open_model(path: Path) -> Any:
     """A Keras model (2 or 3), or a `Network`. UserError says in one sentence why it cannot be opened."""
-    return detect_format(path).open(path)
+    return detect_model_format(path).open(path)
 
 
 def open_keras_model(path: Path) -> Any:
     """As `open_model`, for Keras files only, whose layers and weights are accessible."""
-    found = detect_format(path)
+    found = detect_model_format(path)
     if found.provides != ModelCapabilities.EVERYTHING:
         raise UserError(f"{path.name} is no file of Keras; give a {_join(list(KERAS_SUFFIXES))} file.")
     return found.open(path)

@@ -59,7 +59,7 @@ PUBLISHED = WeightsDownloadSource(
 )
 
 
-def configured_source() -> WeightsDownloadSource:
+def configured_weights_source() -> WeightsDownloadSource:
     """What CROSSCHECK_IMAGENET_SOURCE names, an address that may end in #sha256=HEX, or the published file. UserError."""
     given = os.environ.get(SOURCE_VARIABLE)
     if not given:
@@ -90,7 +90,7 @@ class ImagenetWeights:
     def __init__(
         self, source: WeightsDownloadSource | None = None, folder: Path | None = None, stalled_seconds: float = STALLED_SECONDS
     ) -> None:
-        self.source = source or configured_source()
+        self.source = source or configured_weights_source()
         self._folder = (folder or cache_folder()) / "imagenet" / hashlib.sha256(self.source.address.encode()).hexdigest()[:12]
         self._stalled_seconds = stalled_seconds
 

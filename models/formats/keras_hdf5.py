@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from errors import UserError
 from models.cards.sidecar_files import WEIGHT_SUFFIXES
 from models.formats.custom_objects import custom_objects, custom_objects_given
-from models.formats.known_classes import known_names
+from models.formats.known_classes import harmless_names_scope
 from models.formats.model_format import ModelCapabilities, ModelFormat
 from models.sandbox.checks.keras_files import check_keras_hdf5
 from models.sandbox.checks.model_config import check_config_for_code, custom_class_sentence
@@ -57,7 +57,7 @@ def load_keras_file(source: Any, load_model: Callable[..., Any], name: str, conf
     if b"keras_hub" in (config if isinstance(config, bytes) else config.encode()):
         _import_keras_hub(name)
     try:
-        with known_names(config, kit), custom_objects(kit) as own:
+        with harmless_names_scope(config, kit), custom_objects(kit) as own:
             return load_model(source, compile=False, safe_mode=not custom_objects_given(), custom_objects=own)
     except UserError:
         raise

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from models.sandbox.checks.allowed_names import harmless_class_name, known_function
+from models.sandbox.checks.allowed_names import harmless_class_name, harmless_function_name
 
 Kit = Any
 """Keras 3, or tf_keras."""
 
 
-def known_names(config: str | bytes, kit: Kit) -> AbstractContextManager[Any]:
+def harmless_names_scope(config: str | bytes, kit: Kit) -> AbstractContextManager[Any]:
     """A scope in which `kit` finds the known classes and functions that the configuration names, by the names that it has for them."""
     words = set(_words(json.loads(config)))
     classes = {word: _CLASSES[name](kit, name) for word in words if (name := harmless_class_name(word))}
-    functions = {word: _FUNCTIONS[name](kit) for word in words if (name := known_function(word)) and not hasattr(kit.activations, word)}
+    functions = {
+        word: _FUNCTIONS[name](kit) for word in words if (name := harmless_function_name(word)) and not hasattr(kit.activations, word)
+    }
     return kit.saving.custom_object_scope({**functions, **classes})  # type: ignore[no-any-return]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from errors import UserError
-from models.formats.known_classes import known_names
+from models.formats.known_classes import harmless_names_scope
 from models.formats.model_format import ModelCapabilities, ModelFormat, read_file_content
 from models.sandbox.checks.safe_text import error_reason, printable_text
 from models.sandbox.checks.tensorflow_js_files import (
@@ -38,7 +38,7 @@ def _open(content: bytes, read: Callable[[str], bytes], name: str) -> Any:
     check_tensorflow_js(content, name)
     try:
         arrays = _arrays(parts, b"".join(read(file) for file in parts.files), name)
-        with known_names(parts.topology, tf_keras):
+        with harmless_names_scope(parts.topology, tf_keras):
             model = tf_keras.models.model_from_json(parts.topology)
         model.set_weights(_in_order(model, arrays, name))
     except UserError:

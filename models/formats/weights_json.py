@@ -7,7 +7,7 @@ from typing import Any
 from errors import UserError
 from models.cards.sidecar_files import read_architecture
 from models.formats.custom_objects import custom_objects, custom_objects_given
-from models.formats.known_classes import known_names
+from models.formats.known_classes import harmless_names_scope
 from models.sandbox.checks.model_config import check_config_for_code, is_keras_3_config
 from models.sandbox.checks.safe_text import error_reason
 
@@ -24,7 +24,7 @@ def open_weights_with_architecture(path: Path) -> Any:
         check_config_for_code(text, path.name)
     kit = import_module("keras" if is_keras_3_config(text) else "tf_keras")
     try:
-        with known_names(text, kit), custom_objects(kit):
+        with harmless_names_scope(text, kit), custom_objects(kit):
             model = kit.models.model_from_json(text)
         model.load_weights(path)
     except UserError:

@@ -60,7 +60,7 @@ class PictureInput:
 
 
 @dataclass(frozen=True)
-class VectorInput:
+class VectorModelInput:
     """An input (n, length)."""
 
     name: str
@@ -78,7 +78,7 @@ class VectorInput:
 class ModelInputStructure:
     """A model's inputs in order, and the nested structure of its call's argument, whose leaves they replace."""
 
-    order: tuple[PictureInput | VectorInput, ...]
+    order: tuple[PictureInput | VectorModelInput, ...]
     structure: Any
 
     @property
@@ -86,8 +86,8 @@ class ModelInputStructure:
         return tuple(each for each in self.order if isinstance(each, PictureInput))
 
     @property
-    def vectors(self) -> tuple[VectorInput, ...]:
-        return tuple(each for each in self.order if isinstance(each, VectorInput))
+    def vectors(self) -> tuple[VectorModelInput, ...]:
+        return tuple(each for each in self.order if isinstance(each, VectorModelInput))
 
     @property
     def largest(self) -> PictureInput:
@@ -159,7 +159,7 @@ def read_model_inputs(model: Any, name: str) -> ModelInputStructure:
     """The inputs of a Keras model (2 or 3). UserError names those that are neither a picture nor a vector of numbers."""
     structure = _structure(model, name)
     found = tuple(_input(leaf, name) for leaf in tf.nest.flatten(structure))
-    if len(found) == 1 and isinstance(found[0], VectorInput):
+    if len(found) == 1 and isinstance(found[0], VectorModelInput):
         found = (_as_picture(found[0]),)
     if not any(isinstance(each, PictureInput) for each in found):
         raise UserError(f"{name} takes {_join(found)}; a picture has shape (None, height, width, 3).")
@@ -204,7 +204,7 @@ def _leaves(shapes: Any, name: str) -> Any:
     return [_leaves(shape, f"{name} {number}") for number, shape in enumerate(shapes)]
 
 
-def _input(leaf: _Leaf, name: str) -> PictureInput | VectorInput:
+def _input(leaf: _Leaf, name: str) -> PictureInput | VectorModelInput:
     shape = leaf.shape
     if len(shape) == 4 and shape[3] in (1, 3):
         return PictureInput(leaf.name, (shape[1], shape[2]), shape[3], of_bytes=leaf.of_bytes)
@@ -215,12 +215,12 @@ def _input(leaf: _Leaf, name: str) -> PictureInput | VectorInput:
     if len(shape) == 4:
         raise UserError(f"{name} takes input of shape {shape}, {shape[3]} channels last; a picture has 3 of them, or 1 for grey.")
     if len(shape) == 2 and shape[1] and leaf.kind in ("float16", "bfloat16", "float32", "float64"):
-        return VectorInput(leaf.name, shape[1])
+        return VectorModelInput(leaf.name, shape[1])
     taken = f"input '{leaf.name}' of shape {shape}" + ("" if leaf.kind.startswith("float") else f" and kind {leaf.kind}")
     raise UserError(f"{name} takes {taken}; a picture has shape (None, height, width, 3), metadata (None, numbers).")
 
 
-def _as_picture(given: VectorInput) -> PictureInput | VectorInput:
+def _as_picture(given: VectorModelInput) -> PictureInput | VectorModelInput:
     """A model's only input, of so many numbers as a square picture has, grey or in colour; else what it was."""
     for channels in (1, 3):
         side = math.isqrt(given.length // channels)
@@ -238,5 +238,5 @@ def _resize(images: tf.Tensor, size: tuple[int, int], wanted: tuple[int, int]) -
     return images if size == wanted else tf.image.resize(images, wanted, antialias=True)
 
 
-def _join(inputs: Sequence[PictureInput | VectorInput]) -> str:
+def _join(inputs: Sequence[PictureInput | VectorModelInput]) -> str:
     return " and ".join(f"input {each}" for each in inputs)

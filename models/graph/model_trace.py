@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.graph.engine.threads import thread_count
 from models.graph.layer_names import LayerNames
 from models.graph.layers import ClassificationHead, SpatialLayer, find_classification_head, find_spatial_layers, pictures_of_layers
-from models.graph.output_choice import OutputChoice
+from models.graph.output_choice import ModelOutputChoice
 
 # TensorFlow takes the functions of one trace for one function that is retraced, and warns; `Trace.trace_count` counts correctly.
 tf.get_logger().setLevel("ERROR")
@@ -29,7 +29,7 @@ Prepare = Callable[[tf.Tensor, tf.Tensor | None, tf.Tensor | None], Sequence[tf.
 Model = Callable[[Sequence[tf.Tensor], tf.Tensor | None], tf.Tensor]
 
 
-class ModelTrace:
+class TracedModelGraph:
     """A model called once on `images` (n, H, W, 3) = masks * image + (1 - masks) * fill, in display space.
 
     Feeding `images` evaluates whole pictures; feeding image, masks and fill evaluates masked ones, which are then computed inside
@@ -71,7 +71,7 @@ class ModelTrace:
         self.pair: tuple[tf.Tensor, ...] = tuple(made["pair"])
         self.metadata: tf.Tensor | None = next(iter(made["metadata"]), None)
         self.picture_inputs: tuple[str, ...] = ()
-        self.choice = OutputChoice((), "", 0)
+        self.choice = ModelOutputChoice((), "", 0)
         self.inputs: tuple[tuple[str, tuple[int | None, ...]], ...] = ()  # name and shape of each of the model's inputs, where known
         self.head: ClassificationHead = find_classification_head(self.output)
         self._name_of = names.of_graph(self._graph.graph)

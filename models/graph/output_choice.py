@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from errors import UserError
-from models.graph.output_shape import row_length
+from models.graph.output_shape import classes_in_output_shape
 from models.sandbox.checks.safe_text import printable_text
 
 
 @dataclass(frozen=True)
-class OutputChoice:
+class ModelOutputChoice:
     """names: of the outputs that are rows of numbers, in the model's order; number: the chosen one's among all outputs."""
 
     names: tuple[str, ...]
@@ -24,22 +24,22 @@ class OutputChoice:
         return (f"It gives {len(self.names)} answers, {', '.join(self.names)}: '{self.name}' is explained. --head chooses another.",)
 
 
-def choose_output(names: Sequence[str], shapes: Sequence[Sequence[int | None]], wanted: str, model: str) -> OutputChoice:
+def choose_output(names: Sequence[str], shapes: Sequence[Sequence[int | None]], wanted: str, model: str) -> ModelOutputChoice:
     """names, shapes: of all outputs, pictures first. wanted: a name, or "" for the first that fits. UserError where none does."""
     names = [printable_text(name, 100) for name in names]
     fitting = [number for number, shape in enumerate(shapes) if _is_row(shape, model)]
     if not fitting:
-        row_length(shapes[0], model)
+        classes_in_output_shape(shapes[0], model)
     known = tuple(names[number] for number in fitting)
     if wanted and wanted not in known:
         raise UserError(f"{model} has no answer '{wanted[:60]}' to explain; choose one of {', '.join(known)}.")
     number = next(each for each in fitting if not wanted or names[each] == wanted)
-    return OutputChoice(known, names[number], number)
+    return ModelOutputChoice(known, names[number], number)
 
 
 def _is_row(shape: Sequence[int | None], model: str) -> bool:
     try:
-        row_length(shape, model)
+        classes_in_output_shape(shape, model)
     except UserError:
         return False
     return True

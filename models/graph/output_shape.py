@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from errors import UserError
 
 
-def row_length(shape: Sequence[int | None], name: str) -> int:
+def classes_in_output_shape(shape: Sequence[int | None], name: str) -> int:
     """The numbers in each picture's row. shape: of the output, pictures first; axes of length 1 do not count. UserError for a grid."""
     sides = [side for side in shape[1:] if side != 1]
     if len(sides) > 1:

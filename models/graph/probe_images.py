@@ -16,22 +16,22 @@ from models.graph.frozen_graph import FrozenGraph
 from models.graph.layer_names import RecordedLayerNames
 from models.graph.layers import operations_before, operations_between
 from models.graph.model_inputs import read_model_inputs
-from models.graph.model_trace import ModelTrace
-from models.graph.output_choice import OutputChoice, choose_output
-from models.graph.output_shape import row_length
+from models.graph.model_trace import TracedModelGraph
+from models.graph.output_choice import ModelOutputChoice, choose_output
+from models.graph.output_shape import classes_in_output_shape
 from models.sandbox.checks.safe_text import error_reason
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
 
-def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
+def trace_keras_model(model: Any, card: Card, name: str) -> TracedModelGraph:
     """The model traced on pictures preprocessed as the card says. UserError where its output is not one tensor."""
     inputs = read_model_inputs(model, name)
     inputs.check_metadata(card, name)
     called = with_float_inputs(model)
     names = called.layer_names if isinstance(called, FrozenGraph) else RecordedLayerNames(called)
     metadata = encode_metadata(card.metadata, {}) if card.metadata else None
-    choices: list[OutputChoice] = []
+    choices: list[ModelOutputChoice] = []
 
     def chosen(answer: object) -> tf.Tensor:
         outputs = tf.nest.flatten(answer)
@@ -40,7 +40,7 @@ def trace_model(model: Any, card: Card, name: str) -> ModelTrace:
         return outputs[choices[-1].number]
 
     try:
-        made = ModelTrace(
+        made = TracedModelGraph(
             lambda images, second, takes: inputs.prepare(images, card, second, takes),
             lambda prepared, vector: chosen(called(inputs.pack(prepared, vector), training=False)),
             card.size,
@@ -68,12 +68,12 @@ def _output_names(model: Any, answer: object) -> list[str]:
     return [str(each) for each in known] if len(known) == count else [str(number) for number in range(count)]
 
 
-def count_model_outputs(trace: ModelTrace, name: str) -> int:
+def count_model_outputs(trace: TracedModelGraph, name: str) -> int:
     """The number of outputs per picture. UserError where they are not a row."""
-    return row_length(trace.output.shape.as_list() if trace.output.shape.rank is not None else (), name)
+    return classes_in_output_shape(trace.output.shape.as_list() if trace.output.shape.rank is not None else (), name)
 
 
-def outputs_for_probe_images(trace: ModelTrace, name: str) -> NDArray[np.float64]:
+def outputs_for_probe_images(trace: TracedModelGraph, name: str) -> NDArray[np.float64]:
     """(3, units): the raw outputs for noise, a grey and a gradient picture, together unless they are large. UserError where the model
     cannot be evaluated."""
     try:
@@ -100,7 +100,7 @@ def rows_sum_to_one(raw: NDArray[np.float64]) -> bool:
     return bool(raw.min() >= -1e-3 and np.allclose(raw.sum(axis=1), 1, atol=2e-3))
 
 
-def first_convolution_slope(trace: ModelTrace) -> float | None:
+def first_convolution_slope(trace: TracedModelGraph) -> float | None:
     """The slope of the first convolution's input with respect to the model's input; None where there is no convolution.
 
     1 where the model does not scale its input; about 1/255 to 1/50 where it scales 0..255 itself.
@@ -114,7 +114,7 @@ def first_convolution_slope(trace: ModelTrace) -> float | None:
     return float(np.median(np.abs(light - dark)))
 
 
-def non_finite_weights(trace: ModelTrace) -> Iterator[tuple[str, float]]:
+def non_finite_weights(trace: TracedModelGraph) -> Iterator[tuple[str, float]]:
     """Name of each weight with values that are not finite, and their share."""
     for reading, variable in trace.variables():
         if variable.dtype.is_floating and (share := _not_finite(variable.numpy())):

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from errors import UserError
 from models.graph.layers import SpatialLayer, operations_before
-from models.graph.model_trace import ModelTrace
+from models.graph.model_trace import TracedModelGraph
 
 _ONES = ("gamma", "moving_variance", "variance", "scale")
 _ZEROS = ("bias", "beta", "moving_mean", "mean")
 
 
-def reinitialise_weights(trace: ModelTrace, depth: str, seed: int) -> dict[str, NDArray[np.float32]]:
+def reinitialise_weights(trace: TracedModelGraph, depth: str, seed: int) -> dict[str, NDArray[np.float32]]:
     """Name of a tensor that reads a variable -> its new value. depth: "head", "last block" (with the head) or "everything"."""
     readings = trace.variables()
     if not readings:
@@ -42,11 +42,11 @@ def _draw(variable: tf.Variable, rng: np.random.Generator) -> NDArray[np.float32
     return kernel
 
 
-def _before_head(trace: ModelTrace) -> set[tf.Operation]:
+def _before_head(trace: TracedModelGraph) -> set[tf.Operation]:
     return operations_before([layer.tensor for layer in trace.layers if layer.last])
 
 
-def _before_last_block(trace: ModelTrace) -> set[tf.Operation]:
+def _before_last_block(trace: TracedModelGraph) -> set[tf.Operation]:
     """In each branch the last block begins after the last layer with a finer grid, or half way where the grid never changes."""
     starts = []
     for end in (layer for layer in trace.layers if layer.last):
@@ -60,7 +60,7 @@ def _cells(layer: SpatialLayer) -> int:
     return layer.grid[0] * layer.grid[1]
 
 
-_BEFORE: dict[str, Callable[[ModelTrace], set[tf.Operation]]] = {
+_BEFORE: dict[str, Callable[[TracedModelGraph], set[tf.Operation]]] = {
     "head": _before_head,
     "last block": _before_last_block,
     "everything": lambda _: set(),

@@ -16,7 +16,7 @@ from models.graph.engine.choice import EngineRefused, InferenceEngine, Inference
 from models.graph.engine.threads import thread_count
 from models.graph.network_input import NetworkInput, NonKerasNetwork
 from models.graph.output_choice import choose_output
-from models.graph.output_shape import row_length
+from models.graph.output_shape import classes_in_output_shape
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -106,7 +106,7 @@ class RuntimeNetwork(NonKerasNetwork):
         if answer.ndim < 1 or answer.shape[0] != count:
             seen = f"numbers of shape {answer.shape} for {count} picture{'s' * (count != 1)}"
             raise UserError(f"{self.name} gives {seen}; a classifier gives a row of numbers per picture. Export it again.")
-        return answer.reshape(count, row_length(answer.shape, self.name))
+        return answer.reshape(count, classes_in_output_shape(answer.shape, self.name))
 
     @staticmethod
     def _shape(port: NetworkInput) -> tuple[int, ...]:

@@ -7,14 +7,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.graph.layers import operations_between
-from models.graph.model_trace import ModelTrace
+from models.graph.model_trace import TracedModelGraph
 from models.inspection.model_structure import InputTransform
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative", "PartitionedCall", "StatefulPartitionedCall")
 _TOLERANCE = 1e-3
 
 
-def measure_input_transforms(trace: ModelTrace) -> tuple[InputTransform, ...]:
+def measure_input_transforms(trace: TracedModelGraph) -> tuple[InputTransform, ...]:
     """One for each distinct path to a first convolution; none for paths that mix colours or are not affine."""
     inputs = list({tensor.name: tensor for tensor in trace.prepared}.values())
     ends = [tensor for tensor in _convolution_inputs(trace) if tensor.shape.rank == 4 and tensor.shape[-1] in (1, 3)]
@@ -36,7 +36,7 @@ def measure_input_transforms(trace: ModelTrace) -> tuple[InputTransform, ...]:
     return tuple(transforms)
 
 
-def _convolution_inputs(trace: ModelTrace) -> Iterator[tf.Tensor]:
+def _convolution_inputs(trace: TracedModelGraph) -> Iterator[tf.Tensor]:
     """The input of each convolution that no other convolution precedes."""
     behind: set[tf.Operation] = set()
     for op in operations_between(trace.prepared, trace.head.logits):

@@ -123,7 +123,7 @@ def _structure(served: Any, images: np.ndarray) -> ModelStructure:
             return parse_model_structure(served.remote_structure(images))
         except ProtocolError as error:
             raise UserError(f"{served.card.name} describes itself in a way that is none ({error}); use another model.") from error
-    from models.inspection.structure_reader import read_model_structure
+    from models.inspection.model_structure_reader import read_model_structure
 
     return read_model_structure(served, images)
 

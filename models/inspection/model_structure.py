@@ -9,7 +9,7 @@ _MOST, _LONGEST, _LARGEST = 10_000, 500, 10**9
 
 
 @dataclass(frozen=True)
-class TensorSpec:
+class ModelTensorShape:
     """An input or the output. shape: None for a side that is not fixed."""
 
     name: str
@@ -49,8 +49,8 @@ class ModelStructure:
     the model is run, where that is not as a graph.
     """
 
-    inputs: tuple[TensorSpec, ...]
-    output: TensorSpec
+    inputs: tuple[ModelTensorShape, ...]
+    output: ModelTensorShape
     final_activation: str = ""
     input_transforms: tuple[InputTransform, ...] = ()
     receptive_fields: tuple[tuple[str, tuple[int, int] | None], ...] = ()
@@ -101,8 +101,8 @@ def _list(values: Any) -> list[Any]:
     return values
 
 
-def _tensor_spec(raw: Any) -> TensorSpec:
-    return TensorSpec(
+def _tensor_spec(raw: Any) -> ModelTensorShape:
+    return ModelTensorShape(
         _text(raw["name"]), tuple(None if side is None else _integer(side) for side in _list(raw["shape"])), _text(raw["dtype"])
     )
 

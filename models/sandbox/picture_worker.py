@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Arguments: bytes that a file has at most, seconds of CPU time. Files come through standard input; output takes the answers."""
     most_bytes, seconds = map(int, sys.argv[1:])
-    reading, writing = take_standard_streams()
+    reading, writing = reserve_standard_streams()
     _limit_memory()
     _limit_processor(STARTING_CPU)
     _import_libraries()
@@ -44,7 +44,7 @@ def main() -> None:
             _answer(pipes, most_bytes, seconds)
 
 
-def take_standard_streams() -> tuple[int, int]:
+def reserve_standard_streams() -> tuple[int, int]:
     """Standard input and output for this program alone; nothing that a library prints gets into the answers."""
     reading, writing = os.dup(0), os.dup(1)
     with open(os.devnull, "r+b", buffering=0) as nowhere:

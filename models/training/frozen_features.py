@@ -14,14 +14,14 @@ from errors import UserError
 from models.cards.card import Card
 from models.datasets.picture_collection import CollectionRow
 from models.output.atomic_files import atomic_file
-from models.training.image_cache import cache_file_name, load_memory_mapped
+from models.training.image_cache import load_memory_mapped, training_cache_file_name
 from models.training.input_pipeline import (
     InputPipelineSettings,
+    class_numbers_of_rows,
     class_weights,
     drop_metadata_at_random,
     encode_row_metadata,
     iterate_batches,
-    row_labels,
     shuffled_epoch_order,
     steps_per_epoch,
 )
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def split_network(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "keras.Model"]:
+def split_frozen_network(model: "keras.Model", open_layers: int) -> tuple["keras.Model", "keras.Model"]:
     """(lower, upper): the model cut at the last place where one tensor carries all, below its last
     `open_layers` layers with weights.
 
@@ -86,7 +86,7 @@ def cached_training_data(
     plain = _cached_features(lower, card, validation, known, 0)
     changed = dataclasses.replace(known, augmentation=feed.augmentation)
     features_by_form = [_cached_features(lower, card, train, changed, number) for number in range(forms)]
-    units, labels, weights = upper.output_shape[-1], row_labels(train), class_weights(train, len(card.labels), feed.balance)
+    units, labels, weights = upper.output_shape[-1], class_numbers_of_rows(train), class_weights(train, len(card.labels), feed.balance)
     codes = encode_row_metadata(train, feed.fields), encode_row_metadata(validation, feed.fields)
 
     def epoch(number: int) -> Iterator[Any]:
@@ -101,7 +101,7 @@ def cached_training_data(
     def validation_batches() -> Iterator[Any]:
         for i in range(0, len(validation), feed.batch):
             end = i + feed.batch
-            yield _inputs(plain[i:end], codes[1][i:end]), row_labels(validation[i:end])
+            yield _inputs(plain[i:end], codes[1][i:end]), class_numbers_of_rows(validation[i:end])
 
     return TrainingData(epoch, steps_per_epoch(train, feed), validation_batches)
 
@@ -137,7 +137,7 @@ def _key(lower: "keras.Model", card: Card, rows: Sequence[CollectionRow], feed: 
     """Another one where anything is another that the features depend on."""
     inputs = (lower.name, lower.output_shape, card.size, card.scaling, card.colour, dataclasses.replace(feed, cache=Path()))
     weights_digest = hashlib.sha256(b"".join(np.ascontiguousarray(weights).tobytes() for weights in lower.get_weights())).hexdigest()
-    return cache_file_name([row.path for row in rows], (inputs, weights_digest))
+    return training_cache_file_name([row.path for row in rows], (inputs, weights_digest))
 
 
 def _input_layers(layer: Any) -> list[Any]:

@@ -25,7 +25,7 @@ def cache_decoded_images(files: Sequence[Path], size: tuple[int, int], how: Fit,
 
     UserError names the pictures that cannot be read.
     """
-    cache_file = folder / f"{cache_file_name(files, (size, how))}.npy"
+    cache_file = folder / f"{training_cache_file_name(files, (size, how))}.npy"
     if (found := load_memory_mapped(cache_file)) is not None:
         return found
     _make(cache_file, files, size, how)
@@ -79,7 +79,7 @@ def _fill(pictures: "np.memmap[tuple[int, ...], np.dtype[np.uint8]]", files: Seq
     pictures.flush()
 
 
-def cache_file_name(files: Sequence[Path], made: tuple[object, ...]) -> str:
+def training_cache_file_name(files: Sequence[Path], made: tuple[object, ...]) -> str:
     """A file name for what is made of picture files: it changes with any path, length or modification time, and with `made`, whose values
     must have a stable repr.
     """

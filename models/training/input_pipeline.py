@@ -62,7 +62,7 @@ def iterate_batches(rows: Sequence[CollectionRow], feed: InputPipelineSettings, 
     import tensorflow as tf
 
     pictures = cache_decoded_images([row.path for row in rows], feed.size, feed.fit, feed.cache)
-    chosen, labels, codes = shuffled_epoch_order(rows, feed, epoch), row_labels(rows), encode_row_metadata(rows, feed.fields)
+    chosen, labels, codes = shuffled_epoch_order(rows, feed, epoch), class_numbers_of_rows(rows), encode_row_metadata(rows, feed.fields)
 
     def load(number: np.int64) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
         rng = np.random.default_rng([feed.seed, epoch, int(number) + 1])
@@ -91,14 +91,14 @@ def shuffled_epoch_order(rows: Sequence[CollectionRow], feed: InputPipelineSetti
     rng = np.random.default_rng([feed.seed, epoch])
     if feed.balance != "sampling":
         return rng.permutation(len(rows))
-    labels = row_labels(rows)
+    labels = class_numbers_of_rows(rows)
     kinds = np.unique(labels)
     quota, left = divmod(len(rows), len(kinds))
     sampled = [_sample_class(np.flatnonzero(labels == kind), quota + (n < left), rng) for n, kind in enumerate(rng.permutation(kinds))]
     return rng.permutation(np.concatenate(sampled))
 
 
-def row_labels(rows: Sequence[CollectionRow]) -> NDArray[np.int32]:
+def class_numbers_of_rows(rows: Sequence[CollectionRow]) -> NDArray[np.int32]:
     """(n,): the class number of each row."""
     return np.array([row.label for row in rows], np.int32)
 
@@ -115,7 +115,7 @@ def class_weights(rows: Sequence[CollectionRow], classes: int, balance: Balance)
     of the class), so that every class counts as much and the mean over the pictures is 1."""
     if balance != "weights":
         return np.ones(classes, np.float32)
-    counts = np.bincount(row_labels(rows), minlength=classes)
+    counts = np.bincount(class_numbers_of_rows(rows), minlength=classes)
     weights = len(rows) / ((counts > 0).sum() * np.maximum(counts, 1))
     return np.where(counts > 0, weights, 0).astype(np.float32)
 

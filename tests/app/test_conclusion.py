@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from app.conclusion import WORDS, AgreementFacts, ConclusionFacts, HidingFacts, RecordFacts, conclude_from_facts, overall_agreement_level
+from app.conclusion import (
+    WORDS,
+    AgreementFacts,
+    ConclusionFacts,
+    HidingFacts,
+    ReportCardFacts,
+    conclude_from_facts,
+    overall_agreement_level,
+)
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome
 from explainers.report_card.report_card_file import FoundCount
@@ -14,7 +22,7 @@ from explainers.report_card.report_card_file import FoundCount
 CANNOT, NONE, SOME, STRONG = AgreementLevel
 AGREEMENT = AgreementFacts(STRONG, kinds=4, agreeing=6, told=6, pairs=6, place="the lower edge")
 HIDING = HidingFacts(HiddenPlaceOutcome.FOLLOWS, "the lower edge", 0.1, 0.998, 0.06, "plain", 20, 20, at_edge=True)
-RECORD = RecordFacts(
+RECORD = ReportCardFacts(
     FoundCount("Integrated Gradients", 91, 100, 0.84, 0.95),
     FoundCount("Grad-CAM", 74, 100, 0.65, 0.82),
     FoundCount("consensus", 88, 100, 0.8, 0.93),

@@ -17,9 +17,9 @@ from app.explanation import (
     method_key,
 )
 from app.rendering import encode_png
-from app.service.warmup import MeasuredSpeed
+from app.service.evaluation_warmup import MeasuredSpeed
 from errors import UserError
-from explainers.explanation_case import ExplanationSettings, Stopped
+from explainers.explanation_case import EvaluationStopped, ExplanationSettings
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
@@ -70,7 +70,7 @@ def test_the_cost_is_known_before_the_first_map_and_every_map_is_passed_on(class
 
 def test_nothing_runs_where_the_start_is_refused(classifier: KerasClassifier) -> None:
     def refuse(found: Explanation) -> None:
-        raise Stopped
+        raise EvaluationStopped
 
     found = explain_picture(encode_png(PIXELS), classifier, ExplanationPlan([GradCAM()], FAST, Score(1)), refuse)
     assert (found.results, found.evaluations) == ({}, 0)

@@ -14,7 +14,7 @@ from app.explanation import as_explainable_classifier
 from app.maintenance.bundled_map_libraries import draw_synthetic_picture
 from app.masks import MaskFile
 from app.options import ExplainOptions, GridGameOptions
-from app.page.assets import describe_method, page_config
+from app.page.assets import browser_page_config, describe_method
 from app.report_cards import ReportCardPlan
 from app.service import cached_answer
 from explainers.explanation_case import Case, ExplanationSettings
@@ -46,7 +46,7 @@ from models.cards.card import Card, ClassLabel
 from models.cards.metadata import CategoryField, NumberField
 from models.classifiers.score import Score
 from models.datasets.picture_collection import CollectionRow
-from models.evaluation.assessment import assess_logits
+from models.evaluation.classifier_evaluation import assess_logits
 from models.evaluation.evaluation_records import EvaluationData
 from models.evaluation.evaluation_writer import evaluation_json
 from models.export.exporter import ExportResult
@@ -248,7 +248,7 @@ def test_the_stored_first_answer() -> None:
 
 
 def test_the_configuration_of_the_page() -> None:
-    written = page_config([method() for method in METHODS])
+    written = browser_page_config([method() for method in METHODS])
     assert list(written) == ["address", "colours", "methods", "words", "upload"]
     assert list(written["colours"]) == ["plain", "signed", "titles", "tables", "rule"]
     assert list(written["words"]) == ["scale", "keys", "summaries", "glossary"]

@@ -53,7 +53,7 @@ PROGRAM = """
 import sys, zipfile
 from pathlib import Path
 import numpy as np
-from app.page.assets import page_config
+from app.page.assets import browser_page_config
 from app.service.classifier_registry import ClassifierRegistry, classifier_title
 from app.service.stores.model_uploads import ModelUploads
 from errors import UserError
@@ -73,7 +73,7 @@ for model, trust in ((folder / "my_net.toy", True), (folder / "packed.zip", True
     assert classifier.outputs(np.zeros((1, *classifier.size, 3), np.float32)).tolist() == [[2.0, -3.0]], model
     assert classifier.forward_only
     classifier.close() if not trust else None
-upload = page_config(())["upload"]
+upload = browser_page_config(())["upload"]
 assert upload["modelSuffixes"].split(",").count(".toy") == 1
 assert ".toy" in upload["modelKinds"]
 assert ModelUploads(ClassifierRegistry(["glass_box"])).reserve("x.toy")[1].name == "x.toy"

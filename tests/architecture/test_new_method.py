@@ -52,11 +52,11 @@ PAGE = """
 import json
 
 from app.options import ServeOptions
-from app.page.assets import page_config
+from app.page.assets import browser_page_config
 from app.service.services import Services
 
 services = Services.build(ServeOptions())
-print(json.dumps(page_config(list(services.methods.values()))["methods"]))
+print(json.dumps(browser_page_config(list(services.methods.values()))["methods"]))
 services.close()
 """
 

@@ -17,14 +17,14 @@ import json
 from app.options import ServeOptions
 from app.page.assets import load_static_files
 from app.page.events import PageEvents
-from app.page.layout import PageLayout
+from app.page.layout import GradioPageLayout
 from app.service import cached_answer
 from app.service.services import Services
 from app.service.session import Session
 
 services = Services.build(ServeOptions())
 events = PageEvents(services)
-config = PageLayout(events).blocks.config
+config = GradioPageLayout(events).blocks.config
 stored, session = cached_answer.read_cached_answer(), Session()
 print(json.dumps({
     "components": [component["props"] for component in config["components"] if component["props"].get("elem_id") == "cc-map_count"],

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from models.cards.card import Card, ClassLabel
 from models.datasets.picture_collection import CollectionRow
-from models.evaluation.assessment import assess_logits
 from models.evaluation.classification_metrics import IntervalEstimate
+from models.evaluation.classifier_evaluation import assess_logits
 from models.evaluation.evaluation_records import Evaluation, EvaluationData, EvaluationSettings
 from models.evaluation.evaluation_writer import write_evaluation
 from models.evaluation.html_report import format_with_interval, picture_thumbnail_uri, render_evaluation_html

@@ -5,7 +5,7 @@ import pytest
 
 from errors import UserError
 from explainers.baselines import FILLS
-from explainers.explanation_case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, EvaluationStopped, ExplanationSettings
 from tests.explainers.toy_classifiers import ToyScore, detectors, picture
 
 
@@ -127,11 +127,11 @@ def test_stop_is_obeyed_within_one_batch(model):
                 case.stop()
             yield np.ones((4, 5), np.float32)
 
-    with pytest.raises(Stopped):
+    with pytest.raises(EvaluationStopped):
         case.masked(masks())
     assert model.asked.batches == [8, 8]
     for question in (lambda: case.image_logits, case.features, lambda: list(case.gradients(case.image[None]))):
-        with pytest.raises(Stopped):
+        with pytest.raises(EvaluationStopped):
             question()
     assert case.with_score(ToyScore(2)).image_logits.shape == (3,)
 
@@ -139,7 +139,7 @@ def test_stop_is_obeyed_within_one_batch(model):
 def test_a_stop_is_each_cases_own_and_what_was_asked_is_shared(case):
     case.stop()
     other = case.with_score(ToyScore(2))
-    with pytest.raises(Stopped):
+    with pytest.raises(EvaluationStopped):
         case.outputs(case.image[None])
     assert other.image_logits.shape == (3,)
     assert case.image_logits is not None  # remembered from the other

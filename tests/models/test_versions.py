@@ -11,7 +11,7 @@ import pytest
 from errors import UserError
 from models.cards.card import Card, ClassLabel, file_sha256
 from models.loading import find_model_file
-from models.versions import LATEST, create_version, latest_version_folder, list_versions, main
+from models.versions import LATEST, create_version, latest_version_folder, list_model_versions, main
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ def test_each_version_gets_a_number_and_says_what_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "net"
     for content in (b"one", b"two"):
         keep(folder, content)
-    first, second = list_versions(folder)
+    first, second = list_model_versions(folder)
     assert (first.version, second.version) == ("v1", "v2")
     assert first.name == "net"
     assert second.sha256 == file_sha256(folder / "v2" / "net.keras")

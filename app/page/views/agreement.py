@@ -8,14 +8,14 @@ import numpy as np
 
 from app.explanation import method_key
 from app.formatting import format_p_value, format_score
-from app.service.classifier_registry import is_public
+from app.service.classifier_registry import is_public_model_name
 from app.service.metric_state import AGREEMENT
 from app.service.request import ExplanationState
 from explainers.method import Method
 from explainers.metrics.agreement.agreement import AgreementResult
 from explainers.metrics.agreement.consistency import MapConsistency, PairAgreement, SelfAgreementSource, controls_warning_sentence
 from explainers.metrics.agreement.family_agreement import FamilyAgreement
-from explainers.metrics.agreement.significance import AgreementLevel, AgreementObstacle, Interval
+from explainers.metrics.agreement.significance import AgreementLevel, AgreementObstacle, KappaInterval
 
 LEAD = (
     "How far each pair of maps agrees beyond chance (κ*): 0 is chance, that is, what the maps of unrelated pictures have in common too; "
@@ -106,7 +106,7 @@ def _agreement_sentence(found: MapConsistency) -> str:
     return f"{sentence} Between families κ is {format_score(found.kappa)} on average{_interval(found.interval)}{star}."
 
 
-def _interval(interval: Interval | None) -> str:
+def _interval(interval: KappaInterval | None) -> str:
     return f", {format_score(interval.low)} to {format_score(interval.high)}" if interval else ""
 
 
@@ -141,7 +141,7 @@ def _family_sentence(each: FamilyAgreement) -> str:
 def _chance_words(report: ExplanationState, found: AgreementResult) -> list[str]:
     """Where chance comes from, and how to know it better."""
     name = report.request.classifier
-    build = BUILD.format(name=shlex.quote(name) if is_public(name) else "FILE")
+    build = BUILD.format(name=shlex.quote(name) if is_public_model_name(name) else "FILE")
     if found.others:
         return [
             f"Chance is what the same methods' maps of {found.others} other pictures share with these, by the same classifier.",

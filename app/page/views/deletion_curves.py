@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.explanation import method_key
 from app.page.views.alt_text import short_class_names
-from app.page.views.images import baseline_fill_data_uri, deletion_steps_data_uri
+from app.page.views.image_data_uris import baseline_fill_data_uri, deletion_steps_data_uri
 from app.page.views.prediction import likeliest_classes
 from app.service.request import ExplanationState
 from explainers.explanation_case import ExplanationSettings

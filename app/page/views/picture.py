@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.page.views.images import evidence_outline_data_uri, thumbnail_data_uri
+from app.page.views.image_data_uris import evidence_outline_data_uri, thumbnail_data_uri
 from app.page.views.page_state import PageState
 from app.service.example_gallery import ExamplePicture
 from app.service.request import ExplanationState

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.page.views.evidence import SOURCES
-from app.page.views.images import mask_outline_data_uri
+from app.page.views.image_data_uris import mask_outline_data_uri
 from app.page.views.page_state import PageState, Rows
 from app.service.regions import EvidenceRegion
 from app.service.request import ExplanationState

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.formatting import format_count_with_noun
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP, strongest_place_sentence
-from app.page.views.images import map_data_uri
+from app.page.views.image_data_uris import map_data_uri
 from app.rendering import quantise_map
 from app.service.request import ExplanationState
 from explainers.grid import grid_cells_per_side

@@ -25,7 +25,14 @@ from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.partial_agreement import PartialAgreement
 from explainers.metrics.agreement.raw_similarity import RawSimilarity
 from explainers.metrics.agreement.reference_library import MapLibrary
-from explainers.metrics.agreement.significance import WARNING, AgreementLevel, AgreementObstacle, Interval, Significance, classify_agreement
+from explainers.metrics.agreement.significance import (
+    WARNING,
+    AgreementLevel,
+    AgreementObstacle,
+    KappaInterval,
+    Significance,
+    classify_agreement,
+)
 from explainers.metrics.agreement.similarity import MapEvidence, PairSimilarity, evidence_on_grid, normalise_positive_part, sign_agreement
 from explainers.metrics.robustness.reliability import (
     ReliabilityScore,
@@ -118,7 +125,7 @@ class MapConsistency:
     pair_agreements: tuple[PairAgreement, ...]
     families: tuple[FamilyAgreement, ...]
     kappa: float | None
-    interval: Interval | None
+    interval: KappaInterval | None
     ceiling: float | None
     stability: Mapping[str, ReliabilityScore]
     controls: Mapping[str, Mapping[str, float]]

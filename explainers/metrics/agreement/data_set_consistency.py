@@ -9,7 +9,7 @@ from scipy.stats import false_discovery_control
 
 from explainers.method import Family
 from explainers.metrics.agreement.consistency import MapConsistency
-from explainers.metrics.agreement.significance import LEVEL, Interval, resampled_counts, resampled_kappa_interval
+from explainers.metrics.agreement.significance import LEVEL, KappaInterval, resampled_counts, resampled_kappa_interval
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class DataSetAgreement:
     second: Family
     pictures: int
     kappa: float
-    interval: Interval
+    interval: KappaInterval
     agreeing: int
 
     def to_json(self) -> dict[str, Any]:

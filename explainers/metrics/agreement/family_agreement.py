@@ -8,7 +8,7 @@ from typing import Any
 from scipy.stats import false_discovery_control
 
 from explainers.method import Family
-from explainers.metrics.agreement.null_distribution import NullDistributions, SharedSignificance
+from explainers.metrics.agreement.null_distribution import FamilyPairSignificance, NullDistributions
 from explainers.metrics.agreement.significance import AgreementLevel, AgreementObstacle, classify_agreement
 
 TitlePair = tuple[str, str]
@@ -24,7 +24,7 @@ class FamilyAgreement:
     first: Family
     second: Family
     pairs: tuple[TitlePair, ...]
-    chance: SharedSignificance | None
+    chance: FamilyPairSignificance | None
     p: float | None
     level: AgreementLevel
     obstacle: AgreementObstacle
@@ -63,7 +63,7 @@ def family_agreements(families: Mapping[str, Family], converged: Sequence[str], 
 
 
 def _with_level(
-    first: Family, second: Family, pairs: tuple[TitlePair, ...], chance: SharedSignificance | None, p: float | None
+    first: Family, second: Family, pairs: tuple[TitlePair, ...], chance: FamilyPairSignificance | None, p: float | None
 ) -> FamilyAgreement:
     level = classify_agreement(chance.interval if chance else None, p)
     return FamilyAgreement(first, second, pairs, chance, p, level, reason_agreement_cannot_be_told(level, bool(pairs), chance is not None))

@@ -12,7 +12,7 @@ from explainers.metrics.agreement.raw_similarity import LIKENESSES, RawSimilarit
 from explainers.metrics.agreement.reference_library import MapLibrary, MapsOfOtherPictures
 from explainers.metrics.agreement.significance import (
     MIN_PICTURES,
-    Interval,
+    KappaInterval,
     Significance,
     agreement_significance,
     kappa_above_chance,
@@ -32,7 +32,7 @@ TYPICAL = 0.5
 
 
 @dataclass(frozen=True)
-class SharedSignificance:
+class FamilyPairSignificance:
     """Of several pairs of maps together. kappa: their mean, with its interval over the library. p: of their mean similarity.
 
     detectable: the mean of the pairs'. pictures: the smallest number of other pictures that a pair rests on. same_class: the mean kappa
@@ -40,7 +40,7 @@ class SharedSignificance:
     """
 
     kappa: float
-    interval: Interval
+    interval: KappaInterval
     p: float
     detectable: float
     pictures: int
@@ -92,14 +92,14 @@ class NullDistributions:
             return None
         return kappa_above_chance(self._mean_similarity(first, second), float(np.nanmean(self._nulls(first, second))))
 
-    def shared(self, pairs: Sequence[tuple[str, str]]) -> SharedSignificance | None:
+    def shared(self, pairs: Sequence[tuple[str, str]]) -> FamilyPairSignificance | None:
         """Of all the pairs of two families that have a chance to compare with; None where none has."""
         known = [(pair, chance) for pair in pairs if (chance := self.chance(*pair)) is not None]
         if not known:
             return None
         resampled = np.mean([self._resampled(*pair) for pair, _ in known], axis=0)
         same, pictures = self._same_class([pair for pair, _ in known])
-        return SharedSignificance(
+        return FamilyPairSignificance(
             kappa=float(np.mean([chance.kappa for _, chance in known])),
             interval=resampled_kappa_interval(resampled),
             p=self._shared_p([pair for pair, _ in known]),
@@ -138,7 +138,7 @@ class NullDistributions:
             self._means[title] = MapBatch.of([others.batch.shares.mean(1, dtype=np.float64).reshape(self._maps[title].shape)])
         return self._means[title]
 
-    def interval(self, groups: Sequence[Sequence[tuple[str, str]]]) -> Interval | None:
+    def interval(self, groups: Sequence[Sequence[tuple[str, str]]]) -> KappaInterval | None:
         """Of the mean over groups of the mean kappa of their pairs, the same pictures being resampled for all."""
         known = [[pair for pair in pairs if self._unrelated(*pair)] for pairs in groups]
         means = [np.mean([self._resampled(*pair) for pair in pairs], axis=0) for pairs in known if pairs]

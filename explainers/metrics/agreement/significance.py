@@ -24,7 +24,7 @@ SOME, STRONG = 0.1, 0.5
 
 
 @dataclass(frozen=True)
-class Interval:
+class KappaInterval:
     """Of kappa, over resampled libraries: 95 of 100 libraries of as many pictures would give a value between the two."""
 
     low: float
@@ -48,7 +48,7 @@ class Significance:
     p: float
     others: int = 0
     detectable: float = 0.0
-    interval: Interval = Interval(-1.0, 1.0)
+    interval: KappaInterval = KappaInterval(-1.0, 1.0)
 
 
 def agreement_significance(agreement: float, null: Sequence[float] | Values) -> Significance:
@@ -116,11 +116,11 @@ def resampled_counts(pictures: int) -> Values:
     return np.asarray(np.random.default_rng(0).multinomial(pictures, np.full(pictures, 1 / pictures), RESAMPLES), np.float64)
 
 
-def resampled_kappa_interval(kappas: Values) -> Interval:
+def resampled_kappa_interval(kappas: Values) -> KappaInterval:
     """The middle 95 % of resampled kappas (r,)."""
     tail = (1 - COVERAGE) / 2
     low, high = np.nanquantile(kappas, (tail, 1 - tail))
-    return Interval(float(low), float(high))
+    return KappaInterval(float(low), float(high))
 
 
 class AgreementLevel(StrEnum):
@@ -145,7 +145,7 @@ class AgreementObstacle(StrEnum):
     NOTHING = ""
 
 
-def classify_agreement(interval: Interval | None, p: float | None) -> AgreementLevel:
+def classify_agreement(interval: KappaInterval | None, p: float | None) -> AgreementLevel:
     """The one scale of words. interval: of kappa; None without a library. p: None where there is no test.
 
     None: the interval ends under .1, so that next to nothing is in common. Some: p is at most .05 and the interval begins at .1 or above.

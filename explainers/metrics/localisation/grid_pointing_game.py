@@ -22,7 +22,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Mosaic:
+class GridGameMosaic:
     """image: (H, W, 3) of n x n pictures, each made smaller. targets: the class in each part, row by row."""
 
     image: Floats
@@ -61,7 +61,7 @@ class GridPointingScore:
 class GridPointingGameMetric(Metric[GridPointingScore]):
     """The share of each map that lies in its class's part of a mosaic. part: its number, row by row."""
 
-    mosaic: Mosaic
+    mosaic: GridGameMosaic
     part: int
 
     title = "Grid pointing game"
@@ -87,7 +87,9 @@ class GridPointingGameMetric(Metric[GridPointingScore]):
         return 0
 
 
-def build_mosaics(classifier: Classifier, pictures: Sequence[Floats], side: int = 2, count: int = 20, seed: int = 0) -> list[Mosaic]:
+def build_mosaics(
+    classifier: Classifier, pictures: Sequence[Floats], side: int = 2, count: int = 20, seed: int = 0
+) -> list[GridGameMosaic]:
     """Mosaics of n x n pictures that the classifier is surest of, each part another class. UserError where fewer than two are met.
 
     With fewer classes than parts one class stands in one part alone and the others fill the rest by turns.
@@ -115,18 +117,20 @@ def confident_pictures(classifier: Classifier, pictures: Sequence[Floats]) -> di
 
 def mosaics_of_pictures(
     pictures: Sequence[Floats], found: Mapping[int, Sequence[tuple[float, int]]], side: int, count: int, seed: int
-) -> list[Mosaic]:
+) -> list[GridGameMosaic]:
     """The same of pictures whose classes are known: `found` is what `confident_pictures` gave."""
     rng = np.random.default_rng(seed)
     return [_mosaic(pictures, found, side, rng) for _ in range(count)]
 
 
-def share_in_mosaic_part(values: Floats, mosaic: Mosaic, number: int) -> float | None:
+def share_in_mosaic_part(values: Floats, mosaic: GridGameMosaic, number: int) -> float | None:
     """The share of the positive part of a map (h, w) for that part's class that lies in the part; None for a map without one."""
     return energy_inside_mask(values, mosaic.part(number))
 
 
-def _mosaic(pictures: Sequence[Floats], found: Mapping[int, Sequence[tuple[float, int]]], side: int, rng: np.random.Generator) -> Mosaic:
+def _mosaic(
+    pictures: Sequence[Floats], found: Mapping[int, Sequence[tuple[float, int]]], side: int, rng: np.random.Generator
+) -> GridGameMosaic:
     """Classes by chance; of each one of its ten surest pictures."""
     alone, *others = (int(target) for target in rng.permutation(list(found))[: side**2])
     targets = tuple(int(target) for target in rng.permutation([alone, *(others[n % len(others)] for n in range(side**2 - 1))]))
@@ -138,4 +142,4 @@ def _mosaic(pictures: Sequence[Floats], found: Mapping[int, Sequence[tuple[float
         down, right = slice(edges[0][row], edges[0][row + 1]), slice(edges[1][column], edges[1][column + 1])
         size = (right.stop - right.start, down.stop - down.start)
         image[down, right] = np.clip(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), 0, 1)
-    return Mosaic(image, targets, side)
+    return GridGameMosaic(image, targets, side)

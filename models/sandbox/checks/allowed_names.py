@@ -29,7 +29,7 @@ def harmless_class_name(word: str) -> str:
     return plain if plain in _KNOWN_CLASSES and (plain != word or plain not in CLASSES_OF_KERAS_2) else ""
 
 
-def known_function(word: str) -> str:
+def harmless_function_name(word: str) -> str:
     """The same of functions."""
     plain = word.rpartition(">")[2]
     return plain if plain in _KNOWN_FUNCTIONS else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from errors import UserError
 from models.sandbox.checks import allowed_names
-from models.sandbox.checks.allowed_names import harmless_class_name, known_function
+from models.sandbox.checks.allowed_names import harmless_class_name, harmless_function_name
 from models.sandbox.checks.safe_text import printable_text
 
 LONGEST, DEEPEST, MOST_OBJECTS = 8_000_000, 200, 100_000
@@ -93,7 +93,7 @@ def _check_object(part: dict[str, Any], name: str, classes: frozenset[str]) -> N
     if not isinstance(kind, str):
         raise UserError(f"{name} names a class as '{printable_text(kind)}', which is no name; {_ADVICE}.")
     _check_code(part, name)
-    if harmless_class_name(str(registered or kind)) or (kind == "function" and known_function(str(part.get("config")))):
+    if harmless_class_name(str(registered or kind)) or (kind == "function" and harmless_function_name(str(part.get("config")))):
         return
     if module is not None and _KERAS_HUB.fullmatch(str(module)):
         _check_keras_hub(str(kind), name)

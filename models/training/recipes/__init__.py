@@ -31,6 +31,6 @@ class TrainingRecipe(Protocol):
     def make_classifier(self, options: Namespace) -> TrainedModel: ...
 
 
-def find_training_recipe(name: str) -> TrainingRecipe:
+def training_recipe_by_name(name: str) -> TrainingRecipe:
     """The recipe of that name."""
     return cast(TrainingRecipe, importlib.import_module(RECIPES[name]))

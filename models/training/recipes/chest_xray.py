@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from models.datasets.layouts import chest_xray
 from models.training.augmentation import XRAY
-from models.training.recipes import image_options, image_recipe
+from models.training.recipes import image_options, image_training_recipe
 from models.training.recipes.dataset_traits import DatasetTraits
 from models.training.trained_model import TrainedModel
 
@@ -23,4 +23,4 @@ def add_options(parser: ArgumentParser) -> None:
 def make_classifier(options: Namespace) -> TrainedModel:
     """From train/, with part of its people for validation; evaluated on test/."""
     layout = "chest_xray" if options.classes == "binary" else "chest_xray_causes"
-    return image_recipe.train_image_classifier(options, dataclasses.replace(SPEC, layout=layout))
+    return image_training_recipe.train_image_classifier(options, dataclasses.replace(SPEC, layout=layout))

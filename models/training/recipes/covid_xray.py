@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from models.datasets import grouping
 from models.datasets.layouts import covid_xray
 from models.training.augmentation import XRAY
-from models.training.recipes import image_options, image_recipe
+from models.training.recipes import image_options, image_training_recipe
 from models.training.recipes.dataset_traits import DatasetTraits
 from models.training.trained_model import TrainedModel
 
@@ -23,4 +23,4 @@ def add_options(parser: ArgumentParser) -> None:
 
 def make_classifier(options: Namespace) -> TrainedModel:
     """Such collections are put together from several hospitals: the classifier may learn where a picture came from."""
-    return image_recipe.train_image_classifier(options, dataclasses.replace(SPEC, group=options.group))
+    return image_training_recipe.train_image_classifier(options, dataclasses.replace(SPEC, group=options.group))

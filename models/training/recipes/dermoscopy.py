@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from models.datasets.layouts import ham10000, isic2019
 from models.training.augmentation import DERMOSCOPY
-from models.training.recipes import image_options, image_recipe
+from models.training.recipes import image_options, image_training_recipe
 from models.training.recipes.dataset_traits import DatasetTraits
 from models.training.trained_model import TrainedModel
 
@@ -23,6 +23,6 @@ def add_options(parser: ArgumentParser) -> None:
 
 def make_classifier(options: Namespace) -> TrainedModel:
     """Split by lesion, so that no lesion is both trained and evaluated on."""
-    return image_recipe.train_image_classifier(
+    return image_training_recipe.train_image_classifier(
         options, dataclasses.replace(SPEC, layout=options.layout, metadata=("age", "sex", "site") if options.metadata else ())
     )

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from models.datasets import grouping
 from models.datasets.layouts import folder
 from models.training.augmentation import PHOTOGRAPH
-from models.training.recipes import image_options, image_recipe
+from models.training.recipes import image_options, image_training_recipe
 from models.training.recipes.dataset_traits import DatasetTraits
 from models.training.trained_model import TrainedModel
 
@@ -23,4 +23,4 @@ def add_options(parser: ArgumentParser) -> None:
 
 def make_classifier(options: Namespace) -> TrainedModel:
     """Folders train, val and test are kept to; else a part of each class is held back."""
-    return image_recipe.train_image_classifier(options, dataclasses.replace(SPEC, group=options.group))
+    return image_training_recipe.train_image_classifier(options, dataclasses.replace(SPEC, group=options.group))

@@ -5,7 +5,12 @@ from argparse import ArgumentParser, Namespace
 from models.cards.card import Card
 from models.datasets.synthetic.phantom_sets import Rulers
 from models.datasets.synthetic.phantoms import LABELS
-from models.training.recipes.phantom_recipe import PhantomMetrics, PhantomTrainingPlan, measure_phantom_network, train_phantom_network
+from models.training.recipes.phantom_training_recipe import (
+    PhantomMetrics,
+    PhantomTrainingPlan,
+    measure_phantom_network,
+    train_phantom_network,
+)
 from models.training.trained_model import TrainedModel
 
 HELP = "lesion phantoms with four classes; the classifier looks at what makes the class"

@@ -17,8 +17,8 @@ from app.options import ServeOptions
 from app.page.events import PageEvents
 from app.page.page_parts import PAINTED
 from app.page.requests import PageEvent
-from app.page.views import images
-from app.page.views.controls import NO_CLASS
+from app.page.views import image_data_uris
+from app.page.views.dropdown_controls import NO_CLASS
 from app.service import limits
 from app.service.example_gallery import ExampleGallery
 from app.service.request import ExplanationRequest
@@ -394,7 +394,11 @@ def test_an_example_of_one_classifier_is_no_picture_for_another_without_examples
 
 def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageEvents) -> None:
     one, two = Somebody(handlers, "one"), Somebody(handlers, "two")
-    known, cases, uris = len(handlers.services.explanations._jobs), len(handlers.services.explanations._cases), set(images._uris.keys())
+    known, cases, uris = (
+        len(handlers.services.explanations._jobs),
+        len(handlers.services.explanations._cases),
+        set(image_data_uris._uris.keys()),
+    )
     one.pick(png(11), "secret.png"), two.pick(png(11), "same.png")
     assert len(handlers.services.explanations._jobs) == known + 1
     assert not any(
@@ -406,7 +410,7 @@ def test_when_the_last_visitor_leaves_their_picture_is_forgotten(handlers: PageE
     assert (len(handlers.services.explanations._jobs), len(handlers.services.explanations._cases)) == (known, cases)
     del one, two
     gc.collect()
-    assert set(images._uris.keys()) <= uris
+    assert set(image_data_uris._uris.keys()) <= uris
 
 
 @pytest.mark.skipif(not landlock.landlock_version(), reason="this kernel has no Landlock")

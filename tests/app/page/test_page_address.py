@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.page.page_address import network_address, page_address_of_request, qr_code_svg, qr_code_text, shared_address
+from app.page.page_address import network_address, page_address_for_others, page_address_of_request, qr_code_svg, qr_code_text
 from tests.serving import serving
 
 
@@ -32,9 +32,9 @@ def test_what_is_no_host_is_no_address(host: str) -> None:
 
 
 def test_a_loopback_address_is_given_to_nobody() -> None:
-    assert shared_address("http://127.0.0.1:7860", "http://192.168.1.5:7860") == "http://192.168.1.5:7860"
-    assert shared_address("http://localhost:7860", "") == ""
-    assert shared_address("https://school.example", "http://192.168.1.5:7860") == "https://school.example"
+    assert page_address_for_others("http://127.0.0.1:7860", "http://192.168.1.5:7860") == "http://192.168.1.5:7860"
+    assert page_address_for_others("http://localhost:7860", "") == ""
+    assert page_address_for_others("https://school.example", "http://192.168.1.5:7860") == "https://school.example"
 
 
 def test_only_a_server_that_listens_to_others_has_a_network_address() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.explanation_case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, EvaluationStopped, ExplanationSettings
 from explainers.method import ParameterChoice, ParameterRange
 from explainers.method_runner import run_methods
 from explainers.methods import METHODS, SEVEN
@@ -167,7 +167,7 @@ def test_nothing_is_evaluated_after_a_stop(kind):
     next(maps)
     spent = asked(case)
     case.stop()
-    with suppress(Stopped):
+    with suppress(EvaluationStopped):
         list(maps)
     assert asked(case) == spent
 

@@ -131,7 +131,7 @@ def located(maps: Maps) -> list[float]:
 
 
 def in_a_mosaic(maps: Maps) -> list[float]:
-    mosaic = grid_pointing_game.Mosaic(picture(SIZE), (0, 1, 2, 3), 2)
+    mosaic = grid_pointing_game.GridGameMosaic(picture(SIZE), (0, 1, 2, 3), 2)
     return [grid_pointing_game.share_in_mosaic_part(maps["LIME"], mosaic, number) for number in range(4)]
 
 
@@ -250,7 +250,7 @@ def test_it_costs_no_more_than_it_says_and_can_be_written_as_json(kind: type[Met
         {
             "context": AgreementContext(None, "glass_box", fresh.classifier.randomised("everything", 0), ()),
             "region": np.eye(fresh.size[0], dtype=bool),
-            "mosaic": grid_pointing_game.Mosaic(fresh.image, (0, 1, 2, 3), 2),
+            "mosaic": grid_pointing_game.GridGameMosaic(fresh.image, (0, 1, 2, 3), 2),
             "part": 1,
         }
     )

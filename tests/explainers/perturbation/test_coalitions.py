@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explainers.explanation_case import Case, ExplanationSettings, Stopped
+from explainers.explanation_case import Case, EvaluationStopped, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods.lime import LIME
 from explainers.methods.rise import RISE
@@ -98,7 +98,7 @@ def test_what_was_drawn_before_a_stop_is_asked_after_it() -> None:
     case, unbroken = case_of(8, budget=256), case_of(8, budget=256)
     pool = shared_coalition_pool(case)
     case.stop()
-    with pytest.raises(Stopped):
+    with pytest.raises(EvaluationStopped):
         pool.grow(100)
     other = case.with_score(case.score)
     assert pool.grow(20, other).masks == pytest.approx(shared_coalition_pool(unbroken).grow(20).masks)
@@ -186,5 +186,5 @@ def test_a_retargeted_case_draws_on_after_the_first_was_stopped() -> None:
     case.stop()
     other = case.with_score(ToyScore(1))
     assert list(SHAP()(other))[-1].halves is not None
-    with pytest.raises(Stopped):
+    with pytest.raises(EvaluationStopped):
         case.outputs(case.image[None])

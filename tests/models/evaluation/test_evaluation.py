@@ -18,7 +18,6 @@ from models.datasets.layouts import read_picture_collection
 from models.datasets.picture_collection import CollectionRow
 from models.datasets.synthetic.glass_box import NAMES, draw_colour_patches
 from models.evaluate import main
-from models.evaluation.assessment import assess_logits, card_with_results, evaluate_classifier, reliability_bins
 from models.evaluation.calibration import apply_temperature, expected_calibration_error, fit_temperature, logits_from_probabilities
 from models.evaluation.classification_metrics import (
     BY_CLASS,
@@ -29,6 +28,7 @@ from models.evaluation.classification_metrics import (
     compute_classification_metrics,
     percentile_intervals,
 )
+from models.evaluation.classifier_evaluation import assess_logits, card_with_results, evaluate_classifier, reliability_bins
 from models.evaluation.evaluation_records import EvaluationData, EvaluationSettings
 from models.evaluation.predictions import predict_collection
 

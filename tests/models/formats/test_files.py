@@ -16,7 +16,7 @@ import pytest
 
 from errors import UserError
 from models.classifiers import label_file
-from models.formats.format_registry import SINGLE, check_model_file, detect_format
+from models.formats.format_registry import SINGLE, check_model_file, detect_model_format
 from models.formats.model_hub import choose_model_files, fetch_hub_model
 from models.formats.onnx import ONNX
 from models.formats.tflite import TFLITE
@@ -51,7 +51,7 @@ def test_a_format_that_is_not_read_is_named_with_the_way_out(tmp_path: Path, nam
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UserError, match=f"^{name} is .*{words}"):
-        detect_format(path)
+        detect_model_format(path)
     with pytest.raises(UserError, match=f"{name} is .*{words}"):
         find_model_file(tmp_path)
 
@@ -59,7 +59,7 @@ def test_a_format_that_is_not_read_is_named_with_the_way_out(tmp_path: Path, nam
 def test_what_a_file_is_shows_in_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(FILES["net.tflite"])
     (tmp_path / "b.onnx").write_bytes(b"\x08\x08\x12\x07pytorch")
-    assert [detect_format(tmp_path / "a.bin"), detect_format(tmp_path / "b.onnx")] == [TFLITE, ONNX]
+    assert [detect_model_format(tmp_path / "a.bin"), detect_model_format(tmp_path / "b.onnx")] == [TFLITE, ONNX]
 
 
 def test_a_saved_model_is_its_folder(tmp_path: Path) -> None:

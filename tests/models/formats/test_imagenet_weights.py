@@ -19,7 +19,7 @@ from models.formats.imagenet_weights import (
     ImagenetWeights,
     WeightsDownloadSource,
     cache_folder,
-    configured_source,
+    configured_weights_source,
 )
 from tests.models.formats.weights_server import WeightsServer, weights_server
 from tests.patience import PATIENCE
@@ -146,13 +146,13 @@ def test_the_folder_and_the_source_follow_the_environment(monkeypatch: pytest.Mo
     monkeypatch.setenv("CROSSCHECK_CACHE", "/elsewhere")
     assert cache_folder() == Path("/elsewhere")
     monkeypatch.delenv(SOURCE_VARIABLE, raising=False)
-    assert configured_source() == PUBLISHED
+    assert configured_weights_source() == PUBLISHED
     monkeypatch.setenv(SOURCE_VARIABLE, "file:///srv/weights.h5#sha256=" + "a" * 64)
-    assert configured_source() == WeightsDownloadSource("file:///srv/weights.h5", sha256="a" * 64)
+    assert configured_weights_source() == WeightsDownloadSource("file:///srv/weights.h5", sha256="a" * 64)
     for wrong in ("weights.h5", "ftp://host/weights.h5", "https://host/weights.h5#sha256=abc"):
         monkeypatch.setenv(SOURCE_VARIABLE, wrong)
         with pytest.raises(UserError, match="give an address of https, http or file"):
-            configured_source()
+            configured_weights_source()
 
 
 def test_a_file_of_this_machine_may_be_the_source(tmp_path: Path) -> None:

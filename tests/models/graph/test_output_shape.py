@@ -13,7 +13,7 @@ from errors import UserError
 from models.classifiers.classifier_builder import build_classifier
 from models.graph.engine.choice import InferenceEngine, InferenceEngineState
 from models.graph.network_input import NetworkInput
-from models.graph.output_shape import row_length
+from models.graph.output_shape import classes_in_output_shape
 from models.graph.runtime_network import RuntimeNetwork
 
 
@@ -47,7 +47,13 @@ def test_every_format_refuses_a_grid_in_the_same_words() -> None:
 
 
 def test_axes_of_length_one_are_no_grid() -> None:
-    assert [row_length(shape, "net") for shape in ((None, 4), (2, 1, 1, 4), (None, 4, 1, 1), (3,), (None, 1))] == [4, 4, 4, 1, 1]
+    assert [classes_in_output_shape(shape, "net") for shape in ((None, 4), (2, 1, 1, 4), (None, 4, 1, 1), (3,), (None, 1))] == [
+        4,
+        4,
+        4,
+        1,
+        1,
+    ]
     assert Canned(1, 1, 4).units == 4
     with pytest.raises(UserError, match="how many numbers"):
-        row_length((None, None), "net")
+        classes_in_output_shape((None, None), "net")

@@ -17,7 +17,7 @@ from models.inspection.inspection_report import InspectionReport
 from models.inspection.inspector import LabelledImage, inspect_model
 from models.inspection.model_facts import model_facts
 from models.inspection.model_structure import parse_model_structure
-from models.inspection.structure_reader import read_model_structure
+from models.inspection.model_structure_reader import read_model_structure
 from models.loading import load_classifier
 from models.sandbox.ipc import ProtocolError
 from tests.models.inspection.example_models import NAMES, carded, meter, shades

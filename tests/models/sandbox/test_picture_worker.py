@@ -109,8 +109,8 @@ ANSWERS = """
 import sys
 import numpy as np
 from models.sandbox.ipc import MessagePipes
-from models.sandbox.picture_worker import take_standard_streams
-pipes = MessagePipes(*take_standard_streams())
+from models.sandbox.picture_worker import reserve_standard_streams
+pipes = MessagePipes(*reserve_standard_streams())
 pipes.send({"landlock": 0, "filtered": False})
 while True:
     pipes.receive(lambda _: ())

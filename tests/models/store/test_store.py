@@ -11,12 +11,12 @@ from models.cards.card import Card, file_sha256
 from models.datasets.layouts import chest_xray
 from models.datasets.synthetic import glass_box, phantoms
 from models.datasets.synthetic.phantom_sets import PhantomRequest, paint_phantoms, plan_phantoms
-from models.evaluation.assessment import assess_logits
+from models.evaluation.classifier_evaluation import assess_logits
 from models.evaluation.evaluation_records import EvaluationData, EvaluationSettings
 from models.evaluation.predictions import predict_collection
 from models.store import bundled_models
 from models.training.recipes import RECIPES
-from models.training.recipes.phantom_recipe import counterfactual_rates, predict_logits
+from models.training.recipes.phantom_training_recipe import counterfactual_rates, predict_logits
 from tests.data import data_folder
 
 DRAWN = ("glass_box", "phantoms", "phantoms_shortcut")

@@ -10,7 +10,7 @@ from keras import layers
 
 from errors import UserError
 from models.training import checkpoint
-from models.training.frozen_features import split_network
+from models.training.frozen_features import split_frozen_network
 from models.training.trainable_layers import unfreeze_last_layers
 from models.training.training_loop import TrainingData, TrainingRun, train_model
 from models.training.training_settings import TrainingSettings, TrainingStage
@@ -49,7 +49,7 @@ def test_all_layers_learn_again_after_only_the_head_did() -> None:
 
 
 def test_the_network_is_cut_below_what_learns() -> None:
-    lower, upper = split_network(nested(), 2)
+    lower, upper = split_frozen_network(nested(), 2)
     assert [layer.name for layer in lower.layers][-1] == "first"
     unfreeze_last_layers(upper, 2)
     assert len(upper.trainable_variables) == 4
@@ -64,9 +64,9 @@ def with_depthwise() -> keras.Model:
 
 
 def test_too_many_open_layers_are_answered_with_the_most_that_can_be_cut_below() -> None:
-    assert len(split_network(nested(), 3)) == 2
+    assert len(split_frozen_network(nested(), 3)) == 2
     with pytest.raises(UserError, match=r"--open-layers is 9999; with --features .* takes at most 3, below which it can still be cut"):
-        split_network(nested(), 9999)
+        split_frozen_network(nested(), 9999)
 
 
 def test_depthwise_layers_too_go_on_after_a_stop_as_two_unbroken_runs_are_alike(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from app.service.metric_state import MetricCost, MetricState
 from app.service.regions import EvidenceRegion, mask_from_outline, score_maps_in_region
 from app.service.request import ExplanationState
 from errors import UserError
-from explainers.explanation_case import Case, Stopped
+from explainers.explanation_case import Case, EvaluationStopped
 from explainers.methods.grad_cam import GradCAM
 from explainers.methods.lime import LIME
 from explainers.methods.occlusion import Occlusion
@@ -298,7 +298,7 @@ def test_a_stop_says_that_something_stands_only_where_something_does(report: Exp
 
     def work() -> Iterator[dict[str, object]]:
         yield from [{"findings": {SANITY: (SanityCheckResult("Grad-CAM", NOISE, 0.95, "green", ""),)}}] * found
-        raise Stopped
+        raise EvaluationStopped
 
     _publish(job, work())
     assert job.report.measures.error == ""

@@ -12,8 +12,8 @@ from app.commands.explain import explain_pictures
 from app.explanation import estimate_explanation_cost
 from app.metrics import estimate_seconds_of_all_metrics, max_evaluations_of_all_metrics
 from app.options import ExplainOptions
-from app.page.views.controls import format_preset_times
-from app.page.views.status import status_view
+from app.page.views.dropdown_controls import format_preset_times
+from app.page.views.status_line import status_view
 from app.rendering import encode_png
 from app.service.classifier_registry import RegisteredClassifier
 from app.service.request import ExplanationRequest, ExplanationState

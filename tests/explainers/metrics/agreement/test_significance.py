@@ -12,7 +12,7 @@ from explainers.metrics.agreement.null_distribution import NullDistributions
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.agreement.significance import (
     AgreementLevel,
-    Interval,
+    KappaInterval,
     agreement_significance,
     classify_agreement,
     resampled_counts,
@@ -147,10 +147,15 @@ def test_reliability_of_the_whole_from_its_halves() -> None:
 
 def test_words_go_by_the_interval_and_p() -> None:
     cases = {
-        "none": [(Interval(-0.1, 0.09), 0.5), (Interval(0.0, 0.09), 0.01)],
-        "some": [(Interval(0.1, 0.3), 0.05), (Interval(0.49, 0.7), 0.01)],
-        "strong": [(Interval(0.5, 0.7), 0.05), (Interval(0.8, 0.9), 0.001)],
-        "cannot be told yet": [(Interval(0.8, 0.9), 0.051), (Interval(0.05, 0.3), 0.01), (None, None), (Interval(0.8, 0.9), None)],
+        "none": [(KappaInterval(-0.1, 0.09), 0.5), (KappaInterval(0.0, 0.09), 0.01)],
+        "some": [(KappaInterval(0.1, 0.3), 0.05), (KappaInterval(0.49, 0.7), 0.01)],
+        "strong": [(KappaInterval(0.5, 0.7), 0.05), (KappaInterval(0.8, 0.9), 0.001)],
+        "cannot be told yet": [
+            (KappaInterval(0.8, 0.9), 0.051),
+            (KappaInterval(0.05, 0.3), 0.01),
+            (None, None),
+            (KappaInterval(0.8, 0.9), None),
+        ],
     }
     for word, all_given in cases.items():
         assert [classify_agreement(*given) for given in all_given] == [word] * len(all_given)

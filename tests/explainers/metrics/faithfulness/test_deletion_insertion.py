@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from explainers.evaluator import Stopped
+from explainers.evaluator import EvaluationStopped
 from explainers.explanation_case import Case, ExplanationSettings
 from explainers.metrics.agreement.reference_library import MapLibrary
 from explainers.metrics.faithfulness.deletion_insertion import (
@@ -139,5 +139,5 @@ def test_maps_that_tie_are_no_defeats() -> None:
 def test_a_stop_is_heard() -> None:
     case = toy_case()
     case.stop()
-    with pytest.raises(Stopped):
+    with pytest.raises(EvaluationStopped):
         next(iter(measure_deletion_curves(case, {"a": np.ones((2, 2), np.float32)})))

@@ -6,18 +6,18 @@ import pytest
 from errors import UserError
 from explainers.explanation_case import Case, ExplanationSettings
 from explainers.methods.grad_cam import GradCAM
-from explainers.metrics.localisation.grid_pointing_game import Mosaic, build_mosaics, share_in_mosaic_part
+from explainers.metrics.localisation.grid_pointing_game import GridGameMosaic, build_mosaics, share_in_mosaic_part
 
 
 def test_parts_cover_the_picture_once() -> None:
-    mosaic = Mosaic(np.zeros((9, 7, 3), np.float32), (0, 1, 2, 3), 2)
+    mosaic = GridGameMosaic(np.zeros((9, 7, 3), np.float32), (0, 1, 2, 3), 2)
     assert sum(mosaic.part(number).astype(int) for number in range(4)).tolist() == np.ones((9, 7)).tolist()
     assert mosaic.part(1)[0].tolist() == [False] * 4 + [True] * 3
     assert mosaic.chance == 1 / 4
 
 
 def test_shares_by_hand() -> None:
-    mosaic = Mosaic(np.zeros((4, 4, 3), np.float32), (0, 1, 2, 3), 2)
+    mosaic = GridGameMosaic(np.zeros((4, 4, 3), np.float32), (0, 1, 2, 3), 2)
     values = np.zeros((4, 4), np.float32)
     values[0, 0], values[3, 3], values[0, 3] = 3, 1, -9
     assert share_in_mosaic_part(values, mosaic, 0) == pytest.approx(3 / 4)

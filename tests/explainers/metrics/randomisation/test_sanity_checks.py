@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from explainers.evaluator import Stopped
+from explainers.evaluator import EvaluationStopped
 from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method import Attribution
 from explainers.methods.grad_cam import GradCAM
@@ -147,5 +147,5 @@ def test_noise_moves_by_one_level_at_most() -> None:
 def test_a_stop_is_heard() -> None:
     case = toy_case()
     case.stop()
-    with pytest.raises(Stopped):
+    with pytest.raises(EvaluationStopped):
         list(run_sanity_checks(case, [GradCAM()]))

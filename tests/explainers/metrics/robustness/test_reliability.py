@@ -99,12 +99,12 @@ def test_noise_is_invisible_counted_and_different_each_time() -> None:
 
 
 def test_a_stopped_case_stops_its_jitters() -> None:
-    from explainers.evaluator import Stopped
+    from explainers.evaluator import EvaluationStopped
 
     toy = detectors(grid=(7, 7), cell=16)
     case = Case(toy, picture(toy.size), ToyScore(0), ExplanationSettings(preset="Fast"))
     case.stop()
-    with pytest.raises(Stopped):
+    with pytest.raises(EvaluationStopped):
         list(maps_under_noise(case, [GradCAM()]))
 
 

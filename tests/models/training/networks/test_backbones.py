@@ -90,7 +90,7 @@ def test_a_network_is_cut_in_two_that_together_are_the_whole() -> None:
     model = add_classification_head(build_backbone("MobileNetV2", (64, 64)), 3, "net", fields)
     rng = np.random.default_rng(0)
     picture, beside = rng.uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32), rng.random((2, 5), np.float32)
-    lower, upper = frozen_features.split_network(model, 8)  # three convolutions of block 16, the last one, and their norms
+    lower, upper = frozen_features.split_frozen_network(model, 8)  # three convolutions of block 16, the last one, and their norms
     assert lower.layers[-1].name == "block_15_add"
     apart = upper.predict_on_batch([lower.predict_on_batch(picture), beside])
     np.testing.assert_allclose(apart, model.predict_on_batch([picture, beside]), atol=1e-6)

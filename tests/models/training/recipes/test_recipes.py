@@ -183,7 +183,7 @@ def test_a_stopped_run_says_how_to_go_on_and_does_not_with_other_pictures(
     assert "pictures was " in (said := capsys.readouterr().err)
     assert "--fresh" in said
     checkpoint.remove_checkpoint(out)
-    monkeypatch.setattr("models.training.recipes.image_recipe.train_image_classifier", stopped)
+    monkeypatch.setattr("models.training.recipes.image_training_recipe.train_image_classifier", stopped)
     assert main(asked) == 130
     assert "begins again" in capsys.readouterr().err
 

@@ -74,7 +74,7 @@ def _train(
 
     if not options.features:
         return train_model(model, training_batches.build_training_data(model, card, split.train, split.validation, feed), run).history
-    parts = frozen_features.split_network(model, options.open_layers)
+    parts = frozen_features.split_frozen_network(model, options.open_layers)
     return train_model(
         parts[1], frozen_features.cached_training_data(parts, card, (split.train, split.validation), feed, options.features), run
     ).history

@@ -7,7 +7,7 @@ from app.explanation import method_key
 from app.formatting import format_count_with_noun, format_duration
 from app.page.views.alt_text import FAMILIES, FAMILY_HELP, KINDS, describe_map, short_class_names
 from app.page.views.evidence import more_evaluations_button
-from app.page.views.images import classifier_input_data_uri, map_data_uri, photo_data_uri
+from app.page.views.image_data_uris import classifier_input_data_uri, map_data_uri, photo_data_uri
 from app.page.views.summary_panels import maps_on_common_grid, summary_panels_view
 from app.rendering import quantise_map
 from app.service.request import ExplanationState

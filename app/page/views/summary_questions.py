@@ -4,8 +4,8 @@ from typing import Any
 
 from app.conclusion import ConclusionFacts
 from app.formatting import format_probability, format_score
+from app.page.views.answer_verdict import conclusion_facts_of_report
 from app.page.views.page_state import PageState
-from app.page.views.verdict import conclusion_facts_of_report
 from app.service.request import ExplanationState
 from explainers.metrics.agreement.significance import AgreementLevel
 from explainers.metrics.faithfulness.hidden_place import HiddenPlaceOutcome

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from app.conclusion import AgreementFacts, ConclusionFacts, HidingFacts, conclude_from_facts
+from app.page.views.answer_verdict import conclusion_phrases, verdict_tag, verdict_view
 from app.page.views.page_state import PageState
-from app.page.views.questions import questions_view
-from app.page.views.verdict import conclusion_phrases, verdict_tag, verdict_view
+from app.page.views.summary_questions import questions_view
 from app.service.cached_answer import first_page_request
 from app.service.classifier_registry import ClassifierRegistry
 from app.service.explanation_queue import ExplanationQueue

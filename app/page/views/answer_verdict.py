@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.conclusion import Conclusion, ConclusionFacts, conclude_from_facts
+from app.conclusion import ConclusionFacts, PictureConclusion, conclude_from_facts
 from app.conclusion_facts import PictureFindings, gather_conclusion_facts
 from app.formatting import format_estimated_time, format_probability, format_quantity
 from app.page.views.alt_text import short_class_names
@@ -93,7 +93,7 @@ def verdict_tag(facts: ConclusionFacts) -> Tag:
     return {"tone": "unsure", "text": "They agree; not tested yet"}
 
 
-def conclusion_phrases(facts: ConclusionFacts, conclusion: Conclusion) -> list[list[Phrase]]:
+def conclusion_phrases(facts: ConclusionFacts, conclusion: PictureConclusion) -> list[list[Phrase]]:
     """The three lines, the place standing out where it is named first."""
     place = facts.agreement.place if facts.agreement else ""
     lines = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.service.classifier_registry import ClassifierRegistry
-from app.service.warmup import compile_remaining_functions, measure_classifier_speed
+from app.service.evaluation_warmup import compile_remaining_functions, measure_classifier_speed
 from explainers.explanation_case import Case, ExplanationSettings
 from explainers.method_runner import run_methods
 from explainers.methods import SEVEN

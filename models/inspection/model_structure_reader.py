@@ -13,10 +13,10 @@ from models.classifiers.base_classifier import BaseClassifier
 from models.classifiers.forward_only import ForwardOnlyClassifier
 from models.classifiers.keras_classifier import KerasClassifier
 from models.graph.layers import operations_between
-from models.graph.model_trace import ModelTrace
+from models.graph.model_trace import TracedModelGraph
 from models.graph.probe_images import non_finite_weights
 from models.inspection.input_transform import measure_input_transforms
-from models.inspection.model_structure import ModelStructure, TensorSpec
+from models.inspection.model_structure import ModelStructure, ModelTensorShape
 from models.inspection.receptive_fields import operation_receptive_fields
 
 Floats = NDArray[np.float32]
@@ -31,18 +31,18 @@ def read_model_structure(served: BaseClassifier[Any], images: Floats) -> ModelSt
         return _graph_structure(served.trace, images)
     if isinstance(served, ForwardOnlyClassifier):
         network = served.network
-        ports = tuple(TensorSpec(port.name, tuple(port.shape), port.dtype) for port in network.inputs)
-        return ModelStructure(ports, TensorSpec("output", (None, network.units), "float32"), runtime_kind=network.kind)
+        ports = tuple(ModelTensorShape(port.name, tuple(port.shape), port.dtype) for port in network.inputs)
+        return ModelStructure(ports, ModelTensorShape("output", (None, network.units), "float32"), runtime_kind=network.kind)
     raise TypeError(type(served))
 
 
-def _graph_structure(trace: ModelTrace, images: Floats) -> ModelStructure:
+def _graph_structure(trace: TracedModelGraph, images: Floats) -> ModelStructure:
     known = operation_receptive_fields(trace.prepared, trace.head.logits)
     sizes = {name: None if field is None else field.size for name, field in ((x.name, known.get(x.tensor.op)) for x in trace.layers)}
     between = operations_between(trace.prepared, trace.head.logits)
     return ModelStructure(
-        tuple(TensorSpec(name, shape, "float32") for name, shape in trace.inputs),
-        TensorSpec(_output_name(trace), tuple(trace.output.shape), trace.output.dtype.name),
+        tuple(ModelTensorShape(name, shape, "float32") for name, shape in trace.inputs),
+        ModelTensorShape(_output_name(trace), tuple(trace.output.shape), trace.output.dtype.name),
         trace.head.activation,
         measure_input_transforms(trace),
         tuple((name, None if size is None else (_pixels(size[0]), _pixels(size[1]))) for name, size in sizes.items()),
@@ -57,7 +57,7 @@ def _graph_structure(trace: ModelTrace, images: Floats) -> ModelStructure:
     )
 
 
-def _output_name(trace: ModelTrace) -> str:
+def _output_name(trace: TracedModelGraph) -> str:
     """The last layer's name: what follows it, such as an Identity around the whole model, belongs to none."""
     return trace.layer_name(trace.head.logits.op)
 
@@ -74,7 +74,7 @@ def _flattens(op: tf.Operation) -> bool:
     return None not in (height, width, channels) and height * width > 1 and op.outputs[0].shape[1] == height * width * channels
 
 
-def _dead_channels(trace: ModelTrace, images: Floats) -> Iterator[tuple[str, float]]:
+def _dead_channels(trace: TracedModelGraph, images: Floats) -> Iterator[tuple[str, float]]:
     """Each layer and the share of its channels that are constant whatever the image."""
     if not len(images) or not trace.layers:
         return
@@ -88,7 +88,7 @@ def _dead_channels(trace: ModelTrace, images: Floats) -> Iterator[tuple[str, flo
         yield layer.name, float((low == high).mean())
 
 
-def _extremes(trace: ModelTrace, name: str, tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _extremes(trace: TracedModelGraph, name: str, tensor: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """(k,) each: the minimum and maximum of every channel."""
     axes = list(range(tensor.shape.rank - 1))
     return (
