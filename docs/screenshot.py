@@ -24,10 +24,10 @@ def main() -> None:
         page = browser.new_page(viewport={"width": chosen.width, "height": 900})
         page.goto(f"{server.address}/?__theme={chosen.theme}")
         if chosen.model or chosen.examples:
-            page.locator(".cc-examples button").first.click()
+            page.locator("[data-example]").first.click()
         wait(page)
-        page.wait_for_function("+document.querySelector('#cc-agreement [data-pairs]').dataset.pairs > 0", timeout=120_000)
-        page.screenshot(path=chosen.out, full_page=True)
+        page.wait_for_function("document.querySelectorAll('.cc-where p').length === 3", timeout=120_000)
+        page.screenshot(path=chosen.out)
         browser.close()
     print(f"Written to {chosen.out}.")
 
