@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.advice.choices import Row, always, at_random, best_fixed, best_of_all, by_advice, halves, interval
+from benchmarks.advice.choices import Choice, Row, always, at_random, best_fixed, best_of_all, by_advice, halves, interval
 from explainers.metrics.agreement.consensus import CONSENSUS
 from explainers.report_card.map_recommendation import WEIGHTS
 from models.output.markdown import markdown_table
@@ -54,6 +54,11 @@ def chosen_weight(sets: Mapping[str, Sequence[Row]]) -> float:
     return max(WEIGHTS, key=lambda weight: (round(float(np.mean([_mean(rows, weight) for rows in first])), 6), -weight))
 
 
+def _beyond(advice: Choice, other: Choice) -> Choice:
+    """How much more the advice is worth on a row."""
+    return lambda row: advice(row) - other(row)
+
+
 def verdicts(sets: Mapping[str, Sequence[Row]], weight: float) -> list[SetVerdict]:
     """Of every set's second half. The best fixed method is that of the first half."""
     found = []
@@ -65,8 +70,8 @@ def verdicts(sets: Mapping[str, Sequence[Row]], weight: float) -> list[SetVerdic
                 name,
                 len({row.picture for row in second}),
                 interval(second, advice),
-                interval(second, lambda row, advice=advice: advice(row) - at_random(row)),  # type: ignore[misc]
-                interval(second, lambda row, advice=advice, fixed=fixed: advice(row) - row.worth[fixed]),  # type: ignore[misc]
+                interval(second, _beyond(advice, at_random)),
+                interval(second, _beyond(advice, always(fixed))),
                 fixed,
             )
         )

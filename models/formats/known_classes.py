@@ -21,7 +21,8 @@ def harmless_names_scope(config: str | bytes, kit: Kit) -> AbstractContextManage
     functions = {
         word: _FUNCTIONS[name](kit) for word in words if (name := harmless_function_name(word)) and not hasattr(kit.activations, word)
     }
-    return kit.saving.custom_object_scope({**functions, **classes})  # type: ignore[no-any-return]
+    scope: AbstractContextManager[Any] = kit.saving.custom_object_scope({**functions, **classes})
+    return scope
 
 
 def _words(part: Any) -> Iterator[str]:

@@ -97,12 +97,13 @@ class RecordedLayerNames:
             call.outputs = frozenset(each.op.name for each in tf.nest.flatten(answer) if tf.is_tensor(each) and hasattr(each, "op"))
             return answer
 
+        patched: Any = base
         with _ONE_RECORDING:
-            base.__call__ = recorded  # type: ignore[method-assign]
+            patched.__call__ = recorded
             try:
                 yield
             finally:
-                base.__call__ = plain  # type: ignore[method-assign]
+                patched.__call__ = plain
 
     def _begin(self, layer: Any, graph: tf.Graph, above: _Call | None) -> _Call:
         call = _Call(str(layer.name), isinstance(layer, _models()), graph, len(graph.get_operations()), above)

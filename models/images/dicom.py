@@ -108,14 +108,14 @@ class DicomPicture:
 
     def _pixels(self, frame: int) -> NDArray[Any]:
         """(H, W) or (H, W, 3) as stored; YBR as RGB."""
-        from pydicom.pixels import pixel_array  # type: ignore[attr-defined]
+        codecs = _pixel_codecs()
         from pydicom.uid import UID
 
         native = not UID(self._syntax).is_encapsulated
         if not native:
             self._check_frame(frame)
         options: dict[str, Any] = {"correct_unused_bits": False} if native and not self.floats else {}
-        found: NDArray[Any] = pixel_array(self._set, index=frame, **options)
+        found: NDArray[Any] = codecs.pixel_array(self._set, index=frame, **options)
         if found.shape[:2] != self.size[::-1]:
             raise ValueError("pixels of another size than the file says")
         return self._without_unused_bits(found) if native and not self.floats and found.ndim == 2 else found
@@ -165,9 +165,9 @@ class DicomPicture:
 
     def _grey(self, stored: NDArray[Any], frame: int, block: tuple[int, int]) -> tuple[Floats, list[str]]:
         if self._photometric.startswith("PALETTE"):
-            from pydicom.pixels import apply_color_lut  # type: ignore[attr-defined]
+            codecs = _pixel_codecs()
 
-            coloured = apply_color_lut(stored, self._set)
+            coloured = codecs.apply_color_lut(stored, self._set)
             samples = average_blocks(iterate_row_runs(coloured, block), block, 3)
             return np.clip(samples.values / np.float32(2.0 ** (8 * coloured.dtype.itemsize) - 1), 0, 1), []
         modality, padding = self._modality(frame), self._padding()
@@ -280,9 +280,16 @@ def _inflated(data: bytes) -> bytes | None:
     return found
 
 
+def _pixel_codecs() -> Any:
+    """The module of pydicom that decodes pixels, imported where the first one is decoded; its exports have no types."""
+    from pydicom import pixels
+
+    return pixels
+
+
 def _check_decoder(syntax: str) -> None:
     """UserError where nothing that is installed decodes that transfer syntax; it says what does."""
-    from pydicom.pixels import get_decoder  # type: ignore[attr-defined]
+    codecs = _pixel_codecs()
     from pydicom.uid import UID
 
     if syntax in _VIDEOS:
@@ -291,7 +298,7 @@ def _check_decoder(syntax: str) -> None:
     if uid.is_transfer_syntax and not uid.is_private and not uid.is_encapsulated:
         return
     try:
-        available = get_decoder(uid).is_available
+        available = codecs.get_decoder(uid).is_available
     except NotImplementedError:
         available = False
     if syntax in _GPL_ALONE or not available:

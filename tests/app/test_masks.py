@@ -145,7 +145,7 @@ def test_one_mask_for_one_picture(mask: str, sentence: str | None, boxes: Path, 
         assert not list(tmp_path.iterdir())
     else:
         (entry,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["pictures"]
-        assert set(entry["measures"]) == {"agreement", "hidden", "evaluations", "left_out", "localisation"}
+        assert set(entry["measures"]) == {"agreement", "conclusion", "hidden", "evaluations", "left_out", "localisation"}
         for pair in entry["measures"]["agreement"]["pairs"]:
             assert set(pair["raw"]) == {"spearman", "ssim", "pearson", "overlap", "by_chance"}
             assert set(pair["raw"]["by_chance"]) == {"spearman", "ssim", "pearson", "overlap"}

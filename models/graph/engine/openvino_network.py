@@ -119,7 +119,8 @@ def _import_openvino() -> Any:
     """The package; EngineRefused where it is not installed. It is kept from reporting its use to its maker."""
     if not openvino_version():
         raise EngineRefused(INSTALL)
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("openvino_telemetry", None)
     import openvino
 
     return openvino
