@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 from contextlib import suppress
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_parameters_out_of_range_are_refused_by_name(kind):
     for name, bounds in kind.parameters().items():
         wrong = [bounds.low - 1, bounds.high + 1] if isinstance(bounds, ParameterRange) else ["no such word"]
         for value in wrong:
-            with pytest.raises(UserError, match=rf"{kind.title.replace('+', '.')}.*{name}"):
+            with pytest.raises(UserError, match=rf"{re.escape(kind.title)}.*{name}"):
                 kind(**{name: value})
 
 
