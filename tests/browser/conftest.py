@@ -118,7 +118,14 @@ def visiting(browser: Browser, server: Server) -> Iterator[Open]:
     """Lets visitors open the page of that server, and complains at the end about whatever went wrong in their browsers."""
     contexts, complaints = [], []
 
-    def open_one(width: int = 1300, height: int = 900, theme: str = "light", prepare: Prepare = lambda page: None, **options: Any) -> Page:
+    def open_one(
+        width: int = 1300,
+        height: int = 900,
+        theme: str = "light",
+        prepare: Prepare = lambda page: None,
+        link: str = "",
+        **options: Any,
+    ) -> Page:
         context = session(browser, viewport={"width": width, "height": height}, permissions=["camera"], **options)
         contexts.append(context)
         page = context.new_page()
@@ -127,7 +134,7 @@ def visiting(browser: Browser, server: Server) -> Iterator[Open]:
         page.on("request", lambda request: complaints.append(f"outside: {request.url}") if foreign(request.url, server) else None)
         page.on("response", lambda answer: complaints.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
         prepare(page)
-        page.goto(f"{server.address}/?__theme={theme}")
+        page.goto(f"{server.address}/?__theme={theme}{link}")
         return page
 
     yield open_one

@@ -1,7 +1,5 @@
 """The page's address names the answer: Reload and Back bring it back, and a link to what is not here opens the page with a sentence."""
 
-import re
-
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, answered, run_of, wait
@@ -37,15 +35,14 @@ def test_reload_and_back_keep_the_picture_and_the_class(page: Page) -> None:
 
 
 def test_a_link_to_what_is_not_here_opens_the_page_with_a_sentence(open_page: Open) -> None:
-    page = open_page()
-    wait(page)
-    address = page.url.split("#")[0]
-    for hash_, words in (
+    for link, words in (
         ("#model=elsewhere&example=a.png", "names the classifier 'elsewhere', which is not here"),
         ("#model=phantoms&example=gone.png", "names the example 'gone.png', which is not here"),
         ("#model=phantoms&picture=mine.png", "Your picture 'mine.png' is no longer on the server; add it again."),
         ("#model=phantoms&example=dots.png&class=99", "has no class number 99"),
     ):
-        page.goto("about:blank")
-        page.goto(address + hash_)
-        expect(page.locator("#cc-status .cc-error")).to_contain_text(re.compile(re.escape(words)))
+        page = open_page(link=link)
+        expect(page.locator("#cc-status .cc-error")).to_contain_text(words)
+        if "class=" not in link:
+            expect(page.locator("#cc-grid [data-maps]")).not_to_have_attribute("data-maps", "0")
+        answered(page)

@@ -195,21 +195,26 @@ def enormous() -> keras.Model:
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (two_outputs, "2 outputs"),
         pytest.param(softmax_of_one, "which is always 1", marks=pytest.mark.filterwarnings("ignore:[^$]*softmax over axis:UserWarning")),
         (not_a_number, "not finite"),
         (enormous, "'size'"),
         (two_inputs, "beside the picture"),
         (rank_two, r"\(None, 8\)"),
         (five_channels, "5 channels"),
-        (a_map_as_output, "output of shape"),
-        (one_bare_number, "with no sigmoid"),
+        (a_map_as_output, "a grid of answers for each picture"),
     ],
 )
 def test_a_model_that_is_no_picture_classifier(tmp_path: Path, build, words: str) -> None:
     build().save(tmp_path / "m.keras")
     with pytest.raises(UserError, match=words):
         load_classifier(tmp_path / "m.keras")
+
+
+def test_several_answers_and_a_single_number_open(tmp_path: Path) -> None:
+    two_outputs().save(tmp_path / "two.keras")
+    assert len(load_classifier(tmp_path / "two.keras").heads) == 2
+    one_bare_number().save(tmp_path / "number.keras")
+    assert load_classifier(tmp_path / "number.keras").card.head == "number"
 
 
 def test_weights_alone_and_an_unknown_layer(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ export const mount = (gradio) => {
   };
   ready();
   let run = 0;
+  let asked = linked();
   mountPart(gradio, (next) => {
     value = next;
     if ((value.run ?? 0) !== run) {
@@ -80,15 +81,23 @@ export const mount = (gradio) => {
       explained = value.explained ? chosen() : "";
     }
     compare();
-    if (value.link && Object.keys(value.link).length) writeAddress(value.link);
+    if (value.run && asked) {
+      const first = asked;
+      asked = null;
+      send(gradio, "restore", first); // after the page's first answer: of two that come at once the page may drop one
+    } else if (value.link && Object.keys(value.link).length) writeAddress(value.link);
     gradio.element.dataset.run = String(value.run ?? "");
   });
-  const restore = () => {
-    const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    if (asked.model && location.hash !== written) send(gradio, "restore", asked);
-  };
-  addEventListener("popstate", restore);
-  restore();
+  addEventListener("popstate", () => {
+    const link = linked();
+    if (link && location.hash !== written) send(gradio, "restore", link);
+  });
+};
+
+/** What the page's address asks for; null where it asks for nothing. */
+const linked = () => {
+  const link = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  return link.model ? link : null;
 };
 
 let written = "";
