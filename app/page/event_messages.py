@@ -51,6 +51,7 @@ class EventValidationMiddleware:
         await self.app({**scope, RECEIVED: received}, again, send)
 
     def _refusal(self, body: bytes, path: str) -> JSONResponse | None:
+        event: Any
         try:
             event = json.loads(body) if _depth(body) <= MAX_DEPTH else None
         except ValueError:
