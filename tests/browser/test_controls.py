@@ -69,14 +69,14 @@ def test_without_a_method_there_is_a_sentence(page: Page) -> None:
 
 def test_a_method_says_what_it_is_and_takes_parameters(page: Page) -> None:
     run = run_of(page)
-    page.click("[data-method=Occlusion] [aria-label='About Occlusion']")
+    page.click("[data-method=Occlusion] [aria-label^='About Occlusion']")
     dialog = page.locator("dialog[data-dialog=card]")
     for words in ("Formula", "Source", "Costs", "Known to fail", "Zeiler"):
         expect(dialog).to_contain_text(words)
     dialog.locator("select[name=search]").select_option("fixed windows")
     dialog.locator("button[type=submit]").click()
     run = wait(page, after=run)
-    page.click("[data-method=Occlusion] [aria-label='About Occlusion']")
+    page.click("[data-method=Occlusion] [aria-label^='About Occlusion']")
     expect(dialog.locator("select[name=search]")).to_have_value("fixed windows")
     dialog.locator("input[name=window]").fill("8")
     dialog.locator("button[type=submit]").click()
