@@ -168,7 +168,8 @@ def test_the_page_is_light_and_asks_little(open_page: Open) -> None:
     page = open_page()
     wait(page)
     files = page.evaluate(
-        "performance.getEntriesByType('resource').filter((e) => /crosscheck\\/[0-9a-f]{12}\\//.test(e.name)).map((e) => [e.name, e.encodedBodySize])"
+        """() => performance.getEntriesByType('resource').filter((entry) => /crosscheck\\/[0-9a-f]{12}\\//.test(entry.name))
+            .map((entry) => [entry.name, entry.encodedBodySize])"""
     )
     assert len(files) == len({name for name, _ in files}) == len(load_static_files()), "each file travels, once"
     assert sum(size for _, size in files) < 90_000
