@@ -31,8 +31,8 @@ from explainers.metrics.robustness.reliability import RepeatedMaps, RepeatedRead
 from models.classifiers.score import Score
 from models.loading import load_classifier
 
-MOST_MS = 250
-"""Of one core, for the agreement of ten maps: what some 20 evaluations of MobileNetV2 take."""
+MOST_MS = 100
+"""Of one core, for the agreement of ten maps: less than 20 evaluations of MobileNetV2 take."""
 FULL = {"trials": 1000, "claims": 50, "phantoms": 100, "halves": 50, "rulers": 100}
 QUICK = {"trials": 200, "claims": 6, "phantoms": 6, "halves": 6, "rulers": 4}
 CHECKS: dict[str, Callable[[int], list[str]]] = {
