@@ -1,6 +1,6 @@
 """The pages of a TIFF file: their tags, and any page or plane as a TIFF file of its own.
 
-The decoders read the first page and only usual ways of storing it; what they cannot read is wrapped anew, with its pixels untouched.
+The decoders read the first page and only usual ways of storing it; what they cannot read is wrapped again, with its pixels untouched.
 TIFF 6.0 (Adobe, 1992) and BigTIFF.
 """
 

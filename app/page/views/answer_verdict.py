@@ -79,7 +79,7 @@ def verdict_tag(facts: ConclusionFacts) -> Tag:
     if found is None or found.kinds < 2:
         return {"tone": "unsure", "text": "Nothing to compare"}
     if hiding and hiding.outcome == HiddenPlaceOutcome.FOLLOWS and hiding.at_edge and found.strength != AgreementLevel.NONE:
-        return {"tone": "bad", "text": "Looks like a shortcut"}
+        return {"tone": "warn", "text": "At the edge: may be a shortcut"}
     if found.strength == AgreementLevel.CANNOT_TELL:
         return {"tone": "unsure", "text": "Agreement cannot be told yet"}
     if found.strength == AgreementLevel.NONE:

@@ -26,8 +26,8 @@ WORDS = {
 }
 HELP = {
     "better": "More evaluations still make the map more exact.",
-    "converged": "The map hardly changes when it is made anew or with more evaluations. That does not make it true.",
-    "rough": "Made anew, or with more evaluations, the map may look different; choose Thorough.",
+    "converged": "The map hardly changes when it is made again or with more evaluations. That does not make it true.",
+    "rough": "Made again, or with more evaluations, the map may look different; choose Thorough.",
     "blank": "The method found nothing that speaks for the class, so there is nothing to paint.",
 }
 COST_HELP = (

@@ -25,7 +25,7 @@ BATCH = 32
 class PhantomTrainingPlan:
     """How many pictures to train, validate and test on, how often, and whether the ruler gives the class away.
 
-    shuffled: the training pictures' classes are dealt out anew, so that there is nothing to learn about them; for benchmarks.
+    shuffled: the training pictures' classes are shuffled, so that there is nothing to learn about them; for benchmarks.
     """
 
     name: str

@@ -86,7 +86,7 @@ STATES = [
     (facts(AgreementLevel.STRONG), "unsure", "They agree; not tested yet"),
     (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.NO_MORE), "bad", "The answer does not follow the maps"),
     (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.STAYS), "bad", "The answer does not follow the maps"),
-    (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.FOLLOWS, at_edge=True), "bad", "Looks like a shortcut"),
+    (facts(AgreementLevel.STRONG, HiddenPlaceOutcome.FOLLOWS, at_edge=True), "warn", "At the edge: may be a shortcut"),
     (facts(AgreementLevel.SOME), "warn", "Some agreement"),
     (facts(AgreementLevel.SOME, HiddenPlaceOutcome.FOLLOWS), "warn", "Some agreement, and it holds when tested"),
     (facts(AgreementLevel.NONE, HiddenPlaceOutcome.FOLLOWS), "bad", "No agreement"),
